@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fltvm-link: the register map of the host link and the records that cross it.
+ *
+ * The link is a synchronous transport of framed records between the guest kernel and the host command.
+ * The device does not look inside a record.  A CALL returns only when the host has answered, and no
+ * virtual time passes meanwhile.  docs/specs/fltvm-link.rst is the contract; all numbers are
+ * little-endian.
+ */
+#ifndef FLTVM_ABI_LINK_H
+#define FLTVM_ABI_LINK_H
+
+#include <stdint.h>
+
+/* Registers: 32-bit I/O ports at FLTVM_LINK_IOBASE; any other access size is refused. */
+#define FLTVM_LINK_IOBASE 0x0B00u
+#define FLTVM_LINK_IOSIZE 0x20u
+
+#define FLTVM_LINK_REG_ID         0x00u /* RO: FLTVM_LINK_ID */
+#define FLTVM_LINK_REG_VERSION    0x04u /* RO: FLTVM_LINK_VERSION */
+#define FLTVM_LINK_REG_STATUS     0x08u /* RO: FLTVM_LINK_STATUS_* */
+#define FLTVM_LINK_REG_DOORBELL   0x0Cu /* WO: physical address of a request, 64-byte aligned */
+#define FLTVM_LINK_REG_IRQ_STATUS 0x10u /* RO; write 1 to clear: FLTVM_LINK_IRQ_* */
+#define FLTVM_LINK_REG_IRQ_ENABLE 0x14u /* RW: FLTVM_LINK_IRQ_* */
+#define FLTVM_LINK_REG_TIME_LO    0x18u /* RO: virtual time in ns, low half; latches the high half */
+#define FLTVM_LINK_REG_TIME_HI    0x1Cu /* RO: the latched high half */
+
+#define FLTVM_LINK_ID      0x4B4E4C46u /* "FLNK" */
+#define FLTVM_LINK_VERSION 1u
+
+#define FLTVM_LINK_STATUS_CONNECTED 0x1u /* the host's end is open */
+#define FLTVM_LINK_IRQ_WAKE         0x1u /* the host has a command for a parked guest */
+
+/* A request, in guest memory.  The device copies it in once, then writes back in_len and status only. */
+#define FLTVM_LINK_OP_SEND 1u /* pass a record to the host; no answer */
+#define FLTVM_LINK_OP_CALL 2u /* pass a record to the host and wait for the answer */
+#define FLTVM_LINK_OP_EXIT 3u /* as SEND, then shut the machine down */
+
+#define FLTVM_LINK_MAX_PAYLOAD 0x10000u /* bytes, each way */
+
+struct fltvm_link_request {
+    uint16_t op;       /* FLTVM_LINK_OP_* */
+    uint16_t kind;     /* FLTVM_RECORD_*, passed through */
+    uint32_t cpu;      /* processor that sends */
+    uint32_t out_len;  /* bytes at out_addr */
+    uint32_t in_cap;   /* bytes available at in_addr (CALL only) */
+    uint64_t out_addr; /* physical, contiguous */
+    uint64_t in_addr;  /* physical, contiguous */
+    uint32_t in_len;   /* written by the device: bytes of the answer */
+    int32_t status;    /* written by the device: FLTVM_LINK_S_* */
+    uint8_t reserved[24];
+};
+_Static_assert(sizeof(struct fltvm_link_request) == 64, "link request");
+
+#define FLTVM_LINK_S_OK           0
+#define FLTVM_LINK_S_BAD_REQUEST  (-1) /* unknown op, length over the maximum */
+#define FLTVM_LINK_S_BAD_ADDRESS  (-2) /* a buffer is not in guest memory */
+#define FLTVM_LINK_S_DISCONNECTED (-3) /* the host's end is closed */
+#define FLTVM_LINK_S_TRUNCATED    (-4) /* the answer was longer than in_cap; in_len says how long */
+
+/* A frame on the character device, both ways: this header, then length bytes. */
+struct fltvm_link_frame {
+    uint32_t length;  /* bytes of payload */
+    uint16_t kind;    /* FLTVM_RECORD_*; in an answer FLTVM_ANSWER_* */
+    uint16_t cpu;     /* sender; 0 in an answer */
+    uint64_t time_ns; /* virtual time the record was sent; 0 in an answer */
+};
+_Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
+
+/* Guest to host.  C: sent with CALL. */
+#define FLTVM_RECORD_HELLO    1u /* C: kernel is up; the answer is the option text "name=value\n"... */
+#define FLTVM_RECORD_LOG      2u /* struct fltvm_log_header, then text (UTF-8, no NUL) */
+#define FLTVM_RECORD_TRACE    3u /* struct fltvm_trace_record */
+#define FLTVM_RECORD_MODULE   4u /* struct fltvm_module_header, then name (UTF-8, no NUL) */
+#define FLTVM_RECORD_BUGCHECK 5u /* struct fltvm_bugcheck, then frames of every stack */
+#define FLTVM_RECORD_COMMAND  6u /* C: result of the last command (empty at first); answer: the next command \
+                                  */
+#define FLTVM_RECORD_STACKS 7u   /* struct fltvm_stack..., on request or at a time-out */
+#define FLTVM_RECORD_REPORT 8u   /* verifier detail: "name=value\n" text, addresses as 0x hex */
+#define FLTVM_RECORD_TEST                                                                                    \
+    9u /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
+#define FLTVM_RECORD_EXIT 10u /* uint32_t status: FLTVM_EXIT_* */
+
+#define FLTVM_ANSWER_DATA 0u /* payload is the answer */
+#define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */
+#define FLTVM_ANSWER_END  2u /* no more commands: shut down */
+
+#define FLTVM_EXIT_DONE        0u
+#define FLTVM_EXIT_BUGCHECK    1u
+#define FLTVM_EXIT_LINK_LOST   2u
+#define FLTVM_EXIT_BOOT_FAILED 3u
+
+struct fltvm_log_header {
+    uint64_t thread; /* KTHREAD address; 0 before the first thread */
+    uint64_t caller; /* return address of the caller of DbgPrint */
+    uint8_t irql;
+    uint8_t level;      /* DPFLTR_*_LEVEL */
+    uint16_t component; /* DPFLTR_*_ID */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct fltvm_log_header) == 24, "log header");
+
+#define FLTVM_MODULE_LOADED   1u
+#define FLTVM_MODULE_UNLOADED 2u
+struct fltvm_module_header {
+    uint64_t base;
+    uint32_t size;
+    uint32_t what; /* FLTVM_MODULE_* */
+};
+_Static_assert(sizeof(struct fltvm_module_header) == 16, "module header");
+
+/* A stack: header, then `frames` addresses (uint64_t), innermost first. */
+struct fltvm_stack {
+    uint64_t thread; /* KTHREAD; 0 for an idle or early processor context */
+    uint32_t cpu;    /* processor it ran on, or last ran on */
+    uint8_t irql;
+    uint8_t state; /* KTHREAD_STATE */
+    uint8_t priority;
+    uint8_t wait_reason; /* KWAIT_REASON when waiting */
+    uint32_t frames;
+    uint32_t flags; /* FLTVM_STACK_* */
+    char name[24];  /* thread name, NUL-padded */
+};
+_Static_assert(sizeof(struct fltvm_stack) == 48, "stack");
+#define FLTVM_STACK_RUNNING 0x1u /* was running on `cpu` */
+#define FLTVM_STACK_CULPRIT 0x2u /* the stack that raised the bugcheck */
+
+struct fltvm_bugcheck {
+    uint32_t code;
+    uint32_t stacks; /* number of struct fltvm_stack that follow */
+    uint64_t parameters[4];
+    uint64_t driver; /* an address inside the image blamed, or 0 */
+};
+_Static_assert(sizeof(struct fltvm_bugcheck) == 48, "bugcheck");
+
+/* A trace record.  Events and their arguments: abi/trace.h. */
+struct fltvm_trace_record {
+    uint64_t time_ns;
+    uint32_t sequence; /* one counter for the machine, from 0 */
+    uint8_t cpu;
+    uint8_t irql;
+    uint16_t event; /* FLTVM_TRACE_* */
+    uint64_t thread;
+    uint64_t args[5];
+};
+_Static_assert(sizeof(struct fltvm_trace_record) == 64, "trace record");
+
+#endif
