@@ -31,7 +31,8 @@
 #define FLTVM_LINK_STATUS_CONNECTED 0x1u /* the host's end is open */
 #define FLTVM_LINK_IRQ_WAKE         0x1u /* the host has a command for a parked guest */
 
-/* A request, in guest memory.  The device copies it in once, then writes back in_len and status only. */
+/* A request, in guest memory.  The device copies it in once, then writes back in_len, status and in_kind
+ * only. */
 #define FLTVM_LINK_OP_SEND 1u /* pass a record to the host; no answer */
 #define FLTVM_LINK_OP_CALL 2u /* pass a record to the host and wait for the answer */
 #define FLTVM_LINK_OP_EXIT 3u /* as SEND, then shut the machine down */
@@ -48,7 +49,8 @@ struct fltvm_link_request {
     uint64_t in_addr;  /* physical, contiguous */
     uint32_t in_len;   /* written by the device: bytes of the answer */
     int32_t status;    /* written by the device: FLTVM_LINK_S_* */
-    uint8_t reserved[24];
+    uint32_t in_kind;  /* written by the device: FLTVM_ANSWER_*, the kind of the answer's frame (CALL only) */
+    uint8_t reserved[20];
 };
 _Static_assert(sizeof(struct fltvm_link_request) == 64, "link request");
 
@@ -73,10 +75,11 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_TRACE    3u /* struct fltvm_trace_record */
 #define FLTVM_RECORD_MODULE   4u /* struct fltvm_module_header, then name (UTF-8, no NUL) */
 #define FLTVM_RECORD_BUGCHECK 5u /* struct fltvm_bugcheck, then frames of every stack */
-#define FLTVM_RECORD_COMMAND  6u /* C: result of the last command (empty at first); answer: the next command \
-                                  */
-#define FLTVM_RECORD_STACKS 7u   /* struct fltvm_stack..., on request or at a time-out */
-#define FLTVM_RECORD_REPORT 8u   /* verifier detail: "name=value\n" text, addresses as 0x hex */
+#define FLTVM_RECORD_COMMAND                                                                                 \
+    6u                         /* C: result of the last command (empty at first); answer: the next command   \
+                                */
+#define FLTVM_RECORD_STACKS 7u /* struct fltvm_stack..., on request or at a time-out */
+#define FLTVM_RECORD_REPORT 8u /* verifier detail: "name=value\n" text, addresses as 0x hex */
 #define FLTVM_RECORD_TEST                                                                                    \
     9u /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
 #define FLTVM_RECORD_EXIT 10u /* uint32_t status: FLTVM_EXIT_* */
