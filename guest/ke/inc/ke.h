@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ke: processors, threads, the dispatcher, interrupts, DPCs, APCs, traps and bugchecks.
+ *
+ * Idea: as in NT, one dispatcher lock guards every dispatcher object, wait and ready queue; it is taken at
+ * DISPATCH_LEVEL and held across a context switch.  IRQL is CR8; APC_LEVEL and DISPATCH_LEVEL are software
+ * interrupts the processor sends itself.  DPC queues have a lock each, taken with interrupts off.
+ *
+ * What the public headers declare (Ke*, Kf*, Ex*SpinLock*) is implemented here and not repeated.
+ */
+#ifndef FLTVM_KE_H
+#define FLTVM_KE_H
+
+#include <boot.h>
+
+typedef struct _KTHREAD KTHREAD;
+typedef struct _KPROCESS KPROCESS;
+typedef struct _KINTERRUPT KINTERRUPT;
+typedef struct _KPRCB KPRCB, *PKPRCB;
+typedef struct _KTRAP_FRAME KTRAP_FRAME, *PKTRAP_FRAME;
+typedef struct _KEXCEPTION_FRAME KEXCEPTION_FRAME, *PKEXCEPTION_FRAME;
+
+#define SYNCH_LEVEL DISPATCH_LEVEL /* of the dispatcher lock */
+
+/* Types of dispatcher objects, in DISPATCHER_HEADER.Type; Windows's numbers. */
+typedef enum _KOBJECTS {
+    EventNotificationObject = 0,
+    EventSynchronizationObject = 1,
+    MutantObject = 2,
+    ProcessObject = 3,
+    QueueObject = 4,
+    SemaphoreObject = 5,
+    ThreadObject = 6,
+    TimerNotificationObject = 8,
+    TimerSynchronizationObject = 9,
+    ApcObject = 18,
+    DpcObject = 19,
+    DeviceQueueObject = 20,
+    InterruptObject = 22,
+    ThreadedDpcObject = 24
+} KOBJECTS;
+
+typedef enum _KTHREAD_STATE {
+    Initialized,
+    Ready,
+    Running,
+    Standby,
+    Terminated,
+    Waiting,
+    Transition,
+    DeferredReady
+} KTHREAD_STATE;
+
+#define LOW_PRIORITY          0
+#define LOW_REALTIME_PRIORITY 16
+#define HIGH_PRIORITY         31
+#define MAXIMUM_PRIORITY      32
+
+#define KERNEL_STACK_SIZE       0x6000
+#define KERNEL_LARGE_STACK_SIZE 0x12000
+
+/*
+ * A thread.  It is a dispatcher object, signalled at its end.  Offsets that Windows's headers or debuggers
+ * know of are kept: StackLimit, StackBase, ApcState, PreviousMode, Process.
+ */
+struct _KTHREAD {
+    DISPATCHER_HEADER Header; /* 000: the dispatcher lock */
+    PVOID SListFaultAddress;
+    ULONG64 QuantumTarget;
+    PVOID InitialStack;        /* 028: top as given by mm */
+    PVOID volatile StackLimit; /* 030: lowest valid address; changes in KeExpandKernelStackAndCallout */
+    PVOID StackBase;           /* 038 */
+    ULONG64 ThreadLock;
+    ULONG64 CycleTime;
+    ULONG64 StackTotal;
+    PVOID KernelStack; /* 058: stack pointer while switched out */
+
+    /* The dispatcher lock. */
+    ULONG_PTR Spare60[5];
+    volatile LONG State; /* 088: KTHREAD_STATE */
+    LONG Spare8C;
+    PKTRAP_FRAME TrapFrame; /* 090 */
+    KAPC_STATE ApcState;    /* 098 */
+    LONG64 WaitStatus;      /* 0C8 */
+    PKWAIT_BLOCK WaitBlockList;
+    LIST_ENTRY WaitListEntry; /* 0D8: ready queue, or process's */
+    PKQUEUE volatile Queue;   /* 0E8 */
+    PVOID Teb;
+    ULONG64 RelativeTimerBias;
+    KTIMER Timer;             /* 100: time-out of a wait */
+    KWAIT_BLOCK WaitBlock[4]; /* 140: three of the thread's own and the timer's */
+    ULONG_PTR Spare200;
+    LIST_ENTRY QueueListEntry; /* 208 */
+    KAFFINITY Affinity;        /* 218 */
+    PKPROCESS Process;         /* 220 */
+    KAFFINITY UserAffinity;    /* 228: what Affinity returns to after KeRevertToUserAffinityThread */
+    SHORT Spare230;
+    CCHAR PreviousMode; /* 232 */
+    SCHAR BasePriority;
+    SCHAR Priority;
+    SCHAR PriorityDecrement; /* boost still to decay */
+    SCHAR Quantum;
+    SCHAR QuantumReset;
+    ULONG NextProcessor; /* 238: runs on, or last ran on */
+    ULONG IdealProcessor;
+    UCHAR WaitReason; /* 240 */
+    UCHAR WaitMode;
+    BOOLEAN Alertable;
+    BOOLEAN Alerted[2];
+    BOOLEAN ApcQueueable;
+    BOOLEAN SystemAffinityActive;
+    BOOLEAN Preempted;
+    BOOLEAN BoostDisabled;
+    BOOLEAN IdleThread;
+    UCHAR WaitIrql;
+    UCHAR Spare24B;
+    union { /* 24C: the thread itself only */
+        struct {
+            SHORT KernelApcDisable;
+            SHORT SpecialApcDisable;
+        };
+        LONG CombinedApcDisable;
+    };
+    ULONG ContextSwitches; /* 250 */
+    ULONG KernelTime;      /* ticks */
+    LIST_ENTRY ThreadListEntry; /* 258: of Process */
+    LIST_ENTRY MutantListHead;  /* 268: mutexes owned */
+    LIST_ENTRY SystemListEntry; /* 278: every thread, KiThreadListHead */
+    PKSTART_ROUTINE StartRoutine;
+    PVOID StartContext;
+    VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
+    CHAR Name[24]; /* for the host: reports and traces */
+    PVOID MmReserved[4];
+    ULONG64 WaitStart; /* interrupt time */
+    ULONG Spare[20];
+};
+
+/* An address space and a set of threads. */
+struct _KPROCESS {
+    DISPATCHER_HEADER Header;
+    LIST_ENTRY ProfileListHead;
+    ULONG64 DirectoryTableBase; /* 028 */
+    LIST_ENTRY ThreadListHead;  /* 030: the dispatcher lock */
+    KAFFINITY Affinity;
+    SCHAR BasePriority;
+    SCHAR QuantumReset;
+    UCHAR Spare[6];
+};
+
+/* The processor's block, at gs:[0x180].  The first offsets are Windows's. */
+struct _KPRCB {
+    ULONG MxCsr;
+    UCHAR LegacyNumber; /* gs:[0x184] */
+    UCHAR ReservedMustBeZero;
+    UCHAR InterruptRequest;
+    UCHAR IdleHalt;
+    PKTHREAD CurrentThread; /* gs:[0x188] */
+    PKTHREAD NextThread;    /* gs:[0x190]: the dispatcher lock; chosen to run here next */
+    PKTHREAD IdleThread;    /* gs:[0x198] */
+    UCHAR NestingLevel;
+    UCHAR Spare21[3];
+    ULONG Number; /* gs:[0x1A4] */
+    ULONG64 RspBase;
+    KAFFINITY SetMember;
+
+    /* DpcLock, interrupts off. */
+    KSPIN_LOCK DpcLock;
+    LIST_ENTRY DpcListHead;
+    volatile LONG DpcQueueDepth;
+    volatile BOOLEAN DpcInterruptRequested;
+    volatile BOOLEAN DpcRoutineActive;
+    volatile BOOLEAN QuantumEnd;
+    volatile BOOLEAN TimerRequest;
+    PKDPC volatile CurrentDpc;
+    PVOID DpcRoutine;
+    ULONG DpcCount;
+    ULONG DpcTicks; /* clock ticks during the DPC that runs */
+    ULONG DispatchTicks; /* clock ticks in a row that found the processor at DISPATCH_LEVEL or above */
+
+    /* This processor only. */
+    ULONG ContextSwitches;
+    ULONG InterruptCount;
+    ULONG ClockTicks;
+    ULONG IdleTicks;
+    volatile LONG IpiRequests; /* KI_IPI_*; set by others */
+    BOOLEAN IdleActive;        /* runs its idle thread; the dispatcher lock */
+    BOOLEAN Frozen;
+    UCHAR Spare3[2];
+    PKTRAP_FRAME FrozenFrame;
+    PVOID FrozenStack[2];
+    struct _KINTERRUPT *volatile InterruptObject[256]; /* by vector */
+    PVOID MmPrivate[8]; /* mm's per-processor data */
+    PVOID ExPrivate[8]; /* ex's: lookaside lists */
+};
+
+C_ASSERT(FIELD_OFFSET(KTHREAD, StackLimit) == 0x30);
+C_ASSERT(FIELD_OFFSET(KTHREAD, KernelStack) == 0x58);
+C_ASSERT(FIELD_OFFSET(KTHREAD, ApcState) == 0x98);
+C_ASSERT(FIELD_OFFSET(KTHREAD, WaitBlock) == 0x140);
+C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
+C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
+C_ASSERT(FIELD_OFFSET(KTHREAD, CombinedApcDisable) == 0x24C);
+C_ASSERT(FIELD_OFFSET(KPRCB, CurrentThread) == 8);
+C_ASSERT(FIELD_OFFSET(KPRCB, Number) == 0x24);
+
+/* The volatile state a trap saves; Windows's layout. */
+struct _KTRAP_FRAME {
+    ULONG64 Home[5];
+    CHAR PreviousMode; /* 028 */
+    UCHAR PreviousIrql;
+    UCHAR FaultIndicator;
+    UCHAR Vector; /* ExceptionActive on Windows */
+    ULONG MxCsr;
+    ULONG64 Rax, Rcx, Rdx, R8, R9, R10, R11; /* 030 */
+    ULONG64 GsBase;
+    M128A Xmm0, Xmm1, Xmm2, Xmm3, Xmm4, Xmm5; /* 070 */
+    ULONG64 FaultAddress;                     /* 0D0 */
+    ULONG64 Dr[6];
+    ULONG64 DebugControl[5];
+    USHORT SegDs, SegEs, SegFs, SegGs; /* 130 */
+    ULONG64 TrapFrame;
+    ULONG64 Rbx, Rdi, Rsi, Rbp; /* 140; Rbx, Rdi, Rsi in exceptions only */
+    ULONG64 ErrorCode;          /* 160 */
+    ULONG64 Rip;
+    USHORT SegCs;
+    USHORT Fill1[3];
+    ULONG EFlags;
+    ULONG Fill2;
+    ULONG64 Rsp; /* 180 */
+    USHORT SegSs;
+    USHORT Fill3[3];
+};
+C_ASSERT(sizeof(KTRAP_FRAME) == 0x190);
+C_ASSERT(FIELD_OFFSET(KTRAP_FRAME, Rbp) == 0x158);
+
+/* The non-volatile state an exception or a context switch saves; below the trap frame. */
+struct _KEXCEPTION_FRAME {
+    ULONG64 Home[4];
+    M128A Xmm6, Xmm7, Xmm8, Xmm9, Xmm10, Xmm11, Xmm12, Xmm13, Xmm14, Xmm15; /* 020 */
+    ULONG64 R12, R13, R14, R15;                                             /* 0C0 */
+};
+C_ASSERT(sizeof(KEXCEPTION_FRAME) == 0xE0);
+
+struct _KINTERRUPT {
+    SHORT Type;
+    SHORT Size;
+    LIST_ENTRY InterruptListEntry; /* chain on the vector */
+    PKSERVICE_ROUTINE ServiceRoutine;
+    PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine;
+    PVOID ServiceContext;
+    ULONG MessageId;
+    ULONG Vector;
+    ULONG Number; /* processor */
+    KIRQL Irql;
+    KIRQL SynchronizeIrql;
+    BOOLEAN Connected;
+    BOOLEAN ShareVector;
+    KINTERRUPT_MODE Mode;
+    PKSPIN_LOCK ActualLock;
+    KSPIN_LOCK SpinLock;
+    ULONG64 Count;
+};
+
+/* ---- processors and start-up (called by init) ---- */
+
+extern PKPRCB KiProcessorBlock[FLTVM_MAX_PROCESSORS];
+extern ULONG KiProcessorCount;   /* that run */
+extern KAFFINITY KeActiveSet;
+extern BOOLEAN KiDriverVerifierOn;
+
+FORCEINLINE PKPRCB KeGetCurrentPrcb(VOID)
+{
+    return (PKPRCB)__readgsqword(0x20);
+}
+
+/* Processor 0's blocks, tables and idle thread.  First call of the kernel; interrupts off, IRQL HIGH_LEVEL. */
+VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock);
+
+/* Options, clock and interrupts on.  After KdInitSystem.  IRQL leaves at DISPATCH_LEVEL. */
+VOID KeEnableInterrupts(VOID);
+
+/* Starts the other processors.  IRQL: PASSIVE_LEVEL. */
+VOID KeStartProcessors(VOID);
+
+/* The boot thread's last call: becomes the idle loop of this processor. */
+DECLSPEC_NORETURN VOID KiIdleLoop(VOID);
+
+/* ---- threads (ps) ---- */
+
+/*
+ * Prepares a thread that will run SystemRoutine(StartRoutine, StartContext) at PASSIVE_LEVEL on the stack
+ * whose top is StackBase.  The caller owns the memory (zeroed KTHREAD is not needed).  IRQL: <= DISPATCH_LEVEL.
+ */
+VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
+                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine,
+                  PVOID StartContext, PKPROCESS Process);
+
+/* Gives it to the scheduler.  IRQL: <= DISPATCH_LEVEL. */
+VOID KeStartThread(PKTHREAD Thread);
+
+/*
+ * Ends the current thread: mutexes abandoned, object signalled with Increment, never returns.  The memory may be
+ * freed once KiThreadReaper(Thread) is called, at PASSIVE_LEVEL on another thread.  IRQL: PASSIVE_LEVEL.
+ */
+DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment);
+extern VOID (*KiThreadReaper)(PKTHREAD Thread);
+
+/* A name for reports and traces. */
+VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name);
+
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase);
+
+/* Every thread in the machine, by SystemListEntry; the dispatcher lock. */
+extern LIST_ENTRY KiThreadListHead;
+KIRQL KiLockDispatcher(VOID);
+VOID KiUnlockDispatcher(KIRQL OldIrql);
+
+VOID KeInitializeApc(PKAPC Apc, PKTHREAD Thread, ULONG Environment, PKKERNEL_ROUTINE KernelRoutine,
+                     PKRUNDOWN_ROUTINE RundownRoutine, PKNORMAL_ROUTINE NormalRoutine, KPROCESSOR_MODE Mode,
+                     PVOID NormalContext);
+BOOLEAN KeInsertQueueApc(PKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2, KPRIORITY Increment);
+BOOLEAN KeRemoveQueueApc(PKAPC Apc);
+BOOLEAN KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE Mode);
+BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
+
+/* How many threads of a queue run now, and whether every worker waits: ex grows its pools by them. */
+ULONG KeQueueActiveThreads(PKQUEUE Queue);
+
+/* ---- traps ---- */
+
+/*
+ * Set by mm.  STATUS_SUCCESS: retry the access; STATUS_UNSUCCESSFUL: ke bugchecks (0xA or 0xD1 at DISPATCH_LEVEL or
+ * above, else 0x50); any other status is raised as an exception at the faulting instruction.
+ */
+extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame);
+
+/* Raises a page fault's bugcheck by the rules above; for mm.  */
+DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame);
+
+/* Which image an address lies in, for bugchecks: set by ldr.  NULL base when in none. */
+extern PVOID (*KiImageFromAddress)(PVOID Address);
+
+/* Dispatches an exception of kernel mode to the frames' handlers, or bugchecks. */
+VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFrame, PKTRAP_FRAME TrapFrame,
+                         BOOLEAN FirstChance);
+
+/* Invalidate one page / everything on every processor.  IRQL: <= DISPATCH_LEVEL. */
+VOID KeFlushSingleTb(PVOID Address);
+VOID KeFlushMultipleTb(PVOID Address, ULONG Pages);
+VOID KeFlushEntireTb(VOID);
+
+/* ---- interrupts (io) ---- */
+
+VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRoutine,
+                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext, ULONG MessageId,
+                           PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql,
+                           KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number);
+BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
+BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
+
+/* ---- executive spin locks' and others' checks ---- */
+
+/* TRUE when every APC of the current thread is held off, or IRQL >= APC_LEVEL. */
+BOOLEAN KeAreAllApcsDisabled(VOID);
+
+#endif
