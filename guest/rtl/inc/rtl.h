@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rtl: what the run-time library offers the rest of the kernel beyond its documented routines.
+ *
+ * The x64 unwinding types (the public exception-handling ABI) and the routines over them, the table of
+ * images that have unwind data, and the compiler's support routines.
+ *
+ * Rules for unwinding
+ *  - RtlLookupFunctionEntry and RtlVirtualUnwind may be called at any IRQL, from an NMI too: they take no
+ *    lock and touch only the table, the images and the stack unwound.
+ *  - RtlDispatchException runs on the stack of the code that raised, at its IRQL, and needs about 6 KiB of it.
+ *  - Every assembly routine that calls or moves rsp has .seh_ directives; entries from hardware use
+ *    .seh_pushframe.
+ */
+#ifndef FLTVM_GUEST_RTL_H
+#define FLTVM_GUEST_RTL_H
+
+#include <ntifs.h>
+
+/* ---- Unwind data, as it stands in .pdata and .xdata ---- */
+typedef struct _RUNTIME_FUNCTION {
+    ULONG BeginAddress;
+    ULONG EndAddress;
+    ULONG UnwindData;
+} RUNTIME_FUNCTION, *PRUNTIME_FUNCTION;
+C_ASSERT(sizeof(RUNTIME_FUNCTION) == 12);
+
+#define RUNTIME_FUNCTION_INDIRECT 0x1
+
+typedef union _UNWIND_CODE {
+    struct {
+        UCHAR CodeOffset;
+        UCHAR OpAndInfo; /* operation in the low half, operand in the high one */
+    };
+    USHORT FrameOffset;
+} UNWIND_CODE, *PUNWIND_CODE;
+C_ASSERT(sizeof(UNWIND_CODE) == 2);
+
+typedef struct _UNWIND_INFO {
+    UCHAR VersionAndFlags; /* version: 3 bits, UNW_FLAG_*: 5 bits */
+    UCHAR SizeOfProlog;
+    UCHAR CountOfCodes;
+    UCHAR FrameRegisterAndOffset; /* register: 4 bits, offset / 16: 4 bits */
+    UNWIND_CODE UnwindCode[ANYSIZE_ARRAY];
+} UNWIND_INFO, *PUNWIND_INFO;
+
+#define UNW_FLAG_NHANDLER  0x0
+#define UNW_FLAG_EHANDLER  0x1
+#define UNW_FLAG_UHANDLER  0x2
+#define UNW_FLAG_CHAININFO 0x4
+
+#define UWOP_PUSH_NONVOL     0
+#define UWOP_ALLOC_LARGE     1
+#define UWOP_ALLOC_SMALL     2
+#define UWOP_SET_FPREG       3
+#define UWOP_SAVE_NONVOL     4
+#define UWOP_SAVE_NONVOL_FAR 5
+#define UWOP_EPILOG          6 /* version 2; in version 1 an obsolete 8-byte xmm save */
+#define UWOP_SPARE           7
+#define UWOP_SAVE_XMM128     8
+#define UWOP_SAVE_XMM128_FAR 9
+#define UWOP_PUSH_MACHFRAME  10
+
+#define EXCEPTION_UNWINDING       0x02
+#define EXCEPTION_EXIT_UNWIND     0x04
+#define EXCEPTION_STACK_INVALID   0x08
+#define EXCEPTION_NESTED_CALL     0x10
+#define EXCEPTION_TARGET_UNWIND   0x20
+#define EXCEPTION_COLLIDED_UNWIND 0x40
+#define EXCEPTION_UNWIND_FLAGS                                                                               \
+    (EXCEPTION_UNWINDING | EXCEPTION_EXIT_UNWIND | EXCEPTION_TARGET_UNWIND | EXCEPTION_COLLIDED_UNWIND)
+
+typedef struct _UNWIND_HISTORY_TABLE *PUNWIND_HISTORY_TABLE; /* accepted and not used */
+
+typedef struct _DISPATCHER_CONTEXT {
+    ULONG64 ControlPc;
+    ULONG64 ImageBase;
+    PRUNTIME_FUNCTION FunctionEntry;
+    ULONG64 EstablisherFrame;
+    ULONG64 TargetIp;
+    PCONTEXT ContextRecord;
+    PEXCEPTION_ROUTINE LanguageHandler;
+    PVOID HandlerData;
+    PUNWIND_HISTORY_TABLE HistoryTable;
+    ULONG ScopeIndex;
+    ULONG Fill0;
+} DISPATCHER_CONTEXT, *PDISPATCHER_CONTEXT;
+C_ASSERT(FIELD_OFFSET(DISPATCHER_CONTEXT, LanguageHandler) == 0x30);
+
+typedef struct _KNONVOLATILE_CONTEXT_POINTERS {
+    PM128A FloatingContext[16];
+    PULONG64 IntegerContext[16];
+} KNONVOLATILE_CONTEXT_POINTERS, *PKNONVOLATILE_CONTEXT_POINTERS;
+
+/* Scope table of __C_specific_handler. */
+typedef struct _SCOPE_TABLE_AMD64 {
+    ULONG Count;
+    struct {
+        ULONG BeginAddress;
+        ULONG EndAddress;
+        ULONG HandlerAddress; /* filter (1: always execute), or the __finally when JumpTarget is 0 */
+        ULONG JumpTarget;
+    } ScopeRecord[ANYSIZE_ARRAY];
+} SCOPE_TABLE_AMD64, *PSCOPE_TABLE_AMD64;
+
+/* ---- Images with unwind data ---- */
+
+/* IRQL: any; interrupts may be on.  FALSE: table full, or the image's exception directory is malformed. */
+BOOLEAN RtlInsertInvertedFunctionTable(PVOID ImageBase, ULONG SizeOfImage);
+VOID RtlRemoveInvertedFunctionTable(PVOID ImageBase);
+
+/* IRQL: any. */
+PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase,
+                                               PUNWIND_HISTORY_TABLE HistoryTable);
+PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
+                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
+                                          PVOID *HandlerData, PULONG64 EstablisherFrame,
+                                          PKNONVOLATILE_CONTEXT_POINTERS ContextPointers);
+
+/*
+ * Unwinds Context to its caller (leaf functions too).  Validate, if given, is asked before memory at an
+ * address is trusted to be stack.  FALSE at the end of the stack.  IRQL: any.
+ */
+typedef BOOLEAN (*PRTL_VALIDATE_STACK)(ULONG64 Address);
+BOOLEAN RtlUnwindFrame(PCONTEXT Context, PRTL_VALIDATE_STACK Validate);
+
+/*
+ * Stores the instruction addresses of Context and its callers, innermost first; returns how many.
+ * Context is consumed.  IRQL: any.
+ */
+ULONG RtlWalkStack(PCONTEXT Context, PRTL_VALIDATE_STACK Validate, PVOID *Frames, ULONG Count);
+
+/* ---- Exceptions ---- */
+
+/*
+ * Finds a handler for the exception.  TRUE: continue execution with *ContextRecord.  FALSE: nobody handled it.
+ * Does not return when a handler takes it.  IRQL: that of the code that raised.
+ */
+BOOLEAN RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+
+/* Called when a software exception (RtlRaiseException, ExRaiseStatus) finds no handler; set by ke. */
+extern VOID (*RtlUnhandledException)(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord);
+
+DECLSPEC_NORETURN VOID NTAPI RtlRestoreContext(PCONTEXT ContextRecord, PEXCEPTION_RECORD ExceptionRecord);
+VOID NTAPI RtlUnwind(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue);
+VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord,
+                       PVOID ReturnValue, PCONTEXT ContextRecord, PUNWIND_HISTORY_TABLE HistoryTable);
+VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
+DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
+
+#endif
