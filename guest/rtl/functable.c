@@ -30,7 +30,7 @@ static ULONG64 RtlpBeginChange(VOID)
 {
     ULONG64 Flags = __readeflags();
 
-    _disable();
+    __asm__ __volatile__("cli" ::: "memory");
     while (InterlockedExchange(&RtlpInvertedTable.Lock, 1) != 0)
         YieldProcessor();
     InterlockedIncrement(&RtlpInvertedTable.Sequence);
@@ -42,7 +42,7 @@ static VOID RtlpEndChange(ULONG64 Flags)
     InterlockedIncrement(&RtlpInvertedTable.Sequence);
     InterlockedExchange(&RtlpInvertedTable.Lock, 0);
     if (Flags & 0x200)
-        _enable();
+        __asm__ __volatile__("sti" ::: "memory");
 }
 
 BOOLEAN RtlInsertInvertedFunctionTable(PVOID ImageBase, ULONG SizeOfImage)
@@ -145,6 +145,8 @@ PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 Image
         Entry = (PRUNTIME_FUNCTION)(Image.Base + (Entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT));
     return Entry;
 }
+
+PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
 
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage)
 {

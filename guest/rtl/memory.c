@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
+#pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
 #undef memcpy
 #undef memmove

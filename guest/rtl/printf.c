@@ -11,6 +11,7 @@
 
 #pragma clang diagnostic ignored "-Winconsistent-dllimport"
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
+#pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
 static int RtlpBounded(PVOID Buffer, size_t Capacity, const VOID *Format, BOOLEAN Wide, va_list Arguments)
 {

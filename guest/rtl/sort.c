@@ -4,6 +4,7 @@
 
 #pragma clang diagnostic ignored "-Winconsistent-dllimport"
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
+#pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
 typedef int(__cdecl *RTLP_COMPARE)(const void *, const void *);
 

@@ -8,6 +8,7 @@
 
 #pragma clang diagnostic ignored "-Winconsistent-dllimport"
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
+#pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
 #undef tolower
 #undef toupper
