@@ -12,13 +12,16 @@
 
 #include <stdint.h>
 
-/* Registers: 32-bit I/O ports at FLTVM_LINK_IOBASE; any other access size is refused. */
+/*
+ * Registers: 32-bit I/O ports at FLTVM_LINK_IOBASE; any other access reads as all ones,
+ * writes nothing, and sets FLTVM_LINK_STATUS_BAD_ACCESS.
+ */
 #define FLTVM_LINK_IOBASE 0x0B00u
 #define FLTVM_LINK_IOSIZE 0x20u
 
 #define FLTVM_LINK_REG_ID         0x00u /* RO: FLTVM_LINK_ID */
 #define FLTVM_LINK_REG_VERSION    0x04u /* RO: FLTVM_LINK_VERSION */
-#define FLTVM_LINK_REG_STATUS     0x08u /* RO: FLTVM_LINK_STATUS_* */
+#define FLTVM_LINK_REG_STATUS     0x08u /* RO: FLTVM_LINK_STATUS_*; write 1 to clear BAD_* */
 #define FLTVM_LINK_REG_DOORBELL   0x0Cu /* WO: physical address of a request, 64-byte aligned */
 #define FLTVM_LINK_REG_IRQ_STATUS 0x10u /* RO; write 1 to clear: FLTVM_LINK_IRQ_* */
 #define FLTVM_LINK_REG_IRQ_ENABLE 0x14u /* RW: FLTVM_LINK_IRQ_* */
@@ -28,8 +31,11 @@
 #define FLTVM_LINK_ID      0x4B4E4C46u /* "FLNK" */
 #define FLTVM_LINK_VERSION 1u
 
-#define FLTVM_LINK_STATUS_CONNECTED 0x1u /* the host's end is open */
-#define FLTVM_LINK_IRQ_WAKE         0x1u /* the host has a command for a parked guest */
+#define FLTVM_LINK_STATUS_CONNECTED   0x1u /* the host's end is open */
+#define FLTVM_LINK_STATUS_BAD_REQUEST 0x2u /* a doorbell was unaligned, or its request not in memory */
+#define FLTVM_LINK_STATUS_BAD_ACCESS  0x4u /* an access of another size, alignment or direction */
+
+#define FLTVM_LINK_IRQ_WAKE 0x1u /* the host has a command for a parked guest */
 
 /* A request, in guest memory.  The device copies it in once, then writes back in_len, status and in_kind
  * only. */

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fltvm-link: a synchronous link between the guest kernel and the host command.
+ *
+ * The guest rings the doorbell with the address of a request.  Everything happens inside that port
+ * write, with QEMU's big lock held: the record goes to the character device, the answer of a CALL is
+ * awaited and copied to the guest.  No virtual time passes, so when the host answers cannot
+ * be seen by the guest.  There is one exception, which the host asks for: a parked guest is woken by
+ * an interrupt when something can be read.
+ *
+ * The contract is docs/specs/fltvm-link.rst.
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bswap.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+#include "chardev/char-fe.h"
+#include "exec/address-spaces.h"
+#include "hw/core/cpu.h"
+#include "hw/irq.h"
+#include "hw/isa/isa.h"
+#include "hw/qdev-properties.h"
+#include "hw/qdev-properties-system.h"
+#include "migration/vmstate.h"
+#include "qom/object.h"
+#include "system/cpus.h"
+#include "system/runstate.h"
+#include "fltvm/link.h"
+#include "trace.h"
+
+#define TYPE_FLTVM_LINK "fltvm-link"
+OBJECT_DECLARE_SIMPLE_TYPE(FltvmLinkState, FLTVM_LINK)
+
+/* Frames that wait in the device: whole ones only. */
+#define FLTVM_LINK_BATCH \
+    (4 * (FLTVM_LINK_MAX_PAYLOAD + sizeof(struct fltvm_link_frame)))
+
+/* QEMU's exit status when the host's end has gone away. */
+#define FLTVM_LINK_EXIT_LOST 1
+
+/* Requests and buffers are in RAM; a device's registers are refused. */
+#define FLTVM_LINK_ATTRS ((MemTxAttrs) { .memory = 1 })
+
+struct FltvmLinkState {
+    ISADevice parent_obj;
+
+    /* Properties */
+    uint32_t iobase;
+    uint32_t irq_number;
+    CharBackend chr;
+
+    /* Host side */
+    MemoryRegion io;
+    qemu_irq irq;
+    VMChangeStateEntry *run_state;
+    guint wake_watch;
+    bool connected;
+    uint8_t *payload; /* FLTVM_LINK_MAX_PAYLOAD bytes */
+
+    /* Guest-visible state, migrated */
+    uint32_t errors; /* FLTVM_LINK_STATUS_BAD_* */
+    uint32_t irq_status;
+    uint32_t irq_enable;
+    uint32_t time_hi;
+    bool parked;
+    bool exited;
+
+    /* Frames not yet written; empty whenever the machine is stopped */
+    uint8_t *batch; /* FLTVM_LINK_BATCH bytes */
+    uint32_t batch_len;
+};
+
+static void fltvm_link_update_irq(FltvmLinkState *s)
+{
+    qemu_set_irq(s->irq, (s->irq_status & s->irq_enable) != 0);
+}
+
+/* The host's end is gone: a machine nobody listens to ends. */
+static void fltvm_link_lost(FltvmLinkState *s, const char *why)
+{
+    if (!s->connected) {
+        return;
+    }
+    trace_fltvm_link_lost(why);
+    s->connected = false;
+    s->batch_len = 0;
+    if (!s->exited) {
+        qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_ERROR,
+                                               FLTVM_LINK_EXIT_LOST);
+    }
+}
+
+static void fltvm_link_event(void *opaque, QEMUChrEvent event)
+{
+    FltvmLinkState *s = opaque;
+
+    switch (event) {
+    case CHR_EVENT_OPENED:
+        s->connected = true;
+        break;
+    case CHR_EVENT_CLOSED:
+        fltvm_link_lost(s, "closed by the host");
+        break;
+    default:
+        break;
+    }
+}
+
+/* Park and wake */
+
+static gboolean fltvm_link_readable(void *do_not_use, GIOCondition cond,
+                                    void *opaque)
+{
+    FltvmLinkState *s = opaque;
+
+    trace_fltvm_link_wake();
+    s->wake_watch = 0;
+    s->parked = false;
+    s->irq_status |= FLTVM_LINK_IRQ_WAKE;
+    fltvm_link_update_irq(s);
+    return G_SOURCE_REMOVE;
+}
+
+static void fltvm_link_park(FltvmLinkState *s)
+{
+    trace_fltvm_link_park();
+    s->parked = true;
+    s->wake_watch = qemu_chr_fe_add_watch(&s->chr, G_IO_IN | G_IO_HUP,
+                                          fltvm_link_readable, s);
+}
+
+static void fltvm_link_unpark(FltvmLinkState *s)
+{
+    if (s->wake_watch) {
+        g_source_remove(s->wake_watch);
+        s->wake_watch = 0;
+    }
+    s->parked = false;
+}
+
+/* Frames */
+
+static bool fltvm_link_flush(FltvmLinkState *s)
+{
+    uint32_t length = s->batch_len;
+
+    if (length == 0) {
+        return s->connected;
+    }
+    trace_fltvm_link_flush(length);
+    s->batch_len = 0;
+    if (qemu_chr_fe_write_all(&s->chr, s->batch, length) != length) {
+        fltvm_link_lost(s, "write failed");
+        return false;
+    }
+    return true;
+}
+
+/* Put a frame behind those that wait; its payload is in s->payload. */
+static bool fltvm_link_put(FltvmLinkState *s,
+                           const struct fltvm_link_request *request)
+{
+    struct fltvm_link_frame frame = {
+        .length = cpu_to_le32(request->out_len),
+        .kind = cpu_to_le16(request->kind),
+        .cpu = cpu_to_le16(request->cpu),
+        .time_ns = cpu_to_le64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL)),
+    };
+
+    if (s->batch_len + sizeof(frame) + request->out_len > FLTVM_LINK_BATCH &&
+        !fltvm_link_flush(s)) {
+        return false;
+    }
+    memcpy(s->batch + s->batch_len, &frame, sizeof(frame));
+    s->batch_len += sizeof(frame);
+    memcpy(s->batch + s->batch_len, s->payload, request->out_len);
+    s->batch_len += request->out_len;
+    return true;
+}
+
+/* Wait for the answer's frame; its payload comes to s->payload. */
+static bool fltvm_link_get(FltvmLinkState *s, struct fltvm_link_frame *frame)
+{
+    if (qemu_chr_fe_read_all(&s->chr, (uint8_t *)frame, sizeof(*frame)) !=
+        sizeof(*frame)) {
+        fltvm_link_lost(s, "no answer");
+        return false;
+    }
+    frame->length = le32_to_cpu(frame->length);
+    frame->kind = le16_to_cpu(frame->kind);
+    if (frame->length > FLTVM_LINK_MAX_PAYLOAD) {
+        fltvm_link_lost(s, "the answer is longer than the maximum");
+        return false;
+    }
+    if (qemu_chr_fe_read_all(&s->chr, s->payload, frame->length) !=
+        (int)frame->length) {
+        fltvm_link_lost(s, "the answer breaks off");
+        return false;
+    }
+    trace_fltvm_link_answer(frame->kind, frame->length);
+    return true;
+}
+
+/* Requests */
+
+static int32_t fltvm_link_check(const struct fltvm_link_request *request)
+{
+    switch (request->op) {
+    case FLTVM_LINK_OP_SEND:
+    case FLTVM_LINK_OP_EXIT:
+        break;
+    case FLTVM_LINK_OP_CALL:
+        if (request->in_cap > FLTVM_LINK_MAX_PAYLOAD) {
+            return FLTVM_LINK_S_BAD_REQUEST;
+        }
+        /* Looked at before the record is sent: an answer is never lost. */
+        if (request->in_cap &&
+            !address_space_access_valid(&address_space_memory,
+                                        request->in_addr, request->in_cap,
+                                        true, FLTVM_LINK_ATTRS)) {
+            return FLTVM_LINK_S_BAD_ADDRESS;
+        }
+        break;
+    default:
+        return FLTVM_LINK_S_BAD_REQUEST;
+    }
+    if (request->out_len > FLTVM_LINK_MAX_PAYLOAD ||
+        request->cpu > UINT16_MAX) {
+        return FLTVM_LINK_S_BAD_REQUEST;
+    }
+    return FLTVM_LINK_S_OK;
+}
+
+static int32_t fltvm_link_call(FltvmLinkState *s,
+                               struct fltvm_link_request *request)
+{
+    struct fltvm_link_frame answer;
+    uint32_t length;
+
+    if (!fltvm_link_get(s, &answer)) {
+        return FLTVM_LINK_S_DISCONNECTED;
+    }
+    if (answer.kind == FLTVM_ANSWER_PARK) {
+        fltvm_link_park(s);
+    }
+    request->in_kind = answer.kind;
+    request->in_len = answer.length;
+    length = MIN(answer.length, request->in_cap);
+    if (address_space_write(&address_space_memory, request->in_addr,
+                            FLTVM_LINK_ATTRS, s->payload, length) != MEMTX_OK) {
+        return FLTVM_LINK_S_BAD_ADDRESS;
+    }
+    return length < answer.length ? FLTVM_LINK_S_TRUNCATED : FLTVM_LINK_S_OK;
+}
+
+static void fltvm_link_exit(FltvmLinkState *s)
+{
+    trace_fltvm_link_exit();
+    s->exited = true;
+    qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 0);
+    cpu_stop_current();
+}
+
+static int32_t fltvm_link_execute(FltvmLinkState *s,
+                                  struct fltvm_link_request *request)
+{
+    int32_t status;
+
+    trace_fltvm_link_request(request->op, request->kind, request->cpu,
+                             request->out_len, request->in_cap);
+    status = fltvm_link_check(request);
+    if (status != FLTVM_LINK_S_OK) {
+        return status;
+    }
+    if (!s->connected || s->exited) {
+        return FLTVM_LINK_S_DISCONNECTED;
+    }
+    if (address_space_read(&address_space_memory, request->out_addr,
+                           FLTVM_LINK_ATTRS, s->payload,
+                           request->out_len) != MEMTX_OK) {
+        return FLTVM_LINK_S_BAD_ADDRESS;
+    }
+    if (!fltvm_link_put(s, request)) {
+        return FLTVM_LINK_S_DISCONNECTED;
+    }
+    if (request->op == FLTVM_LINK_OP_SEND &&
+        request->kind == FLTVM_RECORD_TRACE) {
+        return FLTVM_LINK_S_OK;
+    }
+    if (!fltvm_link_flush(s)) {
+        return FLTVM_LINK_S_DISCONNECTED;
+    }
+    switch (request->op) {
+    case FLTVM_LINK_OP_CALL:
+        fltvm_link_unpark(s);
+        return fltvm_link_call(s, request);
+    case FLTVM_LINK_OP_EXIT:
+        fltvm_link_exit(s);
+        return FLTVM_LINK_S_OK;
+    default:
+        return FLTVM_LINK_S_OK;
+    }
+}
+
+static void fltvm_link_bad_request(FltvmLinkState *s, uint32_t address,
+                                   const char *why)
+{
+    trace_fltvm_link_refused(address, why);
+    s->errors |= FLTVM_LINK_STATUS_BAD_REQUEST;
+}
+
+static void fltvm_link_doorbell(FltvmLinkState *s, uint32_t address)
+{
+    const hwaddr answer = offsetof(struct fltvm_link_request, in_len);
+    struct fltvm_link_request request, raw;
+    int32_t status;
+
+    if (address % sizeof(request)) {
+        fltvm_link_bad_request(s, address, "not aligned");
+        return;
+    }
+    if (address_space_read(&address_space_memory, address, FLTVM_LINK_ATTRS,
+                           &raw, sizeof(raw)) != MEMTX_OK) {
+        fltvm_link_bad_request(s, address, "cannot be read");
+        return;
+    }
+    request = (struct fltvm_link_request) {
+        .op = le16_to_cpu(raw.op),
+        .kind = le16_to_cpu(raw.kind),
+        .cpu = le32_to_cpu(raw.cpu),
+        .out_len = le32_to_cpu(raw.out_len),
+        .in_cap = le32_to_cpu(raw.in_cap),
+        .out_addr = le64_to_cpu(raw.out_addr),
+        .in_addr = le64_to_cpu(raw.in_addr),
+    };
+    status = fltvm_link_execute(s, &request);
+    trace_fltvm_link_status(address, status);
+    raw.in_len = cpu_to_le32(request.in_len);
+    raw.status = cpu_to_le32(status);
+    raw.in_kind = cpu_to_le32(request.in_kind);
+    if (address_space_write(&address_space_memory, address + answer,
+                            FLTVM_LINK_ATTRS, (uint8_t *)&raw + answer,
+                            offsetof(struct fltvm_link_request, reserved) -
+                            answer) != MEMTX_OK) {
+        fltvm_link_bad_request(s, address, "cannot be written");
+    }
+}
+
+/* Registers */
+
+static void fltvm_link_bad_access(FltvmLinkState *s, bool write, hwaddr offset,
+                                  unsigned size)
+{
+    trace_fltvm_link_bad_access(write, offset, size);
+    s->errors |= FLTVM_LINK_STATUS_BAD_ACCESS;
+}
+
+static uint64_t fltvm_link_read(void *opaque, hwaddr offset, unsigned size)
+{
+    FltvmLinkState *s = opaque;
+    uint64_t now;
+
+    switch (size == 4 ? offset : UINT64_MAX) {
+    case FLTVM_LINK_REG_ID:
+        return FLTVM_LINK_ID;
+    case FLTVM_LINK_REG_VERSION:
+        return FLTVM_LINK_VERSION;
+    case FLTVM_LINK_REG_STATUS:
+        return s->errors |
+               (s->connected && !s->exited ? FLTVM_LINK_STATUS_CONNECTED : 0);
+    case FLTVM_LINK_REG_IRQ_STATUS:
+        return s->irq_status;
+    case FLTVM_LINK_REG_IRQ_ENABLE:
+        return s->irq_enable;
+    case FLTVM_LINK_REG_TIME_LO:
+        now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+        s->time_hi = now >> 32;
+        return (uint32_t)now;
+    case FLTVM_LINK_REG_TIME_HI:
+        return s->time_hi;
+    default:
+        fltvm_link_bad_access(s, false, offset, size);
+        return UINT64_MAX;
+    }
+}
+
+static void fltvm_link_write(void *opaque, hwaddr offset, uint64_t value,
+                             unsigned size)
+{
+    FltvmLinkState *s = opaque;
+
+    switch (size == 4 ? offset : UINT64_MAX) {
+    case FLTVM_LINK_REG_STATUS:
+        s->errors &= ~value;
+        break;
+    case FLTVM_LINK_REG_DOORBELL:
+        fltvm_link_doorbell(s, value);
+        break;
+    case FLTVM_LINK_REG_IRQ_STATUS:
+        s->irq_status &= ~value;
+        fltvm_link_update_irq(s);
+        break;
+    case FLTVM_LINK_REG_IRQ_ENABLE:
+        s->irq_enable = value & FLTVM_LINK_IRQ_WAKE;
+        fltvm_link_update_irq(s);
+        break;
+    default:
+        fltvm_link_bad_access(s, true, offset, size);
+        break;
+    }
+}
+
+/* All sizes come in so that the device can refuse them as the specification says. */
+static const MemoryRegionOps fltvm_link_ops = {
+    .read = fltvm_link_read,
+    .write = fltvm_link_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 4, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 4, .unaligned = true },
+};
+
+/* The device's life */
+
+static void fltvm_link_reset_enter(Object *obj, ResetType type)
+{
+    FltvmLinkState *s = FLTVM_LINK(obj);
+
+    fltvm_link_unpark(s);
+    s->errors = 0;
+    s->irq_status = 0;
+    s->irq_enable = 0;
+    s->time_hi = 0;
+}
+
+static void fltvm_link_reset_hold(Object *obj, ResetType type)
+{
+    fltvm_link_update_irq(FLTVM_LINK(obj));
+}
+
+static void fltvm_link_run_state(void *opaque, bool running, RunState state)
+{
+    if (!running) {
+        fltvm_link_flush(opaque);
+    }
+}
+
+static int fltvm_link_post_load(void *opaque, int version_id)
+{
+    FltvmLinkState *s = opaque;
+    bool parked = s->parked;
+
+    fltvm_link_unpark(s);
+    if (parked) {
+        fltvm_link_park(s);
+    }
+    return 0;
+}
+
+static void fltvm_link_realize(DeviceState *dev, Error **errp)
+{
+    ISADevice *isa = ISA_DEVICE(dev);
+    FltvmLinkState *s = FLTVM_LINK(dev);
+    Chardev *chr = qemu_chr_fe_get_driver(&s->chr);
+
+    if (!chr) {
+        error_setg(errp, "fltvm-link: the property 'chardev' is missing");
+        return;
+    }
+    if (!CHARDEV_GET_CLASS(chr)->chr_sync_read) {
+        error_setg(errp, "fltvm-link: chardev '%s' cannot be read "
+                   "synchronously; use a socket", chr->label);
+        return;
+    }
+    if (s->irq_number >= ISA_NUM_IRQS) {
+        error_setg(errp, "fltvm-link: irq %u is not an ISA interrupt",
+                   s->irq_number);
+        return;
+    }
+    if (s->iobase > 0x10000 - FLTVM_LINK_IOSIZE ||
+        s->iobase % FLTVM_LINK_IOSIZE) {
+        error_setg(errp, "fltvm-link: iobase 0x%x is not a multiple of 0x%x "
+                   "within the I/O ports", s->iobase, FLTVM_LINK_IOSIZE);
+        return;
+    }
+    s->payload = g_malloc(FLTVM_LINK_MAX_PAYLOAD);
+    s->batch = g_malloc(FLTVM_LINK_BATCH);
+    s->irq = isa_get_irq(isa, s->irq_number);
+    memory_region_init_io(&s->io, OBJECT(dev), &fltvm_link_ops, s,
+                          TYPE_FLTVM_LINK, FLTVM_LINK_IOSIZE);
+    isa_register_ioport(isa, &s->io, s->iobase);
+    s->run_state = qdev_add_vm_change_state_handler(dev, fltvm_link_run_state,
+                                                    s);
+    /* No handlers that read: what the host sends is taken by CALL only. */
+    qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, fltvm_link_event, NULL, s,
+                             NULL, true);
+}
+
+static void fltvm_link_unrealize(DeviceState *dev)
+{
+    FltvmLinkState *s = FLTVM_LINK(dev);
+
+    fltvm_link_unpark(s);
+    fltvm_link_flush(s);
+    qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, NULL, NULL, NULL, NULL,
+                             false);
+    qemu_del_vm_change_state_handler(s->run_state);
+    g_free(s->batch);
+    g_free(s->payload);
+}
+
+static const VMStateDescription fltvm_link_vmstate = {
+    .name = TYPE_FLTVM_LINK,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .post_load = fltvm_link_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(errors, FltvmLinkState),
+        VMSTATE_UINT32(irq_status, FltvmLinkState),
+        VMSTATE_UINT32(irq_enable, FltvmLinkState),
+        VMSTATE_UINT32(time_hi, FltvmLinkState),
+        VMSTATE_BOOL(parked, FltvmLinkState),
+        VMSTATE_BOOL(exited, FltvmLinkState),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const Property fltvm_link_properties[] = {
+    DEFINE_PROP_CHR("chardev", FltvmLinkState, chr),
+    DEFINE_PROP_UINT32("iobase", FltvmLinkState, iobase, FLTVM_LINK_IOBASE),
+    DEFINE_PROP_UINT32("irq", FltvmLinkState, irq_number, 5),
+};
+
+static void fltvm_link_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    ResettableClass *rc = RESETTABLE_CLASS(klass);
+
+    dc->desc = "fltvm host link";
+    dc->realize = fltvm_link_realize;
+    dc->unrealize = fltvm_link_unrealize;
+    dc->vmsd = &fltvm_link_vmstate;
+    dc->hotpluggable = false;
+    device_class_set_props(dc, fltvm_link_properties);
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    rc->phases.enter = fltvm_link_reset_enter;
+    rc->phases.hold = fltvm_link_reset_hold;
+    object_class_property_set_description(klass, "chardev",
+        "Socket to the host command");
+    object_class_property_set_description(klass, "iobase",
+        "First I/O port of the registers");
+    object_class_property_set_description(klass, "irq",
+        "ISA interrupt that wakes a parked guest");
+}
+
+static const TypeInfo fltvm_link_type = {
+    .name = TYPE_FLTVM_LINK,
+    .parent = TYPE_ISA_DEVICE,
+    .instance_size = sizeof(FltvmLinkState),
+    .class_init = fltvm_link_class_init,
+};
+
+static void fltvm_link_register(void)
+{
+    type_register_static(&fltvm_link_type);
+}
+
+type_init(fltvm_link_register)
