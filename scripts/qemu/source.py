@@ -12,57 +12,13 @@ import re
 import shutil
 import subprocess
 
-DEFAULT_MIRROR = 'http://deb.debian.org/debian'
-KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
+PRIVATE_APT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'private-apt')
 SUITE = 'trixie'           # the release whose source package is QEMU 10.0, the LTS
 WANTED = re.compile(r'10\.')
 
 
 class Failure(Exception):
     """Something the user has to know; its text is the whole message."""
-
-
-def mirror():
-    """The Debian mirror this machine uses already, else Debian's own."""
-    files = ['/etc/apt/sources.list'] + sorted(glob.glob('/etc/apt/sources.list.d/*'))
-    for name in files:
-        try:
-            with open(name, encoding='utf-8', errors='replace') as lines:
-                text = lines.read()
-        except OSError:
-            continue
-        for uri in re.findall(r'^(?:deb(?:-src)?\s+(?:\[[^\]]*\]\s*)?|URIs:\s*)(https?://\S+)', text, re.M):
-            if re.search(r'/debian/?$', uri):
-                return uri.rstrip('/')
-    return DEFAULT_MIRROR
-
-
-def apt_options(folder, sources):
-    """Options under which apt reads `sources` only and writes nothing outside `folder`."""
-    state = os.path.join(folder, 'apt')
-    for name in ('lists/partial', 'cache/archives/partial', 'etc'):
-        os.makedirs(os.path.join(state, name), exist_ok=True)
-    source_list = os.path.join(state, 'etc', 'sources.list')
-    with open(source_list, 'w', encoding='utf-8') as out:
-        out.write(sources)
-    settings = {
-        'Dir::Etc::sourcelist': source_list,
-        'Dir::Etc::sourceparts': '/dev/null',
-        'Dir::State::lists': os.path.join(state, 'lists'),
-        'Dir::Cache': os.path.join(state, 'cache'),
-        'Dir::Etc::preferences': '/dev/null',
-        'Dir::Etc::preferencesparts': '/dev/null',
-        'APT::Sandbox::User': 'root',
-        'Acquire::Languages': 'none',
-        'Acquire::Retries': '3',
-        'Debug::NoLocking': 'true',
-    }
-    return [word for key, value in settings.items() for word in ('-o', f'{key}={value}')]
-
-
-def apt_source_list(suite, kind='deb-src'):
-    signed = f'[signed-by={KEYRING}] ' if os.path.exists(KEYRING) else ''
-    return f'{kind} {signed}{mirror()} {suite} main\n'
 
 
 def run(command, what, **settings):
@@ -95,11 +51,9 @@ class Package:
         os.makedirs(folder, exist_ok=True)
         dsc = self.downloaded(folder)
         if not dsc:
-            options = apt_options(folder, apt_source_list(SUITE))
-            print('qemu: fetching the list of source packages …', flush=True)
-            run(['apt-get', '-q', *options, 'update'], 'apt-get update (private configuration)')
             print('qemu: fetching QEMU\'s source (about 40 MB) …', flush=True)
-            run(['apt-get', '-q', *options, 'source', '--download-only', 'qemu'], 'apt-get source qemu', cwd=folder)
+            run([PRIVATE_APT, self.cache, 'deb-src', SUITE, 'source', '--download-only', 'qemu'],
+                'fetching QEMU\'s source package', cwd=folder)
             dsc = self.downloaded(folder)
             if not dsc:
                 raise Failure(f'{SUITE} has no QEMU 10 source package; name a tree with -Dqemu_source=…')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Write a clang -ivfsoverlay file that finds the headers of the given directories whatever the case of the name.
 
-usage: make-vfs.py -o OUT.vfs DIRECTORY...
+usage: headers-vfs.py -o OUT.vfs DIRECTORY...
 
 Drivers are written on a file system that ignores case, so their #include lines spell names in any case.
 """
