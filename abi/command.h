@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenario commands: what the host answers to FLTVM_RECORD_COMMAND, and the results the guest's client sends.
+ *
+ * The client's fetcher thread carries no command out that could block; each operation runs on a client
+ * thread, so that one that never returns is reported by its time-out in virtual time while the machine still
+ * answers.  A result comes with the next FLTVM_RECORD_COMMAND record; the first such record is empty.
+ * All numbers are little-endian.  Strings are UTF-8 and end with a NUL byte.
+ */
+#ifndef FLTVM_ABI_COMMAND_H
+#define FLTVM_ABI_COMMAND_H
+
+#include <stdint.h>
+
+#define FLTVM_COMMAND_DATA_MAX 0xF000u /* bytes of data behind one command or result */
+
+struct fltvm_command {
+    uint32_t op;         /* FLTVM_COMMAND_* */
+    uint32_t id;         /* chosen by the host; not 0; names the operation from here on */
+    uint32_t thread;     /* operations: client thread that runs it; FLTVM_COMMAND_THREAD_NEW: one of its own */
+    uint32_t flags;      /* FLTVM_COMMAND_FLAG_* */
+    uint64_t timeout_ns; /* virtual time to wait for the operation; 0: none */
+    uint64_t args[6];
+    uint32_t length; /* bytes of data that follow */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct fltvm_command) == 80, "command");
+
+#define FLTVM_COMMAND_THREAD_NEW 0xFFFFFFFFu
+#define FLTVM_COMMAND_THREAD_MAX 63u
+
+#define FLTVM_COMMAND_FLAG_ASYNC 0x1u /* start only: answer STATUS_PENDING at once, WAIT comes later */
+#define FLTVM_COMMAND_FLAG_INPUT 0x2u /* the operation's input is what was staged, not `data` */
+
+struct fltvm_result {
+    uint32_t id;        /* of the command */
+    int32_t status;     /* NTSTATUS */
+    uint32_t operation; /* not 0: that operation still exists; the host RELEASEs it when it has what it wants */
+    uint32_t length;    /* bytes of data that follow */
+    uint64_t values[4]; /* per command, below */
+};
+_Static_assert(sizeof(struct fltvm_result) == 48, "result");
+
+/*
+ * Commands of the fetcher.  "in" is data behind the command, "out" data behind the result.
+ */
+#define FLTVM_COMMAND_PING    1u /* nothing */
+#define FLTVM_COMMAND_STAGE   2u /* args: total bytes, offset; in: bytes.  Offset 0 begins a new input */
+#define FLTVM_COMMAND_WAIT    3u /* args: operation; timeout_ns.  The operation's result, or STATUS_TIMEOUT */
+#define FLTVM_COMMAND_FETCH   4u /* args: operation, offset.  out: its output from there on */
+#define FLTVM_COMMAND_RELEASE 5u /* args: operation.  STATUS_DEVICE_BUSY while it runs */
+#define FLTVM_COMMAND_SLEEP   6u /* args: ns.  Lets virtual time pass, the other threads run */
+#define FLTVM_COMMAND_STACKS  7u /* sends a FLTVM_RECORD_STACKS of every thread */
+#define FLTVM_COMMAND_POOL    8u /* out: struct fltvm_pool_use[]; values: bytes in all pools, physical bytes in use */
+#define FLTVM_COMMAND_MEMORY  9u /* values: physical bytes in all, in use, nonpaged pool bytes, paged pool bytes */
+
+/*
+ * Operations.  values[0] is IoStatus.Information, values[1] the whole length of the output, of which the
+ * result carries the beginning.  A timed-out operation goes on: the result is STATUS_TIMEOUT and names it.
+ */
+#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, then the value; args: REG_* type, value bytes */
+#define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name; the image is what was staged.  values[2]: image base */
+#define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: service name */
+#define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */
+#define FLTVM_COMMAND_CLOSE         36u /* args: handle */
+#define FLTVM_COMMAND_READ          37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_* */
+#define FLTVM_COMMAND_WRITE         38u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*; in: bytes */
+#define FLTVM_COMMAND_FLUSH         39u /* args: handle */
+#define FLTVM_COMMAND_IOCTL         40u /* args: handle, code, input bytes, output bytes; in: input */
+#define FLTVM_COMMAND_FSCTL         41u /* the same */
+#define FLTVM_COMMAND_CANCEL        42u /* args: handle.  Cancels what the file has pending */
+#define FLTVM_COMMAND_QUERY         43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
+
+#define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
+#define FLTVM_COMMAND_BUFFER_NONPAGED 1u
+
+/* What one tag holds. */
+struct fltvm_pool_use {
+    char tag[4];
+    uint32_t paged; /* 0: nonpaged pool, 1: paged pool */
+    uint64_t allocations; /* made so far */
+    uint64_t frees;
+    uint64_t bytes; /* in use now */
+};
+_Static_assert(sizeof(struct fltvm_pool_use) == 32, "pool use");
+
+#endif

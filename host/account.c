@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The account of a scenario: see account.h. */
+#include "account.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "names.h"
+
+static void check_free(gpointer data)
+{
+    FltvmCheck *check = data;
+
+    g_free(check->name);
+    g_free(check->detail);
+    g_free(check);
+}
+
+FltvmAccount *fltvm_account_new(const char *name, FILE *out, gboolean tap, gboolean verbose)
+{
+    FltvmAccount *account = g_new0(FltvmAccount, 1);
+
+    account->name = g_strdup(name);
+    account->out = out;
+    account->tap = tap;
+    account->verbose = verbose;
+    account->show_log = TRUE;
+    account->checks = g_ptr_array_new_with_free_func(check_free);
+    account->lines = g_ptr_array_new_with_free_func(g_free);
+    return account;
+}
+
+void fltvm_account_free(FltvmAccount *account)
+{
+    if (!account)
+        return;
+    g_free(account->name);
+    g_ptr_array_unref(account->checks);
+    g_ptr_array_unref(account->lines);
+    g_free(account);
+}
+
+/* Print lines, as TAP comments where TAP is spoken. */
+static void print_lines(FltvmAccount *account, const char *indent, const char *text)
+{
+    while (*text) {
+        const char *end = strchrnul(text, '\n');
+        fprintf(account->out, "%s%s%.*s\n", account->tap ? "# " : "", indent, (int)(end - text), text);
+        text = *end ? end + 1 : end;
+    }
+}
+
+/* Guest text is shown as it is, except for what would disturb a terminal. */
+static char *printable(const char *text, gsize length)
+{
+    char *copy = g_utf8_make_valid(text, (gssize)length);
+
+    for (char *p = copy; *p; p++) {
+        if ((guchar)*p < 0x20 && *p != '\t')
+            *p = '?';
+    }
+    return copy;
+}
+
+void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text)
+{
+    while (*text) {
+        const char *end = strchrnul(text, '\n');
+        gsize length = (gsize)(end - text);
+        char *line;
+
+        if (length && text[length - 1] == '\r')
+            length--;
+        line = printable(text, length);
+        if (account->show_log)
+            fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6,
+                    cpu, fltvm_irql_name(irql), line);
+        g_ptr_array_add(account->lines, line);
+        text = *end ? end + 1 : end;
+    }
+    fflush(account->out);
+}
+
+void fltvm_account_note(FltvmAccount *account, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_lines(account, "", text);
+    fflush(account->out);
+}
+
+void fltvm_account_detail(FltvmAccount *account, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    if (!account->verbose)
+        return;
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    print_lines(account, "", text);
+    fflush(account->out);
+}
+
+void fltvm_account_block(FltvmAccount *account, const char *text)
+{
+    print_lines(account, "", text);
+    fflush(account->out);
+}
+
+/* In TAP '#' begins a directive, and a line ends the description. */
+static char *tap_description(const char *name)
+{
+    GString *text = g_string_new(NULL);
+
+    for (; *name; name++) {
+        if (*name == '#' || *name == '\\')
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *name == '\n' ? ' ' : *name);
+    }
+    return g_string_free(text, FALSE);
+}
+
+void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail)
+{
+    static const char *const words[] = {"ok", "FAILED", "skipped"};
+    FltvmCheck *check = g_new0(FltvmCheck, 1);
+
+    check->verdict = verdict;
+    check->name = g_strdup(name);
+    check->detail = g_strdup(detail);
+    g_ptr_array_add(account->checks, check);
+    if (verdict == FLTVM_CHECK_FAIL) {
+        account->failed++;
+        if (account->status == FLTVM_EXIT_OK)
+            account->status = FLTVM_ERROR_CHECK;
+    }
+    if (account->tap) {
+        g_autofree char *description = tap_description(name);
+        fprintf(account->out, "%sok %u - %s%s%s\n", verdict == FLTVM_CHECK_FAIL ? "not " : "", account->checks->len,
+                description, verdict == FLTVM_CHECK_SKIP ? " # SKIP " : "",
+                verdict == FLTVM_CHECK_SKIP && detail ? detail : "");
+    } else {
+        fprintf(account->out, "%s: %s\n", words[verdict], name);
+    }
+    if (detail && (!account->tap || verdict != FLTVM_CHECK_SKIP))
+        print_lines(account, "  ", detail);
+    fflush(account->out);
+}
+
+void fltvm_account_error(FltvmAccount *account, const GError *error)
+{
+    int status = fltvm_error_exit_status(error);
+
+    /* A failed check says less than why the scenario ended. */
+    account->status = MAX(account->status, status);
+    if (status == FLTVM_ERROR_CHECK)
+        return; /* already told as a check */
+    if (account->tap)
+        fltvm_account_check(account, FLTVM_CHECK_FAIL, "the scenario runs to its end", error->message);
+    else
+        fprintf(account->out, "%s: %s\n", status == FLTVM_ERROR_USAGE ? "error" : "failed", error->message);
+    fflush(account->out);
+}
+
+void fltvm_account_finish(FltvmAccount *account)
+{
+    if (account->tap) {
+        fprintf(account->out, "1..%u%s\n", account->checks->len, account->checks->len ? "" : " # SKIP no checks");
+    } else {
+        guint total = account->checks->len;
+        fprintf(account->out, "%s: ", account->name);
+        if (account->status == FLTVM_EXIT_OK)
+            fprintf(account->out, "passed, %u check%s\n", total, total == 1 ? "" : "s");
+        else
+            fprintf(account->out, "FAILED (exit status %d), %u of %u check%s failed\n", account->status,
+                    account->failed, total, total == 1 ? "" : "s");
+    }
+    fflush(account->out);
+}
+
+GVariant *fltvm_account_pack(const FltvmAccount *account)
+{
+    g_auto(GVariantBuilder) builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(iss)"));
+    for (guint i = 0; i < account->checks->len; i++) {
+        const FltvmCheck *check = account->checks->pdata[i];
+        g_variant_builder_add(&builder, "(iss)", check->verdict, check->name, check->detail ? check->detail : "");
+    }
+    return g_variant_ref_sink(
+        g_variant_new("(ida(iss))", account->status, account->seconds, &builder));
+}
+
+void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
+{
+    g_autoptr(GVariantIter) iter = NULL;
+    const char *name, *detail;
+    int verdict;
+
+    g_variant_get(packed, "(ida(iss))", &account->status, &account->seconds, &iter);
+    while (g_variant_iter_next(iter, "(i&s&s)", &verdict, &name, &detail)) {
+        FltvmCheck *check = g_new0(FltvmCheck, 1);
+        check->verdict = (FltvmVerdict)verdict;
+        check->name = g_strdup(name);
+        check->detail = *detail ? g_strdup(detail) : NULL;
+        account->failed += verdict == FLTVM_CHECK_FAIL;
+        g_ptr_array_add(account->checks, check);
+    }
+}
+
+static char *xml(const char *text)
+{
+    return g_markup_escape_text(text ? text : "", -1);
+}
+
+gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError **error)
+{
+    g_autoptr(GString) text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+
+    for (guint i = 0; i < accounts->len; i++) {
+        const FltvmAccount *account = accounts->pdata[i];
+        g_autofree char *suite = xml(account->name);
+        guint skipped = 0;
+        /* A scenario that ended badly without a failed check is an error of its own. */
+        gboolean broken = account->status != FLTVM_EXIT_OK && !account->failed;
+
+        for (guint j = 0; j < account->checks->len; j++)
+            skipped += ((FltvmCheck *)account->checks->pdata[j])->verdict == FLTVM_CHECK_SKIP;
+        g_string_append_printf(text,
+                               "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" "
+                               "time=\"%.3f\">\n",
+                               suite, account->checks->len + broken, account->failed, broken, skipped,
+                               account->seconds);
+        for (guint j = 0; j < account->checks->len; j++) {
+            const FltvmCheck *check = account->checks->pdata[j];
+            g_autofree char *name = xml(check->name), *detail = xml(check->detail);
+            g_string_append_printf(text, "    <testcase classname=\"%s\" name=\"%s\"", suite, name);
+            if (check->verdict == FLTVM_CHECK_PASS)
+                g_string_append(text, "/>\n");
+            else
+                g_string_append_printf(text, "><%s message=\"%s\"/></testcase>\n",
+                                       check->verdict == FLTVM_CHECK_FAIL ? "failure" : "skipped", detail);
+        }
+        if (broken)
+            g_string_append_printf(text,
+                                   "    <testcase classname=\"%s\" name=\"the scenario runs to its end\"><error "
+                                   "message=\"exit status %d\"/></testcase>\n",
+                                   suite, account->status);
+        g_string_append(text, "  </testsuite>\n");
+    }
+    g_string_append(text, "</testsuites>\n");
+    return g_file_set_contents(path, text->str, (gssize)text->len, error);
+}

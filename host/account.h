@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The account of one scenario: what was logged and checked, as a readable text or as TAP, and the list of
+ * checks for JUnit and for the exit status.
+ */
+#ifndef FLTVM_HOST_ACCOUNT_H
+#define FLTVM_HOST_ACCOUNT_H
+
+#include <glib.h>
+#include <stdio.h>
+
+typedef enum {
+    FLTVM_CHECK_PASS,
+    FLTVM_CHECK_FAIL,
+    FLTVM_CHECK_SKIP,
+} FltvmVerdict;
+
+typedef struct {
+    FltvmVerdict verdict;
+    char *name;
+    char *detail; /* why it failed or was skipped, where; NULL when it passed */
+} FltvmCheck;
+
+typedef struct {
+    FILE *out;
+    gboolean tap;
+    gboolean verbose;
+    gboolean show_log; /* FALSE: guest lines are kept for expect_log only */
+    char *name;        /* of the scenario */
+    GPtrArray *checks; /* FltvmCheck */
+    GPtrArray *lines;  /* every guest log line so far: char* */
+    guint failed;
+    int status;        /* exit status so far */
+    double seconds;
+} FltvmAccount;
+
+FltvmAccount *fltvm_account_new(const char *name, FILE *out, gboolean tap, gboolean verbose);
+void fltvm_account_free(FltvmAccount *account);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmAccount, fltvm_account_free)
+
+/* A line that the guest logged. */
+void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text);
+
+/* Lines of the host's own. */
+void fltvm_account_note(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void fltvm_account_detail(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3); /* --verbose only */
+void fltvm_account_block(FltvmAccount *account, const char *text);
+
+/* One check; takes no ownership. */
+void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail);
+
+/* The scenario could not go on: print the reason and settle the exit status. */
+void fltvm_account_error(FltvmAccount *account, const GError *error);
+
+/* Last line(s): the plan in TAP, the sum otherwise. */
+void fltvm_account_finish(FltvmAccount *account);
+
+/* The account's checks across a pipe from a worker process. */
+GVariant *fltvm_account_pack(const FltvmAccount *account);
+void fltvm_account_unpack(FltvmAccount *account, GVariant *packed);
+
+/* Write a JUnit file of all accounts. */
+gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError **error);
+
+#endif

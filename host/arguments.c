@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QEMU command line.  Every part has its reason in docs/manual/machine.md; keep this to what the guest
+ * needs, since each further object is paid for at every start.
+ */
+#include "config.h"
+
+#include "error.h"
+#include "paths.h"
+
+G_GNUC_PRINTF(2, 3)
+static void add(GPtrArray *argv, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_ptr_array_add(argv, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* QEMU splits option values at commas; a doubled comma stands for one. */
+static char *quote_commas(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+    return g_strjoinv(",,", parts);
+}
+
+static void add_machine(GPtrArray *argv, const FltvmConfig *config)
+{
+    add(argv, "-M");
+    if (g_str_equal(config->machine, "microvm")) {
+        add(argv, "microvm,x-option-roms=off,acpi=on,pcie=on,pit=off,pic=off,rtc=off,isa-serial=off,"
+                  "auto-kernel-cmdline=off");
+        add(argv, "-bios");
+        add(argv, "qboot.rom");
+    } else {
+        add(argv, "q35,vmport=off,smbus=off,sata=off,usb=off,graphics=off");
+    }
+}
+
+static void add_time(GPtrArray *argv, const FltvmConfig *config)
+{
+    if (g_str_equal(config->accel, "kvm")) {
+        add(argv, "-accel");
+        add(argv, "kvm");
+        add(argv, "-cpu");
+        add(argv, "host");
+        return;
+    }
+    add(argv, "-accel");
+    add(argv, "tcg");
+    add(argv, "-icount");
+    add(argv, "shift=0,sleep=off");
+    add(argv, "-seed");
+    add(argv, "%" G_GUINT64_FORMAT, config->seed & G_MAXUINT32);
+    add(argv, "-rtc");
+    add(argv, "base=2020-01-01,clock=vm");
+}
+
+static void add_disks(GPtrArray *argv, const FltvmConfig *config)
+{
+    for (guint i = 0; i < config->disks->len; i++) {
+        const FltvmDisk *disk = config->disks->pdata[i];
+        g_autoptr(GString) device = g_string_new(NULL);
+        GHashTableIter iter;
+        gpointer name, value;
+
+        add(argv, "-drive");
+        if (disk->image) {
+            g_autofree char *image = quote_commas(disk->image);
+            add(argv, "if=none,id=disk%u,format=%s,file=%s,snapshot=%s", i, disk->format, image,
+                disk->writable ? "off" : "on");
+        } else {
+            add(argv, "if=none,id=disk%u,driver=null-co,size=%" G_GUINT64_FORMAT ",read-zeroes=on", i,
+                disk->size);
+        }
+        add(argv, "-device");
+        g_string_printf(device, "fltvm-hba,drive=disk%u", i);
+        g_hash_table_iter_init(&iter, disk->device);
+        while (g_hash_table_iter_next(&iter, &name, &value))
+            g_string_append_printf(device, ",%s=%s", (char *)name, (char *)value);
+        add(argv, "%s", device->str);
+    }
+}
+
+static void add_link(GPtrArray *argv, const FltvmWiring *wiring)
+{
+    add(argv, "-chardev");
+    if (wiring->link_fd >= 0) {
+        add(argv, "socket,id=link,fd=%d", wiring->link_fd);
+    } else {
+        g_autofree char *path = quote_commas(wiring->link_path);
+        add(argv, "socket,id=link,path=%s,server=on,wait=off", path);
+    }
+    add(argv, "-device");
+    add(argv, "fltvm-link,chardev=link");
+    if (wiring->monitor_fd >= 0) {
+        add(argv, "-chardev");
+        add(argv, "socket,id=monitor,fd=%d", wiring->monitor_fd);
+        add(argv, "-mon");
+        add(argv, "chardev=monitor,mode=control");
+    }
+}
+
+GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *wiring, GError **error)
+{
+    g_autofree char *kernel = fltvm_path_kernel();
+    g_autofree char *initrd = fltvm_path_initrd();
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+
+    if (!fltvm_path_check("kernel (is the project built?)", kernel, error) ||
+        !fltvm_path_check("kernel images (is the project built?)", initrd, error))
+        return NULL;
+    g_ptr_array_add(argv, fltvm_path_qemu());
+    add(argv, "-nodefaults");
+    add(argv, "-no-user-config");
+    add(argv, "-display");
+    add(argv, "none");
+    add(argv, "-no-reboot");
+    add_machine(argv, config);
+    add(argv, "-smp");
+    add(argv, "%u", config->cpus);
+    add(argv, "-m");
+    add(argv, "%" G_GUINT64_FORMAT "M", config->memory >> 20);
+    add_time(argv, config);
+    add(argv, "-kernel");
+    g_ptr_array_add(argv, g_steal_pointer(&kernel));
+    add(argv, "-initrd");
+    g_ptr_array_add(argv, g_steal_pointer(&initrd));
+    add_link(argv, wiring);
+    add(argv, "-device");
+    add(argv, "fltvm-irq");
+    add_disks(argv, config);
+    for (guint i = 0; i < config->extra->len; i++)
+        add(argv, "%s", (char *)config->extra->pdata[i]);
+    if (config->gdb) {
+        add(argv, "-gdb");
+        add(argv, "%s", config->gdb);
+    }
+    if (config->stopped)
+        add(argv, "-S");
+    g_ptr_array_add(argv, NULL);
+    return g_steal_pointer(&argv);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a machine is made of: see config.h.  The command line is in arguments.c. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "paths.h"
+
+#define SECTOR_SIZE     512u
+#define DEFAULT_MEMORY  (32u << 20)
+#define LEAST_MEMORY    (16u << 20)
+#define MOST_MEMORY     (G_GUINT64_CONSTANT(3) << 30) /* below the PCI hole of both machines */
+#define QCOW2_MAGIC     "QFI\xfb"
+
+static void disk_free(gpointer data)
+{
+    FltvmDisk *disk = data;
+
+    g_free(disk->image);
+    g_free(disk->format);
+    g_hash_table_unref(disk->device);
+    g_free(disk);
+}
+
+static GHashTable *new_properties(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+FltvmConfig *fltvm_config_new(void)
+{
+    FltvmConfig *config = g_new0(FltvmConfig, 1);
+
+    config->seed = 1;
+    config->cpus = 2;
+    config->memory = DEFAULT_MEMORY;
+    config->machine = g_strdup("microvm");
+    config->accel = g_strdup("tcg");
+    config->disks = g_ptr_array_new_with_free_func(disk_free);
+    config->options = new_properties();
+    config->extra = g_ptr_array_new_with_free_func(g_free);
+    return config;
+}
+
+static void copy_properties(GHashTable *to, GHashTable *from)
+{
+    GHashTableIter iter;
+    gpointer key, value;
+
+    g_hash_table_iter_init(&iter, from);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        g_hash_table_replace(to, g_strdup(key), g_strdup(value));
+}
+
+FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
+{
+    FltvmConfig *copy = g_memdup2(config, sizeof(*config));
+
+    copy->machine = g_strdup(config->machine);
+    copy->accel = g_strdup(config->accel);
+    copy->gdb = g_strdup(config->gdb);
+    copy->disks = g_ptr_array_new_with_free_func(disk_free);
+    for (guint i = 0; i < config->disks->len; i++) {
+        const FltvmDisk *disk = config->disks->pdata[i];
+        FltvmDisk *other = g_memdup2(disk, sizeof(*disk));
+        other->image = g_strdup(disk->image);
+        other->format = g_strdup(disk->format);
+        other->device = new_properties();
+        copy_properties(other->device, disk->device);
+        g_ptr_array_add(copy->disks, other);
+    }
+    copy->options = new_properties();
+    copy_properties(copy->options, config->options);
+    copy->extra = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < config->extra->len; i++)
+        g_ptr_array_add(copy->extra, g_strdup(config->extra->pdata[i]));
+    return copy;
+}
+
+void fltvm_config_free(FltvmConfig *config)
+{
+    if (!config)
+        return;
+    g_free(config->machine);
+    g_free(config->accel);
+    g_free(config->gdb);
+    g_ptr_array_unref(config->disks);
+    g_hash_table_unref(config->options);
+    g_ptr_array_unref(config->extra);
+    g_free(config);
+}
+
+G_GNUC_PRINTF(2, 3)
+static gboolean refuse(GError **error, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list args;
+
+    va_start(args, format);
+    message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, message);
+    return FALSE;
+}
+
+gboolean fltvm_config_set_cpus(FltvmConfig *config, gint64 cpus, GError **error)
+{
+    if (cpus < 1 || cpus > 8)
+        return refuse(error, "cpus: %" G_GINT64_FORMAT " is not between 1 and 8", cpus);
+    if (!(config->fixed & FLTVM_FIXED_CPUS))
+        config->cpus = (guint)cpus;
+    return TRUE;
+}
+
+gboolean fltvm_config_set_memory(FltvmConfig *config, guint64 bytes, GError **error)
+{
+    if (bytes < LEAST_MEMORY || bytes > MOST_MEMORY || bytes % (1u << 20))
+        return refuse(error, "memory: %" G_GUINT64_FORMAT " bytes is not a whole number of MiB between 16M and 3G",
+                      bytes);
+    if (!(config->fixed & FLTVM_FIXED_MEMORY))
+        config->memory = bytes;
+    return TRUE;
+}
+
+static gboolean set_choice(char **field, gboolean fixed, const char *what, const char *value, const char *first,
+                           const char *second, GError **error)
+{
+    if (strcmp(value, first) != 0 && strcmp(value, second) != 0)
+        return refuse(error, "%s: '%s' is neither %s nor %s", what, value, first, second);
+    if (!fixed) {
+        g_free(*field);
+        *field = g_strdup(value);
+    }
+    return TRUE;
+}
+
+gboolean fltvm_config_set_machine(FltvmConfig *config, const char *machine, GError **error)
+{
+    return set_choice(&config->machine, config->fixed & FLTVM_FIXED_MACHINE, "machine", machine, "microvm",
+                      "q35", error);
+}
+
+gboolean fltvm_config_set_accel(FltvmConfig *config, const char *accel, GError **error)
+{
+    return set_choice(&config->accel, config->fixed & FLTVM_FIXED_ACCEL, "accel", accel, "tcg", "kvm", error);
+}
+
+void fltvm_config_set_seed(FltvmConfig *config, guint64 seed)
+{
+    if (!(config->fixed & FLTVM_FIXED_SEED))
+        config->seed = seed;
+}
+
+gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error)
+{
+    static const char units[] = "KMGT";
+    char *end = NULL;
+    guint64 value, scale = 1;
+
+    errno = 0;
+    value = g_ascii_strtoull(text, &end, 0);
+    if (errno || end == text || *text == '-')
+        return refuse(error, "'%s' is not a size", text);
+    if (*end) {
+        const char *unit = strchr(units, g_ascii_toupper(*end));
+        if (!unit || (end[1] && g_ascii_strcasecmp(end + 1, "iB") != 0 && g_ascii_strcasecmp(end + 1, "B") != 0))
+            return refuse(error, "'%s' is not a size: the units are K, M, G and T", text);
+        scale = G_GUINT64_CONSTANT(1) << (10 * (unit - units + 1));
+    }
+    if (value > G_MAXINT64 / scale)
+        return refuse(error, "'%s' is too large", text);
+    *bytes = value * scale;
+    return TRUE;
+}
+
+/* Find format and virtual size of an image from its first bytes. */
+static gboolean probe(const char *image, const char **format, guint64 *size, GError **error)
+{
+    guint8 header[32] = {0};
+    struct stat info;
+    int fd = open(image, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? -1 : read(fd, header, sizeof(header));
+    off_t length = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    int reason = errno;
+    gboolean regular = fd >= 0 && fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode));
+
+    if (fd >= 0)
+        close(fd);
+    if (fd < 0 || count < 0)
+        return refuse(error, "disk image: %s: %s", image, g_strerror(reason));
+    if (!regular)
+        return refuse(error, "disk image: %s: not a file", image);
+    if (count == sizeof(header) && memcmp(header, QCOW2_MAGIC, 4) == 0) {
+        *format = "qcow2";
+        *size = 0;
+        for (int i = 24; i < 32; i++)
+            *size = *size << 8 | header[i];
+        return TRUE;
+    }
+    *format = "raw";
+    *size = (guint64)length;
+    return TRUE;
+}
+
+FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, const char *image, gboolean writable, GError **error)
+{
+    const char *format;
+    guint64 size;
+    FltvmDisk *disk;
+
+    if (!fltvm_path_check("disk image", image, error) || !probe(image, &format, &size, error))
+        return NULL;
+    if (size < SECTOR_SIZE) {
+        refuse(error, "disk image: %s: %" G_GUINT64_FORMAT " bytes, less than one sector of %u bytes", image, size,
+               SECTOR_SIZE);
+        return NULL;
+    }
+    if (writable && access(image, W_OK) < 0) {
+        refuse(error, "disk image: %s: %s", image, g_strerror(errno));
+        return NULL;
+    }
+    disk = g_new0(FltvmDisk, 1);
+    disk->image = g_strdup(image);
+    disk->format = g_strdup(format);
+    disk->size = size;
+    disk->writable = writable;
+    disk->device = new_properties();
+    g_ptr_array_add(config->disks, disk);
+    return disk;
+}
+
+FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error)
+{
+    FltvmDisk *disk;
+
+    if (bytes < SECTOR_SIZE || bytes % SECTOR_SIZE) {
+        refuse(error, "blank disk: %" G_GUINT64_FORMAT " bytes is not a whole number of %u-byte sectors", bytes,
+               SECTOR_SIZE);
+        return NULL;
+    }
+    disk = g_new0(FltvmDisk, 1);
+    disk->format = g_strdup("raw");
+    disk->size = bytes;
+    disk->device = new_properties();
+    g_ptr_array_add(config->disks, disk);
+    return disk;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+char *fltvm_config_options(const FltvmConfig *config)
+{
+    GString *text = g_string_new(NULL);
+    g_autofree gpointer *names = g_hash_table_get_keys_as_array(config->options, NULL);
+    guint count = g_hash_table_size(config->options);
+
+    /* Sorted: the same options must be the same bytes. */
+    qsort(names, count, sizeof(*names), compare_names);
+    g_string_append_printf(text, "seed=%" G_GUINT64_FORMAT "\ncpus=%u\n", config->seed, config->cpus);
+    for (guint i = 0; i < count; i++)
+        g_string_append_printf(text, "%s=%s\n", (char *)names[i],
+                               (char *)g_hash_table_lookup(config->options, names[i]));
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a machine is made of, and the QEMU command line for it.
+ * Command-line options of fltvm win over what the scenario says: a field set there is marked as fixed.
+ */
+#ifndef FLTVM_HOST_CONFIG_H
+#define FLTVM_HOST_CONFIG_H
+
+#include <glib.h>
+
+typedef struct {
+    char *image;        /* path; NULL: a blank disk of `size` bytes */
+    char *format;       /* "raw" or "qcow2" */
+    guint64 size;       /* bytes */
+    gboolean writable;  /* writes reach the image; otherwise they are forgotten at the end */
+    GHashTable *device; /* further properties of the fltvm-hba device, name to value */
+} FltvmDisk;
+
+/* Fields that the command line fixed. */
+typedef enum {
+    FLTVM_FIXED_SEED = 1 << 0,
+    FLTVM_FIXED_CPUS = 1 << 1,
+    FLTVM_FIXED_MEMORY = 1 << 2,
+    FLTVM_FIXED_MACHINE = 1 << 3,
+    FLTVM_FIXED_ACCEL = 1 << 4,
+} FltvmFixed;
+
+typedef struct {
+    guint fixed;        /* FltvmFixed */
+    guint64 seed;
+    guint cpus;         /* 1 to 8 */
+    guint64 memory;     /* bytes */
+    char *machine;      /* "microvm" or "q35" */
+    char *accel;        /* "tcg" or "kvm" */
+    GPtrArray *disks;   /* FltvmDisk */
+    GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
+    GPtrArray *extra;   /* further arguments for QEMU */
+    gboolean stopped;   /* -S: wait for gdb */
+    char *gdb;          /* -gdb argument, or NULL */
+} FltvmConfig;
+
+FltvmConfig *fltvm_config_new(void);
+FltvmConfig *fltvm_config_copy(const FltvmConfig *config);
+void fltvm_config_free(FltvmConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmConfig, fltvm_config_free)
+
+/* Setters check their value; the error is FLTVM_ERROR_USAGE. A fixed field keeps its value. */
+gboolean fltvm_config_set_cpus(FltvmConfig *config, gint64 cpus, GError **error);
+gboolean fltvm_config_set_memory(FltvmConfig *config, guint64 bytes, GError **error);
+gboolean fltvm_config_set_machine(FltvmConfig *config, const char *machine, GError **error);
+gboolean fltvm_config_set_accel(FltvmConfig *config, const char *accel, GError **error);
+void fltvm_config_set_seed(FltvmConfig *config, guint64 seed);
+
+/* "32M", "1G", "512": bytes. */
+gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error);
+
+/* Check an image, find its format and size, and add it; an existing image is never written unless `writable`. */
+FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, const char *image, gboolean writable, GError **error);
+/* Add a blank disk. */
+FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error);
+
+/* The descriptors QEMU gets; a path instead of a descriptor when a person starts QEMU. */
+typedef struct {
+    int link_fd;           /* -1: use link_path */
+    const char *link_path; /* a Unix socket that QEMU listens on */
+    int monitor_fd;        /* -1: no monitor */
+} FltvmWiring;
+
+/* The argument vector; NULL-terminated, to be freed with g_ptr_array_unref(). */
+GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *wiring, GError **error);
+
+/* The text that answers HELLO. */
+char *fltvm_config_options(const FltvmConfig *config);
+
+#endif

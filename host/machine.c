@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A running machine: see machine.h. */
+#define _GNU_SOURCE
+#include "machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "error.h"
+#include "link.h"
+#include "monitor.h"
+
+/* What QEMU finds its sockets under. */
+#define CHILD_LINK_FD    3
+#define CHILD_MONITOR_FD 4
+
+/* Microseconds that a guest gets to report its stacks after the NMI, and QEMU to end by itself. */
+#define STACKS_GRACE (3 * G_USEC_PER_SEC)
+#define END_GRACE    (5 * G_USEC_PER_SEC)
+
+struct FltvmMachine {
+    FltvmSession *session;
+    FltvmConfig *config;
+    FltvmMachineState state;
+    FltvmLink *link;
+    pid_t qemu;         /* 0: not ours, or gone */
+    int monitor_fd;     /* -1: none */
+    int output_fd;      /* what QEMU printed */
+    guint32 next_id;
+    guint64 time_ns;
+    gboolean exit_seen;
+    guint32 exit_status;
+    FltvmSymbols *symbols;
+    GString *report;    /* verifier reports since the last bugcheck */
+    FltvmBugcheck *bugcheck;
+    char *stacks;       /* the last stacks record, in words */
+    char *socket_path;  /* --dry-run's */
+};
+
+FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
+{
+    FltvmMachine *machine = g_new0(FltvmMachine, 1);
+
+    machine->session = session;
+    machine->config = config;
+    machine->monitor_fd = machine->output_fd = -1;
+    machine->symbols = fltvm_symbols_new();
+    machine->report = g_string_new(NULL);
+    return machine;
+}
+
+/* Let go of the process and its sockets, by force if it still runs. */
+static void drop(FltvmMachine *machine, FltvmMachineState state)
+{
+    g_clear_pointer(&machine->link, fltvm_link_free);
+    if (machine->monitor_fd >= 0)
+        close(machine->monitor_fd);
+    machine->monitor_fd = -1;
+    if (machine->qemu > 0)
+        fltvm_child_kill(machine->qemu);
+    machine->qemu = 0;
+    machine->state = state;
+}
+
+void fltvm_machine_free(FltvmMachine *machine)
+{
+    if (!machine)
+        return;
+    drop(machine, FLTVM_MACHINE_DEAD);
+    if (machine->output_fd >= 0)
+        close(machine->output_fd);
+    fltvm_config_free(machine->config);
+    fltvm_symbols_free(machine->symbols);
+    g_string_free(machine->report, TRUE);
+    fltvm_bugcheck_free(machine->bugcheck);
+    g_free(machine->stacks);
+    g_free(machine);
+}
+
+FltvmConfig *fltvm_machine_config(FltvmMachine *machine)
+{
+    return machine->config;
+}
+
+FltvmMachineState fltvm_machine_state(const FltvmMachine *machine)
+{
+    return machine->state;
+}
+
+FltvmSymbols *fltvm_machine_symbols(FltvmMachine *machine)
+{
+    return machine->symbols;
+}
+
+guint64 fltvm_machine_time(const FltvmMachine *machine)
+{
+    return machine->time_ns;
+}
+
+FltvmBugcheck *fltvm_machine_bugcheck(FltvmMachine *machine)
+{
+    return machine->bugcheck;
+}
+
+void fltvm_result_clear(FltvmResult *result)
+{
+    g_clear_pointer(&result->data, g_bytes_unref);
+}
+
+/* --- starting ------------------------------------------------------------------------------------------ */
+
+char *fltvm_machine_command_line(const FltvmConfig *config, GError **error)
+{
+    FltvmWiring wiring = {.link_fd = -1, .link_path = "fltvm.sock", .monitor_fd = -1};
+    g_autoptr(GPtrArray) argv = fltvm_config_arguments(config, &wiring, error);
+    GString *text;
+
+    if (!argv)
+        return NULL;
+    text = g_string_new(NULL);
+    for (guint i = 0; i + 1 < argv->len; i++) {
+        const char *argument = argv->pdata[i];
+        gboolean plain = *argument != '\0';
+        g_autofree char *quoted = g_shell_quote(argument);
+        for (const char *p = argument; *p; p++)
+            plain = plain && (g_ascii_isalnum(*p) || strchr("-_./,=:+@%", *p));
+        g_string_append_printf(text, "%s%s", i ? " " : "", plain ? argument : quoted);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static int connect_to(const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--connect: the path is too long: %s", path);
+        close(fd);
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--connect: %s: %s", path, g_strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Start our own QEMU with both sockets; returns our end of the link. */
+static int launch(FltvmMachine *machine, GError **error)
+{
+    FltvmWiring wiring = {.link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD};
+    g_autoptr(GPtrArray) argv = fltvm_config_arguments(machine->config, &wiring, error);
+    int link[2], monitor[2], output;
+
+    if (!argv)
+        return -1;
+    if (access(argv->pdata[0], X_OK) < 0) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "QEMU (is the project built?): %s: %s",
+                    (char *)argv->pdata[0], g_strerror(errno));
+        return -1;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0 ||
+        (output = (int)syscall(SYS_memfd_create, "qemu-output", 1u /* MFD_CLOEXEC */)) < 0) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "socketpair: %s", g_strerror(errno));
+        return -1;
+    }
+    /* Out of the way of the numbers that they take in the child. */
+    int high_link = fcntl(link[1], F_DUPFD_CLOEXEC, 16), high_monitor = fcntl(monitor[1], F_DUPFD_CLOEXEC, 16);
+    FltvmFd fds[] = {{output, 1}, {output, 2}, {high_link, CHILD_LINK_FD}, {high_monitor, CHILD_MONITOR_FD},
+                     {-1, -1}};
+    if (machine->session->account->verbose) {
+        g_autofree char *line = fltvm_machine_command_line(machine->config, NULL);
+        fltvm_account_detail(machine->session->account, "qemu: %s", line ? line : "");
+    }
+    machine->qemu = fltvm_child_spawn((const char *const *)argv->pdata, fds, FLTVM_CHILD_DEFAULT, error);
+    close(link[1]);
+    close(monitor[1]);
+    close(high_link);
+    close(high_monitor);
+    machine->output_fd = output;
+    machine->monitor_fd = monitor[0];
+    if (machine->qemu < 0) {
+        machine->qemu = 0;
+        close(link[0]);
+        return -1;
+    }
+    return link[0];
+}
+
+/* The last lines of what QEMU printed, to go into an error. */
+static char *qemu_output(FltvmMachine *machine)
+{
+    char buffer[2048];
+    off_t end = machine->output_fd >= 0 ? lseek(machine->output_fd, 0, SEEK_END) : 0;
+    off_t from = end > (off_t)sizeof(buffer) ? end - (off_t)sizeof(buffer) : 0;
+    ssize_t count = end > 0 ? pread(machine->output_fd, buffer, (gsize)(end - from), from) : 0;
+
+    return g_strstrip(g_strndup(buffer, count > 0 ? (gsize)count : 0));
+}
+
+/* --- records ------------------------------------------------------------------------------------------- */
+
+static void on_log(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
+{
+    struct fltvm_log_header header;
+
+    if (frame->length < sizeof(header))
+        return;
+    memcpy(&header, payload, sizeof(header));
+    fltvm_account_log(machine->session->account, frame->time_ns, frame->cpu, header.irql,
+                      (const char *)payload + sizeof(header));
+}
+
+static void on_module(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
+{
+    struct fltvm_module_header header;
+    const char *name = (const char *)payload + sizeof(header);
+
+    if (frame->length < sizeof(header))
+        return;
+    memcpy(&header, payload, sizeof(header));
+    if (header.what == FLTVM_MODULE_LOADED)
+        fltvm_symbols_loaded(machine->symbols, name, header.base, header.size);
+    else
+        fltvm_symbols_unloaded(machine->symbols, name, header.base);
+    fltvm_account_detail(machine->session->account, "%s %s at 0x%" G_GINT64_MODIFIER "x, %u bytes",
+                         header.what == FLTVM_MODULE_LOADED ? "loaded" : "unloaded", name, header.base,
+                         header.size);
+}
+
+/* "ok name", "not ok name # why", "plan N". */
+static void on_test(FltvmMachine *machine, const char *line)
+{
+    const char *why = strstr(line, " # ");
+    g_autofree char *name = NULL;
+
+    if (g_str_has_prefix(line, "ok ")) {
+        fltvm_account_check(machine->session->account, FLTVM_CHECK_PASS, line + 3, NULL);
+    } else if (g_str_has_prefix(line, "not ok ")) {
+        name = g_strndup(line + 7, why ? (gsize)(why - line - 7) : strlen(line + 7));
+        fltvm_account_check(machine->session->account, FLTVM_CHECK_FAIL, name, why ? why + 3 : "no reason given");
+    } else if (g_str_has_prefix(line, "plan ")) {
+        fltvm_account_plan(machine->session->account, (guint)g_ascii_strtoull(line + 5, NULL, 10));
+    } else {
+        fltvm_account_note(machine->session->account, "guest test: %s", line);
+    }
+}
+
+static void on_bugcheck(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
+{
+    if (machine->bugcheck)
+        return; /* the first one is the cause */
+    machine->bugcheck = fltvm_bugcheck_decode(payload, frame->length);
+    machine->bugcheck->time_ns = frame->time_ns;
+    machine->bugcheck->cpu = frame->cpu;
+    fltvm_bugcheck_describe(machine->bugcheck, machine->symbols, machine->report->len ? machine->report->str : NULL,
+                            machine->session->account->verbose);
+}
+
+static void on_stacks(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
+{
+    g_autoptr(GPtrArray) stacks = fltvm_stacks_decode(payload, frame->length);
+    g_autofree char *earlier = machine->stacks;
+    g_autofree char *text = fltvm_stacks_describe(stacks, machine->symbols);
+
+    /* Many threads take several records. */
+    machine->stacks = g_strconcat(earlier ? earlier : "", text, NULL);
+}
+
+/* Deal with a record that is not a command request. */
+static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
+{
+    g_autofree char *options = NULL;
+
+    if (frame->time_ns > machine->time_ns)
+        machine->time_ns = frame->time_ns;
+    switch (frame->kind) {
+    case FLTVM_RECORD_HELLO:
+        if (machine->session->trace)
+            g_hash_table_replace(machine->config->options, g_strdup("trace"), g_strdup("1"));
+        options = fltvm_config_options(machine->config);
+        fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, options, strlen(options));
+        break;
+    case FLTVM_RECORD_LOG:
+        on_log(machine, frame, payload);
+        break;
+    case FLTVM_RECORD_TRACE:
+        if (machine->session->trace)
+            fltvm_trace_add(machine->session->trace, machine->symbols, payload, frame->length);
+        break;
+    case FLTVM_RECORD_MODULE:
+        on_module(machine, frame, payload);
+        break;
+    case FLTVM_RECORD_BUGCHECK:
+        on_bugcheck(machine, frame, payload);
+        break;
+    case FLTVM_RECORD_STACKS:
+        on_stacks(machine, frame, payload);
+        break;
+    case FLTVM_RECORD_REPORT:
+        g_string_append_len(machine->report, (const char *)payload, frame->length);
+        if (machine->report->len && machine->report->str[machine->report->len - 1] != '\n')
+            g_string_append_c(machine->report, '\n');
+        break;
+    case FLTVM_RECORD_TEST:
+        on_test(machine, (const char *)payload);
+        break;
+    case FLTVM_RECORD_EXIT:
+        machine->exit_seen = TRUE;
+        if (frame->length >= sizeof(machine->exit_status))
+            memcpy(&machine->exit_status, payload, sizeof(machine->exit_status));
+        break;
+    default:
+        fltvm_account_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
+                           frame->length);
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------------------------- */
+
+/* The link is closed: find out why and say so.  Always FALSE. */
+static gboolean ended_badly(FltvmMachine *machine, GError **error)
+{
+    g_autofree char *output = NULL, *how = NULL;
+    int status = 0;
+    gboolean reaped = machine->qemu > 0 &&
+                      fltvm_child_wait_until(machine->qemu, g_get_monotonic_time() + END_GRACE, &status);
+
+    if (reaped)
+        machine->qemu = 0;
+    how = reaped ? fltvm_child_describe(status) : g_strdup("still running");
+    output = qemu_output(machine);
+    drop(machine, FLTVM_MACHINE_DEAD);
+    if (machine->bugcheck)
+        g_set_error_literal(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, machine->bugcheck->text);
+    else if (machine->exit_seen && machine->exit_status == FLTVM_EXIT_BOOT_FAILED)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest could not boot%s%s", *output ? ": " : "",
+                    output);
+    else if (machine->exit_seen)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest shut down by itself (exit record %u)",
+                    machine->exit_status);
+    else if (*output)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended (%s): %s", how, output);
+    else
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST,
+                    "QEMU ended (%s) without a word from the guest: a triple fault?", how);
+    return FALSE;
+}
+
+/* The wall clock ran out: ask for every thread's stack, then kill.  Always FALSE. */
+static gboolean timed_out(FltvmMachine *machine, const char *what, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + STACKS_GRACE;
+    gboolean asked = machine->monitor_fd >= 0 && fltvm_monitor_inject_nmi(machine->monitor_fd, deadline);
+
+    g_clear_pointer(&machine->stacks, g_free);
+    while (asked && !machine->exit_seen) {
+        struct fltvm_link_frame frame;
+        const guint8 *payload;
+        FltvmLinkResult result = fltvm_link_read(machine->link, deadline, -1, &frame, &payload, NULL);
+        if (result != FLTVM_LINK_FRAME || frame.kind == FLTVM_RECORD_COMMAND)
+            break;
+        on_record(machine, &frame, payload);
+    }
+    drop(machine, FLTVM_MACHINE_DEAD);
+    if (machine->bugcheck)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, "%s", machine->bugcheck->text);
+    else
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "time-out: %s\n%s%s", what,
+                    machine->stacks ? "stacks of all threads:\n" : "the guest did not report its stacks",
+                    machine->stacks ? machine->stacks : "");
+    return FALSE;
+}
+
+/* --- the conversation ---------------------------------------------------------------------------------- */
+
+/* Read records until the guest asks for a command; its result is in `payload`. */
+static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing,
+                              struct fltvm_link_frame *frame, const guint8 **payload, GError **error)
+{
+    for (;;) {
+        switch (fltvm_link_read(machine->link, deadline, -1, frame, payload, error)) {
+        case FLTVM_LINK_FRAME:
+            if (frame->kind == FLTVM_RECORD_COMMAND) {
+                machine->time_ns = MAX(machine->time_ns, frame->time_ns);
+                return TRUE;
+            }
+            on_record(machine, frame, *payload);
+            break;
+        case FLTVM_LINK_CLOSED:
+            return ended_badly(machine, error);
+        case FLTVM_LINK_TIMEOUT:
+            return timed_out(machine, doing, error);
+        default:
+            drop(machine, FLTVM_MACHINE_DEAD);
+            return FALSE;
+        }
+    }
+}
+
+static gint64 earlier_of(gint64 a, gint64 b)
+{
+    return !a ? b : !b ? a : MIN(a, b);
+}
+
+gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
+{
+    FltvmSession *session = machine->session;
+    gint64 boot = session->boot_deadline ? g_get_monotonic_time() + session->boot_deadline : 0;
+    struct fltvm_link_frame frame;
+    const guint8 *payload;
+    int fd;
+
+    g_assert(machine->state == FLTVM_MACHINE_NEW);
+    if (session->dry_run) {
+        g_autofree char *line = fltvm_machine_command_line(machine->config, error);
+        if (line) {
+            fprintf(session->account->out, "%s\n", line);
+            g_set_error_literal(error, FLTVM_ERROR, FLTVM_EXIT_OK, FLTVM_DRY_RUN_MESSAGE);
+        }
+        return FALSE;
+    }
+    fd = session->connect ? connect_to(session->connect, error) : launch(machine, error);
+    if (fd < 0) {
+        drop(machine, FLTVM_MACHINE_DEAD);
+        return FALSE;
+    }
+    machine->link = fltvm_link_new(fd);
+    if (!until_command(machine, earlier_of(boot, session->deadline), "the guest did not boot", &frame, &payload,
+                       error))
+        return FALSE;
+    machine->state = FLTVM_MACHINE_RUNNING;
+    fltvm_account_detail(session->account, "booted at %.6f ms", (double)machine->time_ns / 1e6);
+    return TRUE;
+}
+
+static gboolean be_running(FltvmMachine *machine, GError **error)
+{
+    switch (machine->state) {
+    case FLTVM_MACHINE_NEW:
+        return fltvm_machine_start(machine, error);
+    case FLTVM_MACHINE_RUNNING:
+        return TRUE;
+    case FLTVM_MACHINE_ENDED:
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine has been shut down");
+        return FALSE;
+    default:
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine is dead: it %s earlier",
+                    machine->bugcheck ? "bugchecked" : "was lost");
+        return FALSE;
+    }
+}
+
+gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
+                               gsize length, FltvmResult *result, GError **error)
+{
+    g_autofree guint8 *message = NULL;
+    struct fltvm_link_frame frame;
+    const guint8 *payload;
+
+    g_assert(length <= FLTVM_COMMAND_DATA_MAX);
+    if (!be_running(machine, error))
+        return FALSE;
+    g_clear_pointer(&machine->stacks, g_free);
+    command->id = ++machine->next_id;
+    command->length = (guint32)length;
+    message = g_malloc(sizeof(*command) + length);
+    memcpy(message, command, sizeof(*command));
+    if (length)
+        memcpy(message + sizeof(*command), data, length);
+    if (!fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, message, sizeof(*command) + length) &&
+        !fltvm_child_interrupted())
+        return ended_badly(machine, error);
+    if (!until_command(machine, machine->session->deadline, "the guest does not answer", &frame, &payload, error))
+        return FALSE;
+    if (frame.length < sizeof(result->header)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "link: a result of %u bytes", frame.length);
+        drop(machine, FLTVM_MACHINE_DEAD);
+        return FALSE;
+    }
+    memcpy(&result->header, payload, sizeof(result->header));
+    if (result->header.id != command->id || result->header.length > frame.length - sizeof(result->header)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "link: the result of command %u has id %u and %u bytes",
+                    command->id, result->header.id, result->header.length);
+        drop(machine, FLTVM_MACHINE_DEAD);
+        return FALSE;
+    }
+    result->data = g_bytes_new(payload + sizeof(result->header), result->header.length);
+    return TRUE;
+}
+
+const char *fltvm_machine_stacks(const FltvmMachine *machine)
+{
+    return machine->stacks;
+}
+
+gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + END_GRACE;
+    struct fltvm_link_frame frame;
+    const guint8 *payload;
+    int status = 0;
+
+    if (machine->state != FLTVM_MACHINE_RUNNING)
+        return TRUE;
+    fltvm_link_answer(machine->link, FLTVM_ANSWER_END, NULL, 0);
+    for (;;) {
+        FltvmLinkResult result =
+            fltvm_link_read(machine->link, earlier_of(deadline, machine->session->deadline), -1, &frame, &payload,
+                            error);
+        if (result == FLTVM_LINK_CLOSED)
+            break;
+        if (result == FLTVM_LINK_TIMEOUT)
+            return timed_out(machine, "the guest does not shut down", error);
+        if (result == FLTVM_LINK_FAILED || frame.kind == FLTVM_RECORD_COMMAND) {
+            if (result != FLTVM_LINK_FAILED)
+                g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest asked for a command after the end");
+            drop(machine, FLTVM_MACHINE_DEAD);
+            return FALSE;
+        }
+        on_record(machine, &frame, payload);
+    }
+    if (machine->bugcheck || !machine->exit_seen || machine->exit_status != FLTVM_EXIT_DONE)
+        return ended_badly(machine, error);
+    if (machine->qemu > 0 && fltvm_child_wait_until(machine->qemu, deadline, &status)) {
+        machine->qemu = 0;
+        if (status) {
+            g_autofree char *how = fltvm_child_describe(status), *output = qemu_output(machine);
+            drop(machine, FLTVM_MACHINE_DEAD);
+            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended badly (%s): %s", how, output);
+            return FALSE;
+        }
+    }
+    drop(machine, FLTVM_MACHINE_ENDED);
+    return TRUE;
+}
+
+gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error)
+{
+    struct fltvm_link_frame frame;
+    const guint8 *payload;
+
+    if (!be_running(machine, error))
+        return FALSE;
+    fltvm_link_answer(machine->link, FLTVM_ANSWER_PARK, NULL, 0);
+    for (;;) {
+        FltvmLinkResult result = fltvm_link_read(machine->link, 0, wake_fd, &frame, &payload, error);
+        if (result == FLTVM_LINK_FRAME && frame.kind != FLTVM_RECORD_COMMAND) {
+            on_record(machine, &frame, payload);
+        } else if (result == FLTVM_LINK_WOKEN) {
+            /* Any byte raises the link's interrupt; the guest then asks again. */
+            fltvm_link_wake(machine->link);
+            return until_command(machine, g_get_monotonic_time() + END_GRACE, "the guest does not wake", &frame,
+                                 &payload, error);
+        } else if (result == FLTVM_LINK_FRAME) {
+            return TRUE;
+        } else if (result == FLTVM_LINK_CLOSED) {
+            return ended_badly(machine, error);
+        } else {
+            drop(machine, FLTVM_MACHINE_DEAD);
+            return FALSE;
+        }
+    }
+}

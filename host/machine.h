@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A running machine: the QEMU process, its link, and the conversation over it.
+ *
+ * The guest speaks first and in turn: it sends records, and when it asks for a command it waits until one is
+ * given.  fltvm_machine_command() gives it one and returns with its result; records that come in between
+ * (log, trace, modules, tests) are dealt with here.
+ */
+#ifndef FLTVM_HOST_MACHINE_H
+#define FLTVM_HOST_MACHINE_H
+
+#include <glib.h>
+
+#include "abi/command.h"
+#include "account.h"
+#include "bugcheck.h"
+#include "config.h"
+#include "symbols.h"
+#include "trace.h"
+
+typedef enum {
+    FLTVM_MACHINE_NEW,
+    FLTVM_MACHINE_RUNNING, /* the guest waits for our command, or runs one */
+    FLTVM_MACHINE_ENDED,   /* shut down as asked */
+    FLTVM_MACHINE_DEAD,    /* bugchecked, hung or lost */
+} FltvmMachineState;
+
+typedef struct FltvmMachine FltvmMachine;
+
+/* What all machines of one scenario share. */
+typedef struct {
+    FltvmAccount *account;
+    FltvmTrace *trace;      /* NULL: the guest is not asked to trace */
+    gint64 deadline;        /* g_get_monotonic_time() by which everything is over; 0: none */
+    gint64 boot_deadline;   /* microseconds a machine may take to ask for its first command; 0: none */
+    gboolean dry_run;       /* print the command line, start nothing */
+    const char *connect;    /* a socket on which somebody else's QEMU listens, or NULL */
+    gboolean keep_qemu_output;
+} FltvmSession;
+
+/* Takes the configuration over; borrows the session. */
+FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config);
+void fltvm_machine_free(FltvmMachine *machine);
+
+FltvmConfig *fltvm_machine_config(FltvmMachine *machine);
+FltvmMachineState fltvm_machine_state(const FltvmMachine *machine);
+FltvmSymbols *fltvm_machine_symbols(FltvmMachine *machine);
+guint64 fltvm_machine_time(const FltvmMachine *machine); /* virtual ns at the last record */
+
+/* The bugcheck that ended it, or NULL. */
+FltvmBugcheck *fltvm_machine_bugcheck(FltvmMachine *machine);
+
+/* Start QEMU and wait until the guest asks for its first command. */
+gboolean fltvm_machine_start(FltvmMachine *machine, GError **error);
+
+/* A result: header and the data behind it. */
+typedef struct {
+    struct fltvm_result header;
+    GBytes *data;
+} FltvmResult;
+void fltvm_result_clear(FltvmResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FltvmResult, fltvm_result_clear)
+
+/*
+ * Have a command carried out; starts the machine if need be. `command`'s id and length are filled in here.
+ * FALSE when the machine did not answer: it bugchecked, hung or is gone; a status that says failure is success
+ * here.
+ */
+gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
+                               gsize length, FltvmResult *result, GError **error);
+
+/* Tell the guest that there are no more commands and wait for its end. */
+gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
+
+/* Let the guest rest until `wake_fd` is readable (a person at the prompt). */
+gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error);
+
+/* The command line, quoted for a shell. */
+char *fltvm_machine_command_line(const FltvmConfig *config, GError **error);
+
+/* The domain error that ends a --dry-run scenario; not a failure. */
+#define FLTVM_DRY_RUN_MESSAGE "dry run"
+
+#endif
