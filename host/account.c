@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The account of a scenario: see account.h. */
+#define _GNU_SOURCE
 #include "account.h"
 
 #include <string.h>
@@ -151,6 +152,24 @@ void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char
     if (detail && (!account->tap || verdict != FLTVM_CHECK_SKIP))
         print_lines(account, "  ", detail);
     fflush(account->out);
+}
+
+void fltvm_account_settle(FltvmAccount *account)
+{
+    guint made = account->checks->len - account->plan_start, planned = account->planned;
+
+    account->planned = 0;
+    if (planned && made != planned) {
+        g_autofree char *detail = g_strdup_printf("%u announced, %u made", planned, made);
+        fltvm_account_check(account, FLTVM_CHECK_FAIL, "the guest test makes the checks it announced", detail);
+    }
+}
+
+void fltvm_account_plan(FltvmAccount *account, guint count)
+{
+    fltvm_account_settle(account);
+    account->planned = count;
+    account->plan_start = account->checks->len;
 }
 
 void fltvm_account_error(FltvmAccount *account, const GError *error)

@@ -30,6 +30,8 @@ typedef struct {
     GPtrArray *checks; /* FltvmCheck */
     GPtrArray *lines;  /* every guest log line so far: char* */
     guint failed;
+    guint planned;     /* checks that a guest test announced; 0: none is under way */
+    guint plan_start;  /* checks there were when it did */
     int status;        /* exit status so far */
     double seconds;
 } FltvmAccount;
@@ -48,6 +50,10 @@ void fltvm_account_block(FltvmAccount *account, const char *text);
 
 /* One check; takes no ownership. */
 void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail);
+
+/* A guest test announces how many checks it will make; fltvm_account_settle() tells whether it did. */
+void fltvm_account_plan(FltvmAccount *account, guint count);
+void fltvm_account_settle(FltvmAccount *account);
 
 /* The scenario could not go on: print the reason and settle the exit status. */
 void fltvm_account_error(FltvmAccount *account, const GError *error);

@@ -51,7 +51,9 @@ static void add_time(GPtrArray *argv, const FltvmConfig *config)
     add(argv, "-accel");
     add(argv, "tcg");
     add(argv, "-icount");
-    add(argv, "shift=0,sleep=off");
+    add(argv, "shift=0,sleep=%s,sched-seed=%" G_GUINT64_FORMAT, config->idles ? "on" : "off", config->seed);
+    add(argv, "-cpu");
+    add(argv, "max,x-fltvm-pageable=on");
     add(argv, "-seed");
     add(argv, "%" G_GUINT64_FORMAT, config->seed & G_MAXUINT32);
     add(argv, "-rtc");
@@ -107,12 +109,17 @@ GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *
 {
     g_autofree char *kernel = fltvm_path_kernel();
     g_autofree char *initrd = fltvm_path_initrd();
+    g_autofree char *firmware = fltvm_path_firmware();
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
     if (!fltvm_path_check("kernel (is the project built?)", kernel, error) ||
         !fltvm_path_check("kernel images (is the project built?)", initrd, error))
         return NULL;
     g_ptr_array_add(argv, fltvm_path_qemu());
+    if (g_file_test(firmware, G_FILE_TEST_IS_DIR)) {
+        add(argv, "-L");
+        add(argv, "%s", firmware);
+    }
     add(argv, "-nodefaults");
     add(argv, "-no-user-config");
     add(argv, "-display");

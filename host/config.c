@@ -209,8 +209,8 @@ static gboolean probe(const char *image, const char **format, guint64 *size, GEr
 
 FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, const char *image, gboolean writable, GError **error)
 {
-    const char *format;
-    guint64 size;
+    const char *format = NULL;
+    guint64 size = 0;
     FltvmDisk *disk;
 
     if (!fltvm_path_check("disk image", image, error) || !probe(image, &format, &size, error))

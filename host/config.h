@@ -35,6 +35,7 @@ typedef struct {
     GPtrArray *disks;   /* FltvmDisk */
     GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
     GPtrArray *extra;   /* further arguments for QEMU */
+    gboolean idles;     /* idle time takes real time: for a person at the prompt */
     gboolean stopped;   /* -S: wait for gdb */
     char *gdb;          /* -gdb argument, or NULL */
 } FltvmConfig;

@@ -34,6 +34,7 @@ struct FltvmMachine {
     int output_fd;      /* what QEMU printed */
     guint32 next_id;
     guint64 time_ns;
+    gboolean parked;    /* the guest halts; bytes on the link wake it, and it asks once more */
     gboolean exit_seen;
     guint32 exit_status;
     FltvmSymbols *symbols;
@@ -481,6 +482,11 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
     if (!fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, message, sizeof(*command) + length) &&
         !fltvm_child_interrupted())
         return ended_badly(machine, error);
+    /* A parked guest wakes to ask for what has been sent already: that request carries no result. */
+    if (machine->parked &&
+        !until_command(machine, g_get_monotonic_time() + END_GRACE, "the guest does not wake", &frame, &payload, error))
+        return FALSE;
+    machine->parked = FALSE;
     if (!until_command(machine, machine->session->deadline, "the guest does not answer", &frame, &payload, error))
         return FALSE;
     if (frame.length < sizeof(result->header)) {
@@ -514,6 +520,9 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
     if (machine->state != FLTVM_MACHINE_RUNNING)
         return TRUE;
     fltvm_link_answer(machine->link, FLTVM_ANSWER_END, NULL, 0);
+    /* The request of a guest that wakes to fetch this. */
+    if (machine->parked && !until_command(machine, deadline, "the guest does not wake", &frame, &payload, error))
+        return FALSE;
     for (;;) {
         FltvmLinkResult result =
             fltvm_link_read(machine->link, earlier_of(deadline, machine->session->deadline), -1, &frame, &payload,
@@ -552,21 +561,24 @@ gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error)
 
     if (!be_running(machine, error))
         return FALSE;
-    fltvm_link_answer(machine->link, FLTVM_ANSWER_PARK, NULL, 0);
+    if (!machine->parked)
+        fltvm_link_answer(machine->link, FLTVM_ANSWER_PARK, NULL, 0);
+    machine->parked = TRUE;
     for (;;) {
-        FltvmLinkResult result = fltvm_link_read(machine->link, 0, wake_fd, &frame, &payload, error);
-        if (result == FLTVM_LINK_FRAME && frame.kind != FLTVM_RECORD_COMMAND) {
+        switch (fltvm_link_read(machine->link, 0, wake_fd, &frame, &payload, error)) {
+        case FLTVM_LINK_FRAME:
+            if (frame.kind == FLTVM_RECORD_COMMAND) {
+                /* It woke for a reason of its own: send it back to rest. */
+                fltvm_link_answer(machine->link, FLTVM_ANSWER_PARK, NULL, 0);
+                break;
+            }
             on_record(machine, &frame, payload);
-        } else if (result == FLTVM_LINK_WOKEN) {
-            /* Any byte raises the link's interrupt; the guest then asks again. */
-            fltvm_link_wake(machine->link);
-            return until_command(machine, g_get_monotonic_time() + END_GRACE, "the guest does not wake", &frame,
-                                 &payload, error);
-        } else if (result == FLTVM_LINK_FRAME) {
+            break;
+        case FLTVM_LINK_WOKEN:
             return TRUE;
-        } else if (result == FLTVM_LINK_CLOSED) {
+        case FLTVM_LINK_CLOSED:
             return ended_badly(machine, error);
-        } else {
+        default:
             drop(machine, FLTVM_MACHINE_DEAD);
             return FALSE;
         }

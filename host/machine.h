@@ -69,6 +69,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FltvmResult, fltvm_result_clear)
 gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
                                gsize length, FltvmResult *result, GError **error);
 
+/* The stacks that the guest sent during the last command, in words; or NULL. */
+const char *fltvm_machine_stacks(const FltvmMachine *machine);
+
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
 

@@ -59,6 +59,14 @@ char *fltvm_path_qemu_img(void)
     return g_access(beside, X_OK) == 0 ? g_steal_pointer(&beside) : g_strdup("qemu-img");
 }
 
+char *fltvm_path_firmware(void)
+{
+    g_autofree char *qemu = fltvm_path_qemu();
+    g_autofree char *directory = g_path_get_dirname(qemu);
+
+    return g_build_filename(directory, "firmware", NULL);
+}
+
 char *fltvm_path_kernel(void)
 {
     return in_build("FLTVM_KERNEL", "guest/boot/boot.elf");
@@ -66,7 +74,7 @@ char *fltvm_path_kernel(void)
 
 char *fltvm_path_initrd(void)
 {
-    return in_build("FLTVM_INITRD", "guest/images.cpio");
+    return in_build("FLTVM_INITRD", "guest/images/images.cpio");
 }
 
 char *fltvm_path_symbols(const char *image)

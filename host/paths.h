@@ -12,6 +12,8 @@
 char *fltvm_path_build(void);
 char *fltvm_path_qemu(void);
 char *fltvm_path_qemu_img(void);
+/* The firmware directory beside QEMU; there need not be one. */
+char *fltvm_path_firmware(void);
 char *fltvm_path_kernel(void);
 char *fltvm_path_initrd(void);
 /* The unstripped file of an image the guest names. */

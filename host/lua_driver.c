@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scenario.h"
+void fltvm_lua_open_driver(lua_State *lua)
+{
+    (void)lua;
+}

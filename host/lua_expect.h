@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Expectations that outlast a function call. */
+#ifndef FLTVM_HOST_LUA_EXPECT_H
+#define FLTVM_HOST_LUA_EXPECT_H
+
+#include "scenario.h"
+
+/* At the end of a scenario: judge the bugcheck that it announced, if any. */
+void fltvm_lua_settle_bugcheck(FltvmScenario *scenario);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines as Lua values, for the files that add methods to them. */
+#ifndef FLTVM_HOST_LUA_MACHINE_H
+#define FLTVM_HOST_LUA_MACHINE_H
+
+#include "scenario.h"
+
+#define FLTVM_LUA_MACHINE "fltvm.machine"
+
+/* The machine at `index`, or an error. */
+FltvmMachine *fltvm_lua_machine(lua_State *lua, int index);
+
+/*
+ * Have a command carried out; a machine that does not answer is a Lua error, and so is a status that says
+ * failure unless `may_fail`.  `what` names the operation in errors.  Data up to `length` may be longer than one
+ * command takes: it is then staged.
+ */
+void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
+                       gsize length, const char *what, gboolean may_fail, FltvmResult *result);
+
+/* The whole output of a result: what came with it, and the rest fetched.  Releases the operation. */
+GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *result);
+
+/* Send bytes ahead of an operation with FLTVM_COMMAND_FLAG_INPUT. */
+void fltvm_lua_stage(lua_State *lua, FltvmMachine *machine, gconstpointer data, gsize length);
+
+/* Default time-out of operations, in virtual ns; a table at `index` may say otherwise as `timeout` (ms). */
+guint64 fltvm_lua_timeout(lua_State *lua, int index);
+
+#endif

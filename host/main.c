@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fltvm command: a table of verbs, and one way out. */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "child.h"
+#include "error.h"
+#include "verbs.h"
+
+static const struct {
+    const char *name;
+    FltvmVerb function;
+    const char *summary;
+} verbs[] = {
+    {"run", fltvm_verb_run, "run scenarios"},
+    {"boot", fltvm_verb_boot, "a running machine behind a Lua prompt"},
+    {"gdb", fltvm_verb_gdb, "a scenario under gdb, stopped before the kernel's first instruction"},
+    {"cc", fltvm_verb_cc, "compile a minifilter from source"},
+    {"image", fltvm_verb_image, "create and convert disk images"},
+};
+
+static void print_usage(FILE *out)
+{
+    fputs("Usage: fltvm VERB [OPTION...] [ARGUMENT...]\n\n"
+          "Runs, tests and debugs Windows file-system minifilters.\n\nVerbs:\n",
+          out);
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\n'fltvm VERB --help' tells about a verb.\n\n"
+          "Exit status: 0 every check held; 1 a check failed; 2 usage or bad input; 3 the guest bugchecked;\n"
+          "4 time-out or host failure.\n",
+          out);
+}
+
+int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
+                       const char *summary, GError **error)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(parameters);
+    gboolean help = FALSE;
+    const GOptionEntry help_entry[] = {
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL}, G_OPTION_ENTRY_NULL};
+    GError *reason = NULL;
+
+    g_option_context_set_help_enabled(context, FALSE); /* it would call exit() */
+    g_option_context_set_summary(context, summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_add_main_entries(context, help_entry, NULL);
+    if (!g_option_context_parse(context, argc, argv, &reason)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s (try '%s --help')", reason->message, (*argv)[0]);
+        g_error_free(reason);
+        return FLTVM_ERROR_USAGE;
+    }
+    if (help) {
+        g_autofree char *text = g_option_context_get_help(context, TRUE, NULL);
+        fputs(text, stdout);
+        return FLTVM_EXIT_OK;
+    }
+    return -1;
+}
+
+static FltvmVerb find_verb(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return verbs[i].function;
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    FltvmVerb verb;
+    int status;
+
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
+        print_usage(stdout);
+        return FLTVM_EXIT_OK;
+    }
+    if (argc < 2) {
+        print_usage(stderr);
+        return FLTVM_ERROR_USAGE;
+    }
+    verb = find_verb(argv[1]);
+    if (!verb) {
+        fprintf(stderr, "fltvm: '%s' is not a verb (try 'fltvm --help')\n", argv[1]);
+        return FLTVM_ERROR_USAGE;
+    }
+    fltvm_child_init();
+    g_autofree char *name = g_strconcat("fltvm ", argv[1], NULL);
+    argv[1] = name;
+    g_set_prgname(name);
+    status = verb(argc - 1, argv + 1, &error);
+    fflush(stdout);
+    fltvm_child_cleanup();
+    fltvm_child_reraise();
+    if (error) {
+        fprintf(stderr, "fltvm: %s\n", error->message);
+        status = fltvm_error_exit_status(error);
+    }
+    return status;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Options that several verbs share: see run_options.h. */
+#include "run_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+
+const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
+{
+    static GOptionEntry entries[12];
+    const GOptionEntry filled[] = {
+        {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
+        {"cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, "Processors, 1 to 8 (default 2)", "N"},
+        {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory, "Memory of the guest (default 32M)", "SIZE"},
+        {"machine", 0, 0, G_OPTION_ARG_STRING, &options->machine, "microvm (default) or q35", "NAME"},
+        {"accel", 0, 0, G_OPTION_ARG_STRING, &options->accel, "tcg (default; repeatable) or kvm (fast)", "NAME"},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
+        {"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &options->timeout,
+         "Seconds of real time for one scenario (default 60, 0: no limit)", "SEC"},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
+         "Also show the command line, images, all stacks and the trace's hash", NULL},
+        {"keep-going", 'k', 0, G_OPTION_ARG_NONE, &options->keep_going, "A failed check does not end its scenario",
+         NULL},
+        {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &options->dry_run, "Print the QEMU command line and start nothing",
+         NULL},
+        {"connect", 0, 0, G_OPTION_ARG_FILENAME, &options->connect,
+         "Be the host of a QEMU that was started as --dry-run says", "SOCKET"},
+        G_OPTION_ENTRY_NULL};
+
+    G_STATIC_ASSERT(sizeof(filled) == sizeof(entries));
+    memcpy(entries, filled, sizeof(filled));
+    return entries;
+}
+
+static gboolean parse_seed(const char *text, guint64 *seed, GError **error)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *seed = g_ascii_strtoull(text, &end, 0);
+    if (!errno && end != text && !*end && *text != '-')
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--seed: '%s' is not a number", text);
+    return FALSE;
+}
+
+FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **error)
+{
+    g_autoptr(FltvmConfig) config = fltvm_config_new();
+    guint64 number;
+
+    if (options->seed) {
+        if (!parse_seed(options->seed, &number, error))
+            return NULL;
+        fltvm_config_set_seed(config, number);
+        config->fixed |= FLTVM_FIXED_SEED;
+    }
+    if (options->cpus) {
+        if (!fltvm_config_set_cpus(config, options->cpus, error))
+            return NULL;
+        config->fixed |= FLTVM_FIXED_CPUS;
+    }
+    if (options->memory) {
+        if (!fltvm_parse_size(options->memory, &number, error) || !fltvm_config_set_memory(config, number, error))
+            return NULL;
+        config->fixed |= FLTVM_FIXED_MEMORY;
+    }
+    if (options->machine) {
+        if (!fltvm_config_set_machine(config, options->machine, error))
+            return NULL;
+        config->fixed |= FLTVM_FIXED_MACHINE;
+    }
+    if (options->accel) {
+        if (!fltvm_config_set_accel(config, options->accel, error))
+            return NULL;
+        config->fixed |= FLTVM_FIXED_ACCEL;
+    }
+    if (options->timeout < 0) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--timeout: %g is negative", options->timeout);
+        return NULL;
+    }
+    return g_steal_pointer(&config);
+}
+
+FltvmScenario *fltvm_run_options_scenario(const FltvmRunOptions *options, FltvmAccount *account, FltvmTrace *trace,
+                                          GError **error)
+{
+    FltvmConfig *config = fltvm_run_options_config(options, error);
+    FltvmScenario *scenario;
+
+    if (!config)
+        return NULL;
+    scenario = fltvm_scenario_new(config, account, trace);
+    scenario->keep_going = options->keep_going;
+    scenario->session.dry_run = options->dry_run;
+    scenario->session.connect = options->connect;
+    if (options->timeout > 0)
+        scenario->session.deadline = g_get_monotonic_time() + (gint64)(options->timeout * G_USEC_PER_SEC);
+    return scenario;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options that run, boot and gdb share, and how they make a scenario. */
+#ifndef FLTVM_HOST_RUN_OPTIONS_H
+#define FLTVM_HOST_RUN_OPTIONS_H
+
+#include <glib.h>
+
+#include "scenario.h"
+
+typedef struct {
+    char *seed;
+    int cpus;
+    char *memory;
+    char *machine;
+    char *accel;
+    char *trace;
+    double timeout; /* seconds; 0: none */
+    gboolean verbose;
+    gboolean keep_going;
+    gboolean dry_run;
+    char *connect;
+} FltvmRunOptions;
+
+/* Entries that write into `options`, ended by a null entry; static storage. */
+const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options);
+
+/* A configuration as the options say; NULL with FLTVM_ERROR_USAGE. */
+FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **error);
+
+/* A scenario ready to run.  Borrows account and trace. */
+FltvmScenario *fltvm_run_options_scenario(const FltvmRunOptions *options, FltvmAccount *account, FltvmTrace *trace,
+                                          GError **error);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The trace of a run: records as the guest sends them, their hash, and a Chrome trace file made of them.
+ * Both are a function of the records alone: the same seed gives the same bytes.
+ */
+#ifndef FLTVM_HOST_TRACE_H
+#define FLTVM_HOST_TRACE_H
+
+#include <glib.h>
+
+#include "symbols.h"
+
+typedef struct FltvmTrace FltvmTrace;
+
+/* Records are only kept when `keep` is set; the hash is always made. */
+FltvmTrace *fltvm_trace_new(gboolean keep);
+void fltvm_trace_free(FltvmTrace *trace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmTrace, fltvm_trace_free)
+
+/* One FLTVM_RECORD_TRACE payload: one or more whole records.  The symbols must live until the file is written. */
+void fltvm_trace_add(FltvmTrace *trace, FltvmSymbols *symbols, const guint8 *payload, gsize length);
+
+guint64 fltvm_trace_count(const FltvmTrace *trace);
+/* SHA-256 over all records, in hexadecimal. */
+const char *fltvm_trace_hash(FltvmTrace *trace);
+
+/* Write Chrome trace JSON. */
+gboolean fltvm_trace_write(FltvmTrace *trace, const char *path, GError **error);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fltvm run: scenarios, one after the other or several at a time.
+ *
+ * One scenario runs in this process.  Of several, each runs in a process forked for it, whose account goes to
+ * a file and is printed when it is complete and its turn has come.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "error.h"
+#include "run_options.h"
+#include "verbs.h"
+
+static FltvmRunOptions options = {.timeout = 60};
+static int opt_jobs = 1;
+static gboolean opt_tap;
+static char *opt_junit;
+
+static void run_one(const char *script, FltvmAccount *account)
+{
+    gint64 start = g_get_monotonic_time();
+    g_autoptr(FltvmTrace) trace = options.trace || options.verbose ? fltvm_trace_new(options.trace != NULL) : NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, &error);
+
+    if (scenario) {
+        fltvm_scenario_run(scenario, script);
+        if (options.trace && !options.dry_run && !fltvm_trace_write(trace, options.trace, &error))
+            fltvm_account_error(account, error);
+        if (trace && !options.dry_run)
+            fltvm_account_detail(account, "trace: %" G_GUINT64_FORMAT " events, SHA-256 %s", fltvm_trace_count(trace),
+                                 fltvm_trace_hash(trace));
+    } else {
+        fltvm_account_error(account, error);
+    }
+    account->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
+}
+
+/* --- several ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *script;
+    pid_t pid;
+    FILE *text;    /* what it printed */
+    int packed_fd; /* its checks, packed */
+    gboolean done;
+    int status;
+} Job;
+
+static void start_job(Job *job)
+{
+    job->text = fdopen(memfd_create("fltvm-account", MFD_CLOEXEC), "w+");
+    job->packed_fd = memfd_create("fltvm-checks", MFD_CLOEXEC);
+    fflush(NULL);
+    job->pid = fork();
+    if (job->pid == 0) {
+        g_autoptr(FltvmAccount) account = fltvm_account_new(job->script, job->text, opt_tap, options.verbose);
+        g_autoptr(GVariant) packed = NULL;
+        gssize length;
+        fltvm_child_after_fork();
+        run_one(job->script, account);
+        packed = fltvm_account_pack(account);
+        length = (gssize)g_variant_get_size(packed);
+        if (write(job->packed_fd, g_variant_get_data(packed), (gsize)length) != length)
+            account->status = FLTVM_ERROR_HOST;
+        fflush(job->text);
+        fltvm_child_cleanup();
+        _exit(0);
+    }
+}
+
+/* Copy a finished job's text; in TAP its numbers become the whole run's. */
+static void print_job(Job *job, guint *number)
+{
+    g_autofree char *line = NULL;
+    size_t capacity = 0;
+
+    rewind(job->text);
+    while (getline(&line, &capacity, job->text) >= 0) {
+        const char *rest = strstr(line, " - ");
+        if (opt_tap && rest && (g_str_has_prefix(line, "ok ") || g_str_has_prefix(line, "not ok ")))
+            printf("%s %u - %s: %s", *line == 'o' ? "ok" : "not ok", ++*number, job->script, rest + 3);
+        else
+            fputs(line, stdout);
+    }
+    fclose(job->text);
+}
+
+static FltvmAccount *finish_job(Job *job, guint *number)
+{
+    FltvmAccount *account = fltvm_account_new(job->script, stdout, opt_tap, options.verbose);
+    gsize size = (gsize)lseek(job->packed_fd, 0, SEEK_END);
+    g_autofree guint8 *bytes = g_malloc(size + 1);
+
+    print_job(job, number);
+    if (WIFEXITED(job->status) && size && pread(job->packed_fd, bytes, size, 0) == (gssize)size) {
+        g_autoptr(GVariant) packed = g_variant_ref_sink(
+            g_variant_new_from_data(G_VARIANT_TYPE("(ida(iss))"), bytes, size, FALSE, NULL, NULL));
+        fltvm_account_unpack(account, packed);
+    } else {
+        g_autofree char *how = fltvm_child_describe(job->status);
+        g_autoptr(GError) error =
+            g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: the process that ran it ended: %s", job->script, how);
+        fltvm_account_error(account, error);
+    }
+    close(job->packed_fd);
+    if (!opt_tap && !options.dry_run)
+        fltvm_account_finish(account);
+    return account;
+}
+
+static void run_several(char **scripts, guint count, GPtrArray *accounts)
+{
+    g_autofree Job *jobs = g_new0(Job, count);
+    guint started = 0, running = 0, printed = 0, number = 0;
+
+    for (guint i = 0; i < count; i++)
+        jobs[i].script = scripts[i];
+    while (printed < count && !fltvm_child_interrupted()) {
+        int status;
+        pid_t pid;
+
+        while (started < count && running < (guint)opt_jobs) {
+            start_job(&jobs[started++]);
+            running++;
+        }
+        pid = waitpid(-1, &status, 0);
+        for (guint i = 0; pid > 0 && i < started; i++) {
+            if (jobs[i].pid == pid) {
+                jobs[i].done = TRUE;
+                jobs[i].status = status;
+                running--;
+            }
+        }
+        while (printed < started && jobs[printed].done)
+            g_ptr_array_add(accounts, finish_job(&jobs[printed++], &number));
+    }
+    for (guint i = printed; i < started; i++) {
+        if (!jobs[i].done)
+            kill(jobs[i].pid, SIGTERM);
+    }
+    if (opt_tap && printed == count)
+        printf("1..%u\n", number);
+}
+
+/* --- the verb ------------------------------------------------------------------------------------------ */
+
+static const GOptionEntry entries[] = {
+    {"jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Scenarios at a time (default 1)", "N"},
+    {"tap", 0, 0, G_OPTION_ARG_NONE, &opt_tap, "Write TAP instead of a readable account", NULL},
+    {"junit", 0, 0, G_OPTION_ARG_FILENAME, &opt_junit, "Also write a JUnit file", "FILE"},
+    G_OPTION_ENTRY_NULL};
+
+static GOptionEntry *all_entries(void)
+{
+    const GOptionEntry *shared = fltvm_run_option_entries(&options);
+    GArray *list = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+    for (; shared->long_name; shared++)
+        g_array_append_val(list, *shared);
+    for (const GOptionEntry *entry = entries; entry->long_name; entry++)
+        g_array_append_val(list, *entry);
+    return (GOptionEntry *)(void *)g_array_free(list, FALSE);
+}
+
+static gboolean check_usage(int argc, GError **error)
+{
+    if (argc < 2)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "no scenario named (try 'fltvm run --help')");
+    else if (opt_jobs < 1)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--jobs: %d is less than 1", opt_jobs);
+    else if (argc > 2 && (options.trace || options.connect))
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--trace and --connect are for one scenario");
+    else
+        return TRUE;
+    return FALSE;
+}
+
+int fltvm_verb_run(int argc, char **argv, GError **error)
+{
+    g_autofree GOptionEntry *list = all_entries();
+    g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func((GDestroyNotify)fltvm_account_free);
+    g_autoptr(FltvmConfig) config = NULL;
+    int status = fltvm_verb_options(
+        &argc, &argv, list, "SCENARIO.lua...",
+        "Runs scenarios: Lua scripts that load minifilters into a machine and say what must happen.", error);
+
+    if (status >= 0)
+        return status;
+    config = fltvm_run_options_config(&options, error);
+    if (!config || !check_usage(argc, error))
+        return FLTVM_ERROR_USAGE;
+    if (argc == 2) {
+        FltvmAccount *account = fltvm_account_new(argv[1], stdout, opt_tap, options.verbose);
+        g_ptr_array_add(accounts, account);
+        run_one(argv[1], account);
+        if (!options.dry_run || account->status)
+            fltvm_account_finish(account);
+    } else {
+        run_several(argv + 1, (guint)argc - 1, accounts);
+    }
+    status = FLTVM_EXIT_OK;
+    for (guint i = 0; i < accounts->len; i++)
+        status = MAX(status, ((FltvmAccount *)accounts->pdata[i])->status);
+    if (opt_junit && !fltvm_account_write_junit(accounts, opt_junit, error))
+        return FLTVM_ERROR_HOST;
+    return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs: each is a function in a file of its own, and a line in main.c's table. */
+#ifndef FLTVM_HOST_VERBS_H
+#define FLTVM_HOST_VERBS_H
+
+#include <glib.h>
+
+/* argv[0] is "fltvm VERB".  The returned exit status counts unless `error` is set. */
+typedef int (*FltvmVerb)(int argc, char **argv, GError **error);
+
+int fltvm_verb_run(int argc, char **argv, GError **error);
+int fltvm_verb_boot(int argc, char **argv, GError **error);
+int fltvm_verb_gdb(int argc, char **argv, GError **error);
+int fltvm_verb_cc(int argc, char **argv, GError **error);
+int fltvm_verb_image(int argc, char **argv, GError **error);
+
+/*
+ * Parse options with GOption; what is not an option is left in argv.  `summary` is shown by --help.
+ * Returns -1 to go on, or an exit status.
+ */
+int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
+                       const char *summary, GError **error);
+
+#endif
