@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_STAGE   2u /* args: total bytes, offset; in: bytes.  Offset 0 begins a new input */
 #define FLTVM_COMMAND_WAIT    3u /* args: operation; timeout_ns.  The operation's result, or STATUS_TIMEOUT */
 #define FLTVM_COMMAND_FETCH   4u /* args: operation, offset.  out: its output from there on */
-#define FLTVM_COMMAND_RELEASE 5u /* args: operation.  STATUS_DEVICE_BUSY while it runs */
+#define FLTVM_COMMAND_RELEASE 5u /* args: operation.  One that still runs goes when it is done */
 #define FLTVM_COMMAND_SLEEP   6u /* args: ns.  Lets virtual time pass, the other threads run */
 #define FLTVM_COMMAND_STACKS  7u /* sends a FLTVM_RECORD_STACKS of every thread */
 #define FLTVM_COMMAND_POOL    8u /* out: struct fltvm_pool_use[]; values: bytes in all pools, physical bytes in use */
@@ -59,8 +59,8 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
  * result carries the beginning.  A timed-out operation goes on: the result is STATUS_TIMEOUT and names it.
  */
 #define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, then the value; args: REG_* type, value bytes */
-#define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name; the image is what was staged.  values[2]: image base */
-#define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: service name */
+#define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name, then the image */
+#define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: key path of the service */
 #define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */
 #define FLTVM_COMMAND_CLOSE         36u /* args: handle */
 #define FLTVM_COMMAND_READ          37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_* */

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What client threads do: the operations of abi/command.h, each a documented Zw call with the host's arguments.
+ * Everything here runs at PASSIVE_LEVEL on a client thread.
+ */
+#include "clientp.h"
+#include <io.h>
+
+/* The host may ask for large transfers, but not for all memory. */
+#define INIT_BUFFER_MAX (4u << 20)
+
+/* One UTF-8 sequence; malformed ones become U+FFFD.  Advances *Text. */
+static ULONG InitpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
+{
+    static const ULONG Least[] = {0, 0, 0x80, 0x800, 0x10000};
+    ULONG First = *(*Text)++, Length, Value;
+
+    if (First < 0x80)
+        return First;
+    Length = First >= 0xF0 ? 4 : First >= 0xE0 ? 3 : First >= 0xC0 ? 2 : 0;
+    if (Length == 0)
+        return 0xFFFD;
+    Value = First & (0x7Fu >> Length);
+    for (ULONG Index = 1; Index < Length; Index++) {
+        if (*Text >= End || (**Text & 0xC0) != 0x80)
+            return 0xFFFD;
+        Value = Value << 6 | (*(*Text)++ & 0x3F);
+    }
+    return Value < Least[Length] || Value > 0x10FFFF ? 0xFFFD : Value;
+}
+
+/* The next NUL-terminated UTF-8 string of the input, in pool; the caller frees Name->Buffer. */
+static NTSTATUS InitpNextString(PINIT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name)
+{
+    const UCHAR *Text = Operation->Input.Bytes + *Offset, *Limit = Operation->Input.Bytes + Operation->Input.Length;
+    const UCHAR *End = Text;
+
+    RtlZeroMemory(Name, sizeof(*Name));
+    while (End < Limit && *End != 0)
+        End++;
+    if (End == Limit || End - Text > 0x3FFF)
+        return STATUS_INVALID_PARAMETER;
+    /* A sequence of UTF-8 never becomes more UTF-16 units than it has bytes. */
+    Name->MaximumLength = (USHORT)((End - Text + 1) * sizeof(WCHAR));
+    Name->Buffer = ExAllocatePoolWithTag(PagedPool, Name->MaximumLength, INIT_TAG);
+    if (Name->Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    while (Text < End) {
+        ULONG Character = InitpDecodeCharacter(&Text, End);
+        if (Character >= 0x10000) {
+            Name->Buffer[Name->Length++ / sizeof(WCHAR)] = (WCHAR)(0xD7C0 + (Character >> 10));
+            Name->Length++;
+            Character = 0xDC00 | (Character & 0x3FF);
+        }
+        Name->Buffer[Name->Length / sizeof(WCHAR)] = (WCHAR)Character;
+        Name->Length += sizeof(WCHAR);
+    }
+    Name->Buffer[Name->Length / sizeof(WCHAR)] = 0;
+    *Offset = (ULONG)(End + 1 - Operation->Input.Bytes);
+    return STATUS_SUCCESS;
+}
+
+static VOID InitpFreeString(PUNICODE_STRING Name)
+{
+    if (Name->Buffer != NULL)
+        ExFreePoolWithTag(Name->Buffer, INIT_TAG);
+    Name->Buffer = NULL;
+}
+
+/* --- registry ------------------------------------------------------------------------------------------ */
+
+/* Creates a key with all keys above it, as a driver's installer would have. */
+static NTSTATUS InitpCreateKeyPath(PUNICODE_STRING Path, PHANDLE Key)
+{
+    UNICODE_STRING Part = *Path;
+    ULONG Count = Path->Length / sizeof(WCHAR), Level = 0;
+    NTSTATUS Status = STATUS_INVALID_PARAMETER;
+
+    *Key = NULL;
+    for (ULONG Index = 1; Index <= Count; Index++) {
+        OBJECT_ATTRIBUTES Attributes;
+
+        if (Index < Count && Path->Buffer[Index] != L'\\')
+            continue;
+        if (++Level < 3) /* \Registry\Machine is there */
+            continue;
+        if (*Key != NULL)
+            ZwClose(*Key);
+        *Key = NULL;
+        Part.Length = (USHORT)(Index * sizeof(WCHAR));
+        InitializeObjectAttributes(&Attributes, &Part, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+        Status = ZwCreateKey(Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_NON_VOLATILE, NULL);
+        if (!NT_SUCCESS(Status))
+            return Status;
+    }
+    return Status;
+}
+
+static NTSTATUS InitpSetRegistry(PINIT_OPERATION Operation)
+{
+    UNICODE_STRING Path = {0}, Name = {0}, Text = {0};
+    ULONG Type = (ULONG)Operation->Command.args[0], Bytes = (ULONG)Operation->Command.args[1], Offset = 0;
+    HANDLE Key = NULL;
+    PVOID Value;
+    NTSTATUS Status;
+
+    Status = InitpNextString(Operation, &Offset, &Path);
+    if (NT_SUCCESS(Status))
+        Status = InitpNextString(Operation, &Offset, &Name);
+    if (!NT_SUCCESS(Status))
+        goto Exit;
+    Value = Operation->Input.Bytes + Offset;
+    if (Type == REG_SZ || Type == REG_EXPAND_SZ) {
+        /* Texts travel as UTF-8. */
+        Status = InitpNextString(Operation, &Offset, &Text);
+        if (!NT_SUCCESS(Status))
+            goto Exit;
+        Value = Text.Buffer;
+        Bytes = Text.Length + sizeof(WCHAR);
+    } else if (Bytes > Operation->Input.Length - Offset) {
+        Status = STATUS_INVALID_PARAMETER;
+        goto Exit;
+    }
+    Status = InitpCreateKeyPath(&Path, &Key);
+    if (NT_SUCCESS(Status))
+        Status = ZwSetValueKey(Key, &Name, 0, Type, Value, Bytes);
+
+Exit:
+    if (Key != NULL)
+        ZwClose(Key);
+    InitpFreeString(&Text);
+    InitpFreeString(&Name);
+    InitpFreeString(&Path);
+    return Status;
+}
+
+/* --- drivers ------------------------------------------------------------------------------------------- */
+
+/* Input: service name, then the image. */
+static NTSTATUS InitpLoadDriver(PINIT_OPERATION Operation)
+{
+    UNICODE_STRING Name;
+    ULONG Offset = 0;
+    NTSTATUS Status = InitpNextString(Operation, &Offset, &Name);
+
+    if (NT_SUCCESS(Status))
+        Status = IopLoadDriverImage(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
+    InitpFreeString(&Name);
+    return Status;
+}
+
+static NTSTATUS InitpUnloadDriver(PINIT_OPERATION Operation)
+{
+    UNICODE_STRING Path;
+    ULONG Offset = 0;
+    NTSTATUS Status = InitpNextString(Operation, &Offset, &Path);
+
+    if (NT_SUCCESS(Status))
+        Status = ZwUnloadDriver(&Path);
+    InitpFreeString(&Path);
+    return Status;
+}
+
+/* --- files --------------------------------------------------------------------------------------------- */
+
+static NTSTATUS InitpOpen(PINIT_OPERATION Operation)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Path;
+    ULONG Offset = 0;
+    HANDLE File = NULL;
+    NTSTATUS Status = InitpNextString(Operation, &Offset, &Path);
+
+    if (NT_SUCCESS(Status)) {
+        InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+        Status = ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
+                              FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2],
+                              (ULONG)Arguments[3], NULL, 0);
+    }
+    InitpFreeString(&Path);
+    Operation->IoStatus.Information = (ULONG_PTR)File;
+    return Status;
+}
+
+/* An event for the request's end, so that files opened for asynchronous use work. */
+static NTSTATUS InitpPrepareRequest(PINIT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType)
+{
+    NTSTATUS Status;
+
+    if (BufferLength > INIT_BUFFER_MAX)
+        return STATUS_INVALID_PARAMETER;
+    if (BufferLength != 0) {
+        Operation->Buffer = ExAllocatePoolWithTag(PoolType, (SIZE_T)BufferLength, INIT_TAG);
+        if (Operation->Buffer == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        RtlZeroMemory(Operation->Buffer, (SIZE_T)BufferLength);
+    }
+    Operation->BufferLength = (ULONG)BufferLength;
+    Status = ZwCreateEvent(&Operation->EventHandle, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return ObReferenceObjectByHandle(Operation->EventHandle, EVENT_ALL_ACCESS, *ExEventObjectType, KernelMode,
+                                     (PVOID *)&Operation->Event, NULL);
+}
+
+static NTSTATUS InitpTransfer(PINIT_OPERATION Operation, BOOLEAN Write)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+    HANDLE File = (HANDLE)(ULONG_PTR)Arguments[0];
+    LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)Arguments[1]};
+    POOL_TYPE PoolType = Arguments[3] == FLTVM_COMMAND_BUFFER_NONPAGED ? NonPagedPoolNx : PagedPool;
+    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[2], PoolType);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (!Write) {
+        Operation->HasOutput = TRUE;
+        return ZwReadFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Operation->Buffer,
+                          Operation->BufferLength, &Offset, NULL);
+    }
+    if (Operation->Input.Length < Operation->BufferLength)
+        return STATUS_INVALID_PARAMETER;
+    RtlCopyMemory(Operation->Buffer, Operation->Input.Bytes, Operation->BufferLength);
+    return ZwWriteFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Operation->Buffer,
+                       Operation->BufferLength, &Offset, NULL);
+}
+
+static NTSTATUS InitpControl(PINIT_OPERATION Operation, BOOLEAN FileSystem)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+    HANDLE File = (HANDLE)(ULONG_PTR)Arguments[0];
+    ULONG Code = (ULONG)Arguments[1], InputLength = (ULONG)Arguments[2];
+    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[3], NonPagedPoolNx);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (InputLength > Operation->Input.Length)
+        return STATUS_INVALID_PARAMETER;
+    Operation->HasOutput = TRUE;
+    if (FileSystem)
+        return ZwFsControlFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Code,
+                               Operation->Input.Bytes, InputLength, Operation->Buffer, Operation->BufferLength);
+    return ZwDeviceIoControlFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Code,
+                                 Operation->Input.Bytes, InputLength, Operation->Buffer,
+                                 Operation->BufferLength);
+}
+
+static NTSTATUS InitpQuery(PINIT_OPERATION Operation)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[2], NonPagedPoolNx);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Operation->HasOutput = TRUE;
+    return ZwQueryInformationFile((HANDLE)(ULONG_PTR)Arguments[0], &Operation->IoStatus, Operation->Buffer,
+                                  Operation->BufferLength, (FILE_INFORMATION_CLASS)Arguments[1]);
+}
+
+static NTSTATUS InitpDispatch(PINIT_OPERATION Operation)
+{
+    HANDLE File = (HANDLE)(ULONG_PTR)Operation->Command.args[0];
+
+    switch (Operation->Command.op) {
+    case FLTVM_COMMAND_REGISTRY:
+        return InitpSetRegistry(Operation);
+    case FLTVM_COMMAND_DRIVER_LOAD:
+        return InitpLoadDriver(Operation);
+    case FLTVM_COMMAND_DRIVER_UNLOAD:
+        return InitpUnloadDriver(Operation);
+    case FLTVM_COMMAND_OPEN:
+        return InitpOpen(Operation);
+    case FLTVM_COMMAND_CLOSE:
+        return ZwClose(File);
+    case FLTVM_COMMAND_READ:
+        return InitpTransfer(Operation, FALSE);
+    case FLTVM_COMMAND_WRITE:
+        return InitpTransfer(Operation, TRUE);
+    case FLTVM_COMMAND_FLUSH:
+        return ZwFlushBuffersFile(File, &Operation->IoStatus);
+    case FLTVM_COMMAND_IOCTL:
+        return InitpControl(Operation, FALSE);
+    case FLTVM_COMMAND_FSCTL:
+        return InitpControl(Operation, TRUE);
+    case FLTVM_COMMAND_CANCEL:
+        return ZwCancelIoFile(File, &Operation->IoStatus);
+    case FLTVM_COMMAND_QUERY:
+        return InitpQuery(Operation);
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+VOID InitpRunOperation(PINIT_OPERATION Operation)
+{
+    Operation->Status = InitpDispatch(Operation);
+    KeSetEvent(&Operation->Issued, IO_NO_INCREMENT, FALSE);
+}
+
+VOID InitpDeleteOperation(PINIT_OPERATION Operation)
+{
+    if (Operation->Event != NULL)
+        ObDereferenceObject(Operation->Event);
+    if (Operation->EventHandle != NULL)
+        ZwClose(Operation->EventHandle);
+    if (Operation->Buffer != NULL)
+        ExFreePoolWithTag(Operation->Buffer, INIT_TAG);
+    if (Operation->Input.Bytes != NULL)
+        ExFreePoolWithTag(Operation->Input.Bytes, INIT_TAG);
+    ExFreePoolWithTag(Operation, INIT_TAG);
+}
