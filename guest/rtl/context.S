@@ -227,3 +227,24 @@ _setjmpex:
         movaps  [rcx + 0xF0], xmm15
         xor     eax, eax
         ret
+
+/*
+ * USHORT RtlCaptureStackBackTrace(Skip, Count, Frames, Hash): passes its caller's pc, rsp and rbp on to
+ * RtlpCaptureFrames (backtrace.c).
+ */
+        .globl RtlCaptureStackBackTrace
+        .def RtlCaptureStackBackTrace; .scl 2; .type 32; .endef
+        .seh_proc RtlCaptureStackBackTrace
+RtlCaptureStackBackTrace:
+        sub     rsp, 0x38
+        .seh_stackalloc 0x38
+        .seh_endprologue
+        mov     rax, [rsp + 0x38]
+        mov     [rsp + 0x20], rax
+        lea     rax, [rsp + 0x40]
+        mov     [rsp + 0x28], rax
+        mov     [rsp + 0x30], rbp
+        call    RtlpCaptureFrames
+        add     rsp, 0x38
+        ret
+        .seh_endproc

@@ -87,6 +87,7 @@ VOID RtlRemoveInvertedFunctionTable(PVOID ImageBase)
             RtlpInvertedTable.Entry[Index] = RtlpInvertedTable.Entry[Index + 1];
     }
     RtlpEndChange(Flags);
+    RtlpForgetBackTraces();
 }
 
 static BOOLEAN RtlpFindImage(ULONG64 Pc, RTLP_IMAGE_ENTRY *Found)

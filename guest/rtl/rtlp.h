@@ -16,4 +16,7 @@ EXCEPTION_DISPOSITION RtlpExecuteHandlerForUnwind(PEXCEPTION_RECORD ExceptionRec
                                                   PCONTEXT ContextRecord,
                                                   PDISPATCHER_CONTEXT DispatcherContext);
 
+/* Drops what backtrace.c remembers of an image that goes. */
+VOID RtlpForgetBackTraces(VOID);
+
 #endif

@@ -15,6 +15,7 @@
 #ifndef FLTVM_GUEST_RTL_H
 #define FLTVM_GUEST_RTL_H
 
+#include <stdarg.h>
 #include <ntifs.h>
 
 /* ---- Unwind data, as it stands in .pdata and .xdata ---- */
@@ -147,5 +148,9 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
                        PVOID ReturnValue, PCONTEXT ContextRecord, PUNWIND_HISTORY_TABLE HistoryTable);
 VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
 DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
+
+/* ---- C runtime that has no declaration in the public headers.  IRQL: any, for resident text ---- */
+int _snprintf(char *Buffer, size_t Count, const char *Format, ...);
+int _vsnprintf(char *Buffer, size_t Count, const char *Format, va_list Arguments);
 
 #endif

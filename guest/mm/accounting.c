@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whose memory it is: drivers as owners, counters by owner and tag, the stacks of allocating calls, and the rule by
+ * which allocations are made to fail.
+ *
+ * Stacks are kept once each, in pages that are never given back; an allocation holds a stack's number.
+ */
+#include "mip.h"
+
+#define MI_TAGS         512
+#define MI_STACK_FRAMES 12
+#define MI_STACK_HEADS  512
+#define MI_STACK_PAGES  96
+
+MI_OWNER MiOwner[MM_MAXIMUM_OWNERS]; /* MiPoolLock */
+ULONG MiOwnerCount = 1;
+ULONG64 MiKernelBase, MiKernelSize;
+
+typedef struct _MI_TAG {
+    ULONG Tag;
+    MM_POOL_COUNTERS Counters;
+} MI_TAG;
+
+static MI_TAG MiTag[MI_TAGS]; /* MiPoolLock; the last counts what found no room */
+
+static struct {
+    MM_POOL_FAULT Rule;
+    ULONG64 Matched, Failed;
+    BOOLEAN Active;
+} MiPoolFault; /* MiPoolLock */
+
+typedef struct _MI_STACK {
+    ULONG Next;
+    ULONG Hash;
+    ULONG Frames;
+    ULONG Spare;
+    PVOID Frame[MI_STACK_FRAMES];
+} MI_STACK, *PMI_STACK;
+
+#define MI_STACKS_PER_PAGE (PAGE_SIZE / sizeof(MI_STACK))
+
+static volatile LONG64 MiStackLock;
+static ULONG MiStackHead[MI_STACK_HEADS]; /* MiStackLock, as below; 0: none */
+static PMI_STACK MiStackPage[MI_STACK_PAGES];
+static ULONG MiStackCount; /* numbers start at 1 */
+
+ULONG MiFindOwner(PVOID Caller)
+{
+    ULONG64 Address = (ULONG64)Caller;
+
+    if (Address - MiKernelBase < MiKernelSize)
+        return MM_OWNER_KERNEL;
+    for (ULONG Owner = 1; Owner < MiOwnerCount; Owner++) {
+        if (Address - MiOwner[Owner].Base < MiOwner[Owner].Size)
+            return Owner;
+    }
+    return MM_OWNER_KERNEL;
+}
+
+BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG Owner)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+    ULONG Index = 1;
+
+    while (Index < MiOwnerCount && MiOwner[Index].Size != 0)
+        Index++;
+    if (Index < MM_MAXIMUM_OWNERS) {
+        memset(&MiOwner[Index], 0, sizeof(MiOwner[Index]));
+        MiOwner[Index].Base = (ULONG64)Base;
+        MiOwner[Index].Size = Size;
+        MiOwner[Index].Name = Name;
+        if (Index == MiOwnerCount)
+            MiOwnerCount++;
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    *Owner = Index;
+    return Index < MM_MAXIMUM_OWNERS;
+}
+
+VOID MmUnregisterDriver(ULONG Owner)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    NT_ASSERT(Owner != MM_OWNER_KERNEL);
+    MiOwner[Owner].Base = 0;
+    MiOwner[Owner].Size = 0;
+    MiOwner[Owner].Name = NULL;
+    MiReleaseLock(&MiPoolLock, OldIrql);
+}
+
+static PMI_STACK MiStackEntry(ULONG Number)
+{
+    return &MiStackPage[(Number - 1) / MI_STACKS_PER_PAGE][(Number - 1) % MI_STACKS_PER_PAGE];
+}
+
+static ULONG MiInsertStackLocked(ULONG Hash, ULONG Count, PVOID *Frames)
+{
+    ULONG Number = MiStackCount + 1;
+    ULONG Page = MiStackCount / MI_STACKS_PER_PAGE;
+    PMI_STACK Stack;
+
+    if (Page >= MI_STACK_PAGES)
+        return 0;
+    if (MiStackPage[Page] == NULL) {
+        ULONG Physical = MiAllocatePage(FALSE);
+        if (Physical == MI_NO_PAGE)
+            return 0;
+        MiStackPage[Page] = MiPageAddress(Physical);
+    }
+    MiStackCount = Number;
+    Stack = MiStackEntry(Number);
+    Stack->Hash = Hash;
+    Stack->Frames = Count;
+    for (ULONG Index = 0; Index < Count; Index++)
+        Stack->Frame[Index] = Frames[Index];
+    Stack->Next = MiStackHead[Hash % MI_STACK_HEADS];
+    MiStackHead[Hash % MI_STACK_HEADS] = Number;
+    return Number;
+}
+
+DECLSPEC_NOINLINE ULONG MiRecordStack(VOID)
+{
+    PVOID Frames[MI_STACK_FRAMES];
+    ULONG Hash, Number, Index;
+    USHORT Count = RtlCaptureStackBackTrace(1, MI_STACK_FRAMES, Frames, &Hash);
+    KIRQL OldIrql;
+
+    if (Count == 0)
+        return 0;
+    OldIrql = MiAcquireLock(&MiStackLock);
+    for (Number = MiStackHead[Hash % MI_STACK_HEADS]; Number != 0; Number = MiStackEntry(Number)->Next) {
+        PMI_STACK Stack = MiStackEntry(Number);
+        if (Stack->Hash != Hash || Stack->Frames != Count)
+            continue;
+        for (Index = 0; Index < Count && Stack->Frame[Index] == Frames[Index];)
+            Index++;
+        if (Index == Count)
+            break;
+    }
+    if (Number == 0)
+        Number = MiInsertStackLocked(Hash, Count, Frames);
+    MiReleaseLock(&MiStackLock, OldIrql);
+    return Number;
+}
+
+/* Lock-free: entries never change once their number is known. */
+ULONG MiGetStack(ULONG Number, PVOID *Frames, ULONG Count)
+{
+    PMI_STACK Stack;
+    ULONG Stored = 0;
+
+    if (Number == 0 || Number > MiStackCount)
+        return 0;
+    Stack = MiStackEntry(Number);
+    for (ULONG Index = 0; Index < Stack->Frames && Stored < Count; Index++) {
+        /* Leave out mm's own routines: what is wanted starts at the driver's call. */
+        if (Stored == 0 && MiFindOwner(Stack->Frame[Index]) == MM_OWNER_KERNEL && Index + 1 < Stack->Frames &&
+            Index < 4 && MiFindOwner(Stack->Frame[Index + 1]) != MM_OWNER_KERNEL)
+            continue;
+        Frames[Stored++] = Stack->Frame[Index];
+    }
+    return Stored;
+}
+
+static MI_TAG *MiFindTag(ULONG Tag)
+{
+    ULONG Index = (Tag ^ (Tag >> 9) ^ (Tag >> 17)) % (MI_TAGS - 1);
+
+    for (ULONG Probe = 0; Probe < 32; Probe++, Index = (Index + 1) % (MI_TAGS - 1)) {
+        if (MiTag[Index].Tag == Tag)
+            return &MiTag[Index];
+        if (MiTag[Index].Tag == 0) {
+            MiTag[Index].Tag = Tag;
+            return &MiTag[Index];
+        }
+    }
+    return &MiTag[MI_TAGS - 1];
+}
+
+static VOID MiCharge(PMM_POOL_COUNTERS Counters, BOOLEAN Paged, SIZE_T Size)
+{
+    Counters->Allocations++;
+    if (Paged) {
+        Counters->PagedBytes += Size;
+        Counters->PagedBlocks++;
+    } else {
+        Counters->NonPagedBytes += Size;
+        Counters->NonPagedBlocks++;
+    }
+    if (Counters->PagedBytes + Counters->NonPagedBytes > Counters->PeakBytes)
+        Counters->PeakBytes = Counters->PagedBytes + Counters->NonPagedBytes;
+}
+
+static VOID MiReturn(PMM_POOL_COUNTERS Counters, BOOLEAN Paged, SIZE_T Size)
+{
+    Counters->Frees++;
+    if (Paged) {
+        Counters->PagedBytes -= Size;
+        Counters->PagedBlocks--;
+    } else {
+        Counters->NonPagedBytes -= Size;
+        Counters->NonPagedBlocks--;
+    }
+}
+
+VOID MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
+{
+    MiCharge(&MiFindTag(Tag)->Counters, Paged, Size);
+    if (Owner != MM_OWNER_KERNEL)
+        MiCharge(&MiOwner[Owner].Counters, Paged, Size);
+}
+
+VOID MiReturnPool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
+{
+    MiReturn(&MiFindTag(Tag)->Counters, Paged, Size);
+    if (Owner != MM_OWNER_KERNEL)
+        MiReturn(&MiOwner[Owner].Counters, Paged, Size);
+}
+
+VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    *Counters = MiOwner[Owner].Counters;
+    MiReleaseLock(&MiPoolLock, OldIrql);
+}
+
+BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+    BOOLEAN Found = FALSE;
+
+    memset(Counters, 0, sizeof(*Counters));
+    for (ULONG Index = 0; Index < MI_TAGS && !Found; Index++) {
+        if (Tag != 0 && MiTag[Index].Tag == Tag) {
+            *Counters = MiTag[Index].Counters;
+            Found = TRUE;
+        }
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    return Found;
+}
+
+VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    memset(&MiPoolFault, 0, sizeof(MiPoolFault));
+    if (Fault != NULL) {
+        MiPoolFault.Rule = *Fault;
+        MiPoolFault.Active = TRUE;
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
+}
+
+VOID MmQueryPoolFault(PULONG64 Matched, PULONG64 Failed)
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    *Matched = MiPoolFault.Matched;
+    *Failed = MiPoolFault.Failed;
+    MiReleaseLock(&MiPoolLock, OldIrql);
+}
+
+BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag)
+{
+    if (!MiPoolFault.Active || Owner == MM_OWNER_KERNEL ||
+        (MiPoolFault.Rule.Owner != MAXULONG && MiPoolFault.Rule.Owner != Owner) ||
+        (MiPoolFault.Rule.Tag != 0 && MiPoolFault.Rule.Tag != Tag))
+        return FALSE;
+    MiPoolFault.Matched++;
+    if (MiPoolFault.Matched <= MiPoolFault.Rule.Skip ||
+        MiPoolFault.Matched - MiPoolFault.Rule.Skip > MiPoolFault.Rule.Fail)
+        return FALSE;
+    MiPoolFault.Failed++;
+    return TRUE;
+}

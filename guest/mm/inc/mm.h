@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mm: physical pages, kernel address space, pool, MDLs, and what faults mean.
+ *
+ * Idea: all RAM stands in the direct map that the loader built; mm's own regions above it are mapped by 4 KiB
+ * pages through a self-map of the top-level table.  Everything is resident: "pageable" is a bit in the PTE that
+ * makes the (patched) processor fault on it at DISPATCH_LEVEL and above.
+ *
+ * Rules
+ *  - What the public headers declare (Mm*, ExAllocatePool*, ExFreePool*) is implemented here and not repeated.
+ *  - Allocations of images other than ntoskrnl.exe are theirs: counted by driver, with the stack of the call, and
+ *    placed in special pool while it has room.
+ */
+#ifndef FLTVM_MM_H
+#define FLTVM_MM_H
+
+#include <boot.h>
+
+struct _KTRAP_FRAME;
+
+/* Regions.  Each grows upwards; sizes are in guest/mm/region.c. */
+#define MM_SELF_MAP_INDEX     0x1EDULL
+#define MM_SELF_MAP           0xFFFFF68000000000ULL
+#define MM_NONPAGED_POOL      0xFFFF900000000000ULL
+#define MM_PAGED_POOL         0xFFFFA00000000000ULL
+#define MM_SPECIAL_POOL       0xFFFFB00000000000ULL
+#define MM_SYSTEM_PTES        0xFFFFC00000000000ULL
+#define MM_HIGHEST_USER       0x00007FFFFFFEFFFFULL
+
+/* Phase 0: page allocator and pools work when it returns.  Processor 0, before threads.  Phase 1: PASSIVE_LEVEL. */
+VOID MmInitSystem(ULONG Phase);
+
+/* KeMmAccessFault's routine: see ke.h. */
+NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, struct _KTRAP_FRAME *TrapFrame);
+
+/* ---- kernel stacks: an unmapped page below each.  IRQL: <= DISPATCH_LEVEL ---- */
+PVOID MmCreateKernelStack(ULONG Size); /* its top (StackBase), or NULL */
+VOID MmDeleteKernelStack(PVOID StackBase, ULONG Size);
+
+/* ---- pages.  IRQL: <= DISPATCH_LEVEL ---- */
+SIZE_T MmAvailablePages(VOID);
+SIZE_T MmTotalPages(VOID);
+/* Gives a physical range that boot kept (the initrd) to the allocator; page-aligned inwards. */
+VOID MmReleaseBootMemory(ULONG64 Physical, ULONG64 Size);
+
+/* ---- images (ldr).  IRQL: PASSIVE_LEVEL ---- */
+#define MM_IMAGE_READ     0x0
+#define MM_IMAGE_WRITE    0x1
+#define MM_IMAGE_EXECUTE  0x2
+#define MM_IMAGE_PAGEABLE 0x4
+#define MM_IMAGE_NOACCESS 0x8 /* unmapped; the pages are freed */
+PVOID MmAllocateImage(SIZE_T Size); /* zeroed, writable, not executable */
+VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection);
+VOID MmFreeImage(PVOID Base, SIZE_T Size);
+
+/* ---- drivers, as owners of pool (ldr) ---- */
+#define MM_OWNER_KERNEL   0
+#define MM_MAXIMUM_OWNERS 64
+/* A driver's image; its index in *Owner.  FALSE when the table is full.  Name is kept by reference. */
+BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG Owner);
+VOID MmUnregisterDriver(ULONG Owner);
+
+typedef struct _MM_POOL_COUNTERS {
+    ULONG64 Allocations, Frees, Failures;
+    ULONG64 PagedBytes, NonPagedBytes; /* in use */
+    ULONG64 PagedBlocks, NonPagedBlocks;
+    ULONG64 PeakBytes;
+} MM_POOL_COUNTERS, *PMM_POOL_COUNTERS;
+
+/* IRQL: <= DISPATCH_LEVEL. */
+VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters);
+BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters);
+
+/* An allocation that is not freed. */
+typedef struct _MM_POOL_ALLOCATION {
+    PVOID Address;
+    SIZE_T Size;
+    ULONG Tag;
+    BOOLEAN Paged;
+    BOOLEAN Special;
+    ULONG Owner;
+    ULONG Frames;
+    PVOID Stack[12]; /* of the allocating call */
+} MM_POOL_ALLOCATION, *PMM_POOL_ALLOCATION;
+
+/* Calls Routine for each allocation of a driver (MAXULONG: of everybody); FALSE from it ends.  IRQL: <= DISPATCH_LEVEL. */
+typedef BOOLEAN (*PMM_POOL_ROUTINE)(PMM_POOL_ALLOCATION Allocation, PVOID Context);
+VOID MmEnumeratePool(ULONG Owner, PMM_POOL_ROUTINE Routine, PVOID Context);
+
+/* What is known of an address in pool, live or freed, as "name=value\n" lines for FvReport; 0 if nothing.  IRQL: any. */
+ULONG MmDescribePoolAddress(PVOID Address, PCHAR Buffer, ULONG Size);
+
+/* ---- failing allocations on purpose ---- */
+typedef struct _MM_POOL_FAULT {
+    ULONG Owner;  /* MAXULONG: every driver, never the kernel itself */
+    ULONG Tag;    /* 0: any */
+    ULONG64 Skip; /* let so many matching allocations pass first */
+    ULONG64 Fail; /* then fail so many; 0: none, MAXULONG64: all */
+} MM_POOL_FAULT, *PMM_POOL_FAULT;
+/* Replaces the rule; NULL removes it.  Matched and Failed count since it was set.  IRQL: <= DISPATCH_LEVEL. */
+VOID MmSetPoolFault(PMM_POOL_FAULT Fault);
+VOID MmQueryPoolFault(PULONG64 Matched, PULONG64 Failed);
+
+/* ---- pool for the kernel's own use on behalf of a driver: IoAllocateWorkItem and the like name their caller ---- */
+PVOID MmAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);
+
+#endif

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* mm's start-up, in order. */
+#include "mip.h"
+
+VOID MmInitSystem(ULONG Phase)
+{
+    struct fltvm_loader_block *Block = HalLoaderBlock;
+
+    if (Phase == 0) {
+        MiKernelBase = Block->kernel_base;
+        MiKernelSize = Block->kernel_size;
+        MiInitializePages(Block);
+        MiInitializePageTables(Block);
+        MiInitializeRegions();
+        MiInitializePool();
+        MiInitializeSpecialPool();
+        KeMmAccessFault = MmAccessFault;
+        return;
+    }
+    MiStarted = TRUE;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mm: private declarations. */
+#ifndef FLTVM_MIP_H
+#define FLTVM_MIP_H
+
+#include <ntifs.h>
+#include <rtl.h>
+#include <hal.h>
+#include <kd.h>
+#include <ke.h>
+#include "mm.h"
+
+/* Bugcheck codes that the public headers lack. */
+#ifndef PAGE_FAULT_IN_FREED_SPECIAL_POOL
+#define PAGE_FAULT_IN_FREED_SPECIAL_POOL ((ULONG)0x000000CC)
+#endif
+#ifndef PAGE_FAULT_BEYOND_END_OF_ALLOCATION
+#define PAGE_FAULT_BEYOND_END_OF_ALLOCATION ((ULONG)0x000000CD)
+#endif
+#ifndef DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL
+#define DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL ((ULONG)0x000000D5)
+#endif
+#ifndef DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION
+#define DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION ((ULONG)0x000000D6)
+#endif
+#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
+#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
+#endif
+
+#define MI_NO_PAGE 0xFFFFFFFFu
+
+/* ---- locks ---- */
+
+/* Raises to DISPATCH_LEVEL unless higher (start-up); order: pool, then physical. */
+FORCEINLINE KIRQL MiAcquireLock(volatile LONG64 *Lock)
+{
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
+    if (OldIrql < DISPATCH_LEVEL)
+        __writecr8(DISPATCH_LEVEL);
+    while (InterlockedExchange64(Lock, 1) != 0) {
+        while (*Lock != 0)
+            YieldProcessor();
+    }
+    return OldIrql;
+}
+
+FORCEINLINE VOID MiReleaseLock(volatile LONG64 *Lock, KIRQL OldIrql)
+{
+    __atomic_store_n(Lock, 0, __ATOMIC_RELEASE);
+    if (OldIrql < DISPATCH_LEVEL)
+        __writecr8(OldIrql);
+}
+
+/* ---- physical pages ---- */
+
+typedef enum _MI_PAGE_STATE {
+    MiPageAbsent, /* not RAM, or never ours */
+    MiPageFree,
+    MiPageInUse,
+    MiPageTable,
+    MiPageSlab,      /* pool: cut into blocks */
+    MiPageBig,       /* pool: first page of an allocation; Tag, Size, Stack, Owner hold */
+    MiPageBigTail,   /* pool: the others */
+    MiPageContiguous /* first of a contiguous allocation; Size holds */
+} MI_PAGE_STATE;
+
+typedef struct _MMPFN {
+    ULONG Flink, Blink; /* free list: the physical lock */
+    UCHAR State;        /* MI_PAGE_STATE */
+    UCHAR Paged;
+    USHORT Locks; /* MmProbeAndLockPages */
+    ULONG Tag;
+    ULONG64 Size;
+    ULONG Stack;
+    ULONG Owner;
+} MMPFN, *PMMPFN;
+C_ASSERT(sizeof(MMPFN) == 32);
+
+extern volatile LONG64 MiPhysicalLock;
+extern PMMPFN MiPfnDatabase;
+extern ULONG MiHighestPage; /* one past the last */
+extern SIZE_T MiFreePages, MiTotalPages;
+
+FORCEINLINE PVOID MiPageAddress(ULONG Page)
+{
+    return (PVOID)(FLTVM_VA_DIRECT_MAP + ((ULONG64)Page << PAGE_SHIFT));
+}
+
+VOID MiInitializePages(struct fltvm_loader_block *Block);
+ULONG MiAllocatePage(BOOLEAN Zero);     /* MI_NO_PAGE when there is none; state InUse */
+ULONG MiAllocatePageLocked(BOOLEAN Zero);
+VOID MiFreePage(ULONG Page);
+VOID MiFreePageLocked(ULONG Page);
+/* A run of Count pages within [Lowest, Highest) that does not cross Boundary (pages, 0: none). */
+ULONG MiAllocateRun(ULONG Count, ULONG Lowest, ULONG Highest, ULONG Boundary);
+
+/* ---- page tables ---- */
+
+typedef ULONG64 MMPTE, *PMMPTE;
+
+#define MI_PTE_PAGE_MASK 0x000FFFFFFFFFF000ULL
+#define MI_PTE_DATA      (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE | FLTVM_PTE_NX)
+#define MI_PTE_TABLE     (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
+
+FORCEINLINE PMMPTE MiPte(ULONG64 Address)
+{
+    return (PMMPTE)(MM_SELF_MAP + ((Address >> 9) & 0x7FFFFFFFF8ULL));
+}
+
+FORCEINLINE ULONG MiPtePage(MMPTE Pte)
+{
+    return (ULONG)((Pte & MI_PTE_PAGE_MASK) >> PAGE_SHIFT);
+}
+
+VOID MiInitializePageTables(struct fltvm_loader_block *Block);
+/* The PTE of an address, making the tables above it; NULL when no page is left. */
+PMMPTE MiMakePte(ULONG64 Address);
+/* The entry that maps an address (a large one too), or 0. */
+MMPTE MiLookupPte(ULONG64 Address);
+
+/* ---- ranges of addresses ---- */
+
+typedef struct _MI_REGION {
+    ULONG64 Base;
+    ULONG Pages;
+    ULONG Hint; /* the physical lock, as all below */
+    ULONG Used;
+    PULONG64 Bitmap;
+} MI_REGION, *PMI_REGION;
+
+extern MI_REGION MiNonPagedRegion, MiPagedRegion, MiSystemPteRegion, MiImageRegion;
+
+VOID MiInitializeRegions(VOID);
+ULONG64 MiReserveRange(PMI_REGION Region, ULONG Pages); /* 0: full */
+VOID MiReleaseRange(PMI_REGION Region, ULONG64 Address, ULONG Pages);
+/* Maps fresh pages; all or nothing. */
+BOOLEAN MiMapPages(ULONG64 Address, ULONG Pages, MMPTE Protection, BOOLEAN Zero);
+/* Unmaps and frees the pages; invalidates everywhere. */
+VOID MiUnmapPages(ULONG64 Address, ULONG Pages);
+/* Clears PTEs without freeing what they map. */
+VOID MiClearPtes(ULONG64 Address, ULONG Pages);
+
+FORCEINLINE BOOLEAN MiInRegion(PMI_REGION Region, ULONG64 Address)
+{
+    return Address - Region->Base < ((ULONG64)Region->Pages << PAGE_SHIFT);
+}
+
+/* ---- owners, stacks, tags (accounting.c) ---- */
+
+typedef struct _MI_OWNER {
+    ULONG64 Base, Size;
+    PUNICODE_STRING Name;
+    MM_POOL_COUNTERS Counters;
+} MI_OWNER;
+
+extern MI_OWNER MiOwner[MM_MAXIMUM_OWNERS];
+extern ULONG MiOwnerCount;
+extern ULONG64 MiKernelBase, MiKernelSize;
+extern volatile LONG64 MiPoolLock;
+extern BOOLEAN MiStarted; /* phase 1 is over: IRQL is what it says */
+
+ULONG MiFindOwner(PVOID Caller);
+ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: none */
+ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
+VOID MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size);
+VOID MiReturnPool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size);
+/* Must this allocation fail by the rule that is set?  The pool lock. */
+BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag);
+
+/* ---- pool ---- */
+
+typedef struct _MI_REQUEST {
+    BOOLEAN Paged;
+    BOOLEAN Execute;
+    BOOLEAN Zero;
+    BOOLEAN Raise;
+    ULONG Tag;
+    SIZE_T Size;
+    ULONG Owner;
+    PVOID Caller;
+    POOL_TYPE PoolType; /* as asked, for bugchecks */
+} MI_REQUEST, *PMI_REQUEST;
+
+/* What a pool allocation is, found from its address. */
+typedef struct _MI_ALLOCATION {
+    ULONG Tag;
+    ULONG Owner;
+    ULONG Stack;
+    BOOLEAN Paged;
+    SIZE_T Size;
+} MI_ALLOCATION;
+
+PVOID MiAllocateBlock(PMI_REQUEST Request);
+VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller);
+VOID MiInitializePool(VOID);
+BOOLEAN MiNextPoolAllocation(PULONG64 Cursor, PVOID *Address, MI_ALLOCATION *Allocation);
+
+VOID MiInitializeSpecialPool(VOID);
+BOOLEAN MiIsSpecialAddress(ULONG64 Address);
+PVOID MiAllocateSpecial(PMI_REQUEST Request);
+VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller);
+/* Bugchecks if the fault is in special pool. */
+VOID MiSpecialPoolFault(ULONG64 Address, BOOLEAN Write, ULONG64 Rip);
+
+DECLSPEC_NORETURN VOID MiPoolBugCheck(PCSTR Rule, PVOID Address, PVOID Caller, ULONG Code, ULONG64 P1, ULONG64 P2,
+                                      ULONG64 P3, ULONG64 P4);
+
+#endif

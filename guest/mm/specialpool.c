@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Special pool: each allocation of a driver on a page of its own, ending where the page ends, with an unmapped page
+ * behind it, and unmapped itself when freed.
+ *
+ * A slot is two pages of address space and an entry that outlives the allocation, so that a fault on freed memory
+ * can name who allocated and who freed it.  Slots are used in turn, first in first out, so an address comes back as
+ * late as possible.  Unmapping invalidates this processor's TLB at once; the freed page waits in a small batch until
+ * the others have been told, and no one else gets it before.  When slots or memory run short the caller falls back
+ * to ordinary pool.
+ */
+#include "mip.h"
+
+#define MI_SLOTS         4096
+#define MI_SLOT_SIZE     (2 * PAGE_SIZE)
+#define MI_BATCH         64
+#define MI_FILL          0xA5 /* what uninitialized special pool holds */
+#define MI_SLACK         0x5C /* around the allocation, checked when it is freed */
+#define MI_SLACK_CHECKED 64   /* bytes of slack in front that are filled and checked */
+
+typedef enum _MI_SLOT_STATE { MiSlotUnused, MiSlotLive, MiSlotFreed } MI_SLOT_STATE;
+
+typedef struct _MI_SLOT {
+    ULONG Tag;
+    USHORT Size;
+    UCHAR Owner;
+    UCHAR State : 4; /* MI_SLOT_STATE */
+    UCHAR Paged : 4;
+    ULONG AllocateStack;
+    ULONG FreeStack;
+    ULONG64 Thread; /* that allocated, or that freed */
+} MI_SLOT, *PMI_SLOT;
+
+static volatile LONG64 MiSpecialLock;
+static PMI_SLOT MiSlot; /* MiSpecialLock, as below */
+static USHORT MiSlotQueue[MI_SLOTS];
+static ULONG MiQueueHead, MiQueueCount;
+static ULONG MiBatch[MI_BATCH]; /* pages that other processors may still reach */
+static ULONG MiBatchCount;
+static SIZE_T MiReservePages; /* never let special pool take the last of memory */
+
+VOID MiInitializeSpecialPool(VOID)
+{
+    ULONG Run = MiAllocateRun(BYTES_TO_PAGES(MI_SLOTS * sizeof(MI_SLOT)), 0, MiHighestPage, 0);
+
+    if (Run == MI_NO_PAGE)
+        return;
+    MiSlot = MiPageAddress(Run);
+    memset(MiSlot, 0, MI_SLOTS * sizeof(MI_SLOT));
+    for (ULONG Index = 0; Index < MI_SLOTS; Index++)
+        MiSlotQueue[Index] = (USHORT)Index;
+    MiQueueCount = MI_SLOTS;
+    MiReservePages = MiTotalPages / 8;
+}
+
+BOOLEAN MiIsSpecialAddress(ULONG64 Address)
+{
+    return Address - MM_SPECIAL_POOL < (ULONG64)MI_SLOTS * MI_SLOT_SIZE;
+}
+
+static ULONG64 MiSlotAddress(ULONG Slot)
+{
+    return MM_SPECIAL_POOL + (ULONG64)Slot * MI_SLOT_SIZE;
+}
+
+static PVOID MiSlotUserAddress(ULONG Slot)
+{
+    return (PVOID)(MiSlotAddress(Slot) + PAGE_SIZE - ((MiSlot[Slot].Size + 15u) & ~15u));
+}
+
+/* Tells the other processors, then gives the waiting pages back. */
+static VOID MiFlushBatch(VOID)
+{
+    ULONG Pages[MI_BATCH];
+    ULONG Count;
+    KIRQL OldIrql = MiAcquireLock(&MiSpecialLock);
+
+    Count = MiBatchCount;
+    MiBatchCount = 0;
+    memcpy(Pages, MiBatch, Count * sizeof(ULONG));
+    MiReleaseLock(&MiSpecialLock, OldIrql);
+    if (Count == 0)
+        return;
+    KeFlushEntireTb();
+    OldIrql = MiAcquireLock(&MiPhysicalLock);
+    for (ULONG Index = 0; Index < Count; Index++)
+        MiFreePageLocked(Pages[Index]);
+    MiReleaseLock(&MiPhysicalLock, OldIrql);
+}
+
+PVOID MiAllocateSpecial(PMI_REQUEST Request)
+{
+    ULONG Slot = MI_NO_PAGE, Page, Head, Stack, Padded;
+    ULONG64 Base, User;
+    PMMPTE Pte;
+    KIRQL OldIrql;
+
+    if (MiSlot == NULL || Request->Size > PAGE_SIZE || Request->Size == 0)
+        return NULL;
+    if (MiFreePages <= MiReservePages) {
+        MiFlushBatch();
+        if (MiFreePages <= MiReservePages)
+            return NULL;
+    }
+    Stack = MiRecordStack();
+    Page = MiAllocatePage(FALSE);
+    if (Page == MI_NO_PAGE)
+        return NULL;
+    OldIrql = MiAcquireLock(&MiSpecialLock);
+    if (MiQueueCount != 0) {
+        Slot = MiSlotQueue[MiQueueHead];
+        MiQueueHead = (MiQueueHead + 1) % MI_SLOTS;
+        MiQueueCount--;
+    }
+    MiReleaseLock(&MiSpecialLock, OldIrql);
+    Pte = Slot != MI_NO_PAGE ? MiMakePte(MiSlotAddress(Slot)) : NULL;
+    if (Pte == NULL) {
+        MiFreePage(Page);
+        if (Slot != MI_NO_PAGE) {
+            OldIrql = MiAcquireLock(&MiSpecialLock);
+            MiQueueHead = (MiQueueHead + MI_SLOTS - 1) % MI_SLOTS;
+            MiSlotQueue[MiQueueHead] = (USHORT)Slot;
+            MiQueueCount++;
+            MiReleaseLock(&MiSpecialLock, OldIrql);
+        }
+        return NULL;
+    }
+
+    Padded = ((ULONG)Request->Size + 15u) & ~15u;
+    Base = (ULONG64)MiPageAddress(Page);
+    User = Base + PAGE_SIZE - Padded;
+    Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
+    memset((PVOID)(User - Head), MI_SLACK, Head);
+    memset((PVOID)User, Request->Zero ? 0 : MI_FILL, Request->Size);
+    for (ULONG64 Tail = User + Request->Size; Tail < Base + PAGE_SIZE; Tail++)
+        *(PUCHAR)Tail = MI_SLACK;
+    MiSlot[Slot].Tag = Request->Tag;
+    MiSlot[Slot].Size = (USHORT)Request->Size;
+    MiSlot[Slot].Owner = (UCHAR)Request->Owner;
+    MiSlot[Slot].Paged = Request->Paged;
+    MiSlot[Slot].AllocateStack = Stack;
+    MiSlot[Slot].FreeStack = 0;
+    MiSlot[Slot].Thread = __readgsqword(0x188);
+    MiSlot[Slot].State = MiSlotLive;
+    *Pte = ((ULONG64)Page << PAGE_SHIFT) | FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE |
+           (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? FLTVM_PTE_PAGEABLE : 0);
+    OldIrql = MiAcquireLock(&MiPoolLock);
+    MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    return MiSlotUserAddress(Slot);
+}
+
+/* Finds a byte that is not Value; NULL when all are. */
+static PVOID MiFindOtherByte(PUCHAR Bytes, ULONG Count, UCHAR Value)
+{
+    ULONG64 Word = Value * 0x0101010101010101ULL;
+
+    while (Count >= 8 && *(UNALIGNED ULONG64 *)Bytes == Word) {
+        Bytes += 8;
+        Count -= 8;
+    }
+    for (; Count > 0; Bytes++, Count--) {
+        if (*Bytes != Value)
+            return Bytes;
+    }
+    return NULL;
+}
+
+/* User is where the slot begins in the direct map, so that paged allocations can be looked at under the lock. */
+static VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller)
+{
+    ULONG Padded = (Slot->Size + 15u) & ~15u;
+    ULONG Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
+    PUCHAR Bad = MiFindOtherByte(User - Head, Head, MI_SLACK);
+
+    if (Bad != NULL)
+        MiPoolBugCheck("written-before-start", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
+                       (ULONG64)Address, (ULONG64)Address - (ULONG64)(User - Bad), 0, 0x23);
+    Bad = MiFindOtherByte(User + Slot->Size, Padded - Slot->Size, MI_SLACK);
+    if (Bad != NULL)
+        MiPoolBugCheck("written-past-end", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
+                       (ULONG64)Address, (ULONG64)Address + (ULONG64)(Bad - User), 0, 0x24);
+}
+
+VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
+{
+    ULONG64 Offset = (ULONG64)Address - MM_SPECIAL_POOL;
+    ULONG Index = (ULONG)(Offset / MI_SLOT_SIZE);
+    PMI_SLOT Slot = &MiSlot[Index];
+    ULONG64 Base = MiSlotAddress(Index);
+    ULONG Stack = MiRecordStack();
+    PMMPTE Pte = MiPte(Base);
+    BOOLEAN Full = FALSE;
+    KIRQL OldIrql;
+    ULONG Page;
+
+    if (Slot->State == MiSlotUnused)
+        MiPoolBugCheck("bad-free", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, (ULONG64)Address, 0, 0,
+                       0x20);
+    OldIrql = MiAcquireLock(&MiSpecialLock);
+    if (Slot->State == MiSlotFreed)
+        MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, Slot->Tag, (ULONG64)Address);
+    if (Address != MiSlotUserAddress(Index))
+        MiPoolBugCheck("bad-free", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, (ULONG64)Address,
+                       Slot->Size, PAGE_SIZE - ((ULONG64)Address & (PAGE_SIZE - 1)), 0x22);
+    if (Tag != 0 && Slot->Tag != Tag)
+        MiPoolBugCheck("wrong-tag", Address, Caller, BAD_POOL_CALLER, 0xA, (ULONG64)Address, Slot->Tag, Tag);
+    Page = MiPtePage(*Pte);
+    if (MiPfnDatabase[Page].Locks != 0)
+        MiPoolBugCheck("freed-while-locked", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
+    MiCheckSlack(Address, (PUCHAR)MiPageAddress(Page) + ((ULONG64)Address & (PAGE_SIZE - 1)), Slot, Caller);
+    Slot->State = MiSlotFreed;
+    Slot->FreeStack = Stack;
+    Slot->Thread = __readgsqword(0x188);
+    *Pte = 0;
+    __invlpg((PVOID)Base);
+    MiSlotQueue[(MiQueueHead + MiQueueCount++) % MI_SLOTS] = (USHORT)Index;
+    if (KiProcessorCount > 1) {
+        MiBatch[MiBatchCount++] = Page;
+        Full = MiBatchCount == MI_BATCH;
+        Page = MI_NO_PAGE;
+    }
+    MiReleaseLock(&MiSpecialLock, OldIrql);
+    OldIrql = MiAcquireLock(&MiPoolLock);
+    MiReturnPool(Slot->Owner, Slot->Tag, Slot->Paged, Slot->Size);
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    if (Page != MI_NO_PAGE)
+        MiFreePage(Page);
+    if (Full)
+        MiFlushBatch();
+}
+
+VOID MiSpecialPoolFault(ULONG64 Address, BOOLEAN Write, ULONG64 Rip)
+{
+    ULONG Index = (ULONG)((Address - MM_SPECIAL_POOL) / MI_SLOT_SIZE);
+    BOOLEAN Driver = MiFindOwner((PVOID)Rip) != MM_OWNER_KERNEL;
+    BOOLEAN Guard = (Address & PAGE_SIZE) != 0;
+    ULONG State;
+
+    if (MiSlot == NULL)
+        return;
+    State = MiSlot[Index].State;
+    /* A guard page belongs to the slot in front of it, unless it is the next slot that is run into from below. */
+    if (State == MiSlotUnused && !Guard)
+        return;
+    if (State == MiSlotFreed)
+        MiPoolBugCheck("used-after-free", (PVOID)Address, (PVOID)Rip,
+                       Driver ? DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL : PAGE_FAULT_IN_FREED_SPECIAL_POOL, Address,
+                       Write, Rip, 0);
+    if (Guard)
+        MiPoolBugCheck("beyond-allocation", (PVOID)Address, (PVOID)Rip,
+                       Driver ? DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION : PAGE_FAULT_BEYOND_END_OF_ALLOCATION,
+                       Address, Write, Rip, 0);
+}
+
+/* What a special pool address is or was. */
+static ULONG MiSlotOf(ULONG64 Address)
+{
+    return MiSlot == NULL || !MiIsSpecialAddress(Address) ? MI_NO_PAGE
+                                                          : (ULONG)((Address - MM_SPECIAL_POOL) / MI_SLOT_SIZE);
+}
+
+static ULONG MiPrintStack(PCHAR Buffer, ULONG Size, PCSTR Name, ULONG Stack)
+{
+    PVOID Frames[12];
+    ULONG Count = MiGetStack(Stack, Frames, ARRAYSIZE(Frames)), Used = 0;
+    int Length;
+
+    for (ULONG Index = 0; Index < Count; Index++) {
+        Length = _snprintf(Buffer + Used, Size - Used, Index == 0 ? "%s=0x%I64x" : "%.0s 0x%I64x", Name,
+                           (ULONG64)Frames[Index]);
+        if (Length < 0 || (ULONG)Length + 2 >= Size - Used)
+            break;
+        Used += (ULONG)Length;
+    }
+    if (Used != 0)
+        Buffer[Used++] = '\n';
+    Buffer[Used] = 0;
+    return Used;
+}
+
+static ULONG MiPrintAllocation(PCHAR Buffer, ULONG Size, PVOID Address, PCSTR State, ULONG Tag, SIZE_T Bytes,
+                               BOOLEAN Paged, ULONG Owner)
+{
+    int Length = _snprintf(Buffer, Size, "address=0x%I64x\nstate=%s\ntag=%c%c%c%c\nsize=%I64u\npool=%s\nowner=%wZ\n",
+                           (ULONG64)Address, State, Tag & 0xFF, (Tag >> 8) & 0xFF, (Tag >> 16) & 0xFF,
+                           (Tag >> 24) & 0xFF, (ULONG64)Bytes, Paged ? "paged" : "nonpaged", MiOwner[Owner].Name);
+
+    return Length < 0 ? 0 : (ULONG)Length;
+}
+
+static ULONG MiDescribeSlot(ULONG Index, PCHAR Buffer, ULONG Size)
+{
+    PMI_SLOT Slot = &MiSlot[Index];
+    ULONG Used;
+
+    if (Slot->State == MiSlotUnused)
+        return 0;
+    Used = MiPrintAllocation(Buffer, Size, MiSlotUserAddress(Index), Slot->State == MiSlotLive ? "allocated" : "freed",
+                             Slot->Tag, Slot->Size, Slot->Paged, Slot->Owner);
+    Used += MiPrintStack(Buffer + Used, Size - Used, "allocated-by", Slot->AllocateStack);
+    if (Slot->State == MiSlotFreed)
+        Used += MiPrintStack(Buffer + Used, Size - Used, "freed-by", Slot->FreeStack);
+    return Used;
+}
+
+ULONG MmDescribePoolAddress(PVOID Address, PCHAR Buffer, ULONG Size)
+{
+    ULONG64 Page = (ULONG64)Address & ~(ULONG64)(PAGE_SIZE - 1), Cursor = Page;
+    ULONG Slot = MiSlotOf((ULONG64)Address), Used;
+    MI_ALLOCATION Allocation;
+    PVOID Found;
+
+    Buffer[0] = 0;
+    if (Size < 256)
+        return 0;
+    if (Slot != MI_NO_PAGE)
+        return MiDescribeSlot(Slot, Buffer, Size);
+    if (!MiInRegion(&MiNonPagedRegion, Page) && !MiInRegion(&MiPagedRegion, Page))
+        return 0;
+    while (MiNextPoolAllocation(&Cursor, &Found, &Allocation) && Found <= Address) {
+        if ((ULONG64)Address - (ULONG64)Found >= max(Allocation.Size, 1))
+            continue;
+        Used = MiPrintAllocation(Buffer, Size, Found, "allocated", Allocation.Tag, Allocation.Size, Allocation.Paged,
+                                 Allocation.Owner);
+        return Used + MiPrintStack(Buffer + Used, Size - Used, "allocated-by", Allocation.Stack);
+    }
+    return 0;
+}
+
+static BOOLEAN MiReportAllocation(PMM_POOL_ROUTINE Routine, PVOID Context, PVOID Address,
+                                  const MI_ALLOCATION *Allocation, BOOLEAN Special)
+{
+    MM_POOL_ALLOCATION Item = { 0 };
+
+    Item.Address = Address;
+    Item.Size = Allocation->Size;
+    Item.Tag = Allocation->Tag;
+    Item.Paged = Allocation->Paged;
+    Item.Special = Special;
+    Item.Owner = Allocation->Owner;
+    Item.Frames = MiGetStack(Allocation->Stack, Item.Stack, ARRAYSIZE(Item.Stack));
+    return Routine(&Item, Context);
+}
+
+VOID MmEnumeratePool(ULONG Owner, PMM_POOL_ROUTINE Routine, PVOID Context)
+{
+    MI_ALLOCATION Allocation;
+    ULONG64 Cursor = 0;
+    PVOID Address;
+    BOOLEAN More;
+    KIRQL OldIrql;
+
+    for (ULONG Index = 0; MiSlot != NULL && Index < MI_SLOTS; Index++) {
+        MI_SLOT Slot = MiSlot[Index];
+        if (Slot.State != MiSlotLive || (Owner != MAXULONG && Slot.Owner != Owner))
+            continue;
+        Allocation.Tag = Slot.Tag;
+        Allocation.Owner = Slot.Owner;
+        Allocation.Stack = Slot.AllocateStack;
+        Allocation.Paged = Slot.Paged;
+        Allocation.Size = Slot.Size;
+        if (!MiReportAllocation(Routine, Context, MiSlotUserAddress(Index), &Allocation, TRUE))
+            return;
+    }
+    for (;;) {
+        OldIrql = MiAcquireLock(&MiPoolLock);
+        do {
+            More = MiNextPoolAllocation(&Cursor, &Address, &Allocation);
+        } while (More && Owner != MAXULONG && Allocation.Owner != Owner);
+        MiReleaseLock(&MiPoolLock, OldIrql);
+        if (!More || !MiReportAllocation(Routine, Context, Address, &Allocation, FALSE))
+            return;
+    }
+}
