@@ -32,8 +32,14 @@ def _u64(read, address):
     return struct.unpack('<Q', read(address, 8))[0]
 
 
-def _epilogue(code, rva, function, info, get):
-    """If the instructions at rva are an epilogue: (bytes to add to rsp, base register or None, pops), else None."""
+def _interrupted(caller, frame, read):
+    """The caller is what the processor interrupted: rip, cs, rflags, rsp, ss lie at frame."""
+    caller.rip, caller.rsp = _u64(read, frame), _u64(read, frame + 24)
+    caller.frame, caller.trap = frame + 40, True
+
+
+def _epilogue(code, rva, image, start, info):
+    """If the instructions at rva are an epilogue: (base register or None, bytes to add, pops, whether iretq), else None."""
     index = 0
     base, move, pops = None, 0, []
     if code[0:3] == b'\x48\x83\xc4':  # add rsp, imm8
@@ -63,14 +69,19 @@ def _epilogue(code, rva, function, info, get):
             break
     rest = code[index:]
     if rest[0] in (0xc3, 0xc2) or rest[:2] == b'\xf3\xc3':
-        return base, move, pops
+        return base, move, pops, False
+    if rest[:2] == b'\x48\xcf':  # not an epilogue to Windows, but a place where one may stop
+        return base, move, pops, True
     if rest[0] == 0xeb or rest[0] == 0xe9:  # a tail call leaves the function; a jump to its start is one, too
         target = rva + index + (2 + struct.unpack_from('<b', rest, 1)[0] if rest[0] == 0xeb
                                 else 5 + struct.unpack_from('<i', rest, 1)[0])
-        return (base, move, pops) if not function[0] < target < function[1] else None
+        inside = image.function(target)
+        if inside is not None and image.primary_start(inside) == start and target != start:
+            return None
+        return base, move, pops, False
     if rest[:2] == b'\xff\x25' or rest[:3] == b'\x48\xff\x25' or \
             (rest[:2] == b'\x48\xff' and rest[2] & 0xf8 == 0xe0):
-        return base, move, pops
+        return base, move, pops, False
     return None
 
 
@@ -93,17 +104,20 @@ def step(image, base, rip, get, read, exact):
     if exact and offset >= info.prologue_size:
         try:
             code = read(rip, 64)
-            done = _epilogue(code + bytes(16), rva, function, info, get)
+            done = _epilogue(code + bytes(16), rva, image, caller.function, info)
         except (IndexError, struct.error):
             done = None
         if done is not None:
-            register, move, pops = done
+            register, move, pops, trap = done
             rsp = (get(register) if register is not None else rsp) + move
             for register in pops:
                 caller.saved[register] = rsp
                 rsp += 8
-            caller.rip = _u64(read, rsp)
-            caller.rsp = caller.frame = rsp + 8
+            if trap:
+                _interrupted(caller, rsp, read)
+            else:
+                caller.rip = _u64(read, rsp)
+                caller.rsp = caller.frame = rsp + 8
             return caller
 
     in_prologue = exact and offset < info.prologue_size
@@ -130,9 +144,7 @@ def step(image, base, rip, get, read, exact):
             elif operation in (8, 9):
                 caller.saved_xmm[code_info] = frame + (operand * 16 if operation == 8 else operand)
             elif operation == 10:  # what the processor pushed, below it an error code if code_info
-                rsp += 8 if code_info else 0
-                caller.rip, caller.frame, caller.trap = _u64(read, rsp), rsp + 40, True
-                caller.rsp = _u64(read, rsp + 24)
+                _interrupted(caller, rsp + (8 if code_info else 0), read)
         if not info.chained:
             break
         in_prologue = False

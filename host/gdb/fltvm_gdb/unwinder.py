@@ -5,6 +5,10 @@ import gdb.unwinder
 
 from . import guest, modules, pe, unwind
 
+# Preserved by every function (rsp and the saved ones come on top), and what functions rarely change.
+SAME = ('rbx', 'rbp', 'rdi', 'rsi', 'r12', 'r13', 'r14', 'r15', 'cs', 'ss', 'ds', 'es', 'fs', 'gs', 'fs_base', 'gs_base',
+        'k_gs_base', 'cr0', 'cr3', 'cr4', 'cr8', 'efer')
+
 
 class FrameId:
     def __init__(self, sp, pc):
@@ -18,6 +22,15 @@ class Unwinder(gdb.unwinder.Unwinder):
         super().__init__('fltvm')
         self.interrupted = set()  # (rip, rsp) of frames that a trap interrupted
         gdb.events.cont.connect(lambda _event: self.interrupted.clear())
+
+    @staticmethod
+    def same(pending):
+        """What a caller has as its callee has it; gdb takes nothing for granted."""
+        for name in SAME:
+            try:
+                yield name, pending.read_register(name)
+            except (ValueError, gdb.error):
+                continue
 
     def __call__(self, pending):
         rip_value = pending.read_register('rip')
@@ -43,6 +56,8 @@ class Unwinder(gdb.unwinder.Unwinder):
 
         start = module.base + caller.function if caller.function is not None else rip
         info = pending.create_unwind_info(FrameId(gdb.Value(caller.frame), gdb.Value(start)))
+        for name, value in self.same(pending):
+            info.add_saved_register(name, value)
         word = pending.read_register('rsp').type
         info.add_saved_register('rip', gdb.Value(caller.rip.to_bytes(8, 'little'), rip_value.type))
         info.add_saved_register('rsp', gdb.Value(caller.rsp.to_bytes(8, 'little'), word))
@@ -50,9 +65,6 @@ class Unwinder(gdb.unwinder.Unwinder):
             if number != unwind.RSP:
                 register = pending.read_register(unwind.REGISTERS[number])
                 info.add_saved_register(unwind.REGISTERS[number], gdb.Value(guest.read(address, 8), register.type))
-        for number, address in caller.saved_xmm.items():
-            register = pending.read_register(f'xmm{number}')
-            info.add_saved_register(f'xmm{number}', gdb.Value(guest.read(address, 16), register.type))
         return info
 
 
