@@ -328,6 +328,11 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return remove(path);
 }
 
+void fltvm_child_remove(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void fltvm_child_cleanup(void)
 {
     for (int i = 0; i < MAX_CHILDREN; i++) {
@@ -336,6 +341,6 @@ void fltvm_child_cleanup(void)
             fltvm_child_kill(pid);
     }
     if (temp_dir)
-        nftw(temp_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        fltvm_child_remove(temp_dir);
     g_clear_pointer(&temp_dir, g_free);
 }

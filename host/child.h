@@ -49,6 +49,9 @@ char *fltvm_child_describe(int status);
 /* The temporary directory; NULL with an error if none can be made. */
 const char *fltvm_child_temp_dir(GError **error);
 
+/* Remove a file or a directory with all that is in it; one that is not there is fine. */
+void fltvm_child_remove(const char *path);
+
 /* TRUE once a signal asked the command to stop. */
 gboolean fltvm_child_interrupted(void);
 

@@ -1,6 +1,303 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "scenario.h"
+/*
+ * Drivers in Lua: machine:load{...} and what can be done to a loaded driver.
+ *
+ * Loading writes the service's registry keys as an .inf file would have them, then has DriverEntry run on a
+ * thread of its own, so that one that does not return is found by its time-out.
+ */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "compile.h"
+#include "error.h"
+#include "lua_machine.h"
+#include "paths.h"
+
+#define DRIVER_TYPE "fltvm.driver"
+#define SERVICES    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+
+enum { REG_SZ_ = 1, REG_DWORD_ = 4 };
+
+typedef struct {
+    FltvmMachine *machine;
+    char name[64];
+    gboolean is_filter;
+    gboolean loaded;
+} Driver;
+
+static void set_registry(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, guint type,
+                         gconstpointer data, gsize length)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_REGISTRY, .args = {type, length}};
+    luaL_Buffer buffer;
+    FltvmResult result = {0};
+    gsize total;
+    const char *bytes;
+
+    luaL_buffinit(lua, &buffer);
+    luaL_addlstring(&buffer, key, strlen(key) + 1);
+    luaL_addlstring(&buffer, value, strlen(value) + 1);
+    luaL_addlstring(&buffer, data, length);
+    luaL_pushresult(&buffer);
+    bytes = lua_tolstring(lua, -1, &total);
+    fltvm_lua_command(lua, machine, &command, bytes, total, key, FALSE, &result);
+    fltvm_result_clear(&result);
+    lua_pop(lua, 1);
+}
+
+static void set_text(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, const char *text)
+{
+    set_registry(lua, machine, key, value, REG_SZ_, text, strlen(text) + 1);
+}
+
+static void set_number(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, guint32 number)
+{
+    set_registry(lua, machine, key, value, REG_DWORD_, &number, sizeof(number));
+}
+
+/* machine:set_registry(key, value, data): a text becomes REG_SZ, a number REG_DWORD. */
+static int machine_set_registry(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    const char *key = luaL_checkstring(lua, 2), *value = luaL_checkstring(lua, 3);
+
+    if (lua_isinteger(lua, 4))
+        set_number(lua, machine, key, value, (guint32)lua_tointeger(lua, 4));
+    else
+        set_text(lua, machine, key, value, luaL_checkstring(lua, 4));
+    return 0;
+}
+
+/* --- the image ----------------------------------------------------------------------------------------- */
+
+/* A list of texts from a field that is one text or a table of them; each a path if `paths`. */
+static GPtrArray *text_list(lua_State *lua, int index, const char *name, gboolean paths)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+    int type = lua_getfield(lua, index, name);
+
+    if (type == LUA_TSTRING) {
+        g_ptr_array_add(list, paths ? fltvm_lua_path(lua, lua_tostring(lua, -1)) : g_strdup(lua_tostring(lua, -1)));
+    } else if (type == LUA_TTABLE) {
+        for (lua_Integer i = 1, count = luaL_len(lua, -1); i <= count; i++) {
+            const char *text;
+            lua_geti(lua, -1, i);
+            text = lua_tostring(lua, -1);
+            if (!text) {
+                g_ptr_array_unref(list);
+                luaL_error(lua, "%s: entry %d is not a text", name, (int)i);
+                return NULL;
+            }
+            g_ptr_array_add(list, paths ? fltvm_lua_path(lua, text) : g_strdup(text));
+            lua_pop(lua, 1);
+        }
+    } else if (type != LUA_TNIL) {
+        g_ptr_array_unref(list);
+        luaL_error(lua, "%s is neither a text nor a list of texts", name);
+        return NULL;
+    }
+    lua_pop(lua, 1);
+    g_ptr_array_add(list, NULL);
+    return list;
+}
+
+/* Is this a PE image for x64?  The guest's loader looks closer; this gives the plain message. */
+static gboolean check_image(const char *path, const char *bytes, gsize length, GError **error)
+{
+    guint32 header = 0;
+    const char *reason = NULL;
+
+    if (length >= 64)
+        memcpy(&header, bytes + 60, 4);
+    if (length < 64 || memcmp(bytes, "MZ", 2) != 0)
+        reason = "not a Windows image (no MZ header)";
+    else if (header > length - 24 || length < 24 || memcmp(bytes + header, "PE\0\0", 4) != 0)
+        reason = "not a Windows image (no PE header)";
+    else if (memcmp(bytes + header + 4, "\x64\x86", 2) != 0)
+        reason = "not an image for x64";
+    if (!reason)
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "driver image: %s: %s", path, reason);
+    return FALSE;
+}
+
+/* Find the image that the table at `index` means, compile it if need be; its bytes are pushed. */
+static gboolean prepare_image(lua_State *lua, int index, FltvmMachine *machine, char *name, gsize name_size,
+                              GError **error)
+{
+    g_autoptr(GPtrArray) sources = text_list(lua, index, "source", TRUE);
+    g_autoptr(GPtrArray) images = text_list(lua, index, "image", TRUE);
+    g_autoptr(GPtrArray) flags = text_list(lua, index, "flags", FALSE);
+    const char *wanted = fltvm_lua_string_field(lua, index, "name", NULL);
+    const char *first = sources->len > 1 ? sources->pdata[0] : images->pdata[0];
+    g_autofree char *base = first ? g_path_get_basename(first) : NULL;
+    g_autofree char *file = NULL, *bytes = NULL;
+    g_auto(FltvmCompiled) compiled = {0};
+    g_autoptr(GError) reason = NULL;
+    char *dot;
+    gsize length;
+
+    if ((sources->len > 1) == (images->len > 1) || images->len > 2) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: give one of source (C files) and image (a .sys file)");
+        return FALSE;
+    }
+    dot = strrchr(base, '.');
+    if (dot)
+        *dot = '\0';
+    g_strlcpy(name, wanted ? wanted : base, name_size);
+    file = g_strconcat(name, ".sys", NULL);
+    if (sources->len > 1) {
+        if (!fltvm_compile(file, (const char *const *)sources->pdata, (const char *const *)flags->pdata, &compiled,
+                           error))
+            return FALSE;
+        first = compiled.image;
+    }
+    if (!fltvm_path_check("driver image", first, error))
+        return FALSE;
+    if (!g_file_get_contents(first, &bytes, &length, &reason)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "driver image: %s", reason->message);
+        return FALSE;
+    }
+    if (!check_image(first, bytes, length, error))
+        return FALSE;
+    fltvm_symbols_set_file(fltvm_machine_symbols(machine), file, compiled.symbols ? compiled.symbols : first);
+    lua_pushlstring(lua, bytes, length);
+    return TRUE;
+}
+
+/* --- loading ------------------------------------------------------------------------------------------- */
+
+/* One instance's key: the text is its altitude. */
+static void write_instance(lua_State *lua, FltvmMachine *machine, const char *service, const char *instance,
+                           const char *altitude, guint32 flags)
+{
+    lua_pushfstring(lua, "%s\\Instances\\%s", service, instance);
+    set_text(lua, machine, lua_tostring(lua, -1), "Altitude", altitude);
+    set_number(lua, machine, lua_tostring(lua, -1), "Flags", flags);
+    lua_pop(lua, 1);
+}
+
+/* instances = { ["name"] = "altitude" or {altitude=, flags=}, ... }; default_instance names the first */
+static void write_instances(lua_State *lua, int index, FltvmMachine *machine, const char *service, const char *name)
+{
+    const char *altitude = fltvm_lua_string_field(lua, index, "altitude", NULL);
+    const char *chosen = fltvm_lua_string_field(lua, index, "default_instance", NULL);
+
+    if (fltvm_lua_field(lua, index, "instances", LUA_TTABLE)) {
+        lua_pushnil(lua);
+        while (lua_next(lua, -2)) {
+            const char *instance = luaL_checkstring(lua, -2);
+            gboolean plain = lua_type(lua, -1) == LUA_TSTRING;
+            int value = lua_gettop(lua);
+            write_instance(lua, machine, service, instance,
+                           plain ? lua_tostring(lua, value) : fltvm_lua_string_field(lua, value, "altitude", "0"),
+                           plain ? 0 : (guint32)fltvm_lua_integer_field(lua, value, "flags", 0));
+            if (!chosen)
+                chosen = instance;
+            lua_settop(lua, value - 1);
+        }
+        lua_pop(lua, 1);
+    } else {
+        chosen = lua_pushfstring(lua, "%s Instance", name);
+        write_instance(lua, machine, service, chosen, altitude, 0);
+    }
+    lua_pushfstring(lua, "%s\\Instances", service);
+    set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
+}
+
+static void write_service(lua_State *lua, int index, FltvmMachine *machine, const char *name, gboolean is_filter)
+{
+    const char *service = lua_pushfstring(lua, "%s%s", SERVICES, name);
+
+    set_number(lua, machine, service, "Type", is_filter ? 2 : 1);
+    set_number(lua, machine, service, "Start", 3);
+    set_number(lua, machine, service, "ErrorControl", 1);
+    set_text(lua, machine, service, "ImagePath", lua_pushfstring(lua, "\\SystemRoot\\System32\\drivers\\%s.sys", name));
+    if (is_filter) {
+        set_text(lua, machine, service, "Group", "FSFilter Activity Monitor");
+        write_instances(lua, index, machine, service, name);
+    }
+}
+
+/*
+ * machine:load{source= or image=, name=, altitude= or instances=, default_instance=, flags=, timeout=} -> driver
+ */
+static int machine_load(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_LOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
+    GError *error = NULL;
+    FltvmResult result = {0};
+    luaL_Buffer buffer;
+    const char *bytes;
+    gsize length;
+    Driver *driver;
+
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    lua_settop(lua, 2);
+    driver = lua_newuserdatauv(lua, sizeof(*driver), 1);
+    memset(driver, 0, sizeof(*driver));
+    driver->machine = machine;
+    luaL_setmetatable(lua, DRIVER_TYPE);
+    lua_pushvalue(lua, 1);
+    lua_setiuservalue(lua, 3, 1);
+    if (!prepare_image(lua, 2, machine, driver->name, sizeof(driver->name), &error))
+        fltvm_lua_raise(lua, error);
+    driver->is_filter = lua_getfield(lua, 2, "altitude") != LUA_TNIL || lua_getfield(lua, 2, "instances") != LUA_TNIL;
+    lua_settop(lua, 4);
+    write_service(lua, 2, machine, driver->name, driver->is_filter);
+    command.timeout_ns = fltvm_lua_timeout(lua, 2);
+    bytes = lua_tolstring(lua, 4, &length);
+    luaL_buffinit(lua, &buffer);
+    luaL_addlstring(&buffer, driver->name, strlen(driver->name) + 1);
+    luaL_addlstring(&buffer, bytes, length);
+    luaL_pushresult(&buffer);
+    bytes = lua_tolstring(lua, -1, &length);
+    fltvm_lua_stage(lua, machine, bytes, length);
+    command.flags = FLTVM_COMMAND_FLAG_INPUT;
+    fltvm_lua_command(lua, machine, &command, NULL, 0,
+                      lua_pushfstring(lua, "loading %s.sys (DriverEntry)", driver->name), FALSE, &result);
+    fltvm_result_clear(&result);
+    driver->loaded = TRUE;
+    lua_settop(lua, 3);
+    return 1;
+}
+
+/* driver:unload{timeout=} */
+static int driver_unload(lua_State *lua)
+{
+    Driver *driver = luaL_checkudata(lua, 1, DRIVER_TYPE);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_UNLOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
+    FltvmResult result = {0};
+    const char *path = lua_pushfstring(lua, "%s%s", SERVICES, driver->name);
+
+    command.timeout_ns = fltvm_lua_timeout(lua, 2);
+    fltvm_lua_command(lua, driver->machine, &command, path, strlen(path) + 1,
+                      lua_pushfstring(lua, "unloading %s.sys", driver->name), FALSE, &result);
+    fltvm_result_clear(&result);
+    driver->loaded = FALSE;
+    return 0;
+}
+
+static int driver_name(lua_State *lua)
+{
+    Driver *driver = luaL_checkudata(lua, 1, DRIVER_TYPE);
+
+    lua_pushstring(lua, driver->name);
+    return 1;
+}
+
 void fltvm_lua_open_driver(lua_State *lua)
 {
-    (void)lua;
+    static const luaL_Reg methods[] = {{"unload", driver_unload}, {"name", driver_name}, {NULL, NULL}};
+    static const luaL_Reg on_machine[] = {
+        {"load", machine_load}, {"set_registry", machine_set_registry}, {NULL, NULL}};
+
+    luaL_newmetatable(lua, DRIVER_TYPE);
+    luaL_setfuncs(lua, methods, 0);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -2, "__index");
+    luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
+    luaL_setfuncs(lua, on_machine, 0);
+    lua_pop(lua, 2);
 }

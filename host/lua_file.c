@@ -1,6 +1,403 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "scenario.h"
+/*
+ * Files in Lua: machine:open(path, {...}), reads and writes at once or as operations that go on, controls.
+ *
+ * Without a `thread`, what is done at once runs on client thread 0 and operations on client thread 1.
+ */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "lua_machine.h"
+#include "names.h"
+
+#define FILE_TYPE      "fltvm.file"
+#define OPERATION_TYPE "fltvm.operation"
+
+/* Of the documented NT interface. */
+enum {
+    SYNCHRONIZE_ = 0x100000,
+    GENERIC_READ_ = 0x120089,  /* FILE_GENERIC_READ */
+    GENERIC_WRITE_ = 0x120116, /* FILE_GENERIC_WRITE */
+    SHARE_ALL = 7,
+    DISPOSITION_OPEN = 1,
+    OPTION_WRITE_THROUGH = 0x2,
+    OPTION_NO_BUFFERING = 0x8,
+    OPTION_SYNCHRONOUS = 0x20,
+};
+
+typedef struct {
+    FltvmMachine *machine;
+    guint64 handle;
+    gboolean open;
+} File;
+
+typedef struct {
+    FltvmMachine *machine;
+    guint32 id;       /* 0: waited for */
+    gboolean outputs; /* wait() returns bytes rather than a count */
+    char what[160];
+} Operation;
+
+static File *check_file(lua_State *lua)
+{
+    File *file = luaL_checkudata(lua, 1, FILE_TYPE);
+
+    if (!file->open)
+        luaL_error(lua, "the file is closed");
+    return file;
+}
+
+/* Where an operation runs, from the option table at `index`. */
+static void set_thread(lua_State *lua, int index, struct fltvm_command *command)
+{
+    gboolean later = (command->flags & FLTVM_COMMAND_FLAG_ASYNC) != 0;
+    gint64 thread = fltvm_lua_integer_field(lua, index, "thread", later ? 1 : 0);
+
+    if (thread < 0 || thread > (gint64)FLTVM_COMMAND_THREAD_MAX)
+        luaL_error(lua, "thread: %d is not between 0 and %d", (int)thread, (int)FLTVM_COMMAND_THREAD_MAX);
+    command->thread = (guint32)thread;
+    command->timeout_ns = fltvm_lua_timeout(lua, index);
+}
+
+/* An operation object for what has just been started. */
+static int push_operation(lua_State *lua, FltvmMachine *machine, guint32 id, gboolean outputs, const char *what)
+{
+    Operation *operation = lua_newuserdatauv(lua, sizeof(*operation), 1);
+
+    operation->machine = machine;
+    operation->id = id;
+    operation->outputs = outputs;
+    g_strlcpy(operation->what, what, sizeof(operation->what));
+    luaL_setmetatable(lua, OPERATION_TYPE);
+    lua_pushvalue(lua, 1); /* keeps the file, hence the machine */
+    lua_setiuservalue(lua, -2, 1);
+    return 1;
+}
+
+/* A complete result as Lua values: its bytes, or how many. */
+static int push_result(lua_State *lua, FltvmMachine *machine, FltvmResult *result, gboolean outputs)
+{
+    lua_Integer information = (lua_Integer)result->header.values[0];
+    GBytes *bytes = fltvm_lua_output(lua, machine, result);
+
+    if (outputs) {
+        gsize length;
+        const char *data = g_bytes_get_data(bytes, &length);
+        lua_pushlstring(lua, data, length);
+    } else {
+        lua_pushinteger(lua, information);
+    }
+    g_bytes_unref(bytes);
+    return 1;
+}
+
+/* Start a command now or for later; either way one value is pushed. */
+static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *data,
+                   gsize length, gboolean outputs, const char *what)
+{
+    FltvmResult result = {0};
+    gboolean later = (command->flags & FLTVM_COMMAND_FLAG_ASYNC) != 0;
+
+    fltvm_lua_command(lua, machine, command, data, length, what, FALSE, &result);
+    if (!later)
+        return push_result(lua, machine, &result, outputs);
+    fltvm_result_clear(&result);
+    return push_operation(lua, machine, result.header.operation, outputs, what);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------- */
+
+static guint32 access_mask(lua_State *lua, const char *access)
+{
+    if (strcmp(access, "r") == 0)
+        return GENERIC_READ_;
+    if (strcmp(access, "w") == 0)
+        return GENERIC_WRITE_;
+    if (strcmp(access, "rw") == 0)
+        return GENERIC_READ_ | GENERIC_WRITE_;
+    luaL_error(lua, "access: '%s' is none of r, w, rw", access);
+    return 0;
+}
+
+/*
+ * machine:open(path [, {access=, async=, buffered=, share=, disposition=, options=, thread=, timeout=}]) -> file
+ */
+static int machine_open(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    const char *path = luaL_checkstring(lua, 2);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN};
+    guint32 options = (guint32)fltvm_lua_integer_field(lua, 3, "options", 0);
+    FltvmResult result = {0};
+    File *file;
+
+    command.args[0] = access_mask(lua, fltvm_lua_string_field(lua, 3, "access", "rw")) | SYNCHRONIZE_;
+    command.args[1] = (guint64)fltvm_lua_integer_field(lua, 3, "share", SHARE_ALL);
+    command.args[2] = (guint64)fltvm_lua_integer_field(lua, 3, "disposition", DISPOSITION_OPEN);
+    if (!fltvm_lua_boolean_field(lua, 3, "async", FALSE))
+        options |= OPTION_SYNCHRONOUS;
+    if (!fltvm_lua_boolean_field(lua, 3, "buffered", TRUE))
+        options |= OPTION_NO_BUFFERING;
+    if (fltvm_lua_boolean_field(lua, 3, "write_through", FALSE))
+        options |= OPTION_WRITE_THROUGH;
+    command.args[3] = options;
+    set_thread(lua, 3, &command);
+    fltvm_lua_command(lua, machine, &command, path, strlen(path) + 1, lua_pushfstring(lua, "opening %s", path), FALSE,
+                      &result);
+    file = lua_newuserdatauv(lua, sizeof(*file), 1);
+    file->machine = machine;
+    file->handle = result.header.values[0];
+    file->open = TRUE;
+    fltvm_result_clear(&result);
+    luaL_setmetatable(lua, FILE_TYPE);
+    lua_pushvalue(lua, 1);
+    lua_setiuservalue(lua, -2, 1);
+    return 1;
+}
+
+/* --- reading and writing ------------------------------------------------------------------------------- */
+
+static guint64 buffer_kind(lua_State *lua, int index)
+{
+    const char *kind = fltvm_lua_string_field(lua, index, "buffer", "paged");
+
+    if (strcmp(kind, "paged") == 0)
+        return FLTVM_COMMAND_BUFFER_PAGED;
+    if (strcmp(kind, "nonpaged") == 0)
+        return FLTVM_COMMAND_BUFFER_NONPAGED;
+    luaL_error(lua, "buffer: '%s' is neither paged nor nonpaged", kind);
+    return 0;
+}
+
+static int file_read_with(lua_State *lua, guint32 flags)
+{
+    File *file = check_file(lua);
+    lua_Integer offset = luaL_checkinteger(lua, 2), length = luaL_checkinteger(lua, 3);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_READ, .flags = flags};
+
+    luaL_argcheck(lua, length >= 0, 3, "a negative length");
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)offset;
+    command.args[2] = (guint64)length;
+    command.args[3] = buffer_kind(lua, 4);
+    set_thread(lua, 4, &command);
+    return perform(lua, file->machine, &command, NULL, 0, TRUE,
+                   lua_pushfstring(lua, "reading %I bytes at %I", length, offset));
+}
+
+static int file_write_with(lua_State *lua, guint32 flags)
+{
+    File *file = check_file(lua);
+    lua_Integer offset = luaL_checkinteger(lua, 2);
+    gsize length;
+    const char *data = luaL_checklstring(lua, 3, &length);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_WRITE, .flags = flags};
+
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)offset;
+    command.args[2] = length;
+    command.args[3] = buffer_kind(lua, 4);
+    set_thread(lua, 4, &command);
+    return perform(lua, file->machine, &command, data, length, FALSE,
+                   lua_pushfstring(lua, "writing %I bytes at %I", (lua_Integer)length, offset));
+}
+
+static int file_flush_with(lua_State *lua, guint32 flags)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_FLUSH, .flags = flags};
+
+    command.args[0] = file->handle;
+    set_thread(lua, 2, &command);
+    return perform(lua, file->machine, &command, NULL, 0, FALSE, "flushing");
+}
+
+/* file:ioctl(code [, input [, output_length [, {...}]]]) -> output */
+static int file_control_with(lua_State *lua, guint32 op, guint32 flags)
+{
+    File *file = check_file(lua);
+    lua_Integer code = luaL_checkinteger(lua, 2), output = luaL_optinteger(lua, 4, 0);
+    gsize length;
+    const char *data = luaL_optlstring(lua, 3, "", &length);
+    struct fltvm_command command = {.op = op, .flags = flags};
+    char what[48];
+
+    luaL_argcheck(lua, output >= 0, 4, "a negative length");
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)code;
+    command.args[2] = length;
+    command.args[3] = (guint64)output;
+    set_thread(lua, 5, &command);
+    g_snprintf(what, sizeof(what), "control 0x%08X", (guint)code);
+    return perform(lua, file->machine, &command, data, length, TRUE, what);
+}
+
+static int file_read(lua_State *lua)
+{
+    return file_read_with(lua, 0);
+}
+
+static int file_read_async(lua_State *lua)
+{
+    return file_read_with(lua, FLTVM_COMMAND_FLAG_ASYNC);
+}
+
+static int file_write(lua_State *lua)
+{
+    return file_write_with(lua, 0);
+}
+
+static int file_write_async(lua_State *lua)
+{
+    return file_write_with(lua, FLTVM_COMMAND_FLAG_ASYNC);
+}
+
+static int file_flush(lua_State *lua)
+{
+    return file_flush_with(lua, 0);
+}
+
+static int file_flush_async(lua_State *lua)
+{
+    return file_flush_with(lua, FLTVM_COMMAND_FLAG_ASYNC);
+}
+
+static int file_ioctl(lua_State *lua)
+{
+    return file_control_with(lua, FLTVM_COMMAND_IOCTL, 0);
+}
+
+static int file_ioctl_async(lua_State *lua)
+{
+    return file_control_with(lua, FLTVM_COMMAND_IOCTL, FLTVM_COMMAND_FLAG_ASYNC);
+}
+
+static int file_fsctl(lua_State *lua)
+{
+    return file_control_with(lua, FLTVM_COMMAND_FSCTL, 0);
+}
+
+/* file:query(information_class, length) -> bytes */
+static int file_query(lua_State *lua)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_QUERY};
+
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)luaL_checkinteger(lua, 2);
+    command.args[2] = (guint64)luaL_checkinteger(lua, 3);
+    set_thread(lua, 4, &command);
+    return perform(lua, file->machine, &command, NULL, 0, TRUE, "querying information");
+}
+
+/* file:cancel(): what the thread that issued it has pending */
+static int file_cancel(lua_State *lua)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_CANCEL};
+
+    command.args[0] = file->handle;
+    set_thread(lua, 2, &command);
+    perform(lua, file->machine, &command, NULL, 0, FALSE, "cancelling");
+    return 0;
+}
+
+static int file_close(lua_State *lua)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_CLOSE};
+
+    command.args[0] = file->handle;
+    set_thread(lua, 2, &command);
+    file->open = FALSE;
+    perform(lua, file->machine, &command, NULL, 0, FALSE, "closing");
+    return 0;
+}
+
+/* --- operations ---------------------------------------------------------------------------------------- */
+
+/* operation:wait([milliseconds of the guest's time]) -> bytes or count */
+static int operation_wait(lua_State *lua)
+{
+    Operation *operation = luaL_checkudata(lua, 1, OPERATION_TYPE);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_WAIT};
+    FltvmResult result = {0};
+
+    if (!operation->id)
+        luaL_error(lua, "%s: has been waited for", operation->what);
+    command.args[0] = operation->id;
+    command.timeout_ns = lua_isnoneornil(lua, 2)
+                             ? fltvm_lua_timeout(lua, 3)
+                             : fltvm_lua_nanoseconds(lua, luaL_checknumber(lua, 2), "wait");
+    /* The operation is over also when it failed; a time-out ends the scenario. */
+    fltvm_lua_command(lua, operation->machine, &command, NULL, 0, operation->what, TRUE, &result);
+    if (result.header.status == 0x102) {
+        const char *stacks = fltvm_machine_stacks(operation->machine);
+        fltvm_result_clear(&result);
+        lua_pushfstring(lua, "%s: not done after %f ms of the guest's time%s%s", operation->what,
+                        (lua_Number)command.timeout_ns / 1e6, stacks ? "\nstacks of all threads:\n" : "",
+                        stacks ? stacks : "");
+        fltvm_lua_raise(lua, g_error_new_literal(FLTVM_ERROR, FLTVM_ERROR_HOST, lua_tostring(lua, -1)));
+    }
+    operation->id = 0;
+    if (result.header.status < 0) {
+        guint32 status = (guint32)result.header.status;
+        fltvm_result_clear(&result);
+        fltvm_lua_raise_status(lua, status, operation->what);
+    }
+    return push_result(lua, operation->machine, &result, operation->outputs);
+}
+
+/* operation:done([milliseconds]) -> whether it is over by then; wait() still tells how it ended */
+static int operation_done(lua_State *lua)
+{
+    Operation *operation = luaL_checkudata(lua, 1, OPERATION_TYPE);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_POLL};
+    FltvmResult result = {0};
+
+    if (!operation->id) {
+        lua_pushboolean(lua, TRUE);
+        return 1;
+    }
+    command.args[0] = operation->id;
+    command.timeout_ns = fltvm_lua_nanoseconds(lua, luaL_optnumber(lua, 2, 0), "done");
+    fltvm_lua_command(lua, operation->machine, &command, NULL, 0, operation->what, TRUE, &result);
+    fltvm_result_clear(&result);
+    lua_pushboolean(lua, result.header.status == 0);
+    return 1;
+}
+
+static void new_type(lua_State *lua, const char *name, const luaL_Reg *methods)
+{
+    luaL_newmetatable(lua, name);
+    luaL_setfuncs(lua, methods, 0);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -2, "__index");
+    lua_pop(lua, 1);
+}
+
 void fltvm_lua_open_file(lua_State *lua)
 {
-    (void)lua;
+    static const luaL_Reg file_methods[] = {{"read", file_read},
+                                            {"read_async", file_read_async},
+                                            {"write", file_write},
+                                            {"write_async", file_write_async},
+                                            {"flush", file_flush},
+                                            {"flush_async", file_flush_async},
+                                            {"ioctl", file_ioctl},
+                                            {"ioctl_async", file_ioctl_async},
+                                            {"fsctl", file_fsctl},
+                                            {"query", file_query},
+                                            {"cancel", file_cancel},
+                                            {"close", file_close},
+                                            {NULL, NULL}};
+    static const luaL_Reg operation_methods[] = {{"wait", operation_wait}, {"done", operation_done}, {NULL, NULL}};
+
+    new_type(lua, FILE_TYPE, file_methods);
+    new_type(lua, OPERATION_TYPE, operation_methods);
+    luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
+    lua_pushcfunction(lua, machine_open);
+    lua_setfield(lua, -2, "open");
+    lua_pop(lua, 1);
 }

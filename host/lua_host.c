@@ -1,6 +1,156 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's side in Lua: checksums, temporary files, host tools, notes. */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "error.h"
+#include "paths.h"
 #include "scenario.h"
+
+/* fltvm.sha256(bytes) -> hexadecimal */
+static int lua_sha256(lua_State *lua)
+{
+    gsize length;
+    const char *data = luaL_checklstring(lua, 1, &length);
+    g_autofree char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)data, length);
+
+    lua_pushstring(lua, digest);
+    return 1;
+}
+
+/* fltvm.sha256_file(path [, offset [, length]]) -> hexadecimal */
+static int lua_sha256_file(lua_State *lua)
+{
+    const char *name = luaL_checkstring(lua, 1);
+    lua_Integer offset = luaL_optinteger(lua, 2, 0), left = luaL_optinteger(lua, 3, G_MAXINT64);
+    g_autofree char *path = fltvm_lua_path(lua, name);
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    FILE *file = fopen(path, "rbe");
+    guchar buffer[65536];
+    size_t count;
+
+    if (!file) {
+        GError *error = g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %m", path);
+        g_clear_pointer(&path, g_free);
+        g_clear_pointer(&checksum, g_checksum_free);
+        fltvm_lua_raise(lua, error);
+    }
+    fseeko(file, offset, SEEK_SET);
+    while (left > 0 && (count = fread(buffer, 1, (size_t)MIN(left, (lua_Integer)sizeof(buffer)), file)) > 0) {
+        g_checksum_update(checksum, buffer, (gssize)count);
+        left -= (lua_Integer)count;
+    }
+    fclose(file);
+    lua_pushstring(lua, g_checksum_get_string(checksum));
+    return 1;
+}
+
+/* fltvm.temp(name) -> a path in the directory that goes away at the end */
+static int lua_temp(lua_State *lua)
+{
+    const char *name = luaL_checkstring(lua, 1);
+    GError *error = NULL;
+    const char *directory = fltvm_child_temp_dir(&error);
+
+    if (!directory)
+        fltvm_lua_raise(lua, error);
+    luaL_argcheck(lua, !strchr(name, '/'), 1, "a name without '/' is wanted");
+    lua_pushfstring(lua, "%s/%s", directory, name);
+    return 1;
+}
+
+/* fltvm.host{"mke2fs", ...} -> output, status; a tool that cannot be started is an error */
+static int lua_host(lua_State *lua)
+{
+    lua_Integer count;
+    const char **argv;
+    char *out = NULL;
+    GError *error = NULL;
+    gboolean started;
+    int status = 0;
+
+    luaL_checktype(lua, 1, LUA_TTABLE);
+    count = luaL_len(lua, 1);
+    luaL_argcheck(lua, count >= 1, 1, "no command");
+    luaL_checkstack(lua, (int)count, "fltvm.host");
+    argv = lua_newuserdatauv(lua, sizeof(*argv) * ((gsize)count + 1), 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(lua, 1, i);
+        argv[i - 1] = luaL_checkstring(lua, -1); /* stays on the stack, hence valid */
+    }
+    argv[count] = NULL;
+    started = fltvm_child_run(argv, NULL, &out, NULL, &status, &error);
+    if (!started)
+        fltvm_lua_raise(lua, error);
+    lua_pushstring(lua, out);
+    g_free(out);
+    lua_pushinteger(lua, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    return 2;
+}
+
+/* fltvm.find(name) -> whether a host tool is installed */
+static int lua_find(lua_State *lua)
+{
+    g_autofree char *path = g_find_program_in_path(luaL_checkstring(lua, 1));
+
+    lua_pushboolean(lua, path != NULL);
+    return 1;
+}
+
+/* fltvm.qemu_img() -> the path of qemu-img */
+static int lua_qemu_img(lua_State *lua)
+{
+    g_autofree char *path = fltvm_path_qemu_img();
+
+    lua_pushstring(lua, path);
+    return 1;
+}
+
+/* note(...): a line of the scenario's own in the account */
+static int lua_note(lua_State *lua)
+{
+    luaL_Buffer buffer;
+    int count = lua_gettop(lua);
+
+    for (int i = 1; i <= count; i++)
+        luaL_tolstring(lua, i, NULL);
+    luaL_buffinit(lua, &buffer);
+    for (int i = 1; i <= count; i++) {
+        lua_pushvalue(lua, count + i);
+        luaL_addvalue(&buffer);
+        if (i < count)
+            luaL_addchar(&buffer, ' ');
+    }
+    luaL_pushresult(&buffer);
+    fltvm_account_note(fltvm_lua_scenario(lua)->session.account, "%s", lua_tostring(lua, -1));
+    return 0;
+}
+
+/* skip(what, why): a check that cannot be made here */
+static int lua_skip(lua_State *lua)
+{
+    fltvm_account_check(fltvm_lua_scenario(lua)->session.account, FLTVM_CHECK_SKIP, luaL_checkstring(lua, 1),
+                        luaL_checkstring(lua, 2));
+    return 0;
+}
+
 void fltvm_lua_open_host(lua_State *lua)
 {
-    (void)lua;
+    static const luaL_Reg functions[] = {{"sha256", lua_sha256}, {"sha256_file", lua_sha256_file},
+                                         {"temp", lua_temp},     {"host", lua_host},
+                                         {"find", lua_find},     {"qemu_img", lua_qemu_img},
+                                         {NULL, NULL}};
+
+    lua_getglobal(lua, "fltvm");
+    luaL_setfuncs(lua, functions, 0);
+    lua_pop(lua, 1);
+    lua_pushcfunction(lua, lua_note);
+    lua_setglobal(lua, "note");
+    lua_pushcfunction(lua, lua_note);
+    lua_setglobal(lua, "print"); /* what a script prints belongs to the account */
+    lua_pushcfunction(lua, lua_skip);
+    lua_setglobal(lua, "skip");
 }

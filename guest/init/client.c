@@ -215,6 +215,17 @@ static NTSTATUS InitpWaitCommand(const struct fltvm_command *Command)
     return Operation == NULL ? STATUS_NOT_FOUND : InitpAwait(Operation, Command->timeout_ns);
 }
 
+static NTSTATUS InitpPoll(const struct fltvm_command *Command)
+{
+    PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
+
+    if (Operation == NULL)
+        return STATUS_NOT_FOUND;
+    if (Command->timeout_ns == 0)
+        return InitpOperationComplete(Operation) ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    return InitpWait(Operation, Command->timeout_ns);
+}
+
 static NTSTATUS InitpFetch(const struct fltvm_command *Command)
 {
     PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
@@ -258,6 +269,8 @@ static NTSTATUS InitpCarryOut(const struct fltvm_command *Command, const UCHAR *
         return InitpStage(Command, Data);
     case FLTVM_COMMAND_WAIT:
         return InitpWaitCommand(Command);
+    case FLTVM_COMMAND_POLL:
+        return InitpPoll(Command);
     case FLTVM_COMMAND_FETCH:
         return InitpFetch(Command);
     case FLTVM_COMMAND_RELEASE:

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Minifilters from source: see compile.h. */
+#include "compile.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "error.h"
+#include "paths.h"
+
+void fltvm_compiled_clear(FltvmCompiled *compiled)
+{
+    g_clear_pointer(&compiled->image, g_free);
+    g_clear_pointer(&compiled->symbols, g_free);
+}
+
+char *fltvm_compile_cache_dir(void)
+{
+    g_autofree char *build = fltvm_path_build();
+
+    return g_build_filename(build, "drivers", NULL);
+}
+
+static void add_text(GChecksum *checksum, const char *text)
+{
+    g_checksum_update(checksum, (const guchar *)text, (gssize)strlen(text) + 1);
+}
+
+/* A file's identity; a file that is not there counts too. */
+static void add_file(GChecksum *checksum, const char *path)
+{
+    g_autofree char *line = NULL;
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        memset(&info, 0, sizeof(info));
+    line = g_strdup_printf("%s %lld %lld.%09ld", path, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+                           info.st_mtim.tv_nsec);
+    add_text(checksum, line);
+}
+
+/* What names a driver: its sources' paths, the flags, the toolchain. */
+static char *recipe_key(const char *name, const char *const *sources, const char *const *flags)
+{
+    static const char *const toolchain[] = {"cc", "common.cfg", "driver.cfg", "link.cfg"};
+    static const char *const libraries[] = {"guest/ntoskrnl.lib", "fltmgr/fltmgr.lib"};
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *build = fltvm_path_build();
+
+    add_text(checksum, name);
+    for (gsize i = 0; i < G_N_ELEMENTS(toolchain); i++) {
+        g_autofree char *relative = g_build_filename("sdk/toolchain", toolchain[i], NULL);
+        g_autofree char *path = fltvm_path_source(relative);
+        add_file(checksum, path);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(libraries); i++) {
+        g_autofree char *path = g_build_filename(build, libraries[i], NULL);
+        add_file(checksum, path);
+    }
+    for (; *sources; sources++) {
+        g_autofree char *path = g_canonicalize_filename(*sources, NULL);
+        add_text(checksum, path);
+    }
+    for (; flags && *flags; flags++)
+        add_text(checksum, *flags);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+/* The names in a make rule, "out: a b\ c". */
+static char **depfile_names(const char *text)
+{
+    GPtrArray *names = g_ptr_array_new();
+    g_autoptr(GString) name = g_string_new(NULL);
+    const char *p = strstr(text, ": ");
+
+    for (p = p ? p + 2 : ""; *p; p++) {
+        if (*p == '\\' && p[1] == ' ') {
+            g_string_append_c(name, *++p);
+        } else if (g_ascii_isspace(*p) || (*p == '\\' && p[1] == '\n')) {
+            if (name->len)
+                g_ptr_array_add(names, g_strdup(name->str));
+            g_string_truncate(name, 0);
+        } else {
+            g_string_append_c(name, *p);
+        }
+    }
+    if (name->len)
+        g_ptr_array_add(names, g_strdup(name->str));
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* The key of the result, from the recipe's list of inputs; NULL when the driver was never made. */
+static char *result_key(const char *recipe, const char *depfile)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) names = NULL;
+
+    if (!g_file_get_contents(depfile, &text, NULL, NULL))
+        return NULL;
+    names = depfile_names(text);
+    add_text(checksum, recipe);
+    for (char **name = names; *name; name++)
+        add_file(checksum, *name);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+static gboolean run_tool(const char *const *argv, const char *what, GError **error)
+{
+    g_autofree char *complaints = NULL;
+    int status;
+
+    if (!fltvm_child_run(argv, NULL, NULL, &complaints, &status, error))
+        return FALSE;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        if (*complaints)
+            fputs(complaints, stderr); /* warnings */
+        return TRUE;
+    }
+    g_set_error(error, FLTVM_ERROR, WIFEXITED(status) && WEXITSTATUS(status) == 4 ? FLTVM_ERROR_HOST
+                                                                                 : FLTVM_ERROR_USAGE,
+                "%s:\n%s", what, g_strchomp(complaints));
+    return FALSE;
+}
+
+/* Compile into `work`/NAME, with `work`/symbols/NAME and `work`/inputs.d beside it. */
+static gboolean make(const char *work, const char *name, const char *const *sources, const char *const *flags,
+                     GError **error)
+{
+    static const char *const objcopies[] = {"llvm-objcopy-19", "llvm-objcopy", NULL};
+    g_autofree char *cc = fltvm_path_source("sdk/toolchain/cc");
+    g_autofree char *folder = g_build_filename(work, "symbols", NULL);
+    g_autofree char *full = g_build_filename(folder, name, NULL);
+    g_autofree char *stripped = g_build_filename(work, name, NULL);
+    g_autofree char *depfile = g_build_filename(work, "inputs.d", NULL);
+    const char *strip[] = {fltvm_path_tool(objcopies), "--strip-debug", full, stripped, NULL};
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_autofree char *build = fltvm_path_build();
+    g_autofree char *what = g_strdup_printf("%s does not compile", *sources);
+
+    g_setenv("FLTVM_BUILD", build, FALSE);
+    g_mkdir(folder, 0777);
+    g_ptr_array_add(argv, cc);
+    g_ptr_array_add(argv, (gpointer) "-o");
+    g_ptr_array_add(argv, full);
+    g_ptr_array_add(argv, (gpointer) "--depfile");
+    g_ptr_array_add(argv, depfile);
+    for (; flags && *flags; flags++)
+        g_ptr_array_add(argv, (gpointer)*flags);
+    for (; *sources; sources++)
+        g_ptr_array_add(argv, (gpointer)*sources);
+    g_ptr_array_add(argv, NULL);
+    return run_tool((const char *const *)argv->pdata, what, error) && run_tool(strip, "llvm-objcopy", error);
+}
+
+static gboolean use(const char *entry, const char *name, FltvmCompiled *compiled)
+{
+    compiled->image = g_build_filename(entry, name, NULL);
+    compiled->symbols = g_build_filename(entry, "symbols", name, NULL);
+    if (access(compiled->image, R_OK) == 0)
+        return TRUE;
+    fltvm_compiled_clear(compiled);
+    return FALSE;
+}
+
+/* Move what was made to where others find it; somebody else may have been first. */
+static gboolean publish(const char *work, const char *cache, const char *recipe, const char *name,
+                        FltvmCompiled *compiled, GError **error)
+{
+    g_autofree char *made_list = g_build_filename(work, "inputs.d", NULL);
+    g_autofree char *key = result_key(recipe, made_list);
+    g_autofree char *entry = g_build_filename(cache, key ? key : "none", NULL);
+    g_autofree char *list_name = g_strconcat(recipe, ".d", NULL);
+    g_autofree char *list = g_build_filename(cache, list_name, NULL);
+    g_autofree char *text = NULL;
+
+    if (!key || !g_file_get_contents(made_list, &text, NULL, error))
+        return FALSE;
+    if (g_rename(work, entry) < 0 && errno != EEXIST && errno != ENOTEMPTY) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", entry, g_strerror(errno));
+        return FALSE;
+    }
+    /* g_file_set_contents() renames into place. */
+    if (!g_file_set_contents(list, text, -1, error))
+        return FALSE;
+    if (use(entry, name, compiled))
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: no image there", entry);
+    return FALSE;
+}
+
+gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags,
+                       FltvmCompiled *compiled, GError **error)
+{
+    g_autofree char *recipe = recipe_key(name, sources, flags);
+    g_autofree char *cache = fltvm_compile_cache_dir();
+    g_autofree char *list_name = g_strconcat(recipe, ".d", NULL);
+    g_autofree char *list = g_build_filename(cache, list_name, NULL);
+    g_autofree char *key = result_key(recipe, list);
+    g_autofree char *work = NULL;
+
+    for (const char *const *source = sources; *source; source++) {
+        if (!fltvm_path_check("driver source", *source, error))
+            return FALSE;
+    }
+    if (key) {
+        g_autofree char *entry = g_build_filename(cache, key, NULL);
+        if (use(entry, name, compiled))
+            return TRUE;
+    }
+    work = g_build_filename(cache, "making-XXXXXX", NULL);
+    if (g_mkdir_with_parents(cache, 0777) < 0 || !g_mkdtemp(work)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", cache, g_strerror(errno));
+        return FALSE;
+    }
+    if (make(work, name, sources, flags, error) && publish(work, cache, recipe, name, compiled, error)) {
+        fltvm_child_remove(work);
+        return TRUE;
+    }
+    fltvm_child_remove(work);
+    return FALSE;
+}
