@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The figures that the project watches, with their aims: bench.py FLTVM QEMU BARE.ELF [RUNS].
+
+Start to exit of an empty scenario, against a bare PVH guest that exits at once on the same QEMU, in turns; then the
+guest instructions of a generic work item and of a 4 KiB read (cost.lua).  TAP: an aim missed is "not ok".
+"""
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '../determinism'))
+from machine import Tap, firmware_directory  # noqa: E402
+
+fltvm, qemu, bare = sys.argv[1:4]
+qemu = os.environ.get('FLTVM_QEMU', qemu)
+runs = int(sys.argv[4]) if len(sys.argv) > 4 else 30
+tap = Tap()
+
+
+def aim(value, limit, name, unit=''):
+    if value is None:
+        tap.check(False, f'{name}: no figure')
+    else:
+        tap.check(value < limit, f'{name}: {value:.4g}{unit} (aim: under {limit:g}{unit})')
+
+
+def milliseconds(command):
+    before = time.perf_counter()
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if result.returncode != 0:
+        raise RuntimeError(f'{command[0]} exited with {result.returncode}: {result.stdout.decode(errors="replace")}')
+    return (time.perf_counter() - before) * 1000
+
+
+def start_to_exit():
+    empty = [fltvm, 'run', os.path.join(HERE, 'empty.lua')]
+    # The floor: fltvm's own machine, with nothing in the guest.
+    floor = [qemu, '-M', 'microvm,x-option-roms=off,acpi=on,pcie=on,pit=off,pic=off,rtc=off,isa-serial=off,'
+             'auto-kernel-cmdline=off', '-L', firmware_directory(qemu), '-bios', 'qboot.rom', '-kernel', bare,
+             '-append', 'exit', '-nodefaults', '-display', 'none', '-m', '32', '-smp', '2', '-accel', 'tcg',
+             '-icount', 'shift=0,sleep=off,sched-seed=1', '-cpu', 'max,x-fltvm-pageable=on', '-seed', '1',
+             '-rtc', 'base=2020-01-01,clock=vm']
+    ours, theirs = [], []
+    milliseconds(floor)
+    milliseconds(empty)
+    for _ in range(runs):
+        theirs.append(milliseconds(floor))
+        ours.append(milliseconds(empty))
+    print(f'# start to exit, median of {runs}: bare guest {statistics.median(theirs):.1f} ms '
+          f'(least {min(theirs):.1f}), empty scenario {statistics.median(ours):.1f} ms (least {min(ours):.1f})')
+    aim(statistics.median(ours), 100, 'start to exit of an empty scenario', ' ms')
+    aim(statistics.median(ours) / statistics.median(theirs), 2, 'the same, by a bare guest\'s')
+
+
+def cost():
+    result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'cost.lua')], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode(errors='replace')
+    figures, filters = {}, '0'
+    for name, value in re.findall(r'bench ([\w-]+) (\d+)', output):
+        if name == 'filters':
+            filters = value
+        else:
+            figures[name if name == 'memory' else f'{name} {filters}'] = int(value)
+    tap.check(result.returncode == 0, 'the measuring scenario runs', output)
+    for name, value in sorted(figures.items()):
+        print(f'# {name}: {value}')
+    aim(figures.get('workitem 0'), 3000, 'one generic work item', ' instructions')
+    none, three = figures.get('read 0'), figures.get('read 3')
+    aim(none, 12000, 'one 4 KiB read through no filter', ' instructions')
+    aim((three - none) / 3 if none and three else None, 600, 'each filter in its way', ' instructions')
+    memory = figures.get('memory')
+    aim(memory / 1048576 if memory else None, 16, 'guest memory after boot', ' MiB')
+
+
+start_to_exit()
+cost()
+sys.exit(tap.done())
