@@ -230,6 +230,8 @@ static void judge(lua_State *lua, int index, const FltvmBugcheck *bugcheck)
     detail = difference ? g_strconcat(difference, "\n", bugcheck->text, NULL) : NULL;
     g_free(difference);
     fltvm_account_check(account, detail ? FLTVM_CHECK_FAIL : FLTVM_CHECK_PASS, what, detail);
+    if (detail)
+        account->status = MAX(account->status, FLTVM_ERROR_BUGCHECK);
 }
 
 static void push_bugcheck(lua_State *lua, const FltvmBugcheck *bugcheck)

@@ -41,7 +41,6 @@ struct FltvmMachine {
     GString *report;    /* verifier reports since the last bugcheck */
     FltvmBugcheck *bugcheck;
     char *stacks;       /* the last stacks record, in words */
-    char *socket_path;  /* --dry-run's */
 };
 
 FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
@@ -437,6 +436,10 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
         return FALSE;
     }
     machine->link = fltvm_link_new(fd);
+    if (session->launched && !session->launched(session->launched_data, error)) {
+        drop(machine, FLTVM_MACHINE_DEAD);
+        return FALSE;
+    }
     if (!until_command(machine, earlier_of(boot, session->deadline), "the guest did not boot", &frame, &payload,
                        error))
         return FALSE;

@@ -35,7 +35,9 @@ typedef struct {
     gint64 boot_deadline;   /* microseconds a machine may take to ask for its first command; 0: none */
     gboolean dry_run;       /* print the command line, start nothing */
     const char *connect;    /* a socket on which somebody else's QEMU listens, or NULL */
-    gboolean keep_qemu_output;
+    /* Called when a QEMU has been started, before the guest's first word (fltvm gdb); or NULL. */
+    gboolean (*launched)(gpointer data, GError **error);
+    gpointer launched_data;
 } FltvmSession;
 
 /* Takes the configuration over; borrows the session. */

@@ -16,7 +16,6 @@ static const struct {
     {"run", fltvm_verb_run, "run scenarios"},
     {"boot", fltvm_verb_boot, "a running machine behind a Lua prompt"},
     {"gdb", fltvm_verb_gdb, "a scenario under gdb, stopped before the kernel's first instruction"},
-    {"cc", fltvm_verb_cc, "compile a minifilter from source"},
     {"image", fltvm_verb_image, "create and convert disk images"},
 };
 

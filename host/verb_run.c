@@ -184,12 +184,24 @@ static gboolean check_usage(int argc, GError **error)
     return FALSE;
 }
 
+/* GLib wants "-j 2"; people write "-j2". */
+static void split_jobs(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "-j", 2) == 0 && g_ascii_isdigit(argv[i][2]))
+            argv[i] = g_strdup_printf("--jobs=%s", argv[i] + 2);
+    }
+}
+
 int fltvm_verb_run(int argc, char **argv, GError **error)
 {
     g_autofree GOptionEntry *list = all_entries();
     g_autoptr(GPtrArray) accounts = g_ptr_array_new_with_free_func((GDestroyNotify)fltvm_account_free);
     g_autoptr(FltvmConfig) config = NULL;
-    int status = fltvm_verb_options(
+    int status;
+
+    split_jobs(argc, argv);
+    status = fltvm_verb_options(
         &argc, &argv, list, "SCENARIO.lua...",
         "Runs scenarios: Lua scripts that load minifilters into a machine and say what must happen.", error);
 

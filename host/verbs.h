@@ -11,7 +11,6 @@ typedef int (*FltvmVerb)(int argc, char **argv, GError **error);
 int fltvm_verb_run(int argc, char **argv, GError **error);
 int fltvm_verb_boot(int argc, char **argv, GError **error);
 int fltvm_verb_gdb(int argc, char **argv, GError **error);
-int fltvm_verb_cc(int argc, char **argv, GError **error);
 int fltvm_verb_image(int argc, char **argv, GError **error);
 
 /*
