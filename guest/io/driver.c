@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Driver objects: loading, unloading, and what hangs on them.
+ *
+ * A driver object lives under \Driver or \FileSystem; its creation reference stands for "loaded".  Unloading marks the
+ * driver's devices so that nothing opens them any more, waits for what is open or attached, calls DriverUnload
+ * once, and drops that reference; the image goes with the last one (IopDeleteDriver).
+ */
+#include "iop.h"
+
+#define IOP_SERVICES L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+
+static PIO_IMAGE_LOADER IopLoader;
+static KMUTANT IopDriverLoadLock;
+static BOOLEAN IopBootDriversDone;
+
+typedef struct _IOP_REINITIALIZE {
+    LIST_ENTRY Entry;
+    PDRIVER_OBJECT DriverObject; /* referenced */
+    PDRIVER_REINITIALIZE Routine;
+    PVOID Context;
+} IOP_REINITIALIZE, *PIOP_REINITIALIZE;
+
+/* IopDatabaseLock */
+static LIST_ENTRY IopReinitializeQueue = {&IopReinitializeQueue, &IopReinitializeQueue};
+static LIST_ENTRY IopBootReinitializeQueue = {&IopBootReinitializeQueue, &IopBootReinitializeQueue};
+
+VOID IopInitializeDrivers(VOID)
+{
+    KeInitializeMutant(&IopDriverLoadLock, FALSE);
+}
+
+VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader)
+{
+    IopLoader = Loader;
+}
+
+/* What a major function that the driver does not set leads to.  <= DISPATCH_LEVEL. */
+NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    Irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;
+    Irp->IoStatus.Information = 0;
+    IofCompleteRequest(Irp, IO_NO_INCREMENT);
+    return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+static NTSTATUS IopDuplicateString(PCUNICODE_STRING Source, PUNICODE_STRING Target)
+{
+    Target->Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Source->Length + sizeof(WCHAR), IOP_TAG_DRIVER);
+    if (Target->Buffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlCopyMemory(Target->Buffer, Source->Buffer, Source->Length);
+    Target->Buffer[Source->Length / sizeof(WCHAR)] = L'\0';
+    Target->Length = Source->Length;
+    Target->MaximumLength = Source->Length + sizeof(WCHAR);
+    return STATUS_SUCCESS;
+}
+
+/* A driver object of that name in the name space, with the "loaded" reference.  PASSIVE_LEVEL. */
+NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
+{
+    OBJECT_ATTRIBUTES ObjectAttributes;
+    PDRIVER_OBJECT DriverObject;
+    HANDLE Handle;
+    NTSTATUS Status;
+    ULONG Index;
+
+    InitializeObjectAttributes(&ObjectAttributes, Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
+    Status = ObCreateObject(KernelMode, IoDriverObjectType, &ObjectAttributes, KernelMode, NULL,
+                            sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    RtlZeroMemory(DriverObject, sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION));
+    DriverObject->Type = IO_TYPE_DRIVER;
+    DriverObject->Size = sizeof(DRIVER_OBJECT);
+    DriverObject->Flags = DRVO_LEGACY_DRIVER;
+    DriverObject->DriverExtension = (PDRIVER_EXTENSION)(DriverObject + 1);
+    DriverObject->DriverExtension->DriverObject = DriverObject;
+    for (Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++) {
+        DriverObject->MajorFunction[Index] = IopInvalidDeviceRequest;
+    }
+    Status = IopDuplicateString(Name, &DriverObject->DriverName);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(DriverObject);
+        return Status;
+    }
+    Status = ObInsertObject(DriverObject, NULL, FILE_READ_DATA, 1, (PVOID *)&DriverObject, &Handle);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    ZwClose(Handle);
+    *Result = DriverObject;
+    return STATUS_SUCCESS;
+}
+
+/* Object-manager delete procedure.  PASSIVE_LEVEL: the image is unmapped here. */
+VOID IopDeleteDriver(PVOID Object)
+{
+    PDRIVER_OBJECT DriverObject = Object;
+    PIOP_DRIVER_EXTENSION Extension = (PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension;
+    PIO_CLIENT_EXTENSION Client;
+
+    if (DriverObject->DriverSection != NULL) {
+        IopLoader->Unload(DriverObject->DriverSection);
+    }
+    if (Extension == NULL) {
+        return;
+    }
+    while ((Client = Extension->ClientDriverExtension) != NULL) {
+        Extension->ClientDriverExtension = Client->NextExtension;
+        ExFreePoolWithTag(Client, IOP_TAG_DRIVER);
+    }
+    if (Extension->FsFilterCallbacks != NULL) {
+        ExFreePool(Extension->FsFilterCallbacks);
+    }
+    if (Extension->Public.ServiceKeyName.Buffer != NULL) {
+        ExFreePoolWithTag(Extension->Public.ServiceKeyName.Buffer, IOP_TAG_DRIVER);
+    }
+    if (DriverObject->DriverName.Buffer != NULL) {
+        ExFreePoolWithTag(DriverObject->DriverName.Buffer, IOP_TAG_DRIVER);
+    }
+}
+
+/* ---- loading --------------------------------------------------------------------------------------------- */
+
+static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
+{
+    UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
+    PKEY_VALUE_PARTIAL_INFORMATION Information = (PKEY_VALUE_PARTIAL_INFORMATION)Buffer;
+    UNICODE_STRING ValueName = RTL_CONSTANT_STRING(L"Type");
+    OBJECT_ATTRIBUTES ObjectAttributes;
+    ULONG Type = 1; /* SERVICE_KERNEL_DRIVER */
+    ULONG Length;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &ObjectAttributes))) {
+        return Type;
+    }
+    if (NT_SUCCESS(ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, Information, sizeof(Buffer),
+                                   &Length)) &&
+        Information->Type == REG_DWORD && Information->DataLength == sizeof(ULONG)) {
+        RtlCopyMemory(&Type, Information->Data, sizeof(Type));
+    }
+    ZwClose(Key);
+    return Type;
+}
+
+static NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING Name, PCWSTR Suffix)
+{
+    SIZE_T Size = (wcslen(Prefix) + wcslen(Suffix) + 1) * sizeof(WCHAR) + Name->Length;
+
+    if (Size > MAXUSHORT) {
+        return STATUS_NAME_TOO_LONG;
+    }
+    Target->Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Size, IOP_TAG_NAME);
+    if (Target->Buffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Target->Length = 0;
+    Target->MaximumLength = (USHORT)Size;
+    RtlAppendUnicodeToString(Target, Prefix);
+    RtlAppendUnicodeStringToString(Target, Name);
+    RtlAppendUnicodeToString(Target, Suffix);
+    Target->Buffer[Target->Length / sizeof(WCHAR)] = L'\0';
+    return STATUS_SUCCESS;
+}
+
+/* DriverEntry succeeded: its devices are ready, and gaps in its dispatch table are closed. */
+static VOID IopDriverReady(PDRIVER_OBJECT DriverObject)
+{
+    PDEVICE_OBJECT Device;
+    KIRQL Irql;
+    ULONG Index;
+
+    for (Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++) {
+        if (DriverObject->MajorFunction[Index] == NULL) {
+            DriverObject->MajorFunction[Index] = IopInvalidDeviceRequest;
+        }
+    }
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    DriverObject->Flags |= DRVO_INITIALIZED;
+    for (Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
+        Device->Flags &= ~DO_DEVICE_INITIALIZING;
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    IopLoader->Started(DriverObject->DriverSection);
+}
+
+static VOID IopDiscardDriver(PDRIVER_OBJECT DriverObject)
+{
+    ObMakeTemporaryObject(DriverObject);
+    ObDereferenceObject(DriverObject);
+}
+
+static VOID IopCallReinitialization(PLIST_ENTRY Queue)
+{
+    PIOP_REINITIALIZE Item;
+    PLIST_ENTRY Entry;
+
+    while ((Entry = ExInterlockedRemoveHeadList(Queue, &IopDatabaseLock)) != NULL) {
+        Item = CONTAINING_RECORD(Entry, IOP_REINITIALIZE, Entry);
+        Item->DriverObject->DriverExtension->Count++;
+        Item->Routine(Item->DriverObject, Item->Context, Item->DriverObject->DriverExtension->Count);
+        ObDereferenceObject(Item->DriverObject);
+        ExFreePoolWithTag(Item, IOP_TAG_DRIVER);
+    }
+}
+
+static NTSTATUS IopStartDriver(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    NTSTATUS Status;
+
+    Status = DriverObject->DriverInit(DriverObject, RegistryPath);
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
+        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16, (ULONG_PTR)DriverObject->DriverInit,
+                     (ULONG_PTR)DriverObject, 0);
+    }
+    return Status;
+}
+
+NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size)
+{
+    UNICODE_STRING ObjectName = {0};
+    UNICODE_STRING RegistryPath = {0};
+    UNICODE_STRING ImageName = {0};
+    PDRIVER_OBJECT DriverObject = NULL;
+    IO_LOADED_IMAGE Image;
+    NTSTATUS Status;
+    ULONG Type;
+
+    KeWaitForSingleObject(&IopDriverLoadLock, Executive, KernelMode, FALSE, NULL);
+    Status = IopConcatenate(&RegistryPath, IOP_SERVICES, ServiceName, L"");
+    if (!NT_SUCCESS(Status)) {
+        goto Exit;
+    }
+    Type = IopReadServiceType(&RegistryPath);
+    Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\", ServiceName, L"");
+    if (!NT_SUCCESS(Status)) {
+        goto Exit;
+    }
+    Status = IopConcatenate(&ImageName, L"", ServiceName, L".sys");
+    if (!NT_SUCCESS(Status)) {
+        goto Exit;
+    }
+    Status = IopCreateDriverObject(&ObjectName, &DriverObject);
+    if (!NT_SUCCESS(Status)) {
+        Status = Status == STATUS_OBJECT_NAME_COLLISION ? STATUS_IMAGE_ALREADY_LOADED : Status;
+        goto Exit;
+    }
+    Status = IopDuplicateString(ServiceName, &DriverObject->DriverExtension->ServiceKeyName);
+    if (NT_SUCCESS(Status)) {
+        Status = IopLoader->Load(&ImageName, ImageBytes, Size, &Image);
+    }
+    if (!NT_SUCCESS(Status)) {
+        IopDiscardDriver(DriverObject);
+        goto Exit;
+    }
+    DriverObject->DriverSection = Image.Section;
+    DriverObject->DriverStart = Image.Base;
+    DriverObject->DriverSize = Image.Size;
+    DriverObject->DriverInit = Image.EntryPoint;
+    ObReferenceObject(DriverObject); /* a driver that unloads itself must not take the object from under us */
+    Status = IopStartDriver(DriverObject, &RegistryPath);
+    if (NT_SUCCESS(Status)) {
+        IopDriverReady(DriverObject);
+        if (DriverObject->DriverExtension->AddDevice != NULL) {
+            DriverObject->Flags &= ~DRVO_LEGACY_DRIVER;
+            IopStartDevicesOf(DriverObject, ServiceName);
+        }
+        if (IopBootDriversDone) {
+            IopCallReinitialization(&IopReinitializeQueue);
+        }
+    } else {
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ failed with 0x%08X\n", &ObjectName,
+                   Status);
+        IopDiscardDriver(DriverObject);
+    }
+    ObDereferenceObject(DriverObject);
+Exit:
+    KeReleaseMutant(&IopDriverLoadLock, 0, FALSE, FALSE);
+    if (ImageName.Buffer != NULL) {
+        ExFreePoolWithTag(ImageName.Buffer, IOP_TAG_NAME);
+    }
+    if (ObjectName.Buffer != NULL) {
+        ExFreePoolWithTag(ObjectName.Buffer, IOP_TAG_NAME);
+    }
+    if (RegistryPath.Buffer != NULL) {
+        ExFreePoolWithTag(RegistryPath.Buffer, IOP_TAG_NAME);
+    }
+    return Status;
+}
+
+VOID IoBootDriversStarted(VOID)
+{
+    IopCallReinitialization(&IopBootReinitializeQueue);
+    IopCallReinitialization(&IopReinitializeQueue);
+    IopBootDriversDone = TRUE;
+}
+
+/* ---- unloading ------------------------------------------------------------------------------------------- */
+
+/* Whether DriverUnload is to be called now; says so at most once for a driver. */
+static BOOLEAN IopClaimUnload(PDRIVER_OBJECT DriverObject)
+{
+    BOOLEAN Claimed = (DriverObject->Flags & DRVO_UNLOAD_INVOKED) == 0;
+    PDEVICE_OBJECT Device;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    for (Device = DriverObject->DeviceObject; Claimed && Device != NULL; Device = Device->NextDevice) {
+        if (Device->ReferenceCount != 0 || Device->AttachedDevice != NULL ||
+            (IopDevExt(Device)->ExtensionFlags & DOE_UNLOAD_PENDING) == 0) {
+            Claimed = FALSE;
+        }
+    }
+    if (Claimed) {
+        DriverObject->Flags |= DRVO_UNLOAD_INVOKED;
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    return Claimed;
+}
+
+static VOID IopInvokeUnload(PDRIVER_OBJECT DriverObject)
+{
+    DriverObject->DriverUnload(DriverObject);
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
+        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16,
+                     (ULONG_PTR)DriverObject->DriverUnload, (ULONG_PTR)DriverObject, 0);
+    }
+    ObMakeTemporaryObject(DriverObject);
+    ObDereferenceObject(DriverObject);
+}
+
+typedef struct _IOP_UNLOAD {
+    WORK_QUEUE_ITEM WorkItem;
+    PDRIVER_OBJECT DriverObject;
+} IOP_UNLOAD, *PIOP_UNLOAD;
+
+static VOID NTAPI IopUnloadWorker(PVOID Context)
+{
+    PIOP_UNLOAD Unload = Context;
+
+    IopInvokeUnload(Unload->DriverObject);
+    ExFreePoolWithTag(Unload, IOP_TAG_DRIVER);
+}
+
+/* A device of the driver came to rest; a pending unload may go on.  <= DISPATCH_LEVEL. */
+VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject)
+{
+    PIOP_UNLOAD Unload;
+
+    if ((DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0 || !IopClaimUnload(DriverObject)) {
+        return;
+    }
+    Unload = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Unload), IOP_TAG_DRIVER);
+    if (Unload == NULL) {
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: no memory to unload %wZ\n", &DriverObject->DriverName);
+        return;
+    }
+    Unload->DriverObject = DriverObject;
+    ExInitializeWorkItem(&Unload->WorkItem, IopUnloadWorker, Unload);
+    ExQueueWorkItem(&Unload->WorkItem, DelayedWorkQueue);
+}
+
+static NTSTATUS IopUnload(PDRIVER_OBJECT DriverObject)
+{
+    PDEVICE_OBJECT Device;
+    KIRQL Irql;
+
+    if (DriverObject->DriverUnload == NULL || DriverObject->DriverSection == NULL) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (DriverObject->DriverExtension->AddDevice != NULL && (DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0) {
+        IopRemoveDevicesOf(DriverObject);
+    }
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    if ((DriverObject->Flags & (DRVO_UNLOAD_INVOKED | IOP_DRVO_UNLOAD_REQUESTED)) != 0) {
+        KeReleaseSpinLock(&IopDatabaseLock, Irql);
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    DriverObject->Flags |= IOP_DRVO_UNLOAD_REQUESTED;
+    for (Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
+        IopDevExt(Device)->ExtensionFlags |= DOE_UNLOAD_PENDING;
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    if (IopClaimUnload(DriverObject)) {
+        IopInvokeUnload(DriverObject);
+    }
+    return STATUS_SUCCESS; /* else pending: IopCheckDriverUnload goes on */
+}
+
+static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OBJECT *DriverObject)
+{
+    static const PCWSTR Directories[] = {L"\\Driver\\", L"\\FileSystem\\"};
+    NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
+    UNICODE_STRING Name;
+    ULONG Index;
+
+    for (Index = 0; Index < RTL_NUMBER_OF(Directories); Index++) {
+        Status = IopConcatenate(&Name, Directories[Index], ServiceName, L"");
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
+        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IoDriverObjectType, KernelMode, NULL,
+                                         (PVOID *)DriverObject);
+        ExFreePoolWithTag(Name.Buffer, IOP_TAG_NAME);
+        if (NT_SUCCESS(Status)) {
+            return Status;
+        }
+    }
+    return Status;
+}
+
+/* STATUS_SUCCESS too when the unload waits for open or attached devices, as on Windows. */
+NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName)
+{
+    PDRIVER_OBJECT DriverObject;
+    NTSTATUS Status;
+
+    Status = IopReferenceDriverByName(ServiceName, &DriverObject);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopUnload(DriverObject);
+    ObDereferenceObject(DriverObject);
+    return Status;
+}
+
+/* PASSIVE_LEVEL.  The name is the service key's path in the registry. */
+NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName)
+{
+    UNICODE_STRING Name = *DriverServiceName;
+    USHORT Index;
+
+    for (Index = Name.Length / sizeof(WCHAR); Index > 0 && Name.Buffer[Index - 1] != L'\\'; Index--) {
+        NOTHING;
+    }
+    Name.Buffer += Index;
+    Name.Length -= Index * sizeof(WCHAR);
+    Name.MaximumLength = Name.Length;
+    if (Name.Length == 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return IopUnloadDriver(&Name);
+}
+
+/* ---- what drivers hang on their object --------------------------------------------------------------------- */
+
+/* IRQL <= DISPATCH_LEVEL.  Zeroed; freed with the driver object. */
+NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
+                                               ULONG DriverObjectExtensionSize, PVOID *DriverObjectExtension)
+{
+    PIOP_DRIVER_EXTENSION Extension = (PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension;
+    PIO_CLIENT_EXTENSION Client;
+    PIO_CLIENT_EXTENSION Walk;
+    KIRQL Irql;
+
+    *DriverObjectExtension = NULL;
+    if (DriverObjectExtensionSize > MAXULONG - sizeof(*Client)) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Client = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Client) + DriverObjectExtensionSize, IOP_TAG_DRIVER);
+    if (Client == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Client, sizeof(*Client) + DriverObjectExtensionSize);
+    Client->ClientIdentificationAddress = ClientIdentificationAddress;
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    for (Walk = Extension->ClientDriverExtension; Walk != NULL; Walk = Walk->NextExtension) {
+        if (Walk->ClientIdentificationAddress == ClientIdentificationAddress) {
+            KeReleaseSpinLock(&IopDatabaseLock, Irql);
+            ExFreePoolWithTag(Client, IOP_TAG_DRIVER);
+            return STATUS_OBJECT_NAME_COLLISION;
+        }
+    }
+    Client->NextExtension = Extension->ClientDriverExtension;
+    Extension->ClientDriverExtension = Client;
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    *DriverObjectExtension = Client + 1;
+    return STATUS_SUCCESS;
+}
+
+/* IRQL <= DISPATCH_LEVEL.  NULL when there is none with that address. */
+PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress)
+{
+    PIO_CLIENT_EXTENSION Walk;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    Walk = ((PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension)->ClientDriverExtension;
+    while (Walk != NULL && Walk->ClientIdentificationAddress != ClientIdentificationAddress) {
+        Walk = Walk->NextExtension;
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    return Walk != NULL ? Walk + 1 : NULL;
+}
+
+static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE Routine,
+                                        PVOID Context)
+{
+    PIOP_REINITIALIZE Item = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Item), IOP_TAG_DRIVER);
+
+    if (Item == NULL) {
+        return;
+    }
+    ObReferenceObject(DriverObject);
+    Item->DriverObject = DriverObject;
+    Item->Routine = Routine;
+    Item->Context = Context;
+    ExInterlockedInsertTailList(Queue, &Item->Entry, &IopDatabaseLock);
+}
+
+/* PASSIVE_LEVEL, from DriverEntry or the reinitialization routine itself. */
+VOID NTAPI IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject,
+                                            PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context)
+{
+    IopRegisterReinitialization(&IopReinitializeQueue, DriverObject, DriverReinitializationRoutine, Context);
+}
+
+VOID NTAPI IoRegisterBootDriverReinitialization(PDRIVER_OBJECT DriverObject,
+                                                PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context)
+{
+    IopRegisterReinitialization(&IopBootReinitializeQueue, DriverObject, DriverReinitializationRoutine, Context);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * io: the I/O manager, for the components to its right (fsrtl, cc, ldr, init).
+ *
+ * Everything a driver may call is in the DDK's headers; here is only what the kernel itself needs to start
+ * the I/O manager, to hand it images and to stop it.  The image loader stands to the right of io, so it
+ * introduces itself through IO_IMAGE_LOADER.
+ */
+#ifndef FLTVM_IO_H
+#define FLTVM_IO_H
+
+#include <ntifs.h>
+
+typedef struct _IO_LOADED_IMAGE {
+    PVOID Section; /* the loader's own handle; DRIVER_OBJECT.DriverSection */
+    PVOID Base;
+    ULONG Size;
+    PDRIVER_INITIALIZE EntryPoint;
+} IO_LOADED_IMAGE, *PIO_LOADED_IMAGE;
+
+/* All at PASSIVE_LEVEL.  Started: DriverEntry returned success, INIT sections may go.  Unload may be called
+ * before Started, for a driver whose DriverEntry failed. */
+typedef struct _IO_IMAGE_LOADER {
+    NTSTATUS (*Load)(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PIO_LOADED_IMAGE Image);
+    VOID (*Started)(PVOID Section);
+    VOID (*Unload)(PVOID Section);
+} IO_IMAGE_LOADER, *PIO_IMAGE_LOADER;
+
+extern POBJECT_TYPE IoDriverObjectType;
+extern POBJECT_TYPE IoDeviceObjectType;
+
+/*
+ * Phase 0: object types and directories; ob, ps and cm are up, no other thread runs.
+ * Phase 1: worker threads run; enumerates PCI and creates a device object for every function found.
+ * PASSIVE_LEVEL, boot thread, once each.
+ */
+NTSTATUS IoInitSystem(ULONG Phase);
+
+/* PASSIVE_LEVEL, before the first IopLoadDriverImage.  The structure is kept by reference. */
+VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
+
+/*
+ * Loads an image under \Driver\ServiceName (\FileSystem\ServiceName when the service's Type value is 2 or 8)
+ * and calls its DriverEntry in the caller's thread, which must be one of the system process.  After success,
+ * devices found on the bus that the driver serves get its AddDevice.
+ * PASSIVE_LEVEL.  The status is the loader's, or DriverEntry's when that failed (the image is gone then).
+ */
+NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
+
+/* Calls the reinitialization routines that drivers registered while booting.  PASSIVE_LEVEL, once. */
+VOID IoBootDriversStarted(VOID);
+
+/* Sends IRP_MJ_SHUTDOWN to whoever registered for it, file systems' last-chance ones last.  PASSIVE_LEVEL. */
+VOID IoShutdownSystem(VOID);
+
+/* PASSIVE_LEVEL.  True when the driver's image is still referenced: its unload is pending. */
+NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Start-up of io, in order.
+ */
+#include "iop.h"
+
+static POBJECT_TYPE IopFileObjectType;
+
+POBJECT_TYPE *IoFileObjectType = &IopFileObjectType;
+POBJECT_TYPE IoDriverObjectType;
+POBJECT_TYPE IoDeviceObjectType;
+BOOLEAN IopVerifierOn;
+
+static NTSTATUS IopCreateTypes(VOID)
+{
+    static GENERIC_MAPPING DeviceMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
+                                            FILE_ALL_ACCESS};
+    OBJECT_TYPE_INITIALIZER Type;
+    UNICODE_STRING Name;
+    NTSTATUS Status;
+
+    RtlZeroMemory(&Type, sizeof(Type));
+    Type.Length = sizeof(Type);
+    Type.CaseInsensitive = TRUE;
+    Type.InvalidAttributes = OBJ_OPENLINK;
+    Type.PoolType = NonPagedPoolNx;
+    Type.GenericMapping = DeviceMapping;
+    Type.ValidAccessMask = FILE_ALL_ACCESS;
+    Type.ParseProcedure = IopParseDevice;
+    Type.DeleteProcedure = IopDeleteDevice;
+    RtlInitUnicodeString(&Name, L"Device");
+    Status = ObCreateObjectType(&Name, &Type, NULL, &IoDeviceObjectType);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Type.ParseProcedure = NULL;
+    Type.DeleteProcedure = IopDeleteDriver;
+    RtlInitUnicodeString(&Name, L"Driver");
+    Status = ObCreateObjectType(&Name, &Type, NULL, &IoDriverObjectType);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Type.MaintainHandleCount = TRUE;
+    Type.ParseProcedure = IopParseFile;
+    Type.CloseProcedure = IopCloseFile;
+    Type.DeleteProcedure = IopDeleteFile;
+    Type.QueryNameProcedure = IopQueryFileName;
+    RtlInitUnicodeString(&Name, L"File");
+    return ObCreateObjectType(&Name, &Type, NULL, &IopFileObjectType);
+}
+
+static NTSTATUS IopCreateDirectories(VOID)
+{
+    static const PCWSTR Directories[] = {L"\\Device", L"\\Driver", L"\\FileSystem", L"\\FileSystem\\Filters"};
+    OBJECT_ATTRIBUTES ObjectAttributes;
+    UNICODE_STRING Name;
+    HANDLE Handle;
+    NTSTATUS Status;
+    ULONG Index;
+
+    for (Index = 0; Index < RTL_NUMBER_OF(Directories); Index++) {
+        RtlInitUnicodeString(&Name, Directories[Index]);
+        InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                                   NULL, NULL);
+        Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes);
+        if (Status == STATUS_OBJECT_NAME_COLLISION) {
+            continue; /* the object manager had made it */
+        }
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
+        ZwClose(Handle);
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS IoInitSystem(ULONG Phase)
+{
+    NTSTATUS Status;
+
+    if (Phase == 0) {
+        IopVerifierOn = FvVerifierEnabled();
+        KeInitializeSpinLock(&IopDatabaseLock);
+        IopInitializeIrps();
+        IopInitializeMdls();
+        IopInitializeCancel();
+        IopInitializeFileSystems();
+        IopInitializeDrivers();
+        Status = IopCreateTypes();
+        if (NT_SUCCESS(Status)) {
+            Status = IopCreateDirectories();
+        }
+        PsIoThreadExitRoutine = IopCancelThreadIrps;
+        return Status;
+    }
+    IopInitializePnp();
+    return IopInitializePci();
+}

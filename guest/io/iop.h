@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * io's private declarations.
+ *
+ * Locks, outermost first:
+ *   IopDriverLoadLock (ERESOURCE-like mutex)  loading and unloading of drivers
+ *   IopFileSystemLock (mutex)                 the lists of file systems and of registration callbacks, mounting
+ *   IopDatabaseLock   (spin lock)             device lists, attachment, VPB contents, reference counts of devices
+ *   cancel spin lock                          cancel routines run under it; never taken inside IopDatabaseLock
+ *   ETHREAD.IrpListLock (spin lock)           the IRPs a thread has under way
+ */
+#ifndef FLTVM_IOP_H
+#define FLTVM_IOP_H
+
+#include <ntifs.h>
+#include <trace.h>
+#include <fltvm.h>
+#include <rtl.h>
+#include <ke.h>
+#include <mm.h>
+#include <ex.h>
+#include <ob.h>
+#include <ps.h>
+#include <se.h>
+#include <cm.h>
+#include <io.h>
+
+#define IOP_TAG_IRP    ' prI'
+#define IOP_TAG_BUFFER 'fBoI'
+#define IOP_TAG_NAME   'mNoI'
+#define IOP_TAG_DEVICE 'DoI '
+#define IOP_TAG_DRIVER 'rDoI'
+#define IOP_TAG_VPB    ' bpV'
+#define IOP_TAG_WORK   'iWoI'
+#define IOP_TAG_TIMER  'iToI'
+#define IOP_TAG_INTR   'nIoI'
+#define IOP_TAG_LIST   'sLoI'
+#define IOP_TAG_FILE   'lFoI'
+
+#ifndef DRIVER_VERIFIER_IOMANAGER_VIOLATION
+#define DRIVER_VERIFIER_IOMANAGER_VIOLATION ((ULONG)0xC9)
+#endif
+#ifndef WORKER_INVALID
+#define WORKER_INVALID ((ULONG)0xE4)
+#endif
+
+/* Nt and Io routines that the DDK's headers do not declare. */
+NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName);
+NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject,
+                                                PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);
+PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
+
+/* ---- devices -------------------------------------------------------------------------------------------- */
+
+#define DOE_UNLOAD_PENDING    0x00000001
+#define DOE_DELETE_PENDING    0x00000002
+#define DOE_REMOVE_PENDING    0x00000004
+#define DOE_REMOVE_PROCESSED  0x00000008
+#define DOE_START_PENDING     0x00000010
+
+/* Windows's DEVOBJ_EXTENSION; the DDK shows its first three fields only. */
+typedef struct _IOP_DEVICE_EXTENSION {
+    CSHORT Type;
+    USHORT Size;
+    PDEVICE_OBJECT DeviceObject;
+    ULONG PowerFlags;
+    PVOID Dope;
+    ULONG ExtensionFlags; /* DOE_*; IopDatabaseLock */
+    PVOID DeviceNode;
+    PDEVICE_OBJECT AttachedTo; /* IopDatabaseLock */
+    LONG StartIoCount;
+    LONG StartIoKey;
+    ULONG StartIoFlags;
+    PVPB Vpb;
+    PVOID DependencyNode;
+    PVOID InterruptContext;
+    LONG InterruptCount;
+    PVOID VerifierContext;
+} IOP_DEVICE_EXTENSION, *PIOP_DEVICE_EXTENSION;
+
+C_ASSERT(FIELD_OFFSET(IOP_DEVICE_EXTENSION, AttachedTo) == 0x30);
+C_ASSERT(sizeof(IOP_DEVICE_EXTENSION) == 0x70);
+
+#define IopDevExt(DeviceObject) ((PIOP_DEVICE_EXTENSION)(DeviceObject)->DeviceObjectExtension)
+
+extern KSPIN_LOCK IopDatabaseLock;
+extern BOOLEAN IopVerifierOn; /* read once at start-up */
+
+/* ---- drivers -------------------------------------------------------------------------------------------- */
+
+typedef struct _IO_CLIENT_EXTENSION {
+    struct _IO_CLIENT_EXTENSION *NextExtension;
+    PVOID ClientIdentificationAddress;
+} IO_CLIENT_EXTENSION, *PIO_CLIENT_EXTENSION;
+
+/* What follows DRIVER_OBJECT in its object body; the DDK shows the first four fields. */
+typedef struct _IOP_DRIVER_EXTENSION {
+    DRIVER_EXTENSION Public;
+    PIO_CLIENT_EXTENSION ClientDriverExtension; /* IopDatabaseLock */
+    PFS_FILTER_CALLBACKS FsFilterCallbacks;
+} IOP_DRIVER_EXTENSION, *PIOP_DRIVER_EXTENSION;
+
+#define IOP_DRVO_UNLOAD_REQUESTED 0x40000000 /* in DRIVER_OBJECT.Flags: NtUnloadDriver was called; IopDatabaseLock */
+
+VOID IopInitializeDrivers(VOID);
+NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObject);
+NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp);
+VOID IopDeleteDriver(PVOID Object);
+VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
+VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName);
+
+/* ---- device references (device.c) ------------------------------------------------------------------------ */
+
+VOID IopDeleteTimer(PDEVICE_OBJECT DeviceObject);
+VOID IopDeleteDevice(PVOID Object);
+VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject);
+NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT DeviceObject);
+PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT DeviceObject);
+
+/* ---- volumes (volume.c, filesys.c) ----------------------------------------------------------------------- */
+
+PVPB IopCreateVpb(PDEVICE_OBJECT RealDevice);
+NTSTATUS IopReferenceMountedVpb(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw, PVPB *Vpb);
+VOID IopDereferenceVpb(PVPB Vpb);
+NTSTATUS IopMountVolume(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw);
+VOID IopInitializeFileSystems(VOID);
+VOID IopLockFileSystems(VOID);
+VOID IopUnlockFileSystems(VOID);
+typedef BOOLEAN (*IOP_FILE_SYSTEM_VISITOR)(PDEVICE_OBJECT FsDevice, PVOID Context);
+BOOLEAN IopVisitFileSystemsLocked(DEVICE_TYPE DeviceType, BOOLEAN WithRaw, IOP_FILE_SYSTEM_VISITOR Visitor, PVOID Context);
+VOID IopShutdownFileSystems(VOID);
+VOID IopSendShutdown(PDEVICE_OBJECT DeviceObject);
+
+/* ---- IRPs ------------------------------------------------------------------------------------------------ */
+
+VOID IopInitializeIrps(VOID);
+VOID IopQueueThreadIrp(PIRP Irp);
+VOID IopDequeueThreadIrp(PIRP Irp);
+VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject);
+VOID IopReleaseIrpResources(PIRP Irp);
+VOID IopCancelThreadIrps(PETHREAD Thread);
+ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLOCK Iosb);
+VOID IopInitializeCancel(VOID);
+VOID IopInitializeMdls(VOID);
+
+/* ---- files ----------------------------------------------------------------------------------------------- */
+
+#define IOP_OPEN_PACKET_CHECK 0xBEAA0251
+
+typedef struct _IOP_OPEN_PACKET {
+    CSHORT Type; /* IO_TYPE_OPEN_PACKET */
+    CSHORT Size;
+    PFILE_OBJECT FileObject;
+    NTSTATUS FinalStatus;
+    ULONG_PTR Information;
+    ULONG ParseCheck; /* IOP_OPEN_PACKET_CHECK once the parse procedure made a file object */
+    PFILE_OBJECT RelatedFileObject;
+    LARGE_INTEGER AllocationSize;
+    ULONG CreateOptions;
+    USHORT FileAttributes;
+    USHORT ShareAccess;
+    PVOID EaBuffer;
+    ULONG EaLength;
+    ULONG Options;
+    ULONG Disposition;
+    CREATE_FILE_TYPE CreateFileType;
+    PVOID ExtraCreateParameters;
+    PDEVICE_OBJECT DeviceObjectHint;
+    struct _ECP_LIST *EcpList;
+    PTXN_PARAMETER_BLOCK TxnParameters;
+    ACCESS_MASK DesiredAccess;
+} IOP_OPEN_PACKET, *PIOP_OPEN_PACKET;
+
+/* FILE_OBJECT.FileObjectExtension, made when first needed. */
+typedef struct _IOP_FILE_EXTENSION {
+    PDEVICE_OBJECT DeviceObjectHint; /* the file was opened below what is attached above this */
+    PTXN_PARAMETER_BLOCK TxnParameters;
+    PVOID FilterContexts;            /* FsRtl per-file-object contexts: a LIST_ENTRY head's container */
+    BOOLEAN IgnoreSharing;
+} IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;
+
+NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                        KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                        PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
+                        PVOID *Object);
+NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                      PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
+                      PVOID *Object);
+VOID IopCloseFile(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount, ULONG_PTR SystemHandleCount);
+VOID IopDeleteFile(PVOID Object);
+NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length,
+                          PULONG ReturnLength, KPROCESSOR_MODE Mode);
+PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create);
+
+/* One synchronous IRP to the top of a file object's stack, for the manager's own needs (cleanup, close). */
+NTSTATUS IopSendFileIrp(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG IrpFlags);
+
+NTSTATUS IopAcquireFileLock(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode);
+VOID IopReleaseFileLock(PFILE_OBJECT FileObject);
+
+#define IopIsSynchronous(FileObject) (((FileObject)->Flags & FO_SYNCHRONOUS_IO) != 0)
+
+/* One request that a Zw/Nt routine makes: what is common to all of them (request.c). */
+typedef struct _IOP_REQUEST {
+    PFILE_OBJECT FileObject; /* referenced */
+    PDEVICE_OBJECT DeviceObject;
+    PKEVENT Event; /* the caller's, referenced, or NULL */
+    KPROCESSOR_MODE Mode;
+    BOOLEAN Synchronous; /* the file object's lock is held */
+    PIRP Irp;
+    PIO_STACK_LOCATION Stack;
+} IOP_REQUEST, *PIOP_REQUEST;
+
+NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE EventHandle,
+                         PIO_APC_ROUTINE ApcRoutine, PACCESS_MASK GrantedAccess);
+NTSTATUS IopAllocateRequestIrp(PIOP_REQUEST Request, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                               PIO_STATUS_BLOCK IoStatusBlock, UCHAR MajorFunction);
+VOID IopAbandonRequest(PIOP_REQUEST Request);
+NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
+NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);
+
+/* ---- buses ----------------------------------------------------------------------------------------------- */
+
+#define IOP_PCI_BARS     6
+#define IOP_PCI_MESSAGES 16
+
+typedef struct _IOP_PCI_MESSAGE {
+    ULONG Vector;
+    ULONG Number; /* processor */
+    KIRQL Irql;
+    PKINTERRUPT Interrupt; /* while connected */
+} IOP_PCI_MESSAGE, *PIOP_PCI_MESSAGE;
+
+/* The device extension of a PCI function's physical device object. */
+typedef struct _IOP_PCI_DEVICE {
+    PDEVICE_OBJECT Pdo;
+    LIST_ENTRY Entry; /* IopPciDevices; never changes after start-up */
+    UCHAR Bus, Device, Function;
+    UCHAR MsiXCapability; /* offset in configuration space, 0 for none */
+    USHORT VendorId, DeviceId;
+    USHORT ClassCode; /* class, subclass */
+    UCHAR Revision;
+    BOOLEAN Started;
+    PDRIVER_OBJECT Driver; /* whose AddDevice took it; driver load lock */
+    struct {
+        ULONG64 Base;
+        ULONG64 Size; /* 0: not there, or an I/O range */
+    } Bar[IOP_PCI_BARS];
+    ULONG Messages;
+    volatile ULONG *MessageTable; /* mapped MSI-X table */
+    IOP_PCI_MESSAGE Message[IOP_PCI_MESSAGES];
+    PVOID Connection; /* IO_INTERRUPT_MESSAGE_INFO while connected by message */
+} IOP_PCI_DEVICE, *PIOP_PCI_DEVICE;
+
+extern LIST_ENTRY IopPciDevices;
+
+NTSTATUS IopInitializePci(VOID);
+ULONG IopPciRead(PIOP_PCI_DEVICE Device, ULONG Offset);
+VOID IopPciWrite(PIOP_PCI_DEVICE Device, ULONG Offset, ULONG Value);
+PIOP_PCI_DEVICE IopPciFromPdo(PDEVICE_OBJECT Pdo);
+NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device);
+VOID IopPciDisable(PIOP_PCI_DEVICE Device);
+VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask);
+VOID IopInitializePnp(VOID);
+VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject);
+
+#endif

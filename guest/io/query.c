@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that are synchronous on any file object: information, volume information, flush.
+ *
+ * On an asynchronous file object the packet carries IRP_SYNCHRONOUS_API and an event of this stack frame; the caller's
+ * block is written here, not by the completion.
+ */
+#include "iop.h"
+
+typedef struct _IOP_SYNCHRONOUS {
+    IOP_REQUEST Request;
+    KEVENT Event;
+    IO_STATUS_BLOCK IoStatus;
+} IOP_SYNCHRONOUS, *PIOP_SYNCHRONOUS;
+
+/* The smallest buffer for a class, 0 where the manager knows none. */
+static ULONG IopFileInformationSize(FILE_INFORMATION_CLASS Class)
+{
+    switch (Class) {
+    case FileBasicInformation:
+        return sizeof(FILE_BASIC_INFORMATION);
+    case FileStandardInformation:
+        return sizeof(FILE_STANDARD_INFORMATION);
+    case FileInternalInformation:
+        return sizeof(FILE_INTERNAL_INFORMATION);
+    case FileEaInformation:
+        return sizeof(FILE_EA_INFORMATION);
+    case FileAccessInformation:
+        return sizeof(FILE_ACCESS_INFORMATION);
+    case FilePositionInformation:
+        return sizeof(FILE_POSITION_INFORMATION);
+    case FileModeInformation:
+        return sizeof(FILE_MODE_INFORMATION);
+    case FileAlignmentInformation:
+        return sizeof(FILE_ALIGNMENT_INFORMATION);
+    case FileAllInformation:
+        return sizeof(FILE_ALL_INFORMATION);
+    case FileNameInformation:
+    case FileAlternateNameInformation:
+        return sizeof(FILE_NAME_INFORMATION);
+    case FileEndOfFileInformation:
+        return sizeof(FILE_END_OF_FILE_INFORMATION);
+    case FileAllocationInformation:
+        return sizeof(FILE_ALLOCATION_INFORMATION);
+    case FileDispositionInformation:
+        return sizeof(FILE_DISPOSITION_INFORMATION);
+    case FileNetworkOpenInformation:
+        return sizeof(FILE_NETWORK_OPEN_INFORMATION);
+    case FileAttributeTagInformation:
+        return sizeof(FILE_ATTRIBUTE_TAG_INFORMATION);
+    case FileStreamInformation:
+        return FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName);
+    default:
+        return 0;
+    }
+}
+
+static ACCESS_MASK IopQueryAccess(FILE_INFORMATION_CLASS Class)
+{
+    switch (Class) {
+    case FileBasicInformation:
+    case FileAllInformation:
+    case FileNetworkOpenInformation:
+    case FileAttributeTagInformation:
+        return FILE_READ_ATTRIBUTES;
+    default:
+        return 0;
+    }
+}
+
+static ACCESS_MASK IopSetAccess(FILE_INFORMATION_CLASS Class)
+{
+    switch (Class) {
+    case FileBasicInformation:
+        return FILE_WRITE_ATTRIBUTES;
+    case FileAllocationInformation:
+    case FileEndOfFileInformation:
+        return FILE_WRITE_DATA;
+    case FileDispositionInformation:
+    case FileRenameInformation:
+        return DELETE;
+    default:
+        return 0;
+    }
+}
+
+static ULONG IopFileMode(PFILE_OBJECT FileObject)
+{
+    ULONG Mode = 0;
+
+    if ((FileObject->Flags & FO_WRITE_THROUGH) != 0) {
+        Mode |= FILE_WRITE_THROUGH;
+    }
+    if ((FileObject->Flags & FO_SEQUENTIAL_ONLY) != 0) {
+        Mode |= FILE_SEQUENTIAL_ONLY;
+    }
+    if ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0) {
+        Mode |= FILE_NO_INTERMEDIATE_BUFFERING;
+    }
+    if ((FileObject->Flags & FO_DELETE_ON_CLOSE) != 0) {
+        Mode |= FILE_DELETE_ON_CLOSE;
+    }
+    if (IopIsSynchronous(FileObject)) {
+        Mode |= (FileObject->Flags & FO_ALERTABLE_IO) != 0 ? FILE_SYNCHRONOUS_IO_ALERT
+                                                           : FILE_SYNCHRONOUS_IO_NONALERT;
+    }
+    return Mode;
+}
+
+/* Makes the packet; what it needs is set up in Stack by the caller, then IopRunSynchronous. */
+static NTSTATUS IopStartSynchronous(PIOP_SYNCHRONOUS Call, UCHAR MajorFunction)
+{
+    NTSTATUS Status = IopAllocateRequestIrp(&Call->Request, NULL, NULL, &Call->IoStatus, MajorFunction);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Call->IoStatus.Status = STATUS_SUCCESS;
+    Call->IoStatus.Information = 0;
+    if (!Call->Request.Synchronous) {
+        KeInitializeEvent(&Call->Event, NotificationEvent, FALSE);
+        Call->Request.Irp->UserEvent = &Call->Event;
+        Call->Request.Irp->Flags |= IRP_SYNCHRONOUS_API;
+    }
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS IopRunSynchronous(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    BOOLEAN Synchronous = Call->Request.Synchronous;
+    NTSTATUS Status;
+
+    Status = IopIssueRequest(&Call->Request);
+    if (Status == STATUS_PENDING && !Synchronous) {
+        KeWaitForSingleObject(&Call->Event, Executive, KernelMode, FALSE, NULL);
+        Status = Call->IoStatus.Status;
+    }
+    __try {
+        IoStatusBlock->Information = NT_ERROR(Status) ? 0 : Call->IoStatus.Information;
+        IoStatusBlock->Status = Status;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* A system buffer for the packet, copied in for a set, out for a query.  On failure the request is abandoned. */
+static NTSTATUS IopGiveBuffer(PIOP_SYNCHRONOUS Call, PVOID Buffer, ULONG Length, BOOLEAN Set)
+{
+    PIRP Irp = Call->Request.Irp;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    Irp->AssociatedIrp.SystemBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
+    if (Irp->AssociatedIrp.SystemBuffer == NULL) {
+        IopAbandonRequest(&Call->Request);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Irp->Flags |= IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER;
+    if (Set) {
+        __try {
+            RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, Buffer, Length);
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            Status = GetExceptionCode();
+        }
+        if (!NT_SUCCESS(Status)) {
+            IopAbandonRequest(&Call->Request);
+        }
+    } else {
+        Irp->Flags |= IRP_INPUT_OPERATION;
+        Irp->UserBuffer = Buffer;
+    }
+    return Status;
+}
+
+static NTSTATUS IopFinishLocally(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatusBlock, NTSTATUS Status,
+                                 ULONG_PTR Information)
+{
+    IopAbandonRequest(&Call->Request);
+    __try {
+        IoStatusBlock->Information = Information;
+        IoStatusBlock->Status = Status;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* Classes that the manager answers from the file object; STATUS_NOT_SUPPORTED for the others. */
+static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID Buffer, FILE_INFORMATION_CLASS Class,
+                                PULONG_PTR Information)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    __try {
+        switch (Class) {
+        case FileAccessInformation:
+            ((PFILE_ACCESS_INFORMATION)Buffer)->AccessFlags = Granted;
+            *Information = sizeof(FILE_ACCESS_INFORMATION);
+            break;
+        case FileModeInformation:
+            ((PFILE_MODE_INFORMATION)Buffer)->Mode = IopFileMode(Request->FileObject);
+            *Information = sizeof(FILE_MODE_INFORMATION);
+            break;
+        case FileAlignmentInformation:
+            ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement = Request->DeviceObject->AlignmentRequirement;
+            *Information = sizeof(FILE_ALIGNMENT_INFORMATION);
+            break;
+        case FilePositionInformation:
+            if (!Request->Synchronous) {
+                return STATUS_NOT_SUPPORTED;
+            }
+            ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset = Request->FileObject->CurrentByteOffset;
+            *Information = sizeof(FILE_POSITION_INFORMATION);
+            break;
+        default:
+            return STATUS_NOT_SUPPORTED;
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* FileAllInformation: the parts that only the manager knows are put into the system buffer beforehand, as on Windows. */
+static VOID IopFillAllInformation(PIOP_REQUEST Request, ACCESS_MASK Granted, PFILE_ALL_INFORMATION All)
+{
+    All->AccessInformation.AccessFlags = Granted;
+    All->ModeInformation.Mode = IopFileMode(Request->FileObject);
+    All->AlignmentInformation.AlignmentRequirement = Request->DeviceObject->AlignmentRequirement;
+    Request->Irp->IoStatus.Information = sizeof(FILE_ACCESS_INFORMATION) + sizeof(FILE_MODE_INFORMATION) +
+                                         sizeof(FILE_ALIGNMENT_INFORMATION);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
+                                      ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
+{
+    ULONG_PTR Information = 0;
+    ACCESS_MASK Granted;
+    IOP_SYNCHRONOUS Call;
+    NTSTATUS Status;
+
+    if ((ULONG)FileInformationClass >= FileMaximumInformation || FileInformationClass == 0) {
+        return STATUS_INVALID_INFO_CLASS;
+    }
+    if (Length < IopFileInformationSize(FileInformationClass)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL, &Granted);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopQueryLocally(&Call.Request, Granted, FileInformation, FileInformationClass, &Information);
+    if (Status != STATUS_NOT_SUPPORTED) {
+        return IopFinishLocally(&Call, IoStatusBlock, Status, Information);
+    }
+    Status = IopStartSynchronous(&Call, IRP_MJ_QUERY_INFORMATION);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopGiveBuffer(&Call, FileInformation, Length, FALSE);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Call.Request.Stack->Parameters.QueryFile.Length = Length;
+    Call.Request.Stack->Parameters.QueryFile.FileInformationClass = FileInformationClass;
+    if (FileInformationClass == FileAllInformation) {
+        IopFillAllInformation(&Call.Request, Granted, Call.Request.Irp->AssociatedIrp.SystemBuffer);
+    }
+    return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    PFILE_OBJECT FileObject = Request->FileObject;
+
+    __try {
+        if (Class == FilePositionInformation && Request->Synchronous) {
+            LARGE_INTEGER Offset = ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset;
+
+            if (Offset.QuadPart < 0 ||
+                ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 && Request->DeviceObject->SectorSize != 0 &&
+                 Offset.QuadPart % Request->DeviceObject->SectorSize != 0)) {
+                Status = STATUS_INVALID_PARAMETER;
+            } else {
+                FileObject->CurrentByteOffset = Offset;
+            }
+        } else {
+            Status = STATUS_NOT_SUPPORTED;
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
+                                    ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
+{
+    IOP_SYNCHRONOUS Call;
+    NTSTATUS Status;
+
+    if ((ULONG)FileInformationClass >= FileMaximumInformation || FileInformationClass == 0) {
+        return STATUS_INVALID_INFO_CLASS;
+    }
+    if (Length < IopFileInformationSize(FileInformationClass)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    Status = IopBeginRequest(&Call.Request, FileHandle, IopSetAccess(FileInformationClass), NULL, NULL, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopSetLocally(&Call.Request, FileInformation, FileInformationClass);
+    if (Status != STATUS_NOT_SUPPORTED) {
+        return IopFinishLocally(&Call, IoStatusBlock, Status, 0);
+    }
+    Status = IopStartSynchronous(&Call, IRP_MJ_SET_INFORMATION);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopGiveBuffer(&Call, FileInformation, Length, TRUE);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Call.Request.Stack->Parameters.SetFile.Length = Length;
+    Call.Request.Stack->Parameters.SetFile.FileInformationClass = FileInformationClass;
+    return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+/* PASSIVE_LEVEL.  FileFsDeviceInformation is answered from the device object, as on Windows. */
+NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
+                                            ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+{
+    IOP_SYNCHRONOUS Call;
+    NTSTATUS Status;
+
+    Status = IopBeginRequest(&Call.Request, FileHandle, 0, NULL, NULL, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (FsInformationClass == FileFsDeviceInformation) {
+        PFILE_FS_DEVICE_INFORMATION Information = FsInformation;
+        PDEVICE_OBJECT Device = Call.Request.FileObject->DeviceObject;
+
+        if (Length < sizeof(*Information)) {
+            IopAbandonRequest(&Call.Request);
+            return STATUS_INFO_LENGTH_MISMATCH;
+        }
+        Status = STATUS_SUCCESS;
+        __try {
+            Information->DeviceType = Device->DeviceType;
+            Information->Characteristics = Device->Characteristics;
+            if (Device->Vpb != NULL && (Device->Vpb->Flags & VPB_MOUNTED) != 0) {
+                Information->Characteristics |= FILE_DEVICE_IS_MOUNTED;
+            }
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            Status = GetExceptionCode();
+        }
+        return IopFinishLocally(&Call, IoStatusBlock, Status, sizeof(*Information));
+    }
+    Status = IopStartSynchronous(&Call, IRP_MJ_QUERY_VOLUME_INFORMATION);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopGiveBuffer(&Call, FsInformation, Length, FALSE);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Call.Request.Stack->Parameters.QueryVolume.Length = Length;
+    Call.Request.Stack->Parameters.QueryVolume.FsInformationClass = FsInformationClass;
+    return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
+                                          ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+{
+    IOP_SYNCHRONOUS Call;
+    NTSTATUS Status;
+
+    Status = IopBeginRequest(&Call.Request, FileHandle, FILE_WRITE_DATA, NULL, NULL, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopStartSynchronous(&Call, IRP_MJ_SET_VOLUME_INFORMATION);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopGiveBuffer(&Call, FsInformation, Length, TRUE);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Call.Request.Stack->Parameters.SetVolume.Length = Length;
+    Call.Request.Stack->Parameters.SetVolume.FsInformationClass = FsInformationClass;
+    return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+/* PASSIVE_LEVEL.  The handle needs write or append access. */
+NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    ACCESS_MASK Granted;
+    IOP_SYNCHRONOUS Call;
+    NTSTATUS Status;
+
+    Status = IopBeginRequest(&Call.Request, FileHandle, 0, NULL, NULL, &Granted);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if ((Granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == 0) {
+        IopAbandonRequest(&Call.Request);
+        return STATUS_ACCESS_DENIED;
+    }
+    Status = IopStartSynchronous(&Call, IRP_MJ_FLUSH_BUFFERS);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+/* ---- the same by file object, for drivers ----------------------------------------------------------------- */
+
+static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG Class, ULONG Length,
+                                     PVOID Buffer, PULONG ReturnedLength)
+{
+    IOP_SYNCHRONOUS Call;
+    IO_STATUS_BLOCK IoStatus;
+    NTSTATUS Status;
+
+    RtlZeroMemory(&Call.Request, sizeof(Call.Request));
+    ObReferenceObject(FileObject);
+    Call.Request.FileObject = FileObject;
+    Call.Request.Mode = KernelMode;
+    if (IopIsSynchronous(FileObject)) {
+        IopAcquireFileLock(FileObject, KernelMode);
+        Call.Request.Synchronous = TRUE;
+        ObReferenceObject(FileObject);
+    }
+    Call.Request.DeviceObject = IoGetRelatedDeviceObject(FileObject);
+    Status = IopStartSynchronous(&Call, MajorFunction);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    /* the caller's buffer is nonpaged system memory: it serves as the system buffer */
+    Call.Request.Irp->AssociatedIrp.SystemBuffer = Buffer;
+    Call.Request.Irp->Flags |= IRP_BUFFERED_IO;
+    Call.Request.Stack->Parameters.QueryFile.Length = Length;
+    Call.Request.Stack->Parameters.QueryFile.FileInformationClass = (FILE_INFORMATION_CLASS)Class;
+    Status = IopRunSynchronous(&Call, &IoStatus);
+    *ReturnedLength = (ULONG)IoStatus.Information;
+    return Status;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass,
+                                      ULONG Length, PVOID FileInformation, PULONG ReturnedLength)
+{
+    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length, FileInformation,
+                                ReturnedLength);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT FileObject, FS_INFORMATION_CLASS FsInformationClass,
+                                        ULONG Length, PVOID FsInformation, PULONG ReturnedLength)
+{
+    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length,
+                                FsInformation, ReturnedLength);
+}
