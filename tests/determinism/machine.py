@@ -16,6 +16,32 @@ def firmware_directory(qemu):
     raise FileNotFoundError('qboot.rom')
 
 
+class Monitor:
+    """QEMU's monitor at the other end of a socket."""
+
+    def __init__(self, connection):
+        self.file = connection.makefile('rw')
+        self.file.readline()
+        self.execute('qmp_capabilities')
+
+    def execute(self, name, **arguments):
+        """One monitor command; None once the machine is gone."""
+        try:
+            self.file.write(json.dumps({'execute': name, 'arguments': arguments}))
+            self.file.flush()
+            while True:
+                line = self.file.readline()
+                if not line:
+                    return None
+                answer = json.loads(line)
+                if 'error' in answer:
+                    raise RuntimeError(f'{name}: {answer["error"]["desc"]}')
+                if 'return' in answer:
+                    return answer['return']
+        except (BrokenPipeError, ConnectionResetError):
+            return None
+
+
 class Bare:
     """One run of the bare guest: its first word of `command` says which."""
 
@@ -39,26 +65,10 @@ class Bare:
                                         stdout=subprocess.PIPE, pass_fds=files)
         if monitor:
             theirs.close()
-            self.monitor = ours.makefile('rw')
-            self.monitor.readline()
-            self.execute('qmp_capabilities')
+            self.monitor = Monitor(ours)
 
     def execute(self, name, **arguments):
-        """One monitor command; None once the machine is gone."""
-        try:
-            self.monitor.write(json.dumps({'execute': name, 'arguments': arguments}))
-            self.monitor.flush()
-            while True:
-                line = self.monitor.readline()
-                if not line:
-                    return None
-                answer = json.loads(line)
-                if 'error' in answer:
-                    raise RuntimeError(f'{name}: {answer["error"]["desc"]}')
-                if 'return' in answer:
-                    return answer['return']
-        except (BrokenPipeError, ConnectionResetError):
-            return None
+        return self.monitor.execute(name, **arguments)
 
     def finish(self, timeout=120):
         """What the guest printed, once the machine has shut down."""
