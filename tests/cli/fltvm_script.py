@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The fltvm script as a user meets it: help, bad usage, missing files, doing nothing quickly, two at once."""
+import os
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+from tap import case, check, equal, main  # noqa: E402
+
+FLTVM = os.path.join(ROOT, 'fltvm')
+BUILT = ['run', 'boot', 'gdb', 'image']
+VERBS = BUILT + ['cc', 'test', 'bench', 'build', 'setup']
+
+
+def fltvm(*words, **settings):
+    return subprocess.run([FLTVM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
+                          check=False, stdin=subprocess.DEVNULL, **settings)
+
+
+def refused(result, *texts):
+    """Bad usage: status 2, one message that names the culprit, nothing on standard output."""
+    equal(result.returncode, 2, f'exit status ({result.stderr})')
+    for text in texts:
+        check(text in result.stderr, f'"{text}" is not in: {result.stderr}')
+    for trace in ('Traceback', 'CRITICAL', 'stack traceback'):
+        check(trace not in result.stderr, f'a trace of the program: {result.stderr}')
+
+
+@case
+def help_lists_every_verb():
+    for word in ('--help', '-h', 'help'):
+        result = fltvm(word)
+        equal(result.returncode, 0, word)
+        equal(result.stderr, '', 'standard error')
+        for verb in VERBS:
+            check(f'\n  {verb} ' in result.stdout, f'{verb} is not in {word}')
+
+
+@case
+def every_verb_has_help():
+    for verb in VERBS:
+        for word in ('--help', '-h'):
+            result = fltvm(verb, word)
+            equal(result.returncode, 0, f'{verb} {word}: {result.stderr}')
+            check('usage' in result.stdout.lower() and verb in result.stdout, f'{verb} {word}: {result.stdout}')
+
+
+@case
+def run_help_names_every_option():
+    text = fltvm('run', '--help').stdout
+    for option in ('--seed', '--cpus', '--memory', '--accel', '--tap', '--junit', '--trace', '--timeout', '--dry-run'):
+        check(option in text, f'{option} is not in run --help')
+
+
+@case
+def no_verb_is_bad_usage():
+    refused(fltvm(), 'usage')
+
+
+@case
+def unknown_verb_is_bad_usage():
+    refused(fltvm('frobnicate'), 'frobnicate')
+
+
+@case
+def unknown_options_are_bad_usage():
+    for verb in BUILT + ['test', 'build', 'setup']:
+        refused(fltvm(verb, '--frobnicate'), 'frobnicate')
+
+
+@case
+def run_without_a_scenario_is_bad_usage():
+    refused(fltvm('run'))
+    refused(fltvm('gdb'))
+
+
+@case
+def missing_scenario_is_bad_input():
+    refused(fltvm('run', '/nonexistent/x.lua'), '/nonexistent/x.lua')
+    refused(fltvm('gdb', '/nonexistent/x.lua'), '/nonexistent/x.lua')
+
+
+@case
+def bad_values_are_bad_usage():
+    for words in (['--seed', 'x'], ['--cpus', '0'], ['--cpus', '9'], ['--cpus', 'x'], ['--timeout', 'x'],
+                  ['--accel', 'x'], ['--memory', 'x']):
+        refused(fltvm('run', *words, os.path.join(ROOT, 'examples', 'workitem.lua')))
+
+
+@case
+def unknown_suite_is_bad_usage():
+    refused(fltvm('test', 'frobnicate'), 'frobnicate', 'Suites:')
+
+
+@case
+def an_up_to_date_build_is_silent_and_quick():
+    fltvm('build', 'sdk/headers.vfs')
+    start = time.monotonic()
+    result = fltvm('build', 'sdk/headers.vfs')
+    took = time.monotonic() - start
+    equal((result.returncode, result.stdout, result.stderr), (0, '', ''), 'second build')
+    check(took < 0.5, f'took {took:.2f} s')
+
+
+@case
+def two_at_once_wait_for_each_other():
+    command = [FLTVM, 'build', 'sdk/headers.vfs']
+    several = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+               for _ in range(4)]
+    for child in several:
+        _, text = child.communicate(timeout=120)
+        equal(child.returncode, 0, f'exit status ({text})')
+
+
+@case
+def works_from_another_folder_and_through_a_link():
+    link = os.path.join(os.environ.get('TMPDIR', '/tmp'), f'fltvm-link-{os.getpid()}')
+    os.symlink(FLTVM, link)
+    try:
+        result = subprocess.run([link, 'build', 'sdk/headers.vfs'], cwd='/', stderr=subprocess.PIPE, check=False)
+        equal(result.returncode, 0, f'exit status ({result.stderr})')
+    finally:
+        os.unlink(link)
+
+
+sys.exit(main())

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the build's own scripts promise: help everywhere, lists without contradictions, the overlay's economy."""
+import os
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SCRIPTS = os.path.join(ROOT, 'scripts')
+sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(SCRIPTS, 'qemu')]
+sys.dont_write_bytecode = True
+import overlay  # noqa: E402
+import source   # noqa: E402
+from tap import case, check, equal, main  # noqa: E402
+
+
+def run(*command, **settings):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **settings)
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write(text)
+
+
+def read(*path):
+    with open(os.path.join(*path), encoding='utf-8') as text:
+        return text.read()
+
+
+@case
+def every_script_answers_help():
+    programs = [os.path.join(ROOT, '.ci', 'run'), os.path.join(ROOT, 'sdk', 'toolchain', 'cc')]
+    for folder, _, names in os.walk(SCRIPTS):
+        programs += [os.path.join(folder, n) for n in names if os.access(os.path.join(folder, n), os.X_OK)]
+    check(len(programs) > 6, 'no scripts found')
+    for program in programs:
+        result = run(program, '--help')
+        equal(result.returncode, 0, f'{program} --help: {result.stderr}')
+        check('usage' in result.stdout.lower(), f'{program} --help: {result.stdout}')
+
+
+@case
+def an_archive_is_the_same_each_time():
+    with tempfile.TemporaryDirectory() as folder:
+        write(f'{folder}/a', 'first')
+        write(f'{folder}/b', 'the second file')
+        images = []
+        for name in ('1', '2'):
+            os.utime(f'{folder}/a', (int(name), int(name)))
+            result = run(f'{SCRIPTS}/make-cpio.py', '-o', f'{folder}/{name}.cpio', f'a.sys={folder}/a', f'b.sys={folder}/b')
+            equal(result.returncode, 0, result.stderr)
+            with open(f'{folder}/{name}.cpio', 'rb') as archive:
+                images.append(archive.read())
+        check(images[0] == images[1], 'two archives differ')
+        check(images[0].startswith(b'070701') and images[0].count(b'070701') == 3, 'not a newc archive of two')
+
+
+@case
+def an_export_has_one_owner():
+    with tempfile.TemporaryDirectory() as folder:
+        write(f'{folder}/a.exports', '# comment\nIoOne\nIoTwo DATA\n')
+        write(f'{folder}/b.exports', 'IoOne\n')
+        good = run(f'{SCRIPTS}/make-def.py', '-o', f'{folder}/x.def', 'x.exe', f'{folder}/a.exports')
+        equal(good.returncode, 0, good.stderr)
+        equal(read(folder, 'x.def'), 'LIBRARY x.exe\nEXPORTS\n    IoOne\n    IoTwo DATA\n', 'module definition')
+        bad = run(f'{SCRIPTS}/make-def.py', '-o', f'{folder}/x.def', 'x.exe', f'{folder}/a.exports', f'{folder}/b.exports')
+        check(bad.returncode != 0 and 'IoOne' in bad.stderr and 'a.exports:2' in bad.stderr, bad.stderr)
+        write(f'{folder}/c.exports', 'Io Three\n')
+        bad = run(f'{SCRIPTS}/make-def.py', '-o', f'{folder}/x.def', 'x.exe', f'{folder}/c.exports')
+        check(bad.returncode != 0 and 'c.exports:1' in bad.stderr, bad.stderr)
+
+
+@case
+def the_facts_on_the_ddi_agree():
+    result = run(f'{SCRIPTS}/ddi.py', 'check', os.path.join(ROOT, 'sdk', 'ddi', 'ddi.tsv'))
+    equal(result.returncode, 0, result.stderr)
+
+
+@case
+def irql_rules_are_made_for_exports_only():
+    with tempfile.TemporaryDirectory() as folder:
+        write(f'{folder}/x.exports', 'FltQueueGenericWorkItem\nKeReleaseSpinLock\nNoSuchRoutine\n')
+        result = run(f'{SCRIPTS}/ddi.py', 'irql', '-o', f'{folder}/x.c', os.path.join(ROOT, 'sdk', 'ddi', 'ddi.tsv'),
+                     f'{folder}/x.exports')
+        equal(result.returncode, 0, result.stderr)
+        text = read(folder, 'x.c')
+        check('{"FltQueueGenericWorkItem", 0, 2},' in text and '{"KeReleaseSpinLock", 2, 15},' in text, text)
+        check('LdrpIrqlRuleCount = 2;' in text, text)
+
+
+def junit(folder, body):
+    write(f'{folder}/x.xml', f'<testsuites><testsuite name="s">{body}</testsuite></testsuites>')
+    return run(f'{SCRIPTS}/test-summary.py', f'{folder}/x.xml')
+
+
+@case
+def canary_a_failure_is_counted_as_one():
+    with tempfile.TemporaryDirectory() as folder:
+        result = junit(folder, '<testcase name="a"/><testcase name="b"><failure/></testcase>')
+        equal((result.returncode, result.stdout.splitlines()[-1]), (1, '1 passed, 1 failed, 0 skipped'), 'summary')
+        result = junit(folder, '<testcase name="a"/><testcase name="b"><skipped/></testcase>')
+        equal((result.returncode, result.stdout.splitlines()[-1]), (0, '1 passed, 0 failed, 1 skipped'), 'summary')
+
+
+@case
+def canary_silence_is_a_failure():
+    with tempfile.TemporaryDirectory() as folder:
+        equal(junit(folder, '').returncode, 1, 'an empty log')
+        equal(run(f'{SCRIPTS}/test-summary.py', f'{folder}/absent.xml').returncode, 1, 'a log that is not there')
+
+
+PATCH = '--- a/hw/list\n+++ b/hw/list\n@@ -1,2 +1,3 @@\n one\n+{0}\n two\n'
+
+
+def laid(folder):
+    return overlay.lay(f'{folder}/ours', f'{folder}/tree', f'{folder}/pristine', f'{folder}/record')
+
+
+def overlay_setting(folder):
+    write(f'{folder}/tree/hw/list', 'one\ntwo\n')
+    write(f'{folder}/tree/other', 'untouched\n')
+    write(f'{folder}/ours/hw/device.c', 'device\n')
+    write(f'{folder}/ours/hw/fltvm.mak', 'CONFIG=y\n')
+    write(f'{folder}/ours/abi/numbers.h', 'numbers\n')
+    write(f'{folder}/ours/hw/patches/0001-x.patch', PATCH.format('ours'))
+
+
+@case
+def the_overlay_is_laid_once():
+    with tempfile.TemporaryDirectory() as folder:
+        overlay_setting(folder)
+        equal(sorted(laid(folder)), ['configs/devices/x86_64-softmmu/fltvm.mak', 'hw/fltvm/device.c', 'hw/list',
+                                     'include/fltvm/numbers.h'], 'changed')
+        equal(read(folder, 'tree/hw/list'), 'one\nours\ntwo\n', 'patched file')
+        equal(laid(folder), [], 'changed the second time')
+
+
+@case
+def one_edited_file_is_one_changed_file():
+    with tempfile.TemporaryDirectory() as folder:
+        overlay_setting(folder)
+        laid(folder)
+        write(f'{folder}/ours/hw/device.c', 'better device\n')
+        equal(laid(folder), ['hw/fltvm/device.c'], 'changed')
+
+
+@case
+def a_patch_may_change_and_go():
+    with tempfile.TemporaryDirectory() as folder:
+        overlay_setting(folder)
+        laid(folder)
+        write(f'{folder}/ours/hw/patches/0001-x.patch', PATCH.format('better'))
+        equal(laid(folder), ['hw/list'], 'changed')
+        equal(read(folder, 'tree/hw/list'), 'one\nbetter\ntwo\n', 'patched file')
+        os.unlink(f'{folder}/ours/hw/patches/0001-x.patch')
+        os.unlink(f'{folder}/ours/hw/device.c')
+        equal(sorted(laid(folder)), ['hw/fltvm/device.c', 'hw/list'], 'changed')
+        equal(read(folder, 'tree/hw/list'), 'one\ntwo\n', 'restored file')
+        check(not os.path.exists(f'{folder}/tree/hw/fltvm/device.c'), 'a removed device is still there')
+        equal(laid(folder), [], 'changed again')
+
+
+@case
+def a_patch_that_does_not_apply_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        overlay_setting(folder)
+        write(f'{folder}/tree/hw/list', 'something else\n')
+        try:
+            laid(folder)
+        except source.Failure as failure:
+            check('0001-x.patch' in str(failure), str(failure))
+        else:
+            raise AssertionError('it was applied all the same')
+        equal(read(folder, 'tree/hw/list'), 'something else\n', 'the file')
+
+
+@case
+def a_tree_that_is_not_qemu_is_refused():
+    with tempfile.TemporaryDirectory() as folder:
+        for prepare, text in ((lambda: None, 'not a QEMU'), (lambda: write(f'{folder}/VERSION', '8.2.0\n'), 'not a QEMU'),
+                              (lambda: write(f'{folder}/hw/Kconfig', ''), '8.2.0')):
+            prepare()
+            try:
+                source.select(folder, folder)
+            except source.Failure as failure:
+                check(text in str(failure), str(failure))
+            else:
+                raise AssertionError('it was taken')
+        write(f'{folder}/VERSION', '10.0.2\n')
+        source.select(folder, folder)
+
+
+@case
+def a_tree_of_the_users_own_is_followed():
+    with tempfile.TemporaryDirectory() as folder:
+        write(f'{folder}/own/VERSION', '10.0.2\n')
+        write(f'{folder}/own/hw/Kconfig', 'first\n')
+        write(f'{folder}/own/hw/list', 'one\ntwo\n')
+        chosen = source.select(f'{folder}/own', folder)
+        chosen.unpack(f'{folder}/tree')
+        chosen.follow(f'{folder}/tree', f'{folder}/pristine')
+        write(f'{folder}/ours/hw/patches/0001-x.patch', PATCH.format('ours'))
+        os.makedirs(f'{folder}/ours/abi')
+        laid(folder)
+        write(f'{folder}/own/hw/Kconfig', 'changed\n')
+        write(f'{folder}/own/hw/list', 'one\ntwo\nthree\n')
+        chosen.follow(f'{folder}/tree', f'{folder}/pristine')
+        laid(folder)
+        equal(read(folder, 'tree/hw/Kconfig'), 'changed\n', 'a plain file')
+        equal(read(folder, 'tree/hw/list'), 'one\nours\ntwo\nthree\n', 'a patched file')
+        equal(read(folder, 'own/hw/list'), 'one\ntwo\nthree\n', 'the user\'s file')
+
+
+sys.exit(main())
