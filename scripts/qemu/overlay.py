@@ -92,7 +92,7 @@ def lay(project, tree, pristine, record):
                 os.makedirs(os.path.dirname(os.path.join(work, name)), exist_ok=True)
                 shutil.copy2(os.path.join(pristine, name), os.path.join(work, name))
         for patch in patches:
-            result = subprocess.run(['patch', '-p1', '--batch', '--forward', '--no-backup-if-mismatch', '-d', work, '-i',
+            result = subprocess.run(['patch', '-p1', '--batch', '--forward', '--fuzz=1', '--no-backup-if-mismatch', '-d', work, '-i',
                                      os.path.abspath(patch)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                     text=True, check=False)
             if result.returncode:

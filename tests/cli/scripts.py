@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the build's own scripts promise: help everywhere, lists without contradictions, the overlay's economy."""
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -112,7 +114,12 @@ def canary_silence_is_a_failure():
         equal(run(f'{SCRIPTS}/test-summary.py', f'{folder}/absent.xml').returncode, 1, 'a log that is not there')
 
 
-PATCH = '--- a/hw/list\n+++ b/hw/list\n@@ -1,2 +1,3 @@\n one\n+{0}\n two\n'
+LIST = 'a\nb\none\ntwo\nc\nd\n'
+PATCH = '--- a/hw/list\n+++ b/hw/list\n@@ -1,6 +1,7 @@\n a\n b\n one\n+{0}\n two\n c\n d\n'
+
+
+def patched(line):
+    return LIST.replace('one\n', f'one\n{line}\n')
 
 
 def laid(folder):
@@ -120,7 +127,7 @@ def laid(folder):
 
 
 def overlay_setting(folder):
-    write(f'{folder}/tree/hw/list', 'one\ntwo\n')
+    write(f'{folder}/tree/hw/list', LIST)
     write(f'{folder}/tree/other', 'untouched\n')
     write(f'{folder}/ours/hw/device.c', 'device\n')
     write(f'{folder}/ours/hw/fltvm.mak', 'CONFIG=y\n')
@@ -134,7 +141,7 @@ def the_overlay_is_laid_once():
         overlay_setting(folder)
         equal(sorted(laid(folder)), ['configs/devices/x86_64-softmmu/fltvm.mak', 'hw/fltvm/device.c', 'hw/list',
                                      'include/fltvm/numbers.h'], 'changed')
-        equal(read(folder, 'tree/hw/list'), 'one\nours\ntwo\n', 'patched file')
+        equal(read(folder, 'tree/hw/list'), patched('ours'), 'patched file')
         equal(laid(folder), [], 'changed the second time')
 
 
@@ -154,11 +161,11 @@ def a_patch_may_change_and_go():
         laid(folder)
         write(f'{folder}/ours/hw/patches/0001-x.patch', PATCH.format('better'))
         equal(laid(folder), ['hw/list'], 'changed')
-        equal(read(folder, 'tree/hw/list'), 'one\nbetter\ntwo\n', 'patched file')
+        equal(read(folder, 'tree/hw/list'), patched('better'), 'patched file')
         os.unlink(f'{folder}/ours/hw/patches/0001-x.patch')
         os.unlink(f'{folder}/ours/hw/device.c')
         equal(sorted(laid(folder)), ['hw/fltvm/device.c', 'hw/list'], 'changed')
-        equal(read(folder, 'tree/hw/list'), 'one\ntwo\n', 'restored file')
+        equal(read(folder, 'tree/hw/list'), LIST, 'restored file')
         check(not os.path.exists(f'{folder}/tree/hw/fltvm/device.c'), 'a removed device is still there')
         equal(laid(folder), [], 'changed again')
 
@@ -198,20 +205,21 @@ def a_tree_of_the_users_own_is_followed():
     with tempfile.TemporaryDirectory() as folder:
         write(f'{folder}/own/VERSION', '10.0.2\n')
         write(f'{folder}/own/hw/Kconfig', 'first\n')
-        write(f'{folder}/own/hw/list', 'one\ntwo\n')
+        write(f'{folder}/own/hw/list', LIST)
         chosen = source.select(f'{folder}/own', folder)
-        chosen.unpack(f'{folder}/tree')
+        with contextlib.redirect_stdout(io.StringIO()):
+            chosen.unpack(f'{folder}/tree')
         chosen.follow(f'{folder}/tree', f'{folder}/pristine')
         write(f'{folder}/ours/hw/patches/0001-x.patch', PATCH.format('ours'))
         os.makedirs(f'{folder}/ours/abi')
         laid(folder)
         write(f'{folder}/own/hw/Kconfig', 'changed\n')
-        write(f'{folder}/own/hw/list', 'one\ntwo\nthree\n')
+        write(f'{folder}/own/hw/list', LIST + 'e\n')
         chosen.follow(f'{folder}/tree', f'{folder}/pristine')
         laid(folder)
         equal(read(folder, 'tree/hw/Kconfig'), 'changed\n', 'a plain file')
-        equal(read(folder, 'tree/hw/list'), 'one\nours\ntwo\nthree\n', 'a patched file')
-        equal(read(folder, 'own/hw/list'), 'one\ntwo\nthree\n', 'the user\'s file')
+        equal(read(folder, 'tree/hw/list'), patched('ours') + 'e\n', 'a patched file')
+        equal(read(folder, 'own/hw/list'), LIST + 'e\n', 'the user\'s file')
 
 
 sys.exit(main())
