@@ -147,8 +147,6 @@ PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 Image
     return Entry;
 }
 
-PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
-
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage)
 {
     RTLP_IMAGE_ENTRY Image = { 0 };

@@ -110,6 +110,9 @@ typedef struct _SCOPE_TABLE_AMD64 {
 BOOLEAN RtlInsertInvertedFunctionTable(PVOID ImageBase, ULONG SizeOfImage);
 VOID RtlRemoveInvertedFunctionTable(PVOID ImageBase);
 
+/* The base of the image that holds an address, also in *BaseOfImage; NULL when none does.  IRQL: any. */
+PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
+
 /* IRQL: any. */
 PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase,
                                                PUNWIND_HISTORY_TABLE HistoryTable);
@@ -151,6 +154,7 @@ DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 
 /* ---- C runtime that has no declaration in the public headers.  IRQL: any, for resident text ---- */
 int _snprintf(char *Buffer, size_t Count, const char *Format, ...);
+unsigned long long _strtoui64(const char *Text, char **End, int Base);
 int _vsnprintf(char *Buffer, size_t Count, const char *Format, va_list Arguments);
 
 #endif

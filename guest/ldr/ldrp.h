@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ldr: private declarations. */
+#ifndef FLTVM_LDRP_H
+#define FLTVM_LDRP_H
+
+#include <ntifs.h>
+#include <rtl.h>
+#include <kd.h>
+#include <ke.h>
+#include <mm.h>
+#include "ldr.h"
+#include "pe.h"
+
+#define LDRP_TAG 'rdLF'
+
+#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
+#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
+#endif
+
+extern PLDR_IMAGE LdrpKernelImage;
+extern LDRP_DIRECTORY LdrpKernelExports;
+
+/* The export directory of an image that has been accepted. */
+LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image);
+
+/*
+ * The verifier's thunk for a routine with an IRQL rule: where an import is bound to instead of Target; Target itself
+ * when there is no rule.  Thunks are written at *Cursor, which moves on; with Cursor NULL only counts: the
+ * bytes needed are added to *Size.
+ */
+ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
+
+/* Bugchecks if a driver leaves anything behind. */
+VOID LdrpCheckUnload(PLDR_IMAGE Image);
+
+#endif

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loading and unloading of images.
+ *
+ * An image is laid out, relocated and checked in memory that only the loader knows, bound, and then published: to
+ * the unwinder, to the owners of pool, to the list of modules, and to the host, in this order.  Whatever fails before
+ * takes it all back.  One load or unload at a time: LdrpMutex.
+ */
+#include "ldrp.h"
+
+LIST_ENTRY PsLoadedModuleList = { &PsLoadedModuleList, &PsLoadedModuleList }; /* LdrpListLock; writers LdrpMutex too */
+PLDR_IMAGE LdrpKernelImage;
+LDRP_DIRECTORY LdrpKernelExports;
+
+static LDR_IMAGE LdrpKernelEntry;
+static KSPIN_LOCK LdrpListLock;
+static FAST_MUTEX LdrpMutex;
+static CHAR LdrpFailure[2048]; /* LdrpMutex */
+static ULONG64 LdrpCookieSeed;
+
+static const WCHAR LdrpDirectoryName[] = L"\\SystemRoot\\System32\\drivers\\";
+
+static VOID LdrpFail(PCSTR Format, ...)
+{
+    SIZE_T Used = strlen(LdrpFailure);
+    va_list Arguments;
+
+    va_start(Arguments, Format);
+    _vsnprintf(LdrpFailure + Used, sizeof(LdrpFailure) - Used - 1, Format, Arguments);
+    va_end(Arguments);
+    LdrpFailure[sizeof(LdrpFailure) - 1] = 0;
+}
+
+LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image)
+{
+    PIMAGE_DOS_HEADER Dos = Image->DllBase;
+    PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image->DllBase + Dos->e_lfanew);
+    PIMAGE_DATA_DIRECTORY Entry = &Nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT];
+    LDRP_DIRECTORY Directory = { Entry->VirtualAddress, Entry->Size };
+
+    return Directory;
+}
+
+static KIRQL LdrpLockList(VOID)
+{
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
+    /* Above DISPATCH_LEVEL (a bugcheck, an interrupt) one reads without the lock. */
+    if (OldIrql <= DISPATCH_LEVEL)
+        KeAcquireSpinLock(&LdrpListLock, &OldIrql);
+    return OldIrql;
+}
+
+static VOID LdrpUnlockList(KIRQL OldIrql)
+{
+    if (OldIrql <= DISPATCH_LEVEL)
+        KeReleaseSpinLock(&LdrpListLock, OldIrql);
+}
+
+PLDR_IMAGE LdrFindImageByAddress(PVOID Address)
+{
+    PLDR_IMAGE Found = NULL;
+    KIRQL OldIrql = LdrpLockList();
+
+    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL; Link = Link->Flink) {
+        PLDR_IMAGE Image = CONTAINING_RECORD(Link, LDR_IMAGE, InLoadOrderLinks);
+        if ((ULONG_PTR)Address - (ULONG_PTR)Image->DllBase < Image->SizeOfImage)
+            Found = Image;
+    }
+    LdrpUnlockList(OldIrql);
+    return Found;
+}
+
+PLDR_IMAGE LdrFindImageByName(PCUNICODE_STRING Name)
+{
+    PLDR_IMAGE Found = NULL;
+
+    /* Not under the lock: comparing reads the caller's text. */
+    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL; Link = Link->Flink) {
+        PLDR_IMAGE Image = CONTAINING_RECORD(Link, LDR_IMAGE, InLoadOrderLinks);
+        if (RtlEqualUnicodeString(&Image->BaseDllName, Name, TRUE))
+            Found = Image;
+    }
+    return Found;
+}
+
+static PVOID LdrpImageFromAddress(PVOID Address)
+{
+    PVOID Base;
+
+    return RtlPcToFileHeader(Address, &Base);
+}
+
+static PLDR_IMAGE LdrpFindModule(PCSTR Module)
+{
+    UNICODE_STRING Name;
+    WCHAR Text[64];
+    SIZE_T Length = strlen(Module);
+
+    if (_stricmp(Module, "ntoskrnl.exe") == 0 || _stricmp(Module, "hal.dll") == 0)
+        return LdrpKernelImage;
+    if (Length >= ARRAYSIZE(Text))
+        return NULL;
+    for (SIZE_T Index = 0; Index <= Length; Index++)
+        Text[Index] = (UCHAR)Module[Index];
+    RtlInitUnicodeString(&Name, Text);
+    return LdrFindImageByName(&Name);
+}
+
+/* Where an export is, forwarders followed; 0 when there is none. */
+static ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal)
+{
+    for (ULONG Depth = 0; Depth < 8 && Image != NULL; Depth++) {
+        PCSTR Forwarder, Dot;
+        CHAR Module[64];
+        ULONG Rva = LdrpFindExport(Image->DllBase, Image->SizeOfImage, LdrpExportsOf(Image), Name, Ordinal, &Forwarder);
+
+        if (Rva != 0)
+            return (ULONG64)Image->DllBase + Rva;
+        Dot = Forwarder != NULL ? strchr(Forwarder, '.') : NULL;
+        if (Dot == NULL || (SIZE_T)(Dot - Forwarder) > sizeof(Module) - 5)
+            return 0;
+        memcpy(Module, Forwarder, (SIZE_T)(Dot - Forwarder));
+        strcpy(Module + (Dot - Forwarder), ".sys");
+        Image = LdrpFindModule(Module);
+        Name = Dot + 1;
+        if (*Name == '#') {
+            Ordinal = (USHORT)strtoul(Name + 1, NULL, 10);
+            Name = NULL;
+        }
+    }
+    return 0;
+}
+
+typedef struct _LDRP_BINDING {
+    PLDR_IMAGE Image;
+    NTSTATUS Status;
+    ULONG Missing;
+    CHAR LastMissingModule[64];
+    BOOLEAN Verify;
+    PUCHAR Cursor; /* NULL in the first pass */
+} LDRP_BINDING;
+
+static VOID LdrpNoteImport(PLDR_IMAGE Image, PLDR_IMAGE From)
+{
+    for (ULONG Index = 0; Index < Image->Imports; Index++) {
+        if (Image->Import[Index] == From)
+            return;
+    }
+    if (Image->Imports < ARRAYSIZE(Image->Import) && From != LdrpKernelImage) {
+        Image->Import[Image->Imports++] = From;
+        From->References++;
+    }
+}
+
+static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordinal, PULONG64 Slot)
+{
+    LDRP_BINDING *Binding = Context;
+    PLDR_IMAGE From = LdrpFindModule(Module);
+    ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal) : 0;
+
+    if (From == NULL) {
+        if (_stricmp(Binding->LastMissingModule, Module) != 0)
+            LdrpFail("%simports from %s, which is not loaded", Binding->Missing++ != 0 ? "; " : "", Module);
+        strncpy(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1);
+        Binding->Status = STATUS_DLL_NOT_FOUND;
+        return FALSE;
+    }
+    if (Target == 0) {
+        if (Name != NULL)
+            LdrpFail("%s%s!%s", Binding->Missing++ != 0 ? ", " : "imports what is not there: ", Module, Name);
+        else
+            LdrpFail("%s%s!#%u", Binding->Missing++ != 0 ? ", " : "imports what is not there: ", Module, Ordinal);
+        if (Binding->Status == STATUS_SUCCESS)
+            Binding->Status = Name != NULL ? STATUS_DRIVER_ENTRYPOINT_NOT_FOUND : STATUS_DRIVER_ORDINAL_NOT_FOUND;
+        return FALSE;
+    }
+    LdrpNoteImport(Binding->Image, From);
+    if (Binding->Verify && Name != NULL)
+        Target = LdrpMakeThunk(Name, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL,
+                               &Binding->Image->ThunksSize);
+    if (Binding->Cursor != NULL || !Binding->Verify)
+        *Slot = Target;
+    return TRUE;
+}
+
+/* Two passes when the verifier is on: the first counts the thunks (and finds what is missing), the second binds. */
+static NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe)
+{
+    LDRP_BINDING Binding = { .Image = Image, .Status = STATUS_SUCCESS, .Verify = FvVerifierEnabled() };
+    PCSTR Reason = LdrpWalkImports(Image->DllBase, Pe, LdrpBindOne, &Binding);
+
+    if (Reason != NULL) {
+        LdrpFail("%s", Reason);
+        return STATUS_INVALID_IMAGE_FORMAT;
+    }
+    if (!NT_SUCCESS(Binding.Status) || !Binding.Verify)
+        return Binding.Status;
+    if (Image->ThunksSize == 0) {
+        Binding.Verify = FALSE;
+    } else {
+        Image->Thunks = MmAllocateImage(Image->ThunksSize);
+        if (Image->Thunks == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+        Binding.Cursor = Image->Thunks;
+    }
+    LdrpWalkImports(Image->DllBase, Pe, LdrpBindOne, &Binding);
+    if (Image->Thunks != NULL)
+        MmProtectImage(Image->Thunks, Image->ThunksSize, MM_IMAGE_READ | MM_IMAGE_EXECUTE);
+    return STATUS_SUCCESS;
+}
+
+static BOOLEAN LdrpIsInit(const LDRP_SECTION *Section)
+{
+    return strncmp(Section->Name, "INIT", 4) == 0 || (Section->Characteristics & IMAGE_SCN_MEM_DISCARDABLE) != 0;
+}
+
+static BOOLEAN LdrpIsPageable(const LDRP_SECTION *Section)
+{
+    return strncmp(Section->Name, "PAGE", 4) == 0 || strncmp(Section->Name, "INIT", 4) == 0;
+}
+
+/* Never writable and executable at once: a section that asks for both (INIT often does) stays executable. */
+static VOID LdrpProtect(PLDR_IMAGE Image, const LDRP_PE *Pe)
+{
+    MmProtectImage(Image->DllBase, Pe->SizeOfHeaders, MM_IMAGE_READ);
+    for (ULONG Index = 0; Index < Pe->Sections; Index++) {
+        const LDRP_SECTION *Section = &Pe->Section[Index];
+        ULONG Protection = MM_IMAGE_READ;
+
+        if (Section->Characteristics & IMAGE_SCN_MEM_EXECUTE)
+            Protection |= MM_IMAGE_EXECUTE;
+        else if (Section->Characteristics & IMAGE_SCN_MEM_WRITE)
+            Protection |= MM_IMAGE_WRITE;
+        if (LdrpIsPageable(Section))
+            Protection |= MM_IMAGE_PAGEABLE;
+        MmProtectImage((PUCHAR)Image->DllBase + Section->Rva, Section->Size, Protection);
+    }
+}
+
+static NTSTATUS LdrpNameImage(PLDR_IMAGE Image, PUNICODE_STRING Name)
+{
+    UNICODE_STRING File = *Name, Dot = RTL_CONSTANT_STRING(L".sys");
+    BOOLEAN Extend = TRUE;
+    USHORT Prefix = sizeof(LdrpDirectoryName) - sizeof(WCHAR);
+    PUNICODE_STRING Full = &Image->FullDllName;
+
+    for (USHORT Index = 0; Index < File.Length / sizeof(WCHAR); Index++) {
+        if (File.Buffer[Index] == '.')
+            Extend = FALSE;
+    }
+    if (File.Length == 0 || File.Length > 200)
+        return STATUS_OBJECT_NAME_INVALID;
+    Full->MaximumLength = Prefix + File.Length + Dot.Length + sizeof(WCHAR);
+    Full->Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Full->MaximumLength, LDRP_TAG);
+    if (Full->Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlAppendUnicodeToString(Full, LdrpDirectoryName);
+    RtlAppendUnicodeStringToString(Full, &File);
+    if (Extend)
+        RtlAppendUnicodeStringToString(Full, &Dot);
+    Image->BaseDllName.Buffer = Full->Buffer + Prefix / sizeof(WCHAR);
+    Image->BaseDllName.Length = Full->Length - Prefix;
+    Image->BaseDllName.MaximumLength = Full->MaximumLength - Prefix;
+    _snprintf(Image->Name, sizeof(Image->Name) - 1, "%wZ", &Image->BaseDllName);
+    return STATUS_SUCCESS;
+}
+
+static VOID LdrpFreeImage(PLDR_IMAGE Image)
+{
+    for (ULONG Index = 0; Index < Image->Imports; Index++)
+        Image->Import[Index]->References--;
+    if (Image->Thunks != NULL)
+        MmFreeImage(Image->Thunks, Image->ThunksSize);
+    if (Image->DllBase != NULL)
+        MmFreeImage(Image->DllBase, Image->SizeOfImage);
+    if (Image->FullDllName.Buffer != NULL)
+        ExFreePoolWithTag(Image->FullDllName.Buffer, LDRP_TAG);
+    ExFreePoolWithTag(Image, LDRP_TAG);
+}
+
+static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
+{
+    KIRQL OldIrql;
+
+    if (!MmRegisterDriver(Image->DllBase, Image->SizeOfImage, &Image->BaseDllName, &Image->Owner)) {
+        LdrpFail("too many drivers are loaded");
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (!RtlInsertInvertedFunctionTable(Image->DllBase, Image->SizeOfImage)) {
+        MmUnregisterDriver(Image->Owner);
+        LdrpFail("too many images are loaded");
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    KeAcquireSpinLock(&LdrpListLock, &OldIrql);
+    InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
+    KeReleaseSpinLock(&LdrpListLock, OldIrql);
+    KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED, Image->Name);
+    return STATUS_SUCCESS;
+}
+
+/* A number that differs from image to image and from seed to seed, but not from run to run. */
+static ULONG64 LdrpNextCookie(VOID)
+{
+    if (LdrpCookieSeed == 0) {
+        CHAR Seed[24];
+        FvOption("seed", Seed, sizeof(Seed));
+        LdrpCookieSeed = _strtoui64(Seed, NULL, 0) | 1;
+    }
+    LdrpCookieSeed = LdrpCookieSeed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return LdrpCookieSeed >> 13;
+}
+
+static NTSTATUS LdrpMapImage(PLDR_IMAGE Image, PVOID Bytes, const LDRP_PE *Pe)
+{
+    PUCHAR Base = MmAllocateImage(Pe->SizeOfImage);
+    PCSTR Reason;
+    NTSTATUS Status;
+
+    if (Base == NULL) {
+        LdrpFail("no memory for %u bytes of image", (unsigned)Pe->SizeOfImage);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Image->DllBase = Base;
+    Image->SizeOfImage = Pe->SizeOfImage;
+    Image->SizeOfImageNotRounded = Pe->SizeOfImage;
+    Image->EntryPoint = Pe->EntryPoint != 0 ? Base + Pe->EntryPoint : NULL;
+    Image->CheckSum = Pe->CheckSum;
+    Image->TimeDateStamp = Pe->TimeDateStamp;
+    Image->ExceptionTable = Base + Pe->Exception.Rva;
+    Image->ExceptionTableSize = Pe->Exception.Size;
+    LdrpLayOut(Bytes, Pe, Base);
+    if ((Reason = LdrpRelocate(Base, Pe, (ULONG64)Base)) != NULL ||
+        (Reason = LdrpCheckExceptions(Base, Pe)) != NULL ||
+        (Reason = LdrpSetCookie(Base, Pe, (ULONG64)Base, LdrpNextCookie())) != NULL) {
+        LdrpFail("%s", Reason);
+        return STATUS_INVALID_IMAGE_FORMAT;
+    }
+    Status = LdrpBindImports(Image, Pe);
+    if (NT_SUCCESS(Status))
+        LdrpProtect(Image, Pe);
+    return Status;
+}
+
+NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PLDR_IMAGE *Image)
+{
+    PLDR_IMAGE New = NULL;
+    LDRP_PE *Pe;
+    PCSTR Reason;
+    NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+
+    *Image = NULL;
+    ExAcquireFastMutex(&LdrpMutex);
+    LdrpFailure[0] = 0;
+    Pe = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Pe), LDRP_TAG);
+    if (Pe == NULL)
+        goto Exit;
+    Reason = LdrpParseImage(Bytes, Size, Pe);
+    if (Reason != NULL) {
+        LdrpFail("%s", Reason);
+        Status = STATUS_INVALID_IMAGE_FORMAT;
+        goto Exit;
+    }
+    New = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*New), LDRP_TAG);
+    if (New == NULL)
+        goto Exit;
+    memset(New, 0, sizeof(*New));
+    New->LoadCount = 1;
+    Status = LdrpNameImage(New, Name);
+    if (NT_SUCCESS(Status) && LdrFindImageByName(&New->BaseDllName) != NULL) {
+        LdrpFail("an image of this name is loaded");
+        Status = STATUS_IMAGE_ALREADY_LOADED;
+    }
+    if (NT_SUCCESS(Status))
+        Status = LdrpMapImage(New, Bytes, Pe);
+    if (NT_SUCCESS(Status))
+        Status = LdrpPublish(New);
+Exit:
+    if (!NT_SUCCESS(Status)) {
+        if (LdrpFailure[0] == 0)
+            LdrpFail("no memory");
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "%wZ is not loaded: %s\n", Name, LdrpFailure);
+        if (New != NULL)
+            LdrpFreeImage(New);
+        New = NULL;
+    }
+    if (Pe != NULL)
+        ExFreePoolWithTag(Pe, LDRP_TAG);
+    ExReleaseFastMutex(&LdrpMutex);
+    *Image = New;
+    return Status;
+}
+
+VOID LdrDiscardInit(PLDR_IMAGE Image)
+{
+    PIMAGE_DOS_HEADER Dos = Image->DllBase;
+    PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image->DllBase + Dos->e_lfanew);
+    PIMAGE_SECTION_HEADER Header = IMAGE_FIRST_SECTION(Nt);
+
+    ExAcquireFastMutex(&LdrpMutex);
+    for (USHORT Index = 0; Index < Nt->FileHeader.NumberOfSections; Index++, Header++) {
+        LDRP_SECTION Section = { .Characteristics = Header->Characteristics };
+        ULONG Size = Header->Misc.VirtualSize != 0 ? Header->Misc.VirtualSize : Header->SizeOfRawData;
+
+        memcpy(Section.Name, Header->Name, sizeof(Header->Name));
+        if (LdrpIsInit(&Section))
+            MmProtectImage((PUCHAR)Image->DllBase + Header->VirtualAddress, Size, MM_IMAGE_NOACCESS);
+    }
+    ExReleaseFastMutex(&LdrpMutex);
+}
+
+NTSTATUS LdrUnloadImage(PLDR_IMAGE Image)
+{
+    KIRQL OldIrql;
+
+    ExAcquireFastMutex(&LdrpMutex);
+    if (Image->References != 0) {
+        ExReleaseFastMutex(&LdrpMutex);
+        return STATUS_DEVICE_BUSY;
+    }
+    LdrpCheckUnload(Image);
+    KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_UNLOADED, Image->Name);
+    KeAcquireSpinLock(&LdrpListLock, &OldIrql);
+    RemoveEntryList(&Image->InLoadOrderLinks);
+    KeReleaseSpinLock(&LdrpListLock, OldIrql);
+    RtlRemoveInvertedFunctionTable(Image->DllBase);
+    MmUnregisterDriver(Image->Owner);
+    LdrpFreeImage(Image);
+    ExReleaseFastMutex(&LdrpMutex);
+    return STATUS_SUCCESS;
+}
+
+ULONG LdrQueryFailure(PCHAR Buffer, ULONG Size)
+{
+    ULONG Length;
+
+    if (Size == 0)
+        return 0;
+    ExAcquireFastMutex(&LdrpMutex);
+    strncpy(Buffer, LdrpFailure, Size - 1);
+    Buffer[Size - 1] = 0;
+    Length = (ULONG)strlen(Buffer);
+    ExReleaseFastMutex(&LdrpMutex);
+    return Length;
+}
+
+PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
+{
+    CHAR Name[64];
+    USHORT Length = SystemRoutineName->Length / sizeof(WCHAR);
+
+    if (Length >= sizeof(Name))
+        return NULL;
+    for (USHORT Index = 0; Index < Length; Index++) {
+        if (SystemRoutineName->Buffer[Index] > 0x7E)
+            return NULL;
+        Name[Index] = (CHAR)SystemRoutineName->Buffer[Index];
+    }
+    Name[Length] = 0;
+    return (PVOID)LdrpResolve(LdrpKernelImage, Name, 0);
+}
+
+/* An export of an image by name, as fltmgr's FltGetRoutineAddress and others want it. */
+PVOID NTAPI RtlFindExportedRoutineByName(PVOID ImageBase, PCSTR RoutineName);
+PVOID NTAPI RtlFindExportedRoutineByName(PVOID ImageBase, PCSTR RoutineName)
+{
+    PLDR_IMAGE Image = LdrFindImageByAddress(ImageBase);
+
+    return Image != NULL && Image->DllBase == ImageBase ? (PVOID)LdrpResolve(Image, RoutineName, 0) : NULL;
+}
+
+VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock)
+{
+    PLDR_IMAGE Image = &LdrpKernelEntry;
+
+    ExInitializeFastMutex(&LdrpMutex);
+    KeInitializeSpinLock(&LdrpListLock);
+    Image->DllBase = (PVOID)LoaderBlock->kernel_base;
+    Image->SizeOfImage = (ULONG)LoaderBlock->kernel_size;
+    Image->LoadCount = 1;
+    Image->References = 1;
+    RtlInitUnicodeString(&Image->FullDllName, L"\\SystemRoot\\System32\\ntoskrnl.exe");
+    RtlInitUnicodeString(&Image->BaseDllName, Image->FullDllName.Buffer + 21);
+    strcpy(Image->Name, "ntoskrnl.exe");
+    InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
+    LdrpKernelImage = Image;
+    LdrpKernelExports = LdrpExportsOf(Image);
+    KiImageFromAddress = LdrpImageFromAddress;
+    if (LdrpImageFromAddress((PVOID)(ULONG_PTR)LdrInitSystem) == NULL)
+        RtlInsertInvertedFunctionTable(Image->DllBase, Image->SizeOfImage);
+}
