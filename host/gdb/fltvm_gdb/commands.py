@@ -85,19 +85,27 @@ class Prefix(gdb.Command):
 
 
 class Attach(Command):
-    """fltvm attach PATH|HOST:PORT
-Connect to QEMU's gdb server, know the kernel, and follow the drivers that it loads."""
+    """fltvm attach [--reset] PATH|HOST:PORT
+Connect to QEMU's gdb server, know the kernel, and follow the drivers that it loads.  A machine that was started with -S
+runs to the kernel's first instruction; with --reset it stays at the processor's."""
 
     def run(self, arguments):
-        if len(arguments) != 1:
-            raise gdb.GdbError('usage: fltvm attach PATH|HOST:PORT')
+        options = [argument for argument in arguments if argument.startswith('--')]
+        arguments = [argument for argument in arguments if not argument.startswith('--')]
+        if len(arguments) != 1 or options not in ([], ['--reset']):
+            raise gdb.GdbError('usage: fltvm attach [--reset] PATH|HOST:PORT')
         for setting in ('breakpoint pending on', 'pagination off', 'architecture i386:x86-64'):
             gdb.execute('set ' + setting, to_string=True)
         if modules.kernel_from_symbols() is None:
             raise gdb.GdbError('no ntoskrnl.exe: set FLTVM_SYMBOLS to the directory of the build\'s symbols')
         gdb.execute('target remote ' + arguments[0])
         modules.watch()
-        modules.from_list()
+        if guest.kernel_runs():
+            modules.from_list()
+        elif '--reset' not in options:
+            # From the reset vector through firmware and loader, to where the symbols begin to mean something.
+            gdb.execute('tbreak *KiSystemStartup', to_string=True)
+            gdb.execute('continue')
 
 
 class Modules(Command):

@@ -4,8 +4,10 @@
 The kernel is linked for the address it runs at, so its symbols serve from the start.  For the others, an internal
 breakpoint on KdReportModule sees each image before its first instruction, so that pending breakpoints in it work;
 and PsLoadedModuleList is read on attaching.  Symbols come from FLTVM_SYMBOLS (directories and files, separated by
-colons) and from the build's guest/symbols.
+colons) and from the build's guest/symbols; of several images with the right name, that one whose header is the
+guest's (a driver that a scenario compiles lies at CACHE/KEY/symbols/NAME).
 """
+import glob
 import os
 import re
 
@@ -22,7 +24,7 @@ class Module:
 
     def __init__(self, name, base, size):
         self.name, self.base, self.size = name, base, size
-        self.path = find(name)
+        self.path = find(name, base)
         self.symbols = False
         self._image = None
 
@@ -52,12 +54,45 @@ def search_path():
     return places
 
 
-def find(name):
+def identity(read):
+    """What tells one build of an image from another: its time stamp (a hash of it, with /brepro) and its entry."""
+    try:
+        dos = read(0, 64)
+        header = read(int.from_bytes(dos[60:64], 'little'), 56)
+    except (gdb.MemoryError, OSError):
+        return None
+    if dos[:2] != b'MZ' or header[:4] != b'PE\0\0':
+        return None
+    return header[8:12] + header[40:44]
+
+
+def file_identity(path):
+    def read(offset, length):
+        with open(path, 'rb') as file:
+            file.seek(offset)
+            return file.read(length)
+    return identity(read)
+
+
+def find(name, base=None):
     """The file with the symbols of an image, or None."""
+    loaded = identity(lambda rva, length: guest.read(base + rva, length)) if base is not None else None
+    named, others = [], []
     for place in search_path():
-        path = os.path.join(place, name) if os.path.isdir(place) else place
-        if os.path.basename(path).lower() == name.lower() and os.path.exists(path):
-            return os.path.realpath(path) if not os.path.isdir(place) else path
+        if os.path.isdir(place):
+            named += [path for path in (os.path.join(place, name), os.path.join(place, os.path.splitext(name)[0] + '.sys'))
+                      if os.path.exists(path)]
+            cached = glob.glob(os.path.join(glob.escape(place), '*', 'symbols', '*.sys'))
+            cached.sort(key=os.path.getmtime, reverse=True)
+            named += [path for path in cached if os.path.basename(path).lower() == name.lower()]
+            others += cached
+        elif os.path.exists(place):
+            (named if os.path.basename(place).lower() == name.lower() else others).append(place)
+    if loaded is None:
+        return named[0] if named else None
+    for path in named + others:
+        if file_identity(path) == loaded:
+            return path
     return None
 
 
