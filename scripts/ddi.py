@@ -10,6 +10,7 @@ The IRQL table holds the exported routines that have a limit, sorted by name for
 declared in guest/ldr/ddi.h.
 """
 import argparse
+import re
 import sys
 
 MANUAL = {'ntoskrnl.exe', 'hal.dll', 'fltmgr.sys'}     # images that fltvm has; hal.dll's names are ntoskrnl.exe's
@@ -46,7 +47,7 @@ def read_exports(paths):
     names = set()
     for path in paths:
         with open(path, encoding='utf-8') as lines:
-            names.update(line.split('#', 1)[0].split()[0] for line in lines if line.split('#', 1)[0].strip())
+            names.update(re.split(r'[\s=]', line.strip())[0] for line in lines if line.split('#', 1)[0].strip())
     return names
 
 

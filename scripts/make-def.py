@@ -4,8 +4,9 @@
 
 usage: make-def.py -o OUT.def LIBRARY LIST.exports...
 
-An export list has one name a line, " DATA" after the name of a variable, and comments after '#'.  A name listed
-twice, or twice with different kinds, is an error: each export has one owner.
+An export list has one name a line and comments after '#'.  " DATA" follows the name of a variable; "NAME=INTERNAL"
+exports what is called INTERNAL inside; " CONSTANT" makes the name itself the import's slot, as Microsoft's import libraries
+have it for the object types.  A name listed twice is an error: each export has one owner.
 """
 import argparse
 import sys
@@ -17,9 +18,9 @@ def read_exports(path):
             words = line.split('#', 1)[0].split()
             if not words:
                 continue
-            if len(words) > 2 or (len(words) == 2 and words[1] != 'DATA'):
-                raise SystemExit(f'{path}:{number}: error: expected "NAME" or "NAME DATA"')
-            yield words[0], len(words) == 2, f'{path}:{number}'
+            if len(words) > 2 or (len(words) == 2 and words[1] not in ('DATA', 'CONSTANT')):
+                raise SystemExit(f'{path}:{number}: error: expected "NAME[=INTERNAL] [DATA | CONSTANT]"')
+            yield words[0].split('=')[0], ' '.join(words), f'{path}:{number}'
 
 
 def main():
@@ -30,14 +31,14 @@ def main():
     args = parser.parse_args()
     seen = {}
     for path in args.lists:
-        for name, data, where in read_exports(path):
+        for name, text, where in read_exports(path):
             if name in seen:
                 raise SystemExit(f'{where}: error: {name} is exported already at {seen[name][1]}')
-            seen[name] = (data, where)
+            seen[name] = (text, where)
     with open(args.output, 'w', encoding='utf-8') as out:
         out.write(f'LIBRARY {args.library}\nEXPORTS\n')
         for name in sorted(seen):
-            out.write(f'    {name}{" DATA" if seen[name][0] else ""}\n')
+            out.write(f'    {seen[name][0]}\n')
     return 0
 
 
