@@ -224,11 +224,13 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
 static FltvmMachine *push_machine(lua_State *lua)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
-    FltvmMachine **box = lua_newuserdatauv(lua, sizeof(*box), 0);
+    FltvmMachine **box = lua_newuserdatauv(lua, sizeof(*box), 1); /* user value: what lua_devices.c has opened */
 
     *box = fltvm_machine_new(&scenario->session, fltvm_config_copy(scenario->defaults));
     g_ptr_array_add(scenario->machines, *box);
     luaL_setmetatable(lua, FLTVM_LUA_MACHINE);
+    lua_newtable(lua);
+    lua_setiuservalue(lua, -2, 1);
     return *box;
 }
 
@@ -371,12 +373,23 @@ static int machine_state(lua_State *lua)
     return 1;
 }
 
+static int machine_to_string(lua_State *lua)
+{
+    FltvmConfig *config = fltvm_machine_config(fltvm_lua_machine(lua, 1));
+
+    machine_state(lua);
+    lua_pushfstring(lua, "machine (%s, %d cpus, seed %I)", lua_tostring(lua, -1), (int)config->cpus,
+                    (lua_Integer)config->seed);
+    return 1;
+}
+
 void fltvm_lua_open_machine(lua_State *lua)
 {
     static const luaL_Reg methods[] = {{"start", machine_start}, {"shutdown", machine_shutdown},
                                        {"sleep", machine_sleep}, {"time", machine_time},
                                        {"stacks", machine_stacks}, {"pool", machine_pool},
                                        {"memory", machine_memory}, {"state", machine_state},
+                                       {"__tostring", machine_to_string},
                                        {NULL, NULL}};
 
     luaL_newmetatable(lua, FLTVM_LUA_MACHINE);

@@ -225,6 +225,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     fltvm_lua_open_machine(lua);
     fltvm_lua_open_driver(lua);
     fltvm_lua_open_file(lua);
+    fltvm_lua_open_devices(lua);
     fltvm_lua_open_expect(lua);
     fltvm_lua_open_host(lua);
     lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, HOOK_INTERVAL);

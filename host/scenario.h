@@ -72,6 +72,7 @@ guint64 fltvm_lua_size(lua_State *lua, int index, const char *what);
 void fltvm_lua_open_machine(lua_State *lua);
 void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
+void fltvm_lua_open_devices(lua_State *lua);
 void fltvm_lua_open_expect(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);
 

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine's devices in Lua: interrupt sources (machine:irq) and the disks' fault rules (machine:fault).
+ * Both are registers that a driver in the guest writes for us (sdk/include/fltvm_irq.h); what the registers mean
+ * is in abi/irq.h and abi/hba.h.
+ */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "abi/hba.h"
+#include "abi/irq.h"
+#include "error.h"
+#include "lua_machine.h"
+#include "paths.h"
+
+#define SOURCE_TYPE "fltvm.irq"
+
+/* CTL_CODE(FILE_DEVICE_UNKNOWN, n, METHOD_BUFFERED, FILE_ANY_ACCESS) */
+#define CONTROL(n)               (0x22u << 16 | (guint32)(n) << 2)
+#define CONTROL_WRITE_REGISTERS  CONTROL(0x800)
+#define CONTROL_READ_REGISTERS   CONTROL(0x801)
+#define CONTROL_INTERRUPT_COUNTS CONTROL(0x802)
+
+typedef struct {
+    FltvmMachine *machine;
+    guint64 handle; /* of the driver's device */
+    guint32 number;
+} Source;
+
+/* Register writes to be sent together. */
+typedef struct {
+    guint32 pairs[64];
+    guint count;
+} Writes;
+
+static void put(Writes *writes, guint32 offset, guint32 value)
+{
+    g_assert(writes->count + 2 <= G_N_ELEMENTS(writes->pairs));
+    writes->pairs[writes->count++] = offset;
+    writes->pairs[writes->count++] = value;
+}
+
+static void put_long(Writes *writes, guint32 offset, guint64 value)
+{
+    put(writes, offset, (guint32)value);
+    put(writes, offset + 4, (guint32)(value >> 32));
+}
+
+static void control(lua_State *lua, FltvmMachine *machine, guint64 handle, guint32 code, gconstpointer data,
+                    gsize length, gsize output, const char *what, FltvmResult *result)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_IOCTL, .args = {handle, code, length, output}};
+
+    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    fltvm_lua_command(lua, machine, &command, data, length, what, FALSE, result);
+}
+
+static void write_registers(lua_State *lua, FltvmMachine *machine, guint64 handle, const Writes *writes,
+                            const char *what)
+{
+    FltvmResult result = {0};
+
+    control(lua, machine, handle, CONTROL_WRITE_REGISTERS, writes->pairs, writes->count * sizeof(guint32), 0, what,
+            &result);
+    fltvm_result_clear(&result);
+}
+
+static guint32 read_register(lua_State *lua, FltvmMachine *machine, guint64 handle, guint32 offset)
+{
+    FltvmResult result = {0};
+    guint32 value = 0;
+    gsize length;
+    const void *data;
+
+    control(lua, machine, handle, CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value), "reading a register",
+            &result);
+    data = g_bytes_get_data(result.data, &length);
+    if (length >= sizeof(value))
+        memcpy(&value, data, sizeof(value));
+    fltvm_result_clear(&result);
+    return value;
+}
+
+/* Open a driver's device and return its handle; it stays open as long as the machine lives. */
+static guint64 open_device(lua_State *lua, FltvmMachine *machine, const char *name)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN, .args = {0x12019F, 7, 1, 0x20}};
+    FltvmResult result = {0};
+    const char *what = lua_pushfstring(lua, "opening %s", name);
+
+    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    fltvm_lua_command(lua, machine, &command, name, strlen(name) + 1, what, FALSE, &result);
+    fltvm_result_clear(&result);
+    lua_pop(lua, 1);
+    return result.header.values[0];
+}
+
+/* --- interrupt sources --------------------------------------------------------------------------------- */
+
+/* The driver is loaded when the first source is named; its handle is kept in the machine's table. */
+static guint64 irq_handle(lua_State *lua, FltvmMachine *machine)
+{
+    g_autofree char *build = NULL, *image = NULL;
+    guint64 handle;
+
+    lua_getiuservalue(lua, 1, 1);
+    if (lua_getfield(lua, -1, "irq") == LUA_TNUMBER) {
+        handle = (guint64)lua_tointeger(lua, -1);
+        lua_pop(lua, 2);
+        return handle;
+    }
+    lua_pop(lua, 2);
+    build = fltvm_path_build();
+    image = g_build_filename(build, "guest/drivers/fltvmirq.sys", NULL);
+    lua_pushstring(lua, image);
+    g_clear_pointer(&build, g_free);
+    g_clear_pointer(&image, g_free);
+    lua_getfield(lua, 1, "load");
+    lua_pushvalue(lua, 1);
+    lua_createtable(lua, 0, 2);
+    lua_pushvalue(lua, -4);
+    lua_setfield(lua, -2, "image");
+    lua_pushstring(lua, "fltvmirq");
+    lua_setfield(lua, -2, "name");
+    lua_call(lua, 2, 0);
+    lua_pop(lua, 1);
+    handle = open_device(lua, machine, "\\Device\\FltvmIrq");
+    lua_getiuservalue(lua, 1, 1);
+    lua_pushinteger(lua, (lua_Integer)handle);
+    lua_setfield(lua, -2, "irq");
+    lua_pop(lua, 1);
+    return handle;
+}
+
+/* machine:irq(number) -> source */
+static int machine_irq(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer number = luaL_checkinteger(lua, 2);
+    guint64 handle = irq_handle(lua, machine);
+    guint32 sources = read_register(lua, machine, handle, FLTVM_IRQ_REG_SOURCES);
+    Source *source;
+
+    if (number < 0 || number >= sources)
+        luaL_error(lua, "irq: there is no source %d (0 to %d)", (int)number, (int)sources - 1);
+    source = lua_newuserdatauv(lua, sizeof(*source), 1);
+    source->machine = machine;
+    source->handle = handle;
+    source->number = (guint32)number;
+    luaL_setmetatable(lua, SOURCE_TYPE);
+    lua_pushvalue(lua, 1);
+    lua_setiuservalue(lua, -2, 1);
+    return 1;
+}
+
+/* Program and arm a source from {start=, interval=, count=}; times in ms. */
+static int arm(lua_State *lua, guint32 mode, const char *what)
+{
+    Source *source = luaL_checkudata(lua, 1, SOURCE_TYPE);
+    guint32 block = FLTVM_IRQ_REG_SOURCE(source->number);
+    Writes writes = {0};
+    guint64 start = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "start", 0), "start");
+    guint64 interval = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "interval", 1), "interval");
+    guint32 error;
+
+    put(&writes, block + FLTVM_IRQ_SOURCE_COMMAND, FLTVM_IRQ_COMMAND_DISARM);
+    put(&writes, FLTVM_IRQ_REG_ERROR, ~0u);
+    put(&writes, block + FLTVM_IRQ_SOURCE_MODE, mode);
+    put_long(&writes, block + FLTVM_IRQ_SOURCE_START_LO, start);
+    put_long(&writes, block + FLTVM_IRQ_SOURCE_INTERVAL_LO, interval);
+    put(&writes, block + FLTVM_IRQ_SOURCE_COUNT, (guint32)fltvm_lua_integer_field(lua, 2, "count", 1));
+    put(&writes, block + FLTVM_IRQ_SOURCE_COMMAND, FLTVM_IRQ_COMMAND_ARM);
+    write_registers(lua, source->machine, source->handle, &writes, what);
+    error = read_register(lua, source->machine, source->handle, FLTVM_IRQ_REG_ERROR);
+    if (error)
+        luaL_error(lua, "%s: the device refuses it (error %d; interval or count out of range?)", what, (int)error);
+    return 0;
+}
+
+static int source_one_shot(lua_State *lua)
+{
+    return arm(lua, FLTVM_IRQ_MODE_ONE_SHOT, "one_shot");
+}
+
+static int source_periodic(lua_State *lua)
+{
+    return arm(lua, FLTVM_IRQ_MODE_PERIODIC, "periodic");
+}
+
+static int source_burst(lua_State *lua)
+{
+    return arm(lua, FLTVM_IRQ_MODE_BURST, "burst");
+}
+
+static int give_command(lua_State *lua, guint32 value, const char *what)
+{
+    Source *source = luaL_checkudata(lua, 1, SOURCE_TYPE);
+    Writes writes = {0};
+
+    put(&writes, FLTVM_IRQ_REG_SOURCE(source->number) + FLTVM_IRQ_SOURCE_COMMAND, value);
+    write_registers(lua, source->machine, source->handle, &writes, what);
+    return 0;
+}
+
+static int source_fire(lua_State *lua)
+{
+    return give_command(lua, FLTVM_IRQ_COMMAND_FIRE, "fire");
+}
+
+static int source_stop(lua_State *lua)
+{
+    return give_command(lua, FLTVM_IRQ_COMMAND_DISARM, "stop");
+}
+
+/* source:counts() -> {interrupts=, dpcs=, raised=, overrun=} */
+static int source_counts(lua_State *lua)
+{
+    Source *source = luaL_checkudata(lua, 1, SOURCE_TYPE);
+    guint32 block = FLTVM_IRQ_REG_SOURCE(source->number), counts[64] = {0};
+    FltvmResult result = {0};
+    gsize length;
+    const void *data;
+
+    control(lua, source->machine, source->handle, CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts", &result);
+    data = g_bytes_get_data(result.data, &length);
+    memcpy(counts, data, MIN(length, sizeof(counts)));
+    fltvm_result_clear(&result);
+    lua_newtable(lua);
+    lua_pushinteger(lua, counts[source->number * 2]);
+    lua_setfield(lua, -2, "interrupts");
+    lua_pushinteger(lua, counts[source->number * 2 + 1]);
+    lua_setfield(lua, -2, "dpcs");
+    lua_pushinteger(lua, read_register(lua, source->machine, source->handle, block + FLTVM_IRQ_SOURCE_RAISED));
+    lua_setfield(lua, -2, "raised");
+    lua_pushinteger(lua, read_register(lua, source->machine, source->handle, block + FLTVM_IRQ_SOURCE_OVERRUN));
+    lua_setfield(lua, -2, "overrun");
+    return 1;
+}
+
+/* --- fault rules --------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    guint32 value;
+} Word;
+
+static const Word operations[] = {{"read", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ)},
+                                  {"write", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE)},
+                                  {"flush", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH)},
+                                  {"any", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ) |
+                                              FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE) |
+                                              FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH)},
+                                  {NULL, 0}};
+static const Word actions[] = {{"error", FLTVM_HBA_FAULT_ACTION_ERROR},
+                               {"delay", FLTVM_HBA_FAULT_ACTION_DELAY},
+                               {"never", FLTVM_HBA_FAULT_ACTION_NEVER},
+                               {NULL, 0}};
+static const Word statuses[] = {{"media_read", FLTVM_HBA_S_MEDIA_READ},
+                                {"media_write", FLTVM_HBA_S_MEDIA_WRITE},
+                                {"write_protected", FLTVM_HBA_S_WRITE_PROTECTED},
+                                {"no_space", FLTVM_HBA_S_NO_SPACE},
+                                {"device_fault", FLTVM_HBA_S_DEVICE_FAULT},
+                                {NULL, 0}};
+
+static guint32 word_field(lua_State *lua, int index, const char *field, const Word *words, const char *fallback)
+{
+    const char *name = fltvm_lua_string_field(lua, index, field, fallback);
+
+    for (const Word *word = words; word->name; word++) {
+        if (strcmp(word->name, name) == 0)
+            return word->value;
+    }
+    luaL_error(lua, "%s: '%s' is not known", field, name);
+    return 0;
+}
+
+/* The controller of disk `number`, opened once. */
+static guint64 disk_handle(lua_State *lua, FltvmMachine *machine, lua_Integer number)
+{
+    char name[32];
+
+    g_snprintf(name, sizeof(name), "\\Device\\FltvmHba%d", (int)number);
+    lua_getiuservalue(lua, 1, 1);
+    if (lua_getfield(lua, -1, name) == LUA_TNIL) {
+        lua_pushinteger(lua, (lua_Integer)open_device(lua, machine, name));
+        lua_pushvalue(lua, -1);
+        lua_setfield(lua, -4, name);
+        lua_remove(lua, -2);
+    }
+    lua_remove(lua, -2);
+    return (guint64)lua_tointeger(lua, -1);
+}
+
+/* The next rule's index; rules are numbered in the order they are given. */
+static guint32 next_rule(lua_State *lua, lua_Integer disk)
+{
+    lua_Integer index;
+
+    lua_getiuservalue(lua, 1, 1);
+    lua_geti(lua, -1, disk);
+    index = lua_tointeger(lua, -1);
+    lua_pushinteger(lua, index + 1);
+    lua_seti(lua, -3, disk);
+    lua_pop(lua, 2);
+    return (guint32)index;
+}
+
+/*
+ * machine:fault{disk=, op=, first=, last=, nth=, count=, action=, status=, delay=} -> number of the rule
+ */
+static int machine_fault(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer disk;
+    guint64 handle;
+    guint32 index;
+    Writes writes = {0};
+
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    lua_settop(lua, 2);
+    disk = fltvm_lua_integer_field(lua, 2, "disk", 0);
+    handle = disk_handle(lua, machine, disk);
+    index = next_rule(lua, disk);
+    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, index);
+    put(&writes, FLTVM_HBA_REG_FAULT_OPS, word_field(lua, 2, "op", operations, "any"));
+    put_long(&writes, FLTVM_HBA_REG_FAULT_FIRST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "first", 0));
+    put_long(&writes, FLTVM_HBA_REG_FAULT_LAST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "last", -1));
+    put(&writes, FLTVM_HBA_REG_FAULT_NTH, (guint32)fltvm_lua_integer_field(lua, 2, "nth", 1));
+    put(&writes, FLTVM_HBA_REG_FAULT_COUNT, (guint32)fltvm_lua_integer_field(lua, 2, "count", 0));
+    put(&writes, FLTVM_HBA_REG_FAULT_ACTION, word_field(lua, 2, "action", actions, "error"));
+    put(&writes, FLTVM_HBA_REG_FAULT_STATUS, word_field(lua, 2, "status", statuses, "device_fault"));
+    put_long(&writes, FLTVM_HBA_REG_FAULT_DELAY_LO,
+             fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "delay", 0), "delay"));
+    put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_STORE);
+    write_registers(lua, machine, handle, &writes, "fault");
+    if (read_register(lua, machine, handle, FLTVM_HBA_REG_ERROR) & FLTVM_HBA_ERROR_FAULT)
+        luaL_error(lua, "fault: the device refuses rule %d", (int)index);
+    lua_pushinteger(lua, index);
+    return 1;
+}
+
+/* machine:clear_faults([disk]) */
+static int machine_clear_faults(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer disk = luaL_optinteger(lua, 2, 0);
+    guint64 handle;
+    Writes writes = {0};
+
+    lua_settop(lua, 1);
+    handle = disk_handle(lua, machine, disk);
+    put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_CLEAR_ALL);
+    write_registers(lua, machine, handle, &writes, "clear_faults");
+    lua_getiuservalue(lua, 1, 1);
+    lua_pushnil(lua);
+    lua_seti(lua, -2, disk);
+    return 0;
+}
+
+/* machine:fault_hits(rule [, disk]) -> commands matched, commands acted on */
+static int machine_fault_hits(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer rule = luaL_checkinteger(lua, 2), disk = luaL_optinteger(lua, 3, 0);
+    guint64 handle;
+    Writes writes = {0};
+
+    lua_settop(lua, 1);
+    handle = disk_handle(lua, machine, disk);
+    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, (guint32)rule);
+    put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_LOAD);
+    write_registers(lua, machine, handle, &writes, "fault_hits");
+    lua_pushinteger(lua, read_register(lua, machine, handle, FLTVM_HBA_REG_FAULT_MATCHES));
+    lua_pushinteger(lua, read_register(lua, machine, handle, FLTVM_HBA_REG_FAULT_HITS));
+    return 2;
+}
+
+void fltvm_lua_open_devices(lua_State *lua)
+{
+    static const luaL_Reg methods[] = {{"one_shot", source_one_shot}, {"periodic", source_periodic},
+                                       {"burst", source_burst},       {"fire", source_fire},
+                                       {"stop", source_stop},         {"counts", source_counts},
+                                       {NULL, NULL}};
+    static const luaL_Reg on_machine[] = {{"irq", machine_irq},
+                                          {"fault", machine_fault},
+                                          {"clear_faults", machine_clear_faults},
+                                          {"fault_hits", machine_fault_hits},
+                                          {NULL, NULL}};
+
+    luaL_newmetatable(lua, SOURCE_TYPE);
+    luaL_setfuncs(lua, methods, 0);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -2, "__index");
+    luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
+    luaL_setfuncs(lua, on_machine, 0);
+    lua_pop(lua, 2);
+}
