@@ -6,6 +6,7 @@
  * Stacks are kept once each, in pages that are never given back; an allocation holds a stack's number.
  */
 #include "mip.h"
+#include <command.h>
 
 #define MI_TAGS         512
 #define MI_STACK_FRAMES 12
@@ -183,6 +184,7 @@ static VOID MiCharge(PMM_POOL_COUNTERS Counters, BOOLEAN Paged, SIZE_T Size)
     if (Paged) {
         Counters->PagedBytes += Size;
         Counters->PagedBlocks++;
+        Counters->PagedAllocations++;
     } else {
         Counters->NonPagedBytes += Size;
         Counters->NonPagedBlocks++;
@@ -239,6 +241,47 @@ BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters)
     }
     MiReleaseLock(&MiPoolLock, OldIrql);
     return Found;
+}
+
+static ULONG MiListPoolUse(struct fltvm_pool_use *List, ULONG Capacity, ULONG Used, const MI_TAG *Tag, BOOLEAN Paged)
+{
+    const MM_POOL_COUNTERS *Counters = &Tag->Counters;
+
+    if (Used == Capacity || (Paged ? Counters->PagedAllocations : Counters->Allocations - Counters->PagedAllocations) == 0)
+        return Used;
+    memcpy(List[Used].tag, &Tag->Tag, sizeof(List[Used].tag));
+    List[Used].paged = Paged;
+    List[Used].bytes = Paged ? Counters->PagedBytes : Counters->NonPagedBytes;
+    List[Used].allocations = Paged ? Counters->PagedAllocations : Counters->Allocations - Counters->PagedAllocations;
+    List[Used].frees = List[Used].allocations - (Paged ? Counters->PagedBlocks : Counters->NonPagedBlocks);
+    return Used + 1;
+}
+
+ULONG MmQueryPoolUse(struct fltvm_pool_use *List, ULONG Capacity)
+{
+    ULONG Used = 0;
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    for (ULONG Index = 0; Index < MI_TAGS; Index++) {
+        Used = MiListPoolUse(List, Capacity, Used, &MiTag[Index], FALSE);
+        Used = MiListPoolUse(List, Capacity, Used, &MiTag[Index], TRUE);
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    return Used;
+}
+
+VOID MmQueryMemory(ULONG64 Values[4])
+{
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    Values[0] = MiTotalPages << PAGE_SHIFT;
+    Values[1] = (MiTotalPages - MiFreePages) << PAGE_SHIFT;
+    Values[2] = Values[3] = 0;
+    for (ULONG Index = 0; Index < MI_TAGS; Index++) {
+        Values[2] += MiTag[Index].Counters.NonPagedBytes;
+        Values[3] += MiTag[Index].Counters.PagedBytes;
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
 }
 
 VOID MmSetPoolFault(PMM_POOL_FAULT Fault)

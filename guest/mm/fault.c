@@ -37,7 +37,7 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
         return STATUS_ACCESS_VIOLATION;
     Pte = MiLookupPte(Value);
     if (MiAllows(Pte, ErrorCode)) {
-        __invlpg(Address);
+        MiInvalidate(Value);
         return STATUS_SUCCESS;
     }
     if (MiIsSpecialAddress(Value) && !(Pte & FLTVM_PTE_PRESENT))

@@ -108,6 +108,12 @@ FORCEINLINE PMMPTE MiPte(ULONG64 Address)
     return (PMMPTE)(MM_SELF_MAP + ((Address >> 9) & 0x7FFFFFFFF8ULL));
 }
 
+/* Forgets this processor's translation of an address. */
+FORCEINLINE VOID MiInvalidate(ULONG64 Address)
+{
+    __asm__ __volatile__("invlpg (%0)" : : "r"(Address) : "memory");
+}
+
 FORCEINLINE ULONG MiPtePage(MMPTE Pte)
 {
     return (ULONG)((Pte & MI_PTE_PAGE_MASK) >> PAGE_SHIFT);
@@ -195,6 +201,9 @@ PVOID MiAllocateBlock(PMI_REQUEST Request);
 VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller);
 VOID MiInitializePool(VOID);
 BOOLEAN MiNextPoolAllocation(PULONG64 Cursor, PVOID *Address, MI_ALLOCATION *Allocation);
+
+/* Drops locked sections of an image that goes (section.c). */
+VOID MiForgetSections(ULONG64 Base, SIZE_T Size);
 
 VOID MiInitializeSpecialPool(VOID);
 BOOLEAN MiIsSpecialAddress(ULONG64 Address);

@@ -97,7 +97,7 @@ static VOID MiFlushRange(ULONG64 Address, ULONG Pages)
 {
     if (KiProcessorCount <= 1) {
         for (ULONG Index = 0; Index < Pages; Index++)
-            __invlpg((PVOID)(Address + ((ULONG64)Index << PAGE_SHIFT)));
+            MiInvalidate(Address + ((ULONG64)Index << PAGE_SHIFT));
     } else {
         KeFlushMultipleTb((PVOID)Address, Pages);
     }
@@ -205,6 +205,7 @@ VOID MmFreeImage(PVOID Base, SIZE_T Size)
 {
     ULONG Pages = (ULONG)BYTES_TO_PAGES(Size);
 
+    MiForgetSections((ULONG64)Base, Size);
     MiUnmapPages((ULONG64)Base, Pages);
     MiReleaseRange(&MiImageRegion, (ULONG64)Base, Pages + 1);
 }

@@ -213,7 +213,7 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     Slot->FreeStack = Stack;
     Slot->Thread = __readgsqword(0x188);
     *Pte = 0;
-    __invlpg((PVOID)Base);
+    MiInvalidate(Base);
     MiSlotQueue[(MiQueueHead + MiQueueCount++) % MI_SLOTS] = (USHORT)Index;
     if (KiProcessorCount > 1) {
         MiBatch[MiBatchCount++] = Page;

@@ -64,12 +64,18 @@ typedef struct _MM_POOL_COUNTERS {
     ULONG64 Allocations, Frees, Failures;
     ULONG64 PagedBytes, NonPagedBytes; /* in use */
     ULONG64 PagedBlocks, NonPagedBlocks;
+    ULONG64 PagedAllocations; /* of Allocations */
     ULONG64 PeakBytes;
 } MM_POOL_COUNTERS, *PMM_POOL_COUNTERS;
 
 /* IRQL: <= DISPATCH_LEVEL. */
 VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters);
 BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters);
+
+/* For the scenario client: one entry a tag and kind of pool; and bytes in all, in use, nonpaged, paged. */
+struct fltvm_pool_use;
+ULONG MmQueryPoolUse(struct fltvm_pool_use *List, ULONG Capacity);
+VOID MmQueryMemory(ULONG64 Values[4]);
 
 /* An allocation that is not freed. */
 typedef struct _MM_POOL_ALLOCATION {

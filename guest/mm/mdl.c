@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Memory descriptor lists: locking the pages of a buffer, and mapping locked pages.
+ *
+ * A locked page counts its locks in the page frame database, so that freeing memory under a transfer is found.  A
+ * list in the wrong state for a call is Driver Verifier's bugcheck 0xC4 with its published number, always.
+ */
+#include "mip.h"
+
+#define MI_MDL_STATES                                                                                        \
+    (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
+
+#define MI_MAPPING_NO_WRITE 0x80000000u /* of the Priority argument */
+
+static DECLSPEC_NORETURN VOID MiMdlBugCheck(PCSTR Rule, PMDL Mdl, PVOID Caller, ULONG Code, ULONG64 P3, ULONG64 P4)
+{
+    CHAR Text[200];
+
+    _snprintf(Text, sizeof(Text), "rule=%s\ncaller=0x%I64x\nmdl=0x%I64x\nflags=0x%x\n", Rule, (ULONG64)Caller,
+              (ULONG64)Mdl, (unsigned)(USHORT)Mdl->MdlFlags);
+    FvReport(Text);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Code, (ULONG_PTR)Mdl, P3, P4);
+}
+
+static ULONG MiMdlPages(PMDL Mdl)
+{
+    return ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(Mdl), MmGetMdlByteCount(Mdl));
+}
+
+SIZE_T NTAPI MmSizeOfMdl(PVOID Base, SIZE_T Length)
+{
+    return sizeof(MDL) + sizeof(PFN_NUMBER) * ADDRESS_AND_SIZE_TO_SPAN_PAGES(Base, Length);
+}
+
+PMDL NTAPI MmCreateMdl(PMDL Mdl, PVOID Base, SIZE_T Length)
+{
+    if (Mdl == NULL)
+        Mdl = ExAllocatePoolWithTag(NonPagedPoolNx, MmSizeOfMdl(Base, Length), ' ldM');
+    if (Mdl != NULL)
+        MmInitializeMdl(Mdl, Base, Length);
+    return Mdl;
+}
+
+static BOOLEAN MiIsRam(PFN_NUMBER Page)
+{
+    return Page < MiHighestPage && MiPfnDatabase[Page].State != MiPageAbsent;
+}
+
+/* May the page be locked for this access?  Its number in *Page. */
+static NTSTATUS MiProbePage(ULONG64 Address, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation, PPFN_NUMBER Page)
+{
+    MMPTE Pte = MiLookupPte(Address);
+
+    if (Mode != KernelMode && Address > MM_HIGHEST_USER)
+        return STATUS_ACCESS_VIOLATION;
+    if (!(Pte & FLTVM_PTE_PRESENT))
+        return STATUS_ACCESS_VIOLATION;
+    if (Operation != IoReadAccess && !(Pte & FLTVM_PTE_WRITE))
+        return STATUS_ACCESS_VIOLATION;
+    *Page = MiPtePage(Pte);
+    return STATUS_SUCCESS;
+}
+
+static VOID MiUnlockPage(PFN_NUMBER Page)
+{
+    if (MiIsRam(Page)) {
+        NT_ASSERT(MiPfnDatabase[Page].Locks != 0);
+        __atomic_sub_fetch(&MiPfnDatabase[Page].Locks, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                                 LOCK_OPERATION Operation)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    ULONG64 Address = (ULONG64)Mdl->StartVa;
+    PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
+    ULONG Pages = MiMdlPages(Mdl);
+    KIRQL Irql = (KIRQL)__readcr8();
+    NTSTATUS Status = STATUS_SUCCESS;
+    BOOLEAN Io = FALSE;
+
+    if (Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE))
+        MiMdlBugCheck("mdl-state", Mdl, __builtin_return_address(0), 0xB0, (USHORT)Mdl->MdlFlags,
+                      (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
+    if (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & FLTVM_PTE_PAGEABLE)))
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, Irql, (ULONG_PTR)Mdl, AccessMode);
+    for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
+        Status = MiProbePage(Address, AccessMode, Operation, &Page[Index]);
+        if (!NT_SUCCESS(Status)) {
+            while (Index-- > 0)
+                MiUnlockPage(Page[Index]);
+            Page[0] = (PFN_NUMBER)-1;
+            RtlRaiseStatus(Status);
+        }
+        if (MiIsRam(Page[Index]))
+            __atomic_add_fetch(&MiPfnDatabase[Page[Index]].Locks, 1, __ATOMIC_SEQ_CST);
+        else
+            Io = TRUE;
+    }
+    Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Operation != IoReadAccess ? MDL_WRITE_OPERATION : 0) | (Io ? MDL_IO_SPACE : 0);
+    Mdl->Process = IoGetCurrentProcess();
+}
+
+DECLSPEC_NOINLINE VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
+    ULONG Pages = MiMdlPages(Mdl);
+    PVOID Caller = __builtin_return_address(0);
+
+    if (__readcr8() > DISPATCH_LEVEL)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x78, __readcr8(), (ULONG_PTR)Mdl, 0);
+    if (Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL)
+        MiMdlBugCheck("mdl-state", Mdl, Caller, 0x7D, (USHORT)Mdl->MdlFlags, 0);
+    if (Mdl->MdlFlags & MDL_PARTIAL)
+        MiMdlBugCheck("mdl-state", Mdl, Caller, 0xB4, (USHORT)Mdl->MdlFlags, MDL_PARTIAL);
+    if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED))
+        MiMdlBugCheck("mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags, 0);
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+    for (ULONG Index = 0; Index < Pages; Index++)
+        MiUnlockPage(Page[Index]);
+    Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION | MDL_IO_SPACE);
+}
+
+DECLSPEC_NOINLINE VOID NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
+    ULONG Pages = MiMdlPages(Mdl);
+    ULONG64 Address = (ULONG64)Mdl->StartVa;
+
+    if (Mdl->MdlFlags & MI_MDL_STATES)
+        MiMdlBugCheck("mdl-state", Mdl, __builtin_return_address(0), 0x7F, __readcr8(), (USHORT)Mdl->MdlFlags);
+    for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
+        MMPTE Pte = MiLookupPte(Address);
+        if ((Pte & (FLTVM_PTE_PRESENT | FLTVM_PTE_PAGEABLE)) != FLTVM_PTE_PRESENT)
+            KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x140, __readcr8(), (ULONG_PTR)Mdl, Address);
+        Page[Index] = MiPtePage(Pte);
+        if (!MiIsRam(Page[Index]))
+            Mdl->MdlFlags |= MDL_IO_SPACE;
+    }
+    Mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+    Mdl->Process = NULL;
+    Mdl->MappedSystemVa = (PUCHAR)Mdl->StartVa + Mdl->ByteOffset;
+}
+
+static MMPTE MiCacheBits(MEMORY_CACHING_TYPE CacheType)
+{
+    return CacheType == MmCached ? 0 : FLTVM_PTE_UNCACHED;
+}
+
+static VOID MiMapMdl(PMDL Mdl, ULONG64 Base, MMPTE Bits)
+{
+    PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
+    ULONG Pages = MiMdlPages(Mdl);
+
+    for (ULONG Index = 0; Index < Pages; Index++)
+        *MiPte(Base + ((ULONG64)Index << PAGE_SHIFT)) = ((ULONG64)Page[Index] << PAGE_SHIFT) | Bits;
+}
+
+static BOOLEAN MiMakePtes(ULONG64 Base, ULONG Pages)
+{
+    for (ULONG Index = 0; Index < Pages; Index++) {
+        if (MiMakePte(Base + ((ULONG64)Index << PAGE_SHIFT)) == NULL)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+                                                           MEMORY_CACHING_TYPE CacheType, PVOID RequestedAddress,
+                                                           ULONG BugCheckOnFailure, MM_PAGE_PRIORITY Priority)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    PVOID Caller = __builtin_return_address(0);
+    ULONG Pages = MiMdlPages(Mdl);
+    ULONG64 Base;
+
+    UNREFERENCED_PARAMETER(RequestedAddress);
+    if (__readcr8() > DISPATCH_LEVEL)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x76, __readcr8(), (ULONG_PTR)Mdl, AccessMode);
+    if (Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED))
+        MiMdlBugCheck("mdl-state", Mdl, Caller, 0xB2, (USHORT)Mdl->MdlFlags,
+                      (USHORT)Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL |
+                                               MDL_PARTIAL_HAS_BEEN_MAPPED));
+    if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
+        MiMdlBugCheck("mdl-not-locked", Mdl, Caller, 0xB3, (USHORT)Mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_PARTIAL);
+    if (AccessMode != KernelMode) /* processes have no address space of their own here */
+        RtlRaiseStatus(STATUS_NOT_IMPLEMENTED);
+    if (BugCheckOnFailure && MiFindOwner(Caller) != MM_OWNER_KERNEL && FvVerifierEnabled())
+        MiMdlBugCheck("bugcheck-on-failure", Mdl, Caller, 0x82, (USHORT)Mdl->MdlFlags, 0);
+
+    Base = MiReserveRange(&MiSystemPteRegion, Pages);
+    if (Base == 0 || !MiMakePtes(Base, Pages)) {
+        if (Base != 0)
+            MiReleaseRange(&MiSystemPteRegion, Base, Pages);
+        if (BugCheckOnFailure)
+            KeBugCheckEx(NO_MORE_SYSTEM_PTES, 0, Pages, 0, MiSystemPteRegion.Used);
+        return NULL;
+    }
+    MiMapMdl(Mdl, Base,
+             ((ULONG)Priority & MI_MAPPING_NO_WRITE ? FLTVM_PTE_PRESENT | FLTVM_PTE_NX : MI_PTE_DATA) |
+                 MiCacheBits(CacheType));
+    Mdl->MappedSystemVa = (PVOID)(Base + Mdl->ByteOffset);
+    Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA | (Mdl->MdlFlags & MDL_PARTIAL ? MDL_PARTIAL_HAS_BEEN_MAPPED : 0);
+    return Mdl->MappedSystemVa;
+}
+
+PVOID NTAPI MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode)
+{
+    return MmMapLockedPagesSpecifyCache(MemoryDescriptorList, AccessMode, MmCached, NULL, TRUE, HighPagePriority);
+}
+
+DECLSPEC_NOINLINE VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    ULONG Pages = MiMdlPages(Mdl);
+    ULONG64 Base = (ULONG64)BaseAddress & ~(ULONG64)(PAGE_SIZE - 1);
+
+    if (__readcr8() > DISPATCH_LEVEL)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x79, __readcr8(), (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl);
+    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || BaseAddress != Mdl->MappedSystemVa ||
+        !MiInRegion(&MiSystemPteRegion, Base))
+        MiMdlBugCheck("mdl-not-mapped", Mdl, __builtin_return_address(0), 0xB6, (USHORT)Mdl->MdlFlags,
+                      MDL_MAPPED_TO_SYSTEM_VA);
+    MiClearPtes(Base, Pages);
+    MiReleaseRange(&MiSystemPteRegion, Base, Pages);
+    Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
+}
+
+NTSTATUS NTAPI MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    ULONG64 Base = (ULONG64)Mdl->MappedSystemVa & ~(ULONG64)(PAGE_SIZE - 1);
+    ULONG Pages = MiMdlPages(Mdl);
+    MMPTE Bits;
+
+    switch (NewProtect & 0xFF) {
+    case PAGE_NOACCESS: Bits = 0; break;
+    case PAGE_READONLY: Bits = FLTVM_PTE_PRESENT | FLTVM_PTE_NX; break;
+    case PAGE_READWRITE: Bits = MI_PTE_DATA; break;
+    case PAGE_EXECUTE:
+    case PAGE_EXECUTE_READ: Bits = FLTVM_PTE_PRESENT; break;
+    case PAGE_EXECUTE_READWRITE: Bits = FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE; break;
+    default: return STATUS_INVALID_PAGE_PROTECTION;
+    }
+    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
+        return STATUS_NOT_MAPPED_VIEW;
+    for (ULONG Index = 0; Index < Pages; Index++) {
+        PMMPTE Pte = MiPte(Base + ((ULONG64)Index << PAGE_SHIFT));
+        *Pte = (*Pte & (MI_PTE_PAGE_MASK | FLTVM_PTE_UNCACHED)) | Bits;
+    }
+    KeFlushMultipleTb((PVOID)Base, Pages);
+    return STATUS_SUCCESS;
+}
+
+static PMDL MiAllocatePagesForMdl(PHYSICAL_ADDRESS Low, PHYSICAL_ADDRESS High, SIZE_T TotalBytes, ULONG Flags)
+{
+    ULONG Wanted = (ULONG)BYTES_TO_PAGES(TotalBytes), Count = 0;
+    ULONG Lowest = (ULONG)(Low.QuadPart >> PAGE_SHIFT);
+    ULONG64 Highest = ((ULONG64)High.QuadPart >> PAGE_SHIFT) + 1;
+    PPFN_NUMBER Page;
+    PMDL Mdl;
+
+    if (Wanted == 0 || TotalBytes > MAXULONG - PAGE_SIZE)
+        return NULL;
+    Mdl = MmCreateMdl(NULL, NULL, TotalBytes);
+    if (Mdl == NULL)
+        return NULL;
+    Page = MmGetMdlPfnArray(Mdl);
+    if (Highest > MiHighestPage)
+        Highest = MiHighestPage;
+    while (Count < Wanted) {
+        ULONG One = Lowest == 0 && Highest == MiHighestPage ? MiAllocatePage(FALSE)
+                                                            : MiAllocateRun(1, Lowest, (ULONG)Highest, 0);
+        if (One == MI_NO_PAGE)
+            break;
+        if (!(Flags & MM_DONT_ZERO_ALLOCATION))
+            memset(MiPageAddress(One), 0, PAGE_SIZE);
+        MiPfnDatabase[One].Locks = 1;
+        Page[Count++] = One;
+    }
+    if (Count == 0 || (Count < Wanted && (Flags & MM_ALLOCATE_FULLY_REQUIRED))) {
+        while (Count-- > 0) {
+            MiPfnDatabase[Page[Count]].Locks = 0;
+            MiFreePage((ULONG)Page[Count]);
+        }
+        ExFreePool(Mdl);
+        return NULL;
+    }
+    Mdl->ByteCount = Count < Wanted ? Count << PAGE_SHIFT : (ULONG)TotalBytes;
+    Mdl->MdlFlags |= MDL_PAGES_LOCKED;
+    return Mdl;
+}
+
+PMDL NTAPI MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress, PHYSICAL_ADDRESS SkipBytes,
+                                 SIZE_T TotalBytes)
+{
+    UNREFERENCED_PARAMETER(SkipBytes);
+    return MiAllocatePagesForMdl(LowAddress, HighAddress, TotalBytes, 0);
+}
+
+PMDL NTAPI MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+                                   PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType,
+                                   ULONG Flags)
+{
+    UNREFERENCED_PARAMETER(SkipBytes);
+    UNREFERENCED_PARAMETER(CacheType);
+    return MiAllocatePagesForMdl(LowAddress, HighAddress, TotalBytes, Flags);
+}
+
+VOID NTAPI MmFreePagesFromMdl(PMDL MemoryDescriptorList)
+{
+    PMDL Mdl = MemoryDescriptorList;
+    PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
+    ULONG Pages = MiMdlPages(Mdl);
+
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+        MiMdlBugCheck("mdl-mapped", Mdl, __builtin_return_address(0), 0xB8, (USHORT)Mdl->MdlFlags, 0);
+    for (ULONG Index = 0; Index < Pages; Index++) {
+        MiPfnDatabase[Page[Index]].Locks = 0;
+        MiFreePage((ULONG)Page[Index]);
+    }
+    Mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
+}
