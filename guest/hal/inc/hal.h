@@ -31,8 +31,11 @@ extern struct fltvm_loader_block *HalLoaderBlock;
 /* IRQL: HIGH_LEVEL, interrupts off; on processor 0 first, then once on each other. */
 VOID HalInitializeProcessor(ULONG Number);
 
-/* Starts every other processor at Entry(Context[Number]) on its own stack.  IRQL: PASSIVE_LEVEL or DISPATCH_LEVEL. */
-VOID HalStartProcessors(ULONG Count);
+/*
+ * Starts processors 1 to Count - 1, one after the other, each at Entry(Number) on StackBase[Number] with interrupts
+ * off and on the loader's start page table.  IRQL: <= DISPATCH_LEVEL.
+ */
+VOID HalStartProcessors(ULONG Count, VOID (*Entry)(ULONG Number), PVOID *StackBase);
 
 /* Ends the current interrupt at the local APIC.  Interrupts off. */
 VOID HalEndOfInterrupt(VOID);

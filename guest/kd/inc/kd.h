@@ -40,6 +40,9 @@ VOID KdReportModule(PVOID Base, ULONG Size, ULONG What, PCSTR Name);
 /* Sends Status (FLTVM_EXIT_*) with OP_EXIT and turns the machine off. */
 DECLSPEC_NORETURN VOID KdExit(ULONG Status);
 
+/* How to turn the machine off without a host: hal's, set by ke. */
+extern VOID (*KdPowerOff)(VOID);
+
 /* From here on this processor alone speaks, whoever held the lock. */
 VOID KdEnterBugCheck(VOID);
 

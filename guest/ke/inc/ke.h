@@ -113,7 +113,7 @@ struct _KTHREAD {
     BOOLEAN BoostDisabled;
     BOOLEAN IdleThread;
     UCHAR WaitIrql;
-    UCHAR Spare24B;
+    BOOLEAN WaitNext;
     union { /* 24C: the thread itself only */
         struct {
             SHORT KernelApcDisable;
@@ -325,6 +325,13 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
 
 /* How many threads of a queue run now, and whether every worker waits: ex grows its pools by them. */
 ULONG KeQueueActiveThreads(PKQUEUE Queue);
+
+/* Stacks for KeExpandKernelStackAndCallout: mm's MmCreateKernelStack and MmDeleteKernelStack; set by init. */
+extern PVOID (*KiCreateStack)(ULONG Size);
+extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
+
+/* Sends FLTVM_RECORD_STACKS of every thread.  IRQL: any, but the threads of other processors must not run to be exact. */
+VOID KeReportStacks(VOID);
 
 /* ---- traps ---- */
 

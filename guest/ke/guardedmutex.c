@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * guardedmutex: not recursive; the owner is in a guarded region, so no APC comes.  Count is 1 when free; the
+ * gate, a synchronization event, is only touched when there is contention.
+ */
+#include "kep.h"
+
+static PKEVENT KiGateOf(PKGUARDED_MUTEX Mutex)
+{
+    return (PKEVENT)&Mutex->Gate;
+}
+
+static VOID KiCheckGuardedIrql(PKGUARDED_MUTEX Mutex, PVOID Caller)
+{
+    if (__readcr8() > APC_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutex, __readcr8(), 1, (ULONG_PTR)Caller);
+    }
+}
+
+static VOID KiAcquireGuarded(PKGUARDED_MUTEX Mutex)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    if (Mutex->Owner == Thread) {
+        KeBugCheckEx(0xC4 /* DRIVER_VERIFIER_DETECTED_VIOLATION: would deadlock */, 0x1000, (ULONG_PTR)Mutex,
+                     (ULONG_PTR)Thread, 0);
+    }
+    if (InterlockedDecrement(&Mutex->Count) != 0) {
+        InterlockedIncrement((volatile LONG *)&Mutex->Contention);
+        KeWaitForSingleObject(KiGateOf(Mutex), WrGuardedMutex, KernelMode, FALSE, NULL);
+    }
+    Mutex->Owner = Thread;
+}
+
+static VOID KiReleaseGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
+{
+    if (Mutex->Owner != KeGetCurrentThread()) {
+        KeBugCheckEx(0xBF /* MUTEX_ALREADY_OWNED, the nearest there is */, (ULONG_PTR)Mutex,
+                     (ULONG_PTR)KeGetCurrentThread(), (ULONG_PTR)Mutex->Owner, (ULONG_PTR)Caller);
+    }
+    Mutex->Owner = NULL;
+    if (InterlockedIncrement(&Mutex->Count) <= 0) {
+        KeSetEvent(KiGateOf(Mutex), 1, FALSE);
+    }
+}
+
+VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    RtlZeroMemory(Mutex, sizeof(*Mutex));
+    Mutex->Count = 1;
+    KeInitializeEvent(KiGateOf(Mutex), SynchronizationEvent, FALSE);
+}
+
+VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    KiCheckGuardedIrql(Mutex, _ReturnAddress());
+    KeEnterGuardedRegion();
+    KiAcquireGuarded(Mutex);
+    Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
+}
+
+VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    KiCheckGuardedIrql(Mutex, _ReturnAddress());
+    KiReleaseGuarded(Mutex, _ReturnAddress());
+    KeLeaveGuardedRegion();
+}
+
+BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
+{
+    KiCheckGuardedIrql(Mutex, _ReturnAddress());
+    KeEnterGuardedRegion();
+    if (InterlockedCompareExchange(&Mutex->Count, 0, 1) != 1) {
+        KeLeaveGuardedRegion();
+        return FALSE;
+    }
+    Mutex->Owner = KeGetCurrentThread();
+    Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
+    return TRUE;
+}
+
+/* The caller has APCs off already. */
+VOID NTAPI KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
+{
+    KiCheckGuardedIrql(Mutex, _ReturnAddress());
+    if (!KeAreAllApcsDisabled()) {
+        KeBugCheckEx(0xC4, 0x39, __readcr8(), (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)Mutex);
+    }
+    KiAcquireGuarded(Mutex);
+}
+
+VOID NTAPI KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
+{
+    KiCheckGuardedIrql(Mutex, _ReturnAddress());
+    KiReleaseGuarded(Mutex, _ReturnAddress());
+}

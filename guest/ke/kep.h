@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kep: what ke's own files share.
+ *
+ * Lock order: dispatcher lock, then a processor's DPC lock.  The DPC lock and everything an ISR touches is taken
+ * with interrupts off.
+ */
+#ifndef FLTVM_KEP_H
+#define FLTVM_KEP_H
+
+#include <ntifs.h>
+#include <hal.h>
+#include <kd.h>
+#include <rtl.h>
+#include <ke.h>
+
+typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK; /* mingw-w64 lacks it */
+
+#define KI_IPI_FREEZE   1
+#define KI_IPI_CALL     2
+#define KI_IPI_DISPATCH 4
+#define KI_IPI_APC      8
+
+#define KI_CLOCK_INCREMENT   156250 /* 15.625 ms in 100 ns units */
+#define KI_TIMER_TABLE_SIZE  256
+#define KI_QUANTUM           6 /* three a tick */
+#define KI_QUANTUM_PER_TICK  3
+#define KI_DPC_DEPTH_LIMIT   4
+#define KI_DPC_TARGETED      0x500 /* in KDPC.Number: + processor */
+
+/* The kernel's own status for "a kernel APC ran: begin the wait again". */
+#define KI_STATUS_KERNEL_APC ((NTSTATUS)0x100)
+
+/* Everything of a processor but what others look at; one allocation. */
+typedef struct _KI_PROCESSOR {
+    KPCR Pcr;
+    UCHAR Fill[0x180 - sizeof(KPCR)];
+    KPRCB Prcb; /* gs:[0x180] */
+    ULONG64 Gdt[10];
+    UCHAR Tss[104];
+    KTHREAD IdleThread;
+    DECLSPEC_ALIGN(16) UCHAR NmiStack[0x2000];
+    UCHAR DoubleFaultStack[0x2000];
+    UCHAR MachineCheckStack[0x1000];
+} KI_PROCESSOR, *PKI_PROCESSOR;
+C_ASSERT(FIELD_OFFSET(KI_PROCESSOR, Prcb) == 0x180);
+
+extern KSPIN_LOCK KiDispatcherLock;
+extern KAFFINITY KiIdleSummary; /* processors that run their idle thread and have no NextThread */
+extern ULONG64 KiBootTime;      /* system time at interrupt time 0 */
+extern volatile BOOLEAN KiBugCheckActive;
+extern PKUSER_SHARED_DATA KiSharedData; /* writable; drivers see it read-only */
+extern KPROCESS KiInitialProcess;
+
+/* trap.S, switch.S */
+extern CHAR KiInterruptStubs[], KiSwapContextResume[];
+extern PVOID KiTrapTable[0x30];
+VOID KiSwapContext(PKTHREAD Old, PKTHREAD New);
+VOID KiThreadStartup(VOID);
+VOID KiCallOnStack(PVOID Callout, PVOID Parameter, PVOID StackBase);
+VOID KiLoadSegments(PVOID GdtDescriptor);
+VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector);
+VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
+VOID KiBeginThread(VOID);
+
+/* clock.c, timer.c */
+VOID KiInitializeTime(VOID);
+VOID KiInitializeTimers(VOID);
+extern ULONG KiDpcTimeLimit, KiDpcWatchdogLimit; /* ticks */
+VOID KiClockInterrupt(PKTRAP_FRAME TrapFrame);
+BOOLEAN KiTimerCheck(ULONG64 InterruptTime);
+VOID KiTimerExpiration(VOID);
+ULONG64 KiQueryInterruptTime(VOID);
+ULONG64 KiDueTime(LARGE_INTEGER DueTime);
+VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime);
+VOID KiRemoveTimerLocked(PKTIMER Timer);
+
+/* dpc.c */
+VOID KiRetireDpcList(PKPRCB Prcb);
+VOID KiDispatchInterrupt(VOID);
+VOID KiRequestDispatchInterrupt(PKPRCB Prcb);
+
+/* ipi.c */
+VOID KiIpiInterrupt(PKTRAP_FRAME TrapFrame);
+VOID KiIpiRequest(KAFFINITY Targets, ULONG Request);
+VOID KiFreezeOthers(VOID);
+VOID KiFrozen(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
+
+/* scheduler.c: all with the dispatcher lock */
+VOID KiInitializeScheduler(VOID);
+VOID KiReadyThread(PKTHREAD Thread);
+VOID KiSwapThread(PKTHREAD Thread);
+VOID KiQuantumEnd(VOID);
+VOID KiYield(VOID); /* without the lock; IRQL < DISPATCH_LEVEL */
+VOID KiSetPriorityLocked(PKTHREAD Thread, KPRIORITY Priority);
+VOID KiSetAffinityLocked(PKTHREAD Thread, KAFFINITY Affinity);
+
+/* wait.c */
+VOID KiWaitTest(PVOID Object, KPRIORITY Increment);
+VOID KiUnwaitThread(PKTHREAD Thread, LONG64 WaitStatus, KPRIORITY Increment);
+VOID KiCheckWait(PVOID Object, PLARGE_INTEGER Timeout);
+KIRQL KiBeginWait(PKTHREAD Thread);
+BOOLEAN KiApcBeforeWait(PKTHREAD Thread, KIRQL WaitIrql);
+VOID KiLinkTimeout(PKTHREAD Thread, PKWAIT_BLOCK Last, PKWAIT_BLOCK First, ULONG64 DueTime);
+NTSTATUS KiTestWaitAlert(PKTHREAD Thread, BOOLEAN Alertable, KPROCESSOR_MODE WaitMode);
+
+/* queue.c */
+VOID KiQueueThreadBlocks(PKQUEUE Queue);
+
+/* apc.c */
+VOID KiDeliverApc(VOID);
+VOID KiRequestApc(PKTHREAD Thread);
+BOOLEAN KiApcDeliverable(PKTHREAD Thread); /* the lock */
+VOID KiCheckApcAfterEnable(PKTHREAD Thread);
+
+/* mutant.c */
+VOID KiAbandonMutants(PKTHREAD Thread);
+
+/* bugcheck.c */
+VOID KiInitializeBugCheck(VOID);
+
+/* Interrupts off and on again as they were. */
+FORCEINLINE BOOLEAN KiDisableInterrupts(VOID)
+{
+    BOOLEAN Enabled = (__readeflags() & 0x200) != 0;
+
+    _disable();
+    return Enabled;
+}
+
+FORCEINLINE VOID KiRestoreInterrupts(BOOLEAN Enabled)
+{
+    if (Enabled) {
+        _enable();
+    }
+}
+
+/* The lock word: owner's thread | 1, as in Windows's verifier; so recursion and foreign release are seen. */
+DECLSPEC_NORETURN VOID KiSpinLockFailure(PKSPIN_LOCK SpinLock, ULONG Code);
+VOID KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner);
+
+FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
+{
+    ULONG_PTR Owner = __readgsqword(0x188) | 1;
+
+    if (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0) {
+        KiSpinLockWait(SpinLock, Owner);
+    }
+}
+
+FORCEINLINE VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
+{
+    if (*SpinLock != (__readgsqword(0x188) | 1)) {
+        KiSpinLockFailure(SpinLock, 0x10);
+    }
+    _ReadWriteBarrier();
+    *(volatile KSPIN_LOCK *)SpinLock = 0;
+}
+
+/* The dispatcher lock, inline. */
+FORCEINLINE KIRQL KiAcquireDispatcher(VOID)
+{
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
+    if (OldIrql < DISPATCH_LEVEL) {
+        __writecr8(DISPATCH_LEVEL);
+    }
+    KiAcquireSpinLock(&KiDispatcherLock);
+    return OldIrql;
+}
+
+/* A context switch hands the lock over: its owner becomes the thread switched to. */
+FORCEINLINE VOID KiTransferDispatcher(PKTHREAD Thread)
+{
+    *(volatile KSPIN_LOCK *)&KiDispatcherLock = (ULONG_PTR)Thread | 1;
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mutant: mutexes owned by threads, recursive.  A KMUTEX (ApcDisable 1) holds normal kernel APCs off its
+ * owner; a mutant of user mode does not.  SignalState is 1 when free, then 0, -1, … with each acquire.
+ */
+#include "kep.h"
+
+static VOID KiInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner, UCHAR ApcDisable)
+{
+    RtlZeroMemory(Mutant, sizeof(*Mutant));
+    Mutant->Header.Type = MutantObject;
+    Mutant->Header.Size = sizeof(KMUTANT) / sizeof(LONG);
+    Mutant->Header.SignalState = 1;
+    InitializeListHead(&Mutant->Header.WaitListHead);
+    Mutant->ApcDisable = ApcDisable;
+    if (InitialOwner) {
+        PKTHREAD Thread = KeGetCurrentThread();
+        KIRQL OldIrql = KiAcquireDispatcher();
+
+        Mutant->Header.SignalState = 0;
+        Mutant->OwnerThread = Thread;
+        InsertHeadList(&Thread->MutantListHead, &Mutant->MutantListEntry);
+        KiUnlockDispatcher(OldIrql);
+    }
+}
+
+VOID NTAPI KeInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner)
+{
+    KiInitializeMutant(Mutant, InitialOwner, 0);
+}
+
+VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
+{
+    KiInitializeMutant(Mutex, FALSE, 1);
+}
+
+LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abandoned, BOOLEAN Wait)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    KIRQL OldIrql;
+    LONG Old;
+    BOOLEAN Enable = FALSE;
+
+    if (__readcr8() > DISPATCH_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutant, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
+    }
+    OldIrql = KiAcquireDispatcher();
+    Old = Mutant->Header.SignalState;
+    if (!Abandoned) {
+        if (Mutant->OwnerThread != Thread) {
+            KiUnlockDispatcher(OldIrql);
+            ExRaiseStatus(Mutant->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED);
+        }
+        Mutant->Header.SignalState++;
+    } else {
+        Mutant->Header.SignalState = 1;
+        Mutant->Abandoned = TRUE;
+    }
+    if (Mutant->Header.SignalState == 1) {
+        if (Old <= 0) {
+            RemoveEntryList(&Mutant->MutantListEntry);
+            Enable = Mutant->ApcDisable != 0 && Mutant->OwnerThread == Thread;
+            if (Enable) {
+                Thread->KernelApcDisable++;
+            }
+        }
+        Mutant->OwnerThread = NULL;
+        if (!IsListEmpty(&Mutant->Header.WaitListHead)) {
+            KiWaitTest(Mutant, Increment);
+        }
+    }
+    if (Wait) {
+        Thread->WaitNext = TRUE;
+        Thread->WaitIrql = OldIrql;
+    } else {
+        KiUnlockDispatcher(OldIrql);
+        if (Enable && Thread->KernelApcDisable == 0) {
+            KiCheckApcAfterEnable(Thread);
+        }
+    }
+    return Old;
+}
+
+LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait)
+{
+    return KeReleaseMutant(Mutex, 1 /* MUTANT_INCREMENT */, FALSE, Wait);
+}
+
+LONG NTAPI KeReadStateMutant(PRKMUTANT Mutant)
+{
+    return Mutant->Header.SignalState;
+}
+
+LONG NTAPI KeReadStateMutex(PRKMUTEX Mutex)
+{
+    return Mutex->Header.SignalState;
+}
+
+/* A thread that ends with a KMUTEX is a bugcheck on Windows; a mutant is abandoned to its next owner. */
+VOID KiAbandonMutants(PKTHREAD Thread)
+{
+    while (!IsListEmpty(&Thread->MutantListHead)) {
+        PKMUTANT Mutant = CONTAINING_RECORD(Thread->MutantListHead.Flink, KMUTANT, MutantListEntry);
+
+        if (Mutant->ApcDisable) {
+            KeBugCheckEx(0x4000008A /* THREAD_TERMINATE_HELD_MUTEX */,
+                         (ULONG_PTR)Thread, (ULONG_PTR)Mutant, 0, 0);
+        }
+        RemoveEntryList(&Mutant->MutantListEntry);
+        Mutant->Header.SignalState = 1;
+        Mutant->Abandoned = TRUE;
+        Mutant->OwnerThread = NULL;
+        if (!IsListEmpty(&Mutant->Header.WaitListHead)) {
+            KiWaitTest(Mutant, 1);
+        }
+    }
+}

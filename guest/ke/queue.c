@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * queue: KQUEUE, entries served by a bounded number of running threads.  A thread belongs to the queue it last
+ * removed from; while it waits for something else it does not count, so another may take its place.
+ */
+#include "kep.h"
+
+VOID NTAPI KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
+{
+    RtlZeroMemory(Queue, sizeof(*Queue));
+    Queue->Header.Type = QueueObject;
+    Queue->Header.Size = sizeof(KQUEUE) / sizeof(LONG);
+    InitializeListHead(&Queue->Header.WaitListHead);
+    InitializeListHead(&Queue->EntryListHead);
+    InitializeListHead(&Queue->ThreadListHead);
+    Queue->MaximumCount = Count != 0 ? Count : KiProcessorCount;
+}
+
+/* Gives Entry to the thread that began to wait last (its stack is warm).  FALSE when none may take it. */
+static BOOLEAN KiGiveEntry(PKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    PKTHREAD Thread;
+
+    if (IsListEmpty(&Queue->Header.WaitListHead) || Queue->CurrentCount >= Queue->MaximumCount) {
+        return FALSE;
+    }
+    Thread = CONTAINING_RECORD(Queue->Header.WaitListHead.Blink, KWAIT_BLOCK, WaitListEntry)->Thread;
+    Entry->Flink = NULL;
+    KiUnwaitThread(Thread, (LONG64)Entry, 0);
+    return TRUE;
+}
+
+static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
+{
+    KIRQL OldIrql;
+    LONG Old;
+
+    if (__readcr8() > DISPATCH_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
+    }
+    OldIrql = KiAcquireDispatcher();
+    Old = Queue->Header.SignalState;
+    if (!KiGiveEntry(Queue, Entry)) {
+        Queue->Header.SignalState++;
+        if (AtHead) {
+            InsertHeadList(&Queue->EntryListHead, Entry);
+        } else {
+            InsertTailList(&Queue->EntryListHead, Entry);
+        }
+    }
+    KiUnlockDispatcher(OldIrql);
+    return Old;
+}
+
+LONG NTAPI KeInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    return KiInsertQueue(Queue, Entry, FALSE);
+}
+
+LONG NTAPI KeInsertHeadQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
+{
+    return KiInsertQueue(Queue, Entry, TRUE);
+}
+
+/* A thread of the queue has stopped running: somebody else may serve the next entry.  The lock. */
+VOID KiQueueThreadBlocks(PKQUEUE Queue)
+{
+    if (!IsListEmpty(&Queue->EntryListHead)) {
+        PLIST_ENTRY Entry = Queue->EntryListHead.Flink;
+
+        if (!IsListEmpty(&Queue->Header.WaitListHead) && Queue->CurrentCount < Queue->MaximumCount) {
+            RemoveEntryList(Entry);
+            Queue->Header.SignalState--;
+            KiGiveEntry(Queue, Entry);
+        }
+    }
+}
+
+PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    PKWAIT_BLOCK Block = &Thread->WaitBlock[0];
+    PKQUEUE OldQueue;
+    ULONG64 DueTime = 0;
+    PLIST_ENTRY Entry;
+    KIRQL WaitIrql;
+
+    KiCheckWait(Queue, Timeout);
+    if (Timeout != NULL && Timeout->QuadPart != 0) {
+        DueTime = KiDueTime(*Timeout);
+    }
+    WaitIrql = KiBeginWait(Thread);
+    OldQueue = Thread->Queue;
+    if (OldQueue != Queue) {
+        if (OldQueue != NULL) {
+            RemoveEntryList(&Thread->QueueListEntry);
+            OldQueue->CurrentCount--;
+            KiQueueThreadBlocks(OldQueue);
+        }
+        Thread->Queue = Queue;
+        InsertTailList(&Queue->ThreadListHead, &Thread->QueueListEntry);
+    } else {
+        Queue->CurrentCount--;
+    }
+    /* From here the thread does not count. */
+    for (;;) {
+        NTSTATUS Status;
+        LONG64 Result;
+
+        if (!IsListEmpty(&Queue->EntryListHead) && Queue->CurrentCount < Queue->MaximumCount) {
+            Entry = RemoveHeadList(&Queue->EntryListHead);
+            Queue->Header.SignalState--;
+            Queue->CurrentCount++;
+            Entry->Flink = NULL;
+            break;
+        }
+        if (WaitIrql < APC_LEVEL && KiApcDeliverable(Thread)) {
+            Queue->CurrentCount++;
+            KiApcBeforeWait(Thread, WaitIrql);
+            (VOID)KiAcquireDispatcher();
+            Queue->CurrentCount--;
+            continue;
+        }
+        Status = KiTestWaitAlert(Thread, FALSE, WaitMode);
+        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+            Status = STATUS_TIMEOUT;
+        }
+        if (Status != STATUS_SUCCESS) {
+            Queue->CurrentCount++;
+            Entry = (PLIST_ENTRY)(LONG_PTR)Status;
+            break;
+        }
+        Block->Object = Queue;
+        Block->Thread = Thread;
+        Block->WaitKey = 0;
+        Block->WaitType = WaitAny;
+        Block->NextWaitBlock = Block;
+        InsertTailList(&Queue->Header.WaitListHead, &Block->WaitListEntry);
+        Thread->WaitBlockList = Block;
+        if (DueTime != 0) {
+            KiLinkTimeout(Thread, Block, Block, DueTime);
+        }
+        Thread->WaitReason = WrQueue;
+        Thread->WaitMode = (UCHAR)WaitMode;
+        Thread->Alertable = FALSE;
+        Thread->WaitIrql = WaitIrql;
+        Thread->State = Waiting;
+        KiSwapThread(Thread);
+        /* KiUnwaitThread counted the thread again. */
+        Result = Thread->WaitStatus;
+        if (Result != KI_STATUS_KERNEL_APC) {
+            KiReleaseSpinLock(&KiDispatcherLock);
+            KiCheckApcAfterEnable(Thread);
+            __writecr8(WaitIrql);
+            return (PLIST_ENTRY)Result;
+        }
+        if (KiApcBeforeWait(Thread, WaitIrql)) {
+            (VOID)KiAcquireDispatcher();
+        }
+        Queue->CurrentCount--;
+    }
+    KiUnlockDispatcher(WaitIrql);
+    return Entry;
+}
+
+LONG NTAPI KeReadStateQueue(PRKQUEUE Queue)
+{
+    return Queue->Header.SignalState;
+}
+
+/* Detaches all threads and returns the entries left, as a list without head.  Nobody may wait on it. */
+PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
+{
+    KIRQL OldIrql = KiAcquireDispatcher();
+    PLIST_ENTRY First = NULL;
+
+    if (!IsListEmpty(&Queue->EntryListHead)) {
+        First = Queue->EntryListHead.Flink;
+        RemoveEntryList(&Queue->EntryListHead);
+        InitializeListHead(&Queue->EntryListHead);
+        Queue->Header.SignalState = 0;
+    }
+    while (!IsListEmpty(&Queue->ThreadListHead)) {
+        PKTHREAD Thread = CONTAINING_RECORD(RemoveHeadList(&Queue->ThreadListHead), KTHREAD, QueueListEntry);
+
+        Thread->Queue = NULL;
+    }
+    KiUnlockDispatcher(OldIrql);
+    return First;
+}
+
+ULONG KeQueueActiveThreads(PKQUEUE Queue)
+{
+    return Queue->CurrentCount;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * spinlock: ordinary, queued and interrupt spin locks, and executive (reader-writer) ones.
+ *
+ * A held ordinary lock is its owner's KTHREAD | 1.  So an acquire by the owner is SPIN_LOCK_ALREADY_OWNED, a
+ * release by anybody else SPIN_LOCK_NOT_OWNED.  A queued lock is a list of waiters, each spinning on its own
+ * handle; the lock word is the last of them.
+ */
+#include "kep.h"
+
+#define QUEUE_WAIT  1 /* in KSPIN_LOCK_QUEUE.Lock */
+#define QUEUE_OWNER 2
+#define QUEUE_BITS  3
+
+/* Spins before a check of how long it has been: about a second of virtual time. */
+#define KI_SPIN_LIMIT 0x8000000
+
+/* An executive spin lock: this bit when held exclusively, else the number of readers. */
+#define EX_LOCK_EXCLUSIVE 0x80000000u
+#define EX_LOCK_WAITER    0x40000000u
+
+DECLSPEC_NORETURN VOID KiSpinLockFailure(PKSPIN_LOCK SpinLock, ULONG Code)
+{
+    KeBugCheckEx(Code, (ULONG_PTR)SpinLock, *SpinLock & ~(ULONG_PTR)1, (ULONG_PTR)KeGetCurrentThread(), 0);
+}
+
+static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock)
+{
+    if (KiDriverVerifierOn && !KiBugCheckActive) {
+        FvReport("reason=spin lock not available for too long\n");
+        KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 1, KI_SPIN_LIMIT, (ULONG_PTR)Lock,
+                     *(ULONG_PTR *)Lock & ~(ULONG_PTR)1);
+    }
+}
+
+VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
+{
+    ULONG Spins = 0;
+
+    if (*(volatile KSPIN_LOCK *)SpinLock == Owner) {
+        KiSpinLockFailure(SpinLock, 0xF /* SPIN_LOCK_ALREADY_OWNED */);
+    }
+    do {
+        while (*(volatile KSPIN_LOCK *)SpinLock != 0) {
+            _mm_pause();
+            if (++Spins == KI_SPIN_LIMIT) {
+                KiSpinTooLong(SpinLock);
+            }
+        }
+    } while (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0);
+}
+
+static VOID KiRequireDispatch(ULONG_PTR Lock)
+{
+    if (__readcr8() < DISPATCH_LEVEL) {
+        KeBugCheckEx(0x8 /* IRQL_NOT_DISPATCH_LEVEL */, Lock, __readcr8(), 0, 0);
+    }
+}
+
+/* Raising from above DISPATCH_LEVEL would lower the IRQL. */
+static KIRQL KiRaiseToDispatch(ULONG_PTR Lock)
+{
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
+    if (OldIrql > DISPATCH_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, OldIrql, DISPATCH_LEVEL, Lock, 0);
+    }
+    __writecr8(DISPATCH_LEVEL);
+    return OldIrql;
+}
+
+static VOID KiLowerFromDispatch(KIRQL OldIrql)
+{
+    if (OldIrql > DISPATCH_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, __readcr8(), OldIrql, 0, 0);
+    }
+    __writecr8(OldIrql);
+}
+
+#undef KeInitializeSpinLock
+VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
+{
+    *SpinLock = 0;
+}
+
+KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
+{
+    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+
+    KiAcquireSpinLock(SpinLock);
+    return OldIrql;
+}
+
+/* As Windows: to SYNCH_LEVEL, which is DISPATCH_LEVEL here. */
+KIRQL NTAPI KeAcquireSpinLockRaiseToSynch(PKSPIN_LOCK SpinLock)
+{
+    return KeAcquireSpinLockRaiseToDpc(SpinLock);
+}
+
+VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiReleaseSpinLock(SpinLock);
+    KiLowerFromDispatch(NewIrql);
+}
+
+VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiAcquireSpinLock(SpinLock);
+}
+
+VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiReleaseSpinLock(SpinLock);
+}
+
+BOOLEAN NTAPI KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    return InterlockedCompareExchange64((volatile LONG64 *)SpinLock, __readgsqword(0x188) | 1, 0) == 0;
+}
+
+BOOLEAN NTAPI KeTestSpinLock(PKSPIN_LOCK SpinLock)
+{
+    if (*(volatile KSPIN_LOCK *)SpinLock != 0) {
+        _mm_pause();
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* In a DPC the IRQL is there already; in a threaded DPC it has to be raised. */
+KIRQL NTAPI KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock)
+{
+    return KeAcquireSpinLockRaiseToDpc(SpinLock);
+}
+
+VOID NTAPI KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    KeReleaseSpinLock(SpinLock, OldIrql);
+}
+
+static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
+{
+    PKSPIN_LOCK_QUEUE Previous;
+    ULONG Spins = 0;
+
+    Handle->Next = NULL;
+    Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_OWNER);
+    Previous = (PKSPIN_LOCK_QUEUE)InterlockedExchange64((volatile LONG64 *)SpinLock, (LONG64)Handle);
+    if (Previous == NULL) {
+        return;
+    }
+    if ((ULONG_PTR)Previous & 1) {
+        /* An ordinary acquire and a queued one on the same lock: the documentation forbids it. */
+        KiSpinLockFailure(SpinLock, 0xF);
+    }
+    Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_WAIT);
+    _ReadWriteBarrier();
+    Previous->Next = Handle;
+    while ((ULONG_PTR)Handle->Lock & QUEUE_WAIT) {
+        _mm_pause();
+        if (++Spins == KI_SPIN_LIMIT) {
+            KiSpinTooLong(SpinLock);
+        }
+    }
+}
+
+static VOID KiReleaseQueued(PKSPIN_LOCK_QUEUE Handle)
+{
+    PKSPIN_LOCK SpinLock = (PKSPIN_LOCK)((ULONG_PTR)Handle->Lock & ~(ULONG_PTR)QUEUE_BITS);
+    PKSPIN_LOCK_QUEUE Next;
+
+    if (!((ULONG_PTR)Handle->Lock & QUEUE_OWNER)) {
+        KeBugCheckEx(0x10 /* SPIN_LOCK_NOT_OWNED */, (ULONG_PTR)SpinLock, 0, (ULONG_PTR)KeGetCurrentThread(), 0);
+    }
+    Handle->Lock = SpinLock;
+    if (Handle->Next == NULL) {
+        if (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, 0, (LONG64)Handle) == (LONG64)Handle) {
+            return;
+        }
+        while (Handle->Next == NULL) {
+            _mm_pause();
+        }
+    }
+    Next = Handle->Next;
+    Handle->Next = NULL;
+    _ReadWriteBarrier();
+    Next->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_OWNER);
+}
+
+VOID NTAPI KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    LockHandle->OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+    KiAcquireQueued(SpinLock, &LockHandle->LockQueue);
+}
+
+VOID NTAPI KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KiRequireDispatch((ULONG_PTR)LockHandle);
+    KiReleaseQueued(&LockHandle->LockQueue);
+    KiLowerFromDispatch(LockHandle->OldIrql);
+}
+
+VOID NTAPI KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    LockHandle->OldIrql = DISPATCH_LEVEL;
+    KiAcquireQueued(SpinLock, &LockHandle->LockQueue);
+}
+
+VOID NTAPI KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KiRequireDispatch((ULONG_PTR)LockHandle);
+    KiReleaseQueued(&LockHandle->LockQueue);
+}
+
+VOID NTAPI KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KeAcquireInStackQueuedSpinLock(SpinLock, LockHandle);
+}
+
+VOID NTAPI KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle)
+{
+    KeReleaseInStackQueuedSpinLock(LockHandle);
+}
+
+/* ---- executive spin locks ---- */
+
+static VOID ExpAcquireShared(volatile LONG *Lock)
+{
+    ULONG Spins = 0;
+
+    for (;;) {
+        LONG Value = *Lock;
+
+        /* A waiting writer goes first, or readers could keep it out for ever. */
+        if (!(Value & (EX_LOCK_EXCLUSIVE | EX_LOCK_WAITER)) &&
+            InterlockedCompareExchange(Lock, Value + 1, Value) == Value) {
+            return;
+        }
+        _mm_pause();
+        if (++Spins == KI_SPIN_LIMIT) {
+            KiSpinTooLong((PVOID)Lock);
+        }
+    }
+}
+
+static VOID ExpAcquireExclusive(volatile LONG *Lock)
+{
+    ULONG Spins = 0;
+
+    for (;;) {
+        LONG Value = *Lock;
+
+        if ((Value & ~EX_LOCK_WAITER) == 0) {
+            if (InterlockedCompareExchange(Lock, EX_LOCK_EXCLUSIVE, Value) == Value) {
+                return;
+            }
+        } else if (!(Value & EX_LOCK_WAITER)) {
+            InterlockedCompareExchange(Lock, Value | EX_LOCK_WAITER, Value);
+        }
+        _mm_pause();
+        if (++Spins == KI_SPIN_LIMIT) {
+            KiSpinTooLong((PVOID)Lock);
+        }
+    }
+}
+
+KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
+{
+    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+
+    ExpAcquireShared(SpinLock);
+    return OldIrql;
+}
+
+VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    ExpAcquireShared(SpinLock);
+}
+
+KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
+{
+    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+
+    ExpAcquireExclusive(SpinLock);
+    return OldIrql;
+}
+
+VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    ExpAcquireExclusive(SpinLock);
+}
+
+VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock)
+{
+    LONG Value = *(volatile LONG *)SpinLock;
+
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    if ((Value & EX_LOCK_EXCLUSIVE) || (Value & ~EX_LOCK_WAITER) == 0) {
+        KeBugCheckEx(0x10, (ULONG_PTR)SpinLock, (ULONG)Value, (ULONG_PTR)KeGetCurrentThread(), 0);
+    }
+    InterlockedDecrement((volatile LONG *)SpinLock);
+}
+
+VOID NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    ExReleaseSpinLockSharedFromDpcLevel(SpinLock);
+    KiLowerFromDispatch(OldIrql);
+}
+
+VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock)
+{
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    if (!(*(volatile LONG *)SpinLock & EX_LOCK_EXCLUSIVE)) {
+        KeBugCheckEx(0x10, (ULONG_PTR)SpinLock, (ULONG)*SpinLock, (ULONG_PTR)KeGetCurrentThread(), 0);
+    }
+    InterlockedAnd((volatile LONG *)SpinLock, ~EX_LOCK_EXCLUSIVE);
+}
+
+VOID NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    ExReleaseSpinLockExclusiveFromDpcLevel(SpinLock);
+    KiLowerFromDispatch(OldIrql);
+}
+
+/* One reader may become the writer when it is alone. */
+LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
+{
+    LONG Value = *(volatile LONG *)SpinLock;
+
+    KiRequireDispatch((ULONG_PTR)SpinLock);
+    return (Value & ~EX_LOCK_WAITER) == 1 &&
+           InterlockedCompareExchange((volatile LONG *)SpinLock, EX_LOCK_EXCLUSIVE, Value) == Value;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * thread: a thread's beginning, end, priority and affinity.
+ *
+ * The memory of a thread is its maker's.  A terminated thread is handed to KiThreadReaper from a DPC, when it has
+ * left its stack.
+ */
+#include "kep.h"
+
+LIST_ENTRY KiThreadListHead = {&KiThreadListHead, &KiThreadListHead};
+VOID (*KiThreadReaper)(PKTHREAD Thread);
+
+static LIST_ENTRY KiReaperListHead = {&KiReaperListHead, &KiReaperListHead}; /* the dispatcher lock */
+static KDPC KiReaperDpc;
+
+/* What KiSwapContext pops; laid out as in switch.S. */
+typedef struct _KI_SWITCH_FRAME {
+    M128A Xmm[10];
+    ULONG64 Rbx, Rbp, Rdi, Rsi, R12, R13, R14, R15;
+    ULONG64 Fill;
+    ULONG64 Return;
+    ULONG64 Home[4]; /* KiThreadStartup's, which it allocates: see below */
+    ULONG64 End[2];
+} KI_SWITCH_FRAME;
+C_ASSERT(FIELD_OFFSET(KI_SWITCH_FRAME, Return) == 0xE8);
+
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase)
+{
+    RtlZeroMemory(Process, sizeof(*Process));
+    Process->Header.Type = ProcessObject;
+    Process->Header.Size = sizeof(*Process) / sizeof(LONG);
+    InitializeListHead(&Process->Header.WaitListHead);
+    InitializeListHead(&Process->ProfileListHead);
+    InitializeListHead(&Process->ThreadListHead);
+    Process->DirectoryTableBase = DirectoryTableBase;
+    Process->Affinity = Affinity;
+    Process->BasePriority = (SCHAR)BasePriority;
+    Process->QuantumReset = KI_QUANTUM;
+}
+
+static VOID KiInitializeStack(PKTHREAD Thread)
+{
+    KI_SWITCH_FRAME *Frame = (KI_SWITCH_FRAME *)((PUCHAR)Thread->StackBase - sizeof(KI_SWITCH_FRAME));
+
+    RtlZeroMemory(Frame, sizeof(*Frame));
+    Frame->Rbx = (ULONG64)Thread->StartRoutine;
+    Frame->Rdi = (ULONG64)Thread->StartContext;
+    Frame->Rsi = (ULONG64)Thread->SystemRoutine;
+    Frame->Return = (ULONG64)KiThreadStartup;
+    Thread->KernelStack = Frame;
+}
+
+VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
+                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine,
+                  PVOID StartContext, PKPROCESS Process)
+{
+    RtlZeroMemory(Thread, sizeof(*Thread));
+    Thread->Header.Type = ThreadObject;
+    Thread->Header.Size = sizeof(*Thread) / sizeof(LONG);
+    InitializeListHead(&Thread->Header.WaitListHead);
+    Thread->InitialStack = Thread->StackBase = StackBase;
+    Thread->StackLimit = (PUCHAR)StackBase - StackSize;
+    Thread->StackTotal = StackSize;
+    Thread->State = Initialized;
+    InitializeListHead(&Thread->ApcState.ApcListHead[KernelMode]);
+    InitializeListHead(&Thread->ApcState.ApcListHead[UserMode]);
+    Thread->ApcState.Process = Process;
+    Thread->ApcQueueable = TRUE;
+    Thread->Process = Process;
+    Thread->Affinity = Thread->UserAffinity = Process->Affinity;
+    Thread->BasePriority = Thread->Priority = Process->BasePriority;
+    Thread->Quantum = Thread->QuantumReset = Process->QuantumReset;
+    Thread->PreviousMode = KernelMode;
+    InitializeListHead(&Thread->MutantListHead);
+    Thread->SystemRoutine = SystemRoutine;
+    Thread->StartRoutine = StartRoutine;
+    Thread->StartContext = StartContext;
+    KeInitializeTimer(&Thread->Timer);
+    Thread->WaitBlock[3].Thread = Thread;
+    Thread->WaitBlock[3].Object = &Thread->Timer;
+    Thread->WaitBlock[3].WaitKey = (USHORT)STATUS_TIMEOUT;
+    Thread->WaitBlock[3].WaitType = WaitAny;
+    if (SystemRoutine != NULL) {
+        KiInitializeStack(Thread);
+    }
+}
+
+VOID KeStartThread(PKTHREAD Thread)
+{
+    KIRQL OldIrql;
+
+    FV_TRACE(FLTVM_TRACE_THREAD_CREATE, Thread, Thread->StartRoutine, Thread->Priority, 0, 0);
+    OldIrql = KiAcquireDispatcher();
+    InsertTailList(&Thread->Process->ThreadListHead, &Thread->ThreadListEntry);
+    InsertTailList(&KiThreadListHead, &Thread->SystemListEntry);
+    Thread->NextProcessor = Thread->IdealProcessor = KeGetCurrentPrcb()->Number;
+    KiReadyThread(Thread);
+    KiUnlockDispatcher(OldIrql);
+}
+
+/* First C code of a thread: the dispatcher lock is held, DISPATCH_LEVEL. */
+VOID KiBeginThread(VOID)
+{
+    KiReleaseSpinLock(&KiDispatcherLock);
+    KiCheckApcAfterEnable(KeGetCurrentThread());
+    __writecr8(PASSIVE_LEVEL);
+}
+
+static VOID NTAPI KiReapThreads(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    for (;;) {
+        KIRQL OldIrql = KiAcquireDispatcher();
+        PKTHREAD Thread = NULL;
+
+        if (!IsListEmpty(&KiReaperListHead)) {
+            Thread = CONTAINING_RECORD(RemoveHeadList(&KiReaperListHead), KTHREAD, QueueListEntry);
+        }
+        KiUnlockDispatcher(OldIrql);
+        if (Thread == NULL) {
+            return;
+        }
+        if (KiThreadReaper != NULL) {
+            KiThreadReaper(Thread);
+        }
+    }
+}
+
+static VOID KiCheckThreadExit(PKTHREAD Thread)
+{
+    if (__readcr8() != PASSIVE_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0, (ULONG_PTR)Thread->StartRoutine);
+    }
+    if (Thread->CombinedApcDisable != 0) {
+        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0, 0);
+    }
+}
+
+DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    KiCheckThreadExit(Thread);
+    FV_TRACE(FLTVM_TRACE_THREAD_EXIT, Thread, 0, 0, 0, 0);
+    (VOID)KiAcquireDispatcher();
+    Thread->ApcQueueable = FALSE;
+    while (!IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode])) {
+        PKAPC Apc = CONTAINING_RECORD(Thread->ApcState.ApcListHead[KernelMode].Flink, KAPC, ApcListEntry);
+
+        RemoveEntryList(&Apc->ApcListEntry);
+        Apc->Inserted = FALSE;
+        if (Apc->RundownRoutine != NULL) {
+            KiUnlockDispatcher(PASSIVE_LEVEL);
+            Apc->RundownRoutine(Apc);
+            (VOID)KiAcquireDispatcher();
+        }
+    }
+    KiAbandonMutants(Thread);
+    if (Thread->Queue != NULL) {
+        RemoveEntryList(&Thread->QueueListEntry);
+        Thread->Queue->CurrentCount--;
+        KiQueueThreadBlocks(Thread->Queue);
+        Thread->Queue = NULL;
+    }
+    RemoveEntryList(&Thread->ThreadListEntry);
+    RemoveEntryList(&Thread->SystemListEntry);
+    Thread->Header.SignalState = TRUE;
+    if (!IsListEmpty(&Thread->Header.WaitListHead)) {
+        KiWaitTest(Thread, Increment);
+    }
+    InsertTailList(&KiReaperListHead, &Thread->QueueListEntry);
+    if (KiReaperDpc.DeferredRoutine == NULL) {
+        KeInitializeDpc(&KiReaperDpc, KiReapThreads, NULL);
+    }
+    KeInsertQueueDpc(&KiReaperDpc, NULL, NULL);
+    Thread->State = Terminated;
+    KiSwapThread(Thread);
+    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0, 0);
+}
+
+VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name)
+{
+    ULONG i = 0;
+    ULONG64 Chars[3];
+
+    for (; i < sizeof(Thread->Name) - 1 && Name[i] != 0; i++) {
+        Thread->Name[i] = Name[i];
+    }
+    RtlZeroMemory(&Thread->Name[i], sizeof(Thread->Name) - i);
+    RtlCopyMemory(Chars, Thread->Name, sizeof(Chars));
+    FV_TRACE(FLTVM_TRACE_THREAD_NAME, Thread, Chars[0], Chars[1], Chars[2], 0);
+}
+
+KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
+{
+    KPRIORITY Old;
+    KIRQL OldIrql;
+
+    if (Priority < 1 || Priority > HIGH_PRIORITY) {
+        KeBugCheckEx(0x7F, (ULONG_PTR)Thread, (ULONG_PTR)Priority, 0, 0);
+    }
+    OldIrql = KiAcquireDispatcher();
+    Old = Thread->Priority;
+    Thread->Quantum = Thread->QuantumReset;
+    Thread->PriorityDecrement = 0;
+    KiSetPriorityLocked(Thread, Priority);
+    Thread->BasePriority = (SCHAR)Priority;
+    KiUnlockDispatcher(OldIrql);
+    return Old;
+}
+
+/* Increment is relative to the process's base; returns the old one.  As NT, saturated to the thread's class. */
+LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
+{
+    KIRQL OldIrql = KiAcquireDispatcher();
+    LONG ProcessBase = Thread->Process->BasePriority;
+    LONG Old = Thread->BasePriority - ProcessBase;
+    LONG New = ProcessBase + Increment;
+
+    if (ProcessBase >= LOW_REALTIME_PRIORITY) {
+        New = New < LOW_REALTIME_PRIORITY ? LOW_REALTIME_PRIORITY : New > HIGH_PRIORITY ? HIGH_PRIORITY : New;
+    } else {
+        New = New < 1 ? 1 : New >= LOW_REALTIME_PRIORITY ? LOW_REALTIME_PRIORITY - 1 : New;
+    }
+    Thread->BasePriority = (SCHAR)New;
+    Thread->Quantum = Thread->QuantumReset;
+    KiSetPriorityLocked(Thread, New);
+    KiUnlockDispatcher(OldIrql);
+    return Old;
+}
+
+KPRIORITY NTAPI KeQueryPriorityThread(PKTHREAD Thread)
+{
+    return Thread->Priority;
+}
+
+ULONG NTAPI KeQueryRuntimeThread(PKTHREAD Thread, PULONG UserTime)
+{
+    *UserTime = 0;
+    return Thread->KernelTime;
+}
+
+/* ---- affinity ---- */
+
+static KAFFINITY KiChangeAffinity(KAFFINITY Affinity, PVOID Caller)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    KAFFINITY Old, New = Affinity & KeActiveSet;
+    KIRQL OldIrql;
+
+    if (__readcr8() > APC_LEVEL) {
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0, (ULONG_PTR)Caller);
+    }
+    OldIrql = KiAcquireDispatcher();
+    Old = Thread->SystemAffinityActive ? Thread->Affinity : 0;
+    if (New != 0) {
+        Thread->SystemAffinityActive = TRUE;
+        KiSetAffinityLocked(Thread, New);
+    }
+    KiUnlockDispatcher(OldIrql);
+    return Old;
+}
+
+static VOID KiRevertAffinity(KAFFINITY Affinity)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    KIRQL OldIrql = KiAcquireDispatcher();
+
+    Thread->SystemAffinityActive = Affinity != 0;
+    KiSetAffinityLocked(Thread, Affinity != 0 ? Affinity : Thread->UserAffinity);
+    KiUnlockDispatcher(OldIrql);
+}
+
+KAFFINITY NTAPI KeSetSystemAffinityThreadEx(KAFFINITY Affinity)
+{
+    return KiChangeAffinity(Affinity, _ReturnAddress());
+}
+
+VOID NTAPI KeRevertToUserAffinityThreadEx(KAFFINITY Affinity)
+{
+    KiRevertAffinity(Affinity);
+}
+
+VOID NTAPI KeSetSystemAffinityThread(KAFFINITY Affinity)
+{
+    (VOID)KiChangeAffinity(Affinity, _ReturnAddress());
+}
+
+VOID NTAPI KeRevertToUserAffinityThread(VOID)
+{
+    KiRevertAffinity(0);
+}
+
+VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity, PGROUP_AFFINITY PreviousAffinity)
+{
+    KAFFINITY Old = Affinity->Group == 0 ? KiChangeAffinity(Affinity->Mask, _ReturnAddress()) : 0;
+
+    if (PreviousAffinity != NULL) {
+        RtlZeroMemory(PreviousAffinity, sizeof(*PreviousAffinity));
+        PreviousAffinity->Mask = Old;
+    }
+}
+
+VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
+{
+    KiRevertAffinity(PreviousAffinity->Mask);
+}
+
+UCHAR NTAPI KeSetIdealProcessorThread(PKTHREAD Thread, UCHAR Processor)
+{
+    UCHAR Old = (UCHAR)Thread->IdealProcessor;
+
+    if (Processor < KiProcessorCount) {
+        Thread->IdealProcessor = Processor;
+    }
+    return Old;
+}
+
+BOOLEAN NTAPI KeSetKernelStackSwapEnable(BOOLEAN Enable)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    BOOLEAN Old = !(Thread->Spare230 & 1);
+
+    Thread->Spare230 = Enable ? 0 : 1; /* stacks are always resident: remembered only */
+    return Old;
+}
