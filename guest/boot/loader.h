@@ -25,8 +25,12 @@ void paging_map(uint64_t virtual, uint64_t physical, uint64_t bytes, uint64_t fl
 /* archive.c: lists the files of a newc cpio archive. */
 void archive_list(struct fltvm_loader_block *block, const uint8_t *archive, uint64_t size);
 
-/* machine.c: processors, PCI windows. */
+/* machine.c: processors, PCI windows; the initrd when the firmware left it in fw_cfg. */
 void machine_probe(struct fltvm_loader_block *block);
+uint64_t machine_initrd_size(void);
+void machine_read_initrd(void *to, uint64_t size);
+/* Tells the host, if one is there, that the boot failed and why. */
+void machine_report(const char *why);
 
 static inline void *direct(uint64_t physical)
 {

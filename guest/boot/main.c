@@ -29,20 +29,17 @@ struct hvm_memory {
 extern char loader_start[], loader_end[], start_pml4[];
 void loader_enter(uint64_t entry, void *block, void *stack);
 
+void loader_main(const struct hvm_start_info *info);
+
 static uint64_t next_page = KERNEL_BASE, page_limit;
 
 void loader_fail(const char *why)
 {
-    static const char prefix[] = "fltvm boot: ";
-
-    for (const char *text = prefix; *text; text++) {
-        outb(0xE9, *text);
-    }
+    machine_report(why);
     for (; *why; why++) {
         outb(0xE9, *why);
     }
     outb(0xE9, '\n');
-    outb(0x64, 0xFE); /* reset; with -no-reboot the machine ends */
     for (;;) {
         __asm__ volatile("cli; hlt");
     }
@@ -172,6 +169,27 @@ static void find_room(struct fltvm_loader_block *block, const struct hvm_start_i
     }
 }
 
+/* SeaBIOS hands over a module; qboot leaves the initrd in fw_cfg, then it is read to the end of the room. */
+static uint64_t find_initrd(const struct hvm_start_info *info, uint64_t *size)
+{
+    const struct hvm_module *module = (const void *)info->module_list;
+
+    if (info->modules > 0) {
+        *size = module->size;
+        return module->base;
+    }
+    *size = machine_initrd_size();
+    if (*size == 0) {
+        loader_fail("no initrd");
+    }
+    if (*size + next_page > page_limit) {
+        loader_fail("not enough memory for the initrd");
+    }
+    page_limit = (page_limit - *size) & ~0xFFFull;
+    machine_read_initrd((void *)page_limit, *size);
+    return page_limit;
+}
+
 static const struct fltvm_boot_module *find_kernel(const struct fltvm_loader_block *block)
 {
     static const char kernel[] = "ntoskrnl.exe";
@@ -206,7 +224,7 @@ static uint64_t copy_command_line(const char *text)
 void loader_main(const struct hvm_start_info *info)
 {
     static struct fltvm_loader_block early;
-    const struct hvm_module *initrd = (const void *)info->module_list;
+    uint64_t initrd, initrd_size;
     const struct fltvm_boot_module *kernel;
     struct fltvm_loader_block *block;
     uint64_t memory_end, entry;
@@ -227,10 +245,8 @@ void loader_main(const struct hvm_start_info *info)
     block->trampoline = TRAMPOLINE;
     block->command_line = copy_command_line((const char *)info->command_line);
     machine_probe(block);
-    if (info->modules < 1) {
-        loader_fail("no initrd");
-    }
-    archive_list(block, (const uint8_t *)initrd->base, initrd->size);
+    initrd = find_initrd(info, &initrd_size);
+    archive_list(block, (const uint8_t *)initrd, initrd_size);
     paging_init(block, memory_end);
     kernel = find_kernel(block);
     entry = image_load(block, (const uint8_t *)kernel->physical, kernel->size);
@@ -239,7 +255,7 @@ void loader_main(const struct hvm_start_info *info)
     block->stack_base = (uint64_t)direct((uint64_t)stack + BOOT_STACK_SIZE);
     block->stack_size = BOOT_STACK_SIZE;
     claim(block, (uint64_t)loader_start, loader_end - loader_start, FLTVM_MEMORY_KERNEL);
-    claim(block, initrd->base, initrd->size, FLTVM_MEMORY_INITRD);
+    claim(block, initrd, initrd_size, FLTVM_MEMORY_INITRD);
     claim(block, KERNEL_BASE, next_page - KERNEL_BASE, FLTVM_MEMORY_KERNEL);
     loader_enter(entry, direct((uint64_t)block), (void *)block->stack_base);
 }

@@ -191,7 +191,7 @@ BOOLEAN HalAllocateVector(KIRQL Irql, ULONG Number, PULONG Vector)
 
 VOID HalFreeVector(ULONG Number, ULONG Vector)
 {
-    InterlockedAnd16((SHORT *)&HalpVectorsUsed[Number][Vector >> 4], (SHORT) ~(1 << (Vector & 15)));
+    __sync_fetch_and_and(&HalpVectorsUsed[Number][Vector >> 4], (USHORT) ~(1 << (Vector & 15)));
 }
 
 VOID HalGetMessageAddress(ULONG Number, ULONG Vector, PULONG64 Address, PULONG Data)

@@ -4,6 +4,7 @@
 #define FLTVM_HALP_H
 
 #include <ntifs.h>
+#include <cpu.h>
 #include <hal.h>
 
 /* trampoline.S; copied as a whole below 1 MiB.  The data's layout is known there. */

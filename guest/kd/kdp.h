@@ -5,6 +5,7 @@
 
 #include <ntifs.h>
 #include <boot.h>
+#include <cpu.h>
 #include <kd.h>
 #include <rtl.h>
 

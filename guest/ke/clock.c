@@ -51,7 +51,7 @@ VOID KiInitializeTime(VOID)
     KiSharedData->ActiveProcessorCount = 1;
     KiSharedData->SuiteMask = 0x110;
     *(PULONG)((PUCHAR)KiSharedData + 0x260) = 19041; /* NtBuildNumber */
-    *(PUSHORT)((PUCHAR)KiSharedData + 0x26A) = PROCESSOR_ARCHITECTURE_AMD64;
+    *(PUSHORT)((PUCHAR)KiSharedData + 0x26A) = 9 /* PROCESSOR_ARCHITECTURE_AMD64 */;
     *(PULONG64)((PUCHAR)KiSharedData + 0x300) = 10000000; /* QpcFrequency */
     KiPublishTime(0);
 }
@@ -159,19 +159,16 @@ VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime)
     CurrentTime->QuadPart = KiBootTime + KiCounterToTime(__rdtsc() - KiBaseCounter);
 }
 
-#undef KeQueryInterruptTime
 ULONGLONG NTAPI KeQueryInterruptTime(VOID)
 {
     return KiQueryInterruptTime();
 }
 
-#undef KeQuerySystemTime
 VOID NTAPI KeQuerySystemTime(PLARGE_INTEGER CurrentTime)
 {
     CurrentTime->QuadPart = *(volatile LONG64 *)&KiSharedData->SystemTime;
 }
 
-#undef KeQueryTickCount
 VOID NTAPI KeQueryTickCount(PLARGE_INTEGER TickCount)
 {
     TickCount->QuadPart = KeTickCountValue.QuadPart;

@@ -15,7 +15,7 @@ static VOID KiEndSignal(KIRQL OldIrql, BOOLEAN Wait)
     }
 }
 
-VOID KiCheckSignalIrql(PVOID Object, PVOID Caller)
+static VOID KiCheckSignalIrql(PVOID Object, PVOID Caller)
 {
     if (__readcr8() > DISPATCH_LEVEL) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Object, __readcr8(), 1, (ULONG_PTR)Caller);

@@ -52,6 +52,7 @@ KAFFINITY KeActiveSet;
 KPROCESS KiInitialProcess;
 volatile CCHAR KeNumberProcessors;
 PKUSER_SHARED_DATA KiSharedData;
+BOOLEAN KiDriverVerifierOn;
 
 static KI_GATE KiIdt[256];
 static PVOID KiIdleStack[FLTVM_MAX_PROCESSORS];
@@ -234,6 +235,7 @@ VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock)
 
 VOID KeEnableInterrupts(VOID)
 {
+    KiDriverVerifierOn = FvVerifierEnabled();
     HalInitializeProcessor(0);
     KiInitializeTime();
     HalStartClock();

@@ -176,8 +176,8 @@ BOOLEAN KiApcBeforeWait(PKTHREAD Thread, KIRQL WaitIrql)
 NTSTATUS KiTestWaitAlert(PKTHREAD Thread, BOOLEAN Alertable, KPROCESSOR_MODE WaitMode)
 {
     if (Alertable) {
-        if (Thread->Alerted[WaitMode]) {
-            Thread->Alerted[WaitMode] = FALSE;
+        if (Thread->Alerted[(int)WaitMode]) {
+            Thread->Alerted[(int)WaitMode] = FALSE;
             return STATUS_ALERTED;
         }
         if (WaitMode != KernelMode && !IsListEmpty(&Thread->ApcState.ApcListHead[UserMode])) {
