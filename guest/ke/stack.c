@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stack: where the current stack begins and ends, and calls on a larger one.
+ * stack: calls on a larger stack.
  */
 #include "kep.h"
 
@@ -14,25 +14,7 @@ typedef struct _KI_CALLOUT {
     PVOID Parameter;
 } KI_CALLOUT;
 
-/* The processor's own stacks are not the thread's: NMI's and the like. */
-VOID NTAPI IoGetStackLimits(PULONG_PTR LowLimit, PULONG_PTR HighLimit)
-{
-    PKTHREAD Thread = KeGetCurrentThread();
-
-    *LowLimit = (ULONG_PTR)Thread->StackLimit;
-    *HighLimit = (ULONG_PTR)Thread->StackBase;
-}
-
-LOGICAL NTAPI IoWithinStackLimits(ULONG_PTR RegionStart, SIZE_T RegionSize)
-{
-    ULONG_PTR Low, High;
-
-    IoGetStackLimits(&Low, &High);
-    return RegionStart >= Low && RegionStart + RegionSize >= RegionStart && RegionStart + RegionSize <= High;
-}
-
-#undef IoGetRemainingStackSize
-ULONG_PTR NTAPI IoGetRemainingStackSize(VOID)
+static ULONG_PTR KiRemainingStack(VOID)
 {
     return (ULONG_PTR)__builtin_frame_address(0) - (ULONG_PTR)KeGetCurrentThread()->StackLimit;
 }
@@ -73,7 +55,7 @@ NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PV
     if (Size > MAXIMUM_EXPANSION_SIZE) {
         return STATUS_INVALID_PARAMETER_3;
     }
-    if (IoGetRemainingStackSize() >= Size + KI_STACK_RESERVE) {
+    if (KiRemainingStack() >= Size + KI_STACK_RESERVE) {
         Callout(Parameter);
         return STATUS_SUCCESS;
     }
@@ -92,4 +74,9 @@ NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PV
 NTSTATUS NTAPI KeExpandKernelStackAndCallout(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size)
 {
     return KeExpandKernelStackAndCalloutEx(Callout, Parameter, Size, FALSE, NULL);
+}
+
+ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames)
+{
+    return RtlCaptureStackBackTrace(Skip + 1, Count, Frames, NULL);
 }
