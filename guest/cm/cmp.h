@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cm, privately: a tree of nodes, and key objects (what handles name) that refer to them.
+ *
+ * Rules: CmpLock guards the tree and everything in it.  A node lives as long as its parent holds it or a key object
+ * refers to it; a deleted node has left its parent, and every use of it says STATUS_KEY_DELETED.
+ */
+#ifndef FLTVM_CMP_H
+#define FLTVM_CMP_H
+
+#include <ntifs.h>
+#include <ob.h>
+
+#define CMP_TAG_NODE   'yeKC'
+#define CMP_TAG_VALUE  'laVC'
+#define CMP_NAME_LIMIT 256   /* characters in a key's name, as documented */
+#define CMP_DATA_LIMIT 65536 /* bytes in a value: more than any driver keeps */
+
+typedef struct _CMP_NODE {
+    /* CmpLock */
+    LIST_ENTRY Link; /* Parent's Children */
+    LIST_ENTRY Children;
+    LIST_ENTRY Values;
+    struct _CMP_NODE *Parent;
+    ULONG References; /* key objects */
+    BOOLEAN Deleted;
+    ULONG TitleIndex;
+    LARGE_INTEGER LastWriteTime;
+    UNICODE_STRING Class;
+    UNICODE_STRING Name; /* in its own letters; compared without case */
+} CMP_NODE, *PCMP_NODE;
+
+typedef struct _CMP_VALUE {
+    /* CmpLock */
+    LIST_ENTRY Link; /* its node's Values */
+    UNICODE_STRING Name;
+    ULONG TitleIndex;
+    ULONG Type; /* REG_* */
+    ULONG Length;
+    PVOID Data;
+} CMP_VALUE, *PCMP_VALUE;
+
+/* A key object's body. */
+typedef struct _CMP_KEY {
+    PCMP_NODE Node;
+} CMP_KEY, *PCMP_KEY;
+
+/* What ZwCreateKey wants of the parse routine; NULL: the key must be there. */
+typedef struct _CMP_CREATE {
+    ULONG TitleIndex;
+    PUNICODE_STRING Class;
+    ULONG Disposition; /* out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY */
+} CMP_CREATE, *PCMP_CREATE;
+
+extern FAST_MUTEX CmpLock;
+extern POBJECT_TYPE CmpKeyType;
+
+/* CmpLock held. */
+PCMP_NODE CmpFindChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name);
+NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE Create, PCMP_NODE *Child);
+PCMP_VALUE CmpFindValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name);
+NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleIndex, ULONG Type, const VOID *Data,
+                           ULONG Length);
+VOID CmpFreeValueLocked(PCMP_VALUE Value);
+NTSTATUS CmpDeleteNodeLocked(PCMP_NODE Node);
+VOID CmpDereferenceNodeLocked(PCMP_NODE Node);
+
+/* A copy in pool (paged); an empty one needs none. */
+NTSTATUS CmpCopyString(PUNICODE_STRING Copy, PCUNICODE_STRING String);
+
+/* The node of a handle, with CmpLock acquired; CmpReleaseKey undoes both. */
+NTSTATUS CmpAcquireKey(HANDLE Handle, ACCESS_MASK Access, PCMP_KEY *Key);
+VOID CmpReleaseKey(PCMP_KEY Key);
+
+#endif
