@@ -40,6 +40,7 @@ typedef struct _KI_PROCESSOR {
     ULONG64 Gdt[10];
     UCHAR Tss[104];
     KTHREAD IdleThread;
+    UCHAR IdleThreadFill[KE_THREAD_SIZE - sizeof(KTHREAD)];
     DECLSPEC_ALIGN(16) UCHAR NmiStack[0x2000];
     UCHAR DoubleFaultStack[0x2000];
     UCHAR MachineCheckStack[0x1000];
@@ -51,7 +52,10 @@ extern KAFFINITY KiIdleSummary; /* processors that run their idle thread and hav
 extern ULONG64 KiBootTime;      /* system time at interrupt time 0 */
 extern volatile BOOLEAN KiBugCheckActive;
 extern PKUSER_SHARED_DATA KiSharedData; /* writable; drivers see it read-only */
-extern KPROCESS KiInitialProcess;
+extern struct _KI_INITIAL_PROCESS {
+    KPROCESS Pcb;
+    UCHAR Fill[KE_PROCESS_SIZE - sizeof(KPROCESS)];
+} KiInitialProcess; /* of the idle threads */
 
 /* trap.S, switch.S */
 extern CHAR KiInterruptStubs[], KiSwapContextResume[];

@@ -49,7 +49,7 @@ C_ASSERT(sizeof(KI_TSS) == 104);
 PKPRCB KiProcessorBlock[FLTVM_MAX_PROCESSORS];
 ULONG KiProcessorCount;
 KAFFINITY KeActiveSet;
-KPROCESS KiInitialProcess;
+struct _KI_INITIAL_PROCESS KiInitialProcess;
 volatile CCHAR KeNumberProcessors;
 PKUSER_SHARED_DATA KiSharedData;
 BOOLEAN KiDriverVerifierOn;
@@ -138,7 +138,7 @@ static VOID KiInitializeIdleThread(PKI_PROCESSOR Processor, ULONG Number, PVOID 
     PKTHREAD Thread = &Processor->IdleThread;
     CHAR Name[8] = "idle 0";
 
-    KeInitThread(Thread, StackBase, StackSize, NULL, NULL, NULL, &KiInitialProcess);
+    KeInitThread(Thread, StackBase, StackSize, NULL, NULL, NULL, &KiInitialProcess.Pcb);
     Thread->Priority = Thread->BasePriority = 0;
     Thread->Affinity = Thread->UserAffinity = (KAFFINITY)1 << Number;
     Thread->NextProcessor = Thread->IdealProcessor = Number;
@@ -210,7 +210,7 @@ VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock)
     KiInitializeIdt();
     KiInitializeBugCheck();
     RtlInsertInvertedFunctionTable((PVOID)LoaderBlock->kernel_base, (ULONG)LoaderBlock->kernel_size);
-    KeInitializeProcess(&KiInitialProcess, 8, ~(KAFFINITY)0 >> (64 - LoaderBlock->processors),
+    KeInitializeProcess(&KiInitialProcess.Pcb, 8, ~(KAFFINITY)0 >> (64 - LoaderBlock->processors),
                         LoaderBlock->page_table);
     KiInitializeScheduler();
     for (ULONG Number = 0; Number < LoaderBlock->processors; Number++) {

@@ -323,3 +323,22 @@ BOOLEAN NTAPI KeSetKernelStackSwapEnable(BOOLEAN Enable)
     Thread->Spare230 = Enable ? 0 : 1; /* stacks are always resident: remembered only */
     return Old;
 }
+
+/* ---- attaching: all processes share one address space, so only who is current changes ---- */
+
+VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    if (KeGetCurrentPrcb()->DpcRoutineActive || __readcr8() > DISPATCH_LEVEL) {
+        KeBugCheckEx(0x5 /* INVALID_PROCESS_ATTACH_ATTEMPT */, (ULONG_PTR)Process,
+                     (ULONG_PTR)Thread->ApcState.Process, 0, KeGetCurrentPrcb()->DpcRoutineActive);
+    }
+    ApcState->Process = Thread->ApcState.Process;
+    Thread->ApcState.Process = Process;
+}
+
+VOID NTAPI KeUnstackDetachProcess(PKAPC_STATE ApcState)
+{
+    KeGetCurrentThread()->ApcState.Process = ApcState->Process;
+}

@@ -135,6 +135,14 @@ struct _KTHREAD {
     ULONG Spare[20];
 };
 
+/*
+ * Room for ps's ETHREAD and EPROCESS: the processors' idle threads and their process, which ke owns, have it too,
+ * because code at DISPATCH_LEVEL may meet them as the current ones.
+ */
+#define KE_THREAD_SIZE  0x600
+#define KE_PROCESS_SIZE 0x400
+C_ASSERT(sizeof(KTHREAD) <= KE_THREAD_SIZE - 0x100);
+
 /* An address space and a set of threads. */
 struct _KPROCESS {
     DISPATCHER_HEADER Header;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ps: processes and threads as objects.
+ *
+ * Every thread is a kernel thread; a process is a name, an id, a token, a handle table and its threads.  Address spaces are
+ * all the same one.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
+ */
+#ifndef FLTVM_PS_H
+#define FLTVM_PS_H
+
+#include <ke.h>
+
+typedef struct _ETHREAD {
+    KTHREAD Tcb;
+    LARGE_INTEGER CreateTime;
+    LARGE_INTEGER ExitTime;
+    NTSTATUS ExitStatus;
+    BOOLEAN SystemThread;
+    BOOLEAN Terminated;
+    CLIENT_ID Cid;
+    PKSTART_ROUTINE StartAddress;
+    LIST_ENTRY ThreadListEntry; /* of the process; PspLock */
+
+    /* io's */
+    KSPIN_LOCK IrpListLock;
+    LIST_ENTRY IrpList; /* IrpListLock */
+    ULONG_PTR TopLevelIrp;
+    PDEVICE_OBJECT DeviceToVerify;
+
+    /* se's; the thread itself only */
+    PACCESS_TOKEN ImpersonationToken;
+    BOOLEAN ImpersonationCopyOnOpen;
+    BOOLEAN ImpersonationEffectiveOnly;
+    SECURITY_IMPERSONATION_LEVEL ImpersonationLevel;
+
+    LIST_ENTRY ReaperEntry;
+    PVOID Reserved[8];
+} ETHREAD;
+C_ASSERT(sizeof(ETHREAD) <= KE_THREAD_SIZE);
+
+typedef struct _EPROCESS {
+    KPROCESS Pcb;
+    HANDLE UniqueProcessId;
+    HANDLE InheritedFromUniqueProcessId;
+    LARGE_INTEGER CreateTime;
+    LARGE_INTEGER ExitTime;
+    NTSTATUS ExitStatus;
+    LIST_ENTRY ActiveProcessLinks; /* PspLock */
+    LIST_ENTRY ThreadListHead;     /* PspLock */
+    ULONG ActiveThreads;
+    PVOID ObjectTable; /* ob's handle table */
+    PACCESS_TOKEN Token;
+    CHAR ImageFileName[16];
+    UNICODE_STRING ImageName; /* full, as SeLocateProcessImageName tells it */
+    PVOID Reserved[8];
+} EPROCESS;
+C_ASSERT(sizeof(EPROCESS) <= KE_PROCESS_SIZE);
+
+extern PEPROCESS PsInitialSystemProcess;
+extern POBJECT_TYPE PsProcessTypeObject, PsThreadTypeObject; /* exported as PsProcessType, PsThreadType */
+
+/*
+ * Types, the System process.  After ob; before the first PsCreateSystemThread.  IRQL: <= DISPATCH_LEVEL on the boot
+ * thread, which belongs to the idle process.
+ */
+NTSTATUS PsInitSystem(VOID);
+
+/* Called at PASSIVE_LEVEL on a thread about to end: io cancels and waits for its IRPs. */
+extern VOID (*PsIoThreadExitRoutine)(PETHREAD Thread);
+
+/* Iterates a process's threads: releases Previous (NULL at first), references the one returned.  IRQL: <= APC_LEVEL. */
+PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous);
+PEPROCESS PsGetNextProcess(PEPROCESS Previous);
+
+/* A process without threads, for scenarios: ImageName is its full path.  Referenced.  IRQL: PASSIVE_LEVEL. */
+NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
+/* Ends it (notify routines run); its threads must have ended. */
+NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus);
+
+/* As PsCreateSystemThread, with the process by pointer and a name; the thread is referenced for the caller. */
+NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                                 PETHREAD *Thread);
+
+/* Gives the process its primary token; takes its own reference. */
+VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
+
+/* A live thread whose start routine lies in the range, for the check at unload; NULL when there is none. */
+PETHREAD PsFindThreadOfImage(PVOID Base, SIZE_T Size);
+
+/* Documented or well-known routines that mingw-w64's headers leave out. */
+HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
+HANDLE NTAPI PsGetThreadProcessId(PETHREAD Thread);
+PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
+PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
+
+#endif
