@@ -5,7 +5,8 @@
 #   cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=<fltvm>/sdk/toolchain/fltvm.cmake
 #
 # The compiler's flags are driver.cfg's; linking is done by `fltvm cc`, so fltvm must have been built (./fltvm build;
-# the environment's FLTVM_BUILD names another build folder).  -DFLTVM_ENTRY=NAME: another entry point than DriverEntry.
+# the environment's FLTVM_BUILD names another build folder).  The SDK's headers are found in any case, the driver's own as
+# they are spelled.  -DFLTVM_ENTRY=NAME: another entry point than DriverEntry.
 
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
