@@ -205,6 +205,25 @@ static bool fltvm_link_get(FltvmLinkState *s, struct fltvm_link_frame *frame)
 
 /* Requests */
 
+/* Can all of it be written?  address_space_access_valid() would allow registers of devices. */
+static bool fltvm_link_is_writable_ram(hwaddr address, hwaddr length)
+{
+    RCU_READ_LOCK_GUARD();
+    while (length) {
+        hwaddr offset, part = length;
+        MemoryRegion *mr = address_space_translate(&address_space_memory,
+                                                   address, &offset, &part,
+                                                   true, FLTVM_LINK_ATTRS);
+
+        if (!memory_region_is_ram(mr) || mr->readonly || mr->rom_device) {
+            return false;
+        }
+        length -= part;
+        address += part;
+    }
+    return true;
+}
+
 static int32_t fltvm_link_check(const struct fltvm_link_request *request)
 {
     switch (request->op) {
@@ -216,10 +235,7 @@ static int32_t fltvm_link_check(const struct fltvm_link_request *request)
             return FLTVM_LINK_S_BAD_REQUEST;
         }
         /* Looked at before the record is sent: an answer is never lost. */
-        if (request->in_cap &&
-            !address_space_access_valid(&address_space_memory,
-                                        request->in_addr, request->in_cap,
-                                        true, FLTVM_LINK_ATTRS)) {
+        if (!fltvm_link_is_writable_ram(request->in_addr, request->in_cap)) {
             return FLTVM_LINK_S_BAD_ADDRESS;
         }
         break;
