@@ -282,12 +282,12 @@ typedef struct _MI_EXTENDED_PARAMETER {
 #define MI_EXTENDED_PRIORITY   1
 #define MI_EXTENDED_NUMA_NODE  4
 
-PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag, const VOID *ExtendedParameters,
+PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
                             ULONG ExtendedParametersCount);
 DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                                              const VOID *ExtendedParameters, ULONG ExtendedParametersCount)
+                                              PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
 {
-    const MI_EXTENDED_PARAMETER *Parameter = ExtendedParameters;
+    const MI_EXTENDED_PARAMETER *Parameter = (const MI_EXTENDED_PARAMETER *)ExtendedParameters;
 
     for (ULONG Index = 0; Index < ExtendedParametersCount; Index++, Parameter++) {
         if (ExtendedParameters == NULL ||
@@ -311,8 +311,8 @@ DECLSPEC_NOINLINE VOID NTAPI ExFreePoolWithTag(PVOID P, ULONG Tag)
     MiFree(P, Tag, MI_CALLER);
 }
 
-VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, const VOID *ExtendedParameters, ULONG ExtendedParametersCount);
-DECLSPEC_NOINLINE VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, const VOID *ExtendedParameters,
+VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
+DECLSPEC_NOINLINE VOID NTAPI ExFreePool2(PVOID P, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
                                          ULONG ExtendedParametersCount)
 {
     UNREFERENCED_PARAMETER(ExtendedParameters);
