@@ -118,8 +118,7 @@ static ULONG InitpOutputLength(PINIT_OPERATION Operation)
 {
     ULONG64 Length = Operation->HasOutput ? Operation->IoStatus.Information : 0;
 
-    if (!Operation->OutputOnError &&
-        NT_ERROR(Operation->Status == STATUS_PENDING ? Operation->IoStatus.Status : Operation->Status))
+    if (NT_ERROR(Operation->Status == STATUS_PENDING ? Operation->IoStatus.Status : Operation->Status))
         Length = 0;
     return (ULONG)(Length < Operation->BufferLength ? Length : Operation->BufferLength);
 }

@@ -283,7 +283,7 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     *Object = NULL;
     if (Packet == NULL) {
         /* A reference to the device object itself, by the kernel only. */
-        if (ObjectType == (PVOID)IoDeviceObjectType && RemainingName->Length == 0 && AccessMode == KernelMode) {
+        if (ObjectType == (PVOID)IopDeviceObjectType && RemainingName->Length == 0 && AccessMode == KernelMode) {
             ObReferenceObject(ParseObject);
             *Object = ParseObject;
             return STATUS_SUCCESS;

@@ -210,7 +210,7 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
                                NULL, NULL);
     ObjectAttributes.Attributes &= ~OBJ_EXCLUSIVE; /* exclusiveness is about opens: IopReferenceDeviceForOpen */
     BodySize = (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16) + sizeof(IOP_DEVICE_EXTENSION);
-    Status = ObCreateObject(KernelMode, IoDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0, 0,
+    Status = ObCreateObject(KernelMode, IopDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0, 0,
                             (PVOID *)&Device);
     if (!NT_SUCCESS(Status)) {
         return Status;

@@ -69,7 +69,7 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
 
     InitializeObjectAttributes(&ObjectAttributes, Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
                                NULL);
-    Status = ObCreateObject(KernelMode, IoDriverObjectType, &ObjectAttributes, KernelMode, NULL,
+    Status = ObCreateObject(KernelMode, IopDriverObjectType, &ObjectAttributes, KernelMode, NULL,
                             sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -406,7 +406,7 @@ static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OB
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
-        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IoDriverObjectType, KernelMode, NULL,
+        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType, KernelMode, NULL,
                                          (PVOID *)DriverObject);
         ExFreePoolWithTag(Name.Buffer, IOP_TAG_NAME);
         if (NT_SUCCESS(Status)) {

@@ -4,11 +4,11 @@
  */
 #include "iop.h"
 
-static POBJECT_TYPE IopFileObjectType;
+POBJECT_TYPE IopFileObjectType;
 
 POBJECT_TYPE *IoFileObjectType = &IopFileObjectType;
-POBJECT_TYPE IoDriverObjectType;
-POBJECT_TYPE IoDeviceObjectType;
+POBJECT_TYPE IopDriverObjectType;
+POBJECT_TYPE IopDeviceObjectType;
 BOOLEAN IopVerifierOn;
 
 static NTSTATUS IopCreateTypes(VOID)
@@ -22,6 +22,7 @@ static NTSTATUS IopCreateTypes(VOID)
     RtlZeroMemory(&Type, sizeof(Type));
     Type.Length = sizeof(Type);
     Type.CaseInsensitive = TRUE;
+    Type.WaitOffset = OB_NOT_WAITABLE;
     Type.InvalidAttributes = OBJ_OPENLINK;
     Type.PoolType = NonPagedPoolNx;
     Type.GenericMapping = DeviceMapping;
@@ -29,18 +30,19 @@ static NTSTATUS IopCreateTypes(VOID)
     Type.ParseProcedure = IopParseDevice;
     Type.DeleteProcedure = IopDeleteDevice;
     RtlInitUnicodeString(&Name, L"Device");
-    Status = ObCreateObjectType(&Name, &Type, NULL, &IoDeviceObjectType);
+    Status = ObCreateObjectType(&Name, &Type, NULL, &IopDeviceObjectType);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     Type.ParseProcedure = NULL;
     Type.DeleteProcedure = IopDeleteDriver;
     RtlInitUnicodeString(&Name, L"Driver");
-    Status = ObCreateObjectType(&Name, &Type, NULL, &IoDriverObjectType);
+    Status = ObCreateObjectType(&Name, &Type, NULL, &IopDriverObjectType);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     Type.MaintainHandleCount = TRUE;
+    Type.WaitOffset = FIELD_OFFSET(FILE_OBJECT, Event);
     Type.ParseProcedure = IopParseFile;
     Type.CloseProcedure = IopCloseFile;
     Type.DeleteProcedure = IopDeleteFile;

@@ -21,8 +21,6 @@
 #include <ex.h>
 #include <ob.h>
 #include <ps.h>
-#include <se.h>
-#include <cm.h>
 #include <io.h>
 
 #define IOP_TAG_IRP    ' prI'

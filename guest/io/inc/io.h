@@ -26,8 +26,8 @@ typedef struct _IO_IMAGE_LOADER {
     VOID (*Unload)(PVOID Section);
 } IO_IMAGE_LOADER, *PIO_IMAGE_LOADER;
 
-extern POBJECT_TYPE IoDriverObjectType;
-extern POBJECT_TYPE IoDeviceObjectType;
+extern POBJECT_TYPE IopDriverObjectType;
+extern POBJECT_TYPE IopDeviceObjectType;
 
 /*
  * Phase 0: object types and directories; ob, ps and cm are up, no other thread runs.

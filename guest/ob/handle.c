@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handles: one table for the machine, in chunks that never move.
+ *
+ * A handle is four times its index; OBJ_KERNEL_HANDLE adds the upper 33 bits.  Index 0 is never given out.  Closing runs the type's
+ * close procedure, takes the name away with the last handle, and drops the handle's reference.
+ */
+#include "obp.h"
+
+#define OBP_CHUNK         256
+#define OBP_CHUNKS        256
+#define OBP_KERNEL_HANDLE 0xFFFFFFFF80000000ULL
+
+typedef struct _OBP_HANDLE {
+    PVOID Object; /* NULL: free */
+    ACCESS_MASK GrantedAccess;
+    ULONG Attributes; /* or, when free, the index of the next free one */
+} OBP_HANDLE, *POBP_HANDLE;
+
+/* ObpHandleLock */
+static KSPIN_LOCK ObpHandleLock;
+static POBP_HANDLE ObpChunks[OBP_CHUNKS];
+static ULONG ObpChunkCount;
+static ULONG ObpFirstFree; /* 0: none */
+static ULONG ObpHandleCount;
+
+VOID ObpInitializeHandles(VOID)
+{
+    KeInitializeSpinLock(&ObpHandleLock);
+}
+
+ULONG ObQueryHandleCount(VOID)
+{
+    return ObpHandleCount;
+}
+
+/* NULL for what is no open handle. */
+static POBP_HANDLE ObpEntryLocked(HANDLE Handle)
+{
+    ULONG64 Value = (ULONG64)Handle;
+    ULONG Index;
+    POBP_HANDLE Entry;
+
+    if (Value >= OBP_KERNEL_HANDLE) {
+        Value &= ~OBP_KERNEL_HANDLE;
+    }
+    if ((Value & 3) != 0 || Value >= 4ULL * OBP_CHUNK * OBP_CHUNKS) {
+        return NULL;
+    }
+    Index = (ULONG)(Value / 4);
+    if (Index / OBP_CHUNK >= ObpChunkCount) {
+        return NULL;
+    }
+    Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
+    return Entry->Object != NULL ? Entry : NULL;
+}
+
+static BOOLEAN ObpGrow(VOID)
+{
+    POBP_HANDLE Chunk = ExAllocatePoolWithTag(NonPagedPoolNx, OBP_CHUNK * sizeof(*Chunk), OBP_TAG_HANDLE);
+    KIRQL Irql;
+    ULONG Base;
+    ULONG Index;
+
+    if (Chunk == NULL) {
+        return FALSE;
+    }
+    RtlZeroMemory(Chunk, OBP_CHUNK * sizeof(*Chunk));
+    KeAcquireSpinLock(&ObpHandleLock, &Irql);
+    if (ObpChunkCount == OBP_CHUNKS) {
+        KeReleaseSpinLock(&ObpHandleLock, Irql);
+        ExFreePoolWithTag(Chunk, OBP_TAG_HANDLE);
+        return FALSE;
+    }
+    Base = ObpChunkCount * OBP_CHUNK;
+    for (Index = OBP_CHUNK; Index-- > (Base == 0 ? 1u : 0u);) {
+        Chunk[Index].Attributes = ObpFirstFree;
+        ObpFirstFree = Base + Index;
+    }
+    ObpChunks[ObpChunkCount++] = Chunk;
+    KeReleaseSpinLock(&ObpHandleLock, Irql);
+    return TRUE;
+}
+
+ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
+{
+    if ((DesiredAccess & MAXIMUM_ALLOWED) != 0) {
+        DesiredAccess = (DesiredAccess & ~MAXIMUM_ALLOWED) | Type->Info.ValidAccessMask;
+    }
+    RtlMapGenericMask(&DesiredAccess, &Type->Info.GenericMapping);
+    return DesiredAccess;
+}
+
+/* What an opener without a state of its own gets: everything it asked for, as kernel mode does. */
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
+{
+    RtlZeroMemory(AccessState, sizeof(*AccessState));
+    RtlZeroMemory(AuxData, 512);
+    AccessState->OriginalDesiredAccess = DesiredAccess;
+    if (Type != NULL) {
+        DesiredAccess = ObpMapAccess(Type, DesiredAccess);
+    }
+    AccessState->PreviouslyGrantedAccess = DesiredAccess;
+    AccessState->AuxData = AuxData;
+}
+
+/* Takes a reference of its own for the handle.  PASSIVE_LEVEL. */
+NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle)
+{
+    POBP_HANDLE Entry;
+    ULONG64 Value;
+    KIRQL Irql;
+    ULONG Index;
+
+    for (;;) {
+        KeAcquireSpinLock(&ObpHandleLock, &Irql);
+        if (ObpFirstFree != 0) {
+            break;
+        }
+        KeReleaseSpinLock(&ObpHandleLock, Irql);
+        if (!ObpGrow()) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+    }
+    Index = ObpFirstFree;
+    Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
+    ObpFirstFree = Entry->Attributes;
+    Entry->Object = Object;
+    Entry->GrantedAccess = GrantedAccess;
+    Entry->Attributes = Attributes;
+    ObReferenceObject(Object);
+    ObpHeader(Object)->HandleCount++;
+    ObpHandleCount++;
+    KeReleaseSpinLock(&ObpHandleLock, Irql);
+    InterlockedIncrement(&ObpHeader(Object)->Type->Handles);
+    Value = 4ULL * Index;
+    if ((Attributes & OBJ_KERNEL_HANDLE) != 0) {
+        Value |= OBP_KERNEL_HANDLE;
+    }
+    *Handle = (HANDLE)Value;
+    return STATUS_SUCCESS;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
+{
+    ULONG_PTR Count;
+    POBP_HANDLE Entry;
+    POBP_HEADER Header;
+    PVOID Object;
+    KIRQL Irql;
+
+    if (Handle == ZwCurrentProcess() || Handle == ZwCurrentThread()) {
+        return STATUS_SUCCESS;
+    }
+    KeAcquireSpinLock(&ObpHandleLock, &Irql);
+    Entry = ObpEntryLocked(Handle);
+    if (Entry == NULL || (PreviousMode != KernelMode && (ULONG64)Handle >= OBP_KERNEL_HANDLE)) {
+        KeReleaseSpinLock(&ObpHandleLock, Irql);
+        if (PreviousMode == KernelMode && FvVerifierEnabled()) {
+            KeBugCheckEx(INVALID_KERNEL_HANDLE, (ULONG_PTR)Handle, 1, 0, 0);
+        }
+        return STATUS_INVALID_HANDLE;
+    }
+    Object = Entry->Object;
+    Header = ObpHeader(Object);
+    Entry->Object = NULL;
+    Entry->Attributes = ObpFirstFree;
+    ObpFirstFree = (ULONG)(((ULONG64)Handle & ~OBP_KERNEL_HANDLE) / 4);
+    ObpHandleCount--;
+    Count = (ULONG_PTR)Header->HandleCount;
+    KeReleaseSpinLock(&ObpHandleLock, Irql);
+
+    if (Header->Type->Info.CloseProcedure != NULL) {
+        Header->Type->Info.CloseProcedure((PEPROCESS)KeGetCurrentThread()->ApcState.Process, Object, Count, Count);
+    }
+    KeAcquireSpinLock(&ObpHandleLock, &Irql);
+    Count = (ULONG_PTR)--Header->HandleCount;
+    KeReleaseSpinLock(&ObpHandleLock, Irql);
+    InterlockedDecrement(&Header->Type->Handles);
+    if (Count == 0) {
+        ObpDeleteNameCheck(Header);
+    }
+    ObDereferenceObject(Object);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtClose(HANDLE Handle)
+{
+    return ObCloseHandle(Handle, ExGetPreviousMode());
+}
+
+NTSTATUS NTAPI ZwClose(HANDLE Handle)
+{
+    return ObCloseHandle(Handle, KernelMode);
+}
+
+/* Any IRQL. */
+BOOLEAN NTAPI ObIsKernelHandle(HANDLE Handle)
+{
+    return (ULONG64)Handle >= OBP_KERNEL_HANDLE && Handle != ZwCurrentProcess() && Handle != ZwCurrentThread();
+}
+
+static NTSTATUS ObpReferencePseudoHandle(PVOID Object, POBJECT_TYPE ObjectType, PVOID *Result,
+                                         POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    if (ObjectType != NULL && ObpHeader(Object)->Type != ObjectType) {
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    ObReferenceObject(Object);
+    *Result = Object;
+    if (HandleInformation != NULL) {
+        HandleInformation->HandleAttributes = 0;
+        HandleInformation->GrantedAccess = ObpHeader(Object)->Type->Info.ValidAccessMask;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* PASSIVE_LEVEL.  The access is checked for user mode only. */
+NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                         KPROCESSOR_MODE AccessMode, PVOID *Object,
+                                         POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    POBP_HANDLE Entry;
+    KIRQL Irql;
+
+    *Object = NULL;
+    if (Handle == ZwCurrentProcess()) {
+        return ObpReferencePseudoHandle(KeGetCurrentThread()->ApcState.Process, ObjectType, Object, HandleInformation);
+    }
+    if (Handle == ZwCurrentThread()) {
+        return ObpReferencePseudoHandle(KeGetCurrentThread(), ObjectType, Object, HandleInformation);
+    }
+    KeAcquireSpinLock(&ObpHandleLock, &Irql);
+    Entry = ObpEntryLocked(Handle);
+    if (Entry == NULL || (AccessMode != KernelMode && (ULONG64)Handle >= OBP_KERNEL_HANDLE)) {
+        Status = STATUS_INVALID_HANDLE;
+    } else if (ObjectType != NULL && ObpHeader(Entry->Object)->Type != ObjectType) {
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    } else if (AccessMode != KernelMode &&
+               (ObpMapAccess(ObpHeader(Entry->Object)->Type, DesiredAccess) & ~Entry->GrantedAccess) != 0) {
+        Status = STATUS_ACCESS_DENIED;
+    } else {
+        ObReferenceObject(Entry->Object);
+        *Object = Entry->Object;
+        if (HandleInformation != NULL) {
+            HandleInformation->HandleAttributes = Entry->Attributes & OBJ_INHERIT;
+            HandleInformation->GrantedAccess = Entry->GrantedAccess;
+        }
+    }
+    KeReleaseSpinLock(&ObpHandleLock, Irql);
+    return Status;
+}
+
+NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                                KPROCESSOR_MODE AccessMode, ULONG Tag, PVOID *Object,
+                                                POBJECT_HANDLE_INFORMATION HandleInformation)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
+                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                     PHANDLE Handle)
+{
+    POBJECT_TYPE Type = ObpHeader(Object)->Type;
+
+    *Handle = NULL;
+    if (ObjectType != NULL && Type != ObjectType) {
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    if (ObjectType == NULL && AccessMode != KernelMode) {
+        return STATUS_OBJECT_TYPE_MISMATCH;
+    }
+    if ((HandleAttributes & Type->Info.InvalidAttributes) != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (PassedAccessState != NULL) {
+        DesiredAccess |= PassedAccessState->PreviouslyGrantedAccess | PassedAccessState->RemainingDesiredAccess;
+    }
+    return ObpCreateHandle(Object, ObpMapAccess(Type, DesiredAccess), HandleAttributes, Handle);
+}
+
+NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
+                                            ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                            KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
+{
+    UNREFERENCED_PARAMETER(Tag);
+    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType, AccessMode,
+                                 Handle);
+}
+
+/* PASSIVE_LEVEL.  All processes share the table, so the process handles are only checked for existence by nobody. */
+NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HANDLE TargetProcessHandle,
+                                 PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
+                                 ULONG Options)
+{
+    OBJECT_HANDLE_INFORMATION Information;
+    NTSTATUS Status;
+    PVOID Object;
+
+    UNREFERENCED_PARAMETER(SourceProcessHandle);
+    UNREFERENCED_PARAMETER(TargetProcessHandle);
+    Status = ObReferenceObjectByHandle(SourceHandle, 0, NULL, KernelMode, &Object, &Information);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if ((Options & DUPLICATE_SAME_ACCESS) != 0) {
+        DesiredAccess = Information.GrantedAccess;
+    }
+    if ((Options & DUPLICATE_SAME_ATTRIBUTES) != 0) {
+        HandleAttributes = Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
+    }
+    if (TargetHandle != NULL) {
+        Status = ObpCreateHandle(Object, ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess), HandleAttributes,
+                                 TargetHandle);
+    }
+    ObDereferenceObject(Object);
+    if ((Options & DUPLICATE_CLOSE_SOURCE) != 0) {
+        ObCloseHandle(SourceHandle, KernelMode);
+    }
+    return Status;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+{
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    USHORT Offset;
+    NTSTATUS Status;
+    PVOID Object;
+
+    Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, Mode, &Object, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Offset = ObpHeader(Object)->Type->Info.WaitOffset;
+    if (Offset == OB_NOT_WAITABLE) {
+        Status = STATUS_OBJECT_TYPE_MISMATCH;
+    } else {
+        Status = KeWaitForSingleObject((PUCHAR)Object + Offset, UserRequest, Mode, Alertable, Timeout);
+    }
+    ObDereferenceObject(Object);
+    return Status;
+}
+
+NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    CCHAR Previous = Thread->PreviousMode;
+    NTSTATUS Status;
+
+    Thread->PreviousMode = KernelMode;
+    Status = NtWaitForSingleObject(Handle, Alertable, Timeout);
+    Thread->PreviousMode = Previous;
+    return Status;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ob's private declarations.
+ *
+ * Locks: ObpNameLock (mutex) guards directories and names; ObpHandleLock (spin lock) the handle table.  Neither is held while a
+ * type's procedure runs.
+ */
+#ifndef FLTVM_OBP_H
+#define FLTVM_OBP_H
+
+#include <ntifs.h>
+#include <fltvm.h>
+#include <rtl.h>
+#include <ke.h>
+#include <mm.h>
+#include <ob.h>
+
+#define OBP_TAG_OBJECT 'jbO '
+#define OBP_TAG_NAME   'mNbO'
+#define OBP_TAG_HANDLE 'nHbO'
+
+#define OBP_FLAG_PERMANENT 0x1
+#define OBP_FLAG_EXCLUSIVE 0x2
+#define OBP_MAGIC          0x624F7646 /* "FvOb" */
+
+#define OBP_BUCKETS 37
+
+typedef struct _OBP_DIRECTORY {
+    LIST_ENTRY Bucket[OBP_BUCKETS]; /* ObpNameLock */
+} OBP_DIRECTORY, *POBP_DIRECTORY;
+
+typedef struct _OBP_SYMBOLIC_LINK {
+    UNICODE_STRING Target;
+} OBP_SYMBOLIC_LINK, *POBP_SYMBOLIC_LINK;
+
+typedef struct _OBP_HEADER {
+    ULONG Magic;
+    ULONG Flags; /* OBP_FLAG_*; ObpNameLock */
+    volatile LONG_PTR PointerCount;
+    volatile LONG_PTR HandleCount; /* ObpHandleLock */
+    POBJECT_TYPE Type;
+
+    /* ObpNameLock once the object is inserted. */
+    UNICODE_STRING Name;        /* last component */
+    POBP_DIRECTORY Directory;   /* referenced while the name is there */
+    LIST_ENTRY Entry;           /* in the directory's bucket */
+    PSECURITY_DESCRIPTOR SecurityDescriptor;
+
+    /* Between ObCreateObject and ObInsertObject. */
+    HANDLE RootDirectory;
+    UNICODE_STRING FullName;
+    ULONG Attributes;
+    struct _OBP_HEADER *NextToDelete;
+    ULONG_PTR Alignment;
+} OBP_HEADER, *POBP_HEADER;
+
+C_ASSERT(sizeof(OBP_HEADER) % 16 == 0);
+
+struct _OBJECT_TYPE {
+    UNICODE_STRING Name;
+    OBJECT_TYPE_INITIALIZER Info;
+    volatile LONG Objects;
+    volatile LONG Handles;
+};
+
+#define ObpHeader(Object) ((POBP_HEADER)(Object)-1)
+#define ObpBody(Header)   ((PVOID)((Header) + 1))
+
+extern POBP_DIRECTORY ObpRoot;
+extern POBJECT_TYPE ObpTypeType;
+
+VOID ObpInitializeNames(VOID);
+VOID ObpInitializeHandles(VOID);
+VOID ObpInitializeObjects(VOID);
+VOID ObpLockNames(VOID);
+VOID ObpUnlockNames(VOID);
+NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, POBP_HEADER *Header);
+VOID ObpFreeObject(POBP_HEADER Header);
+
+/* name.c */
+typedef struct _OBP_LOOKUP {
+    HANDLE RootDirectory;
+    PUNICODE_STRING Name;
+    ULONG Attributes;
+    POBJECT_TYPE Type; /* wanted, or NULL */
+    KPROCESSOR_MODE AccessMode;
+    PACCESS_STATE AccessState;
+    PVOID ParseContext;
+    PSECURITY_QUALITY_OF_SERVICE SecurityQos;
+    POBP_HEADER Insert; /* object to be given the name, or NULL */
+} OBP_LOOKUP, *POBP_LOOKUP;
+
+/* *Object is referenced: what the name means, the object inserted, or with OBJ_OPENIF the one that was there. */
+NTSTATUS ObpLookup(POBP_LOOKUP Lookup, PVOID *Object);
+VOID ObpDeleteNameCheck(POBP_HEADER Header);
+VOID ObpInitializeDirectory(POBP_DIRECTORY Directory);
+NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                              KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                              PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
+                              PVOID *Object);
+VOID ObpDeleteSymbolicLink(PVOID Object);
+
+/* handle.c */
+NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
+ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
+
+#endif
