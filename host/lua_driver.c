@@ -219,6 +219,29 @@ static void write_service(lua_State *lua, int index, FltvmMachine *machine, cons
     }
 }
 
+/* The staged image; a refusal carries the loader's reason, such as the imports that are missing. */
+static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *name)
+{
+    FltvmResult result = {0};
+    guint32 status;
+    gsize length;
+    const char *reason;
+
+    fltvm_lua_command(lua, machine, command, NULL, 0, lua_pushfstring(lua, "loading %s.sys (DriverEntry)", name), TRUE,
+                      &result);
+    status = (guint32)result.header.status;
+    reason = g_bytes_get_data(result.data, &length);
+    lua_pushlstring(lua, reason ? reason : "", length);
+    fltvm_result_clear(&result);
+    if (status == FLTVM_LUA_STATUS_TIMEOUT)
+        fltvm_lua_raise_timeout(lua, machine, lua_tostring(lua, -2), command->timeout_ns);
+    if (status >> 31)
+        fltvm_lua_raise_status(lua, status,
+                               length ? lua_pushfstring(lua, "loading %s.sys: %s", name, lua_tostring(lua, -1))
+                                      : lua_pushfstring(lua, "loading %s.sys", name));
+    lua_pop(lua, 2);
+}
+
 /*
  * machine:load{source= or image=, name=, altitude= or instances=, default_instance=, flags=, timeout=} -> driver
  */
@@ -227,7 +250,6 @@ static int machine_load(lua_State *lua)
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_LOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     GError *error = NULL;
-    FltvmResult result = {0};
     luaL_Buffer buffer;
     const char *bytes;
     gsize length;
@@ -255,9 +277,7 @@ static int machine_load(lua_State *lua)
     bytes = lua_tolstring(lua, -1, &length);
     fltvm_lua_stage(lua, machine, bytes, length);
     command.flags = FLTVM_COMMAND_FLAG_INPUT;
-    fltvm_lua_command(lua, machine, &command, NULL, 0,
-                      lua_pushfstring(lua, "loading %s.sys (DriverEntry)", driver->name), FALSE, &result);
-    fltvm_result_clear(&result);
+    load_image(lua, machine, &command, driver->name);
     driver->loaded = TRUE;
     lua_settop(lua, 3);
     return 1;

@@ -332,13 +332,9 @@ static int operation_wait(lua_State *lua)
                              : fltvm_lua_nanoseconds(lua, luaL_checknumber(lua, 2), "wait");
     /* The operation is over also when it failed; a time-out ends the scenario. */
     fltvm_lua_command(lua, operation->machine, &command, NULL, 0, operation->what, TRUE, &result);
-    if (result.header.status == 0x102) {
-        const char *stacks = fltvm_machine_stacks(operation->machine);
+    if (result.header.status == FLTVM_LUA_STATUS_TIMEOUT) {
         fltvm_result_clear(&result);
-        lua_pushfstring(lua, "%s: not done after %f ms of the guest's time%s%s", operation->what,
-                        (lua_Number)command.timeout_ns / 1e6, stacks ? "\nstacks of all threads:\n" : "",
-                        stacks ? stacks : "");
-        fltvm_lua_raise(lua, g_error_new_literal(FLTVM_ERROR, FLTVM_ERROR_HOST, lua_tostring(lua, -1)));
+        fltvm_lua_raise_timeout(lua, operation->machine, operation->what, command.timeout_ns);
     }
     operation->id = 0;
     if (result.header.status < 0) {

@@ -40,11 +40,11 @@ void fltvm_lua_stage(lua_State *lua, FltvmMachine *machine, gconstpointer data, 
 }
 
 /* Tell which operation timed out, with the stacks that came with it. */
-static void raise_timeout(lua_State *lua, FltvmMachine *machine, const char *what, guint64 timeout)
+void fltvm_lua_raise_timeout(lua_State *lua, FltvmMachine *machine, const char *what, guint64 timeout_ns)
 {
     const char *stacks = fltvm_machine_stacks(machine);
 
-    lua_pushfstring(lua, "%s: not done after %f ms of the guest's time\n%s%s", what, (lua_Number)timeout / 1e6,
+    lua_pushfstring(lua, "%s: not done after %f ms of the guest's time\n%s%s", what, (lua_Number)timeout_ns / 1e6,
                     stacks ? "stacks of all threads:\n" : "", stacks ? stacks : "");
     fltvm_lua_raise(lua, g_error_new_literal(FLTVM_ERROR, FLTVM_ERROR_HOST, lua_tostring(lua, -1)));
 }
@@ -61,9 +61,9 @@ void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
     }
     if (!fltvm_machine_command(machine, command, data, length, result, &error))
         fltvm_lua_raise(lua, error);
-    if (result->header.status == 0x102 && command->timeout_ns && !may_fail) {
+    if (result->header.status == FLTVM_LUA_STATUS_TIMEOUT && command->timeout_ns && !may_fail) {
         fltvm_result_clear(result);
-        raise_timeout(lua, machine, what, command->timeout_ns);
+        fltvm_lua_raise_timeout(lua, machine, what, command->timeout_ns);
     }
     if (result->header.status < 0 && !may_fail) {
         guint32 status = (guint32)result->header.status;
@@ -179,7 +179,8 @@ static void read_disks(lua_State *lua, FltvmConfig *config)
 
 static void read_config(lua_State *lua, int index, FltvmConfig *config)
 {
-    static const char *const known[] = {"cpus", "memory", "seed", "machine", "accel", "disks", "options", "qemu", NULL};
+    static const char *const known[] = {"cpus", "memory", "seed", "machine", "accel", "disks", "options", "qemu", "trace",
+                                        NULL};
     GError *error = NULL;
     const char *text;
 
@@ -209,6 +210,12 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
     if (fltvm_lua_field(lua, index, "options", LUA_TTABLE)) {
         read_properties(lua, config->options);
         lua_pop(lua, 1);
+    }
+    if (fltvm_lua_boolean_field(lua, index, "trace", FALSE)) {
+        FltvmScenario *scenario = fltvm_lua_scenario(lua);
+        if (!scenario->session.trace)
+            scenario->session.trace = scenario->own_trace = fltvm_trace_new(TRUE);
+        fltvm_trace_keep(scenario->session.trace);
     }
     if (fltvm_lua_field(lua, index, "qemu", LUA_TTABLE)) {
         for (lua_Integer i = 1, count = luaL_len(lua, -1); i <= count; i++) {

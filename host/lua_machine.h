@@ -18,6 +18,12 @@ FltvmMachine *fltvm_lua_machine(lua_State *lua, int index);
 void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
                        gsize length, const char *what, gboolean may_fail, FltvmResult *result);
 
+/* What a command's status is when its time in the guest is over. */
+#define FLTVM_LUA_STATUS_TIMEOUT 0x102
+
+/* Raise what a time-out in the guest's time means: which operation, and every thread's stack. */
+void fltvm_lua_raise_timeout(lua_State *lua, FltvmMachine *machine, const char *what, guint64 timeout_ns);
+
 /* The whole output of a result: what came with it, and the rest fetched.  Releases the operation. */
 GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *result);
 

@@ -227,6 +227,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     fltvm_lua_open_file(lua);
     fltvm_lua_open_devices(lua);
     fltvm_lua_open_expect(lua);
+    fltvm_lua_open_trace(lua);
     fltvm_lua_open_host(lua);
     lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, HOOK_INTERVAL);
     return scenario;
@@ -239,6 +240,7 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     lua_close(scenario->lua);
     g_ptr_array_unref(scenario->machines);
     fltvm_config_free(scenario->defaults);
+    g_clear_pointer(&scenario->own_trace, fltvm_trace_free);
     g_clear_error(&scenario->fatal);
     g_free(scenario->directory);
     g_free(scenario);

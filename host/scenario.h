@@ -15,6 +15,7 @@
 typedef struct {
     FltvmSession session;
     FltvmConfig *defaults;  /* what the command line said */
+    FltvmTrace *own_trace;  /* made because the script asked for one */
     GPtrArray *machines;    /* FltvmMachine, in order of their making */
     gboolean keep_going;    /* a failed check does not end the scenario */
     GError *fatal;          /* why a machine was lost; Lua code cannot swallow it */
@@ -74,6 +75,7 @@ void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
 void fltvm_lua_open_devices(lua_State *lua);
 void fltvm_lua_open_expect(lua_State *lua);
+void fltvm_lua_open_trace(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);
 
 #endif

@@ -77,6 +77,31 @@ const char *fltvm_trace_hash(FltvmTrace *trace)
     return g_checksum_get_string(trace->checksum);
 }
 
+void fltvm_trace_keep(FltvmTrace *trace)
+{
+    trace->keep = TRUE;
+}
+
+const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols)
+{
+    const Entry *entry = index < trace->entries->len ? &g_array_index(trace->entries, Entry, index) : NULL;
+
+    if (!entry)
+        return NULL;
+    *symbols = entry->symbols;
+    return &entry->record;
+}
+
+const char *fltvm_trace_event_name(guint event)
+{
+    return event < G_N_ELEMENTS(events) ? events[event].name : "?";
+}
+
+const char *fltvm_trace_event_field(guint event, guint index)
+{
+    return event < G_N_ELEMENTS(events) && index < 5 ? events[event].fields[index] : "";
+}
+
 /* --- the file ------------------------------------------------------------------------------------------ */
 
 enum { PID_RUNNING = 1, PID_INTERRUPTS = 2, PID_THREADS = 3 };

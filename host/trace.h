@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "abi/link.h"
 #include "symbols.h"
 
 typedef struct FltvmTrace FltvmTrace;
@@ -23,6 +24,16 @@ void fltvm_trace_add(FltvmTrace *trace, FltvmSymbols *symbols, const guint8 *pay
 guint64 fltvm_trace_count(const FltvmTrace *trace);
 /* SHA-256 over all records, in hexadecimal. */
 const char *fltvm_trace_hash(FltvmTrace *trace);
+
+/* Keep records from here on, if they were not. */
+void fltvm_trace_keep(FltvmTrace *trace);
+
+/* One of the records kept, with the symbols it goes with; NULL behind the last. */
+const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols);
+
+/* An event's name, and its fields' names as abi/trace.h has them ("" ends them). */
+const char *fltvm_trace_event_name(guint event);
+const char *fltvm_trace_event_field(guint event, guint index);
 
 /* Write Chrome trace JSON. */
 gboolean fltvm_trace_write(FltvmTrace *trace, const char *path, GError **error);

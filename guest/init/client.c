@@ -118,7 +118,8 @@ static ULONG InitpOutputLength(PINIT_OPERATION Operation)
 {
     ULONG64 Length = Operation->HasOutput ? Operation->IoStatus.Information : 0;
 
-    if (NT_ERROR(Operation->Status == STATUS_PENDING ? Operation->IoStatus.Status : Operation->Status))
+    if (!Operation->OutputOnError &&
+        NT_ERROR(Operation->Status == STATUS_PENDING ? Operation->IoStatus.Status : Operation->Status))
         Length = 0;
     return (ULONG)(Length < Operation->BufferLength ? Length : Operation->BufferLength);
 }

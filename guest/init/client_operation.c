@@ -5,9 +5,11 @@
  */
 #include "clientp.h"
 #include <io.h>
+#include <ldr.h>
 
 /* The host may ask for large transfers, but not for all memory. */
-#define INIT_BUFFER_MAX (4u << 20)
+#define INIT_BUFFER_MAX  (4u << 20)
+#define INIT_REASON_SIZE 2048
 
 /* One UTF-8 sequence; malformed ones become U+FFFD.  Advances *Text. */
 static ULONG InitpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
@@ -136,6 +138,19 @@ Exit:
 
 /* --- drivers ------------------------------------------------------------------------------------------- */
 
+/* Why the loader refused an image, which a status alone does not tell, becomes the operation's output. */
+static VOID InitpKeepReason(PINIT_OPERATION Operation)
+{
+    Operation->Buffer = ExAllocatePoolWithTag(PagedPool, INIT_REASON_SIZE, INIT_TAG);
+    if (Operation->Buffer == NULL)
+        return;
+    LdrQueryFailure((PCHAR)Operation->Buffer, INIT_REASON_SIZE);
+    Operation->Buffer[INIT_REASON_SIZE - 1] = 0;
+    Operation->BufferLength = INIT_REASON_SIZE;
+    Operation->IoStatus.Information = strlen((PCSTR)Operation->Buffer);
+    Operation->HasOutput = Operation->OutputOnError = TRUE;
+}
+
 /* Input: service name, then the image. */
 static NTSTATUS InitpLoadDriver(PINIT_OPERATION Operation)
 {
@@ -143,8 +158,11 @@ static NTSTATUS InitpLoadDriver(PINIT_OPERATION Operation)
     ULONG Offset = 0;
     NTSTATUS Status = InitpNextString(Operation, &Offset, &Name);
 
-    if (NT_SUCCESS(Status))
-        Status = IopLoadDriverImage(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = IopLoadDriverImage(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
+    if (!NT_SUCCESS(Status))
+        InitpKeepReason(Operation);
     InitpFreeString(&Name);
     return Status;
 }

@@ -33,6 +33,7 @@ typedef struct _INIT_OPERATION {
     PUCHAR Buffer; /* the output, or what is written */
     ULONG BufferLength;
     BOOLEAN HasOutput; /* Buffer[0 .. IoStatus.Information) is the operation's output */
+    BOOLEAN OutputOnError; /* the output tells why the operation failed */
     BOOLEAN Released;  /* the host wants no more of it */
     HANDLE EventHandle;
     PKEVENT Event; /* signaled when an asynchronous request completes */

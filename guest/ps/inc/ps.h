@@ -92,5 +92,11 @@ HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
 HANDLE NTAPI PsGetThreadProcessId(PETHREAD Thread);
 PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
 PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process);
+HANDLE NTAPI PsGetProcessInheritedFromUniqueProcessId(PEPROCESS Process);
+NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process);
+PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process);
+BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
+VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
+                                ULONG WriteOperationCount, ULONG FlushOperationCount);
 
 #endif

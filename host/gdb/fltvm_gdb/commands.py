@@ -56,8 +56,8 @@ def thread_stack(thread, running):
 
 def what_it_does(stack):
     """The innermost place on a stack that says more than that the thread waits."""
-    for address in stack:
-        place = guest.where(address)
+    for number, address in enumerate(stack):
+        place = guest.where(address, number > 0)
         if not place.startswith(WAITING_FRAMES):
             return place
     return guest.where(stack[0]) if stack else ''
@@ -180,7 +180,7 @@ The stack of a thread that may or may not be running: `fltvm threads` lists them
             found = True
             gdb.write(f'{address:#x} {name}\n')
             for number, pc in enumerate(thread_stack(thread, running)):
-                gdb.write(f'  #{number:<2} {pc:#018x} {guest.where(pc)}\n')
+                gdb.write(f'  #{number:<2} {pc:#018x} {guest.where(pc, number > 0)}\n')
         if not found:
             raise gdb.GdbError('no such thread: see fltvm threads')
 

@@ -86,15 +86,15 @@ def text(value):
     return raw.decode('utf-16-le', 'replace') if raw is not None else f'<unreadable {buffer:#x}>'
 
 
-def where(address):
-    """An address as function+offset (file:line), or as a number."""
+def where(address, behind_call=False):
+    """An address as function+offset (file:line), or as a number.  A return address stands for the call before it."""
     if not address:
         return '0'
     pc = gdb.Value(address).cast(gdb.lookup_type('void').pointer())
     shown = pc.format_string()
     place = shown.split(' ', 1)[1].strip('<>') if ' <' in shown else f'{address:#x}'
     try:
-        line = gdb.find_pc_line(address)
+        line = gdb.find_pc_line(address - 1 if behind_call else address)
     except gdb.error:
         return place
     return f'{place} ({line.symtab.filename.rsplit("/", 1)[-1]}:{line.line})' if line.symtab else place

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * notify: routines that drivers register for processes and threads.  They run at PASSIVE_LEVEL in order of
+ * registration; a slot that is in use when its routine is removed is waited for.
+ */
+#include "psp.h"
+
+typedef struct _PSP_NOTIFY_SLOT {
+    PVOID volatile Routine;
+    BOOLEAN Extended;
+    volatile LONG Users;
+} PSP_NOTIFY_SLOT;
+
+static PSP_NOTIFY_SLOT PspProcessNotify[PSP_NOTIFY_SLOTS], PspThreadNotify[PSP_NOTIFY_SLOTS];
+
+static NTSTATUS PspAddNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine, BOOLEAN Extended, NTSTATUS Full)
+{
+    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
+    NTSTATUS Status = Full;
+
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        if (Slots[i].Routine == NULL && Slots[i].Users == 0) {
+            Slots[i].Routine = Routine;
+            Slots[i].Extended = Extended;
+            Status = STATUS_SUCCESS;
+            break;
+        }
+    }
+    KeReleaseSpinLock(&PspLock, OldIrql);
+    return Status;
+}
+
+static NTSTATUS PspRemoveNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine)
+{
+    LARGE_INTEGER Tick = {.QuadPart = -10000};
+    PSP_NOTIFY_SLOT *Slot = NULL;
+    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
+
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        if (Slots[i].Routine == Routine) {
+            Slot = &Slots[i];
+            Slot->Routine = NULL;
+            break;
+        }
+    }
+    KeReleaseSpinLock(&PspLock, OldIrql);
+    if (Slot == NULL) {
+        return STATUS_PROCEDURE_NOT_FOUND;
+    }
+    while (Slot->Users != 0) {
+        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    }
+    return STATUS_SUCCESS;
+}
+
+/* The routine of a slot, held until PspLeaveSlot; NULL when it has none. */
+static PVOID PspEnterSlot(PSP_NOTIFY_SLOT *Slot)
+{
+    PVOID Routine;
+    KIRQL OldIrql;
+
+    if (Slot->Routine == NULL) {
+        return NULL;
+    }
+    OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
+    Routine = Slot->Routine;
+    if (Routine != NULL) {
+        Slot->Users++;
+    }
+    KeReleaseSpinLock(&PspLock, OldIrql);
+    return Routine;
+}
+
+static VOID PspLeaveSlot(PSP_NOTIFY_SLOT *Slot)
+{
+    InterlockedDecrement(&Slot->Users);
+}
+
+VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
+{
+    PS_CREATE_NOTIFY_INFO Info;
+
+    RtlZeroMemory(&Info, sizeof(Info));
+    Info.Size = sizeof(Info);
+    Info.ParentProcessId = Process->InheritedFromUniqueProcessId;
+    Info.CreatingThreadId = PsGetCurrentThread()->Cid;
+    Info.ImageFileName = &Process->ImageName;
+    Info.CommandLine = &Process->ImageName;
+    Info.FileOpenNameAvailable = TRUE;
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        PVOID Routine = PspEnterSlot(&PspProcessNotify[i]);
+
+        if (Routine == NULL) {
+            continue;
+        }
+        if (PspProcessNotify[i].Extended) {
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId, Create ? &Info : NULL);
+        } else {
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId, Process->UniqueProcessId,
+                                                      Create);
+        }
+        PspLeaveSlot(&PspProcessNotify[i]);
+    }
+}
+
+VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
+{
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        PVOID Routine = PspEnterSlot(&PspThreadNotify[i]);
+
+        if (Routine != NULL) {
+            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread, Create);
+            PspLeaveSlot(&PspThreadNotify[i]);
+        }
+    }
+}
+
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine, BOOLEAN Remove)
+{
+    return Remove ? PspRemoveNotify(PspProcessNotify, (PVOID)NotifyRoutine)
+                  : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, FALSE, STATUS_INVALID_PARAMETER);
+}
+
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine, BOOLEAN Remove)
+{
+    return Remove ? PspRemoveNotify(PspProcessNotify, (PVOID)NotifyRoutine)
+                  : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, TRUE, STATUS_INVALID_PARAMETER);
+}
+
+NTSTATUS NTAPI PsSetCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE NotifyRoutine)
+{
+    return PspAddNotify(PspThreadNotify, (PVOID)NotifyRoutine, FALSE, STATUS_INSUFFICIENT_RESOURCES);
+}
+
+NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE NotifyRoutine)
+{
+    return PspRemoveNotify(PspThreadNotify, (PVOID)NotifyRoutine);
+}

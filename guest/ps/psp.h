@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* psp: what ps's files share.  PspLock guards the lists of processes and threads; taken at DISPATCH_LEVEL. */
+#ifndef FLTVM_PSP_H
+#define FLTVM_PSP_H
+
+#include <ntifs.h>
+#include <rtl.h>
+#include <hal.h>
+#include <kd.h>
+#include <ke.h>
+#include <mm.h>
+#include <ob.h>
+#include <ps.h>
+
+#define PSP_NOTIFY_SLOTS 64 /* as many routines of a kind as Windows allows */
+
+extern KSPIN_LOCK PspLock;
+extern LIST_ENTRY PspProcessListHead;
+
+HANDLE PspAllocateId(VOID);
+VOID PspInitializeReaper(VOID);
+VOID PspDeleteThread(PVOID Object);
+VOID PspDeleteProcess(PVOID Object);
+NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
+NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
+                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, PHANDLE Handle, PCLIENT_ID ClientId,
+                         PETHREAD *Thread);
+
+/* notify.c; PASSIVE_LEVEL */
+VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);
+VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create);
+
+/* token.c */
+VOID PspDropTokens(PETHREAD Thread);
+
+#endif

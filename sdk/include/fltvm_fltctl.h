@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fltvm_fltctl.h: what the scenario client asks of the filter manager, as fltmc does on Windows.
+ *
+ * Device controls (buffered) to FLTVM_FLTCTL_DEVICE.  Requests are a fltvm_fltctl_request, answers an array of the
+ * record named at the code, as many as fit (STATUS_BUFFER_OVERFLOW when there are more).  Names are UTF-16, ended by a
+ * zero; an empty one was not given.  Used by host and guest, hence <stdint.h> only.
+ */
+#ifndef FLTVM_FLTCTL_H
+#define FLTVM_FLTCTL_H
+
+#include <stdint.h>
+
+#define FLTVM_FLTCTL_DEVICE "\\FileSystem\\Filters\\FltMgr"
+
+#define FLTVM_FLTCTL_CODE(function) ((8u << 16) | ((function) << 2)) /* disk file system, buffered, any access */
+#define FLTVM_FLTCTL_UNLOAD FLTVM_FLTCTL_CODE(0x801u)    /* request: filter, flags; returns when it is out */
+#define FLTVM_FLTCTL_ATTACH FLTVM_FLTCTL_CODE(0x802u)    /* request: filter, volume; instance and altitude or neither */
+#define FLTVM_FLTCTL_DETACH FLTVM_FLTCTL_CODE(0x803u)    /* request: filter, volume, instance if given */
+#define FLTVM_FLTCTL_FILTERS FLTVM_FLTCTL_CODE(0x804u)   /* answer: fltvm_fltctl_filter[], in order of registration */
+#define FLTVM_FLTCTL_INSTANCES FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
+#define FLTVM_FLTCTL_VOLUMES FLTVM_FLTCTL_CODE(0x806u)   /* answer: fltvm_fltctl_volume[] */
+#define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u)  /* answer: one fltvm_fltctl_counters */
+
+#define FLTVM_FLTCTL_NAME_MAX 64
+
+#define FLTVM_FLTCTL_MANDATORY 0x1u /* UNLOAD: as a mandatory unload, which the filter cannot refuse */
+
+struct fltvm_fltctl_request {
+    uint32_t flags;
+    uint32_t reserved;
+    uint16_t filter[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t volume[FLTVM_FLTCTL_NAME_MAX]; /* e.g. \Device\HarddiskVolume1; a bare C: is understood too */
+    uint16_t instance[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t altitude[FLTVM_FLTCTL_NAME_MAX];
+};
+_Static_assert(sizeof(struct fltvm_fltctl_request) == 520, "fltctl request");
+
+struct fltvm_fltctl_filter {
+    uint32_t instances;
+    uint32_t started; /* FltStartFiltering has been called */
+    uint16_t name[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t altitude[FLTVM_FLTCTL_NAME_MAX]; /* of its default instance */
+};
+_Static_assert(sizeof(struct fltvm_fltctl_filter) == 264, "fltctl filter");
+
+struct fltvm_fltctl_instance {
+    uint64_t operations; /* pre-callbacks called since it was attached */
+    uint16_t filter[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t volume[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t instance[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t altitude[FLTVM_FLTCTL_NAME_MAX];
+};
+_Static_assert(sizeof(struct fltvm_fltctl_instance) == 520, "fltctl instance");
+
+struct fltvm_fltctl_volume {
+    uint32_t instances;
+    uint32_t file_system; /* FLT_FILESYSTEM_TYPE */
+    uint16_t name[FLTVM_FLTCTL_NAME_MAX];
+};
+_Static_assert(sizeof(struct fltvm_fltctl_volume) == 136, "fltctl volume");
+
+struct fltvm_fltctl_counters {
+    uint64_t work_items_allocated; /* generic ones that exist now */
+    uint64_t work_items_queued;    /* waiting for a worker now */
+    uint64_t work_items_running;   /* in their routine now */
+    uint64_t work_items_total;     /* ever allocated */
+    uint64_t work_items_run;       /* routines ever returned from */
+    uint64_t deferred_allocated;   /* deferred I/O work items that exist now */
+    uint64_t operations_active;    /* I/O operations that filters have seen and that are not over */
+    uint64_t operations_total;
+};
+_Static_assert(sizeof(struct fltvm_fltctl_counters) == 64, "fltctl counters");
+
+#endif
