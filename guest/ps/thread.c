@@ -39,6 +39,9 @@ static VOID PspReapThread(PKTHREAD Tcb)
 
     MmDeleteKernelStack(Tcb->InitialStack, KERNEL_STACK_SIZE);
     Tcb->InitialStack = Tcb->KernelStack = NULL;
+    if (Tcb->Process != NULL && Thread->Cid.UniqueThread == NULL) {
+        return; /* init's first thread is not an object */
+    }
     OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     InsertTailList(&PspReaperListHead, &Thread->ReaperEntry);
     Queue = !PspReaperQueued;

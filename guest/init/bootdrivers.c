@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bootdrivers: the drivers that came in the initrd, and the loader as io sees it.
+ *
+ * fltmgr comes first, because it has to see file systems register and volumes appear.  A boot driver that fails to
+ * load is logged and the machine goes on: the scenario will say what it misses.
+ */
+#include <ntifs.h>
+#include <hal.h>
+#include <kd.h>
+#include <mm.h>
+#include <ps.h>
+#include <io.h>
+#include <ldr.h>
+#include "initp.h"
+
+static NTSTATUS InitImageLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PIO_LOADED_IMAGE Image)
+{
+    PLDR_IMAGE Loaded;
+    NTSTATUS Status = LdrLoadImage(Name, Bytes, Size, &Loaded);
+
+    if (NT_SUCCESS(Status)) {
+        Image->Section = Loaded;
+        Image->Base = Loaded->DllBase;
+        Image->Size = Loaded->SizeOfImage;
+        Image->EntryPoint = (PDRIVER_INITIALIZE)Loaded->EntryPoint;
+    }
+    return Status;
+}
+
+static VOID InitImageStarted(PVOID Section)
+{
+    LdrDiscardInit(Section);
+}
+
+static VOID InitImageUnload(PVOID Section)
+{
+    LdrUnloadImage(Section);
+}
+
+static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload};
+
+/* A driver that goes must not leave a thread in its code. */
+static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
+{
+    PETHREAD Thread = PsFindThreadOfImage(Base, Size);
+
+    if (Thread != NULL) {
+        FvReport("reason=driver unloaded while a thread that it created still runs\n");
+        KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */, (ULONG_PTR)Thread->StartAddress, 8,
+                     (ULONG_PTR)Thread, 0);
+    }
+}
+
+static VOID InitLoadModule(const struct fltvm_boot_module *Module, ULONG NameLength)
+{
+    WCHAR Buffer[sizeof(Module->name)];
+    UNICODE_STRING Name = {(USHORT)(NameLength * sizeof(WCHAR)), sizeof(Buffer), Buffer};
+    ULONG Type = SERVICE_FILE_SYSTEM_DRIVER;
+    CHAR Failure[200];
+    NTSTATUS Status;
+
+    for (ULONG i = 0; i < NameLength; i++) {
+        Buffer[i] = (UCHAR)Module->name[i];
+    }
+    Buffer[NameLength] = 0;
+    if (strcmp(Module->name, "fltmgr.sys") == 0 || strcmp(Module->name, "raw.sys") == 0) {
+        RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Buffer, L"Type", REG_DWORD, &Type, sizeof(Type));
+    }
+    Status = IopLoadDriverImage(&Name, (PVOID)Module->base, Module->size);
+    if (!NT_SUCCESS(Status)) {
+        Failure[0] = 0;
+        LdrQueryFailure(Failure, sizeof(Failure));
+        DbgPrint("%s: not loaded: status 0x%08X %s\n", Module->name, Status, Failure);
+    }
+}
+
+/* The length of a driver's name without ".sys"; 0 for another file. */
+static ULONG InitDriverName(const CHAR *Name)
+{
+    ULONG Length = (ULONG)strlen(Name);
+
+    return Length > 4 && strcmp(Name + Length - 4, ".sys") == 0 ? Length - 4 : 0;
+}
+
+NTSTATUS InitLoadBootDrivers(VOID)
+{
+    struct fltvm_loader_block *Block = HalLoaderBlock;
+
+    IoSetImageLoader(&InitImageLoader);
+    LdrRegisterUnloadCheck(InitCheckThreads);
+    for (ULONG Pass = 0; Pass < 2; Pass++) {
+        for (ULONG i = 0; i < Block->modules; i++) {
+            ULONG Length = InitDriverName(Block->module[i].name);
+            BOOLEAN First = strcmp(Block->module[i].name, "fltmgr.sys") == 0;
+
+            if (Length != 0 && First == (Pass == 0)) {
+                InitLoadModule(&Block->module[i], Length);
+            }
+        }
+    }
+    IoBootDriversStarted();
+    for (ULONG i = 0; i < Block->ranges; i++) {
+        if (Block->range[i].type == FLTVM_MEMORY_INITRD) {
+            MmReleaseBootMemory(Block->range[i].base, Block->range[i].size);
+        }
+    }
+    return STATUS_SUCCESS;
+}

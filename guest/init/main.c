@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main: the kernel's start-up, one flat list from the first instruction to the scenario client.
+ *
+ * KiSystemStartup runs on processor 0's boot stack, which becomes its idle thread; the phases run on threads.  A phase that
+ * fails ends the machine with its name, for nothing later could work.
+ */
+#include <ntifs.h>
+#include <hal.h>
+#include <kd.h>
+#include <rtl.h>
+#include <ke.h>
+#include <mm.h>
+#include <ob.h>
+#include <ps.h>
+#include <cm.h>
+#include <ex.h>
+#include <io.h>
+#include <ldr.h>
+#include "initp.h"
+
+typedef struct _INIT_PHASE {
+    PCSTR Name;
+    NTSTATUS (*Routine)(VOID);
+} INIT_PHASE;
+
+static DECLSPEC_ALIGN(16) UCHAR InitThreadObject[KE_THREAD_SIZE];
+
+static NTSTATUS InitMemory(VOID)
+{
+    MmInitSystem(1);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS InitProcessors(VOID)
+{
+    KeStartProcessors();
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS InitIoObjects(VOID)
+{
+    return IoInitSystem(0);
+}
+
+static NTSTATUS InitIoDevices(VOID)
+{
+    return IoInitSystem(1);
+}
+
+static NTSTATUS InitClient(VOID)
+{
+    BOOLEAN Done = InitRunClient();
+
+    IoShutdownSystem();
+    KdExit(Done ? FLTVM_EXIT_DONE : FLTVM_EXIT_LINK_LOST);
+}
+
+/* On a bare thread of the idle process, until there are objects. */
+static const INIT_PHASE InitEarlyPhases[] = {
+    {"memory", InitMemory},
+    {"objects", ObInitSystem},
+    {"processes", PsInitSystem},
+};
+
+/* On the first thread of the System process. */
+static const INIT_PHASE InitPhases[] = {
+    {"processors", InitProcessors},
+    {"workers", ExInitWorkerThreads},
+    {"event objects", ObInitEventObjects},
+    {"registry", CmInitSystem},
+    {"io objects", InitIoObjects},
+    {"io devices", InitIoDevices},
+    {"boot drivers", InitLoadBootDrivers},
+    {"client", InitClient},
+};
+
+static VOID InitRunPhases(const INIT_PHASE *Phases, ULONG Count, ULONG Code)
+{
+    for (ULONG i = 0; i < Count; i++) {
+        NTSTATUS Status = Phases[i].Routine();
+
+        if (!NT_SUCCESS(Status)) {
+            CHAR Report[96];
+
+            _snprintf(Report, sizeof(Report), "reason=start-up: %s failed\nstatus=0x%08X\n", Phases[i].Name, Status);
+            FvReport(Report);
+            KeBugCheckEx(Code, (ULONG)Status, i, 0, 0);
+        }
+    }
+}
+
+static VOID NTAPI InitSystemThread(PVOID Context)
+{
+    InitRunPhases(InitPhases, RTL_NUMBER_OF(InitPhases), 0x32 /* PHASE1_INITIALIZATION_FAILED */);
+}
+
+static VOID NTAPI InitEarlyThread(PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+{
+    NTSTATUS Status;
+
+    InitRunPhases(InitEarlyPhases, RTL_NUMBER_OF(InitEarlyPhases), 0x31 /* PHASE0_INITIALIZATION_FAILED */);
+    KiCreateStack = MmCreateKernelStack;
+    KiDeleteStack = MmDeleteKernelStack;
+    Status = PsCreateThreadInProcess(PsInitialSystemProcess, "boot", InitSystemThread, NULL, NULL);
+    if (!NT_SUCCESS(Status)) {
+        KeBugCheckEx(0x31, (ULONG)Status, 0, 0, 0);
+    }
+    KeTerminateThread(0);
+}
+
+DECLSPEC_NORETURN VOID KiSystemStartup(struct fltvm_loader_block *LoaderBlock)
+{
+    PKTHREAD Thread = (PKTHREAD)InitThreadObject;
+
+    KeInitSystem(LoaderBlock);
+    KdInitSystem(LoaderBlock);
+    MmInitSystem(0);
+    LdrInitSystem(LoaderBlock);
+    KeEnableInterrupts();
+    KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL, NULL,
+                 KeGetCurrentThread()->Process);
+    KeSetThreadName(Thread, "early");
+    KeStartThread(Thread);
+    KiIdleLoop();
+}
