@@ -140,7 +140,8 @@ char *fltvm_report_describe(const char *report, FltvmSymbols *symbols)
         width = value ? MAX(width, (guint)(value - lines[i])) : width;
         if (end && *end == '\0' && fltvm_symbols_image(symbols, number)) {
             list[i].address = number;
-            list[i].is_return = TRUE; /* reports name callers by return address */
+            /* Reports name callers by return address, and a routine by its start. */
+            list[i].is_return = !g_str_has_prefix(lines[i], "routine=");
         }
     }
     fltvm_symbols_resolve(symbols, list, count);
