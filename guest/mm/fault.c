@@ -12,6 +12,10 @@
 #define MI_FAULT_WRITE   0x02
 #define MI_FAULT_FETCH   0x10
 
+/* Places in rtl's slist.S. */
+VOID ExpInterlockedPopEntrySListFault(VOID);
+VOID ExpInterlockedPopEntrySListResume(VOID);
+
 /* Does the translation as it stands now allow the access? */
 static BOOLEAN MiAllows(MMPTE Pte, ULONG64 ErrorCode)
 {
@@ -31,6 +35,11 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
     BOOLEAN Write = (ErrorCode & MI_FAULT_WRITE) != 0;
     MMPTE Pte;
 
+    /* An S-list entry that was freed while it was being popped: pop again. */
+    if (TrapFrame->Rip == (ULONG64)ExpInterlockedPopEntrySListFault) {
+        TrapFrame->Rip = (ULONG64)ExpInterlockedPopEntrySListResume;
+        return STATUS_SUCCESS;
+    }
     if (Value < FLTVM_VA_DIRECT_MAP)
         return Irql < DISPATCH_LEVEL ? STATUS_ACCESS_VIOLATION : STATUS_UNSUCCESSFUL;
     if (Mode != KernelMode)

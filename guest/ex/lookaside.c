@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lookaside lists.
+ *
+ * The documented inlines in the drivers' headers do the fast path: an S-list in front of an allocation routine.  For
+ * a driver under the verifier a list keeps no entries (depth 0), as on Windows, so that each entry is a pool
+ * allocation that is checked, guarded and accounted for.
+ */
+#include <ntifs.h>
+#include <rtl.h>
+#include <hal.h>
+#include <ke.h>
+#include <mm.h>
+#include <fltvm.h>
+
+#define EXP_LOOKASIDE_DEPTH 32
+
+#ifndef POOL_RAISE_IF_ALLOCATION_FAILURE
+#define POOL_RAISE_IF_ALLOCATION_FAILURE 16
+#endif
+
+static BOOLEAN ExpIsKernelAddress(PVOID Address)
+{
+    return (ULONG64)Address - HalLoaderBlock->kernel_base < HalLoaderBlock->kernel_size;
+}
+
+static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
+{
+    BOOLEAN Keep = ExpIsKernelAddress(Caller) || !FvVerifierEnabled();
+
+    memset(List, 0, FIELD_OFFSET(GENERAL_LOOKASIDE, Future));
+    InitializeSListHead(&List->ListHead);
+    List->Depth = Keep ? EXP_LOOKASIDE_DEPTH : 0;
+    List->MaximumDepth = Keep ? 256 : 0;
+    List->Type = Type;
+    List->Tag = Tag;
+    List->Size = (ULONG)max(Size, sizeof(SLIST_ENTRY));
+}
+
+DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
+                                                             PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                                             ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
+{
+    UNREFERENCED_PARAMETER(Depth);
+    ExpInitializeLookaside(&Lookaside->L, NonPagedPoolNx | (Flags & POOL_RAISE_IF_ALLOCATION_FAILURE), Size, Tag,
+                           __builtin_return_address(0));
+    Lookaside->L.Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
+    Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
+}
+
+DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside,
+                                                            PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
+                                                            ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
+{
+    UNREFERENCED_PARAMETER(Depth);
+    ExpInitializeLookaside(&Lookaside->L, PagedPool | (Flags & POOL_RAISE_IF_ALLOCATION_FAILURE), Size, Tag,
+                           __builtin_return_address(0));
+    Lookaside->L.Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
+    Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
+}
+
+static VOID ExpDrainLookaside(PGENERAL_LOOKASIDE List)
+{
+    PSLIST_ENTRY Entry;
+
+    while ((Entry = ExpInterlockedPopEntrySList(&List->ListHead)) != NULL)
+        List->Free(Entry);
+}
+
+VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
+{
+    ExpDrainLookaside(&Lookaside->L);
+}
+
+VOID NTAPI ExDeletePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside)
+{
+    ExpDrainLookaside(&Lookaside->L);
+}
+
+/* Called by the drivers' inline: the driver is the owner of what it gets. */
+static DECLSPEC_NOINLINE PVOID NTAPI ExpAllocateLookasideEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                                            PLOOKASIDE_LIST_EX Lookaside)
+{
+    UNREFERENCED_PARAMETER(Lookaside);
+    return MmAllocatePoolForCaller(PoolType, NumberOfBytes, Tag, __builtin_return_address(0));
+}
+
+static VOID NTAPI ExpFreeLookasideEx(PVOID Buffer, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UNREFERENCED_PARAMETER(Lookaside);
+    ExFreePool(Buffer);
+}
+
+DECLSPEC_NOINLINE NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside,
+                                                             PALLOCATE_FUNCTION_EX Allocate, PFREE_FUNCTION_EX Free,
+                                                             POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag,
+                                                             USHORT Depth)
+{
+    if (Depth != 0)
+        return STATUS_INVALID_PARAMETER_8;
+    if ((Flags & ~(EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE)) != 0 ||
+        Flags == (EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE))
+        return STATUS_INVALID_PARAMETER_5;
+    if (Flags & EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL)
+        PoolType |= POOL_RAISE_IF_ALLOCATION_FAILURE;
+    ExpInitializeLookaside((PGENERAL_LOOKASIDE)&Lookaside->L, PoolType, Size, Tag, __builtin_return_address(0));
+    Lookaside->L.AllocateEx = Allocate != NULL ? Allocate : ExpAllocateLookasideEx;
+    Lookaside->L.FreeEx = Free != NULL ? Free : ExpFreeLookasideEx;
+    return STATUS_SUCCESS;
+}
+
+VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
+{
+    PSLIST_ENTRY Entry;
+
+    while ((Entry = ExpInterlockedPopEntrySList(&Lookaside->L.ListHead)) != NULL)
+        Lookaside->L.FreeEx(Entry, Lookaside);
+}
+
+VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
+{
+    ExFlushLookasideListEx(Lookaside);
+}
