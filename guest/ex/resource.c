@@ -159,7 +159,7 @@ static VOID ExpQueueWaiter(PEXP_RESOURCE_WAITER *List, PEXP_RESOURCE_WAITER Wait
     *List = Waiter;
 }
 
-/* Grants a free or shared resource to the shared waiters there is room for; TRUE if any is left without room. */
+/* Grants a free or shared resource to the shared waiters. */
 static VOID ExpGrantShared(PERESOURCE Resource)
 {
     PEXP_RESOURCE_WAITER Waiter;
@@ -229,7 +229,7 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KI
 {
     ERESOURCE_THREAD Owner = ExpCurrentOwner();
     EXP_RESOURCE_WAITER Waiter;
-    POWNER_ENTRY Entry, Room;
+    POWNER_ENTRY Entry;
     KIRQL OldIrql;
     BOOLEAN Grant;
 
@@ -250,29 +250,21 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KI
             KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
             return TRUE;
         }
-        if (!Grant && !Wait) {
+        if (Grant) {
+            Entry = ExpFreeEntry(Resource);
+            if (Entry != NULL) {
+                ExpAddShared(Resource, Entry, Owner);
+                KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
+                return TRUE;
+            }
+        } else if (!Wait) {
             KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
             return FALSE;
+        } else if (Resource->NumberOfSharedWaiters + 2 <=
+                   (Resource->OwnerTable != NULL ? Resource->OwnerTable[0].TableSize : 1)) {
+            break; /* room for all who wait, and for an exclusive owner that becomes a shared one */
         }
-        /* Room for this owner, and for the waiters that will be granted the resource together with it. */
-        Room = ExpFreeEntry(Resource);
-        if (Room != NULL && (Grant || Resource->OwnerTable == NULL ||
-                             Resource->ActiveEntries + Resource->NumberOfSharedWaiters + 1 <
-                                 Resource->OwnerTable[0].TableSize))
-            break;
-        if (Room == NULL && Grant) {
-            ExpGrowTable(Resource, &OldIrql);
-            continue;
-        }
-        if (!Grant && Resource->OwnerTable != NULL &&
-            Resource->NumberOfSharedWaiters + 2 < Resource->OwnerTable[0].TableSize)
-            break;
         ExpGrowTable(Resource, &OldIrql);
-    }
-    if (Grant) {
-        ExpAddShared(Resource, Room, Owner);
-        KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-        return TRUE;
     }
     Resource->ContentionCount++;
     Resource->NumberOfSharedWaiters++;
