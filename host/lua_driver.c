@@ -10,6 +10,7 @@
 
 #include "compile.h"
 #include "error.h"
+#include "lua_fltctl.h"
 #include "lua_machine.h"
 #include "paths.h"
 
@@ -283,13 +284,25 @@ static int machine_load(lua_State *lua)
     return 1;
 }
 
-/* driver:unload{timeout=} */
+/*
+ * driver:unload{mandatory=, timeout=}: a minifilter as fltmc unloads it, which it may refuse unless `mandatory`;
+ * another driver by its service
+ */
 static int driver_unload(lua_State *lua)
 {
     Driver *driver = luaL_checkudata(lua, 1, DRIVER_TYPE);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_UNLOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     FltvmResult result = {0};
-    const char *path = lua_pushfstring(lua, "%s%s", SERVICES, driver->name);
+    const char *path;
+
+    lua_settop(lua, 2);
+    if (driver->is_filter) {
+        lua_getiuservalue(lua, 1, 1);
+        fltvm_lua_unload_filter(lua, 3, driver->name, 2);
+        driver->loaded = FALSE;
+        return 0;
+    }
+    path = lua_pushfstring(lua, "%s%s", SERVICES, driver->name);
 
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
     fltvm_lua_command(lua, driver->machine, &command, path, strlen(path) + 1,

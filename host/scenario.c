@@ -227,6 +227,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     fltvm_lua_open_file(lua);
     fltvm_lua_open_devices(lua);
     fltvm_lua_open_expect(lua);
+    fltvm_lua_open_fltctl(lua);
     fltvm_lua_open_trace(lua);
     fltvm_lua_open_host(lua);
     lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, HOOK_INTERVAL);

@@ -104,8 +104,8 @@ static NTSTATUS FLTAPI BrokenUnload(FLT_FILTER_UNLOAD_FLAGS Flags)
 }
 
 static const FLT_OPERATION_REGISTRATION BrokenOperations[] = {
-    {IRP_MJ_READ, 0, NULL, BrokenPostRead},
-    {IRP_MJ_OPERATION_END},
+    {IRP_MJ_READ, 0, NULL, BrokenPostRead, NULL},
+    {.MajorFunction = IRP_MJ_OPERATION_END},
 };
 
 static const FLT_REGISTRATION BrokenRegistration = {

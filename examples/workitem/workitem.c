@@ -84,8 +84,8 @@ static NTSTATUS FLTAPI WorkitemUnload(FLT_FILTER_UNLOAD_FLAGS Flags)
 }
 
 static const FLT_OPERATION_REGISTRATION WorkitemOperations[] = {
-    {IRP_MJ_READ, 0, WorkitemPreRead, WorkitemPostRead},
-    {IRP_MJ_OPERATION_END},
+    {IRP_MJ_READ, 0, WorkitemPreRead, WorkitemPostRead, NULL},
+    {.MajorFunction = IRP_MJ_OPERATION_END},
 };
 
 static const FLT_REGISTRATION WorkitemRegistration = {

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter manager in Lua, as fltmc shows it: filters, instances, volumes and counters, attach, detach, unload.
+ * All of it is one control of its device each (sdk/include/fltvm_fltctl.h).
+ */
+#include "lua_fltctl.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "lua_machine.h"
+#include "sdk/include/fltvm_fltctl.h"
+
+/* Room for answers; more filters than this fills are told of by STATUS_BUFFER_OVERFLOW, which is an error here. */
+#define ANSWER_SIZE 0xF000u
+
+/* The filter manager's device, opened once a machine; asynchronously, so that controls do not wait for each other. */
+static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN, .args = {0x12019F, 7, 1, 0}};
+    FltvmResult result = {0};
+    guint64 handle;
+
+    lua_getiuservalue(lua, index, 1);
+    if (lua_getfield(lua, -1, "fltctl") == LUA_TNUMBER) {
+        handle = (guint64)lua_tointeger(lua, -1);
+        lua_pop(lua, 2);
+        return handle;
+    }
+    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    fltvm_lua_command(lua, machine, &command, FLTVM_FLTCTL_DEVICE, sizeof(FLTVM_FLTCTL_DEVICE),
+                      "opening the filter manager", FALSE, &result);
+    fltvm_result_clear(&result);
+    handle = result.header.values[0];
+    lua_pushinteger(lua, (lua_Integer)handle);
+    lua_setfield(lua, -3, "fltctl");
+    lua_pop(lua, 2);
+    return handle;
+}
+
+/* One control; the machine is at `index` of the stack. */
+static void control(lua_State *lua, int index, guint32 code, const struct fltvm_fltctl_request *request, gsize output,
+                    const char *what, guint64 timeout, FltvmResult *result)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, index);
+    gsize length = request ? sizeof(*request) : 0;
+    struct fltvm_command command = {.op = FLTVM_COMMAND_IOCTL, .thread = FLTVM_COMMAND_THREAD_NEW};
+
+    command.args[0] = device(lua, index, machine);
+    command.args[1] = code;
+    command.args[2] = length;
+    command.args[3] = output;
+    command.timeout_ns = timeout;
+    fltvm_lua_command(lua, machine, &command, request, length, what, FALSE, result);
+}
+
+static void set_name(lua_State *lua, uint16_t name[FLTVM_FLTCTL_NAME_MAX], const char *text, const char *what)
+{
+    glong length = 0;
+    gunichar2 *wide = g_utf8_to_utf16(text, -1, NULL, &length, NULL);
+    gboolean fits = wide && length < FLTVM_FLTCTL_NAME_MAX;
+
+    if (fits)
+        memcpy(name, wide, (gsize)length * sizeof(*name));
+    g_free(wide);
+    if (!fits)
+        luaL_error(lua, "%s: '%s' is too long or not UTF-8", what, text);
+}
+
+static void push_name(lua_State *lua, const uint16_t name[FLTVM_FLTCTL_NAME_MAX])
+{
+    char *text = g_utf16_to_utf8(name, FLTVM_FLTCTL_NAME_MAX, NULL, NULL, NULL);
+
+    lua_pushstring(lua, text ? text : "?");
+    g_free(text);
+}
+
+static void set_integer(lua_State *lua, const char *field, guint64 value)
+{
+    lua_pushinteger(lua, (lua_Integer)value);
+    lua_setfield(lua, -2, field);
+}
+
+static void set_text(lua_State *lua, const char *field, const uint16_t name[FLTVM_FLTCTL_NAME_MAX])
+{
+    push_name(lua, name);
+    lua_setfield(lua, -2, field);
+}
+
+/* --- lists --------------------------------------------------------------------------------------------- */
+
+static void push_filter(lua_State *lua, const guint8 *bytes)
+{
+    struct fltvm_fltctl_filter filter;
+
+    memcpy(&filter, bytes, sizeof(filter));
+    set_text(lua, "name", filter.name);
+    set_text(lua, "altitude", filter.altitude);
+    set_integer(lua, "instances", filter.instances);
+    lua_pushboolean(lua, filter.started != 0);
+    lua_setfield(lua, -2, "started");
+}
+
+static void push_instance(lua_State *lua, const guint8 *bytes)
+{
+    struct fltvm_fltctl_instance instance;
+
+    memcpy(&instance, bytes, sizeof(instance));
+    set_text(lua, "filter", instance.filter);
+    set_text(lua, "volume", instance.volume);
+    set_text(lua, "name", instance.instance);
+    set_text(lua, "altitude", instance.altitude);
+    set_integer(lua, "operations", instance.operations);
+}
+
+static void push_volume(lua_State *lua, const guint8 *bytes)
+{
+    struct fltvm_fltctl_volume volume;
+
+    memcpy(&volume, bytes, sizeof(volume));
+    set_text(lua, "name", volume.name);
+    set_integer(lua, "instances", volume.instances);
+    set_integer(lua, "file_system", volume.file_system);
+}
+
+static int push_list(lua_State *lua, guint32 code, gsize size, void (*push)(lua_State *, const guint8 *),
+                     const char *what)
+{
+    FltvmResult result = {0};
+    gsize length;
+    const guint8 *bytes;
+
+    control(lua, 1, code, NULL, ANSWER_SIZE, what, fltvm_lua_timeout(lua, 0), &result);
+    bytes = g_bytes_get_data(result.data, &length);
+    lua_newtable(lua);
+    for (gsize i = 0; (i + 1) * size <= length; i++) {
+        lua_newtable(lua);
+        push(lua, bytes + i * size);
+        lua_seti(lua, -2, (lua_Integer)i + 1);
+    }
+    fltvm_result_clear(&result);
+    return 1;
+}
+
+static int machine_filters(lua_State *lua)
+{
+    return push_list(lua, FLTVM_FLTCTL_FILTERS, sizeof(struct fltvm_fltctl_filter), push_filter, "filters");
+}
+
+static int machine_instances(lua_State *lua)
+{
+    return push_list(lua, FLTVM_FLTCTL_INSTANCES, sizeof(struct fltvm_fltctl_instance), push_instance, "instances");
+}
+
+static int machine_volumes(lua_State *lua)
+{
+    return push_list(lua, FLTVM_FLTCTL_VOLUMES, sizeof(struct fltvm_fltctl_volume), push_volume, "volumes");
+}
+
+/* machine:work_items() -> {allocated=, queued=, running=, total=, run=, deferred=, operations=, all_operations=} */
+static int machine_work_items(lua_State *lua)
+{
+    struct fltvm_fltctl_counters counters = {0};
+    FltvmResult result = {0};
+    gsize length;
+    const void *bytes;
+
+    control(lua, 1, FLTVM_FLTCTL_COUNTERS, NULL, sizeof(counters), "work_items", fltvm_lua_timeout(lua, 0), &result);
+    bytes = g_bytes_get_data(result.data, &length);
+    memcpy(&counters, bytes, MIN(length, sizeof(counters)));
+    fltvm_result_clear(&result);
+    lua_newtable(lua);
+    set_integer(lua, "allocated", counters.work_items_allocated);
+    set_integer(lua, "queued", counters.work_items_queued);
+    set_integer(lua, "running", counters.work_items_running);
+    set_integer(lua, "total", counters.work_items_total);
+    set_integer(lua, "run", counters.work_items_run);
+    set_integer(lua, "deferred", counters.deferred_allocated);
+    set_integer(lua, "operations", counters.operations_active);
+    set_integer(lua, "all_operations", counters.operations_total);
+    return 1;
+}
+
+/* --- changes ------------------------------------------------------------------------------------------- */
+
+void fltvm_lua_unload_filter(lua_State *lua, int machine, const char *filter, int options)
+{
+    struct fltvm_fltctl_request request = {0};
+    guint64 timeout = fltvm_lua_timeout(lua, options);
+    FltvmResult result = {0};
+
+    if (fltvm_lua_boolean_field(lua, options, "mandatory", FALSE))
+        request.flags = FLTVM_FLTCTL_MANDATORY;
+    set_name(lua, request.filter, filter, "filter");
+    control(lua, machine, FLTVM_FLTCTL_UNLOAD, &request, 0, lua_pushfstring(lua, "unloading %s", filter), timeout,
+            &result);
+    fltvm_result_clear(&result);
+    lua_pop(lua, 1);
+}
+
+/* attach{filter=, volume=, instance=, altitude=} and detach{filter=, volume=, instance=} */
+static int change(lua_State *lua, guint32 code, const char *what)
+{
+    struct fltvm_fltctl_request request = {0};
+    FltvmResult result = {0};
+    const struct {
+        const char *field;
+        uint16_t *name;
+        gboolean needed;
+    } parts[] = {{"filter", request.filter, TRUE},
+                 {"volume", request.volume, TRUE},
+                 {"instance", request.instance, FALSE},
+                 {"altitude", request.altitude, FALSE}};
+
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *text = fltvm_lua_string_field(lua, 2, parts[i].field, NULL);
+        if (text)
+            set_name(lua, parts[i].name, text, parts[i].field);
+        else if (parts[i].needed)
+            luaL_error(lua, "%s: %s is missing", what, parts[i].field);
+    }
+    control(lua, 1, code, &request, 0, what, fltvm_lua_timeout(lua, 2), &result);
+    fltvm_result_clear(&result);
+    return 0;
+}
+
+static int machine_attach(lua_State *lua)
+{
+    return change(lua, FLTVM_FLTCTL_ATTACH, "attach");
+}
+
+static int machine_detach(lua_State *lua)
+{
+    return change(lua, FLTVM_FLTCTL_DETACH, "detach");
+}
+
+void fltvm_lua_open_fltctl(lua_State *lua)
+{
+    static const luaL_Reg on_machine[] = {{"filters", machine_filters},     {"instances", machine_instances},
+                                          {"volumes", machine_volumes},     {"work_items", machine_work_items},
+                                          {"attach", machine_attach},       {"detach", machine_detach},
+                                          {NULL, NULL}};
+
+    luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
+    luaL_setfuncs(lua, on_machine, 0);
+    lua_pop(lua, 1);
+}
