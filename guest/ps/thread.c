@@ -321,11 +321,6 @@ BOOLEAN NTAPI PsIsThreadTerminating(PETHREAD Thread)
     return Thread->Terminated;
 }
 
-KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID)
-{
-    return (KPROCESSOR_MODE)KeGetCurrentThread()->PreviousMode;
-}
-
 /* Disk counters are a client edition's feature that is off by default. */
 BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID)
 {
