@@ -46,12 +46,30 @@ static VOID IopRemoveDeviceLocked(PDEVICE_OBJECT DeviceObject)
     }
 }
 
+/* A device goes from under another (a dismounted volume from under a filter): whoever is attached is told, and detaches. */
+static VOID IopTellAttached(PDEVICE_OBJECT DeviceObject)
+{
+    PDEVICE_OBJECT Attached = DeviceObject->AttachedDevice;
+    PFAST_IO_DISPATCH FastIo;
+
+    if (Attached == NULL) {
+        return;
+    }
+    FastIo = Attached->DriverObject->FastIoDispatch;
+    if (FastIo != NULL &&
+        FastIo->SizeOfFastIoDispatch >= FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDetachDevice) + sizeof(PVOID) &&
+        FastIo->FastIoDetachDevice != NULL) {
+        FastIo->FastIoDetachDevice(Attached, DeviceObject);
+    }
+}
+
 /* The device is marked deleted and nobody has it open: out of its driver's list and its name space. */
 static VOID IopFinishDeviceDeletion(PDEVICE_OBJECT DeviceObject)
 {
     PDRIVER_OBJECT DriverObject = DeviceObject->DriverObject;
     KIRQL Irql;
 
+    IopTellAttached(DeviceObject);
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     IopRemoveDeviceLocked(DeviceObject);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);

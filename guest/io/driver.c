@@ -500,6 +500,15 @@ PVOID NTAPI IoGetDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID Client
     return Walk != NULL ? Walk + 1 : NULL;
 }
 
+NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks)
+{
+    PIOP_DRIVER_EXTENSION Extension = (PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension;
+
+    return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks, NULL) == NULL
+               ? STATUS_SUCCESS
+               : STATUS_DEVICE_ALREADY_ATTACHED;
+}
+
 static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE Routine,
                                         PVOID Context)
 {

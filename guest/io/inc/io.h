@@ -47,6 +47,10 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
  */
 NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
 
+/* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.  PASSIVE_LEVEL.
+ * STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
+NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
+
 /* Calls the reinitialization routines that drivers registered while booting.  PASSIVE_LEVEL, once. */
 VOID IoBootDriversStarted(VOID);
 

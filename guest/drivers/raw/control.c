@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mounting, locking and dismounting, and what the volume tells of itself.
+ */
+#include "raw.h"
+
+/* ---- mounting -------------------------------------------------------------------------------------------- */
+
+static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
+{
+    PDEVICE_OBJECT Target = Stack->Parameters.MountVolume.DeviceObject;
+    PVPB Vpb = Stack->Parameters.MountVolume.Vpb;
+    DISK_GEOMETRY Geometry;
+    PRAW_VOLUME Volume;
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status;
+    KIRQL Irql;
+
+    Status = RawDeviceControl(Target, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (Geometry.BytesPerSector == 0 || Geometry.BytesPerSector > MAXUSHORT) {
+        return STATUS_UNRECOGNIZED_VOLUME;
+    }
+    Status = IoCreateDevice(DeviceObject->DriverObject, sizeof(RAW_VOLUME), NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
+                            &Device);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Volume = Device->DeviceExtension;
+    Volume->IsVolume = TRUE;
+    Volume->Device = Device;
+    Volume->Target = Target;
+    Volume->Vpb = Vpb;
+    Volume->SectorSize = Geometry.BytesPerSector;
+    ExInitializeFastMutex(&Volume->Lock);
+    Device->StackSize = Target->StackSize + 1;
+    Device->AlignmentRequirement = Target->AlignmentRequirement;
+    Device->SectorSize = (USHORT)Geometry.BytesPerSector;
+    Device->Flags |= DO_DIRECT_IO;
+    Device->Flags &= ~DO_DEVICE_INITIALIZING;
+
+    IoAcquireVpbSpinLock(&Irql);
+    Vpb->DeviceObject = Device;
+    Vpb->SerialNumber = 0xFFFFFFFF;
+    Vpb->VolumeLabelLength = 0;
+    Vpb->Flags |= VPB_RAW_MOUNT;
+    IoReleaseVpbSpinLock(Irql);
+    return STATUS_SUCCESS;
+}
+
+/* ---- locking and dismounting ------------------------------------------------------------------------------ */
+
+/* Exclusive use by one file object; nobody else may have the volume open. */
+static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    KIRQL Irql;
+
+    ExAcquireFastMutex(&Volume->Lock);
+    if (Volume->Dismounted) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+    } else if (Volume->LockHolder != NULL || Volume->OpenCount != 1) {
+        Status = STATUS_ACCESS_DENIED;
+    } else {
+        IoAcquireVpbSpinLock(&Irql);
+        if (Volume->Vpb->ReferenceCount != 1) {
+            Status = STATUS_ACCESS_DENIED; /* an open is on its way */
+        } else {
+            Volume->Vpb->Flags |= VPB_LOCKED;
+            Volume->LockHolder = FileObject;
+        }
+        IoReleaseVpbSpinLock(Irql);
+    }
+    ExReleaseFastMutex(&Volume->Lock);
+    return Status;
+}
+
+static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    NTSTATUS Status = STATUS_NOT_LOCKED;
+    KIRQL Irql;
+
+    ExAcquireFastMutex(&Volume->Lock);
+    if (Volume->LockHolder == FileObject) {
+        Volume->LockHolder = NULL;
+        IoAcquireVpbSpinLock(&Irql);
+        Volume->Vpb->Flags &= ~VPB_LOCKED;
+        IoReleaseVpbSpinLock(Irql);
+        Status = STATUS_SUCCESS;
+    }
+    ExReleaseFastMutex(&Volume->Lock);
+    return Status;
+}
+
+/*
+ * The real device gets a fresh VPB, so that the next open mounts anew; files that are open stay with the old one and fail from now
+ * on.  A lock, if there is one, must be the caller's.
+ */
+static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    PVPB Fresh;
+    KIRQL Irql;
+
+    Fresh = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Fresh), ' bpV'); /* the I/O manager will own it */
+    if (Fresh == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Fresh, sizeof(*Fresh));
+    ExAcquireFastMutex(&Volume->Lock);
+    if (Volume->Dismounted) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+    } else if (Volume->LockHolder != NULL && Volume->LockHolder != FileObject) {
+        Status = STATUS_ACCESS_DENIED;
+    } else {
+        IoAcquireVpbSpinLock(&Irql);
+        Fresh->Type = IO_TYPE_VPB;
+        Fresh->Size = sizeof(*Fresh);
+        Fresh->RealDevice = Volume->Vpb->RealDevice;
+        Volume->Vpb->RealDevice->Vpb = Fresh;
+        Volume->Vpb->Flags &= ~VPB_LOCKED;
+        IoReleaseVpbSpinLock(Irql);
+        Volume->LockHolder = NULL;
+        Volume->Dismounted = TRUE;
+        Fresh = NULL;
+    }
+    ExReleaseFastMutex(&Volume->Lock);
+    if (Fresh != NULL) {
+        ExFreePoolWithTag(Fresh, ' bpV');
+    }
+    return Status;
+}
+
+static NTSTATUS RawUserControl(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
+{
+    switch (Stack->Parameters.FileSystemControl.FsControlCode) {
+    case FSCTL_LOCK_VOLUME:
+        return RawLockVolume(Volume, Stack->FileObject);
+    case FSCTL_UNLOCK_VOLUME:
+        return RawUnlockVolume(Volume, Stack->FileObject);
+    case FSCTL_DISMOUNT_VOLUME:
+        return RawDismount(Volume, Stack->FileObject);
+    case FSCTL_IS_VOLUME_MOUNTED:
+        return Volume->Dismounted ? STATUS_VOLUME_DISMOUNTED : STATUS_SUCCESS;
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
+
+    if (!Volume->IsVolume) {
+        if (Stack->MinorFunction == IRP_MN_MOUNT_VOLUME) {
+            Status = RawMount(DeviceObject, Stack);
+        }
+    } else if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST || Stack->MinorFunction == IRP_MN_KERNEL_CALL) {
+        Status = RawUserControl(Volume, Stack);
+    } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
+        Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
+    }
+    return RawComplete(Irp, Status, 0);
+}
+
+/* ---- information ----------------------------------------------------------------------------------------- */
+
+/* The position is all there is to know of an open volume.  PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
+
+    if (!Volume->IsVolume || Stack->Parameters.QueryFile.FileInformationClass != FilePositionInformation) {
+        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if (Stack->Parameters.QueryFile.Length < sizeof(*Position)) {
+        return RawComplete(Irp, STATUS_BUFFER_OVERFLOW, 0);
+    }
+    Position->CurrentByteOffset = Stack->FileObject->CurrentByteOffset;
+    return RawComplete(Irp, STATUS_SUCCESS, sizeof(*Position));
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
+
+    if (!Volume->IsVolume || Stack->Parameters.SetFile.FileInformationClass != FilePositionInformation) {
+        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
+        Position->CurrentByteOffset.QuadPart % Volume->SectorSize != 0) {
+        return RawComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    }
+    Stack->FileObject->CurrentByteOffset = Position->CurrentByteOffset;
+    return RawComplete(Irp, STATUS_SUCCESS, 0);
+}
+
+static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULONG Length, ULONG Class,
+                                          PULONG_PTR Information)
+{
+    static const WCHAR FileSystemName[] = L"RAW";
+    GET_LENGTH_INFORMATION Size;
+    NTSTATUS Status;
+
+    RtlZeroMemory(Buffer, Length);
+    switch (Class) {
+    case FileFsVolumeInformation:
+        if (Length < FIELD_OFFSET(FILE_FS_VOLUME_INFORMATION, VolumeLabel)) {
+            return STATUS_INFO_LENGTH_MISMATCH;
+        }
+        ((PFILE_FS_VOLUME_INFORMATION)Buffer)->VolumeSerialNumber = Volume->Vpb->SerialNumber;
+        *Information = FIELD_OFFSET(FILE_FS_VOLUME_INFORMATION, VolumeLabel);
+        return STATUS_SUCCESS;
+    case FileFsAttributeInformation:
+        if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName)) {
+            return STATUS_INFO_LENGTH_MISMATCH;
+        }
+        ((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemNameLength = sizeof(FileSystemName) - sizeof(WCHAR);
+        if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) -
+                         sizeof(WCHAR)) {
+            *Information = FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName);
+            return STATUS_BUFFER_OVERFLOW;
+        }
+        RtlCopyMemory(((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemName, FileSystemName,
+                      sizeof(FileSystemName) - sizeof(WCHAR));
+        *Information = FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) -
+                       sizeof(WCHAR);
+        return STATUS_SUCCESS;
+    case FileFsSizeInformation:
+        if (Length < sizeof(FILE_FS_SIZE_INFORMATION)) {
+            return STATUS_INFO_LENGTH_MISMATCH;
+        }
+        Status = RawDeviceControl(Volume->Target, IOCTL_DISK_GET_LENGTH_INFO, &Size, sizeof(Size));
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
+        ((PFILE_FS_SIZE_INFORMATION)Buffer)->TotalAllocationUnits.QuadPart = Size.Length.QuadPart / Volume->SectorSize;
+        ((PFILE_FS_SIZE_INFORMATION)Buffer)->SectorsPerAllocationUnit = 1;
+        ((PFILE_FS_SIZE_INFORMATION)Buffer)->BytesPerSector = Volume->SectorSize;
+        *Information = sizeof(FILE_FS_SIZE_INFORMATION);
+        return STATUS_SUCCESS;
+    case FileFsDeviceInformation:
+        if (Length < sizeof(FILE_FS_DEVICE_INFORMATION)) {
+            return STATUS_INFO_LENGTH_MISMATCH;
+        }
+        ((PFILE_FS_DEVICE_INFORMATION)Buffer)->DeviceType = FILE_DEVICE_DISK;
+        ((PFILE_FS_DEVICE_INFORMATION)Buffer)->Characteristics =
+            Volume->Target->Characteristics | FILE_DEVICE_IS_MOUNTED;
+        *Information = sizeof(FILE_FS_DEVICE_INFORMATION);
+        return STATUS_SUCCESS;
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawQueryVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    ULONG_PTR Information = 0;
+    NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
+
+    if (Volume->IsVolume) {
+        Status = RawQueryVolumeInformation(Volume, Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.QueryVolume.Length,
+                                           Stack->Parameters.QueryVolume.FsInformationClass, &Information);
+    }
+    return RawComplete(Irp, Status, Information);
+}

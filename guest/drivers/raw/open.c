@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening and closing the volume, and the end of a dismounted one.
+ */
+#include "raw.h"
+
+/* OwnReferences: how many of the VPB's the caller itself accounts for.  PASSIVE_LEVEL, without the lock. */
+VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
+{
+    BOOLEAN Delete = FALSE;
+    KIRQL Irql;
+
+    ExAcquireFastMutex(&Volume->Lock);
+    if (Volume->Dismounted && !Volume->Deleted && Volume->OpenCount == 0) {
+        IoAcquireVpbSpinLock(&Irql);
+        if (Volume->Vpb->ReferenceCount <= OwnReferences) {
+            Volume->Deleted = TRUE;
+            Delete = TRUE;
+        }
+        IoReleaseVpbSpinLock(Irql);
+    }
+    ExReleaseFastMutex(&Volume->Lock);
+    if (Delete) {
+        IoDeleteDevice(Volume->Device);
+    }
+}
+
+static NTSTATUS RawOpenLocked(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
+{
+    PFILE_OBJECT FileObject = Stack->FileObject;
+    ULONG Disposition = Stack->Parameters.Create.Options >> 24;
+    ULONG Options = Stack->Parameters.Create.Options & 0x00FFFFFF;
+    NTSTATUS Status;
+
+    if (Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    if (Volume->LockHolder != NULL) {
+        return STATUS_ACCESS_DENIED;
+    }
+    if (FileObject->FileName.Length != 0 || FileObject->RelatedFileObject != NULL) {
+        return STATUS_OBJECT_PATH_NOT_FOUND; /* there are no files here */
+    }
+    if ((Disposition != FILE_OPEN && Disposition != FILE_OPEN_IF) || (Options & FILE_DIRECTORY_FILE) != 0) {
+        return STATUS_ACCESS_DENIED;
+    }
+    Status = IoCheckShareAccess(Stack->Parameters.Create.SecurityContext->DesiredAccess,
+                                Stack->Parameters.Create.ShareAccess, FileObject, &Volume->ShareAccess, TRUE);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    FileObject->Vpb = Volume->Vpb;
+    FileObject->Flags |= FO_NO_INTERMEDIATE_BUFFERING;
+    Volume->OpenCount++;
+    return STATUS_SUCCESS;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    NTSTATUS Status;
+
+    if (!Volume->IsVolume) {
+        return RawComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
+    }
+    ExAcquireFastMutex(&Volume->Lock);
+    Status = RawOpenLocked(Volume, IoGetCurrentIrpStackLocation(Irp));
+    ExReleaseFastMutex(&Volume->Lock);
+    if (Status == STATUS_VOLUME_DISMOUNTED) {
+        RawDeleteIfUnused(Volume, 1); /* this open held it */
+    }
+    return RawComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : 0);
+}
+
+/* The last handle is closed.  PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    KIRQL Irql;
+
+    if (Volume->IsVolume) {
+        ExAcquireFastMutex(&Volume->Lock);
+        IoRemoveShareAccess(FileObject, &Volume->ShareAccess);
+        if (Volume->LockHolder == FileObject) {
+            Volume->LockHolder = NULL;
+            IoAcquireVpbSpinLock(&Irql);
+            Volume->Vpb->Flags &= ~VPB_LOCKED;
+            IoReleaseVpbSpinLock(Irql);
+        }
+        ExReleaseFastMutex(&Volume->Lock);
+        FileObject->Flags |= FO_CLEANUP_COMPLETE;
+    }
+    return RawComplete(Irp, STATUS_SUCCESS, 0);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI RawClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+
+    if (Volume->IsVolume) {
+        ExAcquireFastMutex(&Volume->Lock);
+        Volume->OpenCount--;
+        ExReleaseFastMutex(&Volume->Lock);
+        RawDeleteIfUnused(Volume, 1); /* the closing file's */
+    }
+    return RawComplete(Irp, STATUS_SUCCESS, 0);
+}

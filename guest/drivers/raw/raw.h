@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * raw: the RAW file system, which mounts what no other file system recognizes and shows a volume as one file of sectors.
+ *
+ * The volume itself can be opened (no name behind the device's), read and written in whole sectors, locked and dismounted.
+ * Transfers go to the volume's device as they are: direct I/O, no cache.
+ *
+ * Unlike Windows's RAW, a volume stays mounted when its last handle closes; it is dismounted by FSCTL_DISMOUNT_VOLUME
+ * only, so that filters keep their instances between opens.
+ *
+ * Lock: RAW_VOLUME.Lock (fast mutex) guards the fields below it.  A volume device is deleted once it is dismounted, no file
+ * is open and no open is on its way (VPB.ReferenceCount).
+ */
+#ifndef FLTVM_RAW_H
+#define FLTVM_RAW_H
+
+#include <ntifs.h>
+#include <ntdddisk.h>
+
+typedef struct _RAW_VOLUME {
+    BOOLEAN IsVolume;      /* FALSE in the control device's extension, which ends here */
+    PDEVICE_OBJECT Device; /* our own */
+    PDEVICE_OBJECT Target; /* where the sectors are */
+    PVPB Vpb;
+    ULONG SectorSize;
+
+    FAST_MUTEX Lock;
+    SHARE_ACCESS ShareAccess;
+    ULONG OpenCount;
+    PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
+    BOOLEAN Dismounted;
+    BOOLEAN Deleted;
+} RAW_VOLUME, *PRAW_VOLUME;
+
+/* raw.c */
+NTSTATUS RawComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+NTSTATUS RawDeviceControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Output, ULONG Length);
+
+/* open.c */
+DRIVER_DISPATCH RawCreate;
+DRIVER_DISPATCH RawCleanup;
+DRIVER_DISPATCH RawClose;
+VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences);
+
+/* transfer.c */
+DRIVER_DISPATCH RawReadWrite;
+DRIVER_DISPATCH RawForward;
+
+/* control.c */
+DRIVER_DISPATCH RawFileSystemControl;
+DRIVER_DISPATCH RawQueryInformation;
+DRIVER_DISPATCH RawSetInformation;
+DRIVER_DISPATCH RawQueryVolume;
+
+#endif
