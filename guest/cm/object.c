@@ -190,6 +190,8 @@ NTSTATUS CmInitSystem(VOID)
     Initializer.Length = sizeof(Initializer);
     Initializer.PoolType = PagedPool;
     Initializer.ValidAccessMask = KEY_ALL_ACCESS;
+    Initializer.GenericMapping = (GENERIC_MAPPING){KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS};
+    Initializer.WaitOffset = OB_NOT_WAITABLE;
     Initializer.ParseProcedure = CmpParseKey;
     Initializer.DeleteProcedure = CmpDeleteKeyObject;
     Status = ObCreateObjectType(&TypeName, &Initializer, NULL, &CmpKeyType);

@@ -16,6 +16,7 @@
 #include <cm.h>
 #include <ex.h>
 #include <io.h>
+#include <se.h>
 #include <ldr.h>
 #include "initp.h"
 
@@ -36,6 +37,18 @@ static NTSTATUS InitProcessors(VOID)
 {
     KeStartProcessors();
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS InitSecurity(VOID)
+{
+    PACCESS_TOKEN Token;
+    NTSTATUS Status = SeInitSystem(&Token);
+
+    if (NT_SUCCESS(Status)) {
+        PsAssignPrimaryToken(PsInitialSystemProcess, Token);
+        ObDereferenceObject(Token);
+    }
+    return Status;
 }
 
 static NTSTATUS InitIoObjects(VOID)
@@ -68,6 +81,7 @@ static const INIT_PHASE InitPhases[] = {
     {"processors", InitProcessors},
     {"workers", ExInitWorkerThreads},
     {"event objects", ObInitEventObjects},
+    {"security", InitSecurity},
     {"registry", CmInitSystem},
     {"io objects", InitIoObjects},
     {"io devices", InitIoDevices},

@@ -5,7 +5,6 @@
 
 #include <ntifs.h>
 #include <ob.h>
-#include <ps.h>
 #include <se.h>
 
 #define SEP_TAG         'oTeS'

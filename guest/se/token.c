@@ -4,7 +4,7 @@
 
 POBJECT_TYPE SepTokenType;
 
-NTSTATUS SeInitSystem(VOID)
+NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken)
 {
     UNICODE_STRING TypeName = RTL_CONSTANT_STRING(L"Token");
     OBJECT_TYPE_INITIALIZER Initializer;
@@ -15,6 +15,8 @@ NTSTATUS SeInitSystem(VOID)
     Initializer.Length = sizeof(Initializer);
     Initializer.PoolType = NonPagedPool;
     Initializer.ValidAccessMask = TOKEN_ALL_ACCESS;
+    Initializer.GenericMapping = (GENERIC_MAPPING){TOKEN_READ, TOKEN_WRITE, TOKEN_EXECUTE, TOKEN_ALL_ACCESS};
+    Initializer.WaitOffset = OB_NOT_WAITABLE;
     Status = ObCreateObjectType(&TypeName, &Initializer, NULL, &SepTokenType);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -33,8 +35,7 @@ NTSTATUS SeInitSystem(VOID)
     Token->Groups[Token->GroupCount++] = SeExports->SeAuthenticatedUsersSid;
     Token->Groups[Token->GroupCount++] = SeExports->SeSystemMandatorySid;
     Token->Privileges = (2ULL << SEP_LAST_LUID) - (1ULL << SEP_FIRST_LUID);
-    PsAssignPrimaryToken(PsInitialSystemProcess, Token);
-    ObDereferenceObject(Token);
+    *SystemToken = Token;
     return STATUS_SUCCESS;
 }
 

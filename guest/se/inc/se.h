@@ -5,7 +5,7 @@
 #ifndef FLTVM_SE_H
 #define FLTVM_SE_H
 
-/* Makes the system token and gives it to the system process.  After ob and ps; IRQL: PASSIVE_LEVEL. */
-NTSTATUS SeInitSystem(VOID);
+/* Makes the system token, with one reference, which init gives to the system process.  After ob; IRQL: PASSIVE_LEVEL. */
+NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken);
 
 #endif
