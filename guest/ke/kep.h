@@ -15,8 +15,6 @@
 #include <rtl.h>
 #include <ke.h>
 
-typedef LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK; /* mingw-w64 lacks it */
-
 #define KI_IPI_FREEZE   1
 #define KI_IPI_CALL     2
 #define KI_IPI_DISPATCH 4
@@ -125,8 +123,6 @@ VOID KiAbandonMutants(PKTHREAD Thread);
 VOID KiInitializeBugCheck(VOID);
 
 /* Documented routines that mingw-w64's headers leave out or make macros of. */
-ULONG64 NTAPI KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp);
-VOID NTAPI KeQuerySystemTimePrecise(PLARGE_INTEGER CurrentTime);
 #undef KeQueryInterruptTime
 #undef KeQuerySystemTime
 #undef KeQueryTickCount
@@ -137,15 +133,6 @@ NTSTATUS NTAPI KeSaveFloatingPointState(PKFLOATING_SAVE FloatSave);
 NTSTATUS NTAPI KeRestoreFloatingPointState(PKFLOATING_SAVE FloatSave);
 NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size,
                                                BOOLEAN Wait, PVOID Context);
-KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock);
-VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock);
-KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
-VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock);
-VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock);
-VOID NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
-VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock);
-VOID NTAPI ExReleaseSpinLockExclusive(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql);
-LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock);
 
 /* Interrupts off and on again as they were. */
 FORCEINLINE BOOLEAN KiDisableInterrupts(VOID)

@@ -29,6 +29,10 @@
 #define TmResourceManagerObjectType FvMingw_TmResourceManagerObjectType
 #define TmTransactionManagerObjectType FvMingw_TmTransactionManagerObjectType
 #define TmTransactionObjectType FvMingw_TmTransactionObjectType
+/* The kernel's own check the direction; mingw's inline ones do not. */
+#define KeLowerIrql FvMingw_KeLowerIrql
+#define KfRaiseIrql FvMingw_KfRaiseIrql
+#define KeRaiseIrqlToDpcLevel FvMingw_KeRaiseIrqlToDpcLevel
 #endif
 
 #include_next <wdm.h>
@@ -51,6 +55,12 @@ extern "C" {
 #undef TmResourceManagerObjectType
 #undef TmTransactionManagerObjectType
 #undef TmTransactionObjectType
+#undef KeLowerIrql
+#undef KfRaiseIrql
+#undef KeRaiseIrqlToDpcLevel
+NTKERNELAPI VOID NTAPI KeLowerIrql (KIRQL NewIrql);
+NTKERNELAPI KIRQL NTAPI KfRaiseIrql (KIRQL NewIrql);
+NTKERNELAPI KIRQL NTAPI KeRaiseIrqlToDpcLevel (VOID);
 extern POBJECT_TYPE *CmKeyObjectType;
 extern POBJECT_TYPE *ExEventObjectType;
 extern POBJECT_TYPE *ExSemaphoreObjectType;
@@ -63,6 +73,23 @@ extern POBJECT_TYPE *TmResourceManagerObjectType;
 extern POBJECT_TYPE *TmTransactionManagerObjectType;
 extern POBJECT_TYPE *TmTransactionObjectType;
 #endif
+
+/*
+ * Reader-writer spin locks.  DISPATCH_LEVEL while held.
+ */
+typedef volatile LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
+_IRQL_requires_max_ (DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockShared (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_max_ (DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockExclusive (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExReleaseSpinLockShared (_Inout_ PEX_SPIN_LOCK SpinLock, _In_ KIRQL OldIrql);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExReleaseSpinLockExclusive (_Inout_ PEX_SPIN_LOCK SpinLock, _In_ KIRQL OldIrql);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel (_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_ (DISPATCH_LEVEL) NTKERNELAPI LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive (_Inout_ PEX_SPIN_LOCK SpinLock);
+
+NTKERNELAPI VOID NTAPI KeQuerySystemTimePrecise (_Out_ PLARGE_INTEGER CurrentTime);
+NTKERNELAPI ULONG64 NTAPI KeQueryInterruptTimePrecise (_Out_ PULONG64 QpcTimeStamp);
 
 /*
  * Pool, as of Windows 10 2004.  Memory is zeroed unless POOL_FLAG_UNINITIALIZED says otherwise.
