@@ -7,17 +7,10 @@
  * the report names who allocated, queued and freed it (return addresses, which the host turns into lines).  The last
  * freed items are remembered for that.  An item left over when its allocator's driver unloads is reported likewise.
  */
-#include "fltp.h"
-#include "workitem.h"
+#include "fltmgrp.h"
 
 #include <ntstrsafe.h>
-#include <trace.h>
 
-#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
-#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
-#endif
-
-#define FLTP_WORKITEM_TAG     'iWMF'
 #define FLTP_WORKITEM_BUCKETS 64
 #define FLTP_WORKITEM_FREED   64 /* freed items remembered */
 
@@ -61,7 +54,7 @@ static KSPIN_LOCK FltpWorkItemLock;
 static LIST_ENTRY FltpWorkItemTable[FLTP_WORKITEM_BUCKETS];
 static FLTP_WORKITEM_HISTORY FltpFreedItems[FLTP_WORKITEM_FREED];
 static ULONG FltpNextFreedItem;
-static FLTP_WORKITEM_COUNTERS FltpWorkItemCounters;
+/* and the work items' part of FltpCounters */
 
 static PLIST_ENTRY FltpWorkItemBucket(_In_ PVOID Item)
 {
@@ -156,14 +149,14 @@ static PFLTP_WORKITEM FltpDemandIdleItemLocked(_In_ PVOID Address, _In_ FLTP_WOR
     return Item;
 }
 
-static ULONG64 *FltpAllocatedCounter(_In_ FLTP_WORKITEM_KIND Kind)
+static uint64_t *FltpAllocatedCounter(_In_ FLTP_WORKITEM_KIND Kind)
 {
-    return Kind == FltpGenericItem ? &FltpWorkItemCounters.GenericAllocated : &FltpWorkItemCounters.DeferredAllocated;
+    return Kind == FltpGenericItem ? &FltpCounters.work_items_allocated : &FltpCounters.deferred_allocated;
 }
 
 static PFLTP_WORKITEM FltpAllocateWorkItem(_In_ FLTP_WORKITEM_KIND Kind, _In_ PVOID Caller)
 {
-    PFLTP_WORKITEM Item = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Item), FLTP_WORKITEM_TAG);
+    PFLTP_WORKITEM Item = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*Item), FLTP_TAG_WORKITEM);
     KIRQL OldIrql;
 
     if (!Item)
@@ -173,7 +166,8 @@ static PFLTP_WORKITEM FltpAllocateWorkItem(_In_ FLTP_WORKITEM_KIND Kind, _In_ PV
     Item->History.Allocator = Caller;
     KeAcquireSpinLock(&FltpWorkItemLock, &OldIrql);
     InsertHeadList(FltpWorkItemBucket(Item), &Item->Links);
-    FltpWorkItemCounters.Total++;
+    if (Kind == FltpGenericItem)
+        FltpCounters.work_items_total++;
     ++*FltpAllocatedCounter(Kind);
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_ALLOCATE, Item, Caller, 0, 0, 0);
@@ -194,7 +188,7 @@ static VOID FltpFreeWorkItem(_In_ PVOID Address, _In_ FLTP_WORKITEM_KIND Kind, _
     --*FltpAllocatedCounter(Kind);
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_FREE, Item, Caller, 0, 0, 0);
-    ExFreePoolWithTag(Item, FLTP_WORKITEM_TAG);
+    ExFreePoolWithTag(Item, FLTP_TAG_WORKITEM);
 }
 
 /* System worker thread, PASSIVE_LEVEL.  The routine may free the item or queue it again, so it is not touched after. */
@@ -212,8 +206,8 @@ static VOID NTAPI FltpRunWorkItem(_In_ PVOID Parameter)
     Context = Item->Context;
     Data = Item->Data;
     Item->State = FltpItemIdle;
-    FltpWorkItemCounters.Queued--;
-    FltpWorkItemCounters.Running++;
+    FltpCounters.work_items_queued--;
+    FltpCounters.work_items_running++;
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
 
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_ENTER, Item, Routine, FltObject, 0, 0);
@@ -224,10 +218,10 @@ static VOID NTAPI FltpRunWorkItem(_In_ PVOID Parameter)
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_LEAVE, Item, 0, 0, 0, 0);
 
     KeAcquireSpinLock(&FltpWorkItemLock, &OldIrql);
-    FltpWorkItemCounters.Running--;
-    FltpWorkItemCounters.Run++;
+    FltpCounters.work_items_running--;
+    FltpCounters.work_items_run++;
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
-    FltpReleaseObject(FltObject);
+    FltObjectDereference(FltObject);
 }
 
 /* Checks the item first: an item that may not be queued is a mistake even when the object is going away. */
@@ -244,7 +238,7 @@ static NTSTATUS FltpQueueWorkItem(_In_ PVOID Address, _In_ FLTP_WORKITEM_KIND Ki
 
     KeAcquireSpinLock(&FltpWorkItemLock, &OldIrql);
     Item = FltpDemandIdleItemLocked(Address, Kind, Caller, FLTP_RULE_QUEUED_TWICE, FLTP_RULE_QUEUED_AFTER_FREE);
-    Status = FltpAcquireObject(FltObject);
+    Status = FltObjectReference(FltObject);
     if (NT_SUCCESS(Status)) {
         Item->State = FltpItemQueued;
         Item->History.Queuer = Caller;
@@ -252,7 +246,7 @@ static NTSTATUS FltpQueueWorkItem(_In_ PVOID Address, _In_ FLTP_WORKITEM_KIND Ki
         Item->FltObject = FltObject;
         Item->Context = Context;
         Item->Data = Data;
-        FltpWorkItemCounters.Queued++;
+        FltpCounters.work_items_queued++;
     }
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
     if (!NT_SUCCESS(Status))
@@ -271,18 +265,13 @@ VOID FltpInitializeWorkItems(VOID)
         InitializeListHead(&FltpWorkItemTable[Bucket]);
 }
 
-VOID FltpQueryWorkItems(_Out_ PFLTP_WORKITEM_COUNTERS Counters)
+/*
+ * At a filter's unload, its queued items having run.  DRIVER_VERIFIER_DETECTED_VIOLATION 0x62: a driver unloads without
+ * having freed what it allocated.  An item is the filter's if code of its image allocated it.
+ */
+VOID FltpCheckWorkItemsAtUnload(_In_ PFLT_FILTER Filter)
 {
-    KIRQL OldIrql;
-
-    KeAcquireSpinLock(&FltpWorkItemLock, &OldIrql);
-    *Counters = FltpWorkItemCounters;
-    KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
-}
-
-/* DRIVER_VERIFIER_DETECTED_VIOLATION 0x62: a driver unloads without having freed what it allocated. */
-VOID FltpCheckWorkItemsFreed(_In_ PUNICODE_STRING DriverName, _In_ PVOID Start, _In_ SIZE_T Size)
-{
+    ULONG_PTR Start = (ULONG_PTR)Filter->Driver->DriverStart;
     FLTP_WORKITEM_HISTORY Left = {0};
     ULONG Count = 0;
     CHAR Rule[160];
@@ -293,19 +282,19 @@ VOID FltpCheckWorkItemsFreed(_In_ PUNICODE_STRING DriverName, _In_ PVOID Start, 
         PLIST_ENTRY Head = &FltpWorkItemTable[Bucket];
         for (PLIST_ENTRY Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
             PFLTP_WORKITEM Item = CONTAINING_RECORD(Entry, FLTP_WORKITEM, Links);
-            if ((ULONG_PTR)Item->History.Allocator - (ULONG_PTR)Start < Size) {
+            if ((ULONG_PTR)Item->History.Allocator - Start < Filter->Driver->DriverSize) {
                 Left = Item->History;
                 Count++;
             }
         }
     }
     KeReleaseSpinLock(&FltpWorkItemLock, OldIrql);
-    if (Count == 0 || !FvVerifierEnabled())
+    if (Count == 0 || !FltpVerify)
         return;
-    RtlStringCbPrintfA(Rule, sizeof(Rule), "%wZ unloads and leaves %lu work item%s allocated", DriverName, Count,
+    RtlStringCbPrintfA(Rule, sizeof(Rule), "%wZ unloads and leaves %lu work item%s allocated", &Filter->Name, Count,
                        Count == 1 ? "" : "s");
     FltpReportWorkItem(Rule, &Left, Left.Item, Left.Allocator);
-    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)Start, (ULONG_PTR)Left.Allocator, Count);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, Start, (ULONG_PTR)Left.Allocator, Count);
 }
 
 PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID)
