@@ -84,14 +84,21 @@ static void random_access(Fuzz *fuzz, const RigPci *pci, uint32_t bar_size)
 static struct fltvm_hba_command random_command(const Fuzz *fuzz)
 {
     struct fltvm_hba_command command = {
-        .opcode = (uint8_t)random_below(9),
+        .opcode = (uint8_t)(random_below(10) ? 1 + random_below(5) : random_below(9)),
         .id = (uint16_t)random_below(40),
         .segments = random_below(4),
         .lba = random_below(BLOCKS + 8),
         .blocks = random_below(20),
     };
-    uint32_t left = command.blocks * HBA_BLOCK;
+    uint32_t left;
 
+    if (command.opcode == FLTVM_HBA_OP_IDENTIFY) {
+        command.blocks = 0;
+        command.lba = 0;
+        left = sizeof(struct fltvm_hba_identify);
+    } else {
+        left = command.blocks * HBA_BLOCK;
+    }
     if (command.opcode == FLTVM_HBA_OP_FLUSH || command.opcode == FLTVM_HBA_OP_ABORT) {
         command.segments = command.blocks = 0;
         command.lba = command.opcode == FLTVM_HBA_OP_ABORT ? FLTVM_HBA_ABORT_TARGET(random_below(3), random_below(40)) : 0;
@@ -152,6 +159,22 @@ static void random_submit(Fuzz *fuzz)
     }
 }
 
+static void random_source(Fuzz *fuzz)
+{
+    uint64_t source = fuzz->irq.bar + FLTVM_IRQ_REG_SOURCE(random_below(17));
+    Rig *rig = fuzz->hba.rig;
+
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_COMMAND, FLTVM_IRQ_COMMAND_DISARM);
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_MODE, random_below(5));
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_VECTOR, random_below(17));
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_START_LO, random_below(10000));
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_START_HI, random_below(20) == 0);
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_INTERVAL_LO, random_below(5000));
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_INTERVAL_HI, random_below(20) == 0);
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_COUNT, random_below(10));
+    rig_writel(rig, source + FLTVM_IRQ_SOURCE_COMMAND, random_below(8));
+}
+
 static void random_port(Fuzz *fuzz)
 {
     static const unsigned sizes[] = {4, 4, 4, 1, 2};
@@ -160,7 +183,8 @@ static void random_port(Fuzz *fuzz)
 
     if (random_below(2)) {
         rig_in(fuzz->hba.rig, port, size);
-    } else {
+    } else if (port != FLTVM_LINK_IOBASE + FLTVM_LINK_REG_DOORBELL) {
+        /* A command of the hba in memory can look like a CALL: see random_record(). */
         rig_out(fuzz->hba.rig, port, random_value(), size);
     }
 }
@@ -220,7 +244,11 @@ static void fuzz_step(Fuzz *fuzz)
         random_access(fuzz, &fuzz->hba.pci, FLTVM_HBA_BAR_SIZE);
         break;
     case 2:
-        random_access(fuzz, &fuzz->irq, FLTVM_IRQ_BAR_SIZE);
+        if (random_below(2)) {
+            random_access(fuzz, &fuzz->irq, FLTVM_IRQ_BAR_SIZE);
+        } else {
+            random_source(fuzz);
+        }
         break;
     case 3:
         if (random_below(8) == 0) {
