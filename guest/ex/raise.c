@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Raising exceptions, probing user buffers, and what the executive knows of the caller and the processor. */
+/* Raising exceptions, probing user buffers, and what the executive knows of the processor. */
 #include <ntifs.h>
 #include <rtl.h>
 #include <ke.h>
@@ -47,11 +47,6 @@ VOID NTAPI ProbeForWrite(PVOID Address, SIZE_T Length, ULONG Alignment)
         volatile UCHAR *Place = (volatile UCHAR *)Byte;
         *Place = *Place;
     }
-}
-
-KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID)
-{
-    return KeGetCurrentThread()->PreviousMode;
 }
 
 BOOLEAN NTAPI ExIsProcessorFeaturePresent(ULONG ProcessorFeature)
