@@ -49,6 +49,11 @@ VOID NTAPI ProbeForWrite(PVOID Address, SIZE_T Length, ULONG Alignment)
     }
 }
 
+KPROCESSOR_MODE NTAPI ExGetPreviousMode(VOID)
+{
+    return KeGetCurrentThread()->PreviousMode;
+}
+
 BOOLEAN NTAPI ExIsProcessorFeaturePresent(ULONG ProcessorFeature)
 {
     /* What every x64 processor has, and nothing more. */

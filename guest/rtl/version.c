@@ -2,6 +2,10 @@
 /* Which Windows this is (10.0.19041), byte order, and random numbers from the caller's seed. */
 #include "rtlp.h"
 
+#undef RtlUshortByteSwap
+#undef RtlUlongByteSwap
+#undef RtlUlonglongByteSwap
+
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* some exports are in no public header */
 
 #define RTLP_MAJOR_VERSION 10
@@ -29,19 +33,6 @@ NTSTATUS NTAPI RtlGetVersion(PRTL_OSVERSIONINFOW VersionInformation)
         Extended->wReserved = 0;
     }
     return STATUS_SUCCESS;
-}
-
-BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
-{
-    if (MajorVersion != NULL)
-        *MajorVersion = RTLP_MAJOR_VERSION;
-    if (MinorVersion != NULL)
-        *MinorVersion = RTLP_MINOR_VERSION;
-    if (BuildNumber != NULL)
-        *BuildNumber = RTLP_BUILD_NUMBER;
-    if (CSDVersion != NULL)
-        CSDVersion->Length = 0;
-    return FALSE; /* a free build */
 }
 
 /* Comparison codes of VerSetConditionMask. */
