@@ -34,7 +34,7 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     Volume->Target = Target;
     Volume->Vpb = Vpb;
     Volume->SectorSize = Geometry.BytesPerSector;
-    ExInitializeFastMutex(&Volume->Lock);
+    KeInitializeEvent(&Volume->Lock, SynchronizationEvent, TRUE);
     Device->StackSize = Target->StackSize + 1;
     Device->AlignmentRequirement = Target->AlignmentRequirement;
     Device->SectorSize = (USHORT)Geometry.BytesPerSector;
@@ -58,7 +58,7 @@ static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
     NTSTATUS Status = STATUS_SUCCESS;
     KIRQL Irql;
 
-    ExAcquireFastMutex(&Volume->Lock);
+    RawLock(Volume);
     if (Volume->Dismounted) {
         Status = STATUS_VOLUME_DISMOUNTED;
     } else if (Volume->LockHolder != NULL || Volume->OpenCount != 1) {
@@ -73,7 +73,7 @@ static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
         }
         IoReleaseVpbSpinLock(Irql);
     }
-    ExReleaseFastMutex(&Volume->Lock);
+    RawUnlock(Volume);
     return Status;
 }
 
@@ -82,7 +82,7 @@ static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
     NTSTATUS Status = STATUS_NOT_LOCKED;
     KIRQL Irql;
 
-    ExAcquireFastMutex(&Volume->Lock);
+    RawLock(Volume);
     if (Volume->LockHolder == FileObject) {
         Volume->LockHolder = NULL;
         IoAcquireVpbSpinLock(&Irql);
@@ -90,7 +90,7 @@ static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
         IoReleaseVpbSpinLock(Irql);
         Status = STATUS_SUCCESS;
     }
-    ExReleaseFastMutex(&Volume->Lock);
+    RawUnlock(Volume);
     return Status;
 }
 
@@ -109,7 +109,7 @@ static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(Fresh, sizeof(*Fresh));
-    ExAcquireFastMutex(&Volume->Lock);
+    RawLock(Volume);
     if (Volume->Dismounted) {
         Status = STATUS_VOLUME_DISMOUNTED;
     } else if (Volume->LockHolder != NULL && Volume->LockHolder != FileObject) {
@@ -126,7 +126,7 @@ static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
         Volume->Dismounted = TRUE;
         Fresh = NULL;
     }
-    ExReleaseFastMutex(&Volume->Lock);
+    RawUnlock(Volume);
     if (Fresh != NULL) {
         ExFreePoolWithTag(Fresh, ' bpV');
     }

@@ -10,7 +10,7 @@ VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
     BOOLEAN Delete = FALSE;
     KIRQL Irql;
 
-    ExAcquireFastMutex(&Volume->Lock);
+    RawLock(Volume);
     if (Volume->Dismounted && !Volume->Deleted && Volume->OpenCount == 0) {
         IoAcquireVpbSpinLock(&Irql);
         if (Volume->Vpb->ReferenceCount <= OwnReferences) {
@@ -19,7 +19,7 @@ VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
         }
         IoReleaseVpbSpinLock(Irql);
     }
-    ExReleaseFastMutex(&Volume->Lock);
+    RawUnlock(Volume);
     if (Delete) {
         IoDeleteDevice(Volume->Device);
     }
@@ -64,9 +64,9 @@ NTSTATUS NTAPI RawCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!Volume->IsVolume) {
         return RawComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
-    ExAcquireFastMutex(&Volume->Lock);
+    RawLock(Volume);
     Status = RawOpenLocked(Volume, IoGetCurrentIrpStackLocation(Irp));
-    ExReleaseFastMutex(&Volume->Lock);
+    RawUnlock(Volume);
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         RawDeleteIfUnused(Volume, 1); /* this open held it */
     }
@@ -81,7 +81,7 @@ NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     KIRQL Irql;
 
     if (Volume->IsVolume) {
-        ExAcquireFastMutex(&Volume->Lock);
+        RawLock(Volume);
         IoRemoveShareAccess(FileObject, &Volume->ShareAccess);
         if (Volume->LockHolder == FileObject) {
             Volume->LockHolder = NULL;
@@ -89,7 +89,7 @@ NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             Volume->Vpb->Flags &= ~VPB_LOCKED;
             IoReleaseVpbSpinLock(Irql);
         }
-        ExReleaseFastMutex(&Volume->Lock);
+        RawUnlock(Volume);
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
     return RawComplete(Irp, STATUS_SUCCESS, 0);
@@ -101,9 +101,9 @@ NTSTATUS NTAPI RawClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (Volume->IsVolume) {
-        ExAcquireFastMutex(&Volume->Lock);
+        RawLock(Volume);
         Volume->OpenCount--;
-        ExReleaseFastMutex(&Volume->Lock);
+        RawUnlock(Volume);
         RawDeleteIfUnused(Volume, 1); /* the closing file's */
     }
     return RawComplete(Irp, STATUS_SUCCESS, 0);

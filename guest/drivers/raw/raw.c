@@ -6,6 +6,18 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+VOID RawLock(PRAW_VOLUME Volume)
+{
+    KeEnterCriticalRegion();
+    KeWaitForSingleObject(&Volume->Lock, Executive, KernelMode, FALSE, NULL);
+}
+
+VOID RawUnlock(PRAW_VOLUME Volume)
+{
+    KeSetEvent(&Volume->Lock, IO_NO_INCREMENT, FALSE);
+    KeLeaveCriticalRegion();
+}
+
 NTSTATUS RawComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
     Irp->IoStatus.Status = Status;

@@ -8,7 +8,7 @@
  * Unlike Windows's RAW, a volume stays mounted when its last handle closes; it is dismounted by FSCTL_DISMOUNT_VOLUME
  * only, so that filters keep their instances between opens.
  *
- * Lock: RAW_VOLUME.Lock (fast mutex) guards the fields below it.  A volume device is deleted once it is dismounted, no file
+ * Lock: RAW_VOLUME.Lock (an event used as a mutex, held at PASSIVE_LEVEL) guards the fields below it.  A volume device is deleted once it is dismounted, no file
  * is open and no open is on its way (VPB.ReferenceCount).
  */
 #ifndef FLTVM_RAW_H
@@ -24,7 +24,7 @@ typedef struct _RAW_VOLUME {
     PVPB Vpb;
     ULONG SectorSize;
 
-    FAST_MUTEX Lock;
+    KEVENT Lock;
     SHARE_ACCESS ShareAccess;
     ULONG OpenCount;
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
@@ -32,7 +32,9 @@ typedef struct _RAW_VOLUME {
     BOOLEAN Deleted;
 } RAW_VOLUME, *PRAW_VOLUME;
 
-/* raw.c */
+/* raw.c.  PASSIVE_LEVEL; normal kernel APCs are held off while locked. */
+VOID RawLock(PRAW_VOLUME Volume);
+VOID RawUnlock(PRAW_VOLUME Volume);
 NTSTATUS RawComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
 NTSTATUS RawDeviceControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Output, ULONG Length);
 
