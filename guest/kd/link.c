@@ -136,6 +136,9 @@ LONG KdLinkCall(USHORT Kind, const VOID *Out, ULONG OutLength, PVOID In, ULONG I
             *InLength = Length;
             RtlCopyMemory(In, KdpBuffer.In, Length < InCapacity ? Length : InCapacity);
         }
+        if (Status == FLTVM_LINK_S_OK) {
+            Status = (LONG)KdpBuffer.Request.in_kind; /* FLTVM_ANSWER_*, all >= 0 */
+        }
     }
     KdpRelease(Enabled);
     return Status;
