@@ -132,8 +132,9 @@ LONG KdLinkCall(USHORT Kind, const VOID *Out, ULONG OutLength, PVOID In, ULONG I
     if (Length != ~0u && InCapacity <= sizeof(KdpBuffer.In)) {
         Status = KdpRing(FLTVM_LINK_OP_CALL, Kind, Length, InCapacity);
         Length = KdpBuffer.Request.in_len;
-        if (Status >= 0 || Status == FLTVM_LINK_S_TRUNCATED) {
+        if (Status == FLTVM_LINK_S_OK || Status == FLTVM_LINK_S_TRUNCATED) {
             *InLength = Length;
+            Status = Status == FLTVM_LINK_S_OK ? (LONG)KdpBuffer.Request.in_kind : Status;
             RtlCopyMemory(In, KdpBuffer.In, Length < InCapacity ? Length : InCapacity);
         }
         if (Status == FLTVM_LINK_S_OK) {
