@@ -36,7 +36,7 @@
 #define FLTVM_HBA_REG_CONTROL         0x040u /* RW: FLTVM_HBA_CONTROL_* */
 #define FLTVM_HBA_REG_STATUS          0x044u /* RO: FLTVM_HBA_STATUS_* */
 #define FLTVM_HBA_REG_ERROR           0x048u /* RO; write 1 to clear: FLTVM_HBA_ERROR_* */
-#define FLTVM_HBA_REG_ERROR_INFO      0x04Cu /* RO: of the latest error: BAR offset, or queue number */
+#define FLTVM_HBA_REG_ERROR_INFO      0x04Cu /* RO: of the latest error: BAR offset, queue or rule */
 
 #define FLTVM_HBA_ID      0x41424846u /* "FHBA" */
 #define FLTVM_HBA_VERSION 1u
@@ -53,7 +53,7 @@
 #define FLTVM_HBA_ERROR_ACCESS 0x01u /* size, alignment or offset; info: offset in the BAR */
 #define FLTVM_HBA_ERROR_DOORBELL                                                                             \
     0x02u                           /* no such queue, queue not running, value out of range; info: offset */
-#define FLTVM_HBA_ERROR_QUEUE 0x04u /* a queue could not be enabled as configured; info: queue */
+#define FLTVM_HBA_ERROR_QUEUE 0x04u /* configured while enabled, or could not be enabled; info: queue */
 #define FLTVM_HBA_ERROR_FETCH 0x08u /* a submission entry could not be read; info: queue */
 #define FLTVM_HBA_ERROR_POST  0x10u /* a completion entry could not be written; info: queue */
 #define FLTVM_HBA_ERROR_FAULT 0x20u /* a fault rule was refused; info: rule */
