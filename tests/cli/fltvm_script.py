@@ -21,12 +21,13 @@ def fltvm(*words, **settings):
 
 
 def refused(result, *texts):
-    """Bad usage: status 2, one message that names the culprit, nothing on standard output."""
-    equal(result.returncode, 2, f'exit status ({result.stderr})')
+    """Bad usage or input: status 2, and a message that names the culprit."""
+    said = result.stdout + result.stderr
+    equal(result.returncode, 2, f'exit status ({said})')
     for text in texts:
-        check(text in result.stderr, f'"{text}" is not in: {result.stderr}')
+        check(text in said, f'"{text}" is not in: {said}')
     for trace in ('Traceback', 'CRITICAL', 'stack traceback'):
-        check(trace not in result.stderr, f'a trace of the program: {result.stderr}')
+        check(trace not in said, f'a trace of the program: {said}')
 
 
 @case

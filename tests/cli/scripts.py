@@ -108,6 +108,15 @@ def canary_a_failure_is_counted_as_one():
 
 
 @case
+def canary_a_case_that_fails_fails_the_test():
+    if '--canary' in sys.argv[1:]:
+        return
+    result = run(sys.executable, os.path.abspath(__file__), '--canary')
+    equal(result.returncode, 1, 'exit status')
+    check('\nnot ok ' in result.stdout and result.stdout.count('not ok') == 1, result.stdout)
+
+
+@case
 def canary_silence_is_a_failure():
     with tempfile.TemporaryDirectory() as folder:
         equal(junit(folder, '').returncode, 1, 'an empty log')
