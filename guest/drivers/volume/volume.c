@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding disks and making volumes of them.
+ */
+#include "volume.h"
+#include <ntstrsafe.h>
+
+DRIVER_INITIALIZE DriverEntry;
+
+static NTSTATUS VolumeOpenDisk(PVOLUME_DISK Disk)
+{
+    GET_LENGTH_INFORMATION Length;
+    DISK_GEOMETRY Geometry;
+    UNICODE_STRING Name;
+    WCHAR Buffer[48];
+    NTSTATUS Status;
+
+    Status = RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\Harddisk%u\\DR0", Disk->Number);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    RtlInitUnicodeString(&Name, Buffer);
+    Status = IoGetDeviceObjectPointer(&Name, FILE_READ_ATTRIBUTES, &Disk->File, &Disk->Device);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = VolumeControlDisk(Disk->Device, IOCTL_DISK_GET_LENGTH_INFO, &Length, sizeof(Length));
+    if (NT_SUCCESS(Status)) {
+        Status = VolumeControlDisk(Disk->Device, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
+    }
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(Disk->File);
+        return Status;
+    }
+    Disk->SectorSize = Geometry.BytesPerSector;
+    Disk->Length = Length.Length.QuadPart;
+    return STATUS_SUCCESS;
+}
+
+/* \??\C: for the first volume, and so on while letters last. */
+static VOID VolumeLink(ULONG Number, PUNICODE_STRING Target)
+{
+    WCHAR Buffer[] = L"\\??\\C:";
+    UNICODE_STRING Name;
+
+    if (Number <= L'Z' - L'C' + 1) {
+        Buffer[4] = (WCHAR)(L'C' + Number - 1);
+        RtlInitUnicodeString(&Name, Buffer);
+        IoCreateSymbolicLink(&Name, Target);
+    }
+}
+
+static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVOLUME_RANGE Range, ULONG Number)
+{
+    PVOLUME_EXTENSION Extension;
+    PDEVICE_OBJECT Device;
+    UNICODE_STRING Name;
+    WCHAR Buffer[48];
+    NTSTATUS Status;
+
+    Status = RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\HarddiskVolume%u", Number);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    RtlInitUnicodeString(&Name, Buffer);
+    Status = IoCreateDevice(DriverObject, sizeof(VOLUME_EXTENSION), &Name, FILE_DEVICE_DISK, FILE_DEVICE_SECURE_OPEN,
+                            FALSE, &Device);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Extension = Device->DeviceExtension;
+    ObReferenceObject(Disk->File);
+    Extension->Disk = Disk->Device;
+    Extension->DiskFile = Disk->File;
+    Extension->DiskNumber = Disk->Number;
+    Extension->PartitionNumber = Range->PartitionNumber;
+    Extension->Number = Number;
+    Extension->SectorSize = Disk->SectorSize;
+    Extension->Start = Range->Start;
+    Extension->Length = Range->Length;
+    Extension->Style = Range->Style;
+    Extension->MbrType = Range->MbrType;
+    Extension->GptType = Range->GptType;
+    Extension->GptId = Range->GptId;
+    Device->Flags |= DO_DIRECT_IO;
+    Device->StackSize = Disk->Device->StackSize + 1;
+    Device->AlignmentRequirement = Disk->Device->AlignmentRequirement;
+    Device->SectorSize = (USHORT)Disk->SectorSize;
+    VolumeLink(Number, &Name);
+    Device->Flags &= ~DO_DEVICE_INITIALIZING;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    PVOLUME_RANGE Ranges;
+    VOLUME_DISK Disk;
+    NTSTATUS Status = STATUS_SUCCESS;
+    ULONG Number = 0;
+    ULONG Count;
+    ULONG Index;
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    DriverObject->MajorFunction[IRP_MJ_CREATE] = VolumeDispatchOpen;
+    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = VolumeDispatchOpen;
+    DriverObject->MajorFunction[IRP_MJ_CLOSE] = VolumeDispatchOpen;
+    DriverObject->MajorFunction[IRP_MJ_READ] = VolumeDispatchTransfer;
+    DriverObject->MajorFunction[IRP_MJ_WRITE] = VolumeDispatchTransfer;
+    DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = VolumeDispatchForward;
+    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = VolumeDispatchControl;
+
+    Ranges = ExAllocatePoolWithTag(PagedPool, VOLUME_MAX_RANGES * sizeof(*Ranges), VOLUME_TAG);
+    if (Ranges == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    for (Disk.Number = 0; NT_SUCCESS(VolumeOpenDisk(&Disk)); Disk.Number++) {
+        Count = VolumeReadTable(&Disk, Ranges);
+        for (Index = 0; Index < Count && NT_SUCCESS(Status); Index++) {
+            Status = VolumeCreate(DriverObject, &Disk, &Ranges[Index], ++Number);
+        }
+        ObDereferenceObject(Disk.File);
+    }
+    ExFreePoolWithTag(Ranges, VOLUME_TAG);
+    return STATUS_SUCCESS; /* volumes made so far work; no unload */
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * volume: the volumes of the machine's disks.
+ *
+ * Each disk (\Device\HarddiskN\DR0) is one volume from its first sector to its last, or, when its first sector is a partition
+ * table, a volume for every primary MBR or GPT partition.  A volume is a device object of its own that sends what it gets to
+ * the disk, moved by its first byte; file systems mount it.  Volumes are found once, when the driver starts.
+ */
+#ifndef FLTVM_VOLUME_H
+#define FLTVM_VOLUME_H
+
+#include <ntifs.h>
+#include <ntdddisk.h>
+#include <ntddstor.h>
+#include <ntddvol.h>
+#include <mountdev.h>
+
+#define VOLUME_TAG 'loVF'
+
+typedef struct _VOLUME_EXTENSION {
+    PDEVICE_OBJECT Disk;
+    PFILE_OBJECT DiskFile; /* keeps Disk */
+    ULONG DiskNumber;
+    ULONG PartitionNumber; /* 0: the whole disk */
+    ULONG Number;          /* of the volume */
+    ULONG SectorSize;
+    LONGLONG Start; /* bytes */
+    LONGLONG Length;
+    PARTITION_STYLE Style; /* PARTITION_STYLE_RAW: the whole disk */
+    UCHAR MbrType;
+    GUID GptType;
+    GUID GptId;
+} VOLUME_EXTENSION, *PVOLUME_EXTENSION;
+
+/* What one partition table entry says. */
+typedef struct _VOLUME_RANGE {
+    LONGLONG Start;
+    LONGLONG Length;
+    ULONG PartitionNumber;
+    PARTITION_STYLE Style;
+    UCHAR MbrType;
+    GUID GptType;
+    GUID GptId;
+} VOLUME_RANGE, *PVOLUME_RANGE;
+
+#define VOLUME_MAX_RANGES 32
+
+/* A disk while its volumes are made. */
+typedef struct _VOLUME_DISK {
+    PDEVICE_OBJECT Device;
+    PFILE_OBJECT File;
+    ULONG Number;
+    ULONG SectorSize;
+    LONGLONG Length;
+} VOLUME_DISK, *PVOLUME_DISK;
+
+/* table.c.  How many ranges, at least 1.  PASSIVE_LEVEL. */
+ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges);
+
+/* request.c */
+NTSTATUS VolumeControlDisk(PDEVICE_OBJECT Disk, ULONG Code, PVOID Output, ULONG Length);
+NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG Length);
+DRIVER_DISPATCH VolumeDispatchOpen;
+DRIVER_DISPATCH VolumeDispatchTransfer;
+DRIVER_DISPATCH VolumeDispatchForward;
+DRIVER_DISPATCH VolumeDispatchControl;
+
+#endif
