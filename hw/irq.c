@@ -11,76 +11,20 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/bitops.h"
 #include "qemu/module.h"
-#include "qemu/timer.h"
 #include "hw/pci/msix.h"
-#include "hw/pci/pci_device.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
-#include "qom/object.h"
-#include "fltvm/irq.h"
 #include "fltvm/pci.h"
+#include "irq.h"
 #include "trace.h"
 
-#define TYPE_FLTVM_IRQ "fltvm-irq"
-OBJECT_DECLARE_SIMPLE_TYPE(FltvmIrqState, FLTVM_IRQ)
-
-#define FLTVM_IRQ_MAX_SOURCES 32
-#define FLTVM_IRQ_PULSES_LIMIT 65536 /* of a burst */
-
-#define FLTVM_IRQ_MSIX_TABLE 0x2000
-#define FLTVM_IRQ_MSIX_PBA 0x3000
-#define FLTVM_IRQ_SOURCES_OFFSET FLTVM_IRQ_REG_SOURCE(0)
-#define FLTVM_IRQ_SOURCE_SIZE \
-    (FLTVM_IRQ_REG_SOURCE(1) - FLTVM_IRQ_REG_SOURCE(0))
-
-/* A pulse that never comes. */
-#define FLTVM_IRQ_NEVER INT64_MAX
-
-typedef struct FltvmIrqSource {
-    FltvmIrqState *irq;
-    QEMUTimer timer;
-
-    uint32_t mode;
-    uint32_t vector;
-    uint64_t start;
-    uint64_t interval;
-    uint32_t count;
-
-    bool pending;
-    bool armed;
-    int64_t due;   /* of the next pulse, when armed */
-    uint32_t left; /* ONE_SHOT, BURST: pulses to come */
-
-    uint32_t raised;
-    uint32_t acked;
-    uint32_t overrun;
-    uint32_t missed;
-} FltvmIrqSource;
-
-struct FltvmIrqState {
-    PCIDevice parent_obj;
-
-    /* Properties */
-    uint32_t source_count;
-    uint32_t vector_count;
-    uint32_t min_interval;
-
-    MemoryRegion registers; /* the BAR; the MSI-X table and its pending bits lie over it */
-
-    uint32_t error;
-    uint32_t error_info;
-    uint32_t time_hi;
-    FltvmIrqSource source[FLTVM_IRQ_MAX_SOURCES];
-};
-
-static uint32_t fltvm_irq_index(const FltvmIrqSource *source)
+uint32_t fltvm_irq_index(const FltvmIrqSource *source)
 {
     return source - source->irq->source;
 }
 
-static void fltvm_irq_set_error(FltvmIrqState *s, uint32_t error, uint32_t info)
+void fltvm_irq_set_error(FltvmIrqState *s, uint32_t error, uint32_t info)
 {
     trace_fltvm_irq_error(error, info);
     s->error |= error;
@@ -205,7 +149,7 @@ static void fltvm_irq_arm(FltvmIrqSource *source)
     fltvm_irq_set_timer(source);
 }
 
-static void fltvm_irq_command(FltvmIrqSource *source, uint32_t command)
+void fltvm_irq_command(FltvmIrqSource *source, uint32_t command)
 {
     FltvmIrqState *s = source->irq;
 
@@ -239,214 +183,6 @@ static void fltvm_irq_command(FltvmIrqSource *source, uint32_t command)
         break;
     }
 }
-
-/* Registers */
-
-static uint32_t fltvm_irq_left(const FltvmIrqSource *source)
-{
-    return source->armed && source->mode == FLTVM_IRQ_MODE_PERIODIC
-               ? UINT32_MAX
-               : source->left;
-}
-
-static bool fltvm_irq_read_source(const FltvmIrqSource *source, hwaddr offset,
-                                  uint32_t *value)
-{
-    switch (offset) {
-    case FLTVM_IRQ_SOURCE_MODE:
-        *value = source->mode;
-        return true;
-    case FLTVM_IRQ_SOURCE_VECTOR:
-        *value = source->vector;
-        return true;
-    case FLTVM_IRQ_SOURCE_START_LO:
-        *value = source->start;
-        return true;
-    case FLTVM_IRQ_SOURCE_START_HI:
-        *value = source->start >> 32;
-        return true;
-    case FLTVM_IRQ_SOURCE_INTERVAL_LO:
-        *value = source->interval;
-        return true;
-    case FLTVM_IRQ_SOURCE_INTERVAL_HI:
-        *value = source->interval >> 32;
-        return true;
-    case FLTVM_IRQ_SOURCE_COUNT:
-        *value = source->count;
-        return true;
-    case FLTVM_IRQ_SOURCE_STATE:
-        *value = (source->armed ? FLTVM_IRQ_STATE_ARMED : 0) |
-                 (source->pending ? FLTVM_IRQ_STATE_PENDING : 0);
-        return true;
-    case FLTVM_IRQ_SOURCE_RAISED:
-        *value = source->raised;
-        return true;
-    case FLTVM_IRQ_SOURCE_ACKED:
-        *value = source->acked;
-        return true;
-    case FLTVM_IRQ_SOURCE_OVERRUN:
-        *value = source->overrun;
-        return true;
-    case FLTVM_IRQ_SOURCE_MISSED:
-        *value = source->missed;
-        return true;
-    case FLTVM_IRQ_SOURCE_LEFT:
-        *value = fltvm_irq_left(source);
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool fltvm_irq_write_source(FltvmIrqSource *source, hwaddr offset,
-                                   uint32_t value)
-{
-    if (offset == FLTVM_IRQ_SOURCE_COMMAND) {
-        fltvm_irq_command(source, value);
-        return true;
-    }
-    if (offset > FLTVM_IRQ_SOURCE_COUNT) {
-        return false;
-    }
-    if (source->armed) {
-        fltvm_irq_set_error(source->irq, FLTVM_IRQ_ERROR_BUSY,
-                            fltvm_irq_index(source));
-        return true;
-    }
-    switch (offset) {
-    case FLTVM_IRQ_SOURCE_MODE:
-        source->mode = value;
-        return true;
-    case FLTVM_IRQ_SOURCE_VECTOR:
-        source->vector = value;
-        return true;
-    case FLTVM_IRQ_SOURCE_START_LO:
-        source->start = deposit64(source->start, 0, 32, value);
-        return true;
-    case FLTVM_IRQ_SOURCE_START_HI:
-        source->start = deposit64(source->start, 32, 32, value);
-        return true;
-    case FLTVM_IRQ_SOURCE_INTERVAL_LO:
-        source->interval = deposit64(source->interval, 0, 32, value);
-        return true;
-    case FLTVM_IRQ_SOURCE_INTERVAL_HI:
-        source->interval = deposit64(source->interval, 32, 32, value);
-        return true;
-    case FLTVM_IRQ_SOURCE_COUNT:
-        source->count = value;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The source whose block holds @offset, or NULL. */
-static FltvmIrqSource *fltvm_irq_source_at(FltvmIrqState *s, hwaddr *offset)
-{
-    hwaddr relative = *offset - FLTVM_IRQ_SOURCES_OFFSET;
-    hwaddr index = relative / FLTVM_IRQ_SOURCE_SIZE;
-
-    if (*offset < FLTVM_IRQ_SOURCES_OFFSET || index >= s->source_count) {
-        return NULL;
-    }
-    *offset = relative % FLTVM_IRQ_SOURCE_SIZE;
-    return &s->source[index];
-}
-
-static bool fltvm_irq_read_global(FltvmIrqState *s, hwaddr offset,
-                                  uint32_t *value)
-{
-    uint64_t now;
-
-    switch (offset) {
-    case FLTVM_IRQ_REG_ID:
-        *value = FLTVM_IRQ_ID;
-        return true;
-    case FLTVM_IRQ_REG_VERSION:
-        *value = FLTVM_IRQ_VERSION;
-        return true;
-    case FLTVM_IRQ_REG_SOURCES:
-        *value = s->source_count;
-        return true;
-    case FLTVM_IRQ_REG_VECTORS:
-        *value = s->vector_count;
-        return true;
-    case FLTVM_IRQ_REG_MIN_INTERVAL:
-        *value = s->min_interval;
-        return true;
-    case FLTVM_IRQ_REG_MAX_COUNT:
-        *value = FLTVM_IRQ_PULSES_LIMIT;
-        return true;
-    case FLTVM_IRQ_REG_PENDING:
-    case FLTVM_IRQ_REG_ARMED:
-        *value = 0;
-        for (uint32_t i = 0; i < s->source_count; i++) {
-            bool set = offset == FLTVM_IRQ_REG_PENDING ? s->source[i].pending
-                                                       : s->source[i].armed;
-
-            *value |= (uint32_t)set << i;
-        }
-        return true;
-    case FLTVM_IRQ_REG_ERROR:
-        *value = s->error;
-        return true;
-    case FLTVM_IRQ_REG_ERROR_INFO:
-        *value = s->error_info;
-        return true;
-    case FLTVM_IRQ_REG_TIME_LO:
-        now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-        s->time_hi = now >> 32;
-        *value = now;
-        return true;
-    case FLTVM_IRQ_REG_TIME_HI:
-        *value = s->time_hi;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static uint64_t fltvm_irq_read(void *opaque, hwaddr offset, unsigned size)
-{
-    FltvmIrqState *s = opaque;
-    hwaddr inner = offset;
-    FltvmIrqSource *source = fltvm_irq_source_at(s, &inner);
-    uint32_t value = 0;
-
-    if (size != 4 || offset % 4 ||
-        !(source ? fltvm_irq_read_source(source, inner, &value)
-                 : fltvm_irq_read_global(s, offset, &value))) {
-        fltvm_irq_set_error(s, FLTVM_IRQ_ERROR_ACCESS, offset);
-        return UINT64_MAX;
-    }
-    trace_fltvm_irq_read(offset, value);
-    return value;
-}
-
-static void fltvm_irq_write(void *opaque, hwaddr offset, uint64_t value,
-                            unsigned size)
-{
-    FltvmIrqState *s = opaque;
-    hwaddr inner = offset;
-    FltvmIrqSource *source = fltvm_irq_source_at(s, &inner);
-
-    trace_fltvm_irq_write(offset, value, size);
-    if (size == 4 && offset == FLTVM_IRQ_REG_ERROR) {
-        s->error &= ~value;
-    } else if (size != 4 || offset % 4 || !source ||
-               !fltvm_irq_write_source(source, inner, value)) {
-        fltvm_irq_set_error(s, FLTVM_IRQ_ERROR_ACCESS, offset);
-    }
-}
-
-/* All sizes come in so that the device can refuse them as the specification says. */
-static const MemoryRegionOps fltvm_irq_ops = {
-    .read = fltvm_irq_read,
-    .write = fltvm_irq_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
-};
 
 /* The device's life */
 
@@ -502,7 +238,7 @@ static void fltvm_irq_realize(PCIDevice *dev, Error **errp)
         return;
     }
     pcie_cap_flr_init(dev);
-    memory_region_init_io(&s->registers, OBJECT(dev), &fltvm_irq_ops, s,
+    memory_region_init_io(&s->registers, OBJECT(dev), &fltvm_irq_register_ops, s,
                           TYPE_FLTVM_IRQ, FLTVM_IRQ_BAR_SIZE);
     if (msix_init(dev, s->vector_count, &s->registers, FLTVM_IRQ_BAR,
                   FLTVM_IRQ_MSIX_TABLE, &s->registers, FLTVM_IRQ_BAR,
