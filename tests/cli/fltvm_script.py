@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fltvm script as a user meets it: help, bad usage, missing files, doing nothing quickly, two at once."""
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -114,6 +116,59 @@ def two_at_once_wait_for_each_other():
     for child in several:
         _, text = child.communicate(timeout=120)
         equal(child.returncode, 0, f'exit status ({text})')
+
+
+def session(number):
+    """Names of the processes of a session."""
+    names = []
+    for entry in os.listdir('/proc'):
+        try:
+            with open(f'/proc/{entry}/stat', encoding='utf-8') as text:
+                name, rest = text.read().split('(', 1)[1].rsplit(')', 1)
+        except (OSError, IndexError):
+            continue
+        if int(rest.split()[3]) == number and rest.split()[0] != 'Z':
+            names.append(name)
+    return names
+
+
+def interrupted(text, send):
+    """Runs a scenario that does not end, interrupts it when QEMU runs, and wants nothing left soon after."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'endless.lua')
+        with open(path, 'w', encoding='utf-8') as out:
+            out.write(text)
+        with subprocess.Popen([FLTVM, 'run', path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, start_new_session=True) as child:
+            limit = time.monotonic() + 30
+            while not any(name.startswith('qemu-system') for name in session(child.pid)):
+                check(child.poll() is None and time.monotonic() < limit, 'QEMU never ran')
+                time.sleep(0.05)
+            time.sleep(0.3)
+            send(child.pid)
+            limit = time.monotonic() + 10
+            while session(child.pid) and time.monotonic() < limit:
+                time.sleep(0.05)
+            left = session(child.pid)
+            if left:
+                os.killpg(child.pid, signal.SIGKILL)
+            equal(left, [], 'processes left')
+        check(child.returncode != 0, 'an interrupted run reports success')
+
+
+@case
+def interrupt_leaves_nothing_running():
+    interrupted('machine:start()\nwhile true do end\n', lambda pid: os.killpg(pid, signal.SIGINT))
+
+
+@case
+def termination_leaves_nothing_running():
+    interrupted('machine:start()\nwhile true do end\n', lambda pid: os.kill(pid, signal.SIGTERM))
+
+
+@case
+def killing_the_command_leaves_nothing_running():
+    interrupted('machine:start()\nwhile true do end\n', lambda pid: os.kill(pid, signal.SIGKILL))
 
 
 @case
