@@ -2,7 +2,8 @@
 /*
  * bootdrivers: the drivers that came in the initrd, and the loader as io sees it.
  *
- * fltmgr comes first, because it has to see file systems register and volumes appear.  A boot driver that fails to
+ * raw comes first, for fltmgr attaches to it by name; then fltmgr, because it has to see file systems register and
+ * volumes appear; then the rest.  A boot driver that fails to
  * load is logged and the machine goes on: the scenario will say what it misses.
  */
 #include <ntifs.h>
@@ -83,18 +84,22 @@ static ULONG InitDriverName(const CHAR *Name)
     return Length > 4 && strcmp(Name + Length - 4, ".sys") == 0 ? Length - 4 : 0;
 }
 
+static ULONG InitDriverPass(const CHAR *Name)
+{
+    return strcmp(Name, "raw.sys") == 0 ? 0 : strcmp(Name, "fltmgr.sys") == 0 ? 1 : 2;
+}
+
 NTSTATUS InitLoadBootDrivers(VOID)
 {
     struct fltvm_loader_block *Block = HalLoaderBlock;
 
     IoSetImageLoader(&InitImageLoader);
     LdrRegisterUnloadCheck(InitCheckThreads);
-    for (ULONG Pass = 0; Pass < 2; Pass++) {
+    for (ULONG Pass = 0; Pass < 3; Pass++) {
         for (ULONG i = 0; i < Block->modules; i++) {
             ULONG Length = InitDriverName(Block->module[i].name);
-            BOOLEAN First = strcmp(Block->module[i].name, "fltmgr.sys") == 0;
 
-            if (Length != 0 && First == (Pass == 0)) {
+            if (Length != 0 && InitDriverPass(Block->module[i].name) == Pass) {
                 InitLoadModule(&Block->module[i], Length);
             }
         }

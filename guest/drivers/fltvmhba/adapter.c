@@ -238,6 +238,7 @@ static NTSTATUS NTAPI HbaAddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT P
     Extension = Fdo->DeviceExtension;
     Extension->IsDisk = FALSE;
     Extension->Adapter = Adapter;
+    KeInitializeSpinLock(&Adapter->ResetLock);
     Adapter->Number = Number;
     Adapter->Fdo = Fdo;
     Adapter->Pdo = Pdo;

@@ -9,7 +9,8 @@
  * A request occupies a slot (its command id) from submission to completion.  One that is larger than a command may be
  * goes in pieces, one after the other, in the same slot.  Requests that find no slot wait in a list.
  *
- * Locks: HBA_QUEUE.Lock (DISPATCH_LEVEL) guards everything of a queue; no two queue locks are held at once.
+ * Locks: HBA_QUEUE.Lock (DISPATCH_LEVEL) guards everything of a queue; no two queue locks are held at once.  ResetLock is
+ * held while the controller is reset, before any queue's; packets are completed after it is released.
  */
 #ifndef FLTVMHBA_ADAPTER_H
 #define FLTVMHBA_ADAPTER_H
@@ -108,7 +109,8 @@ typedef struct _HBA_ADAPTER {
     volatile LONG Stopped;   /* requests are refused */
     volatile LONG Resetting; /* requests wait */
     volatile LONG Completions;
-    LONG Resets; /* timer DPC only */
+    KSPIN_LOCK ResetLock; /* one at a time looks at the controller; before any queue's */
+    LONG Resets;          /* ResetLock */
     PHBA_QUEUE Queue[HBA_MAX_QUEUES];
 } HBA_ADAPTER, *PHBA_ADAPTER;
 
@@ -148,6 +150,7 @@ VOID HbaCompleteList(PLIST_ENTRY Done);
 KMESSAGE_SERVICE_ROUTINE HbaIsr;
 
 /* recover.c */
+VOID HbaCheckController(PHBA_ADAPTER Adapter); /* DISPATCH_LEVEL */
 DRIVER_CANCEL HbaCancelIrp;
 IO_TIMER_ROUTINE HbaTimer;
 

@@ -265,7 +265,12 @@ VOID HbaSubmitIrp(PHBA_ADAPTER Adapter, PIRP Irp)
     KeRaiseIrql(DISPATCH_LEVEL, &Irql);
     Queue = Adapter->Queue[KeGetCurrentProcessorNumberEx(NULL) % Adapter->Queues];
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
-    if (Adapter->Resetting || !IsListEmpty(&Queue->Waiting) || !HbaStartIrpLocked(Queue, Irp, &Done)) {
+    if (Adapter->Stopped) {
+        /* given up meanwhile: nothing would take it off the list of those that wait */
+        Irp->IoStatus.Status = STATUS_DEVICE_NOT_CONNECTED;
+        Irp->IoStatus.Information = 0;
+        InsertTailList(&Done, &Irp->Tail.Overlay.ListEntry);
+    } else if (Adapter->Resetting || !IsListEmpty(&Queue->Waiting) || !HbaStartIrpLocked(Queue, Irp, &Done)) {
         Irp->Tail.Overlay.DriverContext[0] = Queue;
         Irp->Tail.Overlay.DriverContext[1] = NULL;
         IoSetCancelRoutine(Irp, HbaCancelIrp);
@@ -417,6 +422,9 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     }
     KeReleaseSpinLockFromDpcLevel(&Queue->Lock);
     HbaCompleteList(&Done);
+    if (Taken == 0 && !Queue->Adapter->Stopped && !Queue->Adapter->Resetting) {
+        HbaCheckController(Queue->Adapter); /* a message without a completion: how the controller says that it died */
+    }
 }
 
 /* DIRQL.  The message says which queue; there is nothing to acknowledge at the device. */

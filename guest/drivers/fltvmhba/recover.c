@@ -81,16 +81,14 @@ static BOOLEAN HbaCheckQueue(PHBA_QUEUE Queue, LONGLONG Now)
 
 /* ---- reset ----------------------------------------------------------------------------------------------- */
 
-static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status)
+static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status, PLIST_ENTRY Done)
 {
-    LIST_ENTRY Done;
     ULONG Index;
 
-    InitializeListHead(&Done);
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
     for (Index = 0; Index < HBA_IO_SLOTS; Index++) {
         if (Queue->Slot[Index].State == HbaSlotBusy) {
-            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status, &Done);
+            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status, Done);
         }
     }
     while (Waiting && !IsListEmpty(&Queue->Waiting)) {
@@ -100,19 +98,16 @@ static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status)
         if (IoSetCancelRoutine(Irp, NULL) != NULL) {
             Irp->IoStatus.Status = Status;
             Irp->IoStatus.Information = 0;
-            InsertTailList(&Done, &Irp->Tail.Overlay.ListEntry);
+            InsertTailList(Done, &Irp->Tail.Overlay.ListEntry);
         }
     }
     HbaResetQueueLocked(Queue);
     KeReleaseSpinLockFromDpcLevel(&Queue->Lock);
-    HbaCompleteList(&Done);
 }
 
-/* DISPATCH_LEVEL, from the timer only, so never twice at once. */
-static VOID HbaReset(PHBA_ADAPTER Adapter)
+static VOID HbaResetLocked(PHBA_ADAPTER Adapter, PLIST_ENTRY Done)
 {
     BOOLEAN GiveUp = ++Adapter->Resets > HBA_MAX_RESETS;
-    LIST_ENTRY Done;
     ULONG Index;
 
     DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
@@ -125,7 +120,7 @@ static VOID HbaReset(PHBA_ADAPTER Adapter)
     }
     HbaWrite(Adapter, FLTVM_HBA_REG_CONTROL, 0); /* from here the device touches no memory of ours */
     for (Index = 0; Index < Adapter->Queues; Index++) {
-        HbaFailQueue(Adapter->Queue[Index], GiveUp, GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR);
+        HbaFailQueue(Adapter->Queue[Index], GiveUp, GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR, Done);
     }
     if (GiveUp) {
         return;
@@ -136,13 +131,30 @@ static VOID HbaReset(PHBA_ADAPTER Adapter)
         HbaProgramQueue(Adapter->Queue[Index]);
     }
     InterlockedExchange(&Adapter->Resetting, FALSE);
-    InitializeListHead(&Done);
     for (Index = 0; Index < Adapter->Queues; Index++) {
         KeAcquireSpinLockAtDpcLevel(&Adapter->Queue[Index]->Lock);
-        HbaPumpLocked(Adapter->Queue[Index], &Done);
+        HbaPumpLocked(Adapter->Queue[Index], Done);
         KeReleaseSpinLockFromDpcLevel(&Adapter->Queue[Index]->Lock);
     }
+}
+
+static VOID HbaExamine(PHBA_ADAPTER Adapter, BOOLEAN Stuck)
+{
+    LIST_ENTRY Done;
+
+    InitializeListHead(&Done);
+    KeAcquireSpinLockAtDpcLevel(&Adapter->ResetLock);
+    if (!Adapter->Stopped &&
+        (Stuck || (HbaRead(Adapter, FLTVM_HBA_REG_STATUS) & FLTVM_HBA_STATUS_FATAL) != 0)) {
+        HbaResetLocked(Adapter, &Done);
+    }
+    KeReleaseSpinLockFromDpcLevel(&Adapter->ResetLock);
     HbaCompleteList(&Done);
+}
+
+VOID HbaCheckController(PHBA_ADAPTER Adapter)
+{
+    HbaExamine(Adapter, FALSE);
 }
 
 /* DISPATCH_LEVEL, once a second. */
@@ -160,14 +172,8 @@ VOID NTAPI HbaTimer(PDEVICE_OBJECT DeviceObject, PVOID Context)
     if (InterlockedExchange(&Adapter->Completions, 0) != 0) {
         Adapter->Resets = 0;
     }
-    if ((HbaRead(Adapter, FLTVM_HBA_REG_STATUS) & FLTVM_HBA_STATUS_FATAL) != 0) {
-        HbaReset(Adapter);
-        return;
-    }
     for (Index = 0; Index < Adapter->Queues; Index++) {
         Stuck |= HbaCheckQueue(Adapter->Queue[Index], Now);
     }
-    if (Stuck) {
-        HbaReset(Adapter);
-    }
+    HbaExamine(Adapter, Stuck);
 }
