@@ -65,6 +65,7 @@ void fltvm_hba_queue_forget(FltvmHbaState *s, uint32_t index)
     q->control = 0;
     q->error = false;
     q->notify = false;
+    q->pending = 0;
 }
 
 void fltvm_hba_queue_control(FltvmHbaState *s, uint32_t index, uint32_t value)

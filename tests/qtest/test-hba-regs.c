@@ -248,6 +248,7 @@ static void test_disable_queue(void)
     hba_submit(&hba, 0, hba_read(1, 0, 1, HBA_DATA));
     hba_submit(&hba, 1, hba_read(2, 1, 1, HBA_DATA_2));
     hba_queue_set(&hba, 0, FLTVM_HBA_QUEUE_CONTROL, 0);
+    g_assert_cmpuint(hba_queue_get(&hba, 0, FLTVM_HBA_QUEUE_PENDING), ==, 0);
     rig_clock_step(hba.rig, HBA_READ_NS);
     hba_expect_none(&hba, 0);
     hba_expect(&hba, 1, 2, FLTVM_HBA_S_OK, 1);
