@@ -319,8 +319,12 @@ typedef VOID (*RTLP_TERMINATION_HANDLER)(BOOLEAN Abnormal, ULONG64 EstablisherFr
 static BOOLEAN RtlpTargetInSameTry(PSCOPE_TABLE_AMD64 Table, ULONG Scope, ULONG64 TargetRva)
 {
     for (ULONG Index = 0; Index < Table->Count; Index++) {
+        /*
+         * clang ends a scope one byte behind its last call, so that the return address is inside; where that call
+         * does not return, this byte is the handler's first.
+         */
         if (TargetRva >= Table->ScopeRecord[Index].BeginAddress &&
-            TargetRva < Table->ScopeRecord[Index].EndAddress &&
+            TargetRva + 1 < Table->ScopeRecord[Index].EndAddress &&
             Table->ScopeRecord[Index].JumpTarget == Table->ScopeRecord[Scope].JumpTarget &&
             Table->ScopeRecord[Index].HandlerAddress == Table->ScopeRecord[Scope].HandlerAddress)
             return TRUE;
