@@ -211,6 +211,12 @@ static BOOLEAN HbaInFaultWindow(ULONG Offset)
     return Offset % 4 == 0 && Offset >= FLTVM_HBA_REG_FAULT_RULES && Offset <= FLTVM_HBA_REG_FAULT_HITS;
 }
 
+/* Reading a register never changes anything: the controller's own may be read too, its error bits among them. */
+static BOOLEAN HbaIsReadable(ULONG Offset)
+{
+    return HbaInFaultWindow(Offset) || (Offset % 4 == 0 && Offset <= FLTVM_HBA_REG_ERROR_INFO);
+}
+
 static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
     ULONG InputLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
@@ -240,7 +246,7 @@ static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATI
             return STATUS_INVALID_PARAMETER;
         }
         for (Index = 0; Index < InputLength / 4; Index++) {
-            if (!HbaInFaultWindow(Words[Index])) {
+            if (!HbaIsReadable(Words[Index])) {
                 return STATUS_INVALID_PARAMETER;
             }
         }
