@@ -209,12 +209,13 @@ static LONG Repair(PEXCEPTION_POINTERS Pointers, ULONG_PTR Bad)
 
 static VOID CheckContinue(VOID)
 {
+    volatile ULONG_PTR Bad = 0x5550; /* in a register when it is used */
     ULONG Value = 0;
 
     Place = 4711;
     __try {
-        Value = ReadUlong((volatile ULONG *)0x5550);
-    } __except (Repair(GetExceptionInformation(), 0x5550)) {
+        Value = ReadUlong((volatile ULONG *)Bad);
+    } __except (Repair(GetExceptionInformation(), Bad)) {
     }
     FvCheck(Value == 4711);
 }
@@ -272,7 +273,7 @@ static DECLSPEC_NOINLINE USHORT Deep(ULONG Depth, PVOID *Frames, ULONG Count)
 {
     USHORT Captured = Depth == 0 ? RtlCaptureStackBackTrace(0, Count, Frames, NULL) : Deep(Depth - 1, Frames, Count);
 
-    KeMemoryBarrier();
+    __asm__ __volatile__("" ::: "memory"); /* no tail call */
     return Captured;
 }
 
