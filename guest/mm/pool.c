@@ -15,7 +15,8 @@
 #define MI_LIVE        0xA1
 #define MI_DEAD        0xF5
 #define MI_TAIL        0xBADA110CBADA110CULL
-#define MI_SPARE_SLABS 16
+#define MI_SPARE_SLABS 96 /* kept for any class; past that MI_TRIM_SLABS go back at once */
+#define MI_TRIM_SLABS  48
 
 typedef struct _MI_BLOCK {
     ULONG Tag;
@@ -259,6 +260,30 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
     MiReleaseRange(MiPoolRegion(MiInRegion(&MiPagedRegion, Base)), Base, Pages + Guard);
 }
 
+/* Gives spare slabs back: unmaps them all, tells the other processors once, then frees the pages. */
+static VOID MiTrimSlabs(BOOLEAN Paged)
+{
+    ULONG64 Home[MI_TRIM_SLABS];
+    ULONG Count = 0;
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
+    while (Count < MI_TRIM_SLABS && !IsListEmpty(&MiSpareSlabs[Paged])) {
+        PMI_SLAB Slab = CONTAINING_RECORD(RemoveTailList(&MiSpareSlabs[Paged]), MI_SLAB, Link);
+        MiSpareCount[Paged]--;
+        Slab->Magic = 0;
+        Home[Count++] = (ULONG64)*MiSlabHome(Slab);
+    }
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    for (ULONG Index = 0; Index < Count; Index++)
+        *MiPte(Home[Index]) &= MI_PTE_PAGE_MASK;
+    KeFlushEntireTb();
+    for (ULONG Index = 0; Index < Count; Index++) {
+        MiFreePage(MiPtePage(*MiPte(Home[Index])));
+        *MiPte(Home[Index]) = 0;
+        MiReleaseRange(MiPoolRegion(Paged), Home[Index], 1);
+    }
+}
+
 static VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Tag, PVOID Caller)
 {
     ULONG64 Header = *(PULONG64)Block;
@@ -281,10 +306,10 @@ static VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Ta
 VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
 {
     PMI_BLOCK Block;
-    PMI_SLAB Slab, Surplus = NULL;
+    PMI_SLAB Slab;
+    BOOLEAN Trim = FALSE;
     BOOLEAN Paged = MiInRegion(&MiPagedRegion, (ULONG64)Address);
     KIRQL OldIrql;
-    ULONG64 Home;
 
     if (((ULONG64)Address & (PAGE_SIZE - 1)) == 0) {
         MiFreeBig(Address, Tag, Caller);
@@ -307,22 +332,14 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
     *MiNextFree(Block) = Slab->Free;
     Slab->Free = Block;
     if (--Slab->Live == 0 && Slab->Link.Flink != Slab->Link.Blink) {
-        /* Not the only one of its class: keep it for any class, or give it back. */
+        /* Not the only one of its class: keep it for any. */
         RemoveEntryList(&Slab->Link);
-        if (MiSpareCount[Paged] < MI_SPARE_SLABS) {
-            InsertHeadList(&MiSpareSlabs[Paged], &Slab->Link);
-            MiSpareCount[Paged]++;
-        } else {
-            Surplus = Slab;
-        }
+        InsertHeadList(&MiSpareSlabs[Paged], &Slab->Link);
+        Trim = ++MiSpareCount[Paged] > MI_SPARE_SLABS;
     }
     MiReleaseLock(&MiPoolLock, OldIrql);
-    if (Surplus != NULL) {
-        Home = (ULONG64)*MiSlabHome(Surplus);
-        Surplus->Magic = 0;
-        MiUnmapPages(Home, 1);
-        MiReleaseRange(MiPoolRegion(Paged), Home, 1);
-    }
+    if (Trim)
+        MiTrimSlabs(Paged);
 }
 
 static BOOLEAN MiDescribeBlock(PMI_BLOCK Block, BOOLEAN Paged, MI_ALLOCATION *Allocation)

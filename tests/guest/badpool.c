@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A driver that misuses memory in the way that its registry value Fault says; see badpool.lua. */
+#include <ntifs.h>
+
+#include <fltvm.h>
+
+#define TAG 'dBtT'
+
+static volatile PUCHAR Sink;
+static PVOID Keep;
+
+static ULONG Fault(PUNICODE_STRING RegistryPath)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Fault");
+    UCHAR Buffer[64];
+    PKEY_VALUE_PARTIAL_INFORMATION Value = (PVOID)Buffer;
+    ULONG Length, Number = 0;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
+        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
+            Number = *(PULONG)Value->Data;
+        ZwClose(Key);
+    }
+    return Number;
+}
+
+#ifdef ALLOC_PRAGMA
+#pragma alloc_text(PAGE, PagedRoutine)
+#endif
+__declspec(code_seg("PAGE")) DECLSPEC_NOINLINE static ULONG PagedRoutine(ULONG Value)
+{
+    return Value * 3 + 1;
+}
+
+static VOID Misuse(ULONG Number)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(Number == 20 || Number == 22 ? PagedPool : NonPagedPoolNx, 40, TAG);
+    KIRQL OldIrql;
+
+    switch (Number) {
+    case 1: /* use after free */
+        ExFreePoolWithTag(Block, TAG);
+        Sink = Block;
+        Block[4] = 1;
+        break;
+    case 2: /* read after free */
+        ExFreePoolWithTag(Block, TAG);
+        Sink = Block;
+        Keep = (PVOID)(ULONG_PTR)Sink[7];
+        break;
+    case 3: /* past the end, as far as the next page */
+        Block[48] = 1;
+        break;
+    case 4: /* past the end, within the alignment */
+        Block[41] = 1;
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 5: /* before the start */
+        Block[-3] = 1;
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 6: /* freed twice */
+        ExFreePoolWithTag(Block, TAG);
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 7: /* wrong tag */
+        ExFreePoolWithTag(Block, 'xxxx');
+        break;
+    case 8: /* not an allocation's start */
+        ExFreePool(Block + 16);
+        break;
+    case 9: /* not pool at all */
+        ExFreePool(&Keep);
+        break;
+    case 10: /* a user address */
+        ExFreePool((PVOID)0x12340);
+        break;
+    case 11: /* zero bytes */
+        ExAllocatePoolWithTag(NonPagedPoolNx, 0, TAG);
+        break;
+    case 12: /* tag zero */
+        ExAllocatePoolWithTag(NonPagedPoolNx, 8, 0);
+        break;
+    case 13: /* paged pool at DISPATCH_LEVEL */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        ExAllocatePoolWithTag(PagedPool, 8, TAG);
+        break;
+    case 14: /* big allocation past its end */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, 8192, TAG);
+        Block[8192] = 1;
+        break;
+    case 15: /* big allocation freed twice */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, 8192, TAG);
+        ExFreePool(Block);
+        ExFreePool(Block);
+        break;
+    case 20: /* paged pool touched at DISPATCH_LEVEL */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        Block[0] = 1;
+        break;
+    case 21: /* pageable code called at DISPATCH_LEVEL */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        PagedRoutine(3);
+        break;
+    case 22: /* a routine called at the wrong IRQL */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        ZwClose(NULL);
+        break;
+    case 23: /* a null pointer at DISPATCH_LEVEL */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        *(volatile ULONG *)8 = 1;
+        break;
+    case 24: /* an address where nothing is */
+        *(volatile ULONG *)0xFFFFC12345678000ULL = 1;
+        break;
+    case 25: /* writing code */
+        *(volatile ULONG *)(ULONG_PTR)Misuse = 1;
+        break;
+    case 26: /* executing data */
+        ((VOID(*)(VOID))Block)();
+        break;
+    case 27: /* unlocking what was never locked */ {
+        PMDL Mdl = IoAllocateMdl(Block, 40, FALSE, FALSE, NULL);
+        MmUnlockPages(Mdl);
+        break;
+    }
+    case 28: /* freed while its pages are locked */ {
+        PMDL Mdl = IoAllocateMdl(Block, 40, FALSE, FALSE, NULL);
+        MmProbeAndLockPages(Mdl, KernelMode, IoModifyAccess);
+        ExFreePool(Block);
+        break;
+    }
+    case 30: /* leaks: reported when unloaded */
+        Keep = Block;
+        ExAllocatePoolWithTag(PagedPool, 6000, 'kaeL');
+        break;
+    default:
+        ExFreePool(Block);
+    }
+}
+
+static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+}
+
+DRIVER_INITIALIZE DriverEntry;
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    DriverObject->DriverUnload = Unload;
+    Misuse(Fault(RegistryPath));
+    return STATUS_SUCCESS;
+}

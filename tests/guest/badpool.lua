@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Each misuse of memory that badpool.c knows ends in the bugcheck that Windows has for it, blamed on the driver, with
+-- what is known of the memory in the report.
+
+local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badpool]]
+
+-- fault, bugcheck, what, further expectations
+local cases = {
+  { 1, 0xD5, "a write to freed memory", text = "used-after-free" },
+  { 2, 0xD5, "a read of freed memory", text = "freed-by" },
+  { 3, 0xD6, "a write behind the allocation, on the next page", text = "beyond-allocation" },
+  { 4, 0xC1, "a write behind the allocation, on its page", p4 = 0x24 },
+  { 5, 0xC1, "a write before the allocation", p4 = 0x23 },
+  { 6, 0xC2, "freeing twice", p1 = 7, text = "freed-by" },
+  { 7, 0xC2, "freeing with another tag", p1 = 0xA },
+  { 8, 0xC1, "freeing an address inside an allocation", p4 = 0x22 },
+  { 9, 0xC2, "freeing what is not pool", p1 = 0x42 },
+  { 10, 0xC2, "freeing a user address", p1 = 0x40 },
+  { 11, 0xC4, "allocating zero bytes", p1 = 0 },
+  { 12, 0xC2, "allocating without a tag", p1 = 0x9B },
+  { 13, 0xC4, "allocating paged pool at DISPATCH_LEVEL", p1 = 1, p2 = 2 },
+  { 14, 0x50, "a write behind a big allocation" },
+  { 15, 0xC2, "freeing a big allocation twice", p1 = 7 },
+  { 20, 0xD1, "touching paged pool at DISPATCH_LEVEL", p2 = 2, p3 = 1 },
+  { 21, 0xD1, "running pageable code at DISPATCH_LEVEL", p2 = 2, p3 = 8 },
+  { 22, 0xC4, "calling a PASSIVE_LEVEL routine at DISPATCH_LEVEL", p1 = 0x2001F, text = "ZwClose" },
+  { 23, 0xD1, "a null pointer at DISPATCH_LEVEL", p1 = 8, p2 = 2, p3 = 1 },
+  { 24, 0x50, "an address where nothing is", p1 = 0xFFFFC12345678000 },
+  { 25, 0xBE, "writing code" },
+  { 26, 0xFC, "executing data" },
+  { 27, 0xC4, "unlocking pages that were not locked", p1 = 0x7C },
+  { 28, 0xC2, "freeing locked pages", text = "freed-while-locked" },
+}
+
+for _, case in ipairs(cases) do
+  local vm = fltvm.machine {}
+  vm:set_registry(SERVICE, "Fault", case[1])
+  expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
+    p3 = case.p3, p4 = case.p4, quiet = true,
+    function() vm:load { source = "badpool.c" } end }
+end
+
+local vm = fltvm.machine {}
+vm:set_registry(SERVICE, "Fault", 30)
+local driver = vm:load { source = "badpool.c" }
+expect_bugcheck { code = 0xC4, p1 = 0x62, p4 = 2, what = "what is left behind at unload is reported", text = "Leak",
+  quiet = true, function() driver:unload() end }
