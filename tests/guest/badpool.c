@@ -27,12 +27,9 @@ static ULONG Fault(PUNICODE_STRING RegistryPath)
     return Number;
 }
 
-#ifdef ALLOC_PRAGMA
-#pragma alloc_text(PAGE, PagedRoutine)
-#endif
-__declspec(code_seg("PAGE")) DECLSPEC_NOINLINE static ULONG PagedRoutine(ULONG Value)
+__declspec(code_seg("PAGE")) DECLSPEC_NOINLINE static VOID PagedRoutine(ULONG Value)
 {
-    return Value * 3 + 1;
+    Keep = (PVOID)(ULONG_PTR)(Value * 3 + 1);
 }
 
 static VOID Misuse(ULONG Number)

@@ -196,7 +196,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckSizes(NonPagedPool);
     CheckPool2();
     CheckFailure();
-    CheckExhaustion(NonPagedPoolNx, 64);
+    CheckExhaustion(NonPagedPoolNx, 900);
     CheckExhaustion(PagedPool, 20000);
     CheckAtDispatch();
     CheckLookaside();
