@@ -51,7 +51,7 @@ static void control(lua_State *lua, FltvmMachine *machine, guint64 handle, guint
 {
     struct fltvm_command command = {.op = FLTVM_COMMAND_IOCTL, .args = {handle, code, length, output}};
 
-    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
     fltvm_lua_command(lua, machine, &command, data, length, what, FALSE, result);
 }
 
@@ -88,7 +88,7 @@ static guint64 open_device(lua_State *lua, FltvmMachine *machine, const char *na
     FltvmResult result = {0};
     const char *what = lua_pushfstring(lua, "opening %s", name);
 
-    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
     fltvm_lua_command(lua, machine, &command, name, strlen(name) + 1, what, FALSE, &result);
     fltvm_result_clear(&result);
     lua_pop(lua, 1);

@@ -302,7 +302,7 @@ static NTSTATUS InitpDispatch(PINIT_OPERATION Operation)
     case FLTVM_COMMAND_FSCTL:
         return InitpControl(Operation, TRUE);
     case FLTVM_COMMAND_CANCEL:
-        return ZwCancelIoFile(File, &Operation->IoStatus);
+        return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
     case FLTVM_COMMAND_QUERY:
         return InitpQuery(Operation);
     default:

@@ -47,8 +47,6 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
 NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
                                 PIO_STATUS_BLOCK IoStatusBlock);
-NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
-                                PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName);
 NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject,
                                                 PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);

@@ -51,6 +51,10 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
  * STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
 
+/* As ntdll's callers know it; the DDK does not declare it.  PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
+                                PIO_STATUS_BLOCK IoStatusBlock);
+
 /* Calls the reinitialization routines that drivers registered while booting.  PASSIVE_LEVEL, once. */
 VOID IoBootDriversStarted(VOID);
 
