@@ -10,7 +10,7 @@
 
 ULONG64 KiBootTime = KI_BOOT_TIME;
 volatile LARGE_INTEGER KeTickCountValue __asm__("KeTickCount");
-ULONG KiDpcTimeLimit = 128;       /* two seconds */
+ULONG KiDpcTimeLimit = 64;        /* a second */
 ULONG KiDpcWatchdogLimit = 7680;  /* two minutes */
 static ULONG64 KiBaseCounter;     /* time-stamp counter at interrupt time 0 */
 static ULONG64 KiTickCounter;     /* counts of a tick */

@@ -12,8 +12,11 @@
 #define QUEUE_OWNER 2
 #define QUEUE_BITS  3
 
-/* Spins before a check of how long it has been: about a second of virtual time. */
-#define KI_SPIN_LIMIT 0x8000000
+/*
+ * Spins after which a lock counts as held too long.  On one host thread each pause gives the others a slice, so
+ * a million is more than a second of theirs; on several the clock has to agree.
+ */
+#define KI_SPIN_LIMIT 0x100000
 
 /* An executive spin lock: this bit when held exclusively, else the number of readers. */
 #define EX_LOCK_EXCLUSIVE 0x80000000u
@@ -24,9 +27,11 @@ DECLSPEC_NORETURN VOID KiSpinLockFailure(PKSPIN_LOCK SpinLock, ULONG Code)
     KeBugCheckEx(Code, (ULONG_PTR)SpinLock, *SpinLock & ~(ULONG_PTR)1, (ULONG_PTR)KeGetCurrentThread(), 0);
 }
 
-static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock)
+static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock, ULONG64 Start)
 {
-    if (KiDriverVerifierOn && !KiBugCheckActive) {
+    BOOLEAN Virtual = HalTscFrequency == 1000000000;
+
+    if (KiDriverVerifierOn && !KiBugCheckActive && (Virtual || __rdtsc() - Start > 2 * HalTscFrequency)) {
         FvReport("reason=spin lock not available for too long\n");
         KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 1, KI_SPIN_LIMIT, (ULONG_PTR)Lock,
                      *(ULONG_PTR *)Lock & ~(ULONG_PTR)1);
@@ -35,6 +40,7 @@ static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock)
 
 VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
 {
+    ULONG64 Start = __rdtsc();
     ULONG Spins = 0;
 
     if (*(volatile KSPIN_LOCK *)SpinLock == Owner) {
@@ -43,8 +49,8 @@ VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
     do {
         while (*(volatile KSPIN_LOCK *)SpinLock != 0) {
             _mm_pause();
-            if (++Spins == KI_SPIN_LIMIT) {
-                KiSpinTooLong(SpinLock);
+            if (++Spins % KI_SPIN_LIMIT == 0) {
+                KiSpinTooLong(SpinLock, Start);
             }
         }
     } while (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0);
@@ -145,6 +151,7 @@ VOID NTAPI KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
 static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
 {
     PKSPIN_LOCK_QUEUE Previous;
+    ULONG64 Start;
     ULONG Spins = 0;
 
     Handle->Next = NULL;
@@ -160,10 +167,11 @@ static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
     Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_WAIT);
     _ReadWriteBarrier();
     Previous->Next = Handle;
+    Start = __rdtsc();
     while ((ULONG_PTR)Handle->Lock & QUEUE_WAIT) {
         _mm_pause();
-        if (++Spins == KI_SPIN_LIMIT) {
-            KiSpinTooLong(SpinLock);
+        if (++Spins % KI_SPIN_LIMIT == 0) {
+            KiSpinTooLong(SpinLock, Start);
         }
     }
 }
@@ -231,6 +239,7 @@ VOID NTAPI KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle)
 
 static VOID ExpAcquireShared(volatile LONG *Lock)
 {
+    ULONG64 Start = 0;
     ULONG Spins = 0;
 
     for (;;) {
@@ -242,14 +251,18 @@ static VOID ExpAcquireShared(volatile LONG *Lock)
             return;
         }
         _mm_pause();
-        if (++Spins == KI_SPIN_LIMIT) {
-            KiSpinTooLong((PVOID)Lock);
+        if (Start == 0) {
+            Start = __rdtsc();
+        }
+        if (++Spins % KI_SPIN_LIMIT == 0) {
+            KiSpinTooLong((PVOID)Lock, Start);
         }
     }
 }
 
 static VOID ExpAcquireExclusive(volatile LONG *Lock)
 {
+    ULONG64 Start = 0;
     ULONG Spins = 0;
 
     for (;;) {
@@ -263,8 +276,11 @@ static VOID ExpAcquireExclusive(volatile LONG *Lock)
             InterlockedCompareExchange(Lock, Value | EX_LOCK_WAITER, Value);
         }
         _mm_pause();
-        if (++Spins == KI_SPIN_LIMIT) {
-            KiSpinTooLong((PVOID)Lock);
+        if (Start == 0) {
+            Start = __rdtsc();
+        }
+        if (++Spins % KI_SPIN_LIMIT == 0) {
+            KiSpinTooLong((PVOID)Lock, Start);
         }
     }
 }

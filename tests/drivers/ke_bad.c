@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Breaks one of the kernel's rules; the value "Case" of its service says which.  See kernel_bugchecks.lua. */
+#include <ntifs.h>
+
+static KSPIN_LOCK Lock;
+static KEVENT Event;
+static KMUTEX Mutex;
+static KDPC Dpc;
+static ULONG Case;
+
+static ULONG ReadCase(PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Case");
+    UCHAR Buffer[64];
+    PKEY_VALUE_PARTIAL_INFORMATION Value = (PVOID)Buffer;
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Key;
+    ULONG Length, Result = 0;
+
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
+        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length))) {
+            Result = *(ULONG *)Value->Data;
+        }
+        ZwClose(Key);
+    }
+    return Result;
+}
+
+static DECLSPEC_NOINLINE ULONG Overflow(ULONG Depth)
+{
+    volatile UCHAR Room[512];
+
+    Room[0] = (UCHAR)Depth;
+    return Overflow(Depth + 1) + Room[0];
+}
+
+static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    volatile LONG Zero = 0;
+    KIRQL Old;
+
+    switch (Case) {
+    case 10:
+        Zero = 100 / Zero;
+        break;
+    case 11:
+        for (;;) {
+            *(volatile ULONG *)&Case = 11;
+        }
+    case 12:
+        KeRaiseIrql(HIGH_LEVEL, &Old);
+        break;
+    case 13:
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+        break;
+    }
+}
+
+static VOID NTAPI BadThread(PVOID Context)
+{
+    if (Case == 18) {
+        KeEnterCriticalRegion();
+    } else {
+        KeWaitForSingleObject(&Mutex, Executive, KernelMode, FALSE, NULL);
+    }
+}
+
+static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
+{
+    static ULONG Data[4] = {0xC3C3C3C3};
+    KIRQL Old;
+
+    switch (Case) {
+    case 1:
+        KeLowerIrql(HIGH_LEVEL);
+        break;
+    case 2:
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);
+        KeRaiseIrql(APC_LEVEL, &Old);
+        break;
+    case 3:
+        KeAcquireSpinLock(&Lock, &Old);
+        KeAcquireSpinLockAtDpcLevel(&Lock);
+        break;
+    case 4:
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);
+        KeReleaseSpinLockFromDpcLevel(&Lock);
+        break;
+    case 5:
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+        break;
+    case 6:
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);
+        *(volatile ULONG *)0x20 = 1;
+        break;
+    case 7:
+        ((VOID (*)(VOID))(ULONG_PTR)0x30)();
+        break;
+    case 8:
+        Overflow(0);
+        break;
+    case 9:
+        KeBugCheckEx(0xE2 /* MANUALLY_INITIATED_CRASH */, 1, 2, 3, 4);
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+        KeInsertQueueDpc(&Dpc, NULL, NULL);
+        break;
+    case 14:
+        *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC;
+        break;
+    case 15:
+        ((VOID (*)(VOID))(ULONG_PTR)Data)();
+        break;
+    case 16:
+        KeLeaveCriticalRegion();
+        break;
+    case 17:
+        RtlZeroMemory(&Dpc, sizeof(Dpc));
+        Dpc.Type = 77;
+        KeInsertQueueDpc(&Dpc, NULL, NULL);
+        break;
+    case 18:
+    case 19: {
+        HANDLE Thread;
+
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, BadThread, NULL);
+        ZwWaitForSingleObject(Thread, FALSE, NULL);
+        break;
+    }
+    case 20:
+        __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx");
+        break;
+    case 21:
+        __debugbreak();
+        break;
+    case 22:
+        ExRaiseStatus(STATUS_NO_MEMORY);
+    }
+    return Case < 100 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+DRIVER_INITIALIZE DriverEntry;
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    KeInitializeSpinLock(&Lock);
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    KeInitializeMutex(&Mutex, 0);
+    KeInitializeDpc(&Dpc, BadDpc, NULL);
+    Case = ReadCase(RegistryPath);
+    return Misbehave() == STATUS_SUCCESS ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
