@@ -128,7 +128,8 @@ DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKT
     if ((ErrorCode & FAULT_WRITE) && (ErrorCode & FAULT_PRESENT)) {
         KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
     }
-    KeBugCheckEx(0x50 /* PAGE_FAULT_IN_NONPAGED_AREA */, (ULONG_PTR)Address, Access, TrapFrame->Rip, 0);
+    KeBugCheckEx(0x50 /* PAGE_FAULT_IN_NONPAGED_AREA */, (ULONG_PTR)Address,
+                 ErrorCode & FAULT_EXECUTE ? 0x10 : ErrorCode & FAULT_WRITE ? 2 : 0, TrapFrame->Rip, 0);
 }
 
 static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Breaks one of the kernel's rules; the value "Case" of its service says which.  See kernel_bugchecks.lua. */
+/* Breaks one of the kernel's rules; the value "Case" of its service says which.  See ke_bad.lua. */
 #include <ntifs.h>
 
 static KSPIN_LOCK Lock;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Each rule of the kernel that a driver can break ends in Windows's bugcheck, with the driver's line in the report.
-local source = "../drivers/ke_bad.c"
+local source = "ke_bad.c"
 local cases = {
   { 1, "lowering the IRQL upwards", code = 0xA, p1 = 0, p2 = 15, text = "Misbehave" },
   { 2, "raising the IRQL downwards", code = 0x9, p1 = 2, p2 = 1, text = "Misbehave" },
