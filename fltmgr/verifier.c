@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the filter manager ends a run in which a filter broke a rule: a report for the host in words, then the bugcheck.
- *
- * A report is lines "name=value"; addresses are written 0x…, and the host turns those into function, file and line.
+ * verifier.c: how the filter manager says what a minifilter did wrong: a report of "name=value" lines, addresses as
+ * numbers that the host turns into routine, file and line, and then the bug check.
  */
 #include "fltmgrp.h"
-
 #include <ntstrsafe.h>
 
-/* IRQL: any. */
+/* The return addresses of the filter's call, innermost first.  Skip: frames of our own above the caller's. */
 VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
 {
-    ULONG Frames = FvCaptureStackBackTrace(Skip + 1, FLTP_STACK_DEPTH, Stack);
+    ULONG Count = FvCaptureStackBackTrace(Skip + 1, FLTP_STACK_DEPTH, Stack);
 
-    for (; Frames < FLTP_STACK_DEPTH; Frames++)
-        Stack[Frames] = NULL;
+    while (Count < FLTP_STACK_DEPTH)
+        Stack[Count++] = NULL;
 }
 
-/* IRQL: any.  One line a frame, all with the same name. */
+/* A first line with the name, the frames behind it with "from". */
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack)
 {
-    CHAR Line[96];
+    CHAR Text[FLTP_STACK_DEPTH * 32 + 64];
+    size_t Used = 0;
 
-    for (ULONG Frame = 0; Frame < FLTP_STACK_DEPTH && Stack[Frame] != NULL; Frame++) {
-        if (NT_SUCCESS(RtlStringCbPrintfA(Line, sizeof(Line), "%s=0x%p\n", Name, Stack[Frame])))
-            FvReport(Line);
+    if (Stack[0] == NULL)
+        return;
+    Text[0] = 0;
+    for (ULONG Index = 0; Index < FLTP_STACK_DEPTH && Stack[Index] != NULL; Index++) {
+        RtlStringCbPrintfA(Text + Used, sizeof(Text) - Used, "%s=0x%p\n", Index == 0 ? Name : "from", Stack[Index]);
+        Used += strlen(Text + Used);
     }
+    FvReport(Text);
 }
 
-/* IRQL: any. */
 DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Text)
 {
-    if (Text != NULL)
-        FvReport(Text);
+    FvReport(Text);
     KeBugCheckEx(Code, P1, P2, P3, P4);
 }

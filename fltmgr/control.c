@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by hand and
+ * reads lists and counters: sdk/include/fltvm_fltctl.h.  IRQL: PASSIVE_LEVEL.
+ */
+#include "fltmgrp.h"
+
+/* A directory object that stays for good, so that the device below it can have its documented name. */
+static NTSTATUS FltpMakeDirectory(PCWSTR Path)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name;
+    HANDLE Handle;
+    NTSTATUS Status;
+
+    RtlInitUnicodeString(&Name, Path);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE | OBJ_OPENIF, NULL, NULL);
+    Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &Attributes);
+    if (NT_SUCCESS(Status))
+        ZwClose(Handle);
+    return Status;
+}
+
+NTSTATUS FltpCreateControlDevice(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\FileSystem\\Filters\\FltMgr");
+    PDEVICE_OBJECT Device;
+    NTSTATUS Status = FltpMakeDirectory(L"\\FileSystem\\Filters");
+
+    if (!NT_SUCCESS(Status) && Status != STATUS_OBJECT_NAME_EXISTS && Status != STATUS_OBJECT_NAME_COLLISION)
+        return Status;
+    Status = IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
+                            &Device);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    ((PFLTP_DEVICE)Device->DeviceExtension)->Kind = FltpKindControl;
+    ClearFlag(Device->Flags, DO_DEVICE_INITIALIZING);
+    return STATUS_SUCCESS;
+}
+
+/* A request's name; FALSE when it is not there or does not end. */
+static BOOLEAN FltpTakeName(PUNICODE_STRING Name, uint16_t *Text)
+{
+    USHORT Length = 0;
+
+    while (Length < FLTVM_FLTCTL_NAME_MAX && Text[Length] != 0)
+        Length++;
+    Name->Buffer = (PWCH)Text;
+    Name->Length = Length * sizeof(WCHAR);
+    Name->MaximumLength = FLTVM_FLTCTL_NAME_MAX * sizeof(WCHAR);
+    return Length > 0 && Length < FLTVM_FLTCTL_NAME_MAX;
+}
+
+static VOID FltpPutName(uint16_t *Text, PCUNICODE_STRING Name)
+{
+    USHORT Length = min(Name->Length, (FLTVM_FLTCTL_NAME_MAX - 1) * sizeof(WCHAR));
+
+    RtlZeroMemory(Text, FLTVM_FLTCTL_NAME_MAX * sizeof(WCHAR));
+    RtlCopyMemory(Text, Name->Buffer, Length);
+}
+
+static NTSTATUS FltpAttachByHand(PFLT_FILTER Filter, PFLT_VOLUME Volume, PUNICODE_STRING Instance,
+                                 PUNICODE_STRING Altitude)
+{
+    if (Altitude != NULL)
+        return FltAttachVolumeAtAltitude(Filter, Volume, Altitude, Instance, NULL);
+    return FltAttachVolume(Filter, Volume, Instance, NULL);
+}
+
+static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
+{
+    UNICODE_STRING FilterName, VolumeName, InstanceName, Altitude;
+    PUNICODE_STRING Instance = FltpTakeName(&InstanceName, Request->instance) ? &InstanceName : NULL;
+    PFLT_FILTER Filter;
+    PFLT_VOLUME Volume;
+    NTSTATUS Status;
+
+    if (!FltpTakeName(&FilterName, Request->filter))
+        return STATUS_INVALID_PARAMETER;
+    Filter = FltpFindFilter(&FilterName);
+    if (Filter == NULL)
+        return STATUS_FLT_FILTER_NOT_FOUND;
+    if (Code == FLTVM_FLTCTL_UNLOAD)
+        return FltpUnloadFilter(Filter, FlagOn(Request->flags, FLTVM_FLTCTL_MANDATORY) != 0);
+    Status = FltpTakeName(&VolumeName, Request->volume) ? FltGetVolumeFromName(Filter, &VolumeName, &Volume)
+                                                        : STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(Status)) {
+        if (Code == FLTVM_FLTCTL_ATTACH)
+            Status = FltpAttachByHand(Filter, Volume, Instance,
+                                      FltpTakeName(&Altitude, Request->altitude) ? &Altitude : NULL);
+        else
+            Status = FltpDetachManually(Filter, Volume, Instance);
+        FltpReleaseRundown(&Volume->Object.Rundown);
+    }
+    FltpReleaseRundown(&Filter->Object.Rundown);
+    return Status;
+}
+
+static ULONG FltpListFilters(struct fltvm_fltctl_filter *List, ULONG Capacity)
+{
+    PFLT_FILTER Filter = NULL;
+    ULONG Count = 0;
+
+    while ((Filter = FltpNextFilter(Filter)) != NULL) {
+        if (Count < Capacity) {
+            List[Count].instances = Filter->InstanceCount;
+            List[Count].started = Filter->Started != 0;
+            FltpPutName(List[Count].name, &Filter->Name);
+            FltpPutName(List[Count].altitude, &Filter->Altitude);
+        }
+        Count++;
+    }
+    return Count;
+}
+
+static ULONG FltpListVolumes(struct fltvm_fltctl_volume *List, ULONG Capacity)
+{
+    PFLT_VOLUME Volume = NULL;
+    ULONG Count = 0;
+
+    while ((Volume = FltpNextVolume(Volume)) != NULL) {
+        if (Count < Capacity) {
+            List[Count].instances = Volume->InstanceCount;
+            List[Count].file_system = Volume->Type;
+            FltpPutName(List[Count].name, &Volume->Name);
+        }
+        Count++;
+    }
+    return Count;
+}
+
+static ULONG FltpListInstances(struct fltvm_fltctl_instance *List, ULONG Capacity)
+{
+    PFLT_VOLUME Volume = NULL;
+    ULONG Count = 0;
+    KIRQL Irql;
+
+    while ((Volume = FltpNextVolume(Volume)) != NULL) {
+        Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+        for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
+            PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
+
+            if (Count < Capacity) {
+                List[Count].operations = Instance->Operations;
+                FltpPutName(List[Count].filter, &Instance->Filter->Name);
+                FltpPutName(List[Count].volume, &Volume->Name);
+                FltpPutName(List[Count].instance, &Instance->Name);
+                FltpPutName(List[Count].altitude, &Instance->Altitude);
+            }
+            Count++;
+        }
+        KeReleaseSpinLock(&Volume->Lock, Irql);
+    }
+    return Count;
+}
+
+NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    ULONG Code = Stack->Parameters.DeviceIoControl.IoControlCode;
+    ULONG Input = Stack->Parameters.DeviceIoControl.InputBufferLength;
+    ULONG Output = Stack->Parameters.DeviceIoControl.OutputBufferLength;
+    PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;
+    ULONG Size, Count;
+
+    Irp->IoStatus.Information = 0;
+    switch (Code) {
+    case FLTVM_FLTCTL_UNLOAD:
+    case FLTVM_FLTCTL_ATTACH:
+    case FLTVM_FLTCTL_DETACH:
+        if (Input < sizeof(struct fltvm_fltctl_request))
+            return STATUS_INFO_LENGTH_MISMATCH;
+        return FltpCommand(Code, Buffer);
+    case FLTVM_FLTCTL_FILTERS:
+        Size = sizeof(struct fltvm_fltctl_filter);
+        Count = FltpListFilters(Buffer, Output / Size);
+        break;
+    case FLTVM_FLTCTL_INSTANCES:
+        Size = sizeof(struct fltvm_fltctl_instance);
+        Count = FltpListInstances(Buffer, Output / Size);
+        break;
+    case FLTVM_FLTCTL_VOLUMES:
+        Size = sizeof(struct fltvm_fltctl_volume);
+        Count = FltpListVolumes(Buffer, Output / Size);
+        break;
+    case FLTVM_FLTCTL_COUNTERS:
+        if (Output < sizeof(FltpCounters))
+            return STATUS_BUFFER_TOO_SMALL;
+        RtlCopyMemory(Buffer, &FltpCounters, sizeof(FltpCounters));
+        Irp->IoStatus.Information = sizeof(FltpCounters);
+        return STATUS_SUCCESS;
+    default:
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    Irp->IoStatus.Information = min(Count, Output / Size) * Size;
+    return Count > Output / Size ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * filter.c: finding filters, volumes and instances.  What is found is referenced: the caller gives it back by
+ * FltObjectDereference.
+ */
+#include "fltmgrp.h"
+
+/*
+ * The object after Previous in one of the two lists, whose reference is given up.  Next holds the place: an object
+ * that is referenced stays in its list.  IRQL: <= DISPATCH_LEVEL.
+ */
+static PFLTP_OBJECT FltpNextObject(PLIST_ENTRY Head, PFLTP_OBJECT Previous, SIZE_T LinkOffset)
+{
+    PFLTP_OBJECT Found = NULL;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
+    PLIST_ENTRY Link = Previous == NULL ? Head->Flink : ((PLIST_ENTRY)((PUCHAR)Previous + LinkOffset))->Flink;
+
+    for (; Link != Head; Link = Link->Flink) {
+        PFLTP_OBJECT Object = (PFLTP_OBJECT)((PUCHAR)Link - LinkOffset);
+
+        if (FltpAcquireRundown(&Object->Rundown)) {
+            Found = Object;
+            break;
+        }
+    }
+    KeReleaseSpinLock(&FltpLock, Irql);
+    if (Previous != NULL)
+        FltpReleaseRundown(&Previous->Rundown);
+    return Found;
+}
+
+PFLT_FILTER FltpNextFilter(PFLT_FILTER Previous)
+{
+    return (PFLT_FILTER)FltpNextObject(&FltpFilters, (PFLTP_OBJECT)Previous, FIELD_OFFSET(FLT_FILTER, Link));
+}
+
+PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous)
+{
+    return (PFLT_VOLUME)FltpNextObject(&FltpVolumes, (PFLTP_OBJECT)Previous, FIELD_OFFSET(FLT_VOLUME, Link));
+}
+
+PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name)
+{
+    PFLT_FILTER Filter = NULL;
+
+    while ((Filter = FltpNextFilter(Filter)) != NULL) {
+        if (RtlEqualUnicodeString(&Filter->Name, Name, TRUE))
+            break;
+    }
+    return Filter;
+}
+
+PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name)
+{
+    UNICODE_STRING Wanted = *Name;
+    PFLT_VOLUME Volume = NULL;
+
+    if (Wanted.Length > 0 && Wanted.Buffer[Wanted.Length / sizeof(WCHAR) - 1] == '\\')
+        Wanted.Length -= sizeof(WCHAR);
+    while ((Volume = FltpNextVolume(Volume)) != NULL) {
+        if (RtlEqualUnicodeString(&Volume->Name, &Wanted, TRUE))
+            break;
+    }
+    return Volume;
+}
+
+NTSTATUS FLTAPI FltGetFilterFromName(PCUNICODE_STRING FilterName, PFLT_FILTER *RetFilter)
+{
+    *RetFilter = FltpFindFilter(FilterName);
+    return *RetFilter != NULL ? STATUS_SUCCESS : STATUS_FLT_FILTER_NOT_FOUND;
+}
+
+NTSTATUS FLTAPI FltGetFilterFromInstance(PFLT_INSTANCE Instance, PFLT_FILTER *RetFilter)
+{
+    if (!FltpAcquireRundown(&Instance->Filter->Object.Rundown))
+        return STATUS_FLT_DELETING_OBJECT;
+    *RetFilter = Instance->Filter;
+    return STATUS_SUCCESS;
+}
+
+/* A volume's device name, or a drive as C: or \??\C:, which is a link to one. */
+NTSTATUS FLTAPI FltGetVolumeFromName(PFLT_FILTER Filter, PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
+{
+    WCHAR LinkBuffer[64], TargetBuffer[128];
+    UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer}, Target = {0, sizeof(TargetBuffer), TargetBuffer};
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Handle;
+
+    UNREFERENCED_PARAMETER(Filter);
+    if (VolumeName->Length == 0)
+        return STATUS_INVALID_PARAMETER;
+    *RetVolume = FltpFindVolume(VolumeName);
+    if (*RetVolume != NULL)
+        return STATUS_SUCCESS;
+    if (VolumeName->Buffer[0] != '\\')
+        RtlAppendUnicodeToString(&Link, L"\\??\\");
+    if (!NT_SUCCESS(RtlAppendUnicodeStringToString(&Link, VolumeName)))
+        return STATUS_FLT_VOLUME_NOT_FOUND;
+    InitializeObjectAttributes(&Attributes, &Link, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenSymbolicLinkObject(&Handle, GENERIC_READ, &Attributes)))
+        return STATUS_FLT_VOLUME_NOT_FOUND;
+    if (NT_SUCCESS(ZwQuerySymbolicLinkObject(Handle, &Target, NULL)))
+        *RetVolume = FltpFindVolume(&Target);
+    ZwClose(Handle);
+    return *RetVolume != NULL ? STATUS_SUCCESS : STATUS_FLT_VOLUME_NOT_FOUND;
+}
+
+NTSTATUS FLTAPI FltGetVolumeFromInstance(PFLT_INSTANCE Instance, PFLT_VOLUME *RetVolume)
+{
+    if (!FltpAcquireRundown(&Instance->Volume->Object.Rundown))
+        return STATUS_FLT_DELETING_OBJECT;
+    *RetVolume = Instance->Volume;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject, PFLT_VOLUME *RetVolume)
+{
+    PFLT_VOLUME Volume = NULL;
+
+    UNREFERENCED_PARAMETER(Filter);
+    while ((Volume = FltpNextVolume(Volume)) != NULL) {
+        if (Volume->Device == DeviceObject || Volume->FileSystem == DeviceObject || Volume->Disk == DeviceObject ||
+            Volume->Below == DeviceObject) {
+            *RetVolume = Volume;
+            return STATUS_SUCCESS;
+        }
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject, PFLT_VOLUME *RetVolume)
+{
+    PVPB Vpb = FileObject->Vpb;
+
+    if (Vpb == NULL && FileObject->DeviceObject != NULL)
+        Vpb = FileObject->DeviceObject->Vpb;
+    if (Vpb != NULL && Vpb->DeviceObject != NULL)
+        return FltGetVolumeFromDeviceObject(Filter, Vpb->DeviceObject, RetVolume);
+    return FltGetVolumeFromDeviceObject(Filter, FileObject->DeviceObject, RetVolume);
+}
+
+NTSTATUS FLTAPI FltGetDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DeviceObject)
+{
+    if (Volume->Detached)
+        return STATUS_FLT_NO_DEVICE_OBJECT;
+    ObReferenceObject(Volume->Device);
+    *DeviceObject = Volume->Device;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FLTAPI FltGetDiskDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DiskDeviceObject)
+{
+    if (Volume->Disk == NULL)
+        return STATUS_FLT_NO_DEVICE_OBJECT;
+    ObReferenceObject(Volume->Disk);
+    *DiskDeviceObject = Volume->Disk;
+    return STATUS_SUCCESS;
+}
+
+BOOLEAN FLTAPI FltIsFltMgrVolumeDeviceObject(PDEVICE_OBJECT DeviceObject)
+{
+    return DeviceObject->DriverObject == FltpDriverObject &&
+           ((PFLTP_DEVICE)DeviceObject->DeviceExtension)->Kind == FltpKindVolume;
+}
+
+NTSTATUS FLTAPI FltGetVolumeName(PFLT_VOLUME Volume, PUNICODE_STRING VolumeName, PULONG BufferSizeNeeded)
+{
+    if (VolumeName == NULL && BufferSizeNeeded == NULL)
+        return STATUS_INVALID_PARAMETER;
+    if (BufferSizeNeeded != NULL)
+        *BufferSizeNeeded = Volume->Name.Length;
+    if (VolumeName == NULL)
+        return STATUS_BUFFER_TOO_SMALL;
+    if (VolumeName->MaximumLength < Volume->Name.Length) {
+        VolumeName->Length = 0;
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    RtlCopyUnicodeString(VolumeName, &Volume->Name);
+    return STATUS_SUCCESS;
+}
+
+static VOID FltpPutString(PUNICODE_STRING String, PCUNICODE_STRING From, PUCHAR *Place)
+{
+    String->Buffer = (PWCH)*Place;
+    String->Length = String->MaximumLength = From->Length;
+    RtlCopyMemory(String->Buffer, From->Buffer, From->Length);
+    *Place += From->Length;
+}
+
+NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIES VolumeProperties,
+                                       ULONG VolumePropertiesLength, PULONG LengthReturned)
+{
+    PDEVICE_OBJECT Device = Volume->Disk != NULL ? Volume->Disk : Volume->Device;
+    ULONG Needed = sizeof(*VolumeProperties) + 2 * Volume->DriverName.Length + Volume->Name.Length;
+    PUCHAR Place = (PUCHAR)(VolumeProperties + 1);
+
+    if (VolumeProperties == NULL || VolumePropertiesLength < sizeof(*VolumeProperties)) {
+        *LengthReturned = Needed;
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    RtlZeroMemory(VolumeProperties, sizeof(*VolumeProperties));
+    VolumeProperties->DeviceType = Volume->Device->DeviceType;
+    VolumeProperties->DeviceCharacteristics = Volume->Device->Characteristics;
+    VolumeProperties->DeviceObjectFlags = Volume->Device->Flags;
+    VolumeProperties->AlignmentRequirement = Device->AlignmentRequirement;
+    VolumeProperties->SectorSize = Device->SectorSize != 0 ? Device->SectorSize : Volume->Device->SectorSize;
+    if (VolumePropertiesLength < Needed) {
+        *LengthReturned = sizeof(*VolumeProperties);
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    FltpPutString(&VolumeProperties->FileSystemDriverName, &Volume->DriverName, &Place);
+    FltpPutString(&VolumeProperties->FileSystemDeviceName, &Volume->DriverName, &Place);
+    FltpPutString(&VolumeProperties->RealDeviceName, &Volume->Name, &Place);
+    *LengthReturned = Needed;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FLTAPI FltGetFileSystemType(PVOID FltObject, PFLT_FILESYSTEM_TYPE FileSystemType)
+{
+    PFLTP_OBJECT Object = FltObject;
+
+    if (Object->Magic == FLTP_MAGIC_VOLUME)
+        *FileSystemType = ((PFLT_VOLUME)FltObject)->Type;
+    else if (Object->Magic == FLTP_MAGIC_INSTANCE)
+        *FileSystemType = ((PFLT_INSTANCE)FltObject)->Volume->Type;
+    else
+        return STATUS_INVALID_PARAMETER;
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fltmgrp.h: the filter manager's own objects and the routines its files call of each other.
+ *
+ * A volume is a device of ours on top of a mounted file system's device stack.  An instance is one filter at one
+ * altitude on one volume.  An operation is one request on its way through a volume's instances: one block, taken from
+ * the volume's free list, with a node for each instance that registered for the operation.
+ *
+ * Locks: FltpLock guards the lists of filters and volumes, each volume's Lock its instances and operations.  A
+ * volume's lock is taken inside FltpLock, never the other way round.  No callback is ever called with a lock held.
+ * What keeps an object alive while it is used is its rundown reference.
+ */
+#ifndef FLTMGRP_H
+#define FLTMGRP_H
+
+#define FLTAPI NTAPI
+#include <fltKernel.h>
+#include <fltvm.h>
+#include <fltvm_fltctl.h>
+#include <trace.h>
+#include "altitude.h"
+
+#define FLTP_TAG_FILTER    'lFtF'
+#define FLTP_TAG_INSTANCE  'nItF'
+#define FLTP_TAG_OPERATION 'pOtF'
+#define FLTP_TAG_VOLUME    'lVtF'
+#define FLTP_TAG_WORKITEM  'iWtF'
+#define FLTP_TAG_NAME      'mNtF'
+#define FLTP_TAG_TEMPORARY 'mTtF'
+
+#define FLTP_MAGIC_FILTER    0x46746C46u
+#define FLTP_MAGIC_VOLUME    0x56746C46u
+#define FLTP_MAGIC_INSTANCE  0x49746C46u
+#define FLTP_MAGIC_OPERATION 0x4F746C46u
+#define FLTP_MAGIC_WORKITEM  0x57746C46u
+#define FLTP_MAGIC_FREE      0xDEADDEADu
+
+/* Bug checks that the DDK's list lacks. */
+#ifndef FLTMGR_FILE_SYSTEM
+#define FLTMGR_FILE_SYSTEM 0xF5
+#endif
+#ifndef WORKER_INVALID
+#define WORKER_INVALID 0xE4
+#endif
+#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
+#define DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
+#endif
+/* FLTMGR_FILE_SYSTEM's first parameter: Windows's own where it has one, the rest are fltvm's. */
+#define FLTP_NO_POST_CALLBACK      0x66
+#define FLTP_BAD_OBJECT            0xF001 /* P2: what was given */
+#define FLTP_OVER_DEREFERENCED     0xF002 /* P2: the object */
+#define FLTP_BAD_WORK_ITEM         0xF003 /* P2: what was given */
+#define FLTP_BAD_QUEUE_TYPE        0xF004 /* P2: the work item, P3: the queue type */
+#define FLTP_BAD_CALLBACK_DATA     0xF005 /* P2: what was given */
+#define FLTP_BAD_PREOP_STATUS      0xF006 /* P2: callback data, P3: the status */
+#define FLTP_BAD_POSTOP_STATUS     0xF007 /* P2: callback data, P3: the status */
+#define FLTP_NOT_PENDED            0xF008 /* P2: callback data */
+#define FLTP_CONTEXT_WITHOUT_POST  0xF009 /* P2: callback data, P3: the context */
+#define FLTP_NOT_UNREGISTERED      0xF00A /* P2: the filter */
+#define FLTP_DEFERRED_ITEM_LEAKED  0xF00B
+#define FLTP_STATUS_PENDING        0xF00C /* P2: callback data: completed with STATUS_PENDING */
+#define FLTP_BAD_IRQL              0xF00E /* P2: what was given, P3: the IRQL */
+#define FLTP_IRQL_CHANGED          0xF00D /* P2: callback data, P3: before, P4: after */
+
+/*
+ * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits until the
+ * count is zero; from then on no reference is given.
+ */
+typedef struct _FLTP_RUNDOWN {
+    volatile LONG64 Count;
+    KEVENT Event;
+} FLTP_RUNDOWN, *PFLTP_RUNDOWN;
+
+/* What every object that a filter sees begins with. */
+typedef struct _FLTP_OBJECT {
+    ULONG Magic;
+    FLTP_RUNDOWN Rundown;
+} FLTP_OBJECT, *PFLTP_OBJECT;
+
+/* Registered callbacks, in a table by FltpOperationIndex: the IRPs' majors, then -1 downwards. */
+#define FLTP_OPERATION_COUNT (IRP_MJ_MAXIMUM_FUNCTION + 1 + 20)
+
+typedef struct _FLTP_CALLBACK {
+    PFLT_PRE_OPERATION_CALLBACK Pre;
+    PFLT_POST_OPERATION_CALLBACK Post;
+    FLT_OPERATION_REGISTRATION_FLAGS Flags;
+} FLTP_CALLBACK, *PFLTP_CALLBACK;
+
+typedef struct _FLT_FILTER {
+    FLTP_OBJECT Object;
+    LIST_ENTRY Link; /* FltpLock */
+    UNICODE_STRING Name;
+    UNICODE_STRING Altitude; /* of the default instance */
+    UNICODE_STRING DefaultInstance;
+    UNICODE_STRING ServiceKey;
+    PDRIVER_OBJECT Driver;
+    PDRIVER_UNLOAD DriverUnload; /* what the driver had set before we put ours there */
+    FLT_REGISTRATION Registration;
+    FLTP_CALLBACK Callbacks[FLTP_OPERATION_COUNT];
+    volatile LONG InstanceCount;
+    volatile LONG Started;
+    volatile LONG Unloading;
+    volatile LONG Unregistered; /* FltUnregisterFilter has begun */
+    BOOLEAN Mandatory;
+} FLT_FILTER;
+
+typedef struct _FLT_VOLUME {
+    FLTP_OBJECT Object;
+    LIST_ENTRY Link; /* FltpLock */
+    UNICODE_STRING Name;
+    PDEVICE_OBJECT Device;      /* ours */
+    PDEVICE_OBJECT Below;       /* what ours is attached to */
+    PDEVICE_OBJECT FileSystem;  /* the file system's volume device */
+    PDEVICE_OBJECT Disk;        /* the device that was mounted, NULL for a file system without one */
+    FLT_FILESYSTEM_TYPE Type;
+    UNICODE_STRING DriverName;
+    BOOLEAN Detached;
+
+    KSPIN_LOCK Lock;
+    LIST_ENTRY Instances;  /* highest altitude first */
+    LIST_ENTRY Operations; /* those under way */
+    LIST_ENTRY FreeOperations;
+    ULONG FreeCount;
+    volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */
+} FLT_VOLUME;
+
+typedef enum _FLTP_INSTANCE_STATE {
+    FltpInstanceSetup,  /* in its setup callback: sees no operations yet */
+    FltpInstanceActive,
+    FltpInstanceTeardown
+} FLTP_INSTANCE_STATE;
+
+typedef struct _FLT_INSTANCE {
+    FLTP_OBJECT Object;
+    LIST_ENTRY Link; /* its volume's Instances, Lock */
+    FLTP_INSTANCE_STATE State; /* its volume's Lock */
+    volatile LONG TearingDown;
+    PFLT_FILTER Filter;
+    PFLT_VOLUME Volume;
+    UNICODE_STRING Name;
+    UNICODE_STRING Altitude;
+    ULONG64 AltitudeNumber; /* the whole part, for the trace */
+    ULONG64 Operations;     /* statistics, not exact on several processors */
+} FLT_INSTANCE;
+
+/* A node's life.  Whoever moves it on from Idle or Wait, by an interlocked exchange, owns the next step. */
+typedef enum _FLTP_NODE_STATE {
+    FltpNodeIdle,
+    FltpNodePre,  /* in its pre-callback, or pended by it */
+    FltpNodeWait, /* its post-callback is due */
+    FltpNodePost, /* in its post-callback, or pended by it */
+    FltpNodeDone
+} FLTP_NODE_STATE;
+
+typedef struct _FLTP_NODE {
+    volatile LONG State;
+    BOOLEAN Changed; /* its pre-callback changed the parameters */
+    BOOLEAN RetainMdl;
+    PFLT_INSTANCE Instance; /* referenced until Done */
+    PFLTP_CALLBACK Callback;
+    PVOID CompletionContext;
+    PMDL SwappedMdl;
+    FLT_RELATED_OBJECTS Objects;
+    FLT_IO_PARAMETER_BLOCK Iopb; /* the parameters as the pre-callback got them: what its post-callback sees */
+} FLTP_NODE, *PFLTP_NODE;
+
+#define FLTP_NODES_DEFAULT 8
+
+typedef struct _FLTP_OPERATION {
+    ULONG Magic;
+    ULONG Capacity;
+    ULONG Count;
+    ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
+    PFLT_VOLUME Volume;
+    LIST_ENTRY Link; /* its volume's Operations or FreeOperations, Lock */
+    ULONG References; /* drainers' + 1, Lock */
+    PIRP Irp;
+    PDEVICE_OBJECT Target;
+    FLT_CALLBACK_DATA Data;
+    FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
+    BOOLEAN Synchronize;   /* a filter asked that completion come back to this thread */
+    BOOLEAN PendingMarked; /* our stack location is marked pending */
+    BOOLEAN Changed;       /* some node's filter changed the parameters */
+    BOOLEAN NeedCompletion;
+    BOOLEAN Completed;     /* the request has come back from below, or was completed by a filter */
+    BOOLEAN *PostPended;   /* in the dispatching thread's frame, valid while the lower driver has not pended */
+    KEVENT Event;
+    /* The request's buffers before any filter changed them. */
+    PVOID OriginalUserBuffer, OriginalSystemBuffer;
+    PMDL OriginalMdl;
+    /* Work that waits for a lower IRQL. */
+    WORK_QUEUE_ITEM SafeItem;
+    PFLT_POST_OPERATION_CALLBACK SafeCallback;
+    PVOID SafeContext;
+    FLT_POST_OPERATION_FLAGS SafeFlags;
+    PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback;
+    /* Operations that a filter made itself. */
+    PFLT_INSTANCE Initiator;
+    PFLT_COMPLETED_ASYNC_IO_CALLBACK AsyncCallback;
+    PVOID AsyncContext;
+    FLTP_NODE Nodes[];
+} FLTP_OPERATION, *PFLTP_OPERATION;
+
+#define FLTP_OPERATION_OF(Data_) CONTAINING_RECORD((Data_), FLTP_OPERATION, Data)
+
+/* The device extension of every device of ours. */
+typedef enum _FLTP_DEVICE_KIND { FltpKindControl, FltpKindFileSystem, FltpKindVolume } FLTP_DEVICE_KIND;
+
+typedef struct _FLTP_DEVICE {
+    FLTP_DEVICE_KIND Kind;
+    PDEVICE_OBJECT Below;
+    PFLT_VOLUME Volume;
+} FLTP_DEVICE, *PFLTP_DEVICE;
+
+/* Globals: init.c. */
+extern PDRIVER_OBJECT FltpDriverObject;
+extern KSPIN_LOCK FltpLock;
+extern LIST_ENTRY FltpFilters;
+extern LIST_ENTRY FltpVolumes;
+extern BOOLEAN FltpVerify;
+extern struct fltvm_fltctl_counters FltpCounters;
+
+/* rundown.c */
+VOID FltpInitializeRundown(PFLTP_RUNDOWN Rundown);
+/* IRQL: PASSIVE_LEVEL.  After it nobody gets a reference and nobody has one. */
+VOID FltpWaitForRundown(PFLTP_RUNDOWN Rundown);
+/* The same in two steps: refuse from now on; wait. */
+VOID FltpBeginRundown(PFLTP_RUNDOWN Rundown);
+VOID FltpRundownReleasedLast(PFLTP_RUNDOWN Rundown);
+
+/* IRQL: any.  FALSE once the object is going. */
+static inline BOOLEAN FltpAcquireRundown(PFLTP_RUNDOWN Rundown)
+{
+    LONG64 Old = Rundown->Count;
+
+    for (;;) {
+        LONG64 Seen;
+        if (Old & 1)
+            return FALSE;
+        Seen = InterlockedCompareExchange64(&Rundown->Count, Old + 2, Old);
+        if (Seen == Old)
+            return TRUE;
+        Old = Seen;
+    }
+}
+
+/* IRQL: <= DISPATCH_LEVEL. */
+static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
+{
+    if (InterlockedExchangeAdd64(&Rundown->Count, -2) == 3)
+        FltpRundownReleasedLast(Rundown);
+}
+
+/* name.c: counted strings on the heap, and the registry.  IRQL: PASSIVE_LEVEL. */
+NTSTATUS FltpCopyString(PUNICODE_STRING To, PCUNICODE_STRING From);
+NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last);
+VOID FltpFreeString(PUNICODE_STRING String);
+NTSTATUS FltpReadString(PCUNICODE_STRING Key, PCWSTR ValueName, PUNICODE_STRING Value);
+NTSTATUS FltpReadUlong(PCUNICODE_STRING Key, PCWSTR ValueName, PULONG Value);
+NTSTATUS FltpEnumerateKey(PCUNICODE_STRING Key, ULONG Index, PUNICODE_STRING Name);
+NTSTATUS FltpNameOfObject(PVOID Object, PUNICODE_STRING Name);
+
+/* instance.c.  IRQL: PASSIVE_LEVEL unless said. */
+NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PCUNICODE_STRING Altitude,
+                            FLT_INSTANCE_SETUP_FLAGS Flags, PFLT_INSTANCE *Instance);
+VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_SETUP_FLAGS Flags);
+NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
+NTSTATUS FltpDetachManually(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
+/* A referenced instance: the first of the filter's on the volume, or that of the name.  IRQL: <= DISPATCH_LEVEL. */
+PFLT_INSTANCE FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
+VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
+
+/* filter.c.  Referenced or NULL.  IRQL: <= DISPATCH_LEVEL. */
+PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name);
+PFLT_FILTER FltpNextFilter(PFLT_FILTER Previous);
+PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name);
+PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous);
+
+/* volume.c.  IRQL: PASSIVE_LEVEL. */
+VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
+NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device);
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
+VOID FltpDeleteVolume(PFLT_VOLUME Volume);
+VOID FltpAttachRaw(VOID);
+
+/* operation.c */
+ULONG FltpOperationIndex(UCHAR MajorFunction);
+/* IRQL: the request's.  Below: only instances under this one see it, and Flags tell that a filter made it. */
+NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLT_INSTANCE Below, FLT_CALLBACK_DATA_FLAGS Flags);
+NTSTATUS FltpGoDown(PFLTP_OPERATION Operation);
+VOID FltpFinishNode(PFLTP_NODE Node);
+PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
+PFLTP_OPERATION FltpCheckData(PFLT_CALLBACK_DATA Data, PCSTR Text);
+BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status);
+NTSTATUS FltpCompleteAbove(PFLTP_OPERATION Operation);
+
+/* completion.c */
+NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
+/* FALSE when a filter kept the operation, which is then no longer the caller's to touch. */
+BOOLEAN FltpGoUp(PFLTP_OPERATION Operation);
+/* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
+VOID FltpFinishOperation(PFLTP_OPERATION Operation);
+VOID FltpReturnOperation(PFLTP_OPERATION Operation);
+VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node);
+VOID FltpDrainInstance(PFLT_INSTANCE Instance);
+
+/* parameter.c: between a stack location and a parameter block.  IRQL: any. */
+VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
+VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
+BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
+                         LOCK_OPERATION *Access);
+
+/* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the report. */
+DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
+                                     PCSTR Text);
+#define FLTP_STACK_DEPTH 12
+VOID FltpReportStack(PCSTR Name, PVOID const *Stack);
+VOID FltpCaptureStack(ULONG Skip, PVOID *Stack);
+
+/* workitem.c */
+VOID FltpInitializeWorkItems(VOID);
+VOID FltpCheckWorkItemsAtUnload(PDRIVER_OBJECT Driver);
+
+/* register.c */
+NTSTATUS FltpUnloadFilter(PFLT_FILTER Filter, BOOLEAN Mandatory);
+
+/* control.c */
+NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack);
+NTSTATUS FltpCreateControlDevice(VOID);
+
+#endif
