@@ -99,6 +99,7 @@ static VOID NTAPI FltpReinitialize(PDRIVER_OBJECT Driver, PVOID Context, ULONG C
     FltpAttachRaw();
 }
 
+DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     NTSTATUS Status;
