@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A driver that misuses the I/O manager in the way that its registry value Fault says; see badio.lua. */
+#include <ntifs.h>
+
+#include <fltvm.h>
+
+DRIVER_INITIALIZE DriverEntry;
+
+static PDEVICE_OBJECT Device, Upper;
+static ULONG Number;
+static PIO_WORKITEM Item;
+
+static ULONG Fault(PUNICODE_STRING RegistryPath)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Fault");
+    UCHAR Buffer[64];
+    PKEY_VALUE_PARTIAL_INFORMATION Value = (PVOID)Buffer;
+    ULONG Length, Found = 0;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
+        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
+            Found = *(PULONG)Value->Data;
+        ZwClose(Key);
+    }
+    return Found;
+}
+
+static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+}
+
+static VOID NTAPI CancelWithoutRelease(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+}
+
+static NTSTATUS NTAPI Stop(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    KIRQL Irql;
+
+    if (Number == 12)
+        KeRaiseIrql(APC_LEVEL, &Irql); /* and leaves it so */
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static VOID NTAPI Work(PDEVICE_OBJECT DeviceObject, PVOID Context)
+{
+    KeWaitForSingleObject(Context, Executive, KernelMode, FALSE, NULL);
+}
+
+static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    KIRQL Irql;
+
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    Irp->IoStatus.Information = 0;
+    switch (Number) {
+    case 2: /* completed as pending */
+        Irp->IoStatus.Status = STATUS_PENDING;
+        break;
+    case 3: /* completed with a cancel routine */
+        IoSetCancelRoutine(Irp, Cancel);
+        break;
+    case 4: /* returns at another IRQL */
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+        return STATUS_SUCCESS;
+    case 13: /* pending, but not marked so */
+        return STATUS_PENDING;
+    case 14: /* marked pending, but something else returned */
+        IoMarkIrpPending(Irp);
+        break;
+    }
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Irp->IoStatus.Status == STATUS_PENDING ? STATUS_PENDING : STATUS_SUCCESS;
+}
+
+static PIRP Request(CCHAR Locations)
+{
+    PIRP Irp = IoAllocateIrp(Locations, FALSE);
+
+    IoGetNextIrpStackLocation(Irp)->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    IoSetCompletionRoutine(Irp, Stop, NULL, TRUE, TRUE, TRUE);
+    return Irp;
+}
+
+static VOID Misuse(VOID)
+{
+    PIRP Irp = Request(1);
+    UCHAR Nothing[512];
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    switch (Number) {
+    case 1: /* completes what is complete */
+        IoCallDriver(Device, Irp);
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        break;
+    case 2:
+    case 3:
+    case 4:
+    case 12:
+    case 13:
+    case 14:
+        IoCallDriver(Device, Irp);
+        if (Number == 13) {
+            Irp->IoStatus.Status = STATUS_SUCCESS;
+            IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        }
+        break;
+    case 5: /* more drivers than locations */
+        IoSetNextIrpStackLocation(Irp);
+        IoCallDriver(Device, Irp);
+        break;
+    case 6: /* frees twice */
+        IoFreeIrp(Irp);
+        IoFreeIrp(Irp);
+        break;
+    case 7: /* frees what belongs to the thread */
+        IoFreeIrp(IoBuildSynchronousFsdRequest(IRP_MJ_FLUSH_BUFFERS, Device, NULL, 0, NULL, &Event,
+                                               (PIO_STATUS_BLOCK)Nothing));
+        break;
+    case 8: /* no IRP at all */
+        RtlZeroMemory(Nothing, sizeof(Nothing));
+        IoCallDriver(Device, (PIRP)Nothing);
+        break;
+    case 9: /* passes on an IRP that its own cancel routine could cancel */
+        IoSetCancelRoutine(Irp, Cancel);
+        IoCallDriver(Device, Irp);
+        break;
+    case 10: /* detaches twice */
+        IoDetachDevice(Device);
+        IoDetachDevice(Device);
+        break;
+    case 11: /* deletes what is attached */
+        IoDeleteDevice(Upper);
+        break;
+    case 15: /* frees a queued work item */
+        Item = IoAllocateWorkItem(Device);
+        IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
+        IoFreeWorkItem(Item);
+        break;
+    case 16: /* queues a work item twice */
+        Item = IoAllocateWorkItem(Device);
+        IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
+        IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
+        break;
+    case 17: /* keeps the cancel spin lock */
+        IoSetNextIrpStackLocation(Irp);
+        IoSetCancelRoutine(Irp, CancelWithoutRelease);
+        IoCancelIrp(Irp);
+        break;
+    case 18: /* a handle that is not open */
+        ZwClose((HANDLE)0xFFFFFFFF80001234);
+        break;
+    case 19: /* gives back a reference too many */
+        ObDereferenceObject(Device);
+        ObDereferenceObject(Device);
+        ObReferenceObject(Device);
+        break;
+    case 20: /* a work item that nobody frees: found at unload */
+        Item = IoAllocateWorkItem(Device);
+        IoFreeIrp(Irp);
+        break;
+    default:
+        IoCallDriver(Device, Irp);
+        IoFreeIrp(Irp);
+        break;
+    }
+}
+
+static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
+{
+    IoDetachDevice(Device);
+    IoDeleteDevice(Upper);
+    IoDeleteDevice(Device);
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    Number = Fault(RegistryPath);
+    for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
+        DriverObject->MajorFunction[i] = Dispatch;
+    DriverObject->DriverUnload = Unload;
+    if (!NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device)) ||
+        !NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Upper)))
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Device->Flags &= ~DO_DEVICE_INITIALIZING;
+    IoAttachDeviceToDeviceStack(Upper, Device);
+    Upper->Flags &= ~DO_DEVICE_INITIALIZING;
+    Misuse();
+    return STATUS_SUCCESS;
+}
