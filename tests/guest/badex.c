@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A driver that misuses locks and work items, in the way that its service's value Fault numbers: see badex.lua. */
+#include <ntifs.h>
+
+static KEVENT Never;
+static WORK_QUEUE_ITEM Item;
+static ERESOURCE Resource;
+static FAST_MUTEX Mutex;
+
+static VOID NTAPI Block(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+    KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
+}
+
+static VOID NTAPI ReturnRaised(PVOID Parameter)
+{
+    KIRQL OldIrql;
+
+    UNREFERENCED_PARAMETER(Parameter);
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+}
+
+/* An item that a worker has taken is not queued any more, so all workers are given something to wait for first. */
+static VOID QueueTwice(VOID)
+{
+    static WORK_QUEUE_ITEM Blockers[16];
+    KIRQL OldIrql;
+
+    ExInitializeWorkItem(&Item, Block, NULL);
+    KeRaiseIrql(DISPATCH_LEVEL, &OldIrql); /* no worker takes it in between: there is one processor */
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blockers); Index++) {
+        ExInitializeWorkItem(&Blockers[Index], Block, NULL);
+        ExQueueWorkItem(&Blockers[Index], DelayedWorkQueue);
+    }
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
+    ExQueueWorkItem(&Item, DelayedWorkQueue);
+    KeLowerIrql(OldIrql);
+}
+
+static VOID DereferenceTooOften(VOID)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    PVOID Event = NULL;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
+    ObReferenceObjectByHandle(Handle, 0, *ExEventObjectType, KernelMode, &Event, NULL);
+    ObDereferenceObject(Event);
+    ObDereferenceObject(Event); /* the handle's */
+    ZwClose(Handle);
+}
+
+static ULONG ReadFault(PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Fault");
+    UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
+    OBJECT_ATTRIBUTES Attributes;
+    ULONG Fault = 0, Length;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)))
+        return 0;
+    if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length)))
+        Fault = *(PULONG)((PKEY_VALUE_PARTIAL_INFORMATION)Buffer)->Data;
+    ZwClose(Key);
+    return Fault;
+}
+
+DRIVER_INITIALIZE DriverEntry;
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    LARGE_INTEGER Second = {.QuadPart = -10000000};
+
+    UNREFERENCED_PARAMETER(DriverObject);
+    KeInitializeEvent(&Never, NotificationEvent, FALSE);
+    ExInitializeFastMutex(&Mutex);
+    ExInitializeResourceLite(&Resource);
+    switch (ReadFault(RegistryPath)) {
+    case 1:
+        QueueTwice();
+        break;
+    case 2:
+        ExInitializeWorkItem(&Item, ReturnRaised, NULL);
+        ExQueueWorkItem(&Item, DelayedWorkQueue);
+        KeDelayExecutionThread(KernelMode, FALSE, &Second);
+        break;
+    case 3:
+        KeEnterCriticalRegion();
+        ExReleaseResourceLite(&Resource);
+        break;
+    case 4:
+        ExAcquireResourceExclusiveLite(&Resource, TRUE);
+        break;
+    case 5:
+        KeEnterCriticalRegion();
+        ExAcquireResourceSharedLite(&Resource, TRUE);
+        ExAcquireResourceExclusiveLite(&Resource, TRUE); /* waits for itself */
+        break;
+    case 6:
+        ExAcquireFastMutex(&Mutex);
+        ExAcquireFastMutex(&Mutex);
+        break;
+    case 7:
+        ExReleaseFastMutex(&Mutex);
+        break;
+    case 8:
+        KeEnterCriticalRegion();
+        ExAcquireResourceExclusiveLite(&Resource, TRUE);
+        ExDeleteResourceLite(&Resource);
+        break;
+    case 9:
+        DereferenceTooOften();
+        break;
+    default:
+        return STATUS_INVALID_PARAMETER;
+    }
+    return STATUS_SUCCESS;
+}
