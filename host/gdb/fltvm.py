@@ -7,7 +7,8 @@ know the kernel (`help fltvm`).  docs/manual/gdb.md is the manual.  `fltvm gdb` 
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# Not __file__: a script that sources this one would give its own.
+sys.path.insert(0, os.path.dirname(os.path.realpath(sys._getframe().f_code.co_filename)))
 
 import fltvm_gdb.commands  # noqa: E402
 import fltvm_gdb.printers  # noqa: E402
