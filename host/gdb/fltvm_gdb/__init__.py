@@ -6,6 +6,8 @@ unwind    one step of the Windows x64 unwinder; no gdb in it
 guest     reading the guest: memory, globals, lists, by the debug information
 modules   which images the guest has loaded, and their symbols
 unwinder  the above, as an unwinder of gdb's
-commands  `fltvm irql` and its neighbours
+command   what the commands have in common
+commands  `fltvm attach`, `fltvm irql`, `fltvm threads` and their neighbours
+filters   `fltvm filters`, `fltvm instances`, `fltvm workitems`
 printers  UNICODE_STRING, NTSTATUS and the like
 """

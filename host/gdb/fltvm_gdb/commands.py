@@ -5,6 +5,8 @@ import os
 import gdb
 
 from . import guest, modules, unwind, unwinder
+from .command import Command
+from .filters import Filters, Instances, WorkItems
 
 IRQL_NAMES = {0: 'PASSIVE_LEVEL', 1: 'APC_LEVEL', 2: 'DISPATCH_LEVEL', 13: 'CLOCK_LEVEL', 14: 'IPI_LEVEL',
               15: 'HIGH_LEVEL'}
@@ -61,20 +63,6 @@ def what_it_does(stack):
         if not place.startswith(WAITING_FRAMES):
             return place
     return guest.where(stack[0]) if stack else ''
-
-
-class Command(gdb.Command):
-    """A subcommand of fltvm, by its class name."""
-
-    def __init__(self):
-        super().__init__('fltvm ' + type(self).__name__.lower(), gdb.COMMAND_USER)
-
-    def invoke(self, argument, _from_tty):
-        self.dont_repeat()
-        try:
-            self.run(gdb.string_to_argv(argument))
-        except gdb.MemoryError as error:
-            raise gdb.GdbError(f'not there (yet): {error}') from error
 
 
 class Prefix(gdb.Command):
@@ -187,7 +175,7 @@ The stack of a thread that may or may not be running: `fltvm threads` lists them
 
 def register():
     Prefix()
-    for command in (Attach, Modules, Irql, Threads, Stack):
+    for command in (Attach, Modules, Irql, Threads, Stack, WorkItems, Filters, Instances):
         command()
     if not os.environ.get('FLTVM_SYMBOLS') and modules.find(modules.KERNEL):
         modules.kernel_from_symbols()

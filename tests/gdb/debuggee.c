@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What kernel.py debugs: a minifilter whose post-read callback hands a generic work item to a worker thread.  Its
+ * functions' names are known to the test.
+ */
+#include <fltKernel.h>
+
+DRIVER_INITIALIZE DriverEntry;
+
+static PFLT_FILTER Filter;
+static volatile LONG Worked;
+
+static VOID DebuggeeWorkRoutine(PFLT_GENERIC_WORKITEM WorkItem, PVOID FltObject, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(FltObject);
+    UNREFERENCED_PARAMETER(Context);
+    InterlockedIncrement(&Worked);
+    FltFreeGenericWorkItem(WorkItem);
+}
+
+static FLT_PREOP_CALLBACK_STATUS DebuggeePreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                 PVOID *CompletionContext)
+{
+    UNREFERENCED_PARAMETER(Data);
+    UNREFERENCED_PARAMETER(FltObjects);
+    UNREFERENCED_PARAMETER(CompletionContext);
+    return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+}
+
+static FLT_POSTOP_CALLBACK_STATUS DebuggeePostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                   PVOID CompletionContext, FLT_POST_OPERATION_FLAGS Flags)
+{
+    PFLT_GENERIC_WORKITEM WorkItem;
+
+    UNREFERENCED_PARAMETER(Data);
+    UNREFERENCED_PARAMETER(CompletionContext);
+    UNREFERENCED_PARAMETER(Flags);
+    WorkItem = FltAllocateGenericWorkItem();
+    if (WorkItem != NULL && !NT_SUCCESS(FltQueueGenericWorkItem(WorkItem, FltObjects->Instance, DebuggeeWorkRoutine,
+                                                                DelayedWorkQueue, NULL))) {
+        FltFreeGenericWorkItem(WorkItem);
+    }
+    return FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+static NTSTATUS DebuggeeUnload(FLT_FILTER_UNLOAD_FLAGS Flags)
+{
+    UNREFERENCED_PARAMETER(Flags);
+    FltUnregisterFilter(Filter);
+    return STATUS_SUCCESS;
+}
+
+static const FLT_OPERATION_REGISTRATION Operations[] = {
+    {.MajorFunction = IRP_MJ_READ, .PreOperation = DebuggeePreRead, .PostOperation = DebuggeePostRead},
+    {.MajorFunction = IRP_MJ_OPERATION_END},
+};
+
+static const FLT_REGISTRATION Registration = {
+    .Size = sizeof(FLT_REGISTRATION),
+    .Version = FLT_REGISTRATION_VERSION,
+    .OperationRegistration = Operations,
+    .FilterUnloadCallback = DebuggeeUnload,
+};
+
+NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    NTSTATUS Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
+
+    UNREFERENCED_PARAMETER(RegistryPath);
+    if (NT_SUCCESS(Status)) {
+        Status = FltStartFiltering(Filter);
+        if (!NT_SUCCESS(Status)) {
+            FltUnregisterFilter(Filter);
+        }
+    }
+    return Status;
+}
