@@ -39,8 +39,10 @@ static VOID IopVerifyCall(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Caller)
 /* IRQL <= DISPATCH_LEVEL; what the driver called allows may be less. */
 NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    PDRIVER_DISPATCH Routine;
     PIO_STACK_LOCATION Stack;
     NTSTATUS Status;
+    ULONG Call;
     KIRQL Irql;
 
     if (IopVerifierOn) {
@@ -55,10 +57,18 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Stack->DeviceObject = DeviceObject;
     FV_TRACE(FLTVM_TRACE_IRP_CALL, Irp, Stack->MajorFunction, Stack->MinorFunction, DeviceObject,
              Stack->FileObject);
+    Routine = DeviceObject->DriverObject->MajorFunction[Stack->MajorFunction];
+    if (!IopVerifierOn) {
+        return Routine(DeviceObject, Irp);
+    }
+    Call = IopVerifyCalling(Irp, Stack, Routine);
     Irql = KeGetCurrentIrql();
-    Status = DeviceObject->DriverObject->MajorFunction[Stack->MajorFunction](DeviceObject, Irp);
-    if (IopVerifierOn && KeGetCurrentIrql() != Irql) {
+    Status = Routine(DeviceObject, Irp);
+    if (KeGetCurrentIrql() != Irql) {
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)DeviceObject, Irql, KeGetCurrentIrql());
+    }
+    if (Call != 0) {
+        IopVerifyReturned(Call, Status);
     }
     return Status;
 }
@@ -277,6 +287,9 @@ static BOOLEAN IopWalkUp(PIRP Irp)
          Stack++, Irp->CurrentLocation++, Irp->Tail.Overlay.CurrentStackLocation++) {
         UCHAR Control = Stack->Control;
 
+        if (IopVerifierOn) {
+            IopVerifyLocationDone(Irp, Stack);
+        }
         Irp->PendingReturned = (Control & SL_PENDING_RETURNED) != 0;
         if (IopRoutineWanted(Control, Irp)) {
             PIO_COMPLETION_ROUTINE Routine = Stack->CompletionRoutine;

@@ -135,6 +135,9 @@ VOID IopSendShutdown(PDEVICE_OBJECT DeviceObject);
 
 /* ---- IRPs ------------------------------------------------------------------------------------------------ */
 
+ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine);
+VOID IopVerifyReturned(ULONG Number, NTSTATUS Status);
+VOID IopVerifyLocationDone(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID IopInitializeIrps(VOID);
 VOID IopQueueThreadIrp(PIRP Irp);
 VOID IopDequeueThreadIrp(PIRP Irp);

@@ -175,7 +175,6 @@ static VOID Misuse(VOID)
 
 static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 {
-    IoDetachDevice(Device);
     IoDeleteDevice(Upper);
     IoDeleteDevice(Device);
 }
@@ -190,7 +189,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         !NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Upper)))
         return STATUS_INSUFFICIENT_RESOURCES;
     Device->Flags &= ~DO_DEVICE_INITIALIZING;
-    IoAttachDeviceToDeviceStack(Upper, Device);
+    if (Number == 10 || Number == 11)
+        IoAttachDeviceToDeviceStack(Upper, Device);
     Upper->Flags &= ~DO_DEVICE_INITIALIZING;
     Misuse();
     return STATUS_SUCCESS;

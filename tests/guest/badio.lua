@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Each misuse of the I/O manager that badio.c knows ends in the bugcheck that Windows has for it.
+local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badio]]
+
+-- fault, bugcheck, what, further expectations
+local cases = {
+  { 1, 0x44, "completing an IRP twice" },
+  { 2, 0xC9, "completing with STATUS_PENDING", p1 = 6, p2 = 0x103 },
+  { 3, 0xC9, "completing with a cancel routine set", p1 = 7 },
+  { 4, 0xC9, "a dispatch routine that returns at another IRQL", p1 = 5, p3 = 0, p4 = 2 },
+  { 5, 0x35, "sending an IRP without a stack location left" },
+  { 6, 0xC9, "freeing an IRP twice", p1 = 1 },
+  { 7, 0xC9, "freeing an IRP that a thread waits for", p1 = 2 },
+  { 8, 0xC9, "sending what is no IRP", p1 = 3 },
+  { 9, 0xC9, "sending an IRP with a cancel routine set", p1 = 0x203 },
+  { 10, 0xC9, "detaching what is not attached", p1 = 0x202 },
+  { 11, 0xC9, "deleting a device that is attached", p1 = 0x201 },
+  { 12, 0xC8, "a completion routine that returns at another IRQL" },
+  { 13, 0xC9, "STATUS_PENDING without IoMarkIrpPending", p1 = 0x200, text = "without IoMarkIrpPending" },
+  { 14, 0xC9, "IoMarkIrpPending without STATUS_PENDING", p1 = 0x200, text = "another status" },
+  { 15, 0xE4, "freeing a queued work item", text = "freed-while-queued" },
+  { 16, 0xE4, "queueing a work item twice", text = "queued-twice" },
+  { 17, 0xC8, "a cancel routine that keeps the cancel spin lock" },
+  { 18, 0x93, "closing a handle that is not open" },
+  { 19, 0x18, "giving back a reference too many" },
+}
+
+for _, case in ipairs(cases) do
+  local vm = fltvm.machine {}
+  vm:set_registry(SERVICE, "Fault", case[1])
+  expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
+    p3 = case.p3, p4 = case.p4, quiet = true,
+    function() vm:load { source = "badio.c" } end }
+end
+
+-- A work item that nobody frees is the driver's leak.
+local vm = fltvm.machine {}
+vm:set_registry(SERVICE, "Fault", 20)
+local driver = vm:load { source = "badio.c" }
+expect_bugcheck { code = 0xC4, p1 = 0x62, what = "a work item left behind at unload is reported", quiet = true,
+  function() driver:unload() end }
+
+-- Without a fault the driver comes and goes.
+vm = fltvm.machine {}
+vm:set_registry(SERVICE, "Fault", 0)
+driver = vm:load { source = "badio.c" }
+driver:unload()
+expect(true, "the driver without a fault is loaded and unloaded")
