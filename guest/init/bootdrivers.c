@@ -41,11 +41,12 @@ static VOID InitImageUnload(PVOID Section)
 
 static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload};
 
-/* A driver that goes must not leave a thread in its code. */
+/* A driver that goes must not leave a thread, a timer or a DPC in its code. */
 static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
 {
     PETHREAD Thread = PsFindThreadOfImage(Base, Size);
 
+    KeCheckMemoryRange(Base, Size);
     if (Thread != NULL) {
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
         KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */, (ULONG_PTR)Thread->StartAddress, 8,

@@ -103,10 +103,14 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
     return Removed;
 }
 
-static VOID KiCheckDpcExit(PKPRCB Prcb, PKDEFERRED_ROUTINE Routine)
+static VOID KiCheckDpcExit(PKPRCB Prcb, PKDEFERRED_ROUTINE Routine, LONG ApcDisable)
 {
     if (__readcr8() != DISPATCH_LEVEL) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Routine, __readcr8(), DISPATCH_LEVEL, 0);
+    }
+    if (KeGetCurrentThread()->CombinedApcDisable != ApcDisable) {
+        KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, 4, (ULONG_PTR)Routine, (ULONG)ApcDisable,
+                     (ULONG)KeGetCurrentThread()->CombinedApcDisable);
     }
     if (Prcb != KeGetCurrentPrcb()) {
         KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)KeGetCurrentThread(), 0, 0, 0);
@@ -130,6 +134,7 @@ VOID KiRetireDpcList(PKPRCB Prcb)
             PKDPC Dpc;
             PKDEFERRED_ROUTINE Routine;
             PVOID Context, Argument1, Argument2;
+            LONG ApcDisable = Prcb->CurrentThread->CombinedApcDisable;
 
             KiAcquireSpinLock(&Prcb->DpcLock);
             if (Prcb->DpcQueueDepth == 0) {
@@ -150,7 +155,7 @@ VOID KiRetireDpcList(PKPRCB Prcb)
             FV_TRACE(FLTVM_TRACE_DPC_ENTER, Dpc, Routine, 0, 0, 0);
             Routine(Dpc, Context, Argument1, Argument2);
             FV_TRACE(FLTVM_TRACE_DPC_LEAVE, Dpc, 0, 0, 0, 0);
-            KiCheckDpcExit(Prcb, Routine);
+            KiCheckDpcExit(Prcb, Routine, ApcDisable);
             _disable();
             Prcb->DpcRoutine = NULL;
         }

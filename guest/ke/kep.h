@@ -75,6 +75,8 @@ BOOLEAN KiTimerCheck(ULONG64 InterruptTime);
 VOID KiTimerExpiration(VOID);
 ULONG64 KiQueryInterruptTime(VOID);
 ULONG64 KiDueTime(LARGE_INTEGER DueTime);
+extern ULONG KiActiveTimers; /* set by KeSetTimer: not the threads' time-outs */
+VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Context);
 VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime);
 VOID KiRemoveTimerLocked(PKTIMER Timer);
 

@@ -76,6 +76,7 @@ VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
     Thread->StartRoutine = StartRoutine;
     Thread->StartContext = StartContext;
     KeInitializeTimer(&Thread->Timer);
+    Thread->Timer.Header.Hand = 1; /* a time-out */
     Thread->WaitBlock[3].Thread = Thread;
     Thread->WaitBlock[3].Object = &Thread->Timer;
     Thread->WaitBlock[3].WaitKey = (USHORT)STATUS_TIMEOUT;

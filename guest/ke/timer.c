@@ -14,6 +14,8 @@ static KI_TIMER_BUCKET KiTimerTable[KI_TIMER_TABLE_SIZE];
 static ULONG64 KiTimerHand;             /* the tick up to which expiry has looked; the lock */
 static volatile ULONG64 KiTimerChecked; /* the clock's own hand */
 
+ULONG KiActiveTimers; /* the lock; read without it by those who can be sure of their own */
+
 static ULONG64 KiTickOf(ULONG64 Time)
 {
     return (Time + KI_CLOCK_INCREMENT - 1) / KI_CLOCK_INCREMENT;
@@ -56,6 +58,7 @@ VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime)
         Tick = KiTimerHand + 1; /* due already: the next tick */
     }
     Bucket = &KiTimerTable[Tick % KI_TIMER_TABLE_SIZE];
+    KiActiveTimers += Timer->Header.Hand == 0;
     Timer->Header.SignalState = 0;
     Timer->Header.Inserted = TRUE;
     Timer->DueTime.QuadPart = DueTime;
@@ -71,9 +74,21 @@ VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime)
 
 VOID KiRemoveTimerLocked(PKTIMER Timer)
 {
+    KiActiveTimers -= Timer->Header.Hand == 0;
     Timer->Header.Inserted = FALSE;
     RemoveEntryList(&Timer->TimerListEntry);
     KiUpdateFirst(&KiTimerTable[Timer->Processor]);
+}
+
+VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Context)
+{
+    for (ULONG i = 0; i < KI_TIMER_TABLE_SIZE; i++) {
+        PLIST_ENTRY Head = &KiTimerTable[i].ListHead;
+
+        for (PLIST_ENTRY Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
+            Routine(CONTAINING_RECORD(Entry, KTIMER, TimerListEntry), Context);
+        }
+    }
 }
 
 /* Clock interrupt, no lock: TRUE when expiry has something to do. */

@@ -324,6 +324,8 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
     Slab = (PMI_SLAB)((ULONG64)Block & ~(ULONG64)(PAGE_SIZE - 1));
     MiCheckBlock(Slab, Block, Address, Tag, Caller);
     MiReturnPool(Block->Owner, Block->Tag, Paged, Block->Size);
+    if (Block->Owner != MM_OWNER_KERNEL && !Paged)
+        KeCheckMemoryRange(Address, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL)
         memset(Block + 1, 0xF5, Block->Size);
     Block->State = MI_DEAD;

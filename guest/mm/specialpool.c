@@ -209,6 +209,8 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     if (MiPfnDatabase[Page].Locks != 0)
         MiPoolBugCheck("freed-while-locked", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     MiCheckSlack(Address, (PUCHAR)MiPageAddress(Page) + ((ULONG64)Address & (PAGE_SIZE - 1)), Slot, Caller);
+    if (!Slot->Paged)
+        KeCheckMemoryRange(Address, Slot->Size);
     Slot->State = MiSlotFreed;
     Slot->FreeStack = Stack;
     Slot->Thread = __readgsqword(0x188);

@@ -6,6 +6,7 @@ static KSPIN_LOCK Lock;
 static KEVENT Event;
 static KMUTEX Mutex;
 static KDPC Dpc;
+static KTIMER Timer;
 static ULONG Case;
 
 static ULONG ReadCase(PUNICODE_STRING RegistryPath)
@@ -59,7 +60,9 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
 
 static VOID NTAPI BadThread(PVOID Context)
 {
-    if (Case == 18) {
+    if (Case == 26) {
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+    } else if (Case == 18) {
         KeEnterCriticalRegion();
     } else {
         KeWaitForSingleObject(&Mutex, Executive, KernelMode, FALSE, NULL);
@@ -69,6 +72,7 @@ static VOID NTAPI BadThread(PVOID Context)
 static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
 {
     static ULONG Data[4] = {0xC3C3C3C3};
+    static const LARGE_INTEGER Later = {.QuadPart = -10000000};
     KIRQL Old;
 
     switch (Case) {
@@ -139,8 +143,35 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         break;
     case 22:
         ExRaiseStatus(STATUS_NO_MEMORY);
+    case 23:
+        KeSetTimer(&Timer, Later, NULL);
+        return STATUS_UNSUCCESSFUL; /* and the image goes */
+    case 24: {
+        PKTIMER Pool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KTIMER), 'daBk');
+
+        KeInitializeTimer(Pool);
+        KeSetTimer(Pool, Later, NULL);
+        ExFreePoolWithTag(Pool, 'daBk');
+        break;
     }
-    return Case < 100 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    case 25: {
+        PKDPC Pool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KDPC), 'daBk');
+
+        KeInitializeDpc(Pool, BadDpc, NULL);
+        KeRaiseIrql(DISPATCH_LEVEL, &Old);
+        KeInsertQueueDpc(Pool, NULL, NULL);
+        ExFreePoolWithTag(Pool, 'daBk');
+        break;
+    }
+    case 26: {
+        HANDLE Thread;
+
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, BadThread, NULL);
+        ZwClose(Thread);
+        return STATUS_UNSUCCESSFUL;
+    }
+    }
+    return STATUS_SUCCESS;
 }
 
 DRIVER_INITIALIZE DriverEntry;
@@ -151,6 +182,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     KeInitializeMutex(&Mutex, 0);
     KeInitializeDpc(&Dpc, BadDpc, NULL);
+    KeInitializeTimer(&Timer);
     Case = ReadCase(RegistryPath);
     return Misbehave() == STATUS_SUCCESS ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }

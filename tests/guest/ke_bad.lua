@@ -24,6 +24,10 @@ local cases = {
   { 20, "a failed security check", code = 0x139, p1 = 2, text = "Misbehave" },
   { 21, "a break point without a debugger", code = 0x7E, p1 = 0x80000003, text = "Misbehave" },
   { 22, "an exception that nobody handles", code = 0x7E, p1 = 0xC0000017, text = "Misbehave" },
+  { 23, "unloading with a timer set", code = 0xC7, p1 = 0, text = "timer-set-in-freed-memory" },
+  { 24, "freeing a timer that is set", code = 0xC7, p1 = 0, text = "Misbehave" },
+  { 25, "freeing a DPC that is queued", code = 0xC7, p1 = 1, text = "Misbehave" },
+  { 26, "unloading with a thread running", code = 0xCE, text = "BadThread" },
 }
 
 for _, case in ipairs(cases) do

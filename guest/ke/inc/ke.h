@@ -373,6 +373,12 @@ VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRouti
 BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
 BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 
+/*
+ * Bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to go.
+ * IRQL: <= DISPATCH_LEVEL.
+ */
+VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
+
 /* ---- executive spin locks' and others' checks ---- */
 
 /* TRUE when every APC of the current thread is held off, or IRQL >= APC_LEVEL. */
