@@ -103,7 +103,7 @@ gboolean fltvm_lua_field(lua_State *lua, int index, const char *name, int type)
 {
     int found;
 
-    if (lua_isnoneornil(lua, index))
+    if (index == 0 || lua_isnoneornil(lua, index)) /* 0: the caller takes no options */
         return FALSE;
     luaL_checktype(lua, index, LUA_TTABLE);
     found = lua_getfield(lua, index, name);
