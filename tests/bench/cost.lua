@@ -9,11 +9,11 @@ machine:start()
 fltvm.log("bench memory " .. machine:memory().used)
 
 fltvm.log("bench filters 0")
-local benchmark = machine:load { source = "benchmark.c", altitude = 40000 }
+local benchmark = machine:load { source = "benchmark.c", altitude = "40000" }
 benchmark:unload()
 
 for number = 1, 3 do
-    machine:load { source = "passthrough.c", name = "passthrough" .. number, altitude = 320000 + number }
+    machine:load { source = "passthrough.c", name = "passthrough" .. number, altitude = tostring(320000 + number) }
 end
 fltvm.log("bench filters 3")
-machine:load { source = "benchmark.c", name = "benchmark3", altitude = 40000 }
+machine:load { source = "benchmark.c", name = "benchmark3", altitude = "40000" }

@@ -8,7 +8,7 @@ end
 fltvm.machine { cpus = 4, disks = { { size = "4M" } }, qemu = extra }
 machine:start()
 
-local filter = machine:load { source = "races.c", altitude = 320000 }
+local filter = machine:load { source = "races.c", altitude = "320000" }
 local volume = machine:open("\\Device\\HarddiskVolume1", { access = "r", async = true, buffered = false })
 for round = 1, 4 do
     local reads = {}

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run by the gdb of `fltvm gdb debuggee.lua`: everything docs/manual/gdb.md promises.  TAP, lines marked "@tap "."""
 import re
-import sys
 
 import gdb
 
-sys.stdout.reconfigure(line_buffering=True)
 count = 0
 
 
