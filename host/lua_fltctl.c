@@ -27,7 +27,7 @@ static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
         lua_pop(lua, 2);
         return handle;
     }
-    command.timeout_ns = fltvm_lua_timeout(lua, 0);
+    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* the default */
     fltvm_lua_command(lua, machine, &command, FLTVM_FLTCTL_DEVICE, sizeof(FLTVM_FLTCTL_DEVICE),
                       "opening the filter manager", FALSE, &result);
     fltvm_result_clear(&result);
