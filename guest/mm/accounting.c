@@ -9,7 +9,7 @@
 #include <command.h>
 
 #define MI_TAGS         512
-#define MI_STACK_FRAMES 12
+#define MI_STACK_FRAMES 8
 #define MI_STACK_HEADS  512
 #define MI_STACK_PAGES  96
 
@@ -27,14 +27,14 @@ static MI_TAG MiTag[MI_TAGS]; /* MiPoolLock; the last counts what found no room 
 static struct {
     MM_POOL_FAULT Rule;
     ULONG64 Matched, Failed;
-    BOOLEAN Active;
 } MiPoolFault; /* MiPoolLock */
 
+BOOLEAN MiPoolFaultActive; /* may be read without the lock */
+
 typedef struct _MI_STACK {
+    ULONG64 Hash; /* of 64 bits: equal ones are taken for the same stack */
     ULONG Next;
-    ULONG Hash;
     ULONG Frames;
-    ULONG Spare;
     PVOID Frame[MI_STACK_FRAMES];
 } MI_STACK, *PMI_STACK;
 
@@ -94,7 +94,7 @@ static PMI_STACK MiStackEntry(ULONG Number)
     return &MiStackPage[(Number - 1) / MI_STACKS_PER_PAGE][(Number - 1) % MI_STACKS_PER_PAGE];
 }
 
-static ULONG MiInsertStackLocked(ULONG Hash, ULONG Count, PVOID *Frames)
+static ULONG MiInsertStackLocked(ULONG64 Hash, ULONG Count, PVOID *Frames)
 {
     ULONG Number = MiStackCount + 1;
     ULONG Page = MiStackCount / MI_STACKS_PER_PAGE;
@@ -122,22 +122,17 @@ static ULONG MiInsertStackLocked(ULONG Hash, ULONG Count, PVOID *Frames)
 DECLSPEC_NOINLINE ULONG MiRecordStack(VOID)
 {
     PVOID Frames[MI_STACK_FRAMES];
-    ULONG Hash, Number, Index;
-    USHORT Count = RtlCaptureStackBackTrace(1, MI_STACK_FRAMES, Frames, &Hash);
+    ULONG64 Hash;
+    USHORT Count = RtlCaptureStack(1, MI_STACK_FRAMES, Frames, &Hash);
+    ULONG Number;
     KIRQL OldIrql;
 
     if (Count == 0)
         return 0;
     OldIrql = MiAcquireLock(&MiStackLock);
-    for (Number = MiStackHead[Hash % MI_STACK_HEADS]; Number != 0; Number = MiStackEntry(Number)->Next) {
-        PMI_STACK Stack = MiStackEntry(Number);
-        if (Stack->Hash != Hash || Stack->Frames != Count)
-            continue;
-        for (Index = 0; Index < Count && Stack->Frame[Index] == Frames[Index];)
-            Index++;
-        if (Index == Count)
-            break;
-    }
+    Number = MiStackHead[Hash % MI_STACK_HEADS];
+    while (Number != 0 && MiStackEntry(Number)->Hash != Hash)
+        Number = MiStackEntry(Number)->Next;
     if (Number == 0)
         Number = MiInsertStackLocked(Hash, Count, Frames);
     MiReleaseLock(&MiStackLock, OldIrql);
@@ -163,60 +158,48 @@ ULONG MiGetStack(ULONG Number, PVOID *Frames, ULONG Count)
     return Stored;
 }
 
-static MI_TAG *MiFindTag(ULONG Tag)
+static ULONG MiFindTag(ULONG Tag)
 {
     ULONG Index = (Tag ^ (Tag >> 9) ^ (Tag >> 17)) % (MI_TAGS - 1);
 
     for (ULONG Probe = 0; Probe < 32; Probe++, Index = (Index + 1) % (MI_TAGS - 1)) {
         if (MiTag[Index].Tag == Tag)
-            return &MiTag[Index];
+            return Index;
         if (MiTag[Index].Tag == 0) {
             MiTag[Index].Tag = Tag;
-            return &MiTag[Index];
+            return Index;
         }
     }
-    return &MiTag[MI_TAGS - 1];
+    return MI_TAGS - 1;
 }
 
-static VOID MiCharge(PMM_POOL_COUNTERS Counters, BOOLEAN Paged, SIZE_T Size)
+ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
 {
-    Counters->Allocations++;
-    if (Paged) {
-        Counters->PagedBytes += Size;
-        Counters->PagedBlocks++;
-        Counters->PagedAllocations++;
-    } else {
-        Counters->NonPagedBytes += Size;
-        Counters->NonPagedBlocks++;
+    ULONG Index = MiFindTag(Tag);
+    PMM_POOL_COUNTERS Counters = &MiTag[Index].Counters;
+
+    Counters->Allocations[Paged]++;
+    Counters->Bytes[Paged] += Size;
+    if (Owner != MM_OWNER_KERNEL) {
+        Counters = &MiOwner[Owner].Counters;
+        Counters->Allocations[Paged]++;
+        Counters->Bytes[Paged] += Size;
+        if (Counters->Bytes[0] + Counters->Bytes[1] > Counters->PeakBytes)
+            Counters->PeakBytes = Counters->Bytes[0] + Counters->Bytes[1];
     }
-    if (Counters->PagedBytes + Counters->NonPagedBytes > Counters->PeakBytes)
-        Counters->PeakBytes = Counters->PagedBytes + Counters->NonPagedBytes;
+    return Index;
 }
 
-static VOID MiReturn(PMM_POOL_COUNTERS Counters, BOOLEAN Paged, SIZE_T Size)
+VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size)
 {
-    Counters->Frees++;
-    if (Paged) {
-        Counters->PagedBytes -= Size;
-        Counters->PagedBlocks--;
-    } else {
-        Counters->NonPagedBytes -= Size;
-        Counters->NonPagedBlocks--;
+    PMM_POOL_COUNTERS Counters = &MiTag[TagIndex].Counters;
+
+    Counters->Frees[Paged]++;
+    Counters->Bytes[Paged] -= Size;
+    if (Owner != MM_OWNER_KERNEL) {
+        MiOwner[Owner].Counters.Frees[Paged]++;
+        MiOwner[Owner].Counters.Bytes[Paged] -= Size;
     }
-}
-
-VOID MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
-{
-    MiCharge(&MiFindTag(Tag)->Counters, Paged, Size);
-    if (Owner != MM_OWNER_KERNEL)
-        MiCharge(&MiOwner[Owner].Counters, Paged, Size);
-}
-
-VOID MiReturnPool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
-{
-    MiReturn(&MiFindTag(Tag)->Counters, Paged, Size);
-    if (Owner != MM_OWNER_KERNEL)
-        MiReturn(&MiOwner[Owner].Counters, Paged, Size);
 }
 
 VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters)
@@ -247,13 +230,13 @@ static ULONG MiListPoolUse(struct fltvm_pool_use *List, ULONG Capacity, ULONG Us
 {
     const MM_POOL_COUNTERS *Counters = &Tag->Counters;
 
-    if (Used == Capacity || (Paged ? Counters->PagedAllocations : Counters->Allocations - Counters->PagedAllocations) == 0)
+    if (Used == Capacity || Counters->Allocations[Paged] == 0)
         return Used;
     memcpy(List[Used].tag, &Tag->Tag, sizeof(List[Used].tag));
     List[Used].paged = Paged;
-    List[Used].bytes = Paged ? Counters->PagedBytes : Counters->NonPagedBytes;
-    List[Used].allocations = Paged ? Counters->PagedAllocations : Counters->Allocations - Counters->PagedAllocations;
-    List[Used].frees = List[Used].allocations - (Paged ? Counters->PagedBlocks : Counters->NonPagedBlocks);
+    List[Used].bytes = Counters->Bytes[Paged];
+    List[Used].allocations = Counters->Allocations[Paged];
+    List[Used].frees = Counters->Frees[Paged];
     return Used + 1;
 }
 
@@ -278,8 +261,8 @@ VOID MmQueryMemory(ULONG64 Values[4])
     Values[1] = (MiTotalPages - MiFreePages) << PAGE_SHIFT;
     Values[2] = Values[3] = 0;
     for (ULONG Index = 0; Index < MI_TAGS; Index++) {
-        Values[2] += MiTag[Index].Counters.NonPagedBytes;
-        Values[3] += MiTag[Index].Counters.PagedBytes;
+        Values[2] += MiTag[Index].Counters.Bytes[0];
+        Values[3] += MiTag[Index].Counters.Bytes[1];
     }
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
@@ -289,9 +272,10 @@ VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
     memset(&MiPoolFault, 0, sizeof(MiPoolFault));
+    MiPoolFaultActive = FALSE;
     if (Fault != NULL) {
         MiPoolFault.Rule = *Fault;
-        MiPoolFault.Active = TRUE;
+        MiPoolFaultActive = TRUE;
     }
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
@@ -307,7 +291,7 @@ VOID MmQueryPoolFault(PULONG64 Matched, PULONG64 Failed)
 
 BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag)
 {
-    if (!MiPoolFault.Active || Owner == MM_OWNER_KERNEL ||
+    if (!MiPoolFaultActive || Owner == MM_OWNER_KERNEL ||
         (MiPoolFault.Rule.Owner != MAXULONG && MiPoolFault.Rule.Owner != Owner) ||
         (MiPoolFault.Rule.Tag != 0 && MiPoolFault.Rule.Tag != Tag))
         return FALSE;

@@ -73,7 +73,8 @@ typedef struct _MMPFN {
     ULONG Tag;
     ULONG64 Size;
     ULONG Stack;
-    ULONG Owner;
+    USHORT Owner;
+    USHORT TagIndex;
 } MMPFN, *PMMPFN;
 C_ASSERT(sizeof(MMPFN) == 32);
 
@@ -137,6 +138,14 @@ typedef struct _MI_REGION {
 
 extern MI_REGION MiNonPagedRegion, MiPagedRegion, MiSystemPteRegion, MiImageRegion;
 
+/* Whether an address of a region is in use: then its PTE exists. */
+FORCEINLINE BOOLEAN MiIsReserved(PMI_REGION Region, ULONG64 Address)
+{
+    ULONG64 Page = (Address - Region->Base) >> PAGE_SHIFT;
+
+    return (Region->Bitmap[Page / 64] >> (Page % 64)) & 1;
+}
+
 VOID MiInitializeRegions(VOID);
 ULONG64 MiReserveRange(PMI_REGION Region, ULONG Pages); /* 0: full */
 VOID MiReleaseRange(PMI_REGION Region, ULONG64 Address, ULONG Pages);
@@ -169,9 +178,10 @@ extern BOOLEAN MiStarted; /* phase 1 is over: IRQL is what it says */
 ULONG MiFindOwner(PVOID Caller);
 ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: none */
 ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
-VOID MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size);
-VOID MiReturnPool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size);
+ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size); /* the tag's index, for MiReturnPool */
+VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size);
 /* Must this allocation fail by the rule that is set?  The pool lock. */
+extern BOOLEAN MiPoolFaultActive; /* a rule is set */
 BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag);
 
 /* ---- pool ---- */
@@ -209,6 +219,7 @@ VOID MiInitializeSpecialPool(VOID);
 BOOLEAN MiIsSpecialAddress(ULONG64 Address);
 PVOID MiAllocateSpecial(PMI_REQUEST Request);
 VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller);
+BOOLEAN MiIsSpecialPaged(PVOID Address);
 /* Bugchecks if the fault is in special pool. */
 VOID MiSpecialPoolFault(ULONG64 Address, BOOLEAN Write, ULONG64 Rip);
 

@@ -25,7 +25,7 @@ typedef struct _MI_BLOCK {
     UCHAR Owner;
     ULONG Stack;
     USHORT Class; /* again, to notice corruption */
-    USHORT Spare;
+    USHORT TagIndex;
 } MI_BLOCK, *PMI_BLOCK;
 C_ASSERT(sizeof(MI_BLOCK) == MEMORY_ALLOCATION_ALIGNMENT);
 
@@ -177,7 +177,7 @@ static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack
     Block->Stack = Stack;
     if (Request->Owner != MM_OWNER_KERNEL)
         *(UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Request->Size) = MI_TAIL;
-    MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
+    Block->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
     return (PUCHAR)*MiSlabHome(Slab) + ((PUCHAR)(Block + 1) - (PUCHAR)Slab);
 }
 
@@ -209,12 +209,12 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
     Pfn = &MiPfnDatabase[MiPtePage(*MiPte(Address))];
     Pfn->Tag = Request->Tag;
     Pfn->Size = Request->Size;
-    Pfn->Owner = Request->Owner;
+    Pfn->Owner = (USHORT)Request->Owner;
     Pfn->Stack = Stack;
     Pfn->Paged = Request->Paged;
     OldIrql = MiAcquireLock(&MiPoolLock);
     Pfn->State = MiPageBig;
-    MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
+    Pfn->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
     return (PVOID)Address;
 }
@@ -254,7 +254,7 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
     Pages = (ULONG)BYTES_TO_PAGES(Pfn->Size);
     Guard = Pfn->Owner != MM_OWNER_KERNEL;
     Pfn->State = MiPageInUse;
-    MiReturnPool(Pfn->Owner, Pfn->Tag, Pfn->Paged, Pfn->Size);
+    MiReturnPool(Pfn->Owner, Pfn->TagIndex, Pfn->Paged, Pfn->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
     MiUnmapPages(Base, Pages);
     MiReleaseRange(MiPoolRegion(MiInRegion(&MiPagedRegion, Base)), Base, Pages + Guard);
@@ -315,15 +315,14 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
         MiFreeBig(Address, Tag, Caller);
         return;
     }
-    if (((ULONG64)Address & (sizeof(MI_BLOCK) - 1)) != 0 ||
-        !(MiLookupPte((ULONG64)Address) & FLTVM_PTE_PRESENT) ||
-        MiPfnDatabase[MiPtePage(MiLookupPte((ULONG64)Address))].State != MiPageSlab)
+    if (((ULONG64)Address & (sizeof(MI_BLOCK) - 1)) != 0 || !MiIsReserved(MiPoolRegion(Paged), (ULONG64)Address) ||
+        MiPfnDatabase[MiPtePage(*MiPte((ULONG64)Address))].State != MiPageSlab)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     OldIrql = MiAcquireLock(&MiPoolLock);
     Block = (PMI_BLOCK)MiResident(Address) - 1;
     Slab = (PMI_SLAB)((ULONG64)Block & ~(ULONG64)(PAGE_SIZE - 1));
     MiCheckBlock(Slab, Block, Address, Tag, Caller);
-    MiReturnPool(Block->Owner, Block->Tag, Paged, Block->Size);
+    MiReturnPool(Block->Owner, Block->TagIndex, Paged, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL && !Paged)
         KeCheckMemoryRange(Address, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL)

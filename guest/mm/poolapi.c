@@ -112,9 +112,11 @@ static PVOID MiAllocate(PMI_REQUEST Request)
     if (Request->Size == 0)
         Request->Size = 1;
     if (Request->Owner != MM_OWNER_KERNEL) {
-        OldIrql = MiAcquireLock(&MiPoolLock);
-        Fail = MiIsAllocationFailed(Request->Owner, Request->Tag);
-        MiReleaseLock(&MiPoolLock, OldIrql);
+        if (MiPoolFaultActive) {
+            OldIrql = MiAcquireLock(&MiPoolLock);
+            Fail = MiIsAllocationFailed(Request->Owner, Request->Tag);
+            MiReleaseLock(&MiPoolLock, OldIrql);
+        }
         if (!Fail && MiVerifies(Request->Owner))
             Address = MiAllocateSpecial(Request);
     }
@@ -175,7 +177,7 @@ static VOID MiFree(PVOID Address, ULONG Tag, PVOID Caller)
                        MiVerifies(MiFindOwner(Caller)) ? DRIVER_VERIFIER_DETECTED_VIOLATION : BAD_POOL_CALLER,
                        MiVerifies(MiFindOwner(Caller)) ? 0x12 : 9, Irql, NonPagedPool, Value);
     if (MiIsSpecialAddress(Value))
-        Paged = (MiLookupPte(Value) & FLTVM_PTE_PAGEABLE) != 0;
+        Paged = MiIsSpecialPaged(Address);
     else
         Paged = MiInRegion(&MiPagedRegion, Value);
     if (Paged && Irql > APC_LEVEL && MiStarted)

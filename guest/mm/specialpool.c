@@ -16,19 +16,20 @@
 #define MI_BATCH         64
 #define MI_FILL          0xA5 /* what uninitialized special pool holds */
 #define MI_SLACK         0x5C /* around the allocation, checked when it is freed */
-#define MI_SLACK_CHECKED 64   /* bytes of slack in front that are filled and checked */
+#define MI_SLACK_CHECKED 32   /* bytes of slack in front that are filled and checked */
 
 typedef enum _MI_SLOT_STATE { MiSlotUnused, MiSlotLive, MiSlotFreed } MI_SLOT_STATE;
 
 typedef struct _MI_SLOT {
     ULONG Tag;
     USHORT Size;
+    USHORT TagIndex;
     UCHAR Owner;
-    UCHAR State : 4; /* MI_SLOT_STATE */
-    UCHAR Paged : 4;
+    UCHAR State; /* MI_SLOT_STATE */
+    UCHAR Paged;
+    UCHAR Spare;
     ULONG AllocateStack;
     ULONG FreeStack;
-    ULONG64 Thread; /* that allocated, or that freed */
 } MI_SLOT, *PMI_SLOT;
 
 static volatile LONG64 MiSpecialLock;
@@ -56,6 +57,11 @@ VOID MiInitializeSpecialPool(VOID)
 BOOLEAN MiIsSpecialAddress(ULONG64 Address)
 {
     return Address - MM_SPECIAL_POOL < (ULONG64)MI_SLOTS * MI_SLOT_SIZE;
+}
+
+BOOLEAN MiIsSpecialPaged(PVOID Address)
+{
+    return MiSlot != NULL && MiSlot[((ULONG64)Address - MM_SPECIAL_POOL) / MI_SLOT_SIZE].Paged;
 }
 
 static ULONG64 MiSlotAddress(ULONG Slot)
@@ -92,6 +98,7 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
 {
     ULONG Slot = MI_NO_PAGE, Page, Head, Stack, Padded;
     ULONG64 Base, User;
+    PMI_SLOT New;
     PMMPTE Pte;
     KIRQL OldIrql;
 
@@ -134,18 +141,18 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
     memset((PVOID)User, Request->Zero ? 0 : MI_FILL, Request->Size);
     for (ULONG64 Tail = User + Request->Size; Tail < Base + PAGE_SIZE; Tail++)
         *(PUCHAR)Tail = MI_SLACK;
-    MiSlot[Slot].Tag = Request->Tag;
-    MiSlot[Slot].Size = (USHORT)Request->Size;
-    MiSlot[Slot].Owner = (UCHAR)Request->Owner;
-    MiSlot[Slot].Paged = Request->Paged;
-    MiSlot[Slot].AllocateStack = Stack;
-    MiSlot[Slot].FreeStack = 0;
-    MiSlot[Slot].Thread = __readgsqword(0x188);
-    MiSlot[Slot].State = MiSlotLive;
+    New = &MiSlot[Slot];
+    New->Tag = Request->Tag;
+    New->Size = (USHORT)Request->Size;
+    New->Owner = (UCHAR)Request->Owner;
+    New->Paged = Request->Paged;
+    New->AllocateStack = Stack;
+    New->FreeStack = 0;
     *Pte = ((ULONG64)Page << PAGE_SHIFT) | FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE |
            (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? FLTVM_PTE_PAGEABLE : 0);
     OldIrql = MiAcquireLock(&MiPoolLock);
-    MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
+    New->State = MiSlotLive;
+    New->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
     return MiSlotUserAddress(Slot);
 }
@@ -213,7 +220,6 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
         KeCheckMemoryRange(Address, Slot->Size);
     Slot->State = MiSlotFreed;
     Slot->FreeStack = Stack;
-    Slot->Thread = __readgsqword(0x188);
     *Pte = 0;
     MiInvalidate(Base);
     MiSlotQueue[(MiQueueHead + MiQueueCount++) % MI_SLOTS] = (USHORT)Index;
@@ -224,7 +230,7 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     }
     MiReleaseLock(&MiSpecialLock, OldIrql);
     OldIrql = MiAcquireLock(&MiPoolLock);
-    MiReturnPool(Slot->Owner, Slot->Tag, Slot->Paged, Slot->Size);
+    MiReturnPool(Slot->Owner, Slot->TagIndex, Slot->Paged, Slot->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
     if (Page != MI_NO_PAGE)
         MiFreePage(Page);

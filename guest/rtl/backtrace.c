@@ -10,7 +10,7 @@
  */
 #include "rtlp.h"
 
-#define RTLP_STEP_ENTRIES   512
+#define RTLP_STEP_BITS      11
 #define RTLP_MAXIMUM_FRAME  0x10000
 #define RTLP_NO_RBP         0x7FFF
 
@@ -36,15 +36,41 @@ C_ASSERT(sizeof(RTLP_STEP) == 8);
 static struct {
     volatile ULONG64 Pc;
     volatile ULONG64 Step;
-} RtlpStepTable[RTLP_STEP_ENTRIES];
+} RtlpStepTable[1 << RTLP_STEP_BITS];
 
-USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp);
+/*
+ * The last traces, found by where they begin.  While pc and rsp are the same and each return address stands where it
+ * stood, and each rbp that was read, the trace is the same: that is checked by a comparison or two a frame.  Who does
+ * not get the lock at once goes without.
+ */
+#define RTLP_TRACE_BITS   6
+#define RTLP_TRACE_FRAMES 16
+
+typedef struct _RTLP_TRACE {
+    ULONG64 Pc, Rsp, Rbp;
+    BOOLEAN RbpMatters; /* a frame was found by the rbp of the beginning */
+    ULONG Skip, Asked;  /* arguments of the call */
+    ULONG Steps;       /* from the beginning, skipped ones too */
+    ULONG Stored;
+    ULONG64 Hash;
+    ULONG64 Slot[RTLP_TRACE_FRAMES]; /* where the return address of each step stands */
+    ULONG64 Next[RTLP_TRACE_FRAMES]; /* and what it is */
+    ULONG RbpReads;
+    ULONG64 RbpSlot[RTLP_TRACE_FRAMES]; /* the same of the rbp's */
+    ULONG64 RbpValue[RTLP_TRACE_FRAMES];
+} RTLP_TRACE;
+
+static RTLP_TRACE RtlpTraceTable[1 << RTLP_TRACE_BITS];
+static volatile LONG RtlpTraceLock;
+
+USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp);
+USHORT RtlpCaptureBackTrace(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp);
 USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip, ULONG FramesToCapture, PVOID *BackTrace,
                                       PULONG BackTraceHash);
 
 static UCHAR RtlpStepCheck(ULONG64 Pc)
 {
-    return (UCHAR)(Pc ^ (Pc >> 8) ^ (Pc >> 16) ^ (Pc >> 24));
+    return (UCHAR)(Pc >> 4);
 }
 
 /* Adds up what the codes of one entry undo.  FALSE: a machine frame, or a register that is not tracked. */
@@ -139,7 +165,7 @@ static RTLP_STEP RtlpComputeStep(ULONG64 Pc)
 
 static RTLP_STEP RtlpLookupStep(ULONG64 Pc)
 {
-    ULONG Slot = (ULONG)(Pc ^ (Pc >> 9)) % RTLP_STEP_ENTRIES;
+    ULONG Slot = (ULONG)(Pc * 0x9E3779B97F4A7C15ULL >> (64 - RTLP_STEP_BITS));
     RTLP_STEP Step = { .Word = RtlpStepTable[Slot].Step };
 
     if (RtlpStepTable[Slot].Pc == Pc && Step.Check == RtlpStepCheck(Pc) && Step.Kind != RtlpStepUnknown)
@@ -153,8 +179,11 @@ static RTLP_STEP RtlpLookupStep(ULONG64 Pc)
 
 VOID RtlpForgetBackTraces(VOID)
 {
-    for (ULONG Slot = 0; Slot < RTLP_STEP_ENTRIES; Slot++)
+    for (ULONG Slot = 0; Slot < (1 << RTLP_STEP_BITS); Slot++)
         RtlpStepTable[Slot].Pc = 0;
+    /* Traces too: another image may come to lie there.  A trace that is just made is made of what still is. */
+    for (ULONG Slot = 0; Slot < (1 << RTLP_TRACE_BITS); Slot++)
+        RtlpTraceTable[Slot].Pc = 0;
 }
 
 /* The same by full unwinding, from the frame at Pc on; returns how many frames it stored. */
@@ -174,11 +203,45 @@ static DECLSPEC_NOINLINE ULONG RtlpCaptureSlowly(ULONG Skip, ULONG Count, PVOID 
     return RtlWalkStack(&Context, NULL, Frames, Count);
 }
 
-USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+static RTLP_TRACE *RtlpTraceAt(ULONG64 Pc, ULONG64 Rsp)
 {
-    ULONG64 StartPc = Pc, StartRsp = Rsp, Sum = 0;
-    ULONG Stored = 0, Skipped = 0;
+    return &RtlpTraceTable[(Pc ^ Rsp << 3) * 0x9E3779B97F4A7C15ULL >> (64 - RTLP_TRACE_BITS)];
+}
 
+/* Is the trace that is kept still what the stack holds?  Copies it. */
+static BOOLEAN RtlpRecallTrace(const RTLP_TRACE *Trace, ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Pc, ULONG64 Rsp,
+                               ULONG64 Rbp)
+{
+    ULONG Step = 0;
+
+    if (Trace->Pc != Pc || Trace->Rsp != Rsp || Trace->Asked != Count || Trace->Skip != Skip ||
+        (Trace->RbpMatters && Trace->Rbp != Rbp))
+        return FALSE;
+    for (ULONG Read = 0; Read < Trace->RbpReads; Read++) {
+        if (*(PULONG64)Trace->RbpSlot[Read] != Trace->RbpValue[Read])
+            return FALSE;
+    }
+    if (Skip == 0)
+        *Frames++ = (PVOID)Pc;
+    /* Step n leads to frame n + 1; the last step only shows where the trace ended. */
+    for (; Step < Trace->Steps; Step++) {
+        if (*(PULONG64)Trace->Slot[Step] != Trace->Next[Step])
+            return FALSE;
+        if (Step + 1 >= Skip && Step + 1 < Skip + Trace->Stored)
+            *Frames++ = (PVOID)Trace->Next[Step];
+    }
+    return TRUE;
+}
+
+static ULONG RtlpWalkFrames(RTLP_TRACE *Trace, ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Rbp)
+{
+    ULONG64 Pc = Trace->Pc, Rsp = Trace->Rsp, Sum = 0;
+    ULONG Stored = 0, Steps = 0, Passed = 0;
+    BOOLEAN Keep = TRUE;
+
+    Trace->Rbp = Rbp;
+    Trace->RbpMatters = FALSE;
+    Trace->RbpReads = 0;
     while (Stored < Count) {
         RTLP_STEP Step = RtlpLookupStep(Pc);
         ULONG64 Base, Return;
@@ -186,28 +249,82 @@ USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, UL
         if (Step.Kind == RtlpStepEnd)
             break;
         if (Step.Kind == RtlpStepSlow) {
-            Stored = RtlpCaptureSlowly(Skip, Count, Frames, StartPc, StartRsp);
+            Stored = RtlpCaptureSlowly(Skip, Count, Frames, Trace->Pc, Trace->Rsp);
+            Sum = Stored != 0 ? (ULONG64)Frames[0] ^ (ULONG64)Frames[Stored - 1] << 7 : 0;
+            Keep = FALSE;
             break;
         }
-        if (Skipped < Skip)
-            Skipped++;
-        else
+        if (Passed++ >= Skip) {
             Frames[Stored++] = (PVOID)Pc;
-        Base = Step.Kind == RtlpStepByRbp ? Rbp : Rsp;
+            Sum = (Sum ^ Pc) * 0x9E3779B97F4A7C15ULL;
+        }
+        Base = Rsp;
+        if (Step.Kind == RtlpStepByRbp) {
+            Base = Rbp;
+            if (Trace->RbpReads == 0)
+                Trace->RbpMatters = TRUE;
+        }
         Return = Base + (ULONG64)(LONG64)Step.Size;
         if (Return - Rsp >= RTLP_MAXIMUM_FRAME || (Return & 7) != 0)
             break;
-        if (Step.Rbp != RTLP_NO_RBP)
-            Rbp = *(PULONG64)(Base + (ULONG64)((LONG64)Step.Rbp * 8));
+        if (Step.Rbp != RTLP_NO_RBP) {
+            ULONG64 Slot = Base + (ULONG64)((LONG64)Step.Rbp * 8);
+            Rbp = *(PULONG64)Slot;
+            if (Trace->RbpReads < RTLP_TRACE_FRAMES) {
+                Trace->RbpSlot[Trace->RbpReads] = Slot;
+                Trace->RbpValue[Trace->RbpReads++] = Rbp;
+            } else {
+                Keep = FALSE;
+            }
+        }
         Pc = *(PULONG64)Return;
         Rsp = Return + 8;
+        if (Steps < RTLP_TRACE_FRAMES) {
+            Trace->Slot[Steps] = Return;
+            Trace->Next[Steps] = Pc;
+        }
+        Steps++;
     }
-    if (Hash != NULL) {
-        for (ULONG Index = 0; Index < Stored; Index++)
-            Sum = Sum * 31 + (ULONG64)Frames[Index];
-        *Hash = (ULONG)(Sum ^ (Sum >> 32));
+    Trace->Skip = Skip;
+    Trace->Asked = Count;
+    Trace->Stored = Stored;
+    Trace->Hash = Sum ^ Sum >> 29;
+    Trace->Steps = Steps;
+    if (!Keep || Steps > RTLP_TRACE_FRAMES)
+        Trace->Pc = 0;
+    return Stored;
+}
+
+USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+{
+    BOOLEAN Locked = InterlockedExchange(&RtlpTraceLock, 1) == 0;
+    RTLP_TRACE *Trace = RtlpTraceAt(Pc, Rsp);
+    RTLP_TRACE Own;
+    ULONG Stored;
+
+    if (!Locked)
+        Trace = &Own;
+    if (!Locked || !RtlpRecallTrace(Trace, Skip, Count, Frames, Pc, Rsp, Rbp)) {
+        Trace->Pc = Pc;
+        Trace->Rsp = Rsp;
+        RtlpWalkFrames(Trace, Skip, Count, Frames, Rbp);
     }
+    Stored = Trace->Stored;
+    if (Hash != NULL)
+        *Hash = Trace->Hash;
+    if (Locked)
+        __atomic_store_n(&RtlpTraceLock, 0, __ATOMIC_RELEASE);
     return (USHORT)Stored;
+}
+
+USHORT RtlpCaptureBackTrace(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+{
+    ULONG64 Long;
+    USHORT Stored = RtlpCaptureFrames(Skip, Count, Frames, &Long, Pc, Rsp, Rbp);
+
+    if (Hash != NULL)
+        *Hash = (ULONG)Long;
+    return Stored;
 }
 
 ULONG NTAPI RtlWalkFrameChain(PVOID *Callers, ULONG Count, ULONG Flags)

@@ -229,13 +229,14 @@ _setjmpex:
         ret
 
 /*
- * USHORT RtlCaptureStackBackTrace(Skip, Count, Frames, Hash): passes its caller's pc, rsp and rbp on to
- * RtlpCaptureFrames (backtrace.c).
+ * USHORT RtlCaptureStackBackTrace(Skip, Count, Frames, Hash), and RtlCaptureStack, whose hash has 64 bits: pass their
+ * caller's pc, rsp and rbp on to the workers in backtrace.c.
  */
-        .globl RtlCaptureStackBackTrace
-        .def RtlCaptureStackBackTrace; .scl 2; .type 32; .endef
-        .seh_proc RtlCaptureStackBackTrace
-RtlCaptureStackBackTrace:
+        .macro CAPTURE Name, Worker
+        .globl \Name
+        .def \Name; .scl 2; .type 32; .endef
+        .seh_proc \Name
+\Name:
         sub     rsp, 0x38
         .seh_stackalloc 0x38
         .seh_endprologue
@@ -244,7 +245,11 @@ RtlCaptureStackBackTrace:
         lea     rax, [rsp + 0x40]
         mov     [rsp + 0x28], rax
         mov     [rsp + 0x30], rbp
-        call    RtlpCaptureFrames
+        call    \Worker
         add     rsp, 0x38
         ret
         .seh_endproc
+        .endm
+
+        CAPTURE RtlCaptureStackBackTrace, RtlpCaptureBackTrace
+        CAPTURE RtlCaptureStack, RtlpCaptureFrames

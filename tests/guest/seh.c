@@ -277,7 +277,7 @@ static DECLSPEC_NOINLINE USHORT Deep(ULONG Depth, PVOID *Frames, ULONG Count)
     return Captured;
 }
 
-static VOID CheckBackTrace(PDRIVER_OBJECT DriverObject)
+static DECLSPEC_NOINLINE VOID CheckBackTrace(PDRIVER_OBJECT DriverObject)
 {
     PVOID Frames[16], Slow[16];
     ULONG_PTR Start = (ULONG_PTR)DriverObject->DriverStart;
@@ -295,9 +295,15 @@ static VOID CheckBackTrace(PDRIVER_OBJECT DriverObject)
     FvCheck(FvCaptureStackBackTrace(0, 16, Slow) >= 3);
 }
 
+static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
+{
+    UNREFERENCED_PARAMETER(DriverObject);
+}
+
 DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    DriverObject->DriverUnload = Unload;
     FvTestPlan(25);
     FvCheck(CatchBadRead() == STATUS_ACCESS_VIOLATION);
     FvCheck(CatchInlineWrite((volatile ULONG *)0x40) == STATUS_ACCESS_VIOLATION);
@@ -310,5 +316,5 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckKernelFrames();
     CheckRegisters();
     CheckBackTrace(DriverObject);
-    return STATUS_UNSUCCESSFUL; /* nothing to keep loaded */
+    return STATUS_SUCCESS;
 }

@@ -61,11 +61,8 @@ BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG O
 VOID MmUnregisterDriver(ULONG Owner);
 
 typedef struct _MM_POOL_COUNTERS {
-    ULONG64 Allocations, Frees, Failures;
-    ULONG64 PagedBytes, NonPagedBytes; /* in use */
-    ULONG64 PagedBlocks, NonPagedBlocks;
-    ULONG64 PagedAllocations; /* of Allocations */
-    ULONG64 PeakBytes;
+    ULONG64 Allocations[2], Frees[2], Bytes[2]; /* nonpaged, paged; Bytes: in use */
+    ULONG64 Failures, PeakBytes;                /* of drivers only */
 } MM_POOL_COUNTERS, *PMM_POOL_COUNTERS;
 
 /* IRQL: <= DISPATCH_LEVEL. */

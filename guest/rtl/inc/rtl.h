@@ -134,6 +134,12 @@ BOOLEAN RtlUnwindFrame(PCONTEXT Context, PRTL_VALIDATE_STACK Validate);
  */
 ULONG RtlWalkStack(PCONTEXT Context, PRTL_VALIDATE_STACK Validate, PVOID *Frames, ULONG Count);
 
+/*
+ * RtlCaptureStackBackTrace for those who keep traces: the hash has 64 bits, good enough to tell them apart.
+ * IRQL: any.
+ */
+USHORT RtlCaptureStack(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash);
+
 /* ---- Exceptions ---- */
 
 /*
