@@ -271,8 +271,11 @@ VOID HalStartProcessors(ULONG Count, VOID (*Entry)(ULONG Number), PVOID *StackBa
         Data->Started = 0;
         _ReadWriteBarrier();
         HalpSendCommand(Number, ICR_INIT);
-        HalpSendCommand(Number, ICR_STARTUP | (ULONG)(HalLoaderBlock->trampoline >> 12));
-        while (!*(volatile ULONG *)&Data->Started) {
+        for (ULONG Spins = 0; !*(volatile ULONG *)&Data->Started; Spins++) {
+            /* A processor that is still on its way to waiting loses the first. */
+            if (Spins % 0x10000 == 0) {
+                HalpSendCommand(Number, ICR_STARTUP | (ULONG)(HalLoaderBlock->trampoline >> 12));
+            }
             _mm_pause();
         }
     }

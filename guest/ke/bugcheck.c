@@ -23,6 +23,7 @@ static struct {
 } KiReport;
 static ULONG KiReportUsed;
 static ULONG KiReportStackCount;
+static BOOLEAN KiReportSent;
 
 /* Bounds of the stack being walked; High 0: not known, as on an NMI's stack. */
 static ULONG64 KiWalkLow, KiWalkHigh;
@@ -239,7 +240,14 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
     __writecr8(HIGH_LEVEL);
     Owner = InterlockedCompareExchange(&KiBugCheckOwner, (LONG)Prcb->Number, -1);
     if (Owner == (LONG)Prcb->Number) {
-        KdExit(FLTVM_EXIT_BUGCHECK); /* a bugcheck inside a bugcheck: say no more */
+        /* A bugcheck inside a bugcheck: a broken stack, or a callback that faults.  Say what is known. */
+        if (!KiReportSent && KiReport.Header.code != 0) {
+            KiReportSent = TRUE;
+            KiReport.Header.stacks = KiReportStackCount;
+            KdLinkSend(FLTVM_RECORD_BUGCHECK, 1,
+                       &(KD_SEGMENT){&KiReport, sizeof(KiReport.Header) + KiReportUsed});
+        }
+        KdExit(FLTVM_EXIT_BUGCHECK);
     }
     if (Owner != -1) {
         for (;;) {
@@ -271,6 +279,7 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
     KiRunBugCheckCallbacks();
     KiAddOtherStacks(Prcb);
     KiReport.Header.stacks = KiReportStackCount;
+    KiReportSent = TRUE;
     KdLinkSend(FLTVM_RECORD_BUGCHECK, 1, &(KD_SEGMENT){&KiReport, sizeof(KiReport.Header) + KiReportUsed});
     KdExit(FLTVM_EXIT_BUGCHECK);
 }
