@@ -74,17 +74,21 @@ static PVOID MiSlotUserAddress(ULONG Slot)
     return (PVOID)(MiSlotAddress(Slot) + PAGE_SIZE - ((MiSlot[Slot].Size + 15u) & ~15u));
 }
 
-/* Tells the other processors, then gives the waiting pages back. */
-static VOID MiFlushBatch(VOID)
+/* MiSpecialLock is held.  Empties the batch into Pages; returns how many there are. */
+static ULONG MiTakeBatchLocked(ULONG Pages[MI_BATCH])
 {
-    ULONG Pages[MI_BATCH];
-    ULONG Count;
-    KIRQL OldIrql = MiAcquireLock(&MiSpecialLock);
+    ULONG Count = MiBatchCount;
 
-    Count = MiBatchCount;
     MiBatchCount = 0;
     memcpy(Pages, MiBatch, Count * sizeof(ULONG));
-    MiReleaseLock(&MiSpecialLock, OldIrql);
+    return Count;
+}
+
+/* Tells the other processors, then gives the pages back. */
+static VOID MiReleasePages(const ULONG *Pages, ULONG Count)
+{
+    KIRQL OldIrql;
+
     if (Count == 0)
         return;
     KeFlushEntireTb();
@@ -92,6 +96,16 @@ static VOID MiFlushBatch(VOID)
     for (ULONG Index = 0; Index < Count; Index++)
         MiFreePageLocked(Pages[Index]);
     MiReleaseLock(&MiPhysicalLock, OldIrql);
+}
+
+static VOID MiFlushBatch(VOID)
+{
+    ULONG Pages[MI_BATCH];
+    KIRQL OldIrql = MiAcquireLock(&MiSpecialLock);
+    ULONG Count = MiTakeBatchLocked(Pages);
+
+    MiReleaseLock(&MiSpecialLock, OldIrql);
+    MiReleasePages(Pages, Count);
 }
 
 PVOID MiAllocateSpecial(PMI_REQUEST Request)
@@ -197,7 +211,8 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     ULONG64 Base = MiSlotAddress(Index);
     ULONG Stack = MiRecordStack();
     PMMPTE Pte = MiPte(Base);
-    BOOLEAN Full = FALSE;
+    ULONG Batch[MI_BATCH];
+    ULONG Full = 0;
     KIRQL OldIrql;
     ULONG Page;
 
@@ -225,7 +240,8 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     MiSlotQueue[(MiQueueHead + MiQueueCount++) % MI_SLOTS] = (USHORT)Index;
     if (KiProcessorCount > 1) {
         MiBatch[MiBatchCount++] = Page;
-        Full = MiBatchCount == MI_BATCH;
+        if (MiBatchCount == MI_BATCH) /* emptied before anyone else can add to it */
+            Full = MiTakeBatchLocked(Batch);
         Page = MI_NO_PAGE;
     }
     MiReleaseLock(&MiSpecialLock, OldIrql);
@@ -234,8 +250,7 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     MiReleaseLock(&MiPoolLock, OldIrql);
     if (Page != MI_NO_PAGE)
         MiFreePage(Page);
-    if (Full)
-        MiFlushBatch();
+    MiReleasePages(Batch, Full);
 }
 
 VOID MiSpecialPoolFault(ULONG64 Address, BOOLEAN Write, ULONG64 Rip)
