@@ -85,9 +85,12 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->MdlFlags = (CSHORT)((TargetMdl->MdlFlags & (MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED)) |
                                    MDL_PARTIAL | (SourceMdl->MdlFlags & MDL_IO_PAGE_READ));
     if ((SourceMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0) {
-        /* The source's mapping serves the part too, and outlives it. */
+        /* The source's mapping serves the part too, and outlives it: nothing to unmap here. */
         TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + (Start - SourceStart);
-        TargetMdl->MdlFlags |= MDL_PARENT_MAPPED_SYSTEM_VA;
+        TargetMdl->MdlFlags |= SourceMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL);
+        if ((SourceMdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) != 0) {
+            TargetMdl->MdlFlags |= MDL_PARENT_MAPPED_SYSTEM_VA;
+        }
     }
     RtlCopyMemory(MmGetMdlPfnArray(TargetMdl),
                   MmGetMdlPfnArray(SourceMdl) + ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
