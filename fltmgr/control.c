@@ -82,7 +82,7 @@ static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
         return STATUS_FLT_FILTER_NOT_FOUND;
     if (Code == FLTVM_FLTCTL_UNLOAD)
         return FltpUnloadFilter(Filter, FlagOn(Request->flags, FLTVM_FLTCTL_MANDATORY) != 0);
-    Status = FltpTakeName(&VolumeName, Request->volume) ? FltGetVolumeFromName(Filter, &VolumeName, &Volume)
+    Status = FltpTakeName(&VolumeName, Request->volume) ? FltpVolumeFromName(&VolumeName, &Volume)
                                                         : STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(Status)) {
         if (Code == FLTVM_FLTCTL_ATTACH)

@@ -44,7 +44,7 @@ PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name)
     PFLT_FILTER Filter = NULL;
 
     while ((Filter = FltpNextFilter(Filter)) != NULL) {
-        if (RtlEqualUnicodeString(&Filter->Name, Name, TRUE))
+        if (FltpEqualNames(&Filter->Name, Name))
             break;
     }
     return Filter;
@@ -58,7 +58,7 @@ PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name)
     if (Wanted.Length > 0 && Wanted.Buffer[Wanted.Length / sizeof(WCHAR) - 1] == '\\')
         Wanted.Length -= sizeof(WCHAR);
     while ((Volume = FltpNextVolume(Volume)) != NULL) {
-        if (RtlEqualUnicodeString(&Volume->Name, &Wanted, TRUE))
+        if (FltpEqualNames(&Volume->Name, &Wanted))
             break;
     }
     return Volume;
@@ -67,26 +67,29 @@ PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name)
 NTSTATUS FLTAPI FltGetFilterFromName(PCUNICODE_STRING FilterName, PFLT_FILTER *RetFilter)
 {
     *RetFilter = FltpFindFilter(FilterName);
-    return *RetFilter != NULL ? STATUS_SUCCESS : STATUS_FLT_FILTER_NOT_FOUND;
+    if (*RetFilter == NULL)
+        return STATUS_FLT_FILTER_NOT_FOUND;
+    FltpHandOut(*RetFilter);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS FLTAPI FltGetFilterFromInstance(PFLT_INSTANCE Instance, PFLT_FILTER *RetFilter)
 {
     if (!FltpAcquireRundown(&Instance->Filter->Object.Rundown))
         return STATUS_FLT_DELETING_OBJECT;
+    FltpHandOut(Instance->Filter);
     *RetFilter = Instance->Filter;
     return STATUS_SUCCESS;
 }
 
-/* A volume's device name, or a drive as C: or \??\C:, which is a link to one. */
-NTSTATUS FLTAPI FltGetVolumeFromName(PFLT_FILTER Filter, PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
+/* A volume's device name, or a drive as C: or \??\C:, which is a link to one.  Referenced, not handed out. */
+NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
 {
     WCHAR LinkBuffer[64], TargetBuffer[128];
     UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer}, Target = {0, sizeof(TargetBuffer), TargetBuffer};
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Handle;
 
-    UNREFERENCED_PARAMETER(Filter);
     if (VolumeName->Length == 0)
         return STATUS_INVALID_PARAMETER;
     *RetVolume = FltpFindVolume(VolumeName);
@@ -104,11 +107,21 @@ NTSTATUS FLTAPI FltGetVolumeFromName(PFLT_FILTER Filter, PCUNICODE_STRING Volume
     ZwClose(Handle);
     return *RetVolume != NULL ? STATUS_SUCCESS : STATUS_FLT_VOLUME_NOT_FOUND;
 }
+NTSTATUS FLTAPI FltGetVolumeFromName(PFLT_FILTER Filter, PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
+{
+    NTSTATUS Status = FltpVolumeFromName(VolumeName, RetVolume);
+
+    UNREFERENCED_PARAMETER(Filter);
+    if (NT_SUCCESS(Status))
+        FltpHandOut(*RetVolume);
+    return Status;
+}
 
 NTSTATUS FLTAPI FltGetVolumeFromInstance(PFLT_INSTANCE Instance, PFLT_VOLUME *RetVolume)
 {
     if (!FltpAcquireRundown(&Instance->Volume->Object.Rundown))
         return STATUS_FLT_DELETING_OBJECT;
+    FltpHandOut(Instance->Volume);
     *RetVolume = Instance->Volume;
     return STATUS_SUCCESS;
 }
@@ -121,6 +134,7 @@ NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT 
     while ((Volume = FltpNextVolume(Volume)) != NULL) {
         if (Volume->Device == DeviceObject || Volume->FileSystem == DeviceObject || Volume->Disk == DeviceObject ||
             Volume->Below == DeviceObject) {
+            FltpHandOut(Volume);
             *RetVolume = Volume;
             return STATUS_SUCCESS;
         }

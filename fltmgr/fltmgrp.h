@@ -74,6 +74,7 @@ typedef struct _FLTP_RUNDOWN {
 /* What every object that a filter sees begins with. */
 typedef struct _FLTP_OBJECT {
     ULONG Magic;
+    volatile LONG HandedOut; /* references that filters hold, to be given back by FltObjectDereference */
     FLTP_RUNDOWN Rundown;
 } FLTP_OBJECT, *PFLTP_OBJECT;
 
@@ -251,10 +252,17 @@ static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
         FltpRundownReleasedLast(Rundown);
 }
 
+/* A reference that we hold becomes a filter's.  IRQL: any. */
+static inline VOID FltpHandOut(PVOID FltObject)
+{
+    InterlockedIncrement(&((PFLTP_OBJECT)FltObject)->HandedOut);
+}
+
 /* name.c: counted strings on the heap, and the registry.  IRQL: PASSIVE_LEVEL. */
 NTSTATUS FltpCopyString(PUNICODE_STRING To, PCUNICODE_STRING From);
 NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last);
 VOID FltpFreeString(PUNICODE_STRING String);
+BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right); /* IRQL: any */
 NTSTATUS FltpReadString(PCUNICODE_STRING Key, PCWSTR ValueName, PUNICODE_STRING Value);
 NTSTATUS FltpReadUlong(PCUNICODE_STRING Key, PCWSTR ValueName, PULONG Value);
 NTSTATUS FltpEnumerateKey(PCUNICODE_STRING Key, ULONG Index, PUNICODE_STRING Name);
@@ -274,6 +282,7 @@ VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE
 PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name);
 PFLT_FILTER FltpNextFilter(PFLT_FILTER Previous);
 PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name);
+NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume); /* PASSIVE_LEVEL */
 PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous);
 
 /* volume.c.  IRQL: PASSIVE_LEVEL. */
@@ -313,7 +322,7 @@ BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffe
 /* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the report. */
 DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
                                      PCSTR Text);
-#define FLTP_STACK_DEPTH 12
+#define FLTP_STACK_DEPTH 5
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack);
 VOID FltpCaptureStack(ULONG Skip, PVOID *Stack);
 

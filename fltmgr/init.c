@@ -42,6 +42,7 @@ static NTSTATUS FltpMount(PFLTP_DEVICE Device, PIRP Irp)
 static NTSTATUS FltpDispatchControl(PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS Status;
 
     switch (Stack->MajorFunction) {
     case IRP_MJ_CREATE:
@@ -49,7 +50,8 @@ static NTSTATUS FltpDispatchControl(PIRP Irp)
     case IRP_MJ_CLOSE:
         return FltpComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_DEVICE_CONTROL:
-        return FltpComplete(Irp, FltpDeviceControl(Irp, Stack), Irp->IoStatus.Information);
+        Status = FltpDeviceControl(Irp, Stack); /* which leaves the length in the request */
+        return FltpComplete(Irp, Status, Irp->IoStatus.Information);
     default:
         return FltpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }

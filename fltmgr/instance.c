@@ -44,7 +44,7 @@ static NTSTATUS FltpInsertInstance(PFLT_VOLUME Volume, PFLT_INSTANCE Instance)
         PFLT_INSTANCE Other = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
         int Order = FltpCompareAltitudeStrings(&Instance->Altitude, &Other->Altitude);
 
-        if (Other->Filter == Instance->Filter && RtlEqualUnicodeString(&Other->Name, &Instance->Name, TRUE)) {
+        if (Other->Filter == Instance->Filter && FltpEqualNames(&Other->Name, &Instance->Name)) {
             Status = STATUS_FLT_INSTANCE_NAME_COLLISION;
             break;
         }
@@ -150,6 +150,7 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
     }
     if (NewInstance != NULL) {
         FltpAcquireRundown(&Instance->Object.Rundown);
+        FltpHandOut(Instance);
         *NewInstance = Instance;
     }
     FltpSetInstanceState(Instance, FltpInstanceActive);
@@ -214,7 +215,7 @@ PFLT_INSTANCE FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
         if ((Filter == NULL || Instance->Filter == Filter) &&
-            (Name == NULL || RtlEqualUnicodeString(&Instance->Name, Name, TRUE)) &&
+            (Name == NULL || FltpEqualNames(&Instance->Name, Name)) &&
             FltpAcquireRundown(&Instance->Object.Rundown)) {
             Found = Instance;
             break;
@@ -323,6 +324,7 @@ static NTSTATUS FltpNeighbour(PFLT_VOLUME Volume, PLIST_ENTRY From, BOOLEAN Down
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
         if (FltpAcquireRundown(&Instance->Object.Rundown)) {
+            FltpHandOut(Instance);
             *Neighbour = Instance;
             Status = STATUS_SUCCESS;
             break;
@@ -356,5 +358,8 @@ NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Vol
                                              PFLT_INSTANCE *RetInstance)
 {
     *RetInstance = FltpFindInstance(Filter, Volume, InstanceName);
-    return *RetInstance != NULL ? STATUS_SUCCESS : STATUS_FLT_INSTANCE_NOT_FOUND;
+    if (*RetInstance == NULL)
+        return STATUS_FLT_INSTANCE_NOT_FOUND;
+    FltpHandOut(*RetInstance);
+    return STATUS_SUCCESS;
 }

@@ -164,6 +164,7 @@ NTSTATUS FLTAPI FltEnumerateFilters(PFLT_FILTER *FilterList, ULONG FilterListSiz
     while ((Filter = FltpNextFilter(Filter)) != NULL) {
         if (Count < FilterListSize) {
             FltpAcquireRundown(&Filter->Object.Rundown);
+            FltpHandOut(Filter);
             FilterList[Count] = Filter;
         }
         Count++;
@@ -172,7 +173,7 @@ NTSTATUS FLTAPI FltEnumerateFilters(PFLT_FILTER *FilterList, ULONG FilterListSiz
     if (Count <= FilterListSize)
         return STATUS_SUCCESS;
     for (Count = 0; Count < FilterListSize; Count++)
-        FltpReleaseRundown(&FilterList[Count]->Object.Rundown);
+        FltObjectDereference(FilterList[Count]);
     return STATUS_BUFFER_TOO_SMALL;
 }
 
@@ -186,6 +187,7 @@ NTSTATUS FLTAPI FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *VolumeList,
     while ((Volume = FltpNextVolume(Volume)) != NULL) {
         if (Count < VolumeListSize) {
             FltpAcquireRundown(&Volume->Object.Rundown);
+            FltpHandOut(Volume);
             VolumeList[Count] = Volume;
         }
         Count++;
@@ -194,7 +196,7 @@ NTSTATUS FLTAPI FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *VolumeList,
     if (Count <= VolumeListSize)
         return STATUS_SUCCESS;
     for (Count = 0; Count < VolumeListSize; Count++)
-        FltpReleaseRundown(&VolumeList[Count]->Object.Rundown);
+        FltObjectDereference(VolumeList[Count]);
     return STATUS_BUFFER_TOO_SMALL;
 }
 
@@ -211,6 +213,7 @@ static ULONG FltpListVolume(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INSTANC
         if (Count < Size) {
             if (!FltpAcquireRundown(&Instance->Object.Rundown))
                 continue;
+            FltpHandOut(Instance);
             List[Count] = Instance;
         }
         Count++;
@@ -235,7 +238,7 @@ NTSTATUS FLTAPI FltEnumerateInstances(PFLT_VOLUME Volume, PFLT_FILTER Filter, PF
     if (Count <= InstanceListSize)
         return STATUS_SUCCESS;
     for (Count = 0; Count < InstanceListSize; Count++)
-        FltpReleaseRundown(&InstanceList[Count]->Object.Rundown);
+        FltObjectDereference(InstanceList[Count]);
     return STATUS_BUFFER_TOO_SMALL;
 }
 
@@ -285,7 +288,7 @@ static NTSTATUS FltpDescribeInstance(PFLT_VOLUME Volume, PFLT_FILTER Filter, ULO
                  ? FltGetInstanceInformation(List[Index], InformationClass, Buffer, BufferSize, BytesReturned)
                  : STATUS_NO_MORE_ENTRIES;
     while (Count-- > 0)
-        FltpReleaseRundown(&List[Count]->Object.Rundown);
+        FltObjectDereference(List[Count]);
     return Status;
 }
 

@@ -24,6 +24,26 @@ VOID FltpFreeString(PUNICODE_STRING String)
     RtlZeroMemory(String, sizeof(*String));
 }
 
+static WCHAR FltpUpcase(WCHAR Character)
+{
+    return Character >= 'a' && Character <= 'z' ? Character - 'a' + 'A' : Character;
+}
+
+/*
+ * Names of objects, regardless of case.  Lists are searched with their spin lock held, where the run-time library's
+ * pageable case tables are out of reach: beyond ASCII, case counts.
+ */
+BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
+{
+    if (Left->Length != Right->Length)
+        return FALSE;
+    for (ULONG Index = 0; Index < Left->Length / sizeof(WCHAR); Index++) {
+        if (FltpUpcase(Left->Buffer[Index]) != FltpUpcase(Right->Buffer[Index]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Key\Middle, or Key\Middle\Last. */
 NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last)
 {

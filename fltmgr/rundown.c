@@ -43,7 +43,10 @@ NTSTATUS FLTAPI FltObjectReference(PVOID FltObject)
     PFLTP_OBJECT Object = FltpCheckObject(
         FltObject, "rule=FltObjectReference was given something that is no filter, instance or volume\n");
 
-    return FltpAcquireRundown(&Object->Rundown) ? STATUS_SUCCESS : STATUS_FLT_DELETING_OBJECT;
+    if (!FltpAcquireRundown(&Object->Rundown))
+        return STATUS_FLT_DELETING_OBJECT;
+    FltpHandOut(Object);
+    return STATUS_SUCCESS;
 }
 
 VOID FLTAPI FltObjectDereference(PVOID FltObject)
@@ -51,7 +54,7 @@ VOID FLTAPI FltObjectDereference(PVOID FltObject)
     PFLTP_OBJECT Object = FltpCheckObject(
         FltObject, "rule=FltObjectDereference was given something that is no filter, instance or volume\n");
 
-    if ((Object->Rundown.Count & ~1LL) == 0)
+    if (InterlockedDecrement(&Object->HandedOut) < 0)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
                       "rule=FltObjectDereference without a matching FltObjectReference\n");
     FltpReleaseRundown(&Object->Rundown);

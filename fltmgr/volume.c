@@ -80,7 +80,7 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
 
     if (!NT_SUCCESS(FltGetVolumeFromDeviceObject(NULL, FileSystem, &Volume)))
         return FALSE;
-    FltpReleaseRundown(&Volume->Object.Rundown);
+    FltObjectDereference(Volume);
     return TRUE;
 }
 
