@@ -197,6 +197,7 @@ VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData, FLT_P
         CallbackStatus == FLT_PREOP_DISALLOW_FASTIO)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)CallbackData, CallbackStatus, 0,
                       "rule=FltCompletePendedPreOperation was given a status that it does not take\n");
+    Operation->PendingMarked = TRUE;
     IoMarkIrpPending(Operation->Irp); /* its dispatch routine has returned STATUS_PENDING, or is about to */
     Node->CompletionContext = Context;
     if (!FltpAfterPre(Operation, Node, CallbackStatus)) {

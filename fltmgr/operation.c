@@ -265,8 +265,12 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation)
     NTSTATUS Status;
 
     if (!Operation->NeedCompletion && !Operation->Changed) {
+        /* A location that is marked pending must stay ours: it is not handed to the driver below. */
+        if (Operation->PendingMarked)
+            IoCopyCurrentIrpStackLocationToNext(Irp);
+        else
+            IoSkipCurrentIrpStackLocation(Irp);
         FltpReturnOperation(Operation);
-        IoSkipCurrentIrpStackLocation(Irp);
         return IoCallDriver(Target, Irp);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
@@ -334,6 +338,7 @@ NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLT_INSTANCE Below, F
     Operation->Synchronize = FALSE;
     Operation->Changed = FALSE;
     Operation->NeedCompletion = FALSE;
+    Operation->PendingMarked = FALSE;
     Operation->Completed = FALSE;
     Operation->PostPended = NULL;
     Operation->CanceledCallback = NULL;
