@@ -212,15 +212,28 @@ VOID KiInitializeBugCheck(VOID)
     RtlUnhandledException = KiUnhandled;
 }
 
-/* The first image on the culprit's stack that is neither the kernel nor unknown. */
+static BOOLEAN KiInDriver(ULONG64 Address)
+{
+    return Address >= FLTVM_VA_IMAGES && Address < FLTVM_VA_IMAGES_END;
+}
+
+/*
+ * The first image on the culprit's stack that is neither the kernel nor unknown.  A routine that came back badly is not
+ * on the stack any more, but among the parameters.
+ */
 static ULONG64 KiBlame(VOID)
 {
     struct fltvm_stack *Stack = (struct fltvm_stack *)KiReport.Stacks;
     ULONG64 *Frames = (ULONG64 *)(Stack + 1);
 
     for (ULONG i = 0; i < Stack->frames; i++) {
-        if (Frames[i] >= FLTVM_VA_IMAGES && Frames[i] < FLTVM_VA_IMAGES_END) {
+        if (KiInDriver(Frames[i])) {
             return Frames[i];
+        }
+    }
+    for (ULONG i = 0; i < RTL_NUMBER_OF(KiReport.Header.parameters); i++) {
+        if (KiInDriver(KiReport.Header.parameters[i])) {
+            return KiReport.Header.parameters[i];
         }
     }
     return 0;

@@ -70,6 +70,7 @@ VOID KiBeginThread(VOID);
 VOID KiInitializeTime(VOID);
 VOID KiInitializeTimers(VOID);
 extern ULONG KiDpcTimeLimit, KiDpcWatchdogLimit; /* ticks */
+#define KI_VERIFIER_DISPATCH_LIMIT 64            /* a second: a spin lock held longer is held too long */
 VOID KiClockInterrupt(PKTRAP_FRAME TrapFrame);
 BOOLEAN KiTimerCheck(ULONG64 InterruptTime);
 VOID KiTimerExpiration(VOID);

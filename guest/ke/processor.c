@@ -236,6 +236,9 @@ VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock)
 VOID KeEnableInterrupts(VOID)
 {
     KiDriverVerifierOn = FvVerifierEnabled();
+    if (KiDriverVerifierOn) {
+        KiDpcWatchdogLimit = KI_VERIFIER_DISPATCH_LIMIT;
+    }
     HalInitializeProcessor(0);
     KiInitializeTime();
     HalStartClock();
