@@ -130,8 +130,15 @@ static KIRQL IopPciIrqlFor(PIOP_PCI_DEVICE Device, ULONG Index)
     return IOP_STORAGE_IRQL;
 }
 
+/* A level has sixteen vectors on a processor: a storage controller gets one for each, not all it could take. */
+static ULONG IopPciMessageLimit(PIOP_PCI_DEVICE Device)
+{
+    return Device->ClassCode == FLTVM_PCI_CLASS_IRQ ? IOP_PCI_MESSAGES : min(KiProcessorCount, IOP_PCI_MESSAGES);
+}
+
 static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
 {
+    ULONG Limit = IopPciMessageLimit(Device);
     ULONG Table;
     ULONG Count;
     ULONG Index;
@@ -145,7 +152,7 @@ static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
         return;
     }
     Device->MessageTable = (volatile ULONG *)((PUCHAR)HAL_DIRECT(Device->Bar[Table & 7].Base) + (Table & ~7u));
-    for (Index = 0; Index < Count && Index < IOP_PCI_MESSAGES; Index++) {
+    for (Index = 0; Index < Count && Index < Limit; Index++) {
         PIOP_PCI_MESSAGE Message = &Device->Message[Index];
 
         Message->Irql = IopPciIrqlFor(Device, Index);
