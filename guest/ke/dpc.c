@@ -255,3 +255,20 @@ NTSTATUS NTAPI KeQueryDpcWatchdogInformation(PKDPC_WATCHDOG_INFORMATION Watchdog
     WatchdogInformation->DpcWatchdogCount = KiDpcWatchdogLimit - Prcb->DispatchTicks;
     return STATUS_SUCCESS;
 }
+
+ULONG NTAPI KeIsExecutingDpc(VOID)
+{
+    /* At a lower IRQL the thread may be moved while it asks; there the answer is no. */
+    return __readcr8() >= DISPATCH_LEVEL && KeGetCurrentPrcb()->DpcRoutineActive;
+}
+
+/* Whether code at DISPATCH_LEVEL keeps others waiting that were due at the last tick. */
+ULONG NTAPI KeShouldYieldProcessor(VOID)
+{
+    PKPRCB Prcb = KeGetCurrentPrcb();
+
+    if (__readcr8() < DISPATCH_LEVEL) {
+        KeBugCheckEx(0x8 /* IRQL_NOT_DISPATCH_LEVEL */, 0, __readcr8(), 0, (ULONG_PTR)_ReturnAddress());
+    }
+    return Prcb->DispatchTicks != 0 || Prcb->QuantumEnd || Prcb->NextThread != NULL;
+}

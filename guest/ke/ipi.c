@@ -132,3 +132,20 @@ VOID KeFlushEntireTb(VOID)
     KeFlushMultipleTb(NULL, 0);
 }
 
+
+static ULONG_PTR NTAPI KiInvalidateCaches(ULONG_PTR Argument)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+    return Argument;
+}
+
+BOOLEAN NTAPI KeInvalidateAllCaches(VOID)
+{
+    KeIpiGenericCall(KiInvalidateCaches, 0);
+    return TRUE;
+}
+
+VOID NTAPI KeInvalidateRangeAllCaches(PVOID BaseAddress, ULONG Length)
+{
+    KeIpiGenericCall(KiInvalidateCaches, 0);
+}

@@ -132,6 +132,11 @@ VOID KiInitializeBugCheck(VOID);
 ULONGLONG NTAPI KeQueryInterruptTime(VOID);
 VOID NTAPI KeQuerySystemTime(PLARGE_INTEGER CurrentTime);
 VOID NTAPI KeQueryTickCount(PLARGE_INTEGER TickCount);
+ULONG NTAPI KeQueryNodeActiveProcessorCount(USHORT NodeNumber);
+ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID);
+ULONG NTAPI KeIsExecutingDpc(VOID);
+ULONG NTAPI KeShouldYieldProcessor(VOID);
+BOOLEAN NTAPI KeInvalidateAllCaches(VOID);
 NTSTATUS NTAPI KeSaveFloatingPointState(PKFLOATING_SAVE FloatSave);
 NTSTATUS NTAPI KeRestoreFloatingPointState(PKFLOATING_SAVE FloatSave);
 NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PVOID Parameter, SIZE_T Size,

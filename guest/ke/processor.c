@@ -338,3 +338,31 @@ USHORT NTAPI KeQueryHighestNodeNumber(VOID)
 {
     return 0;
 }
+
+/* One node. */
+ULONG NTAPI KeQueryNodeActiveProcessorCount(USHORT NodeNumber)
+{
+    return NodeNumber == 0 ? KiProcessorCount : 0;
+}
+
+USHORT NTAPI KeQueryNodeMaximumProcessorCount(USHORT NodeNumber)
+{
+    return NodeNumber == 0 ? (USHORT)HalLoaderBlock->processors : 0;
+}
+
+VOID NTAPI KeQueryNodeActiveAffinity(USHORT NodeNumber, PGROUP_AFFINITY Affinity, PUSHORT Count)
+{
+    if (Affinity != NULL) {
+        RtlZeroMemory(Affinity, sizeof(*Affinity));
+        Affinity->Mask = NodeNumber == 0 ? KeActiveSet : 0;
+    }
+    if (Count != NULL) {
+        *Count = NodeNumber == 0 ? (USHORT)KiProcessorCount : 0;
+    }
+}
+
+/* A cache line. */
+ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID)
+{
+    return 64;
+}

@@ -4,11 +4,15 @@
 
 #include <fltvm.h>
 
+NTKERNELAPI ULONG NTAPI KeIsExecutingDpc(VOID);
+NTKERNELAPI ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID);
+
 #define MILLISECONDS(n) ((LONGLONG)(n) * -10000)
 
 static KEVENT Done;
 static ULONG Order[4], Ran;
 static KIRQL DpcIrql;
+static ULONG InDpc;
 static ULONG DpcProcessor;
 static PVOID Arguments[3];
 
@@ -18,6 +22,7 @@ static VOID NTAPI Record(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
         Order[Ran++] = (ULONG)(ULONG_PTR)Context;
     }
     DpcIrql = KeGetCurrentIrql();
+    InDpc = KeIsExecutingDpc();
     DpcProcessor = KeGetCurrentProcessorNumberEx(NULL);
     Arguments[0] = Context;
     Arguments[1] = Argument1;
@@ -93,6 +98,7 @@ static VOID CheckDpcs(VOID)
     FvCheck(Ran == 3);
     FvCheck(Order[0] == 3 && Order[1] == 1 && Order[2] == 2); /* high importance goes to the front */
     FvCheck(DpcIrql == DISPATCH_LEVEL);
+    FvCheck(InDpc && !KeIsExecutingDpc());
     Ran = 0;
     KeInsertQueueDpc(&Dpcs[0], (PVOID)11, (PVOID)12);
     FvCheck(Ran == 1 && Arguments[0] == (PVOID)1 && Arguments[1] == (PVOID)11 && Arguments[2] == (PVOID)12);
@@ -118,6 +124,8 @@ static VOID CheckTargets(VOID)
         Right += DpcProcessor == i;
     }
     FvCheck(Right == Count);
+    FvCheck(KeQueryNodeMaximumProcessorCount(0) >= Count && KeGetCurrentNodeNumber() == 0);
+    FvCheck(KeGetRecommendedSharedDataAlignment() == 64);
 }
 
 static VOID CheckTimers(VOID)
@@ -204,7 +212,7 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    FvTestPlan(51);
+    FvTestPlan(54);
     CheckIrql();
     CheckSpinLocks();
     CheckDpcs();
