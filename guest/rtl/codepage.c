@@ -362,31 +362,3 @@ NTSTATUS NTAPI RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMa
         *UTF8StringActualByteCount = Used;
     return Cut ? STATUS_BUFFER_TOO_SMALL : Valid ? STATUS_SUCCESS : STATUS_SOME_NOT_MAPPED;
 }
-
-#pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
-
-size_t mbstowcs(WCHAR *Destination, const char *Source, size_t Count)
-{
-    size_t Index = 0;
-
-    for (; (Destination == NULL || Index < Count) && Source[Index] != 0; Index++) {
-        if (Destination != NULL)
-            Destination[Index] = RtlpFromByte((UCHAR)Source[Index], FALSE);
-    }
-    if (Destination != NULL && Index < Count)
-        Destination[Index] = 0;
-    return Index;
-}
-
-size_t wcstombs(char *Destination, const WCHAR *Source, size_t Count)
-{
-    size_t Index = 0;
-
-    for (; (Destination == NULL || Index < Count) && Source[Index] != 0; Index++) {
-        if (Destination != NULL)
-            Destination[Index] = RtlpToByte(Source[Index], FALSE);
-    }
-    if (Destination != NULL && Index < Count)
-        Destination[Index] = 0;
-    return Index;
-}

@@ -46,14 +46,15 @@ static ULONG RtlpDigitValue(WCHAR c)
 static NTSTATUS RtlpStringToInteger(const VOID *Text, SIZE_T Count, BOOLEAN Wide, ULONG Base, PULONG Value)
 {
     SIZE_T i = 0;
-    BOOLEAN Negative = FALSE;
+    BOOLEAN Negative;
     ULONG Result = 0;
 
 #define AT(n) ((n) >= Count ? 0 : Wide ? ((const WCHAR *)Text)[n] : ((const UCHAR *)Text)[n])
     while (i < Count && AT(i) <= ' ')
         i++;
+    Negative = AT(i) == '-';
     if (AT(i) == '-' || AT(i) == '+')
-        Negative = AT(i++) == '-';
+        i++;
     if (Base == 0) {
         Base = 10;
         if (AT(i) == '0') {

@@ -360,3 +360,30 @@ int atoi(const char *Text) { return RtlpParseSigned(Text, NULL, 10, FALSE); }
 long atol(const char *Text) { return RtlpParseSigned(Text, NULL, 10, FALSE); }
 int _wtoi(const WCHAR *Text) { return RtlpParseSigned(Text, NULL, 10, TRUE); }
 long _wtol(const WCHAR *Text) { return RtlpParseSigned(Text, NULL, 10, TRUE); }
+
+/* One byte a character, by the ANSI code page. */
+size_t mbstowcs(WCHAR *Destination, const char *Source, size_t Count)
+{
+    size_t Index = 0;
+
+    for (; (Destination == NULL || Index < Count) && Source[Index] != 0; Index++) {
+        if (Destination != NULL)
+            RtlMultiByteToUnicodeN(Destination + Index, sizeof(WCHAR), NULL, (PCHAR)Source + Index, 1);
+    }
+    if (Destination != NULL && Index < Count)
+        Destination[Index] = 0;
+    return Index;
+}
+
+size_t wcstombs(char *Destination, const WCHAR *Source, size_t Count)
+{
+    size_t Index = 0;
+
+    for (; (Destination == NULL || Index < Count) && Source[Index] != 0; Index++) {
+        if (Destination != NULL)
+            RtlUnicodeToMultiByteN(Destination + Index, 1, NULL, (PWCH)Source + Index, sizeof(WCHAR));
+    }
+    if (Destination != NULL && Index < Count)
+        Destination[Index] = 0;
+    return Index;
+}
