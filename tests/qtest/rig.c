@@ -118,6 +118,9 @@ void rig_init(int *argc, char ***argv)
     if (!qemu) {
         g_error("rig: name QEMU in FLTVM_QEMU or as the argument");
     }
+    /* For a QEMU built with sanitizers: undefined behaviour ends it; what it leaks at its end is its own affair. */
+    g_setenv("ASAN_OPTIONS", "detect_leaks=0", false);
+    g_setenv("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1", false);
     /* A subprocess of this program is found by it, too. */
     g_setenv("FLTVM_QEMU", qemu, true);
     rig_qemu = g_strdup(qemu);
