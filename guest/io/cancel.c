@@ -2,8 +2,9 @@
 /*
  * Cancellation.
  *
- * A packet is cancelable while its CancelRoutine is set.  Whoever exchanges the routine for NULL owns the decision: the
- * canceler, who then calls it with the cancel spin lock held, or the driver, who then completes the packet itself.
+ * A packet is cancelable while its CancelRoutine is set.  Whoever exchanges the routine for NULL owns the
+ * decision: the canceler, who then calls it with the cancel spin lock held, or the driver, who then completes
+ * the packet itself.
  */
 #include "iop.h"
 
@@ -47,15 +48,16 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
     CancelRoutine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
     if (IopVerifierOn && KeGetCurrentIrql() != Irql) {
         /* the routine did not release the cancel spin lock, or not with CancelIrql */
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)KeGetCurrentIrql() << 16) | Irql, (ULONG_PTR)CancelRoutine,
-                     (ULONG_PTR)Irp, 0);
+        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)KeGetCurrentIrql() << 16) | Irql,
+                     (ULONG_PTR)CancelRoutine, (ULONG_PTR)Irp, 0);
     }
     return TRUE;
 }
 
 /*
- * Cancels the thread's packets for FileObject (all when it is NULL), or only the one with this I/O status block.
- * How many were found.  <= APC_LEVEL.  The list's lock keeps the packets from their second stage, hence alive.
+ * Cancels the thread's packets for FileObject (all when it is NULL), or only the one with this I/O status
+ * block. How many were found.  <= APC_LEVEL.  The list's lock keeps the packets from their second stage,
+ * hence alive.
  */
 ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLOCK Iosb)
 {
@@ -93,7 +95,8 @@ static VOID IopDisassociateThreadIrps(PETHREAD Thread)
         Irp->Tail.Overlay.Thread = NULL;
         DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
                    "io: thread %p ends, its IRP %p of %wZ was canceled and never completed\n", Thread, Irp,
-                   Irp->CurrentLocation <= Irp->StackCount && IoGetCurrentIrpStackLocation(Irp)->DeviceObject != NULL
+                   Irp->CurrentLocation <= Irp->StackCount &&
+                           IoGetCurrentIrpStackLocation(Irp)->DeviceObject != NULL
                        ? &IoGetCurrentIrpStackLocation(Irp)->DeviceObject->DriverObject->DriverName
                        : NULL);
     }
@@ -101,8 +104,8 @@ static VOID IopDisassociateThreadIrps(PETHREAD Thread)
 }
 
 /*
- * A thread is about to end: cancels what it has under way and waits for the completions, five minutes at most, as
- * Windows does.  PASSIVE_LEVEL, in that thread.
+ * A thread is about to end: cancels what it has under way and waits for the completions, five minutes at
+ * most, as Windows does.  PASSIVE_LEVEL, in that thread.
  */
 VOID IopCancelThreadIrps(PETHREAD Thread)
 {
@@ -128,8 +131,8 @@ static NTSTATUS IopCancelIo(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCance
     ULONG Found = 0;
     NTSTATUS Status;
 
-    Status = ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, ExGetPreviousMode(), (PVOID *)&FileObject,
-                                       NULL);
+    Status = ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, ExGetPreviousMode(),
+                                       (PVOID *)&FileObject, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -156,7 +159,8 @@ NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
     return IopCancelIo(FileHandle, NULL, FALSE, IoStatusBlock);
 }
 
-/* PASSIVE_LEVEL.  Requests of any thread of the process, or the one request; STATUS_NOT_FOUND when there is none. */
+/* PASSIVE_LEVEL.  Requests of any thread of the process, or the one request; STATUS_NOT_FOUND when there is
+ * none. */
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
                                 PIO_STATUS_BLOCK IoStatusBlock)
 {

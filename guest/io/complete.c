@@ -2,14 +2,16 @@
 /*
  * How a packet travels: IofCallDriver down, IofCompleteRequest up.
  *
- * Completion has two stages.  The first runs wherever the driver was (<= DISPATCH_LEVEL): completion routines from the
- * lowest location up, unlocking of pages.  The second runs in the thread that asked, at APC_LEVEL: copying to the
- * caller's buffer, the I/O status block, events, the caller's APC, freeing.  When the request did not pend and
- * the caller set IRP_DEFER_IO_COMPLETION it calls the second stage itself, and no APC is needed.
+ * Completion has two stages.  The first runs wherever the driver was (<= DISPATCH_LEVEL): completion routines
+ * from the lowest location up, unlocking of pages.  The second runs in the thread that asked, at APC_LEVEL:
+ * copying to the caller's buffer, the I/O status block, events, the caller's APC, freeing.  When the request
+ * did not pend and the caller set IRP_DEFER_IO_COMPLETION it calls the second stage itself, and no APC is
+ * needed.
  */
 #include "iop.h"
 
-/* ---- down ------------------------------------------------------------------------------------------------ */
+/* ---- down ------------------------------------------------------------------------------------------------
+ */
 
 static VOID IopVerifyCall(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Caller)
 {
@@ -65,7 +67,8 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Irql = KeGetCurrentIrql();
     Status = Routine(DeviceObject, Irp);
     if (KeGetCurrentIrql() != Irql) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)DeviceObject, Irql, KeGetCurrentIrql());
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)DeviceObject, Irql,
+                     KeGetCurrentIrql());
     }
     if (Call != 0) {
         IopVerifyReturned(Call, Status);
@@ -73,7 +76,8 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return Status;
 }
 
-/* ---- second stage ---------------------------------------------------------------------------------------- */
+/* ---- second stage ----------------------------------------------------------------------------------------
+ */
 
 /* What the packet holds: system buffer and MDLs, whose pages are unlocked already.  <= APC_LEVEL. */
 VOID IopReleaseIrpResources(PIRP Irp)
@@ -135,15 +139,16 @@ static VOID NTAPI IopUserApcRundown(PKAPC Apc)
 }
 
 /*
- * APC_LEVEL, in the thread that asked (or when that thread is past caring, any).  FileObject is the packet's original
- * one; its reference goes, except for an open, where the opener keeps it.
+ * APC_LEVEL, in the thread that asked (or when that thread is past caring, any).  FileObject is the packet's
+ * original one; its reference goes, except for an open, where the opener keeps it.
  */
 VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject)
 {
     PIO_APC_ROUTINE ApcRoutine;
     PETHREAD Thread;
     NTSTATUS Status;
-    BOOLEAN Synchronous = (Irp->Flags & IRP_SYNCHRONOUS_API) != 0 || (FileObject != NULL && IopIsSynchronous(FileObject));
+    BOOLEAN Synchronous =
+        (Irp->Flags & IRP_SYNCHRONOUS_API) != 0 || (FileObject != NULL && IopIsSynchronous(FileObject));
     BOOLEAN Create = (Irp->Flags & IRP_CREATE_OPERATION) != 0;
     BOOLEAN EventReferenced = FileObject != NULL && (Irp->Flags & IRP_SYNCHRONOUS_API) == 0;
 
@@ -212,10 +217,10 @@ VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject)
     }
 }
 
-/* Special kernel APC; argument 1 is the file object.  Tail.Apc lies over Tail.Overlay, whose fields the second stage
- * needs: the APC knows them. */
-static VOID NTAPI IopCompletionApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext, PVOID *Argument1,
-                            PVOID *Argument2)
+/* Special kernel APC; argument 1 is the file object.  Tail.Apc lies over Tail.Overlay, whose fields the
+ * second stage needs: the APC knows them. */
+static VOID NTAPI IopCompletionApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext,
+                                   PVOID *Argument1, PVOID *Argument2)
 {
     PIRP Irp = CONTAINING_RECORD(Apc, IRP, Tail.Apc);
     PETHREAD Thread = CONTAINING_RECORD(Apc->Thread, ETHREAD, Tcb);
@@ -253,7 +258,8 @@ static VOID NTAPI IopCompletionRundown(PKAPC Apc)
     IopAbortCompletion(Irp, CONTAINING_RECORD(Apc->Thread, ETHREAD, Tcb), Apc->SystemArgument1);
 }
 
-/* ---- up -------------------------------------------------------------------------------------------------- */
+/* ---- up --------------------------------------------------------------------------------------------------
+ */
 
 static VOID IopVerifyCompletion(PIRP Irp)
 {
@@ -265,7 +271,8 @@ static VOID IopVerifyCompletion(PIRP Irp)
                      (ULONG_PTR)Irp, 0);
     }
     if (Irp->CancelRoutine != NULL) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
+                     0);
     }
 }
 
@@ -410,8 +417,8 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
         IopAbortCompletion(Irp, NULL, FileObject);
         return;
     }
-    KeInitializeApc(&Irp->Tail.Apc, &Thread->Tcb, Irp->ApcEnvironment, IopCompletionApc, IopCompletionRundown, NULL,
-                    KernelMode, NULL);
+    KeInitializeApc(&Irp->Tail.Apc, &Thread->Tcb, Irp->ApcEnvironment, IopCompletionApc, IopCompletionRundown,
+                    NULL, KernelMode, NULL);
     if (!KeInsertQueueApc(&Irp->Tail.Apc, FileObject, NULL, PriorityBoost)) {
         IopAbortCompletion(Irp, Thread, FileObject);
     }

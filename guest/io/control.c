@@ -4,7 +4,8 @@
  */
 #include "iop.h"
 
-/* ---- control --------------------------------------------------------------------------------------------- */
+/* ---- control ---------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS IopBufferControl(PIRP Irp, PVOID InputBuffer, ULONG InputLength, PVOID OutputBuffer,
                                  ULONG OutputLength, BOOLEAN CopyBack)
@@ -34,8 +35,8 @@ static NTSTATUS IopBufferControl(PIRP Irp, PVOID InputBuffer, ULONG InputLength,
     return Status;
 }
 
-static NTSTATUS IopPrepareControl(PIOP_REQUEST Request, ULONG ControlCode, PVOID InputBuffer, ULONG InputLength,
-                                  PVOID OutputBuffer, ULONG OutputLength)
+static NTSTATUS IopPrepareControl(PIOP_REQUEST Request, ULONG ControlCode, PVOID InputBuffer,
+                                  ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength)
 {
     PIRP Irp = Request->Irp;
     NTSTATUS Status;
@@ -77,8 +78,9 @@ static NTSTATUS IopCheckControlAccess(PIOP_REQUEST Request, ULONG ControlCode, A
     return (Granted & Required) == Required ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
 }
 
-static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG InputLength, PVOID OutputBuffer,
-                                 ULONG OutputLength, ULONG ControlCode, PIO_STATUS_BLOCK Result)
+static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG InputLength,
+                                 PVOID OutputBuffer, ULONG OutputLength, ULONG ControlCode,
+                                 PIO_STATUS_BLOCK Result)
 {
     PFAST_IO_DISPATCH FastIo = Request->DeviceObject->DriverObject->FastIoDispatch;
 
@@ -93,7 +95,8 @@ static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG 
 
 static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                                PIO_STATUS_BLOCK IoStatusBlock, ULONG ControlCode, PVOID InputBuffer,
-                               ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength, BOOLEAN DeviceControl)
+                               ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength,
+                               BOOLEAN DeviceControl)
 {
     IO_STATUS_BLOCK FastResult;
     ACCESS_MASK Granted;
@@ -136,12 +139,13 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                                     PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode, PVOID InputBuffer,
-                                     ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                                     PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode,
+                                     PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
+                                     ULONG OutputBufferLength)
 {
-    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, IoControlCode, InputBuffer,
-                          InputBufferLength, OutputBuffer, OutputBufferLength, TRUE);
+    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, IoControlCode,
+                          InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, TRUE);
 }
 
 /* PASSIVE_LEVEL. */
@@ -149,6 +153,6 @@ NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
                                PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode, PVOID InputBuffer,
                                ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
 {
-    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode, InputBuffer,
-                          InputBufferLength, OutputBuffer, OutputBufferLength, FALSE);
+    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode,
+                          InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, FALSE);
 }

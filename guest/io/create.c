@@ -2,19 +2,20 @@
 /*
  * Opening: from a name to a device, to a mounted volume, to IRP_MJ_CREATE, to a file object.
  *
- * The object manager walks the name to a device object and calls IopParseDevice with the rest; an open relative to a file
- * comes through IopParseFile.  What the opener wants travels in an IOP_OPEN_PACKET, the parse context.
+ * The object manager walks the name to a device object and calls IopParseDevice with the rest; an open
+ * relative to a file comes through IopParseFile.  What the opener wants travels in an IOP_OPEN_PACKET, the
+ * parse context.
  */
 #include "iop.h"
 
-#define IOP_DIRECT_ACCESS                                                                                              \
+#define IOP_DIRECT_ACCESS                                                                                    \
     (SYNCHRONIZE | READ_CONTROL | WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | FILE_READ_ATTRIBUTES)
 
 /* Opening the device itself for its attributes only does not mount anything. */
 static BOOLEAN IopIsDirectOpen(PIOP_OPEN_PACKET Packet, PUNICODE_STRING RemainingName, ACCESS_MASK Access)
 {
-    return Packet->RelatedFileObject == NULL && RemainingName->Length == 0 && (Access & ~IOP_DIRECT_ACCESS) == 0 &&
-           Access != 0;
+    return Packet->RelatedFileObject == NULL && RemainingName->Length == 0 &&
+           (Access & ~IOP_DIRECT_ACCESS) == 0 && Access != 0;
 }
 
 static ULONG IopFlagsFromOptions(PIOP_OPEN_PACKET Packet, ULONG Attributes)
@@ -45,17 +46,17 @@ static ULONG IopFlagsFromOptions(PIOP_OPEN_PACKET Packet, ULONG Attributes)
     return Flags;
 }
 
-static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb, ULONG Attributes,
-                                  KPROCESSOR_MODE AccessMode, BOOLEAN Direct, PUNICODE_STRING RemainingName,
-                                  PFILE_OBJECT *Result)
+static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb,
+                                  ULONG Attributes, KPROCESSOR_MODE AccessMode, BOOLEAN Direct,
+                                  PUNICODE_STRING RemainingName, PFILE_OBJECT *Result)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     PFILE_OBJECT FileObject;
     NTSTATUS Status;
 
     InitializeObjectAttributes(&ObjectAttributes, NULL, Attributes & ~OBJ_PERMANENT, NULL, NULL);
-    Status = ObCreateObject(KernelMode, *IoFileObjectType, &ObjectAttributes, AccessMode, NULL, sizeof(FILE_OBJECT), 0, 0,
-                            (PVOID *)&FileObject);
+    Status = ObCreateObject(KernelMode, *IoFileObjectType, &ObjectAttributes, AccessMode, NULL,
+                            sizeof(FILE_OBJECT), 0, 0, (PVOID *)&FileObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -99,7 +100,8 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
 /* Sends IRP_MJ_CREATE.  The status is the file system's. */
 static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PDEVICE_OBJECT Target,
                               PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ACCESS_MASK Access,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIO_STATUS_BLOCK IoStatus)
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes,
+                              PIO_STATUS_BLOCK IoStatus)
 {
     IO_SECURITY_CONTEXT SecurityContext;
     PIO_STACK_LOCATION Stack;
@@ -129,10 +131,11 @@ static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, 
     Irp->Tail.Overlay.OriginalFileObject = FileObject;
 
     Stack = IoGetNextIrpStackLocation(Irp);
-    Stack->MajorFunction = Packet->CreateFileType == CreateFileTypeNamedPipe ? IRP_MJ_CREATE_NAMED_PIPE
+    Stack->MajorFunction = Packet->CreateFileType == CreateFileTypeNamedPipe  ? IRP_MJ_CREATE_NAMED_PIPE
                            : Packet->CreateFileType == CreateFileTypeMailslot ? IRP_MJ_CREATE_MAILSLOT
                                                                               : IRP_MJ_CREATE;
-    Stack->Flags = (UCHAR)Packet->Options | ((Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
+    Stack->Flags =
+        (UCHAR)Packet->Options | ((Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
     Stack->FileObject = FileObject;
     Stack->Parameters.Create.SecurityContext = &SecurityContext;
     Stack->Parameters.Create.Options = (Packet->Disposition << 24) | (Packet->CreateOptions & 0x00FFFFFF);
@@ -177,7 +180,8 @@ static NTSTATUS IopReparse(PFILE_OBJECT FileObject, ULONG_PTR Information, PUNIC
     return STATUS_REPARSE; /* IO_REMOUNT: the same name once more */
 }
 
-static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb, PDEVICE_OBJECT *Target)
+static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb,
+                              PDEVICE_OBJECT *Target)
 {
     PDEVICE_OBJECT Base = Vpb != NULL ? Vpb->DeviceObject : DeviceObject;
     PDEVICE_OBJECT Device;
@@ -198,12 +202,14 @@ static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObje
     return Device != NULL ? STATUS_SUCCESS : STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
 }
 
-static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
-                                ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName,
-                                PIOP_OPEN_PACKET Packet, PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
+static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState,
+                                KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                                PUNICODE_STRING RemainingName, PIOP_OPEN_PACKET Packet,
+                                PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
-    ACCESS_MASK Access = AccessState != NULL ? AccessState->PreviouslyGrantedAccess | AccessState->RemainingDesiredAccess
-                                             : Packet->DesiredAccess;
+    ACCESS_MASK Access = AccessState != NULL
+                             ? AccessState->PreviouslyGrantedAccess | AccessState->RemainingDesiredAccess
+                             : Packet->DesiredAccess;
     BOOLEAN Direct = IopIsDirectOpen(Packet, RemainingName, Access);
     PFILE_OBJECT FileObject = NULL;
     IO_STATUS_BLOCK IoStatus;
@@ -231,7 +237,8 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     }
     Status = IopFindTarget(Packet, DeviceObject, Vpb, &Target);
     if (NT_SUCCESS(Status)) {
-        Status = IopMakeFileObject(Packet, DeviceObject, Vpb, Attributes, AccessMode, Direct, RemainingName, &FileObject);
+        Status = IopMakeFileObject(Packet, DeviceObject, Vpb, Attributes, AccessMode, Direct, RemainingName,
+                                   &FileObject);
     }
     if (!NT_SUCCESS(Status)) {
         if (Vpb != NULL) {
@@ -245,8 +252,8 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     }
 
     Packet->FileObject = FileObject;
-    Status = IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos, Attributes,
-                           &IoStatus);
+    Status = IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos,
+                           Attributes, &IoStatus);
     Packet->Information = IoStatus.Information;
     Packet->FinalStatus = Status;
     FileObject->RelatedFileObject = NULL;
@@ -273,8 +280,9 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
 }
 
 /* Object-manager parse procedure of devices.  PASSIVE_LEVEL. */
-NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
-                        ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
+NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                        KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                        PUNICODE_STRING RemainingName, PVOID Context,
                         PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     PIOP_OPEN_PACKET Packet = Context;
@@ -283,7 +291,8 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     *Object = NULL;
     if (Packet == NULL) {
         /* A reference to the device object itself, by the kernel only. */
-        if (ObjectType == (PVOID)IopDeviceObjectType && RemainingName->Length == 0 && AccessMode == KernelMode) {
+        if (ObjectType == (PVOID)IopDeviceObjectType && RemainingName->Length == 0 &&
+            AccessMode == KernelMode) {
             ObReferenceObject(ParseObject);
             *Object = ParseObject;
             return STATUS_SUCCESS;
@@ -293,14 +302,15 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     if (Packet->Type != IO_TYPE_OPEN_PACKET || Packet->Size != sizeof(*Packet)) {
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
-    return IopOpenOnDevice(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName, Packet,
-                           SecurityQos, Object);
+    return IopOpenOnDevice(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
+                           Packet, SecurityQos, Object);
 }
 
 /* Object-manager parse procedure of files: an open relative to a file that is open. */
-NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
-                      ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
-                      PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
+NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                      KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                      PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
+                      PVOID *Object)
 {
     PIOP_OPEN_PACKET Packet = Context;
     PFILE_OBJECT Related = ParseObject;
@@ -311,14 +321,15 @@ NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessS
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
     Packet->RelatedFileObject = Related;
-    return IopOpenOnDevice(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
-                           Packet, SecurityQos, Object);
+    return IopOpenOnDevice(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName,
+                           RemainingName, Packet, SecurityQos, Object);
 }
 
-/* ---- services -------------------------------------------------------------------------------------------- */
+/* ---- services --------------------------------------------------------------------------------------------
+ */
 
-static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, ULONG CreateOptions, ULONG ShareAccess,
-                                       ULONG FileAttributes)
+static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, ULONG CreateOptions,
+                                       ULONG ShareAccess, ULONG FileAttributes)
 {
     if ((FileAttributes & ~FILE_ATTRIBUTE_VALID_FLAGS) != 0 || (ShareAccess & ~FILE_SHARE_VALID_FLAGS) != 0 ||
         Disposition > FILE_MAXIMUM_DISPOSITION) {
@@ -340,7 +351,8 @@ static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, UL
         return STATUS_INVALID_PARAMETER;
     }
     if ((CreateOptions & FILE_DIRECTORY_FILE) != 0 &&
-        (Disposition == FILE_SUPERSEDE || Disposition == FILE_OVERWRITE || Disposition == FILE_OVERWRITE_IF)) {
+        (Disposition == FILE_SUPERSEDE || Disposition == FILE_OVERWRITE ||
+         Disposition == FILE_OVERWRITE_IF)) {
         return STATUS_INVALID_PARAMETER;
     }
     if ((CreateOptions & FILE_COMPLETE_IF_OPLOCKED) != 0 && (CreateOptions & FILE_RESERVE_OPFILTER) != 0) {
@@ -373,9 +385,10 @@ static NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLe
     return Status;
 }
 
-static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                              PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
-                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                              POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                              PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                              ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                               CREATE_FILE_TYPE CreateFileType, PVOID ExtraCreateParameters, ULONG Options,
                               PIO_DRIVER_CREATE_CONTEXT DriverContext, PDEVICE_OBJECT DeviceObjectHint)
 {
@@ -385,7 +398,8 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
     NTSTATUS Status;
 
     if ((Options & IO_NO_PARAMETER_CHECKING) == 0) {
-        Status = IopCheckOpenParameters(DesiredAccess, Disposition, CreateOptions, ShareAccess, FileAttributes);
+        Status =
+            IopCheckOpenParameters(DesiredAccess, Disposition, CreateOptions, ShareAccess, FileAttributes);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
@@ -425,7 +439,8 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
     }
     if (!NT_SUCCESS(Status)) {
         /* An open that the file system refused says so in the block too. */
-        if (NT_WARNING(Packet.FinalStatus) || (Packet.ParseCheck == 0 && Packet.FinalStatus != STATUS_SUCCESS)) {
+        if (NT_WARNING(Packet.FinalStatus) ||
+            (Packet.ParseCheck == 0 && Packet.FinalStatus != STATUS_SUCCESS)) {
             Status = NT_SUCCESS(Packet.FinalStatus) ? Status : Packet.FinalStatus;
             IoStatusBlock->Status = Status;
             IoStatusBlock->Information = Packet.Information;
@@ -440,29 +455,31 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                            PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
-                            ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                            ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                             CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
-                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
-                         InternalParameters, Options, NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
+                         CreateFileType, InternalParameters, Options, NULL, NULL);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                              PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
-                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                              POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                              PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                              ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                               CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options,
                               PIO_DRIVER_CREATE_CONTEXT DriverContext)
 {
     if (DriverContext != NULL && DriverContext->Size != sizeof(*DriverContext)) {
         return STATUS_INVALID_PARAMETER;
     }
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
-                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
-                         InternalParameters, Options, DriverContext, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
+                         CreateFileType, InternalParameters, Options, DriverContext, NULL);
 }
 
 /* PASSIVE_LEVEL.  The create and everything after it go to DeviceObject and what is below it. */
@@ -472,26 +489,26 @@ NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(
     ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength, CREATE_FILE_TYPE CreateFileType,
     PVOID InternalParameters, ULONG Options, PVOID DeviceObject)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
-                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
-                         InternalParameters, Options, NULL, DeviceObject);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
+                         CreateFileType, InternalParameters, Options, NULL, DeviceObject);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                            PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
-                            ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer,
-                            ULONG EaLength)
+NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
+                            ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
-                         ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, CreateFileTypeNone, NULL, 0,
-                         NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
+                         FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength,
+                         CreateFileTypeNone, NULL, 0, NULL, NULL);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                           PIO_STATUS_BLOCK IoStatusBlock, ULONG ShareAccess, ULONG OpenOptions)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess, FILE_OPEN,
-                         OpenOptions, NULL, 0, CreateFileTypeNone, NULL, 0, NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess,
+                         FILE_OPEN, OpenOptions, NULL, 0, CreateFileTypeNone, NULL, 0, NULL, NULL);
 }

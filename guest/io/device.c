@@ -46,7 +46,8 @@ static VOID IopRemoveDeviceLocked(PDEVICE_OBJECT DeviceObject)
     }
 }
 
-/* A device goes from under another (a dismounted volume from under a filter): whoever is attached is told, and detaches. */
+/* A device goes from under another (a dismounted volume from under a filter): whoever is attached is told,
+ * and detaches. */
 static VOID IopTellAttached(PDEVICE_OBJECT DeviceObject)
 {
     PDEVICE_OBJECT Attached = DeviceObject->AttachedDevice;
@@ -73,7 +74,8 @@ static VOID IopFinishDeviceDeletion(PDEVICE_OBJECT DeviceObject)
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     IopRemoveDeviceLocked(DeviceObject);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
-    ObDereferenceObject(DeviceObject); /* the creator's reference; IopDeleteDevice follows with the last one */
+    ObDereferenceObject(
+        DeviceObject); /* the creator's reference; IopDeleteDevice follows with the last one */
     IopCheckDriverUnload(DriverObject);
 }
 
@@ -104,8 +106,10 @@ VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject)
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     ASSERT(DeviceObject->ReferenceCount > 0);
     DeviceObject->ReferenceCount--;
-    Delete = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);
-    Unload = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_UNLOAD_PENDING);
+    Delete =
+        DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);
+    Unload =
+        DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_UNLOAD_PENDING);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
     if (Delete) {
         IopFinishDeviceDeletion(DeviceObject);
@@ -155,7 +159,8 @@ static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT Driv
     DeviceObject->DeviceType = DeviceType;
     DeviceObject->Characteristics = Characteristics;
     DeviceObject->StackSize = 1;
-    DeviceObject->Flags = DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (Named ? DO_DEVICE_HAS_NAME : 0);
+    DeviceObject->Flags =
+        DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (Named ? DO_DEVICE_HAS_NAME : 0);
     DeviceObject->DeviceExtension = DeviceExtensionSize != 0 ? (PVOID)(DeviceObject + 1) : NULL;
     DeviceObject->DriverObject = DriverObject;
 
@@ -185,12 +190,13 @@ static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT Driv
 }
 
 /*
- * IRQL <= APC_LEVEL (the object manager takes mutexes).  The device extension is zeroed and nonpaged.  The new
- * device has DO_DEVICE_INITIALIZING set: the system clears it after DriverEntry, everyone else must do so.
+ * IRQL <= APC_LEVEL (the object manager takes mutexes).  The device extension is zeroed and nonpaged.  The
+ * new device has DO_DEVICE_INITIALIZING set: the system clears it after DriverEntry, everyone else must do
+ * so.
  */
-NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
-                              DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
-                              PDEVICE_OBJECT *DeviceObject)
+NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                              PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics,
+                              BOOLEAN Exclusive, PDEVICE_OBJECT *DeviceObject)
 {
     static LONG NextAutomaticName;
     OBJECT_ATTRIBUTES ObjectAttributes;
@@ -226,15 +232,17 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
                                OBJ_KERNEL_HANDLE | (DeviceName != NULL ? OBJ_PERMANENT : 0) |
                                    (Exclusive ? OBJ_EXCLUSIVE : 0),
                                NULL, NULL);
-    ObjectAttributes.Attributes &= ~OBJ_EXCLUSIVE; /* exclusiveness is about opens: IopReferenceDeviceForOpen */
-    BodySize = (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16) + sizeof(IOP_DEVICE_EXTENSION);
-    Status = ObCreateObject(KernelMode, IopDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0, 0,
-                            (PVOID *)&Device);
+    ObjectAttributes.Attributes &=
+        ~OBJ_EXCLUSIVE; /* exclusiveness is about opens: IopReferenceDeviceForOpen */
+    BodySize =
+        (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16) + sizeof(IOP_DEVICE_EXTENSION);
+    Status = ObCreateObject(KernelMode, IopDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0,
+                            0, (PVOID *)&Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    IopInitializeDevice(Device, DriverObject, DeviceExtensionSize, DeviceType, DeviceCharacteristics, Exclusive,
-                        DeviceName != NULL);
+    IopInitializeDevice(Device, DriverObject, DeviceExtensionSize, DeviceType, DeviceCharacteristics,
+                        Exclusive, DeviceName != NULL);
     ObReferenceObject(DriverObject); /* an existing device keeps its driver's image */
     Device->Vpb = IopVpbFor(Device, DeviceType);
     if (Device->Vpb == NULL && (DeviceType == FILE_DEVICE_DISK || DeviceType == FILE_DEVICE_VIRTUAL_DISK ||
@@ -242,8 +250,8 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
         ObDereferenceObject(Device);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    /* On success the insertion leaves one more reference (asked for by the fifth parameter): the creator's, which
-     * IoDeleteDevice takes back.  On failure the object is gone. */
+    /* On success the insertion leaves one more reference (asked for by the fifth parameter): the creator's,
+     * which IoDeleteDevice takes back.  On failure the object is gone. */
     {
         HANDLE Handle;
 
@@ -286,9 +294,11 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
     }
 }
 
-/* ---- stacks ---------------------------------------------------------------------------------------------- */
+/* ---- stacks ----------------------------------------------------------------------------------------------
+ */
 
-static PDEVICE_OBJECT IopAttach(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice, PDEVICE_OBJECT *Publish)
+static PDEVICE_OBJECT IopAttach(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice,
+                                PDEVICE_OBJECT *Publish)
 {
     PDEVICE_OBJECT Top;
     KIRQL Irql;
@@ -296,8 +306,8 @@ static PDEVICE_OBJECT IopAttach(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT Targ
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     Top = IopTopDeviceLocked(TargetDevice);
     if ((Top->Flags & DO_DEVICE_INITIALIZING) != 0 ||
-        (IopDevExt(Top)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING |
-                                           DOE_REMOVE_PROCESSED)) != 0) {
+        (IopDevExt(Top)->ExtensionFlags &
+         (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING | DOE_REMOVE_PROCESSED)) != 0) {
         Top = NULL;
     } else {
         SourceDevice->StackSize = Top->StackSize + 1;
@@ -385,8 +395,8 @@ PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject)
     KIRQL Irql;
 
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    if ((IopDevExt(DeviceObject)->ExtensionFlags & (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING |
-                                                    DOE_REMOVE_PROCESSED)) == 0) {
+    if ((IopDevExt(DeviceObject)->ExtensionFlags &
+         (DOE_UNLOAD_PENDING | DOE_DELETE_PENDING | DOE_REMOVE_PENDING | DOE_REMOVE_PROCESSED)) == 0) {
         Lower = IopDevExt(DeviceObject)->AttachedTo;
         if (Lower != NULL) {
             ObReferenceObject(Lower);
@@ -410,8 +420,8 @@ PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
 }
 
 /*
- * IRQL <= DISPATCH_LEVEL.  DeviceObjectListSize is in bytes.  STATUS_BUFFER_TOO_SMALL and the true number when
- * the list does not hold them all; what fits is filled in and referenced either way.
+ * IRQL <= DISPATCH_LEVEL.  DeviceObjectListSize is in bytes.  STATUS_BUFFER_TOO_SMALL and the true number
+ * when the list does not hold them all; what fits is filled in and referenced either way.
  */
 NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT *DeviceObjectList,
                                            ULONG DeviceObjectListSize, PULONG ActualNumberDeviceObjects)
@@ -434,7 +444,8 @@ NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_
     return Count > Room ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
 }
 
-/* ---- names for devices ----------------------------------------------------------------------------------- */
+/* ---- names for devices -----------------------------------------------------------------------------------
+ */
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
@@ -464,8 +475,8 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&ObjectAttributes, SymbolicLinkName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, SymbolicLinkName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                               NULL, NULL);
     Status = ZwOpenSymbolicLinkObject(&Handle, DELETE, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         Status = ZwMakeTemporaryObject(Handle);
@@ -484,7 +495,8 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK 
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&ObjectAttributes, ObjectName, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, ObjectName, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
     Status = ZwOpenFile(&Handle, DesiredAccess, &ObjectAttributes, &IoStatus, 0, FILE_NON_DIRECTORY_FILE);
     if (!NT_SUCCESS(Status)) {
         return Status;

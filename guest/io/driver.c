@@ -2,9 +2,9 @@
 /*
  * Driver objects: loading, unloading, and what hangs on them.
  *
- * A driver object lives under \Driver or \FileSystem; its creation reference stands for "loaded".  Unloading marks the
- * driver's devices so that nothing opens them any more, waits for what is open or attached, calls DriverUnload
- * once, and drops that reference; the image goes with the last one (IopDeleteDriver).
+ * A driver object lives under \Driver or \FileSystem; its creation reference stands for "loaded".  Unloading
+ * marks the driver's devices so that nothing opens them any more, waits for what is open or attached, calls
+ * DriverUnload once, and drops that reference; the image goes with the last one (IopDeleteDriver).
  */
 #include "iop.h"
 
@@ -67,10 +67,11 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
     NTSTATUS Status;
     ULONG Index;
 
-    InitializeObjectAttributes(&ObjectAttributes, Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
-    Status = ObCreateObject(KernelMode, IopDriverObjectType, &ObjectAttributes, KernelMode, NULL,
-                            sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
+    InitializeObjectAttributes(&ObjectAttributes, Name,
+                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    Status =
+        ObCreateObject(KernelMode, IopDriverObjectType, &ObjectAttributes, KernelMode, NULL,
+                       sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -125,7 +126,8 @@ VOID IopDeleteDriver(PVOID Object)
     }
 }
 
-/* ---- loading --------------------------------------------------------------------------------------------- */
+/* ---- loading ---------------------------------------------------------------------------------------------
+ */
 
 static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
 {
@@ -137,7 +139,8 @@ static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
     ULONG Length;
     HANDLE Key;
 
-    InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                               NULL, NULL);
     if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &ObjectAttributes))) {
         return Type;
     }
@@ -217,8 +220,8 @@ static NTSTATUS IopStartDriver(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Regi
 
     Status = DriverObject->DriverInit(DriverObject, RegistryPath);
     if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16, (ULONG_PTR)DriverObject->DriverInit,
-                     (ULONG_PTR)DriverObject, 0);
+        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16,
+                     (ULONG_PTR)DriverObject->DriverInit, (ULONG_PTR)DriverObject, 0);
     }
     return Status;
 }
@@ -239,7 +242,8 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
         goto Exit;
     }
     Type = IopReadServiceType(&RegistryPath);
-    Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\", ServiceName, L"");
+    Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\",
+                            ServiceName, L"");
     if (!NT_SUCCESS(Status)) {
         goto Exit;
     }
@@ -276,8 +280,8 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
             IopCallReinitialization(&IopReinitializeQueue);
         }
     } else {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ failed with 0x%08X\n", &ObjectName,
-                   Status);
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ failed with 0x%08X\n",
+                   &ObjectName, Status);
         IopDiscardDriver(DriverObject);
     }
     ObDereferenceObject(DriverObject);
@@ -302,7 +306,8 @@ VOID IoBootDriversStarted(VOID)
     IopBootDriversDone = TRUE;
 }
 
-/* ---- unloading ------------------------------------------------------------------------------------------- */
+/* ---- unloading -------------------------------------------------------------------------------------------
+ */
 
 /* Whether DriverUnload is to be called now; says so at most once for a driver. */
 static BOOLEAN IopClaimUnload(PDRIVER_OBJECT DriverObject)
@@ -359,7 +364,8 @@ VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject)
     }
     Unload = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Unload), IOP_TAG_DRIVER);
     if (Unload == NULL) {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: no memory to unload %wZ\n", &DriverObject->DriverName);
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: no memory to unload %wZ\n",
+                   &DriverObject->DriverName);
         return;
     }
     Unload->DriverObject = DriverObject;
@@ -375,7 +381,8 @@ static NTSTATUS IopUnload(PDRIVER_OBJECT DriverObject)
     if (DriverObject->DriverUnload == NULL || DriverObject->DriverSection == NULL) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (DriverObject->DriverExtension->AddDevice != NULL && (DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0) {
+    if (DriverObject->DriverExtension->AddDevice != NULL &&
+        (DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0) {
         IopRemoveDevicesOf(DriverObject);
     }
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
@@ -406,8 +413,8 @@ static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OB
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
-        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType, KernelMode, NULL,
-                                         (PVOID *)DriverObject);
+        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType,
+                                         KernelMode, NULL, (PVOID *)DriverObject);
         ExFreePoolWithTag(Name.Buffer, IOP_TAG_NAME);
         if (NT_SUCCESS(Status)) {
             return Status;
@@ -449,7 +456,8 @@ NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName)
     return IopUnloadDriver(&Name);
 }
 
-/* ---- what drivers hang on their object --------------------------------------------------------------------- */
+/* ---- what drivers hang on their object
+ * --------------------------------------------------------------------- */
 
 /* IRQL <= DISPATCH_LEVEL.  Zeroed; freed with the driver object. */
 NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOID ClientIdentificationAddress,
@@ -464,7 +472,8 @@ NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOI
     if (DriverObjectExtensionSize > MAXULONG - sizeof(*Client)) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Client = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Client) + DriverObjectExtensionSize, IOP_TAG_DRIVER);
+    Client =
+        ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Client) + DriverObjectExtensionSize, IOP_TAG_DRIVER);
     if (Client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -504,13 +513,14 @@ NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACK
 {
     PIOP_DRIVER_EXTENSION Extension = (PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension;
 
-    return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks, NULL) == NULL
+    return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks,
+                                             NULL) == NULL
                ? STATUS_SUCCESS
                : STATUS_DEVICE_ALREADY_ATTACHED;
 }
 
-static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE Routine,
-                                        PVOID Context)
+static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject,
+                                        PDRIVER_REINITIALIZE Routine, PVOID Context)
 {
     PIOP_REINITIALIZE Item = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Item), IOP_TAG_DRIVER);
 
@@ -532,7 +542,9 @@ VOID NTAPI IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject,
 }
 
 VOID NTAPI IoRegisterBootDriverReinitialization(PDRIVER_OBJECT DriverObject,
-                                                PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context)
+                                                PDRIVER_REINITIALIZE DriverReinitializationRoutine,
+                                                PVOID Context)
 {
-    IopRegisterReinitialization(&IopBootReinitializeQueue, DriverObject, DriverReinitializationRoutine, Context);
+    IopRegisterReinitialization(&IopBootReinitializeQueue, DriverObject, DriverReinitializationRoutine,
+                                Context);
 }

@@ -2,8 +2,9 @@
 /*
  * File objects: what a handle stands for, from open to close.
  *
- * The last handle's close sends IRP_MJ_CLEANUP, the last reference's end IRP_MJ_CLOSE.  Both packets belong to their sender
- * (IRP_CLOSE_OPERATION), need no APC and cannot fail for want of memory: the sender waits until there is some.
+ * The last handle's close sends IRP_MJ_CLEANUP, the last reference's end IRP_MJ_CLOSE.  Both packets belong
+ * to their sender (IRP_CLOSE_OPERATION), need no APC and cannot fail for want of memory: the sender waits
+ * until there is some.
  */
 #include "iop.h"
 
@@ -109,8 +110,8 @@ PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create)
             return NULL;
         }
         RtlZeroMemory(Extension, sizeof(*Extension));
-        if (InterlockedCompareExchangePointer((PVOID volatile *)&FileObject->FileObjectExtension, Extension, NULL) !=
-            NULL) {
+        if (InterlockedCompareExchangePointer((PVOID volatile *)&FileObject->FileObjectExtension, Extension,
+                                              NULL) != NULL) {
             ExFreePoolWithTag(Extension, IOP_TAG_FILE);
             Extension = FileObject->FileObjectExtension;
         }
@@ -118,7 +119,8 @@ PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create)
     return Extension;
 }
 
-/* ---- which device answers for a file ---------------------------------------------------------------------- */
+/* ---- which device answers for a file ----------------------------------------------------------------------
+ */
 
 /* The file system's volume device, or the opened device where no volume is mounted. */
 PDEVICE_OBJECT NTAPI IoGetBaseFileSystemDeviceObject(PFILE_OBJECT FileObject)
@@ -161,9 +163,11 @@ PDEVICE_OBJECT NTAPI IoGetRelatedDeviceObject(PFILE_OBJECT FileObject)
     return IopTopDeviceLocked(DeviceObject);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------- */
+/* ---- names -----------------------------------------------------------------------------------------------
+ */
 
-/* Object-manager query-name procedure: the device's name, then the name the file was opened by.  PASSIVE_LEVEL. */
+/* Object-manager query-name procedure: the device's name, then the name the file was opened by.
+ * PASSIVE_LEVEL. */
 NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length,
                           PULONG ReturnLength, KPROCESSOR_MODE Mode)
 {
@@ -193,7 +197,8 @@ NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATIO
             Name->Buffer = (PWCH)(Information + 1);
             Name->Length = 0;
         }
-        RtlCopyMemory((PUCHAR)Name->Buffer + Name->Length, FileObject->FileName.Buffer, FileObject->FileName.Length);
+        RtlCopyMemory((PUCHAR)Name->Buffer + Name->Length, FileObject->FileName.Buffer,
+                      FileObject->FileName.Length);
         Name->Length += FileObject->FileName.Length;
         Name->MaximumLength = (USHORT)(Length - sizeof(*Information));
         if ((ULONG)Name->Length + sizeof(WCHAR) <= Name->MaximumLength) {
@@ -224,9 +229,11 @@ NTSTATUS NTAPI IoReplaceFileObjectName(PFILE_OBJECT FileObject, PWSTR NewFileNam
     return STATUS_SUCCESS;
 }
 
-/* ---- file objects without a name, for file systems -------------------------------------------------------- */
+/* ---- file objects without a name, for file systems --------------------------------------------------------
+ */
 
-static PFILE_OBJECT IopCreateStreamFile(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject, BOOLEAN WithCleanup)
+static PFILE_OBJECT IopCreateStreamFile(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject,
+                                        BOOLEAN WithCleanup)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     PFILE_OBJECT New;
@@ -292,7 +299,8 @@ PFILE_OBJECT NTAPI IoCreateStreamFileObjectLite(PFILE_OBJECT FileObject, PDEVICE
     return New;
 }
 
-/* ---- small facts about file objects ----------------------------------------------------------------------- */
+/* ---- small facts about file objects -----------------------------------------------------------------------
+ */
 
 /* Any IRQL.  Whether the requestor waits for the packet's completion. */
 BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
@@ -307,7 +315,8 @@ BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
 
 PGENERIC_MAPPING NTAPI IoGetFileObjectGenericMapping(VOID)
 {
-    static GENERIC_MAPPING Mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+    static GENERIC_MAPPING Mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
+                                      FILE_ALL_ACCESS};
 
     return &Mapping;
 }

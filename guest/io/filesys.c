@@ -2,9 +2,10 @@
 /*
  * Which file systems there are, and who wants to hear of them.
  *
- * A list a kind of medium.  New file systems go to the head, low-priority ones (DO_LOW_PRIORITY_FILESYSTEM) just before
- * the last, which on the disk list is RAW: it registers first and takes what nobody else recognizes.  Registration
- * callbacks never hear of RAW, as documented: filters attach to \Device\RawDisk by name.
+ * A list a kind of medium.  New file systems go to the head, low-priority ones (DO_LOW_PRIORITY_FILESYSTEM)
+ * just before the last, which on the disk list is RAW: it registers first and takes what nobody else
+ * recognizes.  Registration callbacks never hear of RAW, as documented: filters attach to \Device\RawDisk by
+ * name.
  */
 #include "iop.h"
 
@@ -115,7 +116,8 @@ VOID NTAPI IoRegisterFileSystem(PDEVICE_OBJECT DeviceObject)
     KIRQL Irql;
 
     if (Head == NULL) {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: %wZ registers a device of type %u as a file system\n",
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
+                   "io: %wZ registers a device of type %u as a file system\n",
                    &DeviceObject->DriverObject->DriverName, DeviceObject->DeviceType);
         return;
     }

@@ -4,10 +4,10 @@
  *
  * Locks, outermost first:
  *   IopDriverLoadLock (ERESOURCE-like mutex)  loading and unloading of drivers
- *   IopFileSystemLock (mutex)                 the lists of file systems and of registration callbacks, mounting
- *   IopDatabaseLock   (spin lock)             device lists, attachment, VPB contents, reference counts of devices
- *   cancel spin lock                          cancel routines run under it; never taken inside IopDatabaseLock
- *   ETHREAD.IrpListLock (spin lock)           the IRPs a thread has under way
+ *   IopFileSystemLock (mutex)                 the lists of file systems and of registration callbacks,
+ * mounting IopDatabaseLock   (spin lock)             device lists, attachment, VPB contents, reference counts
+ * of devices cancel spin lock                          cancel routines run under it; never taken inside
+ * IopDatabaseLock ETHREAD.IrpListLock (spin lock)           the IRPs a thread has under way
  */
 #ifndef FLTVM_IOP_H
 #define FLTVM_IOP_H
@@ -52,13 +52,14 @@ NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject,
                                                 PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);
 PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
 
-/* ---- devices -------------------------------------------------------------------------------------------- */
+/* ---- devices --------------------------------------------------------------------------------------------
+ */
 
-#define DOE_UNLOAD_PENDING    0x00000001
-#define DOE_DELETE_PENDING    0x00000002
-#define DOE_REMOVE_PENDING    0x00000004
-#define DOE_REMOVE_PROCESSED  0x00000008
-#define DOE_START_PENDING     0x00000010
+#define DOE_UNLOAD_PENDING   0x00000001
+#define DOE_DELETE_PENDING   0x00000002
+#define DOE_REMOVE_PENDING   0x00000004
+#define DOE_REMOVE_PROCESSED 0x00000008
+#define DOE_START_PENDING    0x00000010
 
 /* Windows's DEVOBJ_EXTENSION; the DDK shows its first three fields only. */
 typedef struct _IOP_DEVICE_EXTENSION {
@@ -88,7 +89,8 @@ C_ASSERT(sizeof(IOP_DEVICE_EXTENSION) == 0x70);
 extern KSPIN_LOCK IopDatabaseLock;
 extern BOOLEAN IopVerifierOn; /* read once at start-up */
 
-/* ---- drivers -------------------------------------------------------------------------------------------- */
+/* ---- drivers --------------------------------------------------------------------------------------------
+ */
 
 typedef struct _IO_CLIENT_EXTENSION {
     struct _IO_CLIENT_EXTENSION *NextExtension;
@@ -102,7 +104,8 @@ typedef struct _IOP_DRIVER_EXTENSION {
     PFS_FILTER_CALLBACKS FsFilterCallbacks;
 } IOP_DRIVER_EXTENSION, *PIOP_DRIVER_EXTENSION;
 
-#define IOP_DRVO_UNLOAD_REQUESTED 0x40000000 /* in DRIVER_OBJECT.Flags: NtUnloadDriver was called; IopDatabaseLock */
+#define IOP_DRVO_UNLOAD_REQUESTED                                                                            \
+    0x40000000 /* in DRIVER_OBJECT.Flags: NtUnloadDriver was called; IopDatabaseLock */
 
 VOID IopInitializeDrivers(VOID);
 NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObject);
@@ -111,7 +114,8 @@ VOID IopDeleteDriver(PVOID Object);
 VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
 VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName);
 
-/* ---- device references (device.c) ------------------------------------------------------------------------ */
+/* ---- device references (device.c) ------------------------------------------------------------------------
+ */
 
 VOID IopDeleteTimer(PDEVICE_OBJECT DeviceObject);
 VOID IopDeleteDevice(PVOID Object);
@@ -119,7 +123,8 @@ VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject);
 NTSTATUS IopReferenceDeviceForOpen(PDEVICE_OBJECT DeviceObject);
 PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT DeviceObject);
 
-/* ---- volumes (volume.c, filesys.c) ----------------------------------------------------------------------- */
+/* ---- volumes (volume.c, filesys.c) -----------------------------------------------------------------------
+ */
 
 PVPB IopCreateVpb(PDEVICE_OBJECT RealDevice);
 NTSTATUS IopReferenceMountedVpb(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw, PVPB *Vpb);
@@ -129,11 +134,13 @@ VOID IopInitializeFileSystems(VOID);
 VOID IopLockFileSystems(VOID);
 VOID IopUnlockFileSystems(VOID);
 typedef BOOLEAN (*IOP_FILE_SYSTEM_VISITOR)(PDEVICE_OBJECT FsDevice, PVOID Context);
-BOOLEAN IopVisitFileSystemsLocked(DEVICE_TYPE DeviceType, BOOLEAN WithRaw, IOP_FILE_SYSTEM_VISITOR Visitor, PVOID Context);
+BOOLEAN IopVisitFileSystemsLocked(DEVICE_TYPE DeviceType, BOOLEAN WithRaw, IOP_FILE_SYSTEM_VISITOR Visitor,
+                                  PVOID Context);
 VOID IopShutdownFileSystems(VOID);
 VOID IopSendShutdown(PDEVICE_OBJECT DeviceObject);
 
-/* ---- IRPs ------------------------------------------------------------------------------------------------ */
+/* ---- IRPs ------------------------------------------------------------------------------------------------
+ */
 
 ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine);
 VOID IopVerifyReturned(ULONG Number, NTSTATUS Status);
@@ -148,7 +155,8 @@ ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLO
 VOID IopInitializeCancel(VOID);
 VOID IopInitializeMdls(VOID);
 
-/* ---- files ----------------------------------------------------------------------------------------------- */
+/* ---- files -----------------------------------------------------------------------------------------------
+ */
 
 #define IOP_OPEN_PACKET_CHECK 0xBEAA0251
 
@@ -180,14 +188,14 @@ typedef struct _IOP_OPEN_PACKET {
 typedef struct _IOP_FILE_EXTENSION {
     PDEVICE_OBJECT DeviceObjectHint; /* the file was opened below what is attached above this */
     PTXN_PARAMETER_BLOCK TxnParameters;
-    PVOID FilterContexts;            /* FsRtl per-file-object contexts: a LIST_ENTRY head's container */
+    PVOID FilterContexts; /* FsRtl per-file-object contexts: a LIST_ENTRY head's container */
     BOOLEAN IgnoreSharing;
 } IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;
 
 NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                         KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                        PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
-                        PVOID *Object);
+                        PUNICODE_STRING RemainingName, PVOID Context,
+                        PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                       KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
                       PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
@@ -226,7 +234,8 @@ NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
 NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
                                   LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);
 
-/* ---- buses ----------------------------------------------------------------------------------------------- */
+/* ---- buses -----------------------------------------------------------------------------------------------
+ */
 
 #define IOP_PCI_BARS     6
 #define IOP_PCI_MESSAGES 16

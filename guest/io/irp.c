@@ -2,9 +2,10 @@
 /*
  * I/O request packets: their memory and their making.
  *
- * An IRP is a header followed by StackCount stack locations; CurrentLocation runs from StackCount + 1 (nobody has
- * it yet) down to 1.  Packets of the usual sizes come from two lookaside lists.  A packet that belongs to a thread's
- * request is on that thread's list until its second completion stage; a packet on a list must not be freed.
+ * An IRP is a header followed by StackCount stack locations; CurrentLocation runs from StackCount + 1 (nobody
+ * has it yet) down to 1.  Packets of the usual sizes come from two lookaside lists.  A packet that belongs to
+ * a thread's request is on that thread's list until its second completion stage; a packet on a list must not
+ * be freed.
  */
 #include "iop.h"
 
@@ -16,8 +17,10 @@ static NPAGED_LOOKASIDE_LIST IopLargeIrps;
 
 VOID IopInitializeIrps(VOID)
 {
-    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_SMALL_STACK), IOP_TAG_IRP, 0);
-    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_LARGE_STACK), IOP_TAG_IRP, 0);
+    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_SMALL_STACK), IOP_TAG_IRP,
+                                    0);
+    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_LARGE_STACK), IOP_TAG_IRP,
+                                    0);
 }
 
 static VOID IopFormatIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
@@ -63,7 +66,8 @@ PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
     return Irp;
 }
 
-/* IRQL <= DISPATCH_LEVEL.  DeviceObject is the target, whose driver could ask for its own sizes; none does yet. */
+/* IRQL <= DISPATCH_LEVEL.  DeviceObject is the target, whose driver could ask for its own sizes; none does
+ * yet. */
 PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -76,7 +80,8 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     if (IopVerifierOn && Irp->Type == IO_TYPE_IRP && (Irp->AllocationFlags & IRP_LOOKASIDE_ALLOCATION) != 0 &&
         (Irp->Size == IoSizeOfIrp(IOP_SMALL_STACK) || Irp->Size == IoSizeOfIrp(IOP_LARGE_STACK)) &&
         Irp->Tail.Overlay.CurrentStackLocation == (PIO_STACK_LOCATION)(Irp + 1) + Irp->CurrentLocation - 1) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp,
+                     0);
     }
     IopFormatIrp(Irp, PacketSize, StackSize);
 }
@@ -86,9 +91,10 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 {
     UCHAR Flags = Irp->AllocationFlags;
 
-    if (IopVerifierOn && (Irp->Type != IO_TYPE_IRP || Irp->CancelRoutine != NULL ||
-                          !IsListEmpty(&Irp->ThreadListEntry))) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp, 0);
+    if (IopVerifierOn &&
+        (Irp->Type != IO_TYPE_IRP || Irp->CancelRoutine != NULL || !IsListEmpty(&Irp->ThreadListEntry))) {
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp,
+                     0);
     }
     IopFormatIrp(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = Flags;
@@ -131,7 +137,8 @@ PIRP NTAPI IoMakeAssociatedIrp(PIRP MasterIrp, CCHAR StackSize)
     return Irp;
 }
 
-/* ---- the thread's list ----------------------------------------------------------------------------------- */
+/* ---- the thread's list -----------------------------------------------------------------------------------
+ */
 
 /* The IRP's Tail.Overlay.Thread is the current thread.  <= APC_LEVEL. */
 VOID IopQueueThreadIrp(PIRP Irp)
@@ -158,14 +165,16 @@ VOID IopDequeueThreadIrp(PIRP Irp)
     KeReleaseSpinLock(&Thread->IrpListLock, Irql);
 }
 
-/* Associates a packet that the caller made with the current thread, which then completes it.  <= APC_LEVEL. */
+/* Associates a packet that the caller made with the current thread, which then completes it.  <= APC_LEVEL.
+ */
 VOID NTAPI IoQueueThreadIrp(PIRP Irp)
 {
     Irp->Tail.Overlay.Thread = PsGetCurrentThread();
     IopQueueThreadIrp(Irp);
 }
 
-/* ---- packets for a driver's own requests ------------------------------------------------------------------ */
+/* ---- packets for a driver's own requests ------------------------------------------------------------------
+ */
 
 static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG MajorFunction, PVOID Buffer,
                                ULONG Length, PLARGE_INTEGER StartingOffset)
@@ -188,7 +197,8 @@ static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG Majo
         }
     }
     if ((DeviceObject->Flags & DO_BUFFERED_IO) != 0) {
-        Irp->AssociatedIrp.SystemBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
+        Irp->AssociatedIrp.SystemBuffer =
+            ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
         if (Irp->AssociatedIrp.SystemBuffer == NULL) {
             return FALSE;
         }
@@ -226,8 +236,8 @@ static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG Majo
 }
 
 /*
- * IRQL <= APC_LEVEL.  READ, WRITE, FLUSH_BUFFERS, SHUTDOWN, PNP.  The packet belongs to nobody: the caller's completion
- * routine frees it and, after a direct transfer, its locked MDL.
+ * IRQL <= APC_LEVEL.  READ, WRITE, FLUSH_BUFFERS, SHUTDOWN, PNP.  The packet belongs to nobody: the caller's
+ * completion routine frees it and, after a direct transfer, its locked MDL.
  */
 PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer,
                                          ULONG Length, PLARGE_INTEGER StartingOffset,
@@ -316,9 +326,9 @@ static BOOLEAN IopFillControl(PIRP Irp, ULONG IoControlCode, PVOID InputBuffer, 
 
 /* PASSIVE_LEVEL; otherwise as IoBuildSynchronousFsdRequest. */
 PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
-                                         ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
-                                         BOOLEAN InternalDeviceIoControl, PKEVENT Event,
-                                         PIO_STATUS_BLOCK IoStatusBlock)
+                                         ULONG InputBufferLength, PVOID OutputBuffer,
+                                         ULONG OutputBufferLength, BOOLEAN InternalDeviceIoControl,
+                                         PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
     PIRP Irp = IoAllocateIrp(DeviceObject->StackSize, FALSE);
     PIO_STACK_LOCATION Stack;
@@ -331,7 +341,8 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT Dev
     Stack->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
     Stack->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
     Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
-    if (!IopFillControl(Irp, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength)) {
+    if (!IopFillControl(Irp, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer,
+                        OutputBufferLength)) {
         IopReleaseIrpResources(Irp);
         IoFreeIrp(Irp);
         return NULL;

@@ -17,7 +17,8 @@ VOID IopInitializeMdls(VOID)
 }
 
 /* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory, or Length is over what one list may describe. */
-PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PIRP Irp)
+PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
+                         PIRP Irp)
 {
     ULONG Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(VirtualAddress, Length);
     USHORT Flags = 0;
@@ -53,7 +54,8 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
     return Mdl;
 }
 
-/* IRQL <= DISPATCH_LEVEL.  The pages must be unlocked (or never have been); a partial list's mapping goes with it. */
+/* IRQL <= DISPATCH_LEVEL.  The pages must be unlocked (or never have been); a partial list's mapping goes
+ * with it. */
 VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
     MmPrepareMdlForReuse(Mdl);
@@ -82,8 +84,9 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
     TargetMdl->ByteCount = Length;
     TargetMdl->Process = SourceMdl->Process;
-    TargetMdl->MdlFlags = (CSHORT)((TargetMdl->MdlFlags & (MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED)) |
-                                   MDL_PARTIAL | (SourceMdl->MdlFlags & MDL_IO_PAGE_READ));
+    TargetMdl->MdlFlags =
+        (CSHORT)((TargetMdl->MdlFlags & (MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED)) |
+                 MDL_PARTIAL | (SourceMdl->MdlFlags & MDL_IO_PAGE_READ));
     if ((SourceMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0) {
         /* The source's mapping serves the part too, and outlives it: nothing to unmap here. */
         TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + (Start - SourceStart);
@@ -93,6 +96,7 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
         }
     }
     RtlCopyMemory(MmGetMdlPfnArray(TargetMdl),
-                  MmGetMdlPfnArray(SourceMdl) + ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
+                  MmGetMdlPfnArray(SourceMdl) +
+                      ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
                   Pages * sizeof(PFN_NUMBER));
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The PCI bus: finds the functions, gives them addresses where no firmware did, and stands for each with a physical device
- * object.
+ * The PCI bus: finds the functions, gives them addresses where no firmware did, and stands for each with a
+ * physical device object.
  *
- * Configuration space is memory (ECAM) in the direct map.  Every function found gets its vectors at once: one a message,
- * spread over the processors.  Drivers get at all this the documented way: AddDevice, IRP_MN_START_DEVICE's resources,
- * IoConnectInterruptEx and the BUS_INTERFACE_STANDARD interface.
+ * Configuration space is memory (ECAM) in the direct map.  Every function found gets its vectors at once: one
+ * a message, spread over the processors.  Drivers get at all this the documented way: AddDevice,
+ * IRP_MN_START_DEVICE's resources, IoConnectInterruptEx and the BUS_INTERFACE_STANDARD interface.
  */
 #include "iop.h"
 #include <hal.h>
@@ -53,7 +53,8 @@ VOID IopPciWrite(PIOP_PCI_DEVICE Device, ULONG Offset, ULONG Value)
     *IopPciRegister(Device->Bus, Device->Device, Device->Function, Offset) = Value;
 }
 
-/* ---- resources ------------------------------------------------------------------------------------------- */
+/* ---- resources -------------------------------------------------------------------------------------------
+ */
 
 /* One BAR: its size, and an address if it has none.  How many registers it takes: 1 or 2. */
 static ULONG IopPciSizeBar(PIOP_PCI_DEVICE Device, ULONG Index)
@@ -130,10 +131,12 @@ static KIRQL IopPciIrqlFor(PIOP_PCI_DEVICE Device, ULONG Index)
     return IOP_STORAGE_IRQL;
 }
 
-/* A level has sixteen vectors on a processor: a storage controller gets one for each, not all it could take. */
+/* A level has sixteen vectors on a processor: a storage controller gets one for each, not all it could take.
+ */
 static ULONG IopPciMessageLimit(PIOP_PCI_DEVICE Device)
 {
-    return Device->ClassCode == FLTVM_PCI_CLASS_IRQ ? IOP_PCI_MESSAGES : min(KiProcessorCount, IOP_PCI_MESSAGES);
+    return Device->ClassCode == FLTVM_PCI_CLASS_IRQ ? IOP_PCI_MESSAGES
+                                                    : min(KiProcessorCount, IOP_PCI_MESSAGES);
 }
 
 static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
@@ -151,7 +154,8 @@ static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
     if ((Table & 7) >= IOP_PCI_BARS || Device->Bar[Table & 7].Size < (Table & ~7u) + Count * 16) {
         return;
     }
-    Device->MessageTable = (volatile ULONG *)((PUCHAR)HAL_DIRECT(Device->Bar[Table & 7].Base) + (Table & ~7u));
+    Device->MessageTable =
+        (volatile ULONG *)((PUCHAR)HAL_DIRECT(Device->Bar[Table & 7].Base) + (Table & ~7u));
     for (Index = 0; Index < Count && Index < Limit; Index++) {
         PIOP_PCI_MESSAGE Message = &Device->Message[Index];
 
@@ -164,7 +168,8 @@ static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
     }
 }
 
-/* ---- the function at work -------------------------------------------------------------------------------- */
+/* ---- the function at work --------------------------------------------------------------------------------
+ */
 
 VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask)
 {
@@ -187,7 +192,8 @@ NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
     ULONG Command = IopPciRead(Device, PCI_REG_COMMAND) & 0xFFFF;
     ULONG Index;
 
-    IopPciWrite(Device, PCI_REG_COMMAND, Command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
+    IopPciWrite(Device, PCI_REG_COMMAND,
+                Command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
     if (Device->Messages != 0) {
         for (Index = 0; Index < Device->Messages; Index++) {
             IopPciMaskMessage(Device, Index, TRUE);
@@ -215,7 +221,8 @@ PIOP_PCI_DEVICE IopPciFromPdo(PDEVICE_OBJECT Pdo)
     return Pdo != NULL && Pdo->DriverObject == IopPciDriver ? Pdo->DeviceExtension : NULL;
 }
 
-/* ---- the bus interface that drivers query ----------------------------------------------------------------- */
+/* ---- the bus interface that drivers query -----------------------------------------------------------------
+ */
 
 static VOID NTAPI IopPciInterfaceReference(PVOID Context)
 {
@@ -227,8 +234,8 @@ static VOID NTAPI IopPciInterfaceDereference(PVOID Context)
     ObDereferenceObject(((PIOP_PCI_DEVICE)Context)->Pdo);
 }
 
-static BOOLEAN NTAPI IopPciTranslate(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length, PULONG AddressSpace,
-                                     PPHYSICAL_ADDRESS TranslatedAddress)
+static BOOLEAN NTAPI IopPciTranslate(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length,
+                                     PULONG AddressSpace, PPHYSICAL_ADDRESS TranslatedAddress)
 {
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Length);
@@ -317,7 +324,8 @@ static NTSTATUS NTAPI IopPciDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return Status;
 }
 
-/* ---- enumeration ----------------------------------------------------------------------------------------- */
+/* ---- enumeration -----------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS IopPciAddFunction(ULONG Bus, ULONG DeviceNumber, ULONG Function)
 {
@@ -331,7 +339,8 @@ static NTSTATUS IopPciAddFunction(ULONG Bus, ULONG DeviceNumber, ULONG Function)
 
     RtlInitUnicodeString(&Name, NameBuffer);
     for (Index = 0; Index < 4; Index++) {
-        NameBuffer[RTL_NUMBER_OF(NameBuffer) - 2 - Index] = L"0123456789ABCDEF"[(NextName >> (Index * 4)) & 0xF];
+        NameBuffer[RTL_NUMBER_OF(NameBuffer) - 2 - Index] =
+            L"0123456789ABCDEF"[(NextName >> (Index * 4)) & 0xF];
     }
     Status = IoCreateDevice(IopPciDriver, sizeof(IOP_PCI_DEVICE), &Name, FILE_DEVICE_BUS_EXTENDER,
                             FILE_DEVICE_SECURE_OPEN, FALSE, &Pdo);
@@ -380,7 +389,8 @@ static NTSTATUS IopPciScanBus(ULONG Bus, ULONG Depth)
             if ((Header & 0x7F) == 1) {
                 ULONG Secondary = (*IopPciRegister(Bus, Device, Function, PCI_REG_BUSES) >> 8) & 0xFF;
 
-                if (Secondary > Bus && Depth < 8 && ((ULONG64)Secondary + 1) << 20 <= HalLoaderBlock->ecam_size) {
+                if (Secondary > Bus && Depth < 8 &&
+                    ((ULONG64)Secondary + 1) << 20 <= HalLoaderBlock->ecam_size) {
                     Status = IopPciScanBus(Secondary, Depth + 1);
                 }
             } else if ((Header & 0x7F) == 0) {

@@ -2,9 +2,10 @@
 /*
  * Plug and play as far as fixed devices need it: a driver meets the functions it serves.
  *
- * Which service serves a device is in the critical device database of the registry, as for Windows's boot devices:
- * ...\Control\CriticalDeviceDatabase\PCI#VEN_vvvv&DEV_dddd, value Service.  The driver's AddDevice attaches to the
- * physical device object, then IRP_MN_START_DEVICE tells it its resources.
+ * Which service serves a device is in the critical device database of the registry, as for Windows's boot
+ * devices:
+ * ...\Control\CriticalDeviceDatabase\PCI#VEN_vvvv&DEV_dddd, value Service.  The driver's AddDevice attaches
+ * to the physical device object, then IRP_MN_START_DEVICE tells it its resources.
  */
 #include "iop.h"
 #include <pci.h>
@@ -41,16 +42,17 @@ static NTSTATUS IopCreateKey(PCWSTR Path, PHANDLE Key)
     UNICODE_STRING Name;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     return ZwCreateKey(Key, KEY_ALL_ACCESS, &ObjectAttributes, 0, NULL, REG_OPTION_VOLATILE, NULL);
 }
 
 /* Fills the database with fltvm's own devices.  PASSIVE_LEVEL, once. */
 VOID IopInitializePnp(VOID)
 {
-    static const PCWSTR Parents[] = {
-        L"\\Registry\\Machine\\System", L"\\Registry\\Machine\\System\\CurrentControlSet", IOP_CONTROL_KEY,
-        IOP_CONTROL_KEY L"\\CriticalDeviceDatabase"};
+    static const PCWSTR Parents[] = {L"\\Registry\\Machine\\System",
+                                     L"\\Registry\\Machine\\System\\CurrentControlSet", IOP_CONTROL_KEY,
+                                     IOP_CONTROL_KEY L"\\CriticalDeviceDatabase"};
     UNICODE_STRING ValueName = RTL_CONSTANT_STRING(L"Service");
     WCHAR Path[IOP_PATH_SIZE / sizeof(WCHAR)];
     HANDLE Key;
@@ -86,7 +88,8 @@ static BOOLEAN IopServes(PUNICODE_STRING ServiceName, PIOP_PCI_DEVICE Device)
 
     IopDatabasePath(Device->VendorId, Device->DeviceId, Path);
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &ObjectAttributes))) {
         return FALSE;
     }
@@ -102,11 +105,13 @@ static BOOLEAN IopServes(PUNICODE_STRING ServiceName, PIOP_PCI_DEVICE Device)
     return Match;
 }
 
-/* ---- resources ------------------------------------------------------------------------------------------- */
+/* ---- resources -------------------------------------------------------------------------------------------
+ */
 
 static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Translated)
 {
-    ULONG Size = sizeof(CM_RESOURCE_LIST) + (IOP_PCI_BARS + IOP_PCI_MESSAGES) * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
+    ULONG Size =
+        sizeof(CM_RESOURCE_LIST) + (IOP_PCI_BARS + IOP_PCI_MESSAGES) * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
     PCM_PARTIAL_RESOURCE_DESCRIPTOR Next;
     PCM_PARTIAL_RESOURCE_LIST List;
     PCM_RESOURCE_LIST Resources;
@@ -155,9 +160,11 @@ static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Trans
     return Resources;
 }
 
-/* ---- starting and removing -------------------------------------------------------------------------------- */
+/* ---- starting and removing --------------------------------------------------------------------------------
+ */
 
-static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST Raw, PCM_RESOURCE_LIST Translated)
+static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST Raw,
+                           PCM_RESOURCE_LIST Translated)
 {
     PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Pdo);
     PIO_STACK_LOCATION Stack;

@@ -2,8 +2,8 @@
 /*
  * Requests that are synchronous on any file object: information, volume information, flush.
  *
- * On an asynchronous file object the packet carries IRP_SYNCHRONOUS_API and an event of this stack frame; the caller's
- * block is written here, not by the completion.
+ * On an asynchronous file object the packet carries IRP_SYNCHRONOUS_API and an event of this stack frame; the
+ * caller's block is written here, not by the completion.
  */
 #include "iop.h"
 
@@ -144,13 +144,15 @@ static NTSTATUS IopRunSynchronous(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStat
     return Status;
 }
 
-/* A system buffer for the packet, copied in for a set, out for a query.  On failure the request is abandoned. */
+/* A system buffer for the packet, copied in for a set, out for a query.  On failure the request is abandoned.
+ */
 static NTSTATUS IopGiveBuffer(PIOP_SYNCHRONOUS Call, PVOID Buffer, ULONG Length, BOOLEAN Set)
 {
     PIRP Irp = Call->Request.Irp;
     NTSTATUS Status = STATUS_SUCCESS;
 
-    Irp->AssociatedIrp.SystemBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
+    Irp->AssociatedIrp.SystemBuffer =
+        ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
     if (Irp->AssociatedIrp.SystemBuffer == NULL) {
         IopAbandonRequest(&Call->Request);
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -186,8 +188,8 @@ static NTSTATUS IopFinishLocally(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatu
 }
 
 /* Classes that the manager answers from the file object; STATUS_NOT_SUPPORTED for the others. */
-static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID Buffer, FILE_INFORMATION_CLASS Class,
-                                PULONG_PTR Information)
+static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID Buffer,
+                                FILE_INFORMATION_CLASS Class, PULONG_PTR Information)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 
@@ -202,7 +204,8 @@ static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID
             *Information = sizeof(FILE_MODE_INFORMATION);
             break;
         case FileAlignmentInformation:
-            ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement = Request->DeviceObject->AlignmentRequirement;
+            ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement =
+                Request->DeviceObject->AlignmentRequirement;
             *Information = sizeof(FILE_ALIGNMENT_INFORMATION);
             break;
         case FilePositionInformation:
@@ -221,19 +224,21 @@ static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID
     return Status;
 }
 
-/* FileAllInformation: the parts that only the manager knows are put into the system buffer beforehand, as on Windows. */
+/* FileAllInformation: the parts that only the manager knows are put into the system buffer beforehand, as on
+ * Windows. */
 static VOID IopFillAllInformation(PIOP_REQUEST Request, ACCESS_MASK Granted, PFILE_ALL_INFORMATION All)
 {
     All->AccessInformation.AccessFlags = Granted;
     All->ModeInformation.Mode = IopFileMode(Request->FileObject);
     All->AlignmentInformation.AlignmentRequirement = Request->DeviceObject->AlignmentRequirement;
-    Request->Irp->IoStatus.Information = sizeof(FILE_ACCESS_INFORMATION) + sizeof(FILE_MODE_INFORMATION) +
-                                         sizeof(FILE_ALIGNMENT_INFORMATION);
+    Request->Irp->IoStatus.Information =
+        sizeof(FILE_ACCESS_INFORMATION) + sizeof(FILE_MODE_INFORMATION) + sizeof(FILE_ALIGNMENT_INFORMATION);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
-                                      ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                      PVOID FileInformation, ULONG Length,
+                                      FILE_INFORMATION_CLASS FileInformationClass)
 {
     ULONG_PTR Information = 0;
     ACCESS_MASK Granted;
@@ -246,7 +251,8 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     if (Length < IopFileInformationSize(FileInformationClass)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
-    Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL, &Granted);
+    Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL,
+                             &Granted);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -279,9 +285,9 @@ static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATI
         if (Class == FilePositionInformation && Request->Synchronous) {
             LARGE_INTEGER Offset = ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset;
 
-            if (Offset.QuadPart < 0 ||
-                ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 && Request->DeviceObject->SectorSize != 0 &&
-                 Offset.QuadPart % Request->DeviceObject->SectorSize != 0)) {
+            if (Offset.QuadPart < 0 || ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
+                                        Request->DeviceObject->SectorSize != 0 &&
+                                        Offset.QuadPart % Request->DeviceObject->SectorSize != 0)) {
                 Status = STATUS_INVALID_PARAMETER;
             } else {
                 FileObject->CurrentByteOffset = Offset;
@@ -330,8 +336,9 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
 }
 
 /* PASSIVE_LEVEL.  FileFsDeviceInformation is answered from the device object, as on Windows. */
-NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
-                                            ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                            PVOID FsInformation, ULONG Length,
+                                            FS_INFORMATION_CLASS FsInformationClass)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
@@ -374,8 +381,9 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
-                                          ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
+                                          PVOID FsInformation, ULONG Length,
+                                          FS_INFORMATION_CLASS FsInformationClass)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
@@ -419,7 +427,8 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
     return IopRunSynchronous(&Call, IoStatusBlock);
 }
 
-/* ---- the same by file object, for drivers ----------------------------------------------------------------- */
+/* ---- the same by file object, for drivers -----------------------------------------------------------------
+ */
 
 static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG Class, ULONG Length,
                                      PVOID Buffer, PULONG ReturnedLength)
@@ -456,8 +465,8 @@ static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunctio
 NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass,
                                       ULONG Length, PVOID FileInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length, FileInformation,
-                                ReturnedLength);
+    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length,
+                                FileInformation, ReturnedLength);
 }
 
 /* PASSIVE_LEVEL. */

@@ -5,8 +5,8 @@
 #include "iop.h"
 
 #ifndef FILE_WRITE_TO_END_OF_FILE
-#define FILE_WRITE_TO_END_OF_FILE       0xffffffff
-#define FILE_USE_FILE_POINTER_POSITION  0xfffffffe
+#define FILE_WRITE_TO_END_OF_FILE      0xffffffff
+#define FILE_USE_FILE_POINTER_POSITION 0xfffffffe
 #endif
 
 /* The user's pointers, when the caller is user mode. */
@@ -41,7 +41,8 @@ static NTSTATUS IopCheckAlignment(PIOP_REQUEST Request, PVOID Buffer, ULONG Leng
     if (((ULONG_PTR)Buffer & DeviceObject->AlignmentRequirement) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (DeviceObject->SectorSize != 0 && Offset->QuadPart >= 0 && Offset->QuadPart % DeviceObject->SectorSize != 0) {
+    if (DeviceObject->SectorSize != 0 && Offset->QuadPart >= 0 &&
+        Offset->QuadPart % DeviceObject->SectorSize != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
@@ -58,8 +59,7 @@ static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset
             return GetExceptionCode();
         }
     }
-    if (ByteOffset == NULL ||
-        (Offset->LowPart == FILE_USE_FILE_POINTER_POSITION && Offset->HighPart == -1)) {
+    if (ByteOffset == NULL || (Offset->LowPart == FILE_USE_FILE_POINTER_POSITION && Offset->HighPart == -1)) {
         if (!Request->Synchronous) {
             if ((Request->FileObject->Flags & (FO_NAMED_PIPE | FO_MAILSLOT)) != 0) {
                 return STATUS_SUCCESS;
@@ -77,8 +77,8 @@ static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset
 }
 
 /* TRUE when the file system did the whole transfer without a packet; only where it has set up caching. */
-static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, ULONG Key,
-                                  BOOLEAN Write, PIO_STATUS_BLOCK Result)
+static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
+                                  ULONG Key, BOOLEAN Write, PIO_STATUS_BLOCK Result)
 {
     PFILE_OBJECT FileObject = Request->FileObject;
     PDEVICE_OBJECT DeviceObject = Request->DeviceObject;
@@ -107,7 +107,8 @@ static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Leng
     return Done;
 }
 
-static NTSTATUS IopFinishFastTransfer(PIOP_REQUEST Request, PIO_STATUS_BLOCK Result, PIO_STATUS_BLOCK IoStatusBlock)
+static NTSTATUS IopFinishFastTransfer(PIOP_REQUEST Request, PIO_STATUS_BLOCK Result,
+                                      PIO_STATUS_BLOCK IoStatusBlock)
 {
     __try {
         *IoStatusBlock = *Result;
@@ -200,18 +201,18 @@ static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE
 
 /* PASSIVE_LEVEL, special kernel APCs enabled. */
 NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                          PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
-                          PULONG Key)
+                          PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                          PLARGE_INTEGER ByteOffset, PULONG Key)
 {
-    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length, ByteOffset, Key,
-                           FALSE);
+    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length,
+                           ByteOffset, Key, FALSE);
 }
 
 /* PASSIVE_LEVEL, special kernel APCs enabled. */
 NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                           PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
-                           PULONG Key)
+                           PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                           PLARGE_INTEGER ByteOffset, PULONG Key)
 {
-    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length, ByteOffset, Key,
-                           TRUE);
+    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length,
+                           ByteOffset, Key, TRUE);
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every request on a file handle has in common: the handle, the caller's event, the lock of a synchronous file
- * object, the packet, and the wait.
+ * What every request on a file handle has in common: the handle, the caller's event, the lock of a
+ * synchronous file object, the packet, and the wait.
  *
- * References: IopBeginRequest takes one on the file object, which the packet's second stage gives back, and for a
- * synchronous file object a second one, which IopIssueRequest gives back after it has released the lock.
+ * References: IopBeginRequest takes one on the file object, which the packet's second stage gives back, and
+ * for a synchronous file object a second one, which IopIssueRequest gives back after it has released the
+ * lock.
  */
 #include "iop.h"
 
-/* ---- the lock of a synchronous file object ---------------------------------------------------------------- */
+/* ---- the lock of a synchronous file object ----------------------------------------------------------------
+ */
 
 static NTSTATUS IopWaitFileLock(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode)
 {
@@ -44,7 +46,8 @@ VOID IopReleaseFileLock(PFILE_OBJECT FileObject)
     }
 }
 
-/* ---- a request's life ------------------------------------------------------------------------------------ */
+/* ---- a request's life ------------------------------------------------------------------------------------
+ */
 
 /* PASSIVE_LEVEL (APC_LEVEL from fast paths).  On success IopAbandonRequest or IopIssueRequest must follow. */
 NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE EventHandle,
@@ -148,8 +151,8 @@ static NTSTATUS IopWaitSynchronous(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode
 }
 
 /*
- * Sends the packet and, on a synchronous file object, waits for it.  Everything the request held is given back, now or by
- * the packet's completion.  PASSIVE_LEVEL.
+ * Sends the packet and, on a synchronous file object, waits for it.  Everything the request held is given
+ * back, now or by the packet's completion.  PASSIVE_LEVEL.
  */
 NTSTATUS IopIssueRequest(PIOP_REQUEST Request)
 {
@@ -175,8 +178,8 @@ NTSTATUS IopIssueRequest(PIOP_REQUEST Request)
 }
 
 /*
- * Attaches a transfer's buffer to the packet as the device asks for it.  <= APC_LEVEL.  Raises nothing; STATUS_SUCCESS,
- * or why not, and then IopReleaseIrpResources frees what there is.
+ * Attaches a transfer's buffer to the packet as the device asks for it.  <= APC_LEVEL.  Raises nothing;
+ * STATUS_SUCCESS, or why not, and then IopReleaseIrpResources frees what there is.
  */
 NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
                                   LOCK_OPERATION Operation, KPROCESSOR_MODE Mode)

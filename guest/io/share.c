@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Share access: may a new opener join those a SHARE_ACCESS counts?  The file system serializes calls for a file.
+ * Share access: may a new opener join those a SHARE_ACCESS counts?  The file system serializes calls for a
+ * file.
  */
 #include "iop.h"
 
@@ -70,8 +71,8 @@ VOID NTAPI IoRemoveShareAccess(PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAcces
 }
 
 /* PASSIVE_LEVEL.  STATUS_SHARING_VIOLATION, or STATUS_SUCCESS and, with Update, one opener more. */
-NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess, PFILE_OBJECT FileObject,
-                                  PSHARE_ACCESS ShareAccess, BOOLEAN Update)
+NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
+                                  PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess, BOOLEAN Update)
 {
     ULONG Openers = ShareAccess->OpenCount;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a run: IRP_MJ_SHUTDOWN to those who registered, then to the file systems, then to the last-chance ones.
+ * The end of a run: IRP_MJ_SHUTDOWN to those who registered, then to the file systems, then to the
+ * last-chance ones.
  */
 #include "iop.h"
 

@@ -82,7 +82,8 @@ BOOLEAN NTAPI IoIs32bitProcess(PIRP Irp)
     return FALSE;
 }
 
-/* ---- forwarding ------------------------------------------------------------------------------------------ */
+/* ---- forwarding ------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS NTAPI IopForwardCompletion(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 {
@@ -126,10 +127,11 @@ static NTSTATUS NTAPI IopCompletionEx(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVO
     return Status;
 }
 
-/* IRQL <= DISPATCH_LEVEL.  As IoSetCompletionRoutine, but the driver stays loaded until the routine has returned.  All three
- * of the conditions must be TRUE, else the reference would be lost. */
-NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp, PIO_COMPLETION_ROUTINE CompletionRoutine,
-                                        PVOID Context, BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
+/* IRQL <= DISPATCH_LEVEL.  As IoSetCompletionRoutine, but the driver stays loaded until the routine has
+ * returned.  All three of the conditions must be TRUE, else the reference would be lost. */
+NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
+                                        PIO_COMPLETION_ROUTINE CompletionRoutine, PVOID Context,
+                                        BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
                                         BOOLEAN InvokeOnCancel)
 {
     PIOP_COMPLETION_EX Extended = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Extended), IOP_TAG_LIST);

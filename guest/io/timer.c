@@ -121,9 +121,11 @@ VOID IopDeleteTimer(PDEVICE_OBJECT DeviceObject)
     ExFreePoolWithTag(Timer, IOP_TAG_TIMER);
 }
 
-/* ---- StartIo --------------------------------------------------------------------------------------------- */
+/* ---- StartIo ---------------------------------------------------------------------------------------------
+ */
 
-/* IRQL <= DISPATCH_LEVEL.  Calls the driver's StartIo at DISPATCH_LEVEL now, or queues the packet behind the current one. */
+/* IRQL <= DISPATCH_LEVEL.  Calls the driver's StartIo at DISPATCH_LEVEL now, or queues the packet behind the
+ * current one. */
 VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRIVER_CANCEL CancelFunction)
 {
     KIRQL CancelIrql = 0;
@@ -136,7 +138,8 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
         IoSetCancelRoutine(Irp, CancelFunction);
     }
     if (Key != NULL) {
-        Queued = KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry, *Key);
+        Queued =
+            KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry, *Key);
     } else {
         Queued = KeInsertDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry);
     }
@@ -162,7 +165,8 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
     KeLowerIrql(Irql);
 }
 
-static VOID IopStartNext(PDEVICE_OBJECT DeviceObject, PKDEVICE_QUEUE_ENTRY Entry, BOOLEAN Cancelable, KIRQL CancelIrql)
+static VOID IopStartNext(PDEVICE_OBJECT DeviceObject, PKDEVICE_QUEUE_ENTRY Entry, BOOLEAN Cancelable,
+                         KIRQL CancelIrql)
 {
     if (Entry == NULL) {
         DeviceObject->CurrentIrp = NULL;
@@ -199,5 +203,6 @@ VOID NTAPI IoStartNextPacketByKey(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelabl
         IoAcquireCancelSpinLock(&CancelIrql);
     }
     DeviceObject->CurrentIrp = NULL;
-    IopStartNext(DeviceObject, KeRemoveByKeyDeviceQueue(&DeviceObject->DeviceQueue, Key), Cancelable, CancelIrql);
+    IopStartNext(DeviceObject, KeRemoveByKeyDeviceQueue(&DeviceObject->DeviceQueue, Key), Cancelable,
+                 CancelIrql);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * I/O verification: does each dispatch routine return STATUS_PENDING if and only if it marked the packet pending?
+ * I/O verification: does each dispatch routine return STATUS_PENDING if and only if it marked the packet
+ * pending?
  *
- * A call in progress has a record, whose number is kept in the four bytes of its stack location that nothing uses.  Two things
- * happen to a record, in either order and on any processors: the routine returns, and the location is completed.  Whoever comes
- * second compares and gives the record back.  A location that is passed on by IoSkipCurrentIrpStackLocation has several records,
- * chained by Outer.  When no record is free a call goes unchecked.
+ * A call in progress has a record, whose number is kept in the four bytes of its stack location that nothing
+ * uses.  Two things happen to a record, in either order and on any processors: the routine returns, and the
+ * location is completed.  Whoever comes second compares and gives the record back.  A location that is passed
+ * on by IoSkipCurrentIrpStackLocation has several records, chained by Outer.  When no record is free a call
+ * goes unchecked.
  */
 #include "iop.h"
 
@@ -91,8 +93,8 @@ VOID IopVerifyReturned(ULONG Number, NTSTATUS Status)
         IopJudgeCall(Call, Old | Bits);
     } else if (Status != STATUS_PENDING) {
         FvReport("reason=dispatch routine returned a final status for an IRP that is not completed\n");
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Call->Routine, (ULONG_PTR)Call->Irp,
-                     (ULONG_PTR)(LONG_PTR)Status);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Call->Routine,
+                     (ULONG_PTR)Call->Irp, (ULONG_PTR)(LONG_PTR)Status);
     }
 }
 

@@ -2,9 +2,10 @@
 /*
  * Volumes: the VPB that joins a disk's device object to the file system that mounted it.
  *
- * VPB.ReferenceCount counts file objects on the volume; it and Flags are guarded by IopDatabaseLock.  A VPB belongs to its
- * real device until the file system puts another in its place (dismount); the old one then goes with its last file.
- * Mounting is serialized per device by DEVICE_OBJECT.DeviceLock and excludes changes of the file-system lists.
+ * VPB.ReferenceCount counts file objects on the volume; it and Flags are guarded by IopDatabaseLock.  A VPB
+ * belongs to its real device until the file system puts another in its place (dismount); the old one then
+ * goes with its last file. Mounting is serialized per device by DEVICE_OBJECT.DeviceLock and excludes changes
+ * of the file-system lists.
  */
 #include "iop.h"
 
@@ -48,7 +49,8 @@ VOID IopDereferenceVpb(PVPB Vpb)
     }
 }
 
-/* ---- mounting -------------------------------------------------------------------------------------------- */
+/* ---- mounting --------------------------------------------------------------------------------------------
+ */
 
 typedef struct _IOP_MOUNT {
     PDEVICE_OBJECT RealDevice;
@@ -58,8 +60,8 @@ typedef struct _IOP_MOUNT {
 } IOP_MOUNT, *PIOP_MOUNT;
 
 /* One packet of file-system control to a file system's control device or volume.  PASSIVE_LEVEL. */
-static NTSTATUS IopSendVolumeIrp(PDEVICE_OBJECT FsDevice, UCHAR MinorFunction, PVPB Vpb, PDEVICE_OBJECT DeviceObject,
-                                 UCHAR StackFlags)
+static NTSTATUS IopSendVolumeIrp(PDEVICE_OBJECT FsDevice, UCHAR MinorFunction, PVPB Vpb,
+                                 PDEVICE_OBJECT DeviceObject, UCHAR StackFlags)
 {
     PDEVICE_OBJECT Target = IoGetAttachedDeviceReference(FsDevice);
     PIO_STACK_LOCATION Stack;
@@ -121,8 +123,8 @@ static BOOLEAN IopTryMount(PDEVICE_OBJECT FsDevice, PVOID Context)
 }
 
 /*
- * Finds a file system for the device's volume.  Without AllowRaw the RAW file system, which takes anything, is not asked,
- * and STATUS_UNRECOGNIZED_VOLUME may be the answer.  PASSIVE_LEVEL.
+ * Finds a file system for the device's volume.  Without AllowRaw the RAW file system, which takes anything,
+ * is not asked, and STATUS_UNRECOGNIZED_VOLUME may be the answer.  PASSIVE_LEVEL.
  */
 NTSTATUS IopMountVolume(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw)
 {
@@ -172,8 +174,8 @@ NTSTATUS IopReferenceMountedVpb(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw, PVP
 }
 
 /*
- * PASSIVE_LEVEL or APC_LEVEL.  Asks the file system whether the volume is still the one it mounted; STATUS_WRONG_VOLUME from
- * it leads to a new mount.
+ * PASSIVE_LEVEL or APC_LEVEL.  Asks the file system whether the volume is still the one it mounted;
+ * STATUS_WRONG_VOLUME from it leads to a new mount.
  */
 NTSTATUS NTAPI IoVerifyVolume(PDEVICE_OBJECT DeviceObject, BOOLEAN AllowRawMount)
 {
@@ -214,7 +216,8 @@ VOID NTAPI IoSetHardErrorOrVerifyDevice(PIRP Irp, PDEVICE_OBJECT DeviceObject)
     }
 }
 
-/* ---- names of volumes ------------------------------------------------------------------------------------ */
+/* ---- names of volumes ------------------------------------------------------------------------------------
+ */
 
 static BOOLEAN IopLinkPointsTo(WCHAR Letter, PUNICODE_STRING DeviceName)
 {
@@ -228,7 +231,8 @@ static BOOLEAN IopLinkPointsTo(WCHAR Letter, PUNICODE_STRING DeviceName)
 
     NameBuffer[4] = Letter;
     RtlInitUnicodeString(&Name, NameBuffer);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
     if (!NT_SUCCESS(ZwOpenSymbolicLinkObject(&Handle, GENERIC_READ, &ObjectAttributes))) {
         return FALSE;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * I/O work items: a work item of the executive that holds its device or driver object, hence the driver's image,
- * from IoQueueWorkItem until the routine has returned.
+ * I/O work items: a work item of the executive that holds its device or driver object, hence the driver's
+ * image, from IoQueueWorkItem until the routine has returned.
  *
- * An item's memory is accounted to the driver that allocates it, so one left over at unload is that driver's leak.  One
- * freed while queued or queued twice is found here.
+ * An item's memory is accounted to the driver that allocates it, so one left over at unload is that driver's
+ * leak.  One freed while queued or queued twice is found here.
  */
 #include "iop.h"
 
@@ -26,8 +26,8 @@ static VOID IopReportWorkItem(PCSTR What, PIO_WORKITEM Item)
     CHAR Text[256];
 
     Text[sizeof(Text) - 1] = '\0';
-    _snprintf(Text, sizeof(Text) - 1, "what=%s\nitem=0x%p\nroutine=0x%p\nallocated=0x%p\nqueued=0x%p\n", What, Item,
-              Item->Routine, Item->Allocator, Item->Queuer);
+    _snprintf(Text, sizeof(Text) - 1, "what=%s\nitem=0x%p\nroutine=0x%p\nallocated=0x%p\nqueued=0x%p\n", What,
+              Item, Item->Routine, Item->Allocator, Item->Queuer);
     FvReport(Text);
 }
 
@@ -56,8 +56,8 @@ static VOID NTAPI IopWorkItemWorker(PVOID Parameter)
     ObDereferenceObject(IoObject);
 }
 
-static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WORK_QUEUE_TYPE QueueType, PVOID Context,
-                         PVOID Caller)
+static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WORK_QUEUE_TYPE QueueType,
+                         PVOID Context, PVOID Caller)
 {
     if (InterlockedExchange(&Item->State, IopWorkQueued) != IopWorkIdle) {
         IopReportWorkItem("io-work-item-queued-twice", Item);
@@ -75,7 +75,8 @@ static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WOR
 /* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory. */
 PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
-    PIO_WORKITEM Item = MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Item), IOP_TAG_WORK, _ReturnAddress());
+    PIO_WORKITEM Item =
+        MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Item), IOP_TAG_WORK, _ReturnAddress());
 
     if (Item != NULL) {
         IopInitializeItem(DeviceObject, Item, _ReturnAddress());
@@ -88,7 +89,8 @@ ULONG NTAPI IoSizeofWorkItem(VOID)
     return sizeof(struct _IO_WORKITEM);
 }
 
-/* IRQL <= DISPATCH_LEVEL.  For memory of IoSizeofWorkItem bytes that the driver owns; IoObject: a device or a driver. */
+/* IRQL <= DISPATCH_LEVEL.  For memory of IoSizeofWorkItem bytes that the driver owns; IoObject: a device or a
+ * driver. */
 VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem)
 {
     IopInitializeItem(IoObject, IoWorkItem, _ReturnAddress());
@@ -105,15 +107,15 @@ VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 }
 
 /* IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
-                           PVOID Context)
+VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
+                           WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
     IopQueueItem(IoWorkItem, (PVOID)WorkerRoutine, FALSE, QueueType, Context, _ReturnAddress());
 }
 
 /* IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType,
-                             PVOID Context)
+VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
+                             WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
     IopQueueItem(IoWorkItem, (PVOID)WorkerRoutine, TRUE, QueueType, Context, _ReturnAddress());
 }

@@ -8,13 +8,14 @@ POBJECT_TYPE ObpDirectoryType;
 POBJECT_TYPE ObpSymbolicLinkType;
 POBP_DIRECTORY ObpRoot;
 
-/* ---- symbolic links -------------------------------------------------------------------------------------- */
+/* ---- symbolic links --------------------------------------------------------------------------------------
+ */
 
 /* The walk goes on with the link's target and what is left of the name. */
 NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                               KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                              PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
-                              PVOID *Object)
+                              PUNICODE_STRING RemainingName, PVOID Context,
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     POBP_SYMBOLIC_LINK Link = ParseObject;
     SIZE_T Length = (SIZE_T)Link->Target.Length + RemainingName->Length;
@@ -65,8 +66,8 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK Desire
     if (LinkTarget->Length == 0 || LinkTarget->Length % sizeof(WCHAR) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, ObjectAttributes, KernelMode, NULL, sizeof(*Link), 0, 0,
-                            (PVOID *)&Link);
+    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, ObjectAttributes, KernelMode, NULL,
+                            sizeof(*Link), 0, 0, (PVOID *)&Link);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -84,7 +85,8 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK Desire
 NTSTATUS NTAPI ZwOpenSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK DesiredAccess,
                                         POBJECT_ATTRIBUTES ObjectAttributes)
 {
-    return ObOpenObjectByName(ObjectAttributes, ObpSymbolicLinkType, KernelMode, NULL, DesiredAccess, NULL, LinkHandle);
+    return ObOpenObjectByName(ObjectAttributes, ObpSymbolicLinkType, KernelMode, NULL, DesiredAccess, NULL,
+                              LinkHandle);
 }
 
 /* PASSIVE_LEVEL. */
@@ -93,8 +95,8 @@ NTSTATUS NTAPI ZwQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING Link
     POBP_SYMBOLIC_LINK Link;
     NTSTATUS Status;
 
-    Status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, KernelMode, (PVOID *)&Link,
-                                       NULL);
+    Status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, KernelMode,
+                                       (PVOID *)&Link, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -110,7 +112,8 @@ NTSTATUS NTAPI ZwQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING Link
     return Status;
 }
 
-/* ---- directories ----------------------------------------------------------------------------------------- */
+/* ---- directories -----------------------------------------------------------------------------------------
+ */
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ZwCreateDirectoryObject(PHANDLE DirectoryHandle, ACCESS_MASK DesiredAccess,
@@ -120,8 +123,8 @@ NTSTATUS NTAPI ZwCreateDirectoryObject(PHANDLE DirectoryHandle, ACCESS_MASK Desi
     NTSTATUS Status;
 
     *DirectoryHandle = NULL;
-    Status = ObCreateObject(KernelMode, ObpDirectoryType, ObjectAttributes, KernelMode, NULL, sizeof(*Directory), 0, 0,
-                            (PVOID *)&Directory);
+    Status = ObCreateObject(KernelMode, ObpDirectoryType, ObjectAttributes, KernelMode, NULL,
+                            sizeof(*Directory), 0, 0, (PVOID *)&Directory);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -151,7 +154,8 @@ NTSTATUS NTAPI ZwMakeTemporaryObject(HANDLE Handle)
     return Status;
 }
 
-/* ---- start-up -------------------------------------------------------------------------------------------- */
+/* ---- start-up --------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS ObpCreateTypes(VOID)
 {
@@ -171,7 +175,8 @@ static NTSTATUS ObpCreateTypes(VOID)
     }
     Type.ValidAccessMask = DIRECTORY_ALL_ACCESS;
     Type.GenericMapping.GenericRead = STANDARD_RIGHTS_READ | DIRECTORY_QUERY | DIRECTORY_TRAVERSE;
-    Type.GenericMapping.GenericWrite = STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY;
+    Type.GenericMapping.GenericWrite =
+        STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY;
     Type.GenericMapping.GenericExecute = STANDARD_RIGHTS_EXECUTE | DIRECTORY_QUERY | DIRECTORY_TRAVERSE;
     Type.GenericMapping.GenericAll = DIRECTORY_ALL_ACCESS;
     RtlInitUnicodeString(&Name, L"Directory");
@@ -198,8 +203,8 @@ static NTSTATUS ObpMakeDirectory(PCWSTR Path)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name,
+                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -217,8 +222,8 @@ static NTSTATUS ObpMakeLink(PCWSTR Path, PCWSTR Target)
 
     RtlInitUnicodeString(&Name, Path);
     RtlInitUnicodeString(&TargetName, Target);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name,
+                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwCreateSymbolicLinkObject(&Handle, SYMBOLIC_LINK_ALL_ACCESS, &ObjectAttributes, &TargetName);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -228,8 +233,8 @@ static NTSTATUS ObpMakeLink(PCWSTR Path, PCWSTR Target)
 
 NTSTATUS ObInitSystem(VOID)
 {
-    static const PCWSTR Directories[] = {L"\\ObjectTypes", L"\\BaseNamedObjects", L"\\Callback", L"\\KernelObjects",
-                                         L"\\GLOBAL??"};
+    static const PCWSTR Directories[] = {L"\\ObjectTypes", L"\\BaseNamedObjects", L"\\Callback",
+                                         L"\\KernelObjects", L"\\GLOBAL??"};
     POBP_HEADER Header;
     NTSTATUS Status;
     ULONG Index;

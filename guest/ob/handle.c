@@ -2,8 +2,9 @@
 /*
  * Handles: one table for the machine, in chunks that never move.
  *
- * A handle is four times its index; OBJ_KERNEL_HANDLE adds the upper 33 bits.  Index 0 is never given out.  Closing runs the type's
- * close procedure, takes the name away with the last handle, and drops the handle's reference.
+ * A handle is four times its index; OBJ_KERNEL_HANDLE adds the upper 33 bits.  Index 0 is never given out.
+ * Closing runs the type's close procedure, takes the name away with the last handle, and drops the handle's
+ * reference.
  */
 #include "obp.h"
 
@@ -92,7 +93,8 @@ ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
 }
 
 /* What an opener without a state of its own gets: everything it asked for, as kernel mode does. */
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type,
+                              ACCESS_MASK DesiredAccess)
 {
     RtlZeroMemory(AccessState, sizeof(*AccessState));
     RtlZeroMemory(AuxData, 512);
@@ -172,7 +174,8 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     KeReleaseSpinLock(&ObpHandleLock, Irql);
 
     if (Header->Type->Info.CloseProcedure != NULL) {
-        Header->Type->Info.CloseProcedure((PEPROCESS)KeGetCurrentThread()->ApcState.Process, Object, Count, Count);
+        Header->Type->Info.CloseProcedure((PEPROCESS)KeGetCurrentThread()->ApcState.Process, Object, Count,
+                                          Count);
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Count = (ULONG_PTR)--Header->HandleCount;
@@ -198,7 +201,8 @@ NTSTATUS NTAPI ZwClose(HANDLE Handle)
 /* Any IRQL. */
 BOOLEAN NTAPI ObIsKernelHandle(HANDLE Handle)
 {
-    return (ULONG64)Handle >= OBP_KERNEL_HANDLE && Handle != ZwCurrentProcess() && Handle != ZwCurrentThread();
+    return (ULONG64)Handle >= OBP_KERNEL_HANDLE && Handle != ZwCurrentProcess() &&
+           Handle != ZwCurrentThread();
 }
 
 static NTSTATUS ObpReferencePseudoHandle(PVOID Object, POBJECT_TYPE ObjectType, PVOID *Result,
@@ -227,7 +231,8 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
 
     *Object = NULL;
     if (Handle == ZwCurrentProcess()) {
-        return ObpReferencePseudoHandle(KeGetCurrentThread()->ApcState.Process, ObjectType, Object, HandleInformation);
+        return ObpReferencePseudoHandle(KeGetCurrentThread()->ApcState.Process, ObjectType, Object,
+                                        HandleInformation);
     }
     if (Handle == ZwCurrentThread()) {
         return ObpReferencePseudoHandle(KeGetCurrentThread(), ObjectType, Object, HandleInformation);
@@ -253,18 +258,20 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     return Status;
 }
 
-NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                                KPROCESSOR_MODE AccessMode, ULONG Tag, PVOID *Object,
+NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
+                                                POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                                ULONG Tag, PVOID *Object,
                                                 POBJECT_HANDLE_INFORMATION HandleInformation)
 {
     UNREFERENCED_PARAMETER(Tag);
-    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
+                                     HandleInformation);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
-                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                     PHANDLE Handle)
+                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                     KPROCESSOR_MODE AccessMode, PHANDLE Handle)
 {
     POBJECT_TYPE Type = ObpHeader(Object)->Type;
 
@@ -279,21 +286,24 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
         return STATUS_INVALID_PARAMETER;
     }
     if (PassedAccessState != NULL) {
-        DesiredAccess |= PassedAccessState->PreviouslyGrantedAccess | PassedAccessState->RemainingDesiredAccess;
+        DesiredAccess |=
+            PassedAccessState->PreviouslyGrantedAccess | PassedAccessState->RemainingDesiredAccess;
     }
     return ObpCreateHandle(Object, ObpMapAccess(Type, DesiredAccess), HandleAttributes, Handle);
 }
 
-NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
-                                            ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                            KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
+NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes,
+                                            PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess,
+                                            POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag,
+                                            PHANDLE Handle)
 {
     UNREFERENCED_PARAMETER(Tag);
-    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType, AccessMode,
-                                 Handle);
+    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType,
+                                 AccessMode, Handle);
 }
 
-/* PASSIVE_LEVEL.  All processes share the table, so the process handles are only checked for existence by nobody. */
+/* PASSIVE_LEVEL.  All processes share the table, so the process handles are only checked for existence by
+ * nobody. */
 NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HANDLE TargetProcessHandle,
                                  PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
                                  ULONG Options)
@@ -312,11 +322,12 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
         DesiredAccess = Information.GrantedAccess;
     }
     if ((Options & DUPLICATE_SAME_ATTRIBUTES) != 0) {
-        HandleAttributes = Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
+        HandleAttributes =
+            Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
     }
     if (TargetHandle != NULL) {
-        Status = ObpCreateHandle(Object, ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess), HandleAttributes,
-                                 TargetHandle);
+        Status = ObpCreateHandle(Object, ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess),
+                                 HandleAttributes, TargetHandle);
     }
     ObDereferenceObject(Object);
     if ((Options & DUPLICATE_CLOSE_SOURCE) != 0) {

@@ -2,9 +2,9 @@
 /*
  * Names: directories, the walk along a path, and what a name holds.
  *
- * The walk holds a reference on the object it stands at and takes ObpNameLock only to look into a directory.  An object
- * whose type parses (device, file, symbolic link, key) gets the rest of the name; STATUS_REPARSE from it starts the
- * walk again with the complete name it left.
+ * The walk holds a reference on the object it stands at and takes ObpNameLock only to look into a directory.
+ * An object whose type parses (device, file, symbolic link, key) gets the rest of the name; STATUS_REPARSE
+ * from it starts the walk again with the complete name it left.
  */
 #include "obp.h"
 
@@ -122,7 +122,8 @@ static VOID ObpSplit(PUNICODE_STRING Rest, PUNICODE_STRING Component)
 }
 
 /* The last component was not found in Directory: the place for a new object.  ObpNameLock held. */
-static NTSTATUS ObpInsertLocked(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_STRING Component, PVOID *Object)
+static NTSTATUS ObpInsertLocked(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_STRING Component,
+                                PVOID *Object)
 {
     NTSTATUS Status = ObpEnterLocked(Directory, Component, Lookup->Insert);
 
@@ -158,7 +159,8 @@ static NTSTATUS ObpStep(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_S
     return Status;
 }
 
-/* The walk has come to an object and there is nothing left of the name.  Consumes the reference on failure. */
+/* The walk has come to an object and there is nothing left of the name.  Consumes the reference on failure.
+ */
 static NTSTATUS ObpArrive(POBP_LOOKUP Lookup, PVOID Object)
 {
     POBJECT_TYPE Type = ObpHeader(Object)->Type;
@@ -231,7 +233,8 @@ static NTSTATUS ObpWalk(POBP_LOOKUP Lookup, PUNICODE_STRING Complete, PVOID Star
             *Result = Parsed;
             return Status;
         }
-        if (Rest.Length == 0 || (Rest.Length == sizeof(WCHAR) && Rest.Buffer[0] == L'\\' && Object == ObpRoot)) {
+        if (Rest.Length == 0 ||
+            (Rest.Length == sizeof(WCHAR) && Rest.Buffer[0] == L'\\' && Object == ObpRoot)) {
             *Result = Object;
             return ObpArrive(Lookup, Object);
         }
@@ -325,7 +328,8 @@ NTSTATUS ObpLookup(POBP_LOOKUP Lookup, PVOID *Object)
     return Status;
 }
 
-/* ---- the name of an object ------------------------------------------------------------------------------- */
+/* ---- the name of an object -------------------------------------------------------------------------------
+ */
 
 static ULONG ObpNameLengthLocked(POBP_HEADER Header)
 {
@@ -347,8 +351,8 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
     PWCH End;
 
     if (Header->Type->Info.QueryNameProcedure != NULL) {
-        return Header->Type->Info.QueryNameProcedure(Object, Header->Directory != NULL, ObjectNameInfo, Length,
-                                                     ReturnLength, KernelMode);
+        return Header->Type->Info.QueryNameProcedure(Object, Header->Directory != NULL, ObjectNameInfo,
+                                                     Length, ReturnLength, KernelMode);
     }
     ObpLockNames();
     NameLength = Object == ObpRoot ? sizeof(WCHAR) : ObpNameLengthLocked(Header);
@@ -379,13 +383,15 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
     return STATUS_SUCCESS;
 }
 
-/* ---- opening --------------------------------------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------------------------------------
+ */
 
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                 PVOID ParseContext, PVOID *Object)
+                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                 KPROCESSOR_MODE AccessMode, PVOID ParseContext, PVOID *Object)
 {
-    OBP_LOOKUP Lookup = {NULL, ObjectName, Attributes, ObjectType, AccessMode, AccessState, ParseContext, NULL, NULL};
+    OBP_LOOKUP Lookup = {NULL,        ObjectName,   Attributes, ObjectType, AccessMode,
+                         AccessState, ParseContext, NULL,       NULL};
     UCHAR AuxData[512];
     ACCESS_STATE Local;
 
@@ -396,8 +402,9 @@ NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, P
     return ObpLookup(&Lookup, Object);
 }
 
-NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                            PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle)
+NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
+                            KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                            PVOID ParseContext, PHANDLE Handle)
 {
     OBP_LOOKUP Lookup;
     UCHAR AuxData[512];

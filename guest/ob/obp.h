@@ -2,8 +2,8 @@
 /*
  * ob's private declarations.
  *
- * Locks: ObpNameLock (mutex) guards directories and names; ObpHandleLock (spin lock) the handle table.  Neither is held while a
- * type's procedure runs.
+ * Locks: ObpNameLock (mutex) guards directories and names; ObpHandleLock (spin lock) the handle table.
+ * Neither is held while a type's procedure runs.
  */
 #ifndef FLTVM_OBP_H
 #define FLTVM_OBP_H
@@ -41,9 +41,9 @@ typedef struct _OBP_HEADER {
     POBJECT_TYPE Type;
 
     /* ObpNameLock once the object is inserted. */
-    UNICODE_STRING Name;        /* last component */
-    POBP_DIRECTORY Directory;   /* referenced while the name is there */
-    LIST_ENTRY Entry;           /* in the directory's bucket */
+    UNICODE_STRING Name;      /* last component */
+    POBP_DIRECTORY Directory; /* referenced while the name is there */
+    LIST_ENTRY Entry;         /* in the directory's bucket */
     PSECURITY_DESCRIPTOR SecurityDescriptor;
 
     /* Between ObCreateObject and ObInsertObject. */
@@ -90,19 +90,21 @@ typedef struct _OBP_LOOKUP {
     POBP_HEADER Insert; /* object to be given the name, or NULL */
 } OBP_LOOKUP, *POBP_LOOKUP;
 
-/* *Object is referenced: what the name means, the object inserted, or with OBJ_OPENIF the one that was there. */
+/* *Object is referenced: what the name means, the object inserted, or with OBJ_OPENIF the one that was there.
+ */
 NTSTATUS ObpLookup(POBP_LOOKUP Lookup, PVOID *Object);
 VOID ObpDeleteNameCheck(POBP_HEADER Header);
 VOID ObpInitializeDirectory(POBP_DIRECTORY Directory);
 NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                               KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                              PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
-                              PVOID *Object);
+                              PUNICODE_STRING RemainingName, PVOID Context,
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 VOID ObpDeleteSymbolicLink(PVOID Object);
 
 /* handle.c */
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type,
+                              ACCESS_MASK DesiredAccess);
 
 #endif

@@ -19,9 +19,11 @@ static ULONG Fault(PUNICODE_STRING RegistryPath)
     ULONG Length, Found = 0;
     HANDLE Key;
 
-    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
+                               NULL);
     if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
+        if (NT_SUCCESS(
+                ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
             Found = *(PULONG)Value->Data;
         ZwClose(Key);
     }

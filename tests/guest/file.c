@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files on a device of the test's own: open, synchronous and asynchronous requests, events, APCs, position, cancellation,
- * cleanup and close, exclusive devices, names.
+ * Files on a device of the test's own: open, synchronous and asynchronous requests, events, APCs, position,
+ * cancellation, cleanup and close, exclusive devices, names.
  */
 #include <ntifs.h>
 
@@ -27,7 +27,8 @@ static WCHAR OpenedBuffer[64];
 
 #define NAME L"\\Device\\FltvmFileTest"
 
-/* ---- the device ------------------------------------------------------------------------------------------ */
+/* ---- the device ------------------------------------------------------------------------------------------
+ */
 
 static VOID NTAPI CsqInsert(PIO_CSQ Q, PIRP Irp)
 {
@@ -130,7 +131,8 @@ static VOID Later(LONG Milliseconds)
     KeSetTimer(&Timer, Due, &Dpc);
 }
 
-/* ---- checks ---------------------------------------------------------------------------------------------- */
+/* ---- checks ----------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS Open(PCWSTR Path, ULONG Options, PHANDLE Handle, PIO_STATUS_BLOCK IoStatus)
 {
@@ -158,9 +160,10 @@ static VOID CheckOpen(VOID)
     FvCheck(Open(NAME L"\\some\\file", FILE_SYNCHRONOUS_IO_NONALERT, &Handle, &IoStatus) == STATUS_SUCCESS);
     FvCheck(IoStatus.Status == STATUS_SUCCESS && IoStatus.Information == FILE_OPENED);
     FvCheck(Creates == 1 && Opened.Length == 10 * sizeof(WCHAR));
-    FvCheck(NT_SUCCESS(ObReferenceObjectByHandle(Handle, FILE_READ_DATA, *IoFileObjectType, KernelMode, (PVOID *)&File,
-                                                 NULL)));
-    FvCheck(File->DeviceObject == Device && (File->Flags & FO_SYNCHRONOUS_IO) != 0 && (File->Flags & FO_FILE_OPEN) != 0);
+    FvCheck(NT_SUCCESS(ObReferenceObjectByHandle(Handle, FILE_READ_DATA, *IoFileObjectType, KernelMode,
+                                                 (PVOID *)&File, NULL)));
+    FvCheck(File->DeviceObject == Device && (File->Flags & FO_SYNCHRONOUS_IO) != 0 &&
+            (File->Flags & FO_FILE_OPEN) != 0);
     FvCheck(IoGetRelatedDeviceObject(File) == Device && IoGetBaseFileSystemDeviceObject(File) == Device);
     FvCheck(Device->ReferenceCount == 1);
     FvCheck(NT_SUCCESS(ObQueryNameString(File, Information, sizeof(Buffer), &Length)));
@@ -180,15 +183,18 @@ static VOID CheckOpen(VOID)
     FvCheck(Open(L"\\Device", 0, &Handle, &IoStatus) == STATUS_OBJECT_TYPE_MISMATCH);
 
     RtlInitUnicodeString(&Name, NAME);
-    FvCheck(NT_SUCCESS(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &Second, &Related)) && Related == Device);
+    FvCheck(NT_SUCCESS(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &Second, &Related)) &&
+            Related == Device);
     ObDereferenceObject(Second);
     FvCheck(Cleanups == 2 && Closes == 2);
 
     /* options that contradict each other */
     FvCheck(Open(NAME, FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT, &Handle, &IoStatus) ==
             STATUS_INVALID_PARAMETER);
-    FvCheck(Open(NAME, FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE, &Handle, &IoStatus) == STATUS_INVALID_PARAMETER);
-    FvCheck(Open(NAME, FILE_DELETE_ON_CLOSE, &Handle, &IoStatus) == STATUS_INVALID_PARAMETER); /* without DELETE */
+    FvCheck(Open(NAME, FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE, &Handle, &IoStatus) ==
+            STATUS_INVALID_PARAMETER);
+    FvCheck(Open(NAME, FILE_DELETE_ON_CLOSE, &Handle, &IoStatus) ==
+            STATUS_INVALID_PARAMETER); /* without DELETE */
 }
 
 static VOID CheckSynchronous(VOID)
@@ -209,14 +215,17 @@ static VOID CheckSynchronous(VOID)
     FvCheck(IoStatus.Information == 3); /* it waited */
     Answer = STATUS_DEVICE_DATA_ERROR;
     Later(5);
-    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) == STATUS_DEVICE_DATA_ERROR);
+    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) ==
+            STATUS_DEVICE_DATA_ERROR);
     Answer = STATUS_SUCCESS;
     Pend = FALSE;
 
     Position.CurrentByteOffset.QuadPart = 12345;
-    FvCheck(NT_SUCCESS(ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
+    FvCheck(NT_SUCCESS(
+        ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
     Position.CurrentByteOffset.QuadPart = 0;
-    FvCheck(NT_SUCCESS(ZwQueryInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
+    FvCheck(NT_SUCCESS(
+        ZwQueryInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
     FvCheck(Position.CurrentByteOffset.QuadPart == 12345 && IoStatus.Information == sizeof(Position));
     Position.CurrentByteOffset.QuadPart = -1;
     FvCheck(ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation) ==
@@ -243,7 +252,8 @@ static VOID CheckAsynchronous(VOID)
 
     FvCheck(NT_SUCCESS(Open(NAME, 0, &Handle, &IoStatus)));
     FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, TRUE)));
-    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) ==
+            STATUS_INVALID_PARAMETER);
 
     Pend = TRUE;
     IoStatus.Status = 0x22222222;
@@ -279,17 +289,20 @@ static VOID CheckAsynchronous(VOID)
     /* cancellation: all of this thread's; one by its status block; none */
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     FvCheck(ZwCancelIoFile(Handle, &Other) == STATUS_SUCCESS && Other.Status == STATUS_SUCCESS);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
+            IoStatus.Status == STATUS_CANCELLED);
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     FvCheck(ZwCancelIoFileEx(Handle, &Other, &Other) == STATUS_NOT_FOUND);
     FvCheck(ZwCancelIoFileEx(Handle, &IoStatus, &Other) == STATUS_SUCCESS);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
+            IoStatus.Status == STATUS_CANCELLED);
     FvCheck(ZwCancelIoFileEx(Handle, NULL, &Other) == STATUS_NOT_FOUND);
 
     /* the cleanup of the last handle cancels what waits */
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     ZwClose(Handle);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
+            IoStatus.Status == STATUS_CANCELLED);
     Pend = FALSE;
     ZwClose(Event);
 }
@@ -303,7 +316,8 @@ static VOID CheckExclusive(PDRIVER_OBJECT DriverObject)
     IO_STATUS_BLOCK IoStatus;
 
     FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, TRUE, &Exclusive)));
-    FvCheck(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, TRUE, &Again) == STATUS_OBJECT_NAME_COLLISION);
+    FvCheck(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, TRUE, &Again) ==
+            STATUS_OBJECT_NAME_COLLISION);
     FvCheck(Open(Name.Buffer, 0, &First, &IoStatus) == STATUS_NO_SUCH_DEVICE); /* DO_DEVICE_INITIALIZING */
     Exclusive->Flags &= ~DO_DEVICE_INITIALIZING;
     FvCheck(NT_SUCCESS(Open(Name.Buffer, 0, &First, &IoStatus)));

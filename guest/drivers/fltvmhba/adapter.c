@@ -7,7 +7,8 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-/* ---- starting and stopping -------------------------------------------------------------------------------- */
+/* ---- starting and stopping --------------------------------------------------------------------------------
+ */
 
 static NTSTATUS HbaConnect(PHBA_ADAPTER Adapter)
 {
@@ -136,7 +137,8 @@ VOID HbaStopController(PHBA_ADAPTER Adapter)
     }
 }
 
-/* ---- plug and play --------------------------------------------------------------------------------------- */
+/* ---- plug and play ---------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS HbaStartDevice(PHBA_ADAPTER Adapter, PCM_RESOURCE_LIST Resources)
 {
@@ -229,8 +231,8 @@ static NTSTATUS NTAPI HbaAddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT P
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(Adapter, sizeof(*Adapter));
-    Status = IoCreateDevice(DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_CONTROLLER, FILE_DEVICE_SECURE_OPEN,
-                            FALSE, &Fdo);
+    Status = IoCreateDevice(DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_CONTROLLER,
+                            FILE_DEVICE_SECURE_OPEN, FALSE, &Fdo);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Adapter, HBA_TAG);
         return Status;
@@ -256,14 +258,16 @@ static NTSTATUS NTAPI HbaAddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT P
     return STATUS_SUCCESS;
 }
 
-/* ---- the driver ------------------------------------------------------------------------------------------ */
+/* ---- the driver ------------------------------------------------------------------------------------------
+ */
 
 /* CREATE, CLEANUP, CLOSE: anybody may open the controller and the disk. */
 static NTSTATUS NTAPI HbaDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     Irp->IoStatus.Status = STATUS_SUCCESS;
-    Irp->IoStatus.Information = IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0;
+    Irp->IoStatus.Information =
+        IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return STATUS_SUCCESS;
 }

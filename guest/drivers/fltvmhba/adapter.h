@@ -2,15 +2,17 @@
 /*
  * fltvmhba: the driver of fltvm's storage controller.
  *
- * Idea: a queue pair a processor, each with its own rings, lock, message interrupt and DPC on that processor.  A request
- * is submitted on the queue of the processor it arrives on and completes there: ISR at DIRQL queues the DPC, the DPC at
- * DISPATCH_LEVEL reads the completion ring and completes the IRPs.
+ * Idea: a queue pair a processor, each with its own rings, lock, message interrupt and DPC on that processor.
+ * A request is submitted on the queue of the processor it arrives on and completes there: ISR at DIRQL queues
+ * the DPC, the DPC at DISPATCH_LEVEL reads the completion ring and completes the IRPs.
  *
- * A request occupies a slot (its command id) from submission to completion.  One that is larger than a command may be
- * goes in pieces, one after the other, in the same slot.  Requests that find no slot wait in a list.
+ * A request occupies a slot (its command id) from submission to completion.  One that is larger than a
+ * command may be goes in pieces, one after the other, in the same slot.  Requests that find no slot wait in a
+ * list.
  *
- * Locks: HBA_QUEUE.Lock (DISPATCH_LEVEL) guards everything of a queue; no two queue locks are held at once.  ResetLock is
- * held while the controller is reset, before any queue's; packets are completed after it is released.
+ * Locks: HBA_QUEUE.Lock (DISPATCH_LEVEL) guards everything of a queue; no two queue locks are held at once.
+ * ResetLock is held while the controller is reset, before any queue's; packets are completed after it is
+ * released.
  */
 #ifndef FLTVMHBA_ADAPTER_H
 #define FLTVMHBA_ADAPTER_H
@@ -59,8 +61,8 @@ typedef struct _HBA_SLOT {
     PIRP Irp;      /* NULL for the driver's own commands, which use Event */
     PKEVENT Event; /* set when done, Status valid */
     NTSTATUS Status;
-    ULONG Done;   /* bytes of the request transferred by earlier pieces */
-    ULONG Piece;  /* bytes of the piece under way */
+    ULONG Done;  /* bytes of the request transferred by earlier pieces */
+    ULONG Piece; /* bytes of the piece under way */
     LONGLONG Deadline;
     struct fltvm_hba_segment *List; /* a page, kept once needed */
     ULONG64 ListPhysical;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The disk device: \Device\HarddiskN\DR0.  Direct I/O, whole blocks only; what the documented disk and storage controls
- * tell about it.  The controller's own device takes two private controls, for fault rules.
+ * The disk device: \Device\HarddiskN\DR0.  Direct I/O, whole blocks only; what the documented disk and
+ * storage controls tell about it.  The controller's own device takes two private controls, for fault rules.
  */
 #include "adapter.h"
 #include <ntstrsafe.h>
@@ -21,7 +21,8 @@ static NTSTATUS HbaComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
-/* ---- transfers ------------------------------------------------------------------------------------------- */
+/* ---- transfers -------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS HbaCheckTransfer(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
@@ -67,7 +68,8 @@ NTSTATUS NTAPI HbaDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return STATUS_PENDING;
 }
 
-/* ---- what the disk tells --------------------------------------------------------------------------------- */
+/* ---- what the disk tells ---------------------------------------------------------------------------------
+ */
 
 static VOID HbaGeometry(PHBA_ADAPTER Adapter, PDISK_GEOMETRY Geometry)
 {
@@ -75,7 +77,8 @@ static VOID HbaGeometry(PHBA_ADAPTER Adapter, PDISK_GEOMETRY Geometry)
     Geometry->TracksPerCylinder = HBA_TRACKS_PER_CYLINDER;
     Geometry->SectorsPerTrack = HBA_SECTORS_PER_TRACK;
     Geometry->BytesPerSector = Adapter->BlockSize;
-    Geometry->Cylinders.QuadPart = (LONGLONG)(Adapter->Blocks / (HBA_TRACKS_PER_CYLINDER * HBA_SECTORS_PER_TRACK));
+    Geometry->Cylinders.QuadPart =
+        (LONGLONG)(Adapter->Blocks / (HBA_TRACKS_PER_CYLINDER * HBA_SECTORS_PER_TRACK));
 }
 
 static NTSTATUS HbaDeviceProperty(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Length, PULONG_PTR Information)
@@ -149,7 +152,8 @@ static NTSTATUS HbaQueryProperty(PHBA_ADAPTER Adapter, PIRP Irp, ULONG InputLeng
     }
 }
 
-static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
+static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack,
+                               PULONG_PTR Information)
 {
     ULONG InputLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     ULONG OutputLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -179,7 +183,8 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         *Information = FIELD_OFFSET(DISK_GEOMETRY_EX, Data);
         return STATUS_SUCCESS;
     case IOCTL_DISK_IS_WRITABLE:
-        return (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0 ? STATUS_MEDIA_WRITE_PROTECTED : STATUS_SUCCESS;
+        return (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0 ? STATUS_MEDIA_WRITE_PROTECTED
+                                                                      : STATUS_SUCCESS;
     case IOCTL_DISK_CHECK_VERIFY:
     case IOCTL_STORAGE_CHECK_VERIFY:
     case IOCTL_STORAGE_CHECK_VERIFY2:
@@ -204,20 +209,23 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
     }
 }
 
-/* ---- fault rules ----------------------------------------------------------------------------------------- */
+/* ---- fault rules -----------------------------------------------------------------------------------------
+ */
 
 static BOOLEAN HbaInFaultWindow(ULONG Offset)
 {
     return Offset % 4 == 0 && Offset >= FLTVM_HBA_REG_FAULT_RULES && Offset <= FLTVM_HBA_REG_FAULT_HITS;
 }
 
-/* Reading a register never changes anything: the controller's own may be read too, its error bits among them. */
+/* Reading a register never changes anything: the controller's own may be read too, its error bits among them.
+ */
 static BOOLEAN HbaIsReadable(ULONG Offset)
 {
     return HbaInFaultWindow(Offset) || (Offset % 4 == 0 && Offset <= FLTVM_HBA_REG_ERROR_INFO);
 }
 
-static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
+static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack,
+                                PULONG_PTR Information)
 {
     ULONG InputLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     ULONG OutputLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -276,7 +284,8 @@ NTSTATUS NTAPI HbaDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return HbaComplete(Irp, Status, Information);
 }
 
-/* ---- the device object ----------------------------------------------------------------------------------- */
+/* ---- the device object -----------------------------------------------------------------------------------
+ */
 
 static VOID HbaLink(PCWSTR Format, ULONG Number, PUNICODE_STRING Target, BOOLEAN Create)
 {
@@ -304,8 +313,8 @@ static VOID HbaMakeDirectory(ULONG Number)
         return;
     }
     RtlInitUnicodeString(&Name, Buffer);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name,
+                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     if (NT_SUCCESS(ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes))) {
         ZwClose(Handle);
     }

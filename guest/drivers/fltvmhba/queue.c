@@ -4,7 +4,8 @@
  */
 #include "adapter.h"
 
-/* ---- commands into the ring ------------------------------------------------------------------------------- */
+/* ---- commands into the ring -------------------------------------------------------------------------------
+ */
 
 static struct fltvm_hba_command *HbaNextCommandLocked(PHBA_QUEUE Queue)
 {
@@ -16,7 +17,8 @@ static struct fltvm_hba_command *HbaNextCommandLocked(PHBA_QUEUE Queue)
 
 static VOID HbaRingLocked(PHBA_QUEUE Queue, struct fltvm_hba_command *Command)
 {
-    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Index, Command->id, Command->opcode, Command->lba, Command->blocks);
+    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Index, Command->id, Command->opcode, Command->lba,
+             Command->blocks);
     Queue->Tail = (Queue->Tail + 1) % HBA_DEPTH;
     WRITE_REGISTER_ULONG(Queue->TailDoorbell, Queue->Tail);
 }
@@ -31,8 +33,8 @@ static ULONG HbaRequestLength(PIRP Irp)
 }
 
 /*
- * Describes the next piece of the slot's request: as much as fits the segments.  Neighbouring pages become one segment.
- * FALSE when the list's page could not be had.
+ * Describes the next piece of the slot's request: as much as fits the segments.  Neighbouring pages become
+ * one segment. FALSE when the list's page could not be had.
  */
 static BOOLEAN HbaBuildSegments(PHBA_SLOT Slot, struct fltvm_hba_command *Command)
 {
@@ -109,7 +111,8 @@ static NTSTATUS HbaSendLocked(PHBA_SLOT Slot)
         if (!HbaBuildSegments(Slot, Command)) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        Command->lba = ((ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart + Slot->Done) / Adapter->BlockSize;
+        Command->lba =
+            ((ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart + Slot->Done) / Adapter->BlockSize;
         Command->blocks = Slot->Piece / Adapter->BlockSize;
         if (Command->opcode == FLTVM_HBA_OP_WRITE && (Stack->Flags & SL_WRITE_THROUGH) != 0 &&
             (Adapter->Features & FLTVM_HBA_FEATURE_FUA) != 0) {
@@ -151,7 +154,8 @@ BOOLEAN HbaSendAbortLocked(PHBA_SLOT Slot)
     return TRUE;
 }
 
-/* ---- slots ----------------------------------------------------------------------------------------------- */
+/* ---- slots -----------------------------------------------------------------------------------------------
+ */
 
 static PHBA_SLOT HbaTakeSlotLocked(PHBA_QUEUE Queue)
 {
@@ -180,8 +184,8 @@ static VOID HbaGiveSlotLocked(PHBA_SLOT Slot)
 }
 
 /*
- * The slot's request is over.  Its IRP goes to Done, to be completed without the lock; or, when its cancel routine has
- * been claimed but has not come yet, stays for that routine.
+ * The slot's request is over.  Its IRP goes to Done, to be completed without the lock; or, when its cancel
+ * routine has been claimed but has not come yet, stays for that routine.
  */
 VOID HbaFinishSlotLocked(PHBA_SLOT Slot, NTSTATUS Status, PLIST_ENTRY Done)
 {
@@ -319,7 +323,8 @@ NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG L
     return Slot->Status;
 }
 
-/* ---- completions out of the ring -------------------------------------------------------------------------- */
+/* ---- completions out of the ring --------------------------------------------------------------------------
+ */
 
 static NTSTATUS HbaStatusToNt(PHBA_SLOT Slot, USHORT Status)
 {
@@ -380,7 +385,8 @@ static VOID HbaSlotDoneLocked(PHBA_SLOT Slot, USHORT Status, PLIST_ENTRY Done)
 
 static BOOLEAN HbaHasCompletion(PHBA_QUEUE Queue)
 {
-    return (*(volatile uint16_t *)&Queue->Completion[Queue->Head].status & FLTVM_HBA_COMPLETION_PHASE) == Queue->Phase;
+    return (*(volatile uint16_t *)&Queue->Completion[Queue->Head].status & FLTVM_HBA_COMPLETION_PHASE) ==
+           Queue->Phase;
 }
 
 /* DISPATCH_LEVEL on the queue's processor. */
@@ -405,14 +411,15 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
             Queue->Phase ^= FLTVM_HBA_COMPLETION_PHASE;
         }
         Taken++;
-        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Index, Entry.id, FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
+        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Index, Entry.id, FLTVM_HBA_COMPLETION_STATUS(Entry.status),
+                 0, 0);
         if (Entry.id >= HBA_IO_SLOTS && Entry.id < HBA_IO_SLOTS + HBA_ABORT_SLOTS) {
             HbaAbortDoneLocked(Queue, Entry.id);
         } else if (Entry.id < HBA_IO_SLOTS && Queue->Slot[Entry.id].State == HbaSlotBusy) {
             HbaSlotDoneLocked(&Queue->Slot[Entry.id], FLTVM_HBA_COMPLETION_STATUS(Entry.status), &Done);
         } else {
-            DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "fltvmhba: completion for id %u that is not in flight\n",
-                       Entry.id);
+            DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
+                       "fltvmhba: completion for id %u that is not in flight\n", Entry.id);
         }
     }
     if (Taken != 0) {
@@ -423,7 +430,8 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     KeReleaseSpinLockFromDpcLevel(&Queue->Lock);
     HbaCompleteList(&Done);
     if (Taken == 0 && !Queue->Adapter->Stopped && !Queue->Adapter->Resetting) {
-        HbaCheckController(Queue->Adapter); /* a message without a completion: how the controller says that it died */
+        HbaCheckController(
+            Queue->Adapter); /* a message without a completion: how the controller says that it died */
     }
 }
 
@@ -441,7 +449,8 @@ BOOLEAN NTAPI HbaIsr(PKINTERRUPT Interrupt, PVOID Context, ULONG MessageId)
     return TRUE;
 }
 
-/* ---- queues ---------------------------------------------------------------------------------------------- */
+/* ---- queues ----------------------------------------------------------------------------------------------
+ */
 
 /* Empty rings, every slot that is not waited for free. */
 VOID HbaResetQueueLocked(PHBA_QUEUE Queue)
@@ -472,7 +481,8 @@ BOOLEAN HbaProgramQueue(PHBA_QUEUE Queue)
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CQ_BASE_HI, (ULONG)(Completion >> 32));
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_DEPTH, HBA_DEPTH);
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_VECTOR, Queue->Index);
-    HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CONTROL, FLTVM_HBA_QUEUE_CONTROL_ENABLE | FLTVM_HBA_QUEUE_CONTROL_IRQ);
+    HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CONTROL,
+             FLTVM_HBA_QUEUE_CONTROL_ENABLE | FLTVM_HBA_QUEUE_CONTROL_IRQ);
     return (HbaRead(Adapter, Base + FLTVM_HBA_QUEUE_STATUS) & FLTVM_HBA_QUEUE_STATUS_RUNNING) != 0;
 }
 

@@ -2,13 +2,14 @@
 /*
  * When things go wrong: cancellation, requests that take too long, a controller that stops.
  *
- * A command in flight is canceled by ABORT; its IRP completes when the command does.  Every second a timer looks for
- * commands past their deadline and aborts them, for aborts that do not come back and for a fatal controller, and then
- * resets it: every request in flight fails, what waits goes on.
+ * A command in flight is canceled by ABORT; its IRP completes when the command does.  Every second a timer
+ * looks for commands past their deadline and aborts them, for aborts that do not come back and for a fatal
+ * controller, and then resets it: every request in flight fails, what waits goes on.
  */
 #include "adapter.h"
 
-/* ---- cancellation ---------------------------------------------------------------------------------------- */
+/* ---- cancellation ----------------------------------------------------------------------------------------
+ */
 
 /* DISPATCH_LEVEL with the cancel spin lock, which it releases. */
 VOID NTAPI HbaCancelIrp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -51,7 +52,8 @@ VOID NTAPI HbaCancelIrp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     HbaCompleteList(&Done);
 }
 
-/* ---- time-outs ------------------------------------------------------------------------------------------- */
+/* ---- time-outs -------------------------------------------------------------------------------------------
+ */
 
 /* TRUE when an abort, too, is past its deadline. */
 static BOOLEAN HbaCheckQueue(PHBA_QUEUE Queue, LONGLONG Now)
@@ -70,7 +72,8 @@ static BOOLEAN HbaCheckQueue(PHBA_QUEUE Queue, LONGLONG Now)
             Stuck = TRUE;
         } else {
             DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_WARNING_LEVEL,
-                       "fltvmhba: command %u of queue %u takes too long, aborting it\n", Slot->Id, Queue->Index);
+                       "fltvmhba: command %u of queue %u takes too long, aborting it\n", Slot->Id,
+                       Queue->Index);
             Slot->TimedOut = TRUE;
             HbaSendAbortLocked(Slot);
         }
@@ -79,7 +82,8 @@ static BOOLEAN HbaCheckQueue(PHBA_QUEUE Queue, LONGLONG Now)
     return Stuck;
 }
 
-/* ---- reset ----------------------------------------------------------------------------------------------- */
+/* ---- reset -----------------------------------------------------------------------------------------------
+ */
 
 static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status, PLIST_ENTRY Done)
 {
@@ -88,7 +92,8 @@ static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status, PLI
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
     for (Index = 0; Index < HBA_IO_SLOTS; Index++) {
         if (Queue->Slot[Index].State == HbaSlotBusy) {
-            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status, Done);
+            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status,
+                                Done);
         }
     }
     while (Waiting && !IsListEmpty(&Queue->Waiting)) {
@@ -120,7 +125,8 @@ static VOID HbaResetLocked(PHBA_ADAPTER Adapter, PLIST_ENTRY Done)
     }
     HbaWrite(Adapter, FLTVM_HBA_REG_CONTROL, 0); /* from here the device touches no memory of ours */
     for (Index = 0; Index < Adapter->Queues; Index++) {
-        HbaFailQueue(Adapter->Queue[Index], GiveUp, GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR, Done);
+        HbaFailQueue(Adapter->Queue[Index], GiveUp,
+                     GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR, Done);
     }
     if (GiveUp) {
         return;

@@ -4,7 +4,8 @@
  */
 #include "raw.h"
 
-/* ---- mounting -------------------------------------------------------------------------------------------- */
+/* ---- mounting --------------------------------------------------------------------------------------------
+ */
 
 static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
 {
@@ -23,8 +24,8 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     if (Geometry.BytesPerSector == 0 || Geometry.BytesPerSector > MAXUSHORT) {
         return STATUS_UNRECOGNIZED_VOLUME;
     }
-    Status = IoCreateDevice(DeviceObject->DriverObject, sizeof(RAW_VOLUME), NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
-                            &Device);
+    Status = IoCreateDevice(DeviceObject->DriverObject, sizeof(RAW_VOLUME), NULL,
+                            FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -50,7 +51,8 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     return STATUS_SUCCESS;
 }
 
-/* ---- locking and dismounting ------------------------------------------------------------------------------ */
+/* ---- locking and dismounting ------------------------------------------------------------------------------
+ */
 
 /* Exclusive use by one file object; nobody else may have the volume open. */
 static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
@@ -95,8 +97,8 @@ static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 }
 
 /*
- * The real device gets a fresh VPB, so that the next open mounts anew; files that are open stay with the old one and fail from now
- * on.  A lock, if there is one, must be the caller's.
+ * The real device gets a fresh VPB, so that the next open mounts anew; files that are open stay with the old
+ * one and fail from now on.  A lock, if there is one, must be the caller's.
  */
 static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 {
@@ -168,7 +170,8 @@ NTSTATUS NTAPI RawFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return RawComplete(Irp, Status, 0);
 }
 
-/* ---- information ----------------------------------------------------------------------------------------- */
+/* ---- information -----------------------------------------------------------------------------------------
+ */
 
 /* The position is all there is to know of an open volume.  PASSIVE_LEVEL. */
 NTSTATUS NTAPI RawQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
@@ -225,7 +228,8 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
         if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName)) {
             return STATUS_INFO_LENGTH_MISMATCH;
         }
-        ((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemNameLength = sizeof(FileSystemName) - sizeof(WCHAR);
+        ((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemNameLength =
+            sizeof(FileSystemName) - sizeof(WCHAR);
         if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) -
                          sizeof(WCHAR)) {
             *Information = FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName);
@@ -244,7 +248,8 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
-        ((PFILE_FS_SIZE_INFORMATION)Buffer)->TotalAllocationUnits.QuadPart = Size.Length.QuadPart / Volume->SectorSize;
+        ((PFILE_FS_SIZE_INFORMATION)Buffer)->TotalAllocationUnits.QuadPart =
+            Size.Length.QuadPart / Volume->SectorSize;
         ((PFILE_FS_SIZE_INFORMATION)Buffer)->SectorsPerAllocationUnit = 1;
         ((PFILE_FS_SIZE_INFORMATION)Buffer)->BytesPerSector = Volume->SectorSize;
         *Information = sizeof(FILE_FS_SIZE_INFORMATION);
@@ -272,7 +277,8 @@ NTSTATUS NTAPI RawQueryVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
 
     if (Volume->IsVolume) {
-        Status = RawQueryVolumeInformation(Volume, Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.QueryVolume.Length,
+        Status = RawQueryVolumeInformation(Volume, Irp->AssociatedIrp.SystemBuffer,
+                                           Stack->Parameters.QueryVolume.Length,
                                            Stack->Parameters.QueryVolume.FsInformationClass, &Information);
     }
     return RawComplete(Irp, Status, Information);

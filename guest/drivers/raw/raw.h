@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * raw: the RAW file system, which mounts what no other file system recognizes and shows a volume as one file of sectors.
+ * raw: the RAW file system, which mounts what no other file system recognizes and shows a volume as one file
+ * of sectors.
  *
- * The volume itself can be opened (no name behind the device's), read and written in whole sectors, locked and dismounted.
- * Transfers go to the volume's device as they are: direct I/O, no cache.
+ * The volume itself can be opened (no name behind the device's), read and written in whole sectors, locked
+ * and dismounted. Transfers go to the volume's device as they are: direct I/O, no cache.
  *
- * Unlike Windows's RAW, a volume stays mounted when its last handle closes; it is dismounted by FSCTL_DISMOUNT_VOLUME
- * only, so that filters keep their instances between opens.
+ * Unlike Windows's RAW, a volume stays mounted when its last handle closes; it is dismounted by
+ * FSCTL_DISMOUNT_VOLUME only, so that filters keep their instances between opens.
  *
- * Lock: RAW_VOLUME.Lock (an event used as a mutex, held at PASSIVE_LEVEL) guards the fields below it.  A volume device is deleted once it is dismounted, no file
- * is open and no open is on its way (VPB.ReferenceCount).
+ * Lock: RAW_VOLUME.Lock (an event used as a mutex, held at PASSIVE_LEVEL) guards the fields below it.  A
+ * volume device is deleted once it is dismounted, no file is open and no open is on its way
+ * (VPB.ReferenceCount).
  */
 #ifndef FLTVM_RAW_H
 #define FLTVM_RAW_H

@@ -35,9 +35,9 @@ NTSTATUS VolumeControlDisk(PDEVICE_OBJECT Disk, ULONG Code, PVOID Output, ULONG 
     KEVENT Event;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    return VolumeSend(Disk,
-                      IoBuildDeviceIoControlRequest(Code, Disk, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
-                      &Event, &IoStatus);
+    return VolumeSend(
+        Disk, IoBuildDeviceIoControlRequest(Code, Disk, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
+        &Event, &IoStatus);
 }
 
 /* PASSIVE_LEVEL. */
@@ -49,9 +49,10 @@ NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG 
 
     Start.QuadPart = Offset;
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    return VolumeSend(Disk->Device,
-                      IoBuildSynchronousFsdRequest(IRP_MJ_READ, Disk->Device, Buffer, Length, &Start, &Event, &IoStatus),
-                      &Event, &IoStatus);
+    return VolumeSend(
+        Disk->Device,
+        IoBuildSynchronousFsdRequest(IRP_MJ_READ, Disk->Device, Buffer, Length, &Start, &Event, &IoStatus),
+        &Event, &IoStatus);
 }
 
 /* CREATE, CLEANUP, CLOSE without a file system.  PASSIVE_LEVEL. */
@@ -59,7 +60,8 @@ NTSTATUS NTAPI VolumeDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     return VolumeComplete(Irp, STATUS_SUCCESS,
-                          IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0);
+                          IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED
+                                                                                            : 0);
 }
 
 /* READ and WRITE.  <= DISPATCH_LEVEL. */
@@ -69,7 +71,8 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
 
-    if (Offset < 0 || Offset > Extension->Length || Stack->Parameters.Read.Length > Extension->Length - Offset) {
+    if (Offset < 0 || Offset > Extension->Length ||
+        Stack->Parameters.Read.Length > Extension->Length - Offset) {
         return VolumeComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
@@ -102,7 +105,8 @@ static VOID VolumePartitionInfo(PVOLUME_EXTENSION Extension, PPARTITION_INFORMAT
     }
 }
 
-static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Name, ULONG Length, PULONG_PTR Information)
+static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Name, ULONG Length,
+                                 PULONG_PTR Information)
 {
     WCHAR Buffer[48];
     size_t Bytes;
@@ -110,7 +114,8 @@ static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Nam
     if (Length < sizeof(MOUNTDEV_NAME)) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (!NT_SUCCESS(RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\HarddiskVolume%u", Extension->Number)) ||
+    if (!NT_SUCCESS(
+            RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\HarddiskVolume%u", Extension->Number)) ||
         !NT_SUCCESS(RtlStringCbLengthW(Buffer, sizeof(Buffer), &Bytes))) {
         return STATUS_UNSUCCESSFUL;
     }
@@ -124,7 +129,8 @@ static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Nam
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
+static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATION Stack,
+                              PULONG_PTR Information)
 {
     ULONG Length = Stack->Parameters.DeviceIoControl.OutputBufferLength;
     PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;

@@ -52,7 +52,8 @@ C_ASSERT(sizeof(GPT_ENTRY) == 128);
 /* A file system's boot sector ends with the same signature: it begins with a jump and the system's name. */
 static BOOLEAN VolumeIsBootSector(const MBR *Sector)
 {
-    static const CHAR Names[][9] = {"NTFS    ", "EXFAT   ", "MSDOS5.0", "MSWIN4.1", "mkfs.fat", "mkdosfs\0", "ReFS\0\0\0\0"};
+    static const CHAR Names[][9] = {"NTFS    ", "EXFAT   ",  "MSDOS5.0",    "MSWIN4.1",
+                                    "mkfs.fat", "mkdosfs\0", "ReFS\0\0\0\0"};
     ULONG Index;
 
     for (Index = 0; Index < RTL_NUMBER_OF(Names); Index++) {
@@ -60,7 +61,8 @@ static BOOLEAN VolumeIsBootSector(const MBR *Sector)
             return TRUE;
         }
     }
-    return RtlCompareMemory(Sector->Code + 0x36, "FAT", 3) == 3 || RtlCompareMemory(Sector->Code + 0x52, "FAT32", 5) == 5;
+    return RtlCompareMemory(Sector->Code + 0x36, "FAT", 3) == 3 ||
+           RtlCompareMemory(Sector->Code + 0x52, "FAT32", 5) == 5;
 }
 
 static BOOLEAN VolumeIsMbr(const MBR *Sector, PVOLUME_DISK Disk)
@@ -132,13 +134,14 @@ static ULONG VolumeFromGpt(PVOLUME_DISK Disk, PUCHAR Buffer, ULONG Size, PVOLUME
         ULONG Offset = Index * Header.EntrySize % Size;
         const GPT_ENTRY *Entry = (const GPT_ENTRY *)(Buffer + Offset);
 
-        if (Offset == 0 && !NT_SUCCESS(VolumeReadDisk(Disk, (LONGLONG)Header.EntriesLba * Disk->SectorSize +
-                                                                (LONGLONG)Index * Header.EntrySize,
-                                                      Buffer, Size))) {
+        if (Offset == 0 &&
+            !NT_SUCCESS(VolumeReadDisk(
+                Disk, (LONGLONG)Header.EntriesLba * Disk->SectorSize + (LONGLONG)Index * Header.EntrySize,
+                Buffer, Size))) {
             break;
         }
-        if (RtlCompareMemory(&Entry->Type, &Unused, sizeof(GUID)) == sizeof(GUID) || Entry->LastLba < Entry->FirstLba ||
-            Entry->LastLba >= Sectors) {
+        if (RtlCompareMemory(&Entry->Type, &Unused, sizeof(GUID)) == sizeof(GUID) ||
+            Entry->LastLba < Entry->FirstLba || Entry->LastLba >= Sectors) {
             continue;
         }
         RtlZeroMemory(&Ranges[Count], sizeof(Ranges[Count]));

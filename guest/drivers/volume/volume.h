@@ -2,9 +2,10 @@
 /*
  * volume: the volumes of the machine's disks.
  *
- * Each disk (\Device\HarddiskN\DR0) is one volume from its first sector to its last, or, when its first sector is a partition
- * table, a volume for every primary MBR or GPT partition.  A volume is a device object of its own that sends what it gets to
- * the disk, moved by its first byte; file systems mount it.  Volumes are found once, when the driver starts.
+ * Each disk (\Device\HarddiskN\DR0) is one volume from its first sector to its last, or, when its first
+ * sector is a partition table, a volume for every primary MBR or GPT partition.  A volume is a device object
+ * of its own that sends what it gets to the disk, moved by its first byte; file systems mount it.  Volumes
+ * are found once, when the driver starts.
  */
 #ifndef FLTVM_VOLUME_H
 #define FLTVM_VOLUME_H

@@ -47,8 +47,8 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
  */
 NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
 
-/* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.  PASSIVE_LEVEL.
- * STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
+/* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.
+ * PASSIVE_LEVEL. STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
 
 /* As ntdll's callers know it; the DDK does not declare it.  PASSIVE_LEVEL. */

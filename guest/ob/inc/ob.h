@@ -3,12 +3,14 @@
  * ob: objects with types, names and handles.
  *
  * Rules
- *  - An object is its body; a header stands before it.  References may be taken and given back at IRQL <= DISPATCH_LEVEL;
- *    the last one deletes the object in place at PASSIVE_LEVEL with APCs enabled, else from a system worker thread.
+ *  - An object is its body; a header stands before it.  References may be taken and given back at IRQL <=
+ * DISPATCH_LEVEL; the last one deletes the object in place at PASSIVE_LEVEL with APCs enabled, else from a
+ * system worker thread.
  *  - A name holds one reference.  It goes when the last handle does, unless the object is permanent
  *    (OBJ_PERMANENT until ObMakeTemporaryObject).
  *  - Type procedures are called at PASSIVE_LEVEL without ob's locks.
- *  - All threads share one handle table.  Handles made with OBJ_KERNEL_HANDLE have the upper 33 bits set, as on Windows.
+ *  - All threads share one handle table.  Handles made with OBJ_KERNEL_HANDLE have the upper 33 bits set, as
+ * on Windows.
  */
 #ifndef FLTVM_OB_H
 #define FLTVM_OB_H
@@ -18,9 +20,9 @@
 typedef struct _OBJECT_TYPE OBJECT_TYPE;
 
 typedef NTSTATUS (*OB_PARSE_METHOD)(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                                    KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                                    PUNICODE_STRING RemainingName, PVOID Context,
-                                    PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
+                                    KPROCESSOR_MODE AccessMode, ULONG Attributes,
+                                    PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName,
+                                    PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 /* Counts before the handle goes: 1 for the last. */
 typedef VOID (*OB_CLOSE_METHOD)(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount,
                                 ULONG_PTR SystemHandleCount);
@@ -48,7 +50,8 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
 extern POBJECT_TYPE ObpDirectoryType;
 extern POBJECT_TYPE ObpSymbolicLinkType;
 
-/* Types, the root, \ObjectTypes, \GLOBAL?? and its aliases \?? and \DosDevices.  After pools; no threads needed. */
+/* Types, the root, \ObjectTypes, \GLOBAL?? and its aliases \?? and \DosDevices.  After pools; no threads
+ * needed. */
 NTSTATUS ObInitSystem(VOID);
 
 /* PASSIVE_LEVEL.  *ObjectType may be the address of an exported variable. */
@@ -58,24 +61,27 @@ NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER I
 /*
  * A zeroed body with one reference; its name is captured and takes effect in ObInsertObject.  PASSIVE_LEVEL.
  */
-NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType, POBJECT_ATTRIBUTES ObjectAttributes,
-                        KPROCESSOR_MODE OwnershipMode, PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge,
-                        ULONG NonPagedPoolCharge, PVOID *Object);
+NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType,
+                        POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE OwnershipMode,
+                        PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge, ULONG NonPagedPoolCharge,
+                        PVOID *Object);
 
 /*
- * Gives the object its name and a handle.  With Handle the creation reference is given back and AdditionalReferences
- * new ones are added; without it stays.  On failure the object is gone.  With OBJ_OPENIF an existing
- * object may take its place: STATUS_OBJECT_NAME_EXISTS.  (ntifs.h declares it.)
+ * Gives the object its name and a handle.  With Handle the creation reference is given back and
+ * AdditionalReferences new ones are added; without it stays.  On failure the object is gone.  With OBJ_OPENIF
+ * an existing object may take its place: STATUS_OBJECT_NAME_EXISTS.  (ntifs.h declares it.)
  */
 
-/* Opens by name; AccessState may be NULL.  The handle's access is what AccessState says is granted.  PASSIVE_LEVEL. */
-NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                            PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle);
+/* Opens by name; AccessState may be NULL.  The handle's access is what AccessState says is granted.
+ * PASSIVE_LEVEL. */
+NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
+                            KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                            PVOID ParseContext, PHANDLE Handle);
 
 /* PASSIVE_LEVEL. */
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                 PVOID ParseContext, PVOID *Object);
+                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                 KPROCESSOR_MODE AccessMode, PVOID ParseContext, PVOID *Object);
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
