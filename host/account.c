@@ -156,7 +156,7 @@ void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char
 
 void fltvm_account_settle(FltvmAccount *account)
 {
-    guint made = account->checks->len - account->plan_start, planned = account->planned;
+    guint made = account->guest_made, planned = account->planned;
 
     account->planned = 0;
     if (planned && made != planned) {
@@ -169,7 +169,7 @@ void fltvm_account_plan(FltvmAccount *account, guint count)
 {
     fltvm_account_settle(account);
     account->planned = count;
-    account->plan_start = account->checks->len;
+    account->guest_made = 0;
 }
 
 void fltvm_account_error(FltvmAccount *account, const GError *error)

@@ -31,7 +31,7 @@ typedef struct {
     GPtrArray *lines;  /* every guest log line so far: char* */
     guint failed;
     guint planned;     /* checks that a guest test announced; 0: none is under way */
-    guint plan_start;  /* checks there were when it did */
+    guint guest_made;  /* checks it has made since; the script's own do not count */
     int status;        /* exit status so far */
     double seconds;
 } FltvmAccount;

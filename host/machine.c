@@ -244,6 +244,8 @@ static void on_test(FltvmMachine *machine, const char *line)
     const char *why = strstr(line, " # ");
     g_autofree char *name = NULL;
 
+    if (!g_str_has_prefix(line, "plan "))
+        machine->session->account->guest_made++;
     if (g_str_has_prefix(line, "ok ")) {
         fltvm_account_check(machine->session->account, FLTVM_CHECK_PASS, line + 3, NULL);
     } else if (g_str_has_prefix(line, "not ok ")) {
