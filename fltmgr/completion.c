@@ -56,6 +56,7 @@ VOID FltpReturnOperation(PFLTP_OPERATION Operation)
 {
     PFLT_VOLUME Volume = Operation->Volume;
     PFLTP_OPERATION Surplus = NULL;
+    BOOLEAN Last = FALSE;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
     if (--Operation->References == 0) {
@@ -68,10 +69,13 @@ VOID FltpReturnOperation(PFLTP_OPERATION Operation)
         } else {
             Surplus = Operation;
         }
+        Last = --Volume->Users == 0;
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
     if (Surplus != NULL)
         ExFreePoolWithTag(Surplus, FLTP_TAG_OPERATION);
+    if (Last)
+        FltpFreeVolume(Volume);
 }
 
 /* MDLs that filters put in are the filter manager's to free, unless they said otherwise. */

@@ -122,6 +122,7 @@ typedef struct _FLT_VOLUME {
     LIST_ENTRY Operations; /* those under way */
     LIST_ENTRY FreeOperations;
     ULONG FreeCount;
+    ULONG Users; /* operations under way, and one until it is deleted: the last one frees it */
     volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */
 } FLT_VOLUME;
 
@@ -290,6 +291,7 @@ VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
 NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device);
 NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
 VOID FltpDeleteVolume(PFLT_VOLUME Volume);
+VOID FltpFreeVolume(PFLT_VOLUME Volume); /* IRQL: <= DISPATCH_LEVEL; Users is zero */
 VOID FltpAttachRaw(VOID);
 
 /* operation.c */

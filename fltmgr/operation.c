@@ -146,6 +146,7 @@ static NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
     } else {
         InsertTailList(&Volume->Operations, &Operation->Link);
         Operation->References = 1;
+        Volume->Users++;
         FltpCounters.operations_active++;
         FltpCounters.operations_total++;
         *Started = Operation;

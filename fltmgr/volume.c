@@ -60,7 +60,7 @@ static NTSTATUS FltpAttachDevice(PDEVICE_OBJECT Target, FLTP_DEVICE_KIND Kind, P
     return STATUS_SUCCESS;
 }
 
-static VOID FltpFreeVolume(PFLT_VOLUME Volume)
+VOID FltpFreeVolume(PFLT_VOLUME Volume)
 {
     while (!IsListEmpty(&Volume->FreeOperations)) {
         PLIST_ENTRY Link = RemoveHeadList(&Volume->FreeOperations);
@@ -105,6 +105,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
     InitializeListHead(&Volume->Instances);
     InitializeListHead(&Volume->Operations);
     InitializeListHead(&Volume->FreeOperations);
+    Volume->Users = 1;
     Volume->FileSystem = FileSystem;
     Volume->Type = FltpFileSystemType(FileSystem->DriverObject);
     if (Disk != NULL) {
@@ -135,6 +136,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
 VOID FltpDeleteVolume(PFLT_VOLUME Volume)
 {
     PFLT_INSTANCE Instance;
+    BOOLEAN Last;
     KIRQL Irql;
 
     Volume->Detached = TRUE;
@@ -149,7 +151,12 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     KeReleaseSpinLock(&FltpLock, Irql);
     IoDetachDevice(Volume->Below);
     IoDeleteDevice(Volume->Device);
-    FltpFreeVolume(Volume);
+    /* A file system may delete its volume while it completes that volume's last close, which is then under way here. */
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    Last = --Volume->Users == 0;
+    KeReleaseSpinLock(&Volume->Lock, Irql);
+    if (Last)
+        FltpFreeVolume(Volume);
 }
 
 NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device)
