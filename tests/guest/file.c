@@ -307,6 +307,36 @@ static VOID CheckAsynchronous(VOID)
     ZwClose(Event);
 }
 
+static HANDLE ThreadFile;
+static IO_STATUS_BLOCK ThreadIoStatus;
+
+static VOID NTAPI LeaveRequest(PVOID Context)
+{
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+
+    *(NTSTATUS *)Context =
+        ZwReadFile(ThreadFile, NULL, NULL, NULL, &ThreadIoStatus, OpenedBuffer, 16, &Offset, NULL);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* A thread that ends takes its requests along: they are canceled, and their status blocks written. */
+static VOID CheckThreadExit(VOID)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    IO_STATUS_BLOCK IoStatus;
+    HANDLE Thread;
+
+    Pend = TRUE;
+    FvCheck(NT_SUCCESS(Open(NAME, 0, &ThreadFile, &IoStatus)));
+    FvCheck(NT_SUCCESS(
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, LeaveRequest, &Status)));
+    FvCheck(ZwWaitForSingleObject(Thread, FALSE, NULL) == STATUS_SUCCESS);
+    FvCheck(Status == STATUS_PENDING && ThreadIoStatus.Status == STATUS_CANCELLED && IsListEmpty(&Queue));
+    ZwClose(Thread);
+    ZwClose(ThreadFile);
+    Pend = FALSE;
+}
+
 static VOID CheckExclusive(PDRIVER_OBJECT DriverObject)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\FltvmExclusive");
@@ -343,7 +373,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
-    FvTestPlan(73);
+    FvTestPlan(77);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         DriverObject->MajorFunction[i] = Dispatch;
     Opened.Buffer = OpenedBuffer;
@@ -360,6 +390,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckOpen();
     CheckSynchronous();
     CheckAsynchronous();
+    CheckThreadExit();
     CheckExclusive(DriverObject);
     IoDeleteDevice(Device);
     return STATUS_SUCCESS;
