@@ -48,9 +48,9 @@ def search_path():
     for file in gdb.objfiles():
         if file.filename and os.path.basename(file.filename) == KERNEL:
             places.append(os.path.dirname(file.filename))
-    if 'FLTVM_BUILD' in os.environ:
-        places.append(os.path.join(os.environ['FLTVM_BUILD'], 'guest/symbols'))
-    places.append(os.path.join(here, '../../../build/guest/symbols'))
+    for build in (os.environ.get('FLTVM_BUILD'), os.path.join(here, '../../../build')):
+        if build:
+            places += [os.path.join(build, 'guest/symbols'), os.path.join(build, 'drivers')]
     return places
 
 
@@ -115,7 +115,7 @@ def add(name, base, size, quiet=True):
     if name == KERNEL:
         module.symbols = any(file.filename and os.path.basename(file.filename) == KERNEL for file in gdb.objfiles())
         if not module.symbols and module.path:
-            gdb.execute(f'symbol-file {_quoted(module.path)}', to_string=True)
+            gdb.execute(f'file {_quoted(module.path)}', to_string=True)
             module.symbols = True
     elif module.path and module.image():
         offset = (base - module.image().preferred_base) & guest.MASK
