@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run by the gdb of `fltvm gdb debuggee.lua`: everything docs/manual/gdb.md promises.  TAP, lines marked "@tap "."""
+import os
 import re
 
 import gdb
@@ -8,7 +9,7 @@ count = 0
 
 
 def tap(line):
-    print('@tap', line, flush=True)
+    os.write(1, f'\n@tap {line}\n'.encode())  # in one piece: the scenario's account shares the output
 
 
 def check(good, name, why=''):
