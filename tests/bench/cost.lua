@@ -6,14 +6,14 @@ fltvm.machine {
     disks = { { size = "1M", device = { ["read-ns"] = 0, ["write-ns"] = 0, ["flush-ns"] = 0, ["command-ns"] = 0 } } },
 }
 machine:start()
-fltvm.log("bench memory " .. machine:memory().used)
+print("bench memory " .. machine:memory().used)
 
-fltvm.log("bench filters 0")
+print("bench filters 0")
 local benchmark = machine:load { source = "benchmark.c", altitude = "40000" }
 benchmark:unload()
 
 for number = 1, 3 do
     machine:load { source = "passthrough.c", name = "passthrough" .. number, altitude = tostring(320000 + number) }
 end
-fltvm.log("bench filters 3")
+print("bench filters 3")
 machine:load { source = "benchmark.c", name = "benchmark3", altitude = "40000" }

@@ -14,6 +14,11 @@ import time
 from machine import Bare, Tap
 
 RUNS = 50
+REFUSED = (('shift=0,sched-max=100', 'sched-max needs sched-seed'),
+           ('sched-seed=1', 'sched-seed needs shift'),
+           ('shift=0,sched-seed=1,sched-max=0', 'sched-max must be'),
+           ('shift=auto,sched-seed=1', 'sched-seed and shift=auto are incompatible'),
+           ('shift=0,sched-seed=1,rr=record,rrfile=none', 'sched-seed and rr are incompatible'))
 qemu = os.environ.get('FLTVM_QEMU', sys.argv[1])
 kernel = sys.argv[2]
 tap = Tap()
@@ -109,6 +114,11 @@ def main():
     seeds = {run(seed) for seed in range(RUNS)}
     tap.check(len(seeds) >= RUNS * 9 // 10, f'{RUNS} seeds give other schedules', f'{len(seeds)} different')
     tap.check(run(7, sched_max=100) != reference, 'the longest slice is part of the schedule')
+    for options, message in REFUSED:
+        result = subprocess.run([qemu, '-M', 'none', '-nodefaults', '-display', 'none', '-icount', options],
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        tap.check(result.returncode == 1 and message in result.stderr.decode(), f'-icount {options} is refused',
+                  result.stderr.decode())
     one = {Bare(qemu, kernel, 'exit', seed=seed, cpus=1).finish() for seed in (1, 2)}
     tap.check(one == {''}, 'one CPU runs under a seed', one)
     return tap.done()
