@@ -7,6 +7,9 @@
 
 #include "error.h"
 
+/* What options->cpus is when the command line does not say. */
+#define CPUS_NOT_GIVEN G_MININT
+
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
     static GOptionEntry entries[12];
@@ -31,6 +34,7 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 
     G_STATIC_ASSERT(sizeof(filled) == sizeof(entries));
     memcpy(entries, filled, sizeof(filled));
+    options->cpus = CPUS_NOT_GIVEN;
     return entries;
 }
 
@@ -57,7 +61,7 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         fltvm_config_set_seed(config, number);
         config->fixed |= FLTVM_FIXED_SEED;
     }
-    if (options->cpus) {
+    if (options->cpus != CPUS_NOT_GIVEN) {
         if (!fltvm_config_set_cpus(config, options->cpus, error))
             return NULL;
         config->fixed |= FLTVM_FIXED_CPUS;
