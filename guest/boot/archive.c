@@ -2,9 +2,9 @@
 /* archive: the initrd, a cpio archive in "newc" format: 110-byte text headers, everything aligned to 4. */
 #include "loader.h"
 
-#define HEADER_SIZE   110
-#define FILE_SIZE_AT  54
-#define NAME_SIZE_AT  94
+#define HEADER_SIZE  110
+#define FILE_SIZE_AT 54
+#define NAME_SIZE_AT 94
 
 static uint32_t hex8(const uint8_t *text)
 {

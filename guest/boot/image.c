@@ -5,8 +5,8 @@
  */
 #include "loader.h"
 
-#define SECTION_EXECUTE 0x20000000u
-#define SECTION_WRITE   0x80000000u
+#define SECTION_EXECUTE      0x20000000u
+#define SECTION_WRITE        0x80000000u
 #define RELOCATION_DIRECTORY 5
 #define RELOCATION_DIR64     10
 
@@ -84,7 +84,8 @@ uint64_t image_load(struct fltvm_loader_block *block, const uint8_t *file, uint6
     filled = pe->headers_size;
     paging_map(FLTVM_VA_KERNEL, (uint64_t)image, (pe->headers_size + 0xFFF) & ~0xFFFu, FLTVM_PTE_NX);
     for (uint32_t i = 0; i < pe->sections; i++) {
-        uint32_t raw = section[i].raw_size < section[i].virtual_size ? section[i].raw_size : section[i].virtual_size;
+        uint32_t raw =
+            section[i].raw_size < section[i].virtual_size ? section[i].raw_size : section[i].virtual_size;
         uint32_t pages = (section[i].virtual_size + 0xFFF) & ~0xFFFu;
         uint64_t flags = section[i].characteristics & SECTION_EXECUTE ? 0 : FLTVM_PTE_NX;
 

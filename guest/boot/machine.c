@@ -3,15 +3,15 @@
 #include "loader.h"
 #include "link.h"
 
-#define FW_CFG_SELECT     0x510
-#define FW_CFG_DATA       0x511
-#define FW_CFG_PROCESSORS 5
+#define FW_CFG_SELECT      0x510
+#define FW_CFG_DATA        0x511
+#define FW_CFG_PROCESSORS  5
 #define FW_CFG_INITRD_SIZE 0x0B
 #define FW_CFG_INITRD_DATA 0x12
-#define FW_CFG_DMA_HIGH   0x514
-#define FW_CFG_DMA_LOW    0x518
-#define FW_CFG_DMA_READ   0x02
-#define FW_CFG_DMA_SELECT 0x08
+#define FW_CFG_DMA_HIGH    0x514
+#define FW_CFG_DMA_LOW     0x518
+#define FW_CFG_DMA_READ    0x02
+#define FW_CFG_DMA_SELECT  0x08
 
 #define PCI_CONFIG_ADDRESS 0xCF8
 #define PCI_CONFIG_DATA    0xCFC
@@ -61,7 +61,8 @@ static void link_send(uint16_t op, uint16_t kind, const void *data, uint32_t len
 {
     static _Alignas(64) struct fltvm_link_request request;
 
-    request = (struct fltvm_link_request){.op = op, .kind = kind, .out_len = length, .out_addr = (uint64_t)data};
+    request =
+        (struct fltvm_link_request){.op = op, .kind = kind, .out_len = length, .out_addr = (uint64_t)data};
     __asm__ volatile("" : : : "memory");
     outl(FLTVM_LINK_IOBASE + FLTVM_LINK_REG_DOORBELL, (uint32_t)(uint64_t)&request);
 }

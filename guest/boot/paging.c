@@ -8,10 +8,10 @@
 extern uint64_t start_pml4[512], start_pdpt[512];
 static uint64_t *kernel_pml4;
 
-#define TABLE_FLAGS   (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
-#define ADDRESS_MASK  0x000FFFFFFFFFF000
-#define GIB           0x40000000ull
-#define LARGE_PAGE    0x200000ull
+#define TABLE_FLAGS  (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
+#define ADDRESS_MASK 0x000FFFFFFFFFF000
+#define GIB          0x40000000ull
+#define LARGE_PAGE   0x200000ull
 
 static uint64_t *new_table(void)
 {

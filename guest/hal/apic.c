@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * apic: the local APIC (x2APIC where the processor has it), the I/O APIC, vectors, and the start of other
- * processors.  Local APIC ids are the processor numbers, as QEMU gives them to up to eight single-core sockets.
+ * processors.  Local APIC ids are the processor numbers, as QEMU gives them to up to eight single-core
+ * sockets.
  */
 #include "halp.h"
 
@@ -26,25 +27,25 @@
 #define APIC_TIMER_DIVIDE  0x3E0
 #define APIC_SELF_IPI      0x3F0
 
-#define LVT_MASKED      0x10000
-#define LVT_PERIODIC    0x20000
-#define LVT_NMI         0x400
-#define SVR_ENABLE      0x100
-#define DIVIDE_BY_1     0xB
-#define ICR_BUSY        0x1000
-#define ICR_INIT        0x4500
-#define ICR_STARTUP     0x4600
-#define ICR_NMI_OTHERS  0xC4400
-#define ICR_SELF        0x44000
-#define ICR_FIXED       0x4000
+#define LVT_MASKED     0x10000
+#define LVT_PERIODIC   0x20000
+#define LVT_NMI        0x400
+#define SVR_ENABLE     0x100
+#define DIVIDE_BY_1    0xB
+#define ICR_BUSY       0x1000
+#define ICR_INIT       0x4500
+#define ICR_STARTUP    0x4600
+#define ICR_NMI_OTHERS 0xC4400
+#define ICR_SELF       0x44000
+#define ICR_FIXED      0x4000
 
-#define APIC_PHYSICAL   0xFEE00000
-#define IOAPIC_PHYSICAL 0xFEC00000
-#define IOAPIC_VERSION  1
+#define APIC_PHYSICAL      0xFEE00000
+#define IOAPIC_PHYSICAL    0xFEC00000
+#define IOAPIC_VERSION     1
 #define IOAPIC_REDIRECT(n) (0x10 + 2 * (n))
-#define IOAPIC_MASKED   0x10000
-#define IOAPIC_LEVEL    0x8000
-#define IOAPIC_LOW      0x2000
+#define IOAPIC_MASKED      0x10000
+#define IOAPIC_LEVEL       0x8000
+#define IOAPIC_LOW         0x2000
 
 /* QEMU's and KVM's local APIC timers count at 1 GHz, whatever the machine. */
 #define APIC_TIMER_FREQUENCY 1000000000ull
@@ -55,7 +56,7 @@ struct fltvm_loader_block *HalLoaderBlock;
 ULONG64 HalTscFrequency = 1000000000ull;
 
 static BOOLEAN HalpX2Apic;
-static KSPIN_LOCK HalpVectorLock; /* raw: taken by exchange, interrupts off */
+static KSPIN_LOCK HalpVectorLock;                        /* raw: taken by exchange, interrupts off */
 static USHORT HalpVectorsUsed[FLTVM_MAX_PROCESSORS][16]; /* a bit for each vector of a level */
 
 FORCEINLINE VOID HalpWrite(ULONG Register, ULONG Value)
@@ -168,7 +169,8 @@ BOOLEAN HalAllocateVector(KIRQL Irql, ULONG Number, PULONG Vector)
     BOOLEAN Enabled = (__readeflags() & 0x200) != 0;
     ULONG Bit = 0;
 
-    if (Irql < HAL_DEVICE_LEVEL_MINIMUM || Irql > HAL_DEVICE_LEVEL_MAXIMUM || Number >= FLTVM_MAX_PROCESSORS) {
+    if (Irql < HAL_DEVICE_LEVEL_MINIMUM || Irql > HAL_DEVICE_LEVEL_MAXIMUM ||
+        Number >= FLTVM_MAX_PROCESSORS) {
         return FALSE;
     }
     _disable();

@@ -2,9 +2,9 @@
 /*
  * bootdrivers: the drivers that came in the initrd, and the loader as io sees it.
  *
- * raw comes first, for fltmgr attaches to it by name; then fltmgr, because it has to see file systems register and
- * volumes appear; then the rest.  A boot driver that fails to
- * load is logged and the machine goes on: the scenario will say what it misses.
+ * raw comes first, for fltmgr attaches to it by name; then fltmgr, because it has to see file systems
+ * register and volumes appear; then the rest.  A boot driver that fails to load is logged and the machine
+ * goes on: the scenario will say what it misses.
  */
 #include <ntifs.h>
 #include <hal.h>
@@ -49,8 +49,8 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     KeCheckMemoryRange(Base, Size);
     if (Thread != NULL) {
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
-        KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */, (ULONG_PTR)Thread->StartAddress, 8,
-                     (ULONG_PTR)Thread, 0);
+        KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */,
+                     (ULONG_PTR)Thread->StartAddress, 8, (ULONG_PTR)Thread, 0);
     }
 }
 

@@ -11,7 +11,8 @@ struct fltvm_loader_block;
 /* The linker's entry point. */
 DECLSPEC_NORETURN VOID KiSystemStartup(struct fltvm_loader_block *LoaderBlock);
 
-/* bootdrivers.c: loads every .sys of the initrd, fltmgr first.  PASSIVE_LEVEL, a thread of the System process. */
+/* bootdrivers.c: loads every .sys of the initrd, fltmgr first.  PASSIVE_LEVEL, a thread of the System
+ * process. */
 NTSTATUS InitLoadBootDrivers(VOID);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * main: the kernel's start-up, one flat list from the first instruction to the scenario client.
  *
- * KiSystemStartup runs on processor 0's boot stack, which becomes its idle thread; the phases run on threads.  A phase that
- * fails ends the machine with its name, for nothing later could work.
+ * KiSystemStartup runs on processor 0's boot stack, which becomes its idle thread; the phases run on threads.
+ * A phase that fails ends the machine with its name, for nothing later could work.
  */
 #include <ntifs.h>
 #include <hal.h>
@@ -97,7 +97,8 @@ static VOID InitRunPhases(const INIT_PHASE *Phases, ULONG Count, ULONG Code)
         if (!NT_SUCCESS(Status)) {
             CHAR Report[96];
 
-            _snprintf(Report, sizeof(Report), "reason=start-up: %s failed\nstatus=0x%08X\n", Phases[i].Name, Status);
+            _snprintf(Report, sizeof(Report), "reason=start-up: %s failed\nstatus=0x%08X\n", Phases[i].Name,
+                      Status);
             FvReport(Report);
             KeBugCheckEx(Code, (ULONG)Status, i, 0, 0);
         }
@@ -132,8 +133,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(struct fltvm_loader_block *LoaderBlock)
     MmInitSystem(0);
     LdrInitSystem(LoaderBlock);
     KeEnableInterrupts();
-    KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL, NULL,
-                 KeGetCurrentThread()->Process);
+    KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL,
+                 NULL, KeGetCurrentThread()->Process);
     KeSetThreadName(Thread, "early");
     KeStartThread(Thread);
     KiIdleLoop();

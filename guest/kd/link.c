@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * link: the driver of fltvm-link.  A record is gathered into one static buffer, whose physical address is known,
- * and rung with interrupts off under a lock, so that any code at any IRQL may speak.
+ * link: the driver of fltvm-link.  A record is gathered into one static buffer, whose physical address is
+ * known, and rung with interrupts off under a lock, so that any code at any IRQL may speak.
  */
 #include "kdp.h"
 
@@ -157,7 +157,7 @@ DECLSPEC_NORETURN VOID KdExit(ULONG Status)
 {
     _disable();
     if (KdpPresent) {
-        (VOID)KdpAcquire();
+        (VOID) KdpAcquire();
         *(ULONG *)KdpBuffer.Out = Status;
         KdpRing(FLTVM_LINK_OP_EXIT, FLTVM_RECORD_EXIT, sizeof(ULONG), 0);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * print: DbgPrint and its kind.  Each call is one LOG record; the host breaks it into lines.  DbgPrintEx obeys the
- * component's level mask as Windows does: by default errors only (DPFLTR_ERROR_LEVEL), DbgPrint always shows here.
+ * print: DbgPrint and its kind.  Each call is one LOG record; the host breaks it into lines.  DbgPrintEx
+ * obeys the component's level mask as Windows does: by default errors only (DPFLTR_ERROR_LEVEL), DbgPrint
+ * always shows here.
  */
 #include "kdp.h"
 
@@ -36,7 +37,8 @@ static VOID KdpSendText(PCSTR Text, ULONG Length, ULONG ComponentId, ULONG Level
     }
 }
 
-static ULONG KdpPrint(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format, va_list Arguments, PVOID Caller)
+static ULONG KdpPrint(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format, va_list Arguments,
+                      PVOID Caller)
 {
     CHAR Text[KD_MESSAGE_SIZE];
     ULONG Length = (ULONG)strlen(Prefix);

@@ -2,9 +2,9 @@
 /*
  * apc: asynchronous procedure calls in a thread's context.
  *
- * Special kernel APCs (no NormalRoutine) run at APC_LEVEL unless in a guarded region; normal ones also need no
- * critical region and none of their kind running.  User-mode APCs are queued and end alertable user-mode waits; fltvm
- * has no user mode to run their routines.  Lists and flags: the dispatcher lock.
+ * Special kernel APCs (no NormalRoutine) run at APC_LEVEL unless in a guarded region; normal ones also need
+ * no critical region and none of their kind running.  User-mode APCs are queued and end alertable user-mode
+ * waits; fltvm has no user mode to run their routines.  Lists and flags: the dispatcher lock.
  */
 #include "kep.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bugcheck: the end.  Other processors are frozen by NMI, callbacks run, stacks are walked through .pdata and sent to the
- * host with the code; the machine is turned off.  An NMI with no bugcheck in progress is the host's: it wants
- * the stacks of a guest that hangs.
+ * bugcheck: the end.  Other processors are frozen by NMI, callbacks run, stacks are walked through .pdata and
+ * sent to the host with the code; the machine is turned off.  An NMI with no bugcheck in progress is the
+ * host's: it wants the stacks of a guest that hangs.
  */
 #include "kep.h"
 
@@ -36,7 +36,8 @@ static BOOLEAN KiIsStack(ULONG64 Address)
     return Address >= KiWalkLow && Address + 8 <= KiWalkHigh && (Address & 7) == 0;
 }
 
-static VOID KiAddStack(PKTHREAD Thread, ULONG Number, KIRQL Irql, ULONG Flags, PCONTEXT Context, ULONG Capacity)
+static VOID KiAddStack(PKTHREAD Thread, ULONG Number, KIRQL Irql, ULONG Flags, PCONTEXT Context,
+                       ULONG Capacity)
 {
     struct fltvm_stack *Stack = (struct fltvm_stack *)(KiReport.Stacks + KiReportUsed);
     ULONG64 *Frames = (ULONG64 *)(Stack + 1);
@@ -201,8 +202,8 @@ static VOID KiRunBugCheckCallbacks(VOID)
 /* RtlRaiseException found no handler. */
 static VOID KiUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
 {
-    KeBugCheckEx(__readcr8() >= DISPATCH_LEVEL ? 0x1E /* KMODE_EXCEPTION_NOT_HANDLED */ : 0x7E, (ULONG)Record->ExceptionCode,
-                 (ULONG_PTR)Record->ExceptionAddress,
+    KeBugCheckEx(__readcr8() >= DISPATCH_LEVEL ? 0x1E /* KMODE_EXCEPTION_NOT_HANDLED */ : 0x7E,
+                 (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
                  __readcr8() >= DISPATCH_LEVEL ? Record->ExceptionInformation[0] : (ULONG_PTR)Record,
                  __readcr8() >= DISPATCH_LEVEL ? Record->ExceptionInformation[1] : (ULONG_PTR)Context);
 }
@@ -218,8 +219,8 @@ static BOOLEAN KiInDriver(ULONG64 Address)
 }
 
 /*
- * The first image on the culprit's stack that is neither the kernel nor unknown.  A routine that came back badly is not
- * on the stack any more, but among the parameters.
+ * The first image on the culprit's stack that is neither the kernel nor unknown.  A routine that came back
+ * badly is not on the stack any more, but among the parameters.
  */
 static ULONG64 KiBlame(VOID)
 {
@@ -303,8 +304,8 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)
 }
 
 BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
-                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer, ULONG Length,
-                                         PUCHAR Component)
+                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer,
+                                         ULONG Length, PUCHAR Component)
 {
     BOOLEAN Ok = FALSE;
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
@@ -314,7 +315,8 @@ BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackReco
         CallbackRecord->Buffer = Buffer;
         CallbackRecord->Length = Length;
         CallbackRecord->Component = Component;
-        CallbackRecord->Checksum = (ULONG_PTR)CallbackRoutine + (ULONG_PTR)Buffer + Length + (ULONG_PTR)Component;
+        CallbackRecord->Checksum =
+            (ULONG_PTR)CallbackRoutine + (ULONG_PTR)Buffer + Length + (ULONG_PTR)Component;
         CallbackRecord->State = BufferInserted;
         InsertTailList(&KiBugCheckCallbacks, &CallbackRecord->Entry);
         Ok = TRUE;

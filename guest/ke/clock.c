@@ -10,11 +10,11 @@
 
 ULONG64 KiBootTime = KI_BOOT_TIME;
 volatile LARGE_INTEGER KeTickCountValue __asm__("KeTickCount");
-ULONG KiDpcTimeLimit = 64;        /* a second */
-ULONG KiDpcWatchdogLimit = 7680;  /* two minutes */
-static ULONG64 KiBaseCounter;     /* time-stamp counter at interrupt time 0 */
-static ULONG64 KiTickCounter;     /* counts of a tick */
-static ULONG64 KiNextTick;        /* counter value at which the next tick is due */
+ULONG KiDpcTimeLimit = 64;       /* a second */
+ULONG KiDpcWatchdogLimit = 7680; /* two minutes */
+static ULONG64 KiBaseCounter;    /* time-stamp counter at interrupt time 0 */
+static ULONG64 KiTickCounter;    /* counts of a tick */
+static ULONG64 KiNextTick;       /* counter value at which the next tick is due */
 
 static VOID KiStoreTime(volatile KSYSTEM_TIME *Time, ULONG64 Value)
 {
@@ -88,7 +88,8 @@ static VOID KiWatchdog(PKPRCB Prcb, PKTRAP_FRAME TrapFrame)
         }
     }
     if (Prcb->DpcRoutine != NULL && ++Prcb->DpcTicks > KiDpcTimeLimit) {
-        KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 0, Prcb->DpcTicks, KiDpcTimeLimit, (ULONG_PTR)Prcb->DpcRoutine);
+        KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 0, Prcb->DpcTicks, KiDpcTimeLimit,
+                     (ULONG_PTR)Prcb->DpcRoutine);
     }
     if (++Prcb->DispatchTicks > KiDpcWatchdogLimit) {
         KeBugCheckEx(0x133, 1, KiDpcWatchdogLimit, 0, 0);
@@ -192,4 +193,3 @@ VOID NTAPI KeStallExecutionProcessor(ULONG MicroSeconds)
         _mm_pause();
     }
 }
-

@@ -2,9 +2,9 @@
 /*
  * dpc: deferred procedure calls, a queue for each processor.
  *
- * KDPC.DpcData is the queue it is in, or NULL; it changes by compare-and-exchange, so that a DPC is in one queue at
- * most and queueing it twice is harmless, as documented.  Queues drain at DISPATCH_LEVEL in KiDispatchInterrupt or in the
- * idle loop.
+ * KDPC.DpcData is the queue it is in, or NULL; it changes by compare-and-exchange, so that a DPC is in one
+ * queue at most and queueing it twice is harmless, as documented.  Queues drain at DISPATCH_LEVEL in
+ * KiDispatchInterrupt or in the idle loop.
  */
 #include "kep.h"
 
@@ -60,8 +60,8 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
     Current = KeGetCurrentPrcb();
     Target = KiDpcTarget(Dpc);
     KiAcquireSpinLock(&Target->DpcLock);
-    if (Dpc->DpcData != NULL ||
-        InterlockedCompareExchangePointer((PVOID volatile *)&Dpc->DpcData, &Target->DpcListHead, NULL) != NULL) {
+    if (Dpc->DpcData != NULL || InterlockedCompareExchangePointer((PVOID volatile *)&Dpc->DpcData,
+                                                                  &Target->DpcListHead, NULL) != NULL) {
         KiReleaseSpinLock(&Target->DpcLock);
         KiRestoreInterrupts(Enabled);
         return FALSE;
@@ -222,7 +222,8 @@ static VOID NTAPI KiFlushDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Ar
     KeSetEvent(Context, 0, FALSE);
 }
 
-/* Each processor's queue is first in, first out but for high importance: what was there has run after this. */
+/* Each processor's queue is first in, first out but for high importance: what was there has run after this.
+ */
 VOID NTAPI KeFlushQueuedDpcs(VOID)
 {
     KEVENT Event;

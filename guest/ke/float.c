@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * float: floating-point state.  On x64 the kernel keeps SSE state across every switch; what these routines save
- * is MXCSR and, for the extended ones, the legacy area, so that a driver finds what it saved.
+ * float: floating-point state.  On x64 the kernel keeps SSE state across every switch; what these routines
+ * save is MXCSR and, for the extended ones, the legacy area, so that a driver finds what it saved.
  */
 #include "kep.h"
 
@@ -10,7 +10,8 @@
 NTSTATUS NTAPI KeSaveFloatingPointState(PKFLOATING_SAVE FloatSave)
 {
     if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)FloatSave, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)FloatSave, __readcr8(), 1,
+                     (ULONG_PTR)_ReturnAddress());
     }
     FloatSave->Dummy = _mm_getcsr();
     return STATUS_SUCCESS;

@@ -84,7 +84,8 @@ VOID NTAPI KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
 {
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
     if (!KeAreAllApcsDisabled()) {
-        KeBugCheckEx(0xC4, 0x39, __readcr8(), (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)Mutex);
+        KeBugCheckEx(0xC4, 0x39, __readcr8(), (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable,
+                     (ULONG_PTR)Mutex);
     }
     KiAcquireGuarded(Mutex);
 }

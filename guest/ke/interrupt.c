@@ -3,7 +3,8 @@
  * interrupt: what a vector means on this processor, interrupt objects, and the way out of an interrupt.
  *
  * An interrupt object belongs to one processor's vector; objects that share one are chained.  On the way out,
- * a DPC or APC that became due runs at once when the interrupted code's IRQL lets it, saving a software interrupt.
+ * a DPC or APC that became due runs at once when the interrupted code's IRQL lets it, saving a software
+ * interrupt.
  */
 #include "kep.h"
 
@@ -14,15 +15,17 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
     BOOLEAN Raised = Interrupt->SynchronizeIrql > Interrupt->Irql;
 
     FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Interrupt->Vector,
-             Interrupt->ServiceRoutine ? (PVOID)Interrupt->ServiceRoutine : (PVOID)Interrupt->MessageServiceRoutine, 0,
-             0, 0);
+             Interrupt->ServiceRoutine ? (PVOID)Interrupt->ServiceRoutine
+                                       : (PVOID)Interrupt->MessageServiceRoutine,
+             0, 0, 0);
     if (Raised) {
         __writecr8(Interrupt->SynchronizeIrql);
     }
     KiAcquireSpinLock(Interrupt->ActualLock);
     Interrupt->Count++;
     if (Interrupt->MessageServiceRoutine != NULL) {
-        *Claimed |= Interrupt->MessageServiceRoutine(Interrupt, Interrupt->ServiceContext, Interrupt->MessageId);
+        *Claimed |=
+            Interrupt->MessageServiceRoutine(Interrupt, Interrupt->ServiceContext, Interrupt->MessageId);
     } else {
         *Claimed |= Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     }
@@ -47,7 +50,8 @@ static VOID KiDeviceInterrupt(PKPRCB Prcb, ULONG Vector)
     }
     _enable();
     for (PKINTERRUPT Interrupt = First;;) {
-        PKINTERRUPT Next = CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
+        PKINTERRUPT Next =
+            CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
 
         KiRunServiceRoutine(Interrupt, &Claimed);
         if (Next == First || (Claimed && Interrupt->Mode == LevelSensitive)) {
@@ -119,9 +123,9 @@ VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector)
 }
 
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRoutine,
-                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext, ULONG MessageId,
-                           PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql,
-                           KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number)
+                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext,
+                           ULONG MessageId, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
+                           KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number)
 {
     RtlZeroMemory(Interrupt, sizeof(*Interrupt));
     Interrupt->Type = InterruptObject;
@@ -145,9 +149,10 @@ BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt)
     PKPRCB Prcb = KiProcessorBlock[Interrupt->Number];
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiConnectLock);
     PKINTERRUPT First = Prcb->InterruptObject[Interrupt->Vector];
-    BOOLEAN Ok = !Interrupt->Connected && Interrupt->Irql == Interrupt->Vector >> 4 &&
-                 Interrupt->SynchronizeIrql >= Interrupt->Irql &&
-                 (First == NULL || (First->ShareVector && Interrupt->ShareVector && First->Mode == Interrupt->Mode));
+    BOOLEAN Ok =
+        !Interrupt->Connected && Interrupt->Irql == Interrupt->Vector >> 4 &&
+        Interrupt->SynchronizeIrql >= Interrupt->Irql &&
+        (First == NULL || (First->ShareVector && Interrupt->ShareVector && First->Mode == Interrupt->Mode));
 
     if (Ok) {
         Interrupt->Connected = TRUE;

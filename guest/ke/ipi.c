@@ -58,7 +58,8 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
     LONG Count;
 
     if (OldIrql > IPI_LEVEL - 1) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)BroadcastFunction, OldIrql, 0, (ULONG_PTR)_ReturnAddress());
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)BroadcastFunction, OldIrql, 0,
+                     (ULONG_PTR)_ReturnAddress());
     }
     __writecr8(IPI_LEVEL);
     while (InterlockedCompareExchange64((volatile LONG64 *)&KiCallLock, 1, 0) != 0) {
@@ -131,7 +132,6 @@ VOID KeFlushEntireTb(VOID)
 {
     KeFlushMultipleTb(NULL, 0);
 }
-
 
 static ULONG_PTR NTAPI KiInvalidateCaches(ULONG_PTR Argument)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * irql: the exported routines that move the IRQL and check the direction.  mingw-w64's headers define inline ones of the
- * same names, which check nothing; the kernel itself uses those, drivers import these.
+ * irql: the exported routines that move the IRQL and check the direction.  mingw-w64's headers define inline
+ * ones of the same names, which check nothing; the kernel itself uses those, drivers import these.
  */
 #include "kep.h"
 

@@ -2,8 +2,8 @@
 /*
  * kep: what ke's own files share.
  *
- * Lock order: dispatcher lock, then a processor's DPC lock.  The DPC lock and everything an ISR touches is taken
- * with interrupts off.
+ * Lock order: dispatcher lock, then a processor's DPC lock.  The DPC lock and everything an ISR touches is
+ * taken with interrupts off.
  */
 #ifndef FLTVM_KEP_H
 #define FLTVM_KEP_H
@@ -20,12 +20,12 @@
 #define KI_IPI_DISPATCH 4
 #define KI_IPI_APC      8
 
-#define KI_CLOCK_INCREMENT   156250 /* 15.625 ms in 100 ns units */
-#define KI_TIMER_TABLE_SIZE  256
-#define KI_QUANTUM           6 /* three a tick */
-#define KI_QUANTUM_PER_TICK  3
-#define KI_DPC_DEPTH_LIMIT   4
-#define KI_DPC_TARGETED      0x500 /* in KDPC.Number: + processor */
+#define KI_CLOCK_INCREMENT  156250 /* 15.625 ms in 100 ns units */
+#define KI_TIMER_TABLE_SIZE 256
+#define KI_QUANTUM          6 /* three a tick */
+#define KI_QUANTUM_PER_TICK 3
+#define KI_DPC_DEPTH_LIMIT  4
+#define KI_DPC_TARGETED     0x500 /* in KDPC.Number: + processor */
 
 /* The kernel's own status for "a kernel APC ran: begin the wait again". */
 #define KI_STATUS_KERNEL_APC ((NTSTATUS)0x100)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * memorycheck: memory that goes away (freed pool, an unloaded image) must not hold a timer that is set or a DPC
- * that is queued, nor be where their routine is.  TIMER_OR_DPC_INVALID, as Windows says it.
+ * memorycheck: memory that goes away (freed pool, an unloaded image) must not hold a timer that is set or a
+ * DPC that is queued, nor be where their routine is.  TIMER_OR_DPC_INVALID, as Windows says it.
  */
 #include "kep.h"
 
@@ -14,21 +14,23 @@ static BOOLEAN KiInRange(const KI_RANGE *Range, PVOID Address)
     return (ULONG64)Address - Range->Base < Range->Size;
 }
 
-static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind, PCSTR Rule, PVOID Object, PVOID Routine)
+static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind, PCSTR Rule, PVOID Object,
+                                              PVOID Routine)
 {
     CHAR Report[160];
 
     _snprintf(Report, sizeof(Report), "rule=%s\nobject=0x%I64x\nroutine=0x%I64x\n", Rule, (ULONG64)Object,
               (ULONG64)Routine);
     FvReport(Report);
-    KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object, Range->Base,
-                 Range->Base + Range->Size);
+    KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object,
+                 Range->Base, Range->Base + Range->Size);
 }
 
 static VOID KiCheckTimer(PKTIMER Timer, PVOID Context)
 {
     const KI_RANGE *Range = Context;
-    PVOID Routine = Timer->Dpc != NULL && !KiInRange(Range, Timer) ? (PVOID)Timer->Dpc->DeferredRoutine : NULL;
+    PVOID Routine =
+        Timer->Dpc != NULL && !KiInRange(Range, Timer) ? (PVOID)Timer->Dpc->DeferredRoutine : NULL;
 
     if (KiInRange(Range, Timer)) {
         KiReportInvalid(Range, 0, "timer-set-in-freed-memory", Timer, NULL);

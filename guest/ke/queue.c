@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * queue: KQUEUE, entries served by a bounded number of running threads.  A thread belongs to the queue it last
- * removed from; while it waits for something else it does not count, so another may take its place.
+ * queue: KQUEUE, entries served by a bounded number of running threads.  A thread belongs to the queue it
+ * last removed from; while it waits for something else it does not count, so another may take its place.
  */
 #include "kep.h"
 
@@ -117,12 +117,13 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
         if (WaitIrql < APC_LEVEL && KiApcDeliverable(Thread)) {
             Queue->CurrentCount++;
             KiApcBeforeWait(Thread, WaitIrql);
-            (VOID)KiAcquireDispatcher();
+            (VOID) KiAcquireDispatcher();
             Queue->CurrentCount--;
             continue;
         }
         Status = KiTestWaitAlert(Thread, FALSE, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL &&
+            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {
@@ -155,7 +156,7 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
             return (PLIST_ENTRY)Result;
         }
         if (KiApcBeforeWait(Thread, WaitIrql)) {
-            (VOID)KiAcquireDispatcher();
+            (VOID) KiAcquireDispatcher();
         }
         Queue->CurrentCount--;
     }

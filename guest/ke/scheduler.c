@@ -2,10 +2,10 @@
 /*
  * scheduler: which thread runs where.
  *
- * One set of ready queues for the machine, by priority, first in, first out.  A thread that becomes ready takes an
- * idle processor of its affinity, or else preempts the processor that runs the lowest priority, if lower than its
- * own.  A processor's NextThread is the thread chosen for it (Standby).  All under the dispatcher lock, which
- * crosses the context switch.
+ * One set of ready queues for the machine, by priority, first in, first out.  A thread that becomes ready
+ * takes an idle processor of its affinity, or else preempts the processor that runs the lowest priority, if
+ * lower than its own.  A processor's NextThread is the thread chosen for it (Standby).  All under the
+ * dispatcher lock, which crosses the context switch.
  */
 #include "kep.h"
 
@@ -292,7 +292,8 @@ DECLSPEC_NORETURN VOID KiIdleLoop(VOID)
             KiReleaseSpinLock(&KiDispatcherLock);
             continue;
         }
-        /* An interrupt that became pending above ends the halt: sti takes effect after the next instruction. */
+        /* An interrupt that became pending above ends the halt: sti takes effect after the next instruction.
+         */
         __asm__ volatile("sti\n\thlt" : : : "memory");
     }
 }

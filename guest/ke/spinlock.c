@@ -13,8 +13,8 @@
 #define QUEUE_BITS  3
 
 /*
- * Spins after which a lock counts as held too long.  On one host thread each pause gives the others a slice, so
- * a million is more than a second of theirs; on several the clock has to agree.
+ * Spins after which a lock counts as held too long.  On one host thread each pause gives the others a slice,
+ * so a million is more than a second of theirs; on several the clock has to agree.
  */
 #define KI_SPIN_LIMIT 0x100000
 
@@ -182,7 +182,8 @@ static VOID KiReleaseQueued(PKSPIN_LOCK_QUEUE Handle)
     PKSPIN_LOCK_QUEUE Next;
 
     if (!((ULONG_PTR)Handle->Lock & QUEUE_OWNER)) {
-        KeBugCheckEx(0x10 /* SPIN_LOCK_NOT_OWNED */, (ULONG_PTR)SpinLock, 0, (ULONG_PTR)KeGetCurrentThread(), 0);
+        KeBugCheckEx(0x10 /* SPIN_LOCK_NOT_OWNED */, (ULONG_PTR)SpinLock, 0, (ULONG_PTR)KeGetCurrentThread(),
+                     0);
     }
     Handle->Lock = SpinLock;
     if (Handle->Next == NULL) {

@@ -2,8 +2,8 @@
 /*
  * thread: a thread's beginning, end, priority and affinity.
  *
- * The memory of a thread is its maker's.  A terminated thread is handed to KiThreadReaper from a DPC, when it has
- * left its stack.
+ * The memory of a thread is its maker's.  A terminated thread is handed to KiThreadReaper from a DPC, when it
+ * has left its stack.
  */
 #include "kep.h"
 
@@ -24,7 +24,8 @@ typedef struct _KI_SWITCH_FRAME {
 } KI_SWITCH_FRAME;
 C_ASSERT(FIELD_OFFSET(KI_SWITCH_FRAME, Return) == 0xE8);
 
-VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase)
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity,
+                         ULONG64 DirectoryTableBase)
 {
     RtlZeroMemory(Process, sizeof(*Process));
     Process->Header.Type = ProcessObject;
@@ -129,10 +130,12 @@ static VOID NTAPI KiReapThreads(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID
 static VOID KiCheckThreadExit(PKTHREAD Thread)
 {
     if (__readcr8() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0, (ULONG_PTR)Thread->StartRoutine);
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0,
+                     (ULONG_PTR)Thread->StartRoutine);
     }
     if (Thread->CombinedApcDisable != 0) {
-        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0, 0);
+        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0,
+                     0);
     }
 }
 
@@ -142,7 +145,7 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
 
     KiCheckThreadExit(Thread);
     FV_TRACE(FLTVM_TRACE_THREAD_EXIT, Thread, 0, 0, 0, 0);
-    (VOID)KiAcquireDispatcher();
+    (VOID) KiAcquireDispatcher();
     Thread->ApcQueueable = FALSE;
     while (!IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode])) {
         PKAPC Apc = CONTAINING_RECORD(Thread->ApcState.ApcListHead[KernelMode].Flink, KAPC, ApcListEntry);
@@ -152,7 +155,7 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
         if (Apc->RundownRoutine != NULL) {
             KiUnlockDispatcher(PASSIVE_LEVEL);
             Apc->RundownRoutine(Apc);
-            (VOID)KiAcquireDispatcher();
+            (VOID) KiAcquireDispatcher();
         }
     }
     KiAbandonMutants(Thread);
@@ -175,7 +178,8 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
     KeInsertQueueDpc(&KiReaperDpc, NULL, NULL);
     Thread->State = Terminated;
     KiSwapThread(Thread);
-    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0, 0);
+    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0,
+                 0);
 }
 
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name)
@@ -209,7 +213,8 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
     return Old;
 }
 
-/* Increment is relative to the process's base; returns the old one.  As NT, saturated to the thread's class. */
+/* Increment is relative to the process's base; returns the old one.  As NT, saturated to the thread's class.
+ */
 LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
 {
     KIRQL OldIrql = KiAcquireDispatcher();
@@ -283,7 +288,7 @@ VOID NTAPI KeRevertToUserAffinityThreadEx(KAFFINITY Affinity)
 
 VOID NTAPI KeSetSystemAffinityThread(KAFFINITY Affinity)
 {
-    (VOID)KiChangeAffinity(Affinity, _ReturnAddress());
+    (VOID) KiChangeAffinity(Affinity, _ReturnAddress());
 }
 
 VOID NTAPI KeRevertToUserAffinityThread(VOID)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * timer: due times in interrupt time, in a table hashed by the tick they fall into.  The clock looks at the hands
- * that passed; expiry runs at DISPATCH_LEVEL, signals and queues DPCs.  Table and timers: the dispatcher lock.
+ * timer: due times in interrupt time, in a table hashed by the tick they fall into.  The clock looks at the
+ * hands that passed; expiry runs at DISPATCH_LEVEL, signals and queues DPCs.  Table and timers: the
+ * dispatcher lock.
  */
 #include "kep.h"
 
@@ -43,9 +44,10 @@ ULONG64 KiDueTime(LARGE_INTEGER DueTime)
 
 static VOID KiUpdateFirst(KI_TIMER_BUCKET *Bucket)
 {
-    Bucket->FirstTime = IsListEmpty(&Bucket->ListHead)
-                            ? ~0ull
-                            : CONTAINING_RECORD(Bucket->ListHead.Flink, KTIMER, TimerListEntry)->DueTime.QuadPart;
+    Bucket->FirstTime =
+        IsListEmpty(&Bucket->ListHead)
+            ? ~0ull
+            : CONTAINING_RECORD(Bucket->ListHead.Flink, KTIMER, TimerListEntry)->DueTime.QuadPart;
 }
 
 VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime)
@@ -196,7 +198,8 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 }
 
 /* A delay that may be tolerated need not be used: every timer fires at its tick. */
-BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc)
+BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay,
+                                    PKDPC Dpc)
 {
     return KeSetTimerEx(Timer, DueTime, (LONG)Period, Dpc);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trap: exceptions of kernel mode, turned into what Windows makes of them: an exception record for the frames'
- * handlers, a page fault for mm, or a bugcheck.
+ * trap: exceptions of kernel mode, turned into what Windows makes of them: an exception record for the
+ * frames' handlers, a page fault for mm, or a bugcheck.
  */
 #include "kep.h"
 
-#define TRAP_NMI             0x02
-#define TRAP_BREAKPOINT      0x03
-#define TRAP_DOUBLE_FAULT    0x08
-#define TRAP_PROTECTION      0x0D
-#define TRAP_PAGE_FAULT      0x0E
-#define TRAP_MACHINE_CHECK   0x12
-#define TRAP_FAST_FAIL       0x29
-#define TRAP_ASSERT          0x2C
-#define TRAP_DEBUG_SERVICE   0x2D
+#define TRAP_NMI           0x02
+#define TRAP_BREAKPOINT    0x03
+#define TRAP_DOUBLE_FAULT  0x08
+#define TRAP_PROTECTION    0x0D
+#define TRAP_PAGE_FAULT    0x0E
+#define TRAP_MACHINE_CHECK 0x12
+#define TRAP_FAST_FAIL     0x29
+#define TRAP_ASSERT        0x2C
+#define TRAP_DEBUG_SERVICE 0x2D
 
 #define FAULT_PRESENT 0x01
 #define FAULT_WRITE   0x02
@@ -98,8 +98,8 @@ VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFr
                  (ULONG_PTR)Record->ExceptionAddress, (ULONG_PTR)Record, (ULONG_PTR)&Context);
 }
 
-static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame, ULONG Count,
-                            ULONG_PTR First, ULONG_PTR Second)
+static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame,
+                            ULONG Count, ULONG_PTR First, ULONG_PTR Second)
 {
     EXCEPTION_RECORD Record;
 
@@ -123,13 +123,18 @@ DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKT
                      TrapFrame->PreviousIrql, Access, TrapFrame->Rip);
     }
     if ((ErrorCode & FAULT_EXECUTE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xFC /* ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(0xFC /* ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY */, (ULONG_PTR)Address, 0,
+                     (ULONG_PTR)TrapFrame, 0);
     }
     if ((ErrorCode & FAULT_WRITE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0,
+                     (ULONG_PTR)TrapFrame, 0);
     }
     KeBugCheckEx(0x50 /* PAGE_FAULT_IN_NONPAGED_AREA */, (ULONG_PTR)Address,
-                 ErrorCode & FAULT_EXECUTE ? 0x10 : ErrorCode & FAULT_WRITE ? 2 : 0, TrapFrame->Rip, 0);
+                 ErrorCode & FAULT_EXECUTE ? 0x10
+                 : ErrorCode & FAULT_WRITE ? 2
+                                           : 0,
+                 TrapFrame->Rip, 0);
 }
 
 static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
@@ -147,7 +152,9 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame
         KiBugCheckPageFault(TrapFrame->ErrorCode, Address, TrapFrame);
     }
     KiRaiseFromTrap(Status, TrapFrame, ExceptionFrame, 2,
-                    TrapFrame->ErrorCode & FAULT_EXECUTE ? 8 : TrapFrame->ErrorCode & FAULT_WRITE ? 1 : 0,
+                    TrapFrame->ErrorCode & FAULT_EXECUTE ? 8
+                    : TrapFrame->ErrorCode & FAULT_WRITE ? 1
+                                                         : 0,
                     (ULONG_PTR)Address);
 }
 
@@ -179,7 +186,8 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         return;
     case TRAP_DOUBLE_FAULT:
         /* A kernel stack ran over into its guard page, as a rule. */
-        KeBugCheckEx(0x7F /* UNEXPECTED_KERNEL_MODE_TRAP */, 8, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
+        KeBugCheckEx(0x7F /* UNEXPECTED_KERNEL_MODE_TRAP */, 8, (ULONG_PTR)TrapFrame, TrapFrame->Rsp,
+                     TrapFrame->Rip);
     case TRAP_MACHINE_CHECK:
         KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
     }

@@ -2,9 +2,9 @@
 /*
  * wait: blocking on dispatcher objects, and waking those who do.
  *
- * A wait block links a thread into an object's list.  Signalling walks the list (KiWaitTest), satisfies waits in
- * order while the object stays signalled, and makes threads ready.  A kernel APC interrupts a wait, which then
- * begins anew with what is left of its time-out.
+ * A wait block links a thread into an object's list.  Signalling walks the list (KiWaitTest), satisfies waits
+ * in order while the object stays signalled, and makes threads ready.  A kernel APC interrupts a wait, which
+ * then begins anew with what is left of its time-out.
  */
 #include "kep.h"
 
@@ -65,7 +65,8 @@ static VOID KiSatisfyAll(PKWAIT_BLOCK First, PKTHREAD Thread, LONG64 *Status)
 
     *Status = STATUS_WAIT_0;
     do {
-        if (Block->WaitKey != (USHORT)STATUS_TIMEOUT && KiSatisfy(Block->Object, Thread) == STATUS_ABANDONED) {
+        if (Block->WaitKey != (USHORT)STATUS_TIMEOUT &&
+            KiSatisfy(Block->Object, Thread) == STATUS_ABANDONED) {
             *Status = STATUS_ABANDONED_WAIT_0;
         }
         Block = Block->NextWaitBlock;
@@ -160,7 +161,8 @@ KIRQL KiBeginWait(PKTHREAD Thread)
     return KiAcquireDispatcher();
 }
 
-/* A kernel APC that could run now goes first: TRUE when the lock was dropped for it and the wait begins again. */
+/* A kernel APC that could run now goes first: TRUE when the lock was dropped for it and the wait begins
+ * again. */
 BOOLEAN KiApcBeforeWait(PKTHREAD Thread, KIRQL WaitIrql)
 {
     if (WaitIrql < APC_LEVEL && KiApcDeliverable(Thread)) {
@@ -227,9 +229,9 @@ VOID KiLinkTimeout(PKTHREAD Thread, PKWAIT_BLOCK Last, PKWAIT_BLOCK First, ULONG
     KiInsertTimerLocked(&Thread->Timer, DueTime);
 }
 
-NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
-                                        KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
-                                        PKWAIT_BLOCK WaitBlockArray)
+NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
+                                        KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                        PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray)
 {
     PKTHREAD Thread = KeGetCurrentThread();
     PKWAIT_BLOCK Blocks = WaitBlockArray != NULL ? WaitBlockArray : Thread->WaitBlock;
@@ -272,7 +274,8 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
             return (NTSTATUS)Status;
         }
         Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL &&
+            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {
@@ -321,7 +324,8 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
             return (NTSTATUS)Status;
         }
         Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL &&
+            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {

@@ -54,4 +54,3 @@ NTSTATUS PsInitSystem(VOID)
     RtlInitUnicodeString(&Name, SystemName);
     return PspCreateProcess(&Name, NULL, &PsInitialSystemProcess);
 }
-

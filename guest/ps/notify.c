@@ -94,10 +94,11 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
             continue;
         }
         if (PspProcessNotify[i].Extended) {
-            ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId, Create ? &Info : NULL);
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId,
+                                                         Create ? &Info : NULL);
         } else {
-            ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId, Process->UniqueProcessId,
-                                                      Create);
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId,
+                                                      Process->UniqueProcessId, Create);
         }
         PspLeaveSlot(&PspProcessNotify[i]);
     }
@@ -109,7 +110,8 @@ VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
         PVOID Routine = PspEnterSlot(&PspThreadNotify[i]);
 
         if (Routine != NULL) {
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread, Create);
+            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread,
+                                                     Create);
             PspLeaveSlot(&PspThreadNotify[i]);
         }
     }
@@ -121,7 +123,8 @@ NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE No
                   : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, FALSE, STATUS_INVALID_PARAMETER);
 }
 
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine, BOOLEAN Remove)
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine,
+                                                 BOOLEAN Remove)
 {
     return Remove ? PspRemoveNotify(PspProcessNotify, (PVOID)NotifyRoutine)
                   : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, TRUE, STATUS_INVALID_PARAMETER);

@@ -26,8 +26,8 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
     KIRQL OldIrql;
 
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, PsProcessTypeObject, &Attributes, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
-                            (PVOID *)&Process);
+    Status = ObCreateObject(KernelMode, PsProcessTypeObject, &Attributes, KernelMode, NULL, sizeof(EPROCESS),
+                            0, 0, (PVOID *)&Process);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -35,7 +35,8 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
     InitializeListHead(&Process->ThreadListHead);
     KeInitializeProcess(&Process->Pcb, 8, ~(KAFFINITY)0 >> (64 - HalLoaderBlock->processors),
                         HalLoaderBlock->page_table);
-    Process->ImageName.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
+    Process->ImageName.Buffer =
+        ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
     if (Process->ImageName.Buffer == NULL) {
         InitializeListHead(&Process->ActiveProcessLinks);
         ObDereferenceObject(Process);
@@ -147,8 +148,8 @@ NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
     return Status;
 }
 
-NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                             PCLIENT_ID ClientId)
+NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess,
+                             POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
 {
     PEPROCESS Process;
     NTSTATUS Status;
@@ -160,8 +161,8 @@ NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess, P
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = ObOpenObjectByPointer(Process, ObjectAttributes->Attributes, NULL, DesiredAccess, PsProcessTypeObject,
-                                   KernelMode, ProcessHandle);
+    Status = ObOpenObjectByPointer(Process, ObjectAttributes->Attributes, NULL, DesiredAccess,
+                                   PsProcessTypeObject, KernelMode, ProcessHandle);
     ObDereferenceObject(Process);
     return Status;
 }
@@ -194,8 +195,8 @@ PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
 /* The caller frees it with ExFreePool, as documented. */
 NTSTATUS NTAPI SeLocateProcessImageName(PEPROCESS Process, PUNICODE_STRING *ImageName)
 {
-    PUNICODE_STRING Copy = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength,
-                                                 PSP_TAG);
+    PUNICODE_STRING Copy = ExAllocatePoolWithTag(
+        NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength, PSP_TAG);
 
     if (Copy == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -212,7 +213,8 @@ PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process)
     return NULL;
 }
 
-BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
+BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
+                           PUNICODE_STRING CSDVersion)
 {
     if (MajorVersion != NULL) {
         *MajorVersion = 10;

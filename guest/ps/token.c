@@ -27,7 +27,8 @@ VOID NTAPI PsDereferencePrimaryToken(PACCESS_TOKEN PrimaryToken)
     ObDereferenceObject(PrimaryToken);
 }
 
-PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen, PBOOLEAN EffectiveOnly,
+PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen,
+                                                  PBOOLEAN EffectiveOnly,
                                                   PSECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     PACCESS_TOKEN Token = Thread->ImpersonationToken;
@@ -48,8 +49,8 @@ VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN ImpersonationToken)
     ObDereferenceObject(ImpersonationToken);
 }
 
-NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen, BOOLEAN EffectiveOnly,
-                                   SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
+NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen,
+                                   BOOLEAN EffectiveOnly, SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     PACCESS_TOKEN Old;
 

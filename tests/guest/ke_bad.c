@@ -18,9 +18,11 @@ static ULONG ReadCase(PUNICODE_STRING RegistryPath)
     HANDLE Key;
     ULONG Length, Result = 0;
 
-    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length))) {
+        if (NT_SUCCESS(
+                ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length))) {
             Result = *(ULONG *)Value->Data;
         }
         ZwClose(Key);
@@ -100,7 +102,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         *(volatile ULONG *)0x20 = 1;
         break;
     case 7:
-        ((VOID (*)(VOID))(ULONG_PTR)0x30)();
+        ((VOID(*)(VOID))(ULONG_PTR)0x30)();
         break;
     case 8:
         Overflow(0);
@@ -117,7 +119,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC;
         break;
     case 15:
-        ((VOID (*)(VOID))(ULONG_PTR)Data)();
+        ((VOID(*)(VOID))(ULONG_PTR)Data)();
         break;
     case 16:
         KeLeaveCriticalRegion();

@@ -144,7 +144,7 @@ static VOID CheckTimers(VOID)
     FvCheck(KeReadStateTimer(&Timer)); /* a notification timer stays signalled */
     FvCheck(KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL) == STATUS_SUCCESS);
     FvCheck(!KeSetTimer(&Timer, Far, NULL));
-    FvCheck(!KeReadStateTimer(&Timer)); /* setting it clears the state */
+    FvCheck(!KeReadStateTimer(&Timer));     /* setting it clears the state */
     FvCheck(KeSetTimer(&Timer, Far, NULL)); /* was in the queue */
     FvCheck(KeCancelTimer(&Timer));
     FvCheck(!KeCancelTimer(&Timer));

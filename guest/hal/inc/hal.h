@@ -4,7 +4,8 @@
  *
  * Rules: a vector's upper four bits are its IRQL (vector = IRQL * 16 + n), so CR8 masks it.  Vector
  * xF of APC, DISPATCH, CLOCK and IPI levels are the kernel's; device levels 3 to 11 are given out by
- * HalAllocateVector.  PCI configuration and BARs belong to io; addresses of its windows are in the loader block.
+ * HalAllocateVector.  PCI configuration and BARs belong to io; addresses of its windows are in the loader
+ * block.
  */
 #ifndef FLTVM_HAL_H
 #define FLTVM_HAL_H
@@ -32,8 +33,8 @@ extern struct fltvm_loader_block *HalLoaderBlock;
 VOID HalInitializeProcessor(ULONG Number);
 
 /*
- * Starts processors 1 to Count - 1, one after the other, each at Entry(Number) on StackBase[Number] with interrupts
- * off and on the loader's start page table.  IRQL: <= DISPATCH_LEVEL.
+ * Starts processors 1 to Count - 1, one after the other, each at Entry(Number) on StackBase[Number] with
+ * interrupts off and on the loader's start page table.  IRQL: <= DISPATCH_LEVEL.
  */
 VOID HalStartProcessors(ULONG Count, VOID (*Entry)(ULONG Number), PVOID *StackBase);
 

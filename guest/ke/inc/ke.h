@@ -121,8 +121,8 @@ struct _KTHREAD {
         };
         LONG CombinedApcDisable;
     };
-    ULONG ContextSwitches; /* 250 */
-    ULONG KernelTime;      /* ticks */
+    ULONG ContextSwitches;      /* 250 */
+    ULONG KernelTime;           /* ticks */
     LIST_ENTRY ThreadListEntry; /* 258: of Process */
     LIST_ENTRY MutantListHead;  /* 268: mutexes owned */
     LIST_ENTRY SystemListEntry; /* 278: every thread, KiThreadListHead */
@@ -136,8 +136,8 @@ struct _KTHREAD {
 };
 
 /*
- * Room for ps's ETHREAD and EPROCESS: the processors' idle threads and their process, which ke owns, have it too,
- * because code at DISPATCH_LEVEL may meet them as the current ones.
+ * Room for ps's ETHREAD and EPROCESS: the processors' idle threads and their process, which ke owns, have it
+ * too, because code at DISPATCH_LEVEL may meet them as the current ones.
  */
 #define KE_THREAD_SIZE  0x600
 #define KE_PROCESS_SIZE 0x400
@@ -182,7 +182,7 @@ struct _KPRCB {
     PKDPC volatile CurrentDpc;
     PVOID DpcRoutine;
     ULONG DpcCount;
-    ULONG DpcTicks; /* clock ticks during the DPC that runs */
+    ULONG DpcTicks;      /* clock ticks during the DPC that runs */
     ULONG DispatchTicks; /* clock ticks in a row that found the processor at DISPATCH_LEVEL or above */
 
     /* This processor only. */
@@ -197,8 +197,8 @@ struct _KPRCB {
     PKTRAP_FRAME FrozenFrame;
     PVOID FrozenStack[2];
     struct _KINTERRUPT *volatile InterruptObject[256]; /* by vector */
-    PVOID MmPrivate[8]; /* mm's per-processor data */
-    PVOID ExPrivate[8]; /* ex's: lookaside lists */
+    PVOID MmPrivate[8];                                /* mm's per-processor data */
+    PVOID ExPrivate[8];                                /* ex's: lookaside lists */
 };
 
 C_ASSERT(FIELD_OFFSET(KTHREAD, StackLimit) == 0x30);
@@ -272,7 +272,7 @@ struct _KINTERRUPT {
 /* ---- processors and start-up (called by init) ---- */
 
 extern PKPRCB KiProcessorBlock[FLTVM_MAX_PROCESSORS];
-extern ULONG KiProcessorCount;   /* that run */
+extern ULONG KiProcessorCount; /* that run */
 extern KAFFINITY KeActiveSet;
 extern BOOLEAN KiDriverVerifierOn;
 
@@ -281,7 +281,8 @@ FORCEINLINE PKPRCB KeGetCurrentPrcb(VOID)
     return (PKPRCB)__readgsqword(0x20);
 }
 
-/* Processor 0's blocks, tables and idle thread.  First call of the kernel; interrupts off, IRQL HIGH_LEVEL. */
+/* Processor 0's blocks, tables and idle thread.  First call of the kernel; interrupts off, IRQL HIGH_LEVEL.
+ */
 VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock);
 
 /* Options, clock and interrupts on.  After KdInitSystem.  IRQL leaves at DISPATCH_LEVEL. */
@@ -297,7 +298,8 @@ DECLSPEC_NORETURN VOID KiIdleLoop(VOID);
 
 /*
  * Prepares a thread that will run SystemRoutine(StartRoutine, StartContext) at PASSIVE_LEVEL on the stack
- * whose top is StackBase.  The caller owns the memory (zeroed KTHREAD is not needed).  IRQL: <= DISPATCH_LEVEL.
+ * whose top is StackBase.  The caller owns the memory (zeroed KTHREAD is not needed).  IRQL: <=
+ * DISPATCH_LEVEL.
  */
 VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
                   VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine,
@@ -307,8 +309,8 @@ VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
 VOID KeStartThread(PKTHREAD Thread);
 
 /*
- * Ends the current thread: mutexes abandoned, object signalled with Increment, never returns.  The memory may be
- * freed once KiThreadReaper(Thread) is called, at PASSIVE_LEVEL on another thread.  IRQL: PASSIVE_LEVEL.
+ * Ends the current thread: mutexes abandoned, object signalled with Increment, never returns.  The memory may
+ * be freed once KiThreadReaper(Thread) is called, at PASSIVE_LEVEL on another thread.  IRQL: PASSIVE_LEVEL.
  */
 DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment);
 extern VOID (*KiThreadReaper)(PKTHREAD Thread);
@@ -316,7 +318,8 @@ extern VOID (*KiThreadReaper)(PKTHREAD Thread);
 /* A name for reports and traces. */
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name);
 
-VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase);
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity,
+                         ULONG64 DirectoryTableBase);
 
 /* Every thread in the machine, by SystemListEntry; the dispatcher lock. */
 extern LIST_ENTRY KiThreadListHead;
@@ -338,16 +341,19 @@ ULONG KeQueueActiveThreads(PKQUEUE Queue);
 extern PVOID (*KiCreateStack)(ULONG Size);
 extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
 
-/* Sends FLTVM_RECORD_STACKS of every thread.  IRQL: any, but the threads of other processors must not run to be exact. */
+/* Sends FLTVM_RECORD_STACKS of every thread.  IRQL: any, but the threads of other processors must not run to
+ * be exact. */
 VOID KeReportStacks(VOID);
 
 /* ---- traps ---- */
 
 /*
- * Set by mm.  STATUS_SUCCESS: retry the access; STATUS_UNSUCCESSFUL: ke bugchecks (0xA or 0xD1 at DISPATCH_LEVEL or
- * above, else 0x50); any other status is raised as an exception at the faulting instruction.
+ * Set by mm.  STATUS_SUCCESS: retry the access; STATUS_UNSUCCESSFUL: ke bugchecks (0xA or 0xD1 at
+ * DISPATCH_LEVEL or above, else 0x50); any other status is raised as an exception at the faulting
+ * instruction.
  */
-extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame);
+extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode,
+                                   PKTRAP_FRAME TrapFrame);
 
 /* Raises a page fault's bugcheck by the rules above; for mm.  */
 DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame);
@@ -367,15 +373,15 @@ VOID KeFlushEntireTb(VOID);
 /* ---- interrupts (io) ---- */
 
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRoutine,
-                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext, ULONG MessageId,
-                           PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql,
-                           KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number);
+                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext,
+                           ULONG MessageId, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
+                           KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number);
 BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
 BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 
 /*
- * Bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to go.
- * IRQL: <= DISPATCH_LEVEL.
+ * Bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to
+ * go. IRQL: <= DISPATCH_LEVEL.
  */
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
 

@@ -2,8 +2,8 @@
 /*
  * ps: processes and threads as objects.
  *
- * Every thread is a kernel thread; a process is a name, an id, a token, a handle table and its threads.  Address spaces are
- * all the same one.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
+ * Every thread is a kernel thread; a process is a name, an id, a token, a handle table and its threads.
+ * Address spaces are all the same one.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
  */
 #ifndef FLTVM_PS_H
 #define FLTVM_PS_H
@@ -60,15 +60,16 @@ extern PEPROCESS PsInitialSystemProcess;
 extern POBJECT_TYPE PsProcessTypeObject, PsThreadTypeObject; /* exported as PsProcessType, PsThreadType */
 
 /*
- * Types, the System process.  After ob; before the first PsCreateSystemThread.  IRQL: <= DISPATCH_LEVEL on the boot
- * thread, which belongs to the idle process.
+ * Types, the System process.  After ob; before the first PsCreateSystemThread.  IRQL: <= DISPATCH_LEVEL on
+ * the boot thread, which belongs to the idle process.
  */
 NTSTATUS PsInitSystem(VOID);
 
 /* Called at PASSIVE_LEVEL on a thread about to end: io cancels and waits for its IRPs. */
 extern VOID (*PsIoThreadExitRoutine)(PETHREAD Thread);
 
-/* Iterates a process's threads: releases Previous (NULL at first), references the one returned.  IRQL: <= APC_LEVEL. */
+/* Iterates a process's threads: releases Previous (NULL at first), references the one returned.  IRQL: <=
+ * APC_LEVEL. */
 PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous);
 PEPROCESS PsGetNextProcess(PEPROCESS Previous);
 
@@ -77,9 +78,10 @@ NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PE
 /* Ends it (notify routines run); its threads must have ended. */
 NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus);
 
-/* As PsCreateSystemThread, with the process by pointer and a name; the thread is referenced for the caller. */
-NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
-                                 PETHREAD *Thread);
+/* As PsCreateSystemThread, with the process by pointer and a name; the thread is referenced for the caller.
+ */
+NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine,
+                                 PVOID StartContext, PETHREAD *Thread);
 
 /* Gives the process its primary token; takes its own reference. */
 VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
@@ -96,7 +98,8 @@ HANDLE NTAPI PsGetProcessInheritedFromUniqueProcessId(PEPROCESS Process);
 NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process);
 PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process);
 BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
-VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
-                                ULONG WriteOperationCount, ULONG FlushOperationCount);
+VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten,
+                                ULONG ReadOperationCount, ULONG WriteOperationCount,
+                                ULONG FlushOperationCount);
 
 #endif
