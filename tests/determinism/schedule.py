@@ -18,7 +18,7 @@ REFUSED = (('shift=0,sched-max=100', 'sched-max needs sched-seed'),
            ('sched-seed=1', 'sched-seed needs shift'),
            ('shift=0,sched-seed=1,sched-max=0', 'sched-max must be'),
            ('shift=auto,sched-seed=1', 'sched-seed and shift=auto are incompatible'),
-           ('shift=0,sched-seed=1,rr=record,rrfile=none', 'sched-seed and rr are incompatible'))
+           ('shift=0,sched-seed=1,rr=record,rrfile=/dev/null', 'sched-seed and rr are incompatible'))
 qemu = os.environ.get('FLTVM_QEMU', sys.argv[1])
 kernel = sys.argv[2]
 tap = Tap()
