@@ -279,6 +279,27 @@ static VOID LdrpFreeImage(PLDR_IMAGE Image)
     ExFreePoolWithTag(Image, LDRP_TAG);
 }
 
+/*
+ * The option "pool-fail" = NAME:SKIP:COUNT[:TAG] makes COUNT pool allocations of the driver NAME fail after SKIP have
+ * passed.  A scenario that runs it for SKIP = 0, 1, 2... makes every allocation fail once.
+ */
+static VOID LdrpArmPoolFault(PLDR_IMAGE Image)
+{
+    MM_POOL_FAULT Fault = { .Owner = Image->Owner };
+    CHAR Text[96], *Next;
+
+    if (!FvOption("pool-fail", Text, sizeof(Text)) || (Next = strchr(Text, ':')) == NULL)
+        return;
+    *Next++ = 0;
+    if (_stricmp(Text, Image->Name) != 0)
+        return;
+    Fault.Skip = _strtoui64(Next, &Next, 10);
+    Fault.Fail = *Next == ':' ? _strtoui64(Next + 1, &Next, 10) : 1;
+    if (*Next == ':')
+        memcpy(&Fault.Tag, Next + 1, strnlen(Next + 1, sizeof(Fault.Tag)));
+    MmSetPoolFault(&Fault);
+}
+
 static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
 {
     KIRQL OldIrql;
@@ -295,6 +316,7 @@ static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
     KeAcquireSpinLock(&LdrpListLock, &OldIrql);
     InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
     KeReleaseSpinLock(&LdrpListLock, OldIrql);
+    LdrpArmPoolFault(Image);
     KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED, Image->Name);
     return STATUS_SUCCESS;
 }
