@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * altitude.c: altitudes are decimal numbers of any length, compared as numbers and not as text: 100 is above 20,
- * 37.5 above 37.45, and 0328010.000 is 328010.  Arithmetic would lose digits, so the digits themselves are compared.
+ * altitude.c: altitudes are decimal numbers of any length, compared as numbers and not as text: 100 is above
+ * 20, 37.5 above 37.45, and 0328010.000 is 328010.  Arithmetic would lose digits, so the digits themselves
+ * are compared.
  */
 #include "altitude.h"
 
@@ -10,7 +11,8 @@ typedef struct FLTP_DIGITS {
     size_t WholeLength, PartLength;
 } FLTP_DIGITS;
 
-/* Without leading zeros before the point and trailing ones behind it, so that equal numbers have equal digits. */
+/* Without leading zeros before the point and trailing ones behind it, so that equal numbers have equal
+ * digits. */
 static FLTP_DIGITS FltpSplit(const uint16_t *Text, size_t Length)
 {
     FLTP_DIGITS Digits = {Text, NULL, 0, 0};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cancel.c: cancel-safe queues of pended operations.  A queue is the filter's own list with its own lock; what is added
- * here is that a cancelled request leaves it exactly once, through the filter's own callback.  IRQL: what the
- * filter's acquire callback allows.
+ * cancel.c: cancel-safe queues of pended operations.  A queue is the filter's own list with its own lock;
+ * what is added here is that a cancelled request leaves it exactly once, through the filter's own callback.
+ * IRQL: what the filter's acquire callback allows.
  *
- * Who owns an operation in the queue is settled by the request's cancel routine: whoever takes it away owns it.
+ * Who owns an operation in the queue is settled by the request's cancel routine: whoever takes it away owns
+ * it.
  */
 #include "fltmgrp.h"
 
@@ -73,8 +74,8 @@ VOID FLTAPI FltCbdqDisable(PFLT_CALLBACK_DATA_QUEUE Cbdq)
 }
 
 /* STATUS_PENDING when it is in the queue; an operation that is cancelled already is completed on the way. */
-NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Cbd, PIO_CSQ_IRP_CONTEXT Context,
-                                PVOID InsertContext)
+NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Cbd,
+                                PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
 {
     PFLTP_OPERATION Operation = FltpCheckData(Cbd, "rule=FltCbdqInsertIo was given no operation under way\n");
     PIRP Irp = Operation->Irp;

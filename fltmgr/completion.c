@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * completion.c: a request on its way up: post-callbacks from the lowest altitude, at whatever IRQL the request
- * completes, and everything by which a filter holds an operation and gives it back.
+ * completion.c: a request on its way up: post-callbacks from the lowest altitude, at whatever IRQL the
+ * request completes, and everything by which a filter holds an operation and gives it back.
  */
 #include "fltmgrp.h"
 
@@ -131,7 +131,8 @@ NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
     return STATUS_CONTINUE_COMPLETION;
 }
 
-/* The instance goes before the operation is over: its post-callback is called now, to undo what its pre did. */
+/* The instance goes before the operation is over: its post-callback is called now, to undo what its pre did.
+ */
 VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
     if (InterlockedCompareExchange(&Node->State, FltpNodePost, FltpNodeWait) != FltpNodeWait)
@@ -186,8 +187,8 @@ static VOID FltpCheckIrql(PFLT_CALLBACK_DATA Data, KIRQL Highest, PCSTR Text)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_IRQL, (ULONG_PTR)Data, KeGetCurrentIrql(), Highest, Text);
 }
 
-VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData, FLT_PREOP_CALLBACK_STATUS CallbackStatus,
-                                          PVOID Context)
+VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA CallbackData,
+                                          FLT_PREOP_CALLBACK_STATUS CallbackStatus, PVOID Context)
 {
     PFLTP_OPERATION Operation =
         FltpCheckData(CallbackData, "rule=FltCompletePendedPreOperation was given no operation under way\n");
@@ -229,8 +230,8 @@ static VOID NTAPI FltpSafeWorker(PVOID Parameter)
     PFLTP_OPERATION Operation = Parameter;
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
 
-    if (Operation->SafeCallback(&Operation->Data, &Node->Objects, Operation->SafeContext, Operation->SafeFlags) !=
-        FLT_POSTOP_MORE_PROCESSING_REQUIRED)
+    if (Operation->SafeCallback(&Operation->Data, &Node->Objects, Operation->SafeContext,
+                                Operation->SafeFlags) != FLT_POSTOP_MORE_PROCESSING_REQUIRED)
         FltCompletePendedPostOperation(&Operation->Data);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by hand and
- * reads lists and counters: sdk/include/fltvm_fltctl.h.  IRQL: PASSIVE_LEVEL.
+ * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by
+ * hand and reads lists and counters: sdk/include/fltvm_fltctl.h.  IRQL: PASSIVE_LEVEL.
  */
 #include "fltmgrp.h"
 
@@ -14,7 +14,8 @@ static NTSTATUS FltpMakeDirectory(PCWSTR Path)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE | OBJ_OPENIF, NULL, NULL);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE | OBJ_OPENIF, NULL,
+                               NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &Attributes);
     if (NT_SUCCESS(Status))
         ZwClose(Handle);
@@ -29,8 +30,8 @@ NTSTATUS FltpCreateControlDevice(VOID)
 
     if (!NT_SUCCESS(Status) && Status != STATUS_OBJECT_NAME_EXISTS && Status != STATUS_OBJECT_NAME_COLLISION)
         return Status;
-    Status = IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
-                            &Device);
+    Status = IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0,
+                            FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
     ((PFLTP_DEVICE)Device->DeviceExtension)->Kind = FltpKindControl;

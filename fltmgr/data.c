@@ -124,7 +124,8 @@ NTSTATUS FLTAPI FltDecodeParameters(PFLT_CALLBACK_DATA CallbackData, PMDL **MdlA
     return Found ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
-/* IRQL: <= APC_LEVEL, in the requestor's context.  Makes an MDL and locks the pages, where there is none yet. */
+/* IRQL: <= APC_LEVEL, in the requestor's context.  Makes an MDL and locks the pages, where there is none yet.
+ */
 NTSTATUS FLTAPI FltLockUserBuffer(PFLT_CALLBACK_DATA CallbackData)
 {
     PFLTP_OPERATION Operation =
@@ -182,12 +183,14 @@ VOID FLTAPI FltRetainSwappedBufferMdlAddress(PFLT_CALLBACK_DATA CallbackData)
 
 BOOLEAN FLTAPI FltIsIoCanceled(PFLT_CALLBACK_DATA CallbackData)
 {
-    return FltpCheckData(CallbackData, "rule=FltIsIoCanceled was given no operation under way\n")->Irp->Cancel;
+    return FltpCheckData(CallbackData, "rule=FltIsIoCanceled was given no operation under way\n")
+        ->Irp->Cancel;
 }
 
 BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData)
 {
-    return IoCancelIrp(FltpCheckData(CallbackData, "rule=FltCancelIo was given no operation under way\n")->Irp);
+    return IoCancelIrp(
+        FltpCheckData(CallbackData, "rule=FltCancelIo was given no operation under way\n")->Irp);
 }
 
 /* IRQL: DISPATCH_LEVEL, the cancel spin lock is held and is released here. */
@@ -201,7 +204,8 @@ static VOID NTAPI FltpCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
 }
 
 /* IRQL: <= DISPATCH_LEVEL.  STATUS_CANCELLED when it is too late: the request is cancelled already. */
-NTSTATUS FLTAPI FltSetCancelCompletion(PFLT_CALLBACK_DATA CallbackData, PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback)
+NTSTATUS FLTAPI FltSetCancelCompletion(PFLT_CALLBACK_DATA CallbackData,
+                                       PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback)
 {
     PFLTP_OPERATION Operation =
         FltpCheckData(CallbackData, "rule=FltSetCancelCompletion was given no operation under way\n");
@@ -223,7 +227,8 @@ NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData)
     return IoSetCancelRoutine(Operation->Irp, NULL) != NULL ? STATUS_SUCCESS : STATUS_CANCELLED;
 }
 
-PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
+PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                           ULONG Tag)
 {
     /* Pool is aligned to 16 bytes, and from a page on to a page; only a stricter device asks for more. */
     if (Instance->Volume->Device->AlignmentRequirement > FILE_OCTA_ALIGNMENT && NumberOfBytes < PAGE_SIZE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * deferred.c: deferred I/O work items: an operation that a callback pended goes to a system thread.  The operation
- * itself keeps its instance referenced, so nothing else has to be held.
+ * deferred.c: deferred I/O work items: an operation that a callback pended goes to a system thread.  The
+ * operation itself keeps its instance referenced, so nothing else has to be held.
  */
 #include "fltmgrp.h"
 
@@ -40,7 +40,8 @@ DECLSPEC_NOINLINE PFLT_DEFERRED_IO_WORKITEM FLTAPI FltAllocateDeferredIoWorkItem
 VOID FLTAPI FltFreeDeferredIoWorkItem(PFLT_DEFERRED_IO_WORKITEM FltWorkItem)
 {
     if (FltWorkItem->Queued)
-        FltpDeferredViolation(FltWorkItem, "rule=A deferred I/O work item was freed while it was queued\n", 2);
+        FltpDeferredViolation(FltWorkItem, "rule=A deferred I/O work item was freed while it was queued\n",
+                              2);
     FltWorkItem->Magic = FLTP_MAGIC_FREE;
     InterlockedDecrement64((LONG64 *)&FltpCounters.deferred_allocated);
     ExFreePoolWithTag(FltWorkItem, FLTP_TAG_WORKITEM);
@@ -63,7 +64,8 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
         FltpCheckData(Data, "rule=FltQueueDeferredIoWorkItem was given no operation under way\n");
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
 
-    if (!FLT_IS_IRP_OPERATION(Data) || FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
+    if (!FLT_IS_IRP_OPERATION(Data) ||
+        FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
         return STATUS_FLT_NOT_SAFE_TO_POST_OPERATION;
     /* In a completion routine the thread is arbitrary, and its top-level request says nothing of this one. */
     if (KeGetCurrentIrql() < DISPATCH_LEVEL && !Operation->Completed && IoGetTopLevelIrp() != NULL)
@@ -71,7 +73,8 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
     if (Node->Instance->TearingDown)
         return STATUS_FLT_DELETING_OBJECT;
     if (InterlockedExchange(&FltWorkItem->Queued, TRUE))
-        FltpDeferredViolation(FltWorkItem, "rule=A deferred I/O work item was queued while it was queued\n", 1);
+        FltpDeferredViolation(FltWorkItem, "rule=A deferred I/O work item was queued while it was queued\n",
+                              1);
     if (FltpVerify)
         FltpCaptureStack(1, FltWorkItem->QueuedBy);
     FltWorkItem->Routine = WorkerRoutine;

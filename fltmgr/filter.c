@@ -6,8 +6,8 @@
 #include "fltmgrp.h"
 
 /*
- * The object after Previous in one of the two lists, whose reference is given up.  Next holds the place: an object
- * that is referenced stays in its list.  IRQL: <= DISPATCH_LEVEL.
+ * The object after Previous in one of the two lists, whose reference is given up.  Next holds the place: an
+ * object that is referenced stays in its list.  IRQL: <= DISPATCH_LEVEL.
  */
 static PFLTP_OBJECT FltpNextObject(PLIST_ENTRY Head, PFLTP_OBJECT Previous, SIZE_T LinkOffset)
 {
@@ -86,7 +86,8 @@ NTSTATUS FLTAPI FltGetFilterFromInstance(PFLT_INSTANCE Instance, PFLT_FILTER *Re
 NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
 {
     WCHAR LinkBuffer[64], TargetBuffer[128];
-    UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer}, Target = {0, sizeof(TargetBuffer), TargetBuffer};
+    UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer},
+                   Target = {0, sizeof(TargetBuffer), TargetBuffer};
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Handle;
 
@@ -126,14 +127,15 @@ NTSTATUS FLTAPI FltGetVolumeFromInstance(PFLT_INSTANCE Instance, PFLT_VOLUME *Re
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject, PFLT_VOLUME *RetVolume)
+NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject,
+                                             PFLT_VOLUME *RetVolume)
 {
     PFLT_VOLUME Volume = NULL;
 
     UNREFERENCED_PARAMETER(Filter);
     while ((Volume = FltpNextVolume(Volume)) != NULL) {
-        if (Volume->Device == DeviceObject || Volume->FileSystem == DeviceObject || Volume->Disk == DeviceObject ||
-            Volume->Below == DeviceObject) {
+        if (Volume->Device == DeviceObject || Volume->FileSystem == DeviceObject ||
+            Volume->Disk == DeviceObject || Volume->Below == DeviceObject) {
             FltpHandOut(Volume);
             *RetVolume = Volume;
             return STATUS_SUCCESS;
@@ -142,7 +144,8 @@ NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT 
     return STATUS_INVALID_PARAMETER;
 }
 
-NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject, PFLT_VOLUME *RetVolume)
+NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject,
+                                           PFLT_VOLUME *RetVolume)
 {
     PVPB Vpb = FileObject->Vpb;
 

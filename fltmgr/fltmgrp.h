@@ -2,13 +2,13 @@
 /*
  * fltmgrp.h: the filter manager's own objects and the routines its files call of each other.
  *
- * A volume is a device of ours on top of a mounted file system's device stack.  An instance is one filter at one
- * altitude on one volume.  An operation is one request on its way through a volume's instances: one block, taken from
- * the volume's free list, with a node for each instance that registered for the operation.
+ * A volume is a device of ours on top of a mounted file system's device stack.  An instance is one filter at
+ * one altitude on one volume.  An operation is one request on its way through a volume's instances: one
+ * block, taken from the volume's free list, with a node for each instance that registered for the operation.
  *
- * Locks: FltpLock guards the lists of filters and volumes, each volume's Lock its instances and operations.  A
- * volume's lock is taken inside FltpLock, never the other way round.  No callback is ever called with a lock held.
- * What keeps an object alive while it is used is its rundown reference.
+ * Locks: FltpLock guards the lists of filters and volumes, each volume's Lock its instances and operations. A
+ * volume's lock is taken inside FltpLock, never the other way round.  No callback is ever called with a lock
+ * held. What keeps an object alive while it is used is its rundown reference.
  */
 #ifndef FLTMGRP_H
 #define FLTMGRP_H
@@ -46,25 +46,25 @@
 #define DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
 #endif
 /* FLTMGR_FILE_SYSTEM's first parameter: Windows's own where it has one, the rest are fltvm's. */
-#define FLTP_NO_POST_CALLBACK      0x66
-#define FLTP_BAD_OBJECT            0xF001 /* P2: what was given */
-#define FLTP_OVER_DEREFERENCED     0xF002 /* P2: the object */
-#define FLTP_BAD_WORK_ITEM         0xF003 /* P2: what was given */
-#define FLTP_BAD_QUEUE_TYPE        0xF004 /* P2: the work item, P3: the queue type */
-#define FLTP_BAD_CALLBACK_DATA     0xF005 /* P2: what was given */
-#define FLTP_BAD_PREOP_STATUS      0xF006 /* P2: callback data, P3: the status */
-#define FLTP_BAD_POSTOP_STATUS     0xF007 /* P2: callback data, P3: the status */
-#define FLTP_NOT_PENDED            0xF008 /* P2: callback data */
-#define FLTP_CONTEXT_WITHOUT_POST  0xF009 /* P2: callback data, P3: the context */
-#define FLTP_NOT_UNREGISTERED      0xF00A /* P2: the filter */
-#define FLTP_DEFERRED_ITEM_LEAKED  0xF00B
-#define FLTP_STATUS_PENDING        0xF00C /* P2: callback data: completed with STATUS_PENDING */
-#define FLTP_BAD_IRQL              0xF00E /* P2: what was given, P3: the IRQL */
-#define FLTP_IRQL_CHANGED          0xF00D /* P2: callback data, P3: before, P4: after */
+#define FLTP_NO_POST_CALLBACK     0x66
+#define FLTP_BAD_OBJECT           0xF001 /* P2: what was given */
+#define FLTP_OVER_DEREFERENCED    0xF002 /* P2: the object */
+#define FLTP_BAD_WORK_ITEM        0xF003 /* P2: what was given */
+#define FLTP_BAD_QUEUE_TYPE       0xF004 /* P2: the work item, P3: the queue type */
+#define FLTP_BAD_CALLBACK_DATA    0xF005 /* P2: what was given */
+#define FLTP_BAD_PREOP_STATUS     0xF006 /* P2: callback data, P3: the status */
+#define FLTP_BAD_POSTOP_STATUS    0xF007 /* P2: callback data, P3: the status */
+#define FLTP_NOT_PENDED           0xF008 /* P2: callback data */
+#define FLTP_CONTEXT_WITHOUT_POST 0xF009 /* P2: callback data, P3: the context */
+#define FLTP_NOT_UNREGISTERED     0xF00A /* P2: the filter */
+#define FLTP_DEFERRED_ITEM_LEAKED 0xF00B
+#define FLTP_STATUS_PENDING       0xF00C /* P2: callback data: completed with STATUS_PENDING */
+#define FLTP_BAD_IRQL             0xF00E /* P2: what was given, P3: the IRQL */
+#define FLTP_IRQL_CHANGED         0xF00D /* P2: callback data, P3: before, P4: after */
 
 /*
- * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits until the
- * count is zero; from then on no reference is given.
+ * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits
+ * until the count is zero; from then on no reference is given.
  */
 typedef struct _FLTP_RUNDOWN {
     volatile LONG64 Count;
@@ -109,10 +109,10 @@ typedef struct _FLT_VOLUME {
     FLTP_OBJECT Object;
     LIST_ENTRY Link; /* FltpLock */
     UNICODE_STRING Name;
-    PDEVICE_OBJECT Device;      /* ours */
-    PDEVICE_OBJECT Below;       /* what ours is attached to */
-    PDEVICE_OBJECT FileSystem;  /* the file system's volume device */
-    PDEVICE_OBJECT Disk;        /* the device that was mounted, NULL for a file system without one */
+    PDEVICE_OBJECT Device;     /* ours */
+    PDEVICE_OBJECT Below;      /* what ours is attached to */
+    PDEVICE_OBJECT FileSystem; /* the file system's volume device */
+    PDEVICE_OBJECT Disk;       /* the device that was mounted, NULL for a file system without one */
     FLT_FILESYSTEM_TYPE Type;
     UNICODE_STRING DriverName;
     BOOLEAN Detached;
@@ -127,14 +127,14 @@ typedef struct _FLT_VOLUME {
 } FLT_VOLUME;
 
 typedef enum _FLTP_INSTANCE_STATE {
-    FltpInstanceSetup,  /* in its setup callback: sees no operations yet */
+    FltpInstanceSetup, /* in its setup callback: sees no operations yet */
     FltpInstanceActive,
     FltpInstanceTeardown
 } FLTP_INSTANCE_STATE;
 
 typedef struct _FLT_INSTANCE {
     FLTP_OBJECT Object;
-    LIST_ENTRY Link; /* its volume's Instances, Lock */
+    LIST_ENTRY Link;           /* its volume's Instances, Lock */
     FLTP_INSTANCE_STATE State; /* its volume's Lock */
     volatile LONG TearingDown;
     PFLT_FILTER Filter;
@@ -163,7 +163,8 @@ typedef struct _FLTP_NODE {
     PVOID CompletionContext;
     PMDL SwappedMdl;
     FLT_RELATED_OBJECTS Objects;
-    FLT_IO_PARAMETER_BLOCK Iopb; /* the parameters as the pre-callback got them: what its post-callback sees */
+    FLT_IO_PARAMETER_BLOCK
+        Iopb; /* the parameters as the pre-callback got them: what its post-callback sees */
 } FLTP_NODE, *PFLTP_NODE;
 
 #define FLTP_NODES_DEFAULT 8
@@ -174,18 +175,18 @@ typedef struct _FLTP_OPERATION {
     ULONG Count;
     ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
     PFLT_VOLUME Volume;
-    LIST_ENTRY Link; /* its volume's Operations or FreeOperations, Lock */
+    LIST_ENTRY Link;  /* its volume's Operations or FreeOperations, Lock */
     ULONG References; /* drainers' + 1, Lock */
     PIRP Irp;
     PDEVICE_OBJECT Target;
     FLT_CALLBACK_DATA Data;
     FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
-    BOOLEAN Synchronize;   /* a filter asked that completion come back to this thread */
-    BOOLEAN PendingMarked; /* our stack location is marked pending */
-    BOOLEAN Changed;       /* some node's filter changed the parameters */
+    BOOLEAN Synchronize;         /* a filter asked that completion come back to this thread */
+    BOOLEAN PendingMarked;       /* our stack location is marked pending */
+    BOOLEAN Changed;             /* some node's filter changed the parameters */
     BOOLEAN NeedCompletion;
-    BOOLEAN Completed;     /* the request has come back from below, or was completed by a filter */
-    BOOLEAN *PostPended;   /* in the dispatching thread's frame, valid while the lower driver has not pended */
+    BOOLEAN Completed;   /* the request has come back from below, or was completed by a filter */
+    BOOLEAN *PostPended; /* in the dispatching thread's frame, valid while the lower driver has not pended */
     KEVENT Event;
     /* The request's buffers before any filter changed them. */
     PVOID OriginalUserBuffer, OriginalSystemBuffer;
@@ -270,12 +271,14 @@ NTSTATUS FltpEnumerateKey(PCUNICODE_STRING Key, ULONG Index, PUNICODE_STRING Nam
 NTSTATUS FltpNameOfObject(PVOID Object, PUNICODE_STRING Name);
 
 /* instance.c.  IRQL: PASSIVE_LEVEL unless said. */
-NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PCUNICODE_STRING Altitude,
-                            FLT_INSTANCE_SETUP_FLAGS Flags, PFLT_INSTANCE *Instance);
+NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
+                            PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
+                            PFLT_INSTANCE *Instance);
 VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_SETUP_FLAGS Flags);
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
 NTSTATUS FltpDetachManually(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
-/* A referenced instance: the first of the filter's on the volume, or that of the name.  IRQL: <= DISPATCH_LEVEL. */
+/* A referenced instance: the first of the filter's on the volume, or that of the name.  IRQL: <=
+ * DISPATCH_LEVEL. */
 PFLT_INSTANCE FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
 VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
 
@@ -321,7 +324,8 @@ VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK
 BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
                          LOCK_OPERATION *Access);
 
-/* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the report. */
+/* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the
+ * report. */
 DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
                                      PCSTR Text);
 #define FLTP_STACK_DEPTH 5

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its control
- * device, one on each file system's control device, one on each volume.
+ * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its
+ * control device, one on each file system's control device, one on each volume.
  */
 #include "fltmgrp.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * instance.c: a filter's attachments to volumes.  An instance sees operations from the moment its setup callback has
- * agreed until its teardown begins; its teardown returns only when nothing of it is under way any more.
+ * instance.c: a filter's attachments to volumes.  An instance sees operations from the moment its setup
+ * callback has agreed until its teardown begins; its teardown returns only when nothing of it is under way
+ * any more.
  *
- * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different altitudes;
- * those of one filter on a volume have different names.
+ * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
+ * altitudes; those of one filter on a volume have different names.
  */
 #include "fltmgrp.h"
 
@@ -118,8 +119,9 @@ FreeMemory:
     return Status;
 }
 
-NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PCUNICODE_STRING Altitude,
-                            FLT_INSTANCE_SETUP_FLAGS Flags, PFLT_INSTANCE *NewInstance)
+NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
+                            PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
+                            PFLT_INSTANCE *NewInstance)
 {
     FLT_RELATED_OBJECTS Objects;
     PFLT_INSTANCE Instance;
@@ -139,7 +141,8 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
     }
     if (Filter->Registration.InstanceSetupCallback != NULL) {
         FltpFillObjects(&Objects, Instance, NULL);
-        Status = Filter->Registration.InstanceSetupCallback(&Objects, Flags, Volume->Device->DeviceType, Volume->Type);
+        Status = Filter->Registration.InstanceSetupCallback(&Objects, Flags, Volume->Device->DeviceType,
+                                                            Volume->Type);
     }
     if (!NT_SUCCESS(Status)) {
         Instance->TearingDown = TRUE;
@@ -182,8 +185,8 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
 }
 
 /*
- * The caller holds no reference.  STATUS_FLT_DELETING_OBJECT when somebody else is at it already; who must know
- * that the instance is gone waits for the volume's or the filter's rundown.
+ * The caller holds no reference.  STATUS_FLT_DELETING_OBJECT when somebody else is at it already; who must
+ * know that the instance is gone waits for the volume's or the filter's rundown.
  */
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
@@ -271,7 +274,8 @@ NTSTATUS FLTAPI FltAttachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     Status = FltpReadInstance(Filter, Name, &Altitude);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = FltpAttachInstance(Filter, Volume, Name, &Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
+    Status = FltpAttachInstance(Filter, Volume, Name, &Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
+                                RetInstance);
     FltpFreeString(&Altitude);
     /* Documented for this routine, where FltAttachVolumeAtAltitude has a code of the filter manager's. */
     return Status == STATUS_FLT_INSTANCE_ALTITUDE_COLLISION ? STATUS_OBJECT_NAME_COLLISION : Status;
@@ -286,9 +290,10 @@ NTSTATUS FLTAPI FltAttachVolumeAtAltitude(PFLT_FILTER Filter, PFLT_VOLUME Volume
     if (!Filter->Started)
         return STATUS_FLT_FILTER_NOT_READY;
     if (InstanceName != NULL)
-        return FltpAttachInstance(Filter, Volume, InstanceName, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
-                                  RetInstance);
-    /* Without a name: the default instance's with the altitude behind it, which is as unique as the altitude. */
+        return FltpAttachInstance(Filter, Volume, InstanceName, Altitude,
+                                  FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
+    /* Without a name: the default instance's with the altitude behind it, which is as unique as the altitude.
+     */
     Status = FltpJoinKey(&Name, &Filter->DefaultInstance, L"at", Altitude);
     if (NT_SUCCESS(Status)) {
         Status = FltpAttachInstance(Filter, Volume, &Name, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
@@ -354,8 +359,8 @@ NTSTATUS FLTAPI FltGetLowerInstance(PFLT_INSTANCE CurrentInstance, PFLT_INSTANCE
     return FltpNeighbour(CurrentInstance->Volume, &CurrentInstance->Link, TRUE, LowerInstance);
 }
 
-NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING InstanceName,
-                                             PFLT_INSTANCE *RetInstance)
+NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume,
+                                             PCUNICODE_STRING InstanceName, PFLT_INSTANCE *RetInstance)
 {
     *RetInstance = FltpFindInstance(Filter, Volume, InstanceName);
     if (*RetInstance == NULL)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * issue.c: I/O that a filter starts itself.  It goes to the instances below the one that starts it and then to the file
- * system: a request is made for the volume's stack and enters our own dispatch in the middle.
+ * issue.c: I/O that a filter starts itself.  It goes to the instances below the one that starts it and then
+ * to the file system: a request is made for the volume's stack and enters our own dispatch in the middle.
  *
- * The callback data that FltAllocateCallbackData gives is the filter's; those below see one of their own, with
- * FLTFL_CALLBACK_DATA_GENERATED_IO.  IRQL: as annotated in fltKernel.h.
+ * The callback data that FltAllocateCallbackData gives is the filter's; those below see one of their own,
+ * with FLTFL_CALLBACK_DATA_GENERATED_IO.  IRQL: as annotated in fltKernel.h.
  */
 #include "fltmgrp.h"
 
 NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
-                                          FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags, PFLT_CALLBACK_DATA *RetNewCallbackData)
+                                          FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
+                                          PFLT_CALLBACK_DATA *RetNewCallbackData)
 {
     PFLTP_OPERATION Operation = FltpNewOperation(0);
 
@@ -36,7 +37,8 @@ NTSTATUS FLTAPI FltAllocateCallbackData(PFLT_INSTANCE Instance, PFILE_OBJECT Fil
 
 VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
 {
-    PFLTP_OPERATION Operation = FltpCheckData(CallbackData, "rule=FltFreeCallbackData was given no callback data\n");
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltFreeCallbackData was given no callback data\n");
 
     Operation->Magic = FLTP_MAGIC_FREE;
     ExFreePoolWithTag(Operation, FLTP_TAG_OPERATION);
@@ -44,7 +46,8 @@ VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
 
 VOID FLTAPI FltReuseCallbackData(PFLT_CALLBACK_DATA CallbackData)
 {
-    PFLTP_OPERATION Operation = FltpCheckData(CallbackData, "rule=FltReuseCallbackData was given no callback data\n");
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltReuseCallbackData was given no callback data\n");
 
     RtlZeroMemory(&Operation->Iopb.Parameters, sizeof(Operation->Iopb.Parameters));
     Operation->Iopb.MajorFunction = Operation->Iopb.MinorFunction = 0;
@@ -169,13 +172,15 @@ VOID FLTAPI FltPerformSynchronousIo(PFLT_CALLBACK_DATA CallbackData)
 }
 
 NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
-                                         PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
+                                         PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
+                                         PVOID CallbackContext)
 {
     PFLTP_OPERATION Operation =
         FltpCheckData(CallbackData, "rule=FltPerformAsynchronousIo was given no callback data\n");
     NTSTATUS Status;
 
-    if (CallbackRoutine == NULL || FlagOn(Operation->Iopb.IrpFlags, IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO) ||
+    if (CallbackRoutine == NULL ||
+        FlagOn(Operation->Iopb.IrpFlags, IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO) ||
         Operation->Iopb.MajorFunction == IRP_MJ_CREATE)
         return STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST;
     Operation->AsyncCallback = CallbackRoutine;
@@ -211,8 +216,9 @@ static VOID NTAPI FltpTransferCallback(PFLT_CALLBACK_DATA Data, PFLT_CONTEXT Con
     FltFreeCallbackData(Data);
 }
 
-static NTSTATUS FltpTransfer(UCHAR Major, PFLT_INSTANCE Instance, PFILE_OBJECT File, PLARGE_INTEGER ByteOffset,
-                             ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG Transferred,
+static NTSTATUS FltpTransfer(UCHAR Major, PFLT_INSTANCE Instance, PFILE_OBJECT File,
+                             PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+                             FLT_IO_OPERATION_FLAGS Flags, PULONG Transferred,
                              PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, PULONG Key, PMDL Mdl)
 {
     FLTP_TRANSFER Transfer = {Callback, Context, File, FALSE, 0, Transferred}, *Kept;
@@ -253,38 +259,42 @@ static NTSTATUS FltpTransfer(UCHAR Major, PFLT_INSTANCE Instance, PFILE_OBJECT F
     return FltPerformAsynchronousIo(Data, FltpTransferCallback, Kept);
 }
 
-NTSTATUS FLTAPI FltReadFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
-                            ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
+NTSTATUS FLTAPI FltReadFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+                            PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+                            FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
                             PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
 {
-    return FltpTransfer(IRP_MJ_READ, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesRead,
-                        CallbackRoutine, CallbackContext, NULL, NULL);
+    return FltpTransfer(IRP_MJ_READ, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
+                        BytesRead, CallbackRoutine, CallbackContext, NULL, NULL);
 }
 
-NTSTATUS FLTAPI FltReadFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
-                              ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
-                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext, PULONG Key,
-                              PMDL Mdl)
+NTSTATUS FLTAPI FltReadFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+                              PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+                              FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
+                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext,
+                              PULONG Key, PMDL Mdl)
 {
-    return FltpTransfer(IRP_MJ_READ, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesRead,
-                        CallbackRoutine, CallbackContext, Key, Mdl);
+    return FltpTransfer(IRP_MJ_READ, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
+                        BytesRead, CallbackRoutine, CallbackContext, Key, Mdl);
 }
 
-NTSTATUS FLTAPI FltWriteFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
-                             ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
+NTSTATUS FLTAPI FltWriteFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+                             PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+                             FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
 {
-    return FltpTransfer(IRP_MJ_WRITE, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten,
-                        CallbackRoutine, CallbackContext, NULL, NULL);
+    return FltpTransfer(IRP_MJ_WRITE, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
+                        BytesWritten, CallbackRoutine, CallbackContext, NULL, NULL);
 }
 
-NTSTATUS FLTAPI FltWriteFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
-                               ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
-                               PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext, PULONG Key,
-                               PMDL Mdl)
+NTSTATUS FLTAPI FltWriteFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
+                               PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
+                               FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
+                               PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext,
+                               PULONG Key, PMDL Mdl)
 {
-    return FltpTransfer(IRP_MJ_WRITE, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten,
-                        CallbackRoutine, CallbackContext, Key, Mdl);
+    return FltpTransfer(IRP_MJ_WRITE, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
+                        BytesWritten, CallbackRoutine, CallbackContext, Key, Mdl);
 }
 
 NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * name.c: counted strings on the heap and what the registry says of filters and instances.  IRQL: PASSIVE_LEVEL,
- * since the registry is read through handles; FltpFreeString: <= DISPATCH_LEVEL.
+ * name.c: counted strings on the heap and what the registry says of filters and instances.  IRQL:
+ * PASSIVE_LEVEL, since the registry is read through handles; FltpFreeString: <= DISPATCH_LEVEL.
  */
 #include "fltmgrp.h"
 
@@ -30,8 +30,8 @@ static WCHAR FltpUpcase(WCHAR Character)
 }
 
 /*
- * Names of objects, regardless of case.  Lists are searched with their spin lock held, where the run-time library's
- * pageable case tables are out of reach: beyond ASCII, case counts.
+ * Names of objects, regardless of case.  Lists are searched with their spin lock held, where the run-time
+ * library's pageable case tables are out of reach: beyond ASCII, case counts.
  */
 BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
 {
@@ -68,8 +68,8 @@ static NTSTATUS FltpOpenKey(PCUNICODE_STRING Key, PHANDLE Handle)
 {
     OBJECT_ATTRIBUTES Attributes;
 
-    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE,
+                               NULL, NULL);
     return ZwOpenKey(Handle, KEY_READ, &Attributes);
 }
 

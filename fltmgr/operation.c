@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * operation.c: a request on its way down: which instances see it, their pre-callbacks from the highest altitude, and
- * the call of the file system.
+ * operation.c: a request on its way down: which instances see it, their pre-callbacks from the highest
+ * altitude, and the call of the file system.
  *
- * The instances are chosen once, when the request arrives, and referenced until each is done with it.  Blocks come
- * from the volume's free list, whose lock is held for that choice anyway, so that a filter costs no allocation.
+ * The instances are chosen once, when the request arrives, and referenced until each is done with it.  Blocks
+ * come from the volume's free list, whose lock is held for that choice anyway, so that a filter costs no
+ * allocation.
  */
 #include "fltmgrp.h"
 
@@ -77,8 +78,8 @@ static ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Opera
 {
     ULONG Index = FltpOperationIndex(Stack->MajorFunction), Count = 0;
 
-    for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances && Count < Operation->Capacity;
-         Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Volume->Instances.Flink;
+         Link != &Volume->Instances && Count < Operation->Capacity; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
         PFLTP_CALLBACK Callback = &Instance->Filter->Callbacks[Index];
         PFLTP_NODE Node = &Operation->Nodes[Count];
@@ -105,8 +106,8 @@ static ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Opera
 }
 
 /* The block for a request, with its instances; Count is zero and the block NULL when none wants it. */
-static NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLT_INSTANCE Below,
-                                   PFLTP_OPERATION *Started)
+static NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack,
+                                   PFLT_INSTANCE Below, PFLTP_OPERATION *Started)
 {
     PFLTP_OPERATION Operation, Spare = NULL;
     KIRQL Irql;
@@ -210,8 +211,9 @@ BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLB
         break;
     default: /* the two that only fast I/O and file-system filter operations know, and plain nonsense */
         if (FltpVerify)
-            FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)Data, Status, 0,
-                          "rule=A pre-callback returned a status that an IRP-based operation does not have\n");
+            FltpViolation(
+                FLTMGR_FILE_SYSTEM, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)Data, Status, 0,
+                "rule=A pre-callback returned a status that an IRP-based operation does not have\n");
         FltpFinishNode(Node);
         break;
     }
@@ -230,7 +232,8 @@ static FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operation, PFLTP_NO
     FV_TRACE(FLTVM_TRACE_FLT_PRE_LEAVE, &Operation->Data, Status, Instance, 0, 0);
     if (FltpVerify && KeGetCurrentIrql() != Irql)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_IRQL_CHANGED, (ULONG_PTR)&Operation->Data, Irql,
-                      KeGetCurrentIrql(), "rule=A pre-callback returned at another IRQL than it was called at\n");
+                      KeGetCurrentIrql(),
+                      "rule=A pre-callback returned at another IRQL than it was called at\n");
     return Status;
 }
 

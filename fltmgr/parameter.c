@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * parameter.c: an IRP's parameters as a minifilter sees them, and back.  A minifilter finds in one place what a
- * driver collects from the stack location, the IRP's buffers and its flags.
+ * parameter.c: an IRP's parameters as a minifilter sees them, and back.  A minifilter finds in one place what
+ * a driver collects from the stack location, the IRP's buffers and its flags.
  */
 #include "fltmgrp.h"
 
@@ -131,7 +131,8 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
     case IRP_MJ_DIRECTORY_CONTROL:
         To->DirectoryControl.QueryDirectory.Length = Stack->Parameters.QueryDirectory.Length;
         if (Stack->MinorFunction == IRP_MN_QUERY_DIRECTORY) {
-            To->DirectoryControl.QueryDirectory.FileName = (PUNICODE_STRING)Stack->Parameters.QueryDirectory.FileName;
+            To->DirectoryControl.QueryDirectory.FileName =
+                (PUNICODE_STRING)Stack->Parameters.QueryDirectory.FileName;
             To->DirectoryControl.QueryDirectory.FileInformationClass =
                 Stack->Parameters.QueryDirectory.FileInformationClass;
             To->DirectoryControl.QueryDirectory.FileIndex = Stack->Parameters.QueryDirectory.FileIndex;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * register.c: a filter's life: it registers, starts filtering, and goes, because its service is stopped (mandatory),
- * because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL throughout, since
- * the registry is read and teardown waits.
+ * register.c: a filter's life: it registers, starts filtering, and goes, because its service is stopped
+ * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
+ * throughout, since the registry is read and teardown waits.
  */
 #include "fltmgrp.h"
 
@@ -51,13 +51,15 @@ static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
     if (Registration == NULL)
         return STATUS_INVALID_PARAMETER;
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(FltpVersions); Index++) {
-        if (Registration->Version == FltpVersions[Index].Version && Registration->Size >= FltpVersions[Index].Size)
+        if (Registration->Version == FltpVersions[Index].Version &&
+            Registration->Size >= FltpVersions[Index].Size)
             Known = TRUE;
     }
     if (!Known)
         return STATUS_INVALID_PARAMETER;
     /* A name provider that normalizes has to generate names, too. */
-    if (Registration->GenerateFileNameCallback == NULL && Registration->NormalizeNameComponentCallback != NULL)
+    if (Registration->GenerateFileNameCallback == NULL &&
+        Registration->NormalizeNameComponentCallback != NULL)
         return STATUS_INVALID_PARAMETER;
     for (const FLT_CONTEXT_REGISTRATION *Context = Registration->ContextRegistration;
          Context != NULL && Context->ContextType != FLT_CONTEXT_END; Context++) {
@@ -132,15 +134,17 @@ static VOID NTAPI FltpDriverUnload(PDRIVER_OBJECT Driver)
         Filter->Mandatory = TRUE;
         Filter->Registration.FilterUnloadCallback(FLTFL_FILTER_UNLOAD_MANDATORY);
         if (FltpFilterOfDriver(Driver) != NULL)
-            FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter, 0, 0,
-                          "rule=A mandatory unload returned, and the filter has not called FltUnregisterFilter\n");
+            FltpViolation(
+                FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter, 0, 0,
+                "rule=A mandatory unload returned, and the filter has not called FltUnregisterFilter\n");
     }
     if (Original != NULL)
         Original(Driver);
     FltpCheckWorkItemsAtUnload(Driver);
 }
 
-NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Registration, PFLT_FILTER *RetFilter)
+NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Registration,
+                                  PFLT_FILTER *RetFilter)
 {
     UNICODE_STRING Name;
     PFLT_FILTER Filter;
@@ -170,10 +174,11 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
         return Status;
     }
     Filter->DriverUnload = Driver->DriverUnload;
-    Driver->DriverUnload = Registration->FilterUnloadCallback != NULL &&
-                                   !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
-                               ? FltpDriverUnload
-                               : NULL;
+    Driver->DriverUnload =
+        Registration->FilterUnloadCallback != NULL &&
+                !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
+            ? FltpDriverUnload
+            : NULL;
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     InsertTailList(&FltpFilters, &Filter->Link);
     KeReleaseSpinLock(&FltpLock, Irql);
@@ -185,7 +190,8 @@ NTSTATUS FLTAPI FltStartFiltering(PFLT_FILTER Filter)
 {
     PFLT_VOLUME Volume = NULL;
 
-    if (Filter == NULL || Filter->Object.Magic != FLTP_MAGIC_FILTER || InterlockedExchange(&Filter->Started, TRUE))
+    if (Filter == NULL || Filter->Object.Magic != FLTP_MAGIC_FILTER ||
+        InterlockedExchange(&Filter->Started, TRUE))
         return STATUS_INVALID_PARAMETER;
     while ((Volume = FltpNextVolume(Volume)) != NULL)
         FltpAttachAutomatically(Filter, Volume, 0);
@@ -195,8 +201,8 @@ NTSTATUS FLTAPI FltStartFiltering(PFLT_FILTER Filter)
 /* Returns when nothing of the filter is under way any more: no operation, no work, no reference. */
 VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
 {
-    FLT_INSTANCE_TEARDOWN_FLAGS Reason =
-        Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD : FLTFL_INSTANCE_TEARDOWN_FILTER_UNLOAD;
+    FLT_INSTANCE_TEARDOWN_FLAGS Reason = Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD
+                                                           : FLTFL_INSTANCE_TEARDOWN_FILTER_UNLOAD;
     PFLT_VOLUME Volume = NULL;
     PFLT_INSTANCE Instance;
     KIRQL Irql;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rundown.c: references that a filter, an instance or a volume gives until it goes.  FltObjectReference hands them
- * to filters; queued work and operations under way hold them, so that unload and detach wait.
+ * rundown.c: references that a filter, an instance or a volume gives until it goes.  FltObjectReference hands
+ * them to filters; queued work and operations under way hold them, so that unload and detach wait.
  */
 #include "fltmgrp.h"
 

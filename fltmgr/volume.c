@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a mount
- * succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
+ * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
+ * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
 #include "fltmgrp.h"
 
@@ -9,10 +9,10 @@ static const struct {
     PCWSTR Driver;
     FLT_FILESYSTEM_TYPE Type;
 } FltpFileSystems[] = {
-    {L"\\FileSystem\\RAW", FLT_FSTYPE_RAW},    {L"\\FileSystem\\Ntfs", FLT_FSTYPE_NTFS},
+    {L"\\FileSystem\\RAW", FLT_FSTYPE_RAW},     {L"\\FileSystem\\Ntfs", FLT_FSTYPE_NTFS},
     {L"\\FileSystem\\fastfat", FLT_FSTYPE_FAT}, {L"\\FileSystem\\exfat", FLT_FSTYPE_EXFAT},
-    {L"\\FileSystem\\cdfs", FLT_FSTYPE_CDFS},  {L"\\FileSystem\\udfs", FLT_FSTYPE_UDFS},
-    {L"\\FileSystem\\Npfs", FLT_FSTYPE_NPFS},  {L"\\FileSystem\\Msfs", FLT_FSTYPE_MSFS},
+    {L"\\FileSystem\\cdfs", FLT_FSTYPE_CDFS},   {L"\\FileSystem\\udfs", FLT_FSTYPE_UDFS},
+    {L"\\FileSystem\\Npfs", FLT_FSTYPE_NPFS},   {L"\\FileSystem\\Msfs", FLT_FSTYPE_MSFS},
 };
 
 static FLT_FILESYSTEM_TYPE FltpFileSystemType(PDRIVER_OBJECT Driver)
@@ -84,7 +84,8 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
     return TRUE;
 }
 
-/* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is used. */
+/* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is
+ * used. */
 NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
 {
     PFLT_VOLUME Volume;
@@ -151,7 +152,8 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     KeReleaseSpinLock(&FltpLock, Irql);
     IoDetachDevice(Volume->Below);
     IoDeleteDevice(Volume->Device);
-    /* A file system may delete its volume while it completes that volume's last close, which is then under way here. */
+    /* A file system may delete its volume while it completes that volume's last close, which is then under
+     * way here. */
     Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     Last = --Volume->Users == 0;
     KeReleaseSpinLock(&Volume->Lock, Irql);

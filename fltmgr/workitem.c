@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * workitem.c: generic work items: work that belongs to no operation, done at PASSIVE_LEVEL in a system thread.
+ * workitem.c: generic work items: work that belongs to no operation, done at PASSIVE_LEVEL in a system
+ * thread.
  *
- * Queued work holds the filter or instance it was queued for, until its routine has returned: teardown and unload
- * wait for it.  An item is the filter's: it may be freed or queued again from its own routine, which is why nothing
- * here touches it once the routine has begun.
+ * Queued work holds the filter or instance it was queued for, until its routine has returned: teardown and
+ * unload wait for it.  An item is the filter's: it may be freed or queued again from its own routine, which
+ * is why nothing here touches it once the routine has begun.
  *
- * With the verifier on, the calls that allocated, queued and freed an item are kept in it, and a freed item rests in
- * a list before its memory is used again, so that using it late is found and told by both calls.
+ * With the verifier on, the calls that allocated, queued and freed an item are kept in it, and a freed item
+ * rests in a list before its memory is used again, so that using it late is found and told by both calls.
  */
 #include "fltmgrp.h"
 #include <ntstrsafe.h>
@@ -30,7 +31,7 @@ typedef struct _FLT_GENERIC_WORKITEM {
 } FLT_GENERIC_WORKITEM;
 
 static KSPIN_LOCK FltpItemLock;
-LIST_ENTRY FltpLiveItems; /* named so for gdb */
+LIST_ENTRY FltpLiveItems;        /* named so for gdb */
 static LIST_ENTRY FltpFreeItems; /* oldest first */
 static ULONG FltpFreeItemCount;
 
@@ -146,7 +147,8 @@ static VOID NTAPI FltpGenericWorker(PVOID Parameter)
 
     InterlockedDecrement64((LONG64 *)&FltpCounters.work_items_queued);
     InterlockedIncrement64((LONG64 *)&FltpCounters.work_items_running);
-    InterlockedExchange(&Item->State, FltpItemIdle); /* from here on the routine may free it or queue it again */
+    InterlockedExchange(&Item->State,
+                        FltpItemIdle); /* from here on the routine may free it or queue it again */
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_ENTER, Item, Routine, Object, 0, 0);
     Routine(Item, Object, Context);
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_LEAVE, Item, 0, 0, 0, 0);
@@ -154,14 +156,16 @@ static VOID NTAPI FltpGenericWorker(PVOID Parameter)
     InterlockedIncrement64((LONG64 *)&FltpCounters.work_items_run);
     if (FltpVerify && (KeGetCurrentIrql() != PASSIVE_LEVEL))
         FltpViolation(0xE1 /* WORKER_THREAD_RETURNED_AT_BAD_IRQL */, (ULONG_PTR)Routine, KeGetCurrentIrql(),
-                      (ULONG_PTR)Item, (ULONG_PTR)Item, "rule=A work item's routine returned at a raised IRQL\n");
+                      (ULONG_PTR)Item, (ULONG_PTR)Item,
+                      "rule=A work item's routine returned at a raised IRQL\n");
     FltpReleaseRundown(&Object->Rundown);
 }
 
 static VOID FltpCheckQueueArguments(PFLT_GENERIC_WORKITEM Item, PFLTP_OBJECT Object, WORK_QUEUE_TYPE Queue)
 {
     if (Object == NULL || (Object->Magic != FLTP_MAGIC_FILTER && Object->Magic != FLTP_MAGIC_INSTANCE)) {
-        FltpReportItem(Item, "A generic work item was queued for something that is neither filter nor instance");
+        FltpReportItem(Item,
+                       "A generic work item was queued for something that is neither filter nor instance");
         KeBugCheckEx(WORKER_INVALID, 3, (ULONG_PTR)Item, (ULONG_PTR)Object, 0);
     }
     if (Queue != CriticalWorkQueue && Queue != DelayedWorkQueue && FltpVerify) {
@@ -226,7 +230,7 @@ VOID FltpCheckWorkItemsAtUnload(PDRIVER_OBJECT Driver)
     KeReleaseSpinLock(&FltpItemLock, Irql);
     if (Count != 0) {
         FltpReportItem(Leaked, "A filter was unloaded with generic work items that it never freed");
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)&Driver->DriverName, (ULONG_PTR)Leaked,
-                     Count);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)&Driver->DriverName,
+                     (ULONG_PTR)Leaked, Count);
     }
 }

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fltUserStructures.h: what the filter manager's kernel side and its user-mode library share, that is the records
- * that list filters, instances and volumes.  Included by fltKernel.h; not meant to be included by itself in a driver.
+ * fltUserStructures.h: what the filter manager's kernel side and its user-mode library share, that is the
+ * records that list filters, instances and volumes.  Included by fltKernel.h; not meant to be included by
+ * itself in a driver.
  */
 #ifndef FLTVM_FLTUSERSTRUCTURES_H
 #define FLTVM_FLTUSERSTRUCTURES_H
 
-#define FLTFL_AGGREGATE_INFO_IS_MINIFILTER 0x00000001
+#define FLTFL_AGGREGATE_INFO_IS_MINIFILTER   0x00000001
 #define FLTFL_AGGREGATE_INFO_IS_LEGACYFILTER 0x00000002
-#define FLTFL_ASI_IS_MINIFILTER 0x00000001
-#define FLTFL_ASI_IS_LEGACYFILTER 0x00000002
-#define FLTFL_VSI_DETACHED_VOLUME 0x00000001
-#define FLTFL_IASI_IS_MINIFILTER 0x00000001
-#define FLTFL_IASI_IS_LEGACYFILTER 0x00000002
-#define FLTFL_IASI_DETACHED_VOLUME 0x00000001
-#define FLTFL_IASIM_DETACHED_VOLUME 0x00000001
-#define FLTFL_IASIL_DETACHED_VOLUME 0x00000001
+#define FLTFL_ASI_IS_MINIFILTER              0x00000001
+#define FLTFL_ASI_IS_LEGACYFILTER            0x00000002
+#define FLTFL_VSI_DETACHED_VOLUME            0x00000001
+#define FLTFL_IASI_IS_MINIFILTER             0x00000001
+#define FLTFL_IASI_IS_LEGACYFILTER           0x00000002
+#define FLTFL_IASI_DETACHED_VOLUME           0x00000001
+#define FLTFL_IASIM_DETACHED_VOLUME          0x00000001
+#define FLTFL_IASIL_DETACHED_VOLUME          0x00000001
 
-#define FILTER_NAME_MAX_CHARS 255
-#define FILTER_NAME_MAX_BYTES (FILTER_NAME_MAX_CHARS * sizeof (WCHAR))
-#define VOLUME_NAME_MAX_CHARS 1024
-#define VOLUME_NAME_MAX_BYTES (VOLUME_NAME_MAX_CHARS * sizeof (WCHAR))
+#define FILTER_NAME_MAX_CHARS   255
+#define FILTER_NAME_MAX_BYTES   (FILTER_NAME_MAX_CHARS * sizeof(WCHAR))
+#define VOLUME_NAME_MAX_CHARS   1024
+#define VOLUME_NAME_MAX_BYTES   (VOLUME_NAME_MAX_CHARS * sizeof(WCHAR))
 #define INSTANCE_NAME_MAX_CHARS 255
-#define INSTANCE_NAME_MAX_BYTES (INSTANCE_NAME_MAX_CHARS * sizeof (WCHAR))
+#define INSTANCE_NAME_MAX_BYTES (INSTANCE_NAME_MAX_CHARS * sizeof(WCHAR))
 
 typedef enum _FLT_FILESYSTEM_TYPE {
     FLT_FSTYPE_UNKNOWN,

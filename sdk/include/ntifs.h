@@ -2,9 +2,9 @@
 /*
  * ntifs.h: mingw-w64's, with the structures that Windows has changed since corrected to Windows 10 19041.
  *
- * The old header defines `struct _X {...} X, *PX;`.  For a structure to be replaced, X is a macro meanwhile that ends
- * the old definition under another name and starts the right one, so that PX, and with it every prototype that
- * follows, speaks of the right structure.
+ * The old header defines `struct _X {...} X, *PX;`.  For a structure to be replaced, X is a macro meanwhile
+ * that ends the old definition under another name and starts the right one, so that PX, and with it every
+ * prototype that follows, speaks of the right structure.
  */
 #ifndef FLTVM_NTIFS_H
 #define FLTVM_NTIFS_H
@@ -12,107 +12,107 @@
 #include <ntddk.h>
 
 #define _FSRTL_ADVANCED_FCB_HEADER _FVOLD_FSRTL_ADVANCED_FCB_HEADER
-#define FSRTL_ADVANCED_FCB_HEADER                                                                                      \
-    FVOLD_FSRTL_ADVANCED_FCB_HEADER;                                                                                   \
-    typedef struct _FSRTL_ADVANCED_FCB_HEADER_19041 {                                                                  \
-        FSRTL_COMMON_FCB_HEADER_LAYOUT                                                                                 \
-        PFAST_MUTEX FastMutex;                                                                                         \
-        LIST_ENTRY FilterContexts;                                                                                     \
-        EX_PUSH_LOCK PushLock;                                                                                         \
-        PVOID *FileContextSupportPointer;                                                                              \
-        union {                                                                                                        \
-            PVOID Oplock;                                                                                              \
-            PVOID ReservedForRemote;                                                                                   \
-        };                                                                                                             \
-        PVOID ReservedContext;                                                                                         \
+#define FSRTL_ADVANCED_FCB_HEADER                                                                            \
+    FVOLD_FSRTL_ADVANCED_FCB_HEADER;                                                                         \
+    typedef struct _FSRTL_ADVANCED_FCB_HEADER_19041 {                                                        \
+        FSRTL_COMMON_FCB_HEADER_LAYOUT                                                                       \
+        PFAST_MUTEX FastMutex;                                                                               \
+        LIST_ENTRY FilterContexts;                                                                           \
+        EX_PUSH_LOCK PushLock;                                                                               \
+        PVOID *FileContextSupportPointer;                                                                    \
+        union {                                                                                              \
+            PVOID Oplock;                                                                                    \
+            PVOID ReservedForRemote;                                                                         \
+        };                                                                                                   \
+        PVOID ReservedContext;                                                                               \
     } FVNEW_FSRTL_ADVANCED_FCB_HEADER
 
-#define _FS_FILTER_PARAMETERS _FVOLD_FS_FILTER_PARAMETERS
-#define FS_FILTER_PARAMETERS FVOLD_FS_FILTER_PARAMETERS
+#define _FS_FILTER_PARAMETERS    _FVOLD_FS_FILTER_PARAMETERS
+#define FS_FILTER_PARAMETERS     FVOLD_FS_FILTER_PARAMETERS
 #define _FS_FILTER_CALLBACK_DATA _FVOLD_FS_FILTER_CALLBACK_DATA
-#define FS_FILTER_CALLBACK_DATA                                                                                        \
-    FVOLD_FS_FILTER_CALLBACK_DATA;                                                                                     \
-    typedef union _FS_FILTER_PARAMETERS_19041 {                                                                        \
-        struct {                                                                                                       \
-            PLARGE_INTEGER EndingOffset;                                                                               \
-            PERESOURCE *ResourceToRelease;                                                                             \
-        } AcquireForModifiedPageWriter;                                                                                \
-        struct {                                                                                                       \
-            PERESOURCE ResourceToRelease;                                                                              \
-        } ReleaseForModifiedPageWriter;                                                                                \
-        struct {                                                                                                       \
-            FS_FILTER_SECTION_SYNC_TYPE SyncType;                                                                      \
-            ULONG PageProtection;                                                                                      \
-            struct _FS_FILTER_SECTION_SYNC_OUTPUT *OutputInformation;                                                  \
-            ULONG Flags;                                                                                               \
-        } AcquireForSectionSynchronization;                                                                            \
-        struct {                                                                                                       \
-            PIRP Irp;                                                                                                  \
-            PVOID FileInformation;                                                                                     \
-            PULONG Length;                                                                                             \
-            FILE_INFORMATION_CLASS FileInformationClass;                                                               \
-            NTSTATUS CompletionStatus;                                                                                 \
-        } QueryOpen;                                                                                                   \
-        struct {                                                                                                       \
-            PVOID Argument1;                                                                                           \
-            PVOID Argument2;                                                                                           \
-            PVOID Argument3;                                                                                           \
-            PVOID Argument4;                                                                                           \
-            PVOID Argument5;                                                                                           \
-        } Others;                                                                                                      \
-    } FVNEW_FS_FILTER_PARAMETERS;                                                                                      \
-    typedef struct _FS_FILTER_CALLBACK_DATA_19041 {                                                                    \
-        ULONG SizeOfFsFilterCallbackData;                                                                              \
-        UCHAR Operation;                                                                                               \
-        UCHAR Reserved;                                                                                                \
-        struct _DEVICE_OBJECT *DeviceObject;                                                                           \
-        struct _FILE_OBJECT *FileObject;                                                                               \
-        union _FS_FILTER_PARAMETERS_19041 Parameters;                                                                  \
+#define FS_FILTER_CALLBACK_DATA                                                                              \
+    FVOLD_FS_FILTER_CALLBACK_DATA;                                                                           \
+    typedef union _FS_FILTER_PARAMETERS_19041 {                                                              \
+        struct {                                                                                             \
+            PLARGE_INTEGER EndingOffset;                                                                     \
+            PERESOURCE *ResourceToRelease;                                                                   \
+        } AcquireForModifiedPageWriter;                                                                      \
+        struct {                                                                                             \
+            PERESOURCE ResourceToRelease;                                                                    \
+        } ReleaseForModifiedPageWriter;                                                                      \
+        struct {                                                                                             \
+            FS_FILTER_SECTION_SYNC_TYPE SyncType;                                                            \
+            ULONG PageProtection;                                                                            \
+            struct _FS_FILTER_SECTION_SYNC_OUTPUT *OutputInformation;                                        \
+            ULONG Flags;                                                                                     \
+        } AcquireForSectionSynchronization;                                                                  \
+        struct {                                                                                             \
+            PIRP Irp;                                                                                        \
+            PVOID FileInformation;                                                                           \
+            PULONG Length;                                                                                   \
+            FILE_INFORMATION_CLASS FileInformationClass;                                                     \
+            NTSTATUS CompletionStatus;                                                                       \
+        } QueryOpen;                                                                                         \
+        struct {                                                                                             \
+            PVOID Argument1;                                                                                 \
+            PVOID Argument2;                                                                                 \
+            PVOID Argument3;                                                                                 \
+            PVOID Argument4;                                                                                 \
+            PVOID Argument5;                                                                                 \
+        } Others;                                                                                            \
+    } FVNEW_FS_FILTER_PARAMETERS;                                                                            \
+    typedef struct _FS_FILTER_CALLBACK_DATA_19041 {                                                          \
+        ULONG SizeOfFsFilterCallbackData;                                                                    \
+        UCHAR Operation;                                                                                     \
+        UCHAR Reserved;                                                                                      \
+        struct _DEVICE_OBJECT *DeviceObject;                                                                 \
+        struct _FILE_OBJECT *FileObject;                                                                     \
+        union _FS_FILTER_PARAMETERS_19041 Parameters;                                                        \
     } FVNEW_FS_FILTER_CALLBACK_DATA
 #define _FS_FILTER_CALLBACKS _FVOLD_FS_FILTER_CALLBACKS
-#define FS_FILTER_CALLBACKS                                                                                            \
-    FVOLD_FS_FILTER_CALLBACKS;                                                                                         \
-    typedef struct _FS_FILTER_CALLBACKS_19041 {                                                                        \
-        ULONG SizeOfFsFilterCallbacks;                                                                                 \
-        ULONG Reserved;                                                                                                \
-        PFS_FILTER_CALLBACK PreAcquireForSectionSynchronization;                                                       \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForSectionSynchronization;                                           \
-        PFS_FILTER_CALLBACK PreReleaseForSectionSynchronization;                                                       \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForSectionSynchronization;                                           \
-        PFS_FILTER_CALLBACK PreAcquireForCcFlush;                                                                      \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForCcFlush;                                                          \
-        PFS_FILTER_CALLBACK PreReleaseForCcFlush;                                                                      \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForCcFlush;                                                          \
-        PFS_FILTER_CALLBACK PreAcquireForModifiedPageWriter;                                                           \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForModifiedPageWriter;                                               \
-        PFS_FILTER_CALLBACK PreReleaseForModifiedPageWriter;                                                           \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForModifiedPageWriter;                                               \
-        PFS_FILTER_CALLBACK PreQueryOpen;                                                                              \
-        PFS_FILTER_COMPLETION_CALLBACK PostQueryOpen;                                                                  \
+#define FS_FILTER_CALLBACKS                                                                                  \
+    FVOLD_FS_FILTER_CALLBACKS;                                                                               \
+    typedef struct _FS_FILTER_CALLBACKS_19041 {                                                              \
+        ULONG SizeOfFsFilterCallbacks;                                                                       \
+        ULONG Reserved;                                                                                      \
+        PFS_FILTER_CALLBACK PreAcquireForSectionSynchronization;                                             \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForSectionSynchronization;                                 \
+        PFS_FILTER_CALLBACK PreReleaseForSectionSynchronization;                                             \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForSectionSynchronization;                                 \
+        PFS_FILTER_CALLBACK PreAcquireForCcFlush;                                                            \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForCcFlush;                                                \
+        PFS_FILTER_CALLBACK PreReleaseForCcFlush;                                                            \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForCcFlush;                                                \
+        PFS_FILTER_CALLBACK PreAcquireForModifiedPageWriter;                                                 \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForModifiedPageWriter;                                     \
+        PFS_FILTER_CALLBACK PreReleaseForModifiedPageWriter;                                                 \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForModifiedPageWriter;                                     \
+        PFS_FILTER_CALLBACK PreQueryOpen;                                                                    \
+        PFS_FILTER_COMPLETION_CALLBACK PostQueryOpen;                                                        \
     } FVNEW_FS_FILTER_CALLBACKS
 #define _FILE_RENAME_INFORMATION _FVOLD_FILE_RENAME_INFORMATION
-#define FILE_RENAME_INFORMATION                                                                                        \
-    FVOLD_FILE_RENAME_INFORMATION;                                                                                     \
-    typedef struct _FILE_RENAME_INFORMATION_19041 {                                                                    \
-        union {                                                                                                        \
-            BOOLEAN ReplaceIfExists;                                                                                   \
-            ULONG Flags;                                                                                               \
-        };                                                                                                             \
-        HANDLE RootDirectory;                                                                                          \
-        ULONG FileNameLength;                                                                                          \
-        WCHAR FileName[1];                                                                                             \
+#define FILE_RENAME_INFORMATION                                                                              \
+    FVOLD_FILE_RENAME_INFORMATION;                                                                           \
+    typedef struct _FILE_RENAME_INFORMATION_19041 {                                                          \
+        union {                                                                                              \
+            BOOLEAN ReplaceIfExists;                                                                         \
+            ULONG Flags;                                                                                     \
+        };                                                                                                   \
+        HANDLE RootDirectory;                                                                                \
+        ULONG FileNameLength;                                                                                \
+        WCHAR FileName[1];                                                                                   \
     } FVNEW_FILE_RENAME_INFORMATION
 #define _FILE_LINK_INFORMATION _FVOLD_FILE_LINK_INFORMATION
-#define FILE_LINK_INFORMATION                                                                                          \
-    FVOLD_FILE_LINK_INFORMATION;                                                                                       \
-    typedef struct _FILE_LINK_INFORMATION_19041 {                                                                      \
-        union {                                                                                                        \
-            BOOLEAN ReplaceIfExists;                                                                                   \
-            ULONG Flags;                                                                                               \
-        };                                                                                                             \
-        HANDLE RootDirectory;                                                                                          \
-        ULONG FileNameLength;                                                                                          \
-        WCHAR FileName[1];                                                                                             \
+#define FILE_LINK_INFORMATION                                                                                \
+    FVOLD_FILE_LINK_INFORMATION;                                                                             \
+    typedef struct _FILE_LINK_INFORMATION_19041 {                                                            \
+        union {                                                                                              \
+            BOOLEAN ReplaceIfExists;                                                                         \
+            ULONG Flags;                                                                                     \
+        };                                                                                                   \
+        HANDLE RootDirectory;                                                                                \
+        ULONG FileNameLength;                                                                                \
+        WCHAR FileName[1];                                                                                   \
     } FVNEW_FILE_LINK_INFORMATION
 
 #include_next <ntifs.h>
@@ -130,11 +130,11 @@
 #undef _FILE_LINK_INFORMATION
 #undef FILE_LINK_INFORMATION
 #define _FSRTL_ADVANCED_FCB_HEADER _FSRTL_ADVANCED_FCB_HEADER_19041
-#define _FS_FILTER_PARAMETERS _FS_FILTER_PARAMETERS_19041
-#define _FS_FILTER_CALLBACK_DATA _FS_FILTER_CALLBACK_DATA_19041
-#define _FS_FILTER_CALLBACKS _FS_FILTER_CALLBACKS_19041
-#define _FILE_RENAME_INFORMATION _FILE_RENAME_INFORMATION_19041
-#define _FILE_LINK_INFORMATION _FILE_LINK_INFORMATION_19041
+#define _FS_FILTER_PARAMETERS      _FS_FILTER_PARAMETERS_19041
+#define _FS_FILTER_CALLBACK_DATA   _FS_FILTER_CALLBACK_DATA_19041
+#define _FS_FILTER_CALLBACKS       _FS_FILTER_CALLBACKS_19041
+#define _FILE_RENAME_INFORMATION   _FILE_RENAME_INFORMATION_19041
+#define _FILE_LINK_INFORMATION     _FILE_LINK_INFORMATION_19041
 typedef FVNEW_FSRTL_ADVANCED_FCB_HEADER FSRTL_ADVANCED_FCB_HEADER;
 typedef FVNEW_FS_FILTER_PARAMETERS FS_FILTER_PARAMETERS;
 typedef FVNEW_FS_FILTER_CALLBACK_DATA FS_FILTER_CALLBACK_DATA;
@@ -143,7 +143,7 @@ typedef FVNEW_FILE_RENAME_INFORMATION FILE_RENAME_INFORMATION;
 typedef FVNEW_FILE_LINK_INFORMATION FILE_LINK_INFORMATION;
 
 #define FILE_RENAME_REPLACE_IF_EXISTS 0x00000001
-#define FILE_RENAME_POSIX_SEMANTICS 0x00000002
+#define FILE_RENAME_POSIX_SEMANTICS   0x00000002
 
 /* Reparse points that an open skips; the list travels as an extra create parameter. */
 typedef struct _OPEN_REPARSE_LIST_ENTRY {

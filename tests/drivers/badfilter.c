@@ -90,7 +90,7 @@ static VOID MisuseWorkItems(VOID)
         PFLT_VOLUME Volume;
         UNICODE_STRING Name = RTL_CONSTANT_STRING(L"C:");
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
-        (VOID)FltGetVolumeFromName(Filter, &Name, &Volume);
+        (VOID) FltGetVolumeFromName(Filter, &Name, &Volume);
         break;
     }
     case 20:
@@ -102,7 +102,8 @@ static VOID MisuseWorkItems(VOID)
     }
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                         PVOID *Context)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     switch (Fault) {
@@ -134,8 +135,8 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     }
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                           FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
@@ -146,7 +147,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
 }
 
 /* A write is filtered by a pre-callback alone. */
-static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                          PVOID *Context)
 {
     UNREFERENCED_PARAMETER(Data);
     UNREFERENCED_PARAMETER(FltObjects);
@@ -187,7 +189,8 @@ static ULONG ReadNumber(PUNICODE_STRING Key, PCWSTR ValueName)
     RtlInitUnicodeString(&Name, ValueName);
     InitializeObjectAttributes(&Attributes, Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
+        if (NT_SUCCESS(
+                ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
             RtlCopyMemory(&Number, Value->Data, sizeof(Number));
         ZwClose(Handle);
     }

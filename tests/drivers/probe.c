@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A minifilter that logs each callback and does to reads what the service's value "Mode" says: each way a callback can
- * take, one a mode.  Its lines are "NAME: what".
+ * A minifilter that logs each callback and does to reads what the service's value "Mode" says: each way a
+ * callback can take, one a mode.  Its lines are "NAME: what".
  */
 #include <fltKernel.h>
 #include <stdio.h>
@@ -12,21 +12,21 @@ enum {
     ModeWithCallback = 0,
     ModeNoCallback,
     ModeSynchronize,
-    ModePendGeneric,   /* pended, completed from a generic work item */
-    ModePendDeferred,  /* the same from a deferred I/O work item */
-    ModeComplete,      /* completed with an error */
-    ModeMove,          /* the offset is changed and said to be */
-    ModeMoveSilently,  /* the offset is changed and not said to be */
-    ModePostPend,      /* the post-callback keeps the operation */
-    ModeWhenSafe,      /* FltDoCompletionProcessingWhenSafe */
-    ModeWhenSafePend,  /* the same, and its callback keeps the operation */
-    ModeReadBelow,     /* reads the same by FltReadFile first, and compares */
-    ModeSwap,          /* another buffer goes down */
-    ModePostStatus,    /* the post-callback changes the status */
-    ModeHold,          /* pended until teardown starts */
-    ModeRefuse,        /* does not attach, and refuses a voluntary unload */
-    ModePendComplete,  /* pended, completed with an error at DISPATCH_LEVEL */
-    ModeRequeue,       /* one work item queued again from its own routine */
+    ModePendGeneric,  /* pended, completed from a generic work item */
+    ModePendDeferred, /* the same from a deferred I/O work item */
+    ModeComplete,     /* completed with an error */
+    ModeMove,         /* the offset is changed and said to be */
+    ModeMoveSilently, /* the offset is changed and not said to be */
+    ModePostPend,     /* the post-callback keeps the operation */
+    ModeWhenSafe,     /* FltDoCompletionProcessingWhenSafe */
+    ModeWhenSafePend, /* the same, and its callback keeps the operation */
+    ModeReadBelow,    /* reads the same by FltReadFile first, and compares */
+    ModeSwap,         /* another buffer goes down */
+    ModePostStatus,   /* the post-callback changes the status */
+    ModeHold,         /* pended until teardown starts */
+    ModeRefuse,       /* does not attach, and refuses a voluntary unload */
+    ModePendComplete, /* pended, completed with an error at DISPATCH_LEVEL */
+    ModeRequeue,      /* one work item queued again from its own routine */
 };
 
 static PFLT_FILTER Filter;
@@ -54,7 +54,8 @@ static VOID NTAPI ReadWork(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Conte
 {
     PFLT_CALLBACK_DATA Data = Context;
 
-    LOG("worker irql %u object %u", KeGetCurrentIrql(), Object == Filter || Object == Data->Iopb->TargetInstance);
+    LOG("worker irql %u object %u", KeGetCurrentIrql(),
+        Object == Filter || Object == Data->Iopb->TargetInstance);
     FltFreeGenericWorkItem(Item);
     if (Mode == ModePendComplete) {
         KIRQL Irql;
@@ -83,7 +84,8 @@ static VOID NTAPI RequeueWork(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Co
 
     LOG("requeue %u", (ULONG)Left);
     if (Left > 0) {
-        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, Object, RequeueWork, CriticalWorkQueue, (PVOID)(Left - 1))))
+        if (!NT_SUCCESS(
+                FltQueueGenericWorkItem(Item, Object, RequeueWork, CriticalWorkQueue, (PVOID)(Left - 1))))
             FltFreeGenericWorkItem(Item);
     } else {
         FltFreeGenericWorkItem(Item);
@@ -107,9 +109,9 @@ static VOID ReadBelow(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
     ULONG Length = Data->Iopb->Parameters.Read.Length, Read = 0;
     LARGE_INTEGER Offset = Data->Iopb->Parameters.Read.ByteOffset;
     PUCHAR Buffer = FltAllocatePoolAlignedWithTag(FltObjects->Instance, NonPagedPool, Length, 'borP');
-    NTSTATUS Status = FltReadFile(FltObjects->Instance, FltObjects->FileObject, &Offset, Length, Buffer,
-                                  FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET, &Read,
-                                  NULL, NULL);
+    NTSTATUS Status = FltReadFile(
+        FltObjects->Instance, FltObjects->FileObject, &Offset, Length, Buffer,
+        FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET, &Read, NULL, NULL);
 
     LOG("below status 0x%08X bytes %u first %02x", Status, Read, Buffer[0]);
     FltFreePoolAlignedWithTag(FltObjects->Instance, Buffer, 'borP');
@@ -131,7 +133,8 @@ static VOID Swap(PFLT_CALLBACK_DATA Data, PVOID *CompletionContext)
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                          PVOID *CompletionContext)
 {
-    LOG("pre irql %u offset %u generated %u", KeGetCurrentIrql(), Data->Iopb->Parameters.Read.ByteOffset.LowPart,
+    LOG("pre irql %u offset %u generated %u", KeGetCurrentIrql(),
+        Data->Iopb->Parameters.Read.ByteOffset.LowPart,
         FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0);
     *CompletionContext = NULL;
     switch (Mode) {
@@ -174,8 +177,8 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                           FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(Flags);
     LOG("safe irql %u context %u", KeGetCurrentIrql(), Context == &Mode);
@@ -196,13 +199,14 @@ static VOID SwapBack(PFLT_CALLBACK_DATA Data, PVOID Buffer)
     ExFreePoolWithTag(Buffer, 'borP');
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                           FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     FLT_POSTOP_CALLBACK_STATUS Status = FLT_POSTOP_FINISHED_PROCESSING;
 
-    LOG("post irql %u status 0x%08X offset %u context %u draining %u", KeGetCurrentIrql(), Data->IoStatus.Status,
-        Data->Iopb->Parameters.Read.ByteOffset.LowPart, Context != NULL, FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) != 0);
+    LOG("post irql %u status 0x%08X offset %u context %u draining %u", KeGetCurrentIrql(),
+        Data->IoStatus.Status, Data->Iopb->Parameters.Read.ByteOffset.LowPart, Context != NULL,
+        FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) != 0);
     if (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
         return FLT_POSTOP_FINISHED_PROCESSING;
     switch (Mode) {
@@ -212,7 +216,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
         break;
     case ModeWhenSafe:
     case ModeWhenSafePend:
-        LOG("posted %u", FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status));
+        LOG("posted %u",
+            FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status));
         return Status;
     case ModeSwap:
         SwapBack(Data, Context);
@@ -225,7 +230,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     return Status;
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                          PVOID *Context)
 {
     PCHAR Irp;
 
@@ -236,8 +242,8 @@ static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                            FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                            PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     PCHAR Irp;
 
@@ -249,8 +255,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELAT
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
-static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
-                      FLT_FILESYSTEM_TYPE FileSystemType)
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags,
+                      DEVICE_TYPE DeviceType, FLT_FILESYSTEM_TYPE FileSystemType)
 {
     PFLT_GENERIC_WORKITEM Item;
 
@@ -260,7 +266,8 @@ static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS
         return STATUS_FLT_DO_NOT_ATTACH;
     if (Mode == ModeRequeue) {
         Item = FltAllocateGenericWorkItem();
-        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, FltObjects->Instance, RequeueWork, CriticalWorkQueue, (PVOID)3)))
+        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, FltObjects->Instance, RequeueWork, CriticalWorkQueue,
+                                                (PVOID)3)))
             FltFreeGenericWorkItem(Item);
     }
     return STATUS_SUCCESS;
@@ -340,8 +347,8 @@ static ULONG ReadNumber(PUNICODE_STRING Key, PCWSTR ValueName)
     RtlInitUnicodeString(&ValueString, ValueName);
     InitializeObjectAttributes(&Attributes, Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(ZwQueryValueKey(Handle, &ValueString, KeyValuePartialInformation, Value, sizeof(Buffer),
-                                       &Needed)))
+        if (NT_SUCCESS(ZwQueryValueKey(Handle, &ValueString, KeyValuePartialInformation, Value,
+                                       sizeof(Buffer), &Needed)))
             RtlCopyMemory(&Number, Value->Data, sizeof(Number));
         ZwClose(Handle);
     }
