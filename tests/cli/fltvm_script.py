@@ -18,7 +18,7 @@ VERBS = BUILT + ['cc', 'test', 'bench', 'build', 'setup']
 
 
 def fltvm(*words, **settings):
-    return subprocess.run([FLTVM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
+    return subprocess.run([FLTVM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=280,
                           check=False, stdin=subprocess.DEVNULL, **settings)
 
 
@@ -101,11 +101,13 @@ def unknown_suite_is_bad_usage():
 @case
 def an_up_to_date_build_is_silent_and_quick():
     fltvm('build', 'sdk/headers.vfs')
-    start = time.monotonic()
-    result = fltvm('build', 'sdk/headers.vfs')
-    took = time.monotonic() - start
-    equal((result.returncode, result.stdout, result.stderr), (0, '', ''), 'second build')
-    check(took < 0.5, f'took {took:.2f} s')
+    took = []
+    for _ in range(5):                  # the best of several: the machine may be busy
+        start = time.monotonic()
+        result = fltvm('build', 'sdk/headers.vfs')
+        took.append(time.monotonic() - start)
+        equal((result.returncode, result.stdout, result.stderr), (0, '', ''), 'second build')
+    check(min(took) < 0.5, f'took {min(took):.2f} s')
 
 
 @case
@@ -114,7 +116,7 @@ def two_at_once_wait_for_each_other():
     several = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
                for _ in range(4)]
     for child in several:
-        _, text = child.communicate(timeout=120)
+        _, text = child.communicate(timeout=280)
         equal(child.returncode, 0, f'exit status ({text})')
 
 
@@ -140,13 +142,13 @@ def interrupted(text, send):
             out.write(text)
         with subprocess.Popen([FLTVM, 'run', path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               stdin=subprocess.DEVNULL, start_new_session=True) as child:
-            limit = time.monotonic() + 30
+            limit = time.monotonic() + 90
             while not any(name.startswith('qemu-system') for name in session(child.pid)):
                 check(child.poll() is None and time.monotonic() < limit, 'QEMU never ran')
                 time.sleep(0.05)
             time.sleep(0.3)
             send(child.pid)
-            limit = time.monotonic() + 10
+            limit = time.monotonic() + 30
             while session(child.pid) and time.monotonic() < limit:
                 time.sleep(0.05)
             left = session(child.pid)
