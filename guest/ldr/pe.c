@@ -361,12 +361,16 @@ static LONG LdrpCompareText(PCSTR A, PCSTR B)
     return (LONG)(UCHAR)*A - (LONG)(UCHAR)*B;
 }
 
+/* An image may put its tables at any address. */
+typedef ULONG __attribute__((aligned(1))) LDRP_UNALIGNED_ULONG;
+typedef USHORT __attribute__((aligned(1))) LDRP_UNALIGNED_USHORT;
+
 ULONG LdrpFindExport(PUCHAR Base, ULONG SizeOfImage, LDRP_DIRECTORY Directory, PCSTR Name, USHORT Ordinal,
                      PCSTR *Forwarder)
 {
     IMAGE_EXPORT_DIRECTORY Exports;
-    PULONG Functions, Names;
-    PUSHORT Ordinals;
+    LDRP_UNALIGNED_ULONG *Functions, *Names;
+    LDRP_UNALIGNED_USHORT *Ordinals;
     ULONG Index, Low = 0, High, Rva;
 
     *Forwarder = NULL;
