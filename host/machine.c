@@ -154,13 +154,45 @@ static int connect_to(const char *path, GError **error)
     return fd;
 }
 
+/* A blank disk is a file with a hole in it, which goes away with the temporary directory. */
+static gboolean make_blank_disks(FltvmConfig *config, GError **error)
+{
+    static guint number;
+
+    for (guint i = 0; i < config->disks->len; i++) {
+        FltvmDisk *disk = config->disks->pdata[i];
+        const char *directory;
+        int fd;
+
+        if (disk->image)
+            continue;
+        directory = fltvm_child_temp_dir(error);
+        if (!directory)
+            return FALSE;
+        disk->image = g_strdup_printf("%s/blank%u.img", directory, number++);
+        disk->writable = TRUE;
+        fd = open(disk->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 || ftruncate(fd, (off_t)disk->size) < 0) {
+            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", disk->image, g_strerror(errno));
+            if (fd >= 0)
+                close(fd);
+            return FALSE;
+        }
+        close(fd);
+    }
+    return TRUE;
+}
+
 /* Start our own QEMU with both sockets; returns our end of the link. */
 static int launch(FltvmMachine *machine, GError **error)
 {
     FltvmWiring wiring = {.link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD};
-    g_autoptr(GPtrArray) argv = fltvm_config_arguments(machine->config, &wiring, error);
+    g_autoptr(GPtrArray) argv = NULL;
     int link[2], monitor[2], output;
 
+    if (!make_blank_disks(machine->config, error))
+        return -1;
+    argv = fltvm_config_arguments(machine->config, &wiring, error);
     if (!argv)
         return -1;
     if (access(argv->pdata[0], X_OK) < 0) {
