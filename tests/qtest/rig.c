@@ -124,9 +124,14 @@ void rig_init(int *argc, char ***argv)
     /* A subprocess of this program is found by it, too. */
     g_setenv("FLTVM_QEMU", qemu, true);
     rig_qemu = g_strdup(qemu);
-    rig_directory = g_dir_make_tmp("fltvm-qtest-XXXXXX", NULL);
-    g_assert_nonnull(rig_directory);
-    atexit(rig_cleanup);
+    /* ... and shares its folder: one that aborts on purpose cannot clean up. */
+    rig_directory = g_strdup(g_getenv("FLTVM_QTEST_DIRECTORY"));
+    if (!rig_directory) {
+        rig_directory = g_dir_make_tmp("fltvm-qtest-XXXXXX", NULL);
+        g_assert_nonnull(rig_directory);
+        g_setenv("FLTVM_QTEST_DIRECTORY", rig_directory, true);
+        atexit(rig_cleanup);
+    }
 }
 
 /* Process */
