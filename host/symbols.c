@@ -117,16 +117,21 @@ static char *short_name(const char *image)
     return dot ? g_strndup(image, (gsize)(dot - image)) : g_strdup(image);
 }
 
-/* A path inside the source tree is shown from its root on. */
-static const char *short_path(const char *path)
+/* A path inside the source tree is shown from its root on, without the way through the build folder. */
+static char *short_path(const char *path)
 {
     gsize length = strlen(FLTVM_SOURCE_ROOT);
+    g_autofree char *canonical = NULL;
 
+    if (g_path_is_absolute(path)) {
+        canonical = g_canonicalize_filename(path, NULL);
+        path = canonical;
+    }
     if (strncmp(path, FLTVM_SOURCE_ROOT, length) == 0 && path[length] == '/')
-        return path + length + 1;
+        path += length + 1;
     while (g_str_has_prefix(path, "../"))
         path += 3;
-    return path;
+    return g_strdup(path);
 }
 
 static void describe_plain(FltvmSymbol *symbol, const Image *image)
@@ -150,7 +155,7 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
 
     for (guint i = 0; lines[i] && lines[i + 1] && *lines[i]; i += 2) {
         char *column = strrchr(lines[i + 1], ':');
-        const char *path;
+        g_autofree char *path = NULL;
         gboolean placed;
 
         if (g_str_equal(lines[i], "??"))
