@@ -19,6 +19,8 @@
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 #define UNALIGNED         __attribute__((aligned(1)))
 #define ANYSIZE_ARRAY     1
+#undef TRUE
+#undef FALSE
 #define TRUE              1
 #define FALSE             0
 #define MAXULONG          0xFFFFFFFFu
@@ -49,6 +51,8 @@ typedef int32_t LONG, NTSTATUS, CLONG, *PLONG;
 typedef uint32_t ULONG, *PULONG;
 typedef int64_t LONG64, LONGLONG, *PLONG64;
 typedef uint64_t ULONG64, ULONGLONG, ULONG_PTR, SIZE_T, *PULONG64, *PULONG_PTR, *PSIZE_T;
+
+WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR SourceCharacter);
 
 typedef union _LARGE_INTEGER {
     LONGLONG QuadPart;
