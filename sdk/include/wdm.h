@@ -10,6 +10,10 @@
 
 #include <annotations.h>
 
+/* `#pragma alloc_text` and `#pragma data_seg` work here as with Microsoft's compiler; drivers ask before they use them. */
+#define ALLOC_PRAGMA      1
+#define ALLOC_DATA_PRAGMA 1
+
 /* DEVICE_OBJECT is aligned as pool is, so that the extension behind it is too. */
 #define DEVICE_OBJECT __attribute__((aligned(16))) DEVICE_OBJECT
 
