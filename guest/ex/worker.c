@@ -35,12 +35,6 @@ static EXP_WORK_QUEUE ExpWorkQueues[] = {
 static KEVENT ExpBalanceEvent;
 static BOOLEAN ExpWorkersStarted;
 
-static DECLSPEC_NORETURN VOID ExpWorkItemReturnedBadly(WORK_QUEUE_ITEM *Copy, PWORK_QUEUE_ITEM Item, KIRQL Irql)
-{
-    KeBugCheckEx(0xE1 /* WORKER_THREAD_RETURNED_AT_BAD_IRQL */, (ULONG_PTR)Copy->WorkerRoutine, Irql,
-                 (ULONG_PTR)Copy->Parameter, (ULONG_PTR)Item);
-}
-
 static VOID NTAPI ExpWorkerThread(PVOID Context)
 {
     PEXP_WORK_QUEUE Queue = Context;
@@ -52,14 +46,14 @@ static VOID NTAPI ExpWorkerThread(PVOID Context)
         PWORK_QUEUE_ITEM Item = CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
         /* The routine may free the item or queue it again: from here on it is not ours. */
         WORK_QUEUE_ITEM Copy = *Item;
-        KIRQL Irql;
+        FV_CALL Call;
 
         FV_TRACE(FLTVM_TRACE_WORKITEM_ENTER, Item, Copy.WorkerRoutine, Queue - ExpWorkQueues, 0, 0);
+        FvBeginCall(&Call);
+        Call.Context = (ULONG_PTR)Copy.Parameter;
         Copy.WorkerRoutine(Copy.Parameter);
+        FvEndCall(&Call, (PVOID)Copy.WorkerRoutine, "work routine", (ULONG_PTR)Item);
         FV_TRACE(FLTVM_TRACE_WORKITEM_LEAVE, Item, 0, 0, 0, 0);
-        Irql = KeGetCurrentIrql();
-        if (Irql != PASSIVE_LEVEL)
-            ExpWorkItemReturnedBadly(&Copy, Item, Irql);
     }
 }
 

@@ -32,12 +32,12 @@ ULONG NTAPI IoGetRequestorProcessId(PIRP Irp)
 /* IRQL <= DISPATCH_LEVEL. */
 PIRP NTAPI IoGetTopLevelIrp(VOID)
 {
-    return (PIRP)PsGetCurrentThread()->TopLevelIrp;
+    return (PIRP)PsGetCurrentThread()->Tcb.TopLevelIrp;
 }
 
 VOID NTAPI IoSetTopLevelIrp(PIRP Irp)
 {
-    PsGetCurrentThread()->TopLevelIrp = (ULONG_PTR)Irp;
+    PsGetCurrentThread()->Tcb.TopLevelIrp = (ULONG_PTR)Irp;
 }
 
 /* IRQL <= DISPATCH_LEVEL. */

@@ -280,7 +280,8 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
     KiReportUsed = KiReportStackCount = 0;
     KiAddStack(Prcb->CurrentThread, Prcb->Number, Irql, FLTVM_STACK_RUNNING | FLTVM_STACK_CULPRIT, &Context,
                KI_STACK_FRAMES);
-    KiReport.Header.driver = KiBlame();
+    KiReport.Header.driver =
+        Prcb->CurrentThread->Blamed != NULL ? (ULONG64)Prcb->CurrentThread->Blamed : KiBlame();
     if (!KdLinkPresent()) {
         struct fltvm_stack *Stack = (struct fltvm_stack *)KiReport.Stacks;
 

@@ -195,6 +195,14 @@ VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name)
     FV_TRACE(FLTVM_TRACE_THREAD_NAME, Thread, Chars[0], Chars[1], Chars[2], 0);
 }
 
+/* What others make of a thread's priority is no routine's fault that the thread runs. */
+static VOID KiNoteOwnPriority(PKTHREAD Thread, KPRIORITY Priority)
+{
+    if (Thread == KeGetCurrentThread()) {
+        Thread->PriorityDrift += (SCHAR)(Priority - Thread->BasePriority);
+    }
+}
+
 KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
 {
     KPRIORITY Old;
@@ -207,6 +215,7 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
     Old = Thread->Priority;
     Thread->Quantum = Thread->QuantumReset;
     Thread->PriorityDecrement = 0;
+    KiNoteOwnPriority(Thread, Priority);
     KiSetPriorityLocked(Thread, Priority);
     Thread->BasePriority = (SCHAR)Priority;
     KiUnlockDispatcher(OldIrql);
@@ -227,6 +236,7 @@ LONG NTAPI KeSetBasePriorityThread(PKTHREAD Thread, LONG Increment)
     } else {
         New = New < 1 ? 1 : New >= LOW_REALTIME_PRIORITY ? LOW_REALTIME_PRIORITY - 1 : New;
     }
+    KiNoteOwnPriority(Thread, New);
     Thread->BasePriority = (SCHAR)New;
     Thread->Quantum = Thread->QuantumReset;
     KiSetPriorityLocked(Thread, New);

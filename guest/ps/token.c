@@ -61,6 +61,7 @@ NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN
         Thread->ImpersonationLevel = ImpersonationLevel;
     }
     Old = InterlockedExchangePointer(&Thread->ImpersonationToken, Token);
+    Thread->Tcb.Impersonating = Token != NULL;
     if (Old != NULL) {
         ObDereferenceObject(Old);
     }

@@ -43,6 +43,53 @@ FVAPI BOOLEAN NTAPI FvVerifierEnabled(VOID);
 FVAPI BOOLEAN NTAPI FvOption(PCSTR Name, PCHAR Value, ULONG Size);
 
 /*
+ * IRQL: any.  Who is to blame for the bugcheck that follows on this thread: an address in the guilty driver's code
+ * (its callback; or the caller's return address).  The report names its image and line, whatever the stack is.  NULL:
+ * whom the stack shows.
+ */
+FVAPI VOID NTAPI FvBlame(const VOID *Address);
+
+/*
+ * What a routine of a driver must leave as it found it: the IRQL, APCs (critical and guarded regions), locks, mutexes
+ * and resources, impersonation, the top-level IRP, the thread's own priority.  Around each call of one:
+ *
+ *     FvBeginCall(&Call);
+ *     Routine(…);
+ *     FvEndCall(&Call, Routine, "pre-callback", (ULONG_PTR)Data);
+ *
+ * FvEndCall bugchecks and blames Routine when it did not.  What names the kind of routine; of one that ends in "work
+ * routine" Windows's own bugchecks are made, with the verifier or without (Context, which the caller may set in
+ * between, and Object are their parameters); all others are checked with the verifier only.  IRQL: any, in the same
+ * thread; about 10 instructions each.
+ *
+ *     0xE1  a work routine, wrong IRQL        P1 routine, P2 IRQL, P3 Context, P4 Object
+ *     0xC8  another routine, wrong IRQL       P1 IRQL << 16 | IRQL before << 8, P2 routine, P3 Object
+ *     0x1   APCs disabled, or enabled         P1 routine, P3 the thread's counts, P4 1 for a work routine
+ *     0xDF  impersonating                     P1 routine, P2 Context, P3 Object
+ *     0xC4  FV_RETURNED_*                     P1 which, P2 routine, P3 Object, P4 as told there
+ */
+typedef struct _FV_CALL {
+    ULONG64 State; /* the kernel's */
+    ULONG_PTR TopLevelIrp;
+    ULONG Irql;
+    ULONG MayLeave; /* FV_MAY_LEAVE_*: set after FvBeginCall, 0 until then */
+    ULONG_PTR Context;
+} FV_CALL, *PFV_CALL;
+
+/* What another routine will put back: as a pre-callback whose post-callback runs in the same thread. */
+#define FV_MAY_LEAVE_APCS_DISABLED 0x1
+#define FV_MAY_LEAVE_RESOURCES     0x2
+#define FV_MAY_LEAVE_TOP_LEVEL_IRP 0x4
+
+#define FV_RETURNED_WITH_LOCK          0xF101 /* P4: how many more spin locks, fast mutexes, push locks than before */
+#define FV_RETURNED_WITH_RESOURCE      0xF102 /* P4: how many more resources and mutexes */
+#define FV_RETURNED_WITH_TOP_LEVEL_IRP 0xF103 /* P4: the top-level IRP it left */
+#define FV_RETURNED_WITH_PRIORITY      0xF104 /* P4: the priority it left */
+
+FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
+FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
+
+/*
  * Guest tests.  A test is a driver that states how many checks follow and then makes them; the host sees each
  * as a TAP line.  IRQL: any.
  */

@@ -21,6 +21,73 @@ static VOID NTAPI ReturnRaised(PVOID Parameter)
     KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
 }
 
+static VOID NTAPI ReturnInCriticalRegion(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+    KeEnterCriticalRegion();
+}
+
+static VOID NTAPI ReturnInGuardedRegion(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+    KeEnterGuardedRegion();
+}
+
+static VOID NTAPI ReturnImpersonating(PVOID Parameter)
+{
+    PACCESS_TOKEN Token = PsReferencePrimaryToken(PsGetCurrentProcess());
+
+    UNREFERENCED_PARAMETER(Parameter);
+    PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
+    PsDereferencePrimaryToken(Token);
+}
+
+static VOID NTAPI ReturnWithTopLevelIrp(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+    IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
+}
+
+static VOID NTAPI ReturnWithPriority(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+    KeSetPriorityThread(KeGetCurrentThread(), 10);
+}
+
+/* What a work routine may do, as long as it is undone. */
+static VOID NTAPI ReturnWell(PVOID Parameter)
+{
+    PACCESS_TOKEN Token = PsReferencePrimaryToken(PsGetCurrentProcess());
+    KPRIORITY Priority = KeSetPriorityThread(KeGetCurrentThread(), 10);
+
+    UNREFERENCED_PARAMETER(Parameter);
+    KeEnterCriticalRegion();
+    PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
+    PsDereferencePrimaryToken(Token);
+    IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
+    IoSetTopLevelIrp(NULL);
+    PsRevertToSelf();
+    KeLeaveCriticalRegion();
+    KeSetPriorityThread(KeGetCurrentThread(), Priority);
+}
+
+static PWORKER_THREAD_ROUTINE const Routines[] = {
+    ReturnRaised,        ReturnInCriticalRegion, ReturnInGuardedRegion, ReturnImpersonating,
+    ReturnWithTopLevelIrp, ReturnWithPriority,   ReturnWell,
+};
+
+/* Two of them: what the first leaves, the second meets. */
+static VOID Work(PWORKER_THREAD_ROUTINE Routine)
+{
+    LARGE_INTEGER Second = {.QuadPart = -10000000};
+
+    for (ULONG Round = 0; Round < 2; Round++) {
+        ExInitializeWorkItem(&Item, Routine, &Never);
+        ExQueueWorkItem(&Item, DelayedWorkQueue);
+        KeDelayExecutionThread(KernelMode, FALSE, &Second);
+    }
+}
+
 /* An item that a worker has taken is not queued any more, so all workers are given something to wait for first. */
 static VOID QueueTwice(VOID)
 {
@@ -73,20 +140,19 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    LARGE_INTEGER Second = {.QuadPart = -10000000};
+    ULONG Fault = ReadFault(RegistryPath);
 
     UNREFERENCED_PARAMETER(DriverObject);
     KeInitializeEvent(&Never, NotificationEvent, FALSE);
     ExInitializeFastMutex(&Mutex);
     ExInitializeResourceLite(&Resource);
-    switch (ReadFault(RegistryPath)) {
+    if (Fault >= 20 && Fault - 20 < RTL_NUMBER_OF(Routines)) {
+        Work(Routines[Fault - 20]);
+        return STATUS_UNSUCCESSFUL;
+    }
+    switch (Fault) {
     case 1:
         QueueTwice();
-        break;
-    case 2:
-        ExInitializeWorkItem(&Item, ReturnRaised, NULL);
-        ExQueueWorkItem(&Item, DelayedWorkQueue);
-        KeDelayExecutionThread(KernelMode, FALSE, &Second);
         break;
     case 3:
         KeEnterCriticalRegion();

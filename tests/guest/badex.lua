@@ -7,7 +7,6 @@ local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badex]]
 -- fault, bugcheck, what, further expectations
 local cases = {
   { 1, 0xE4, "queueing a work item twice" },
-  { 2, 0xE1, "a worker routine that returns at DISPATCH_LEVEL" },
   { 3, 0xE3, "releasing a resource that is not owned" },
   { 4, 0xC4, "acquiring a resource with APCs enabled", p1 = 0x37 },
   { 5, 0xC4, "waiting for a resource that the thread has shared" },
@@ -15,11 +14,34 @@ local cases = {
   { 7, 0xC4, "releasing a fast mutex at PASSIVE_LEVEL" },
   { 8, 0xE3, "deleting a resource that is owned" },
   { 9, 0x18, "dereferencing an object too often" },
+  { 20, 0xE1, "a work routine that returns at DISPATCH_LEVEL", p2 = 2, windows = true },
+  { 21, 0x1, "a work routine that returns in a critical region", p4 = 1, windows = true },
+  { 22, 0x1, "a work routine that returns in a guarded region", p4 = 1, windows = true },
+  { 23, 0xDF, "a work routine that returns while impersonating", windows = true },
+  { 24, 0xC4, "a work routine that leaves a top-level IRP", p1 = 0xF103 },
+  { 25, 0xC4, "a work routine that leaves another priority", p1 = 0xF104, p4 = 10 },
 }
 
-for _, case in ipairs(cases) do
-  local vm = fltvm.machine { cpus = 1 }
-  vm:set_registry(SERVICE, "Fault", case[1])
-  expect_bugcheck { code = case[2], what = case[3] .. " is found", p1 = case.p1, quiet = true,
-    function() vm:load { source = "badex.c" } end }
+local function load(fault, verifier)
+  local vm = fltvm.machine { cpus = 1, options = { verifier = verifier } }
+  vm:set_registry(SERVICE, "Fault", fault)
+  vm:load { source = "badex.c" }
 end
+
+for _, case in ipairs(cases) do
+  expect_bugcheck { code = case[2], what = case[3] .. " is found", p1 = case.p1, p2 = case.p2, p4 = case.p4, driver = "badex.sys",
+    quiet = true, function() load(case[1]) end }
+end
+
+-- The kernel looks at its worker threads whether the verifier is on or not, and at no more than Windows's does.
+for _, case in ipairs(cases) do
+  if case[1] >= 20 then
+    local function run() load(case[1], "0") end
+    if case.windows then
+      expect_bugcheck { code = case[2], what = case[3] .. " is found without the verifier", driver = "badex.sys", quiet = true, run }
+    else
+      expect_status("STATUS_UNSUCCESSFUL", run, case[3] .. " is not, without the verifier")
+    end
+  end
+end
+expect_status("STATUS_UNSUCCESSFUL", function() load(26) end, "what a work routine undoes is no fault")

@@ -60,6 +60,27 @@ typedef enum _KTHREAD_STATE {
 #define KERNEL_LARGE_STACK_SIZE 0x12000
 
 /*
+ * What a routine that is called has to leave as it was, as one word: FvBeginCall and FvEndCall.  All of it is the
+ * thread's own, but Resources changes from outside, too, and so by interlocked routines.
+ */
+typedef union _KCALL_STATE {
+    ULONG64 CallState;
+    struct {
+        CHAR Resources;        /* acquisitions of ERESOURCEs and mutexes not yet released */
+        CHAR Locks;            /* of spin locks, fast mutexes and push locks */
+        BOOLEAN Impersonating; /* ps's */
+        SCHAR PriorityDrift;   /* the sum of what the thread has changed of its own priority */
+        union {
+            struct {
+                SHORT KernelApcDisable;
+                SHORT SpecialApcDisable;
+            };
+            LONG CombinedApcDisable;
+        };
+    };
+} KCALL_STATE;
+
+/*
  * A thread.  It is a dispatcher object, signalled at its end.  Offsets that Windows's headers or debuggers
  * know of are kept: StackLimit, StackBase, ApcState, PreviousMode, Process.
  */
@@ -110,17 +131,7 @@ struct _KTHREAD {
     BOOLEAN ApcQueueable;
     BOOLEAN SystemAffinityActive;
     BOOLEAN Preempted;
-    BOOLEAN BoostDisabled;
-    BOOLEAN IdleThread;
-    UCHAR WaitIrql;
-    BOOLEAN WaitNext;
-    union { /* 24C: the thread itself only */
-        struct {
-            SHORT KernelApcDisable;
-            SHORT SpecialApcDisable;
-        };
-        LONG CombinedApcDisable;
-    };
+    KCALL_STATE; /* 248 */
     ULONG ContextSwitches;      /* 250 */
     ULONG KernelTime;           /* ticks */
     LIST_ENTRY ThreadListEntry; /* 258: of Process */
@@ -131,8 +142,14 @@ struct _KTHREAD {
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
     CHAR Name[24]; /* for the host: reports and traces */
     PVOID MmReserved[4];
-    ULONG64 WaitStart; /* interrupt time */
-    ULONG Spare[20];
+    ULONG64 WaitStart;   /* interrupt time */
+    ULONG_PTR TopLevelIrp; /* io's; the thread itself only */
+    const VOID *Blamed;  /* FvBlame's; the thread itself only */
+    BOOLEAN BoostDisabled;
+    BOOLEAN IdleThread;
+    UCHAR WaitIrql;
+    BOOLEAN WaitNext;
+    ULONG Spare[15];
 };
 
 /*
@@ -207,6 +224,7 @@ C_ASSERT(FIELD_OFFSET(KTHREAD, ApcState) == 0x98);
 C_ASSERT(FIELD_OFFSET(KTHREAD, WaitBlock) == 0x140);
 C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
 C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
+C_ASSERT(FIELD_OFFSET(KTHREAD, CallState) == 0x248);
 C_ASSERT(FIELD_OFFSET(KTHREAD, CombinedApcDisable) == 0x24C);
 C_ASSERT(FIELD_OFFSET(KPRCB, CurrentThread) == 8);
 C_ASSERT(FIELD_OFFSET(KPRCB, Number) == 0x24);

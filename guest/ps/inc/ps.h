@@ -24,7 +24,6 @@ typedef struct _ETHREAD {
     /* io's */
     KSPIN_LOCK IrpListLock;
     LIST_ENTRY IrpList; /* IrpListLock */
-    ULONG_PTR TopLevelIrp;
     PDEVICE_OBJECT DeviceToVerify;
 
     /* se's; the thread itself only */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * call: what a routine that is called must leave as it found it, and who is to blame when it does not.
+ *
+ * A thread keeps all of it in one word, CallState, beside the IRQL and the top-level IRP; so a call costs its caller a
+ * few loads and comparisons, and everything else here is only reached to say what is wrong.
+ */
+#include "kep.h"
+
+#define KI_APC_INDEX_MISMATCH          0x1
+#define KI_IRQL_UNEXPECTED_VALUE       0xC8
+#define KI_IMPERSONATING_WORKER_THREAD 0xDF
+#define KI_WORKER_RETURNED_AT_BAD_IRQL 0xE1
+
+C_ASSERT(sizeof(((PFV_CALL)NULL)->State) == sizeof(((PKTHREAD)NULL)->CallState));
+
+VOID NTAPI FvBlame(const VOID *Address)
+{
+    KeGetCurrentThread()->Blamed = Address;
+}
+
+VOID NTAPI FvBeginCall(PFV_CALL Call)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    Call->State = Thread->CallState;
+    Call->TopLevelIrp = Thread->TopLevelIrp;
+    Call->Irql = (ULONG)__readcr8();
+    Call->MayLeave = 0;
+    Call->Context = 0;
+}
+
+typedef struct _KI_RETURN {
+    const FV_CALL *Call;
+    KCALL_STATE Before;
+    PKTHREAD Thread;
+    KIRQL Irql;
+    BOOLEAN Worker; /* a work routine: documented bugchecks, with the verifier or without it */
+    const VOID *Routine;
+    ULONG_PTR Object;
+    PCSTR What;
+} KI_RETURN;
+
+static VOID KiReportReturn(const KI_RETURN *Return, PCSTR Left)
+{
+    CHAR Text[256];
+
+    _snprintf(Text, sizeof(Text),
+              "rule=returned-badly\nwhat=%s\nroutine=0x%I64x\nobject=0x%I64x\nleft=%s\n", Return->What,
+              (ULONG64)Return->Routine, (ULONG64)Return->Object, Left);
+    Text[sizeof(Text) - 1] = 0;
+    FvReport(Text);
+}
+
+/* The mutexes that the thread took last: what it took since the call, if it has released none of before. */
+static VOID KiReportMutants(PKTHREAD Thread, LONG Count)
+{
+    CHAR Text[64];
+
+    for (PLIST_ENTRY Entry = Thread->MutantListHead.Flink; Count > 0 && Entry != &Thread->MutantListHead;
+         Entry = Entry->Flink, Count--) {
+        _snprintf(Text, sizeof(Text), "mutex=0x%I64x\n",
+                  (ULONG64)CONTAINING_RECORD(Entry, KMUTANT, MutantListEntry));
+        FvReport(Text);
+    }
+}
+
+static VOID KiCheckReturnIrql(const KI_RETURN *Return)
+{
+    if (Return->Irql == Return->Call->Irql) {
+        return;
+    }
+    KiReportReturn(Return, "the IRQL");
+    if (Return->Worker) {
+        KeBugCheckEx(KI_WORKER_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Return->Routine, Return->Irql,
+                     Return->Call->Context, Return->Object);
+    }
+    KeBugCheckEx(KI_IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Return->Irql << 16) | ((ULONG_PTR)Return->Call->Irql << 8),
+                 (ULONG_PTR)Return->Routine, Return->Object, 0);
+}
+
+static VOID KiCheckReturnApcs(const KI_RETURN *Return)
+{
+    PKTHREAD Thread = Return->Thread;
+
+    if (Thread->CombinedApcDisable == Return->Before.CombinedApcDisable ||
+        (Return->Call->MayLeave & FV_MAY_LEAVE_APCS_DISABLED)) {
+        return;
+    }
+    KiReportReturn(Return, Thread->SpecialApcDisable != Return->Before.SpecialApcDisable
+                               ? "APCs disabled (a guarded region)"
+                               : "APCs disabled (a critical region or a mutex)");
+    KiReportMutants(Thread, Thread->Resources - Return->Before.Resources);
+    KeBugCheckEx(KI_APC_INDEX_MISMATCH, (ULONG_PTR)Return->Routine, 0, (ULONG)Thread->CombinedApcDisable,
+                 Return->Worker);
+}
+
+static VOID KiCheckReturnLocks(const KI_RETURN *Return)
+{
+    PKTHREAD Thread = Return->Thread;
+
+    if (Thread->Locks != Return->Before.Locks) {
+        KiReportReturn(Return, "a spin lock, fast mutex or push lock");
+        KeBugCheckEx(0xC4, FV_RETURNED_WITH_LOCK, (ULONG_PTR)Return->Routine, Return->Object,
+                     (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Locks - Return->Before.Locks));
+    }
+    if (Thread->Resources != Return->Before.Resources && !(Return->Call->MayLeave & FV_MAY_LEAVE_RESOURCES)) {
+        KiReportReturn(Return, "a resource or mutex");
+        KiReportMutants(Thread, Thread->Resources - Return->Before.Resources);
+        KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
+                     (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Resources - Return->Before.Resources));
+    }
+}
+
+static VOID KiCheckReturnThread(const KI_RETURN *Return)
+{
+    PKTHREAD Thread = Return->Thread;
+
+    if (Thread->Impersonating != Return->Before.Impersonating) {
+        KiReportReturn(Return, "impersonation");
+        KeBugCheckEx(KI_IMPERSONATING_WORKER_THREAD, (ULONG_PTR)Return->Routine, Return->Call->Context,
+                     Return->Object, 0);
+    }
+    if (Thread->TopLevelIrp != Return->Call->TopLevelIrp && !(Return->Call->MayLeave & FV_MAY_LEAVE_TOP_LEVEL_IRP)) {
+        KiReportReturn(Return, "another top-level IRP");
+        KeBugCheckEx(0xC4, FV_RETURNED_WITH_TOP_LEVEL_IRP, (ULONG_PTR)Return->Routine, Return->Object,
+                     Thread->TopLevelIrp);
+    }
+    if (Thread->PriorityDrift != Return->Before.PriorityDrift) {
+        KiReportReturn(Return, "another priority");
+        KeBugCheckEx(0xC4, FV_RETURNED_WITH_PRIORITY, (ULONG_PTR)Return->Routine, Return->Object,
+                     (ULONG_PTR)Thread->BasePriority);
+    }
+}
+
+/* Something is not as it was.  Without the verifier only a system worker cares, and not for all of it. */
+static DECLSPEC_NOINLINE VOID KiReturnedBadly(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
+{
+    KI_RETURN Return = {.Call = Call, .Thread = KeGetCurrentThread(), .Irql = (KIRQL)__readcr8(), .Routine = Routine,
+                        .Object = Object, .What = What};
+    SIZE_T Length = strlen(What), Suffix = sizeof("work routine") - 1;
+
+    Return.Before.CallState = Call->State;
+    Return.Worker = Length >= Suffix && strcmp(What + Length - Suffix, "work routine") == 0;
+    if (!Return.Worker && !KiDriverVerifierOn) {
+        return;
+    }
+    FvBlame(Routine);
+    KiCheckReturnIrql(&Return);
+    KiCheckReturnApcs(&Return);
+    if (KiDriverVerifierOn) {
+        KiCheckReturnLocks(&Return);
+    }
+    if (KiDriverVerifierOn || Return.Thread->Impersonating) {
+        KiCheckReturnThread(&Return);
+    }
+    FvBlame(NULL);
+}
+
+VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    if (Thread->CallState != Call->State || Thread->TopLevelIrp != Call->TopLevelIrp || __readcr8() != Call->Irql) {
+        KiReturnedBadly(Call, Routine, What, Object);
+    }
+}
