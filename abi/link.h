@@ -17,7 +17,7 @@
  * writes nothing, and sets FLTVM_LINK_STATUS_BAD_ACCESS.
  */
 #define FLTVM_LINK_IOBASE 0x0B00u
-#define FLTVM_LINK_IOSIZE 0x20u
+#define FLTVM_LINK_IOSIZE 0x40u
 
 #define FLTVM_LINK_REG_ID         0x00u /* RO: FLTVM_LINK_ID */
 #define FLTVM_LINK_REG_VERSION    0x04u /* RO: FLTVM_LINK_VERSION */
@@ -27,6 +27,7 @@
 #define FLTVM_LINK_REG_IRQ_ENABLE 0x14u /* RW: FLTVM_LINK_IRQ_* */
 #define FLTVM_LINK_REG_TIME_LO    0x18u /* RO: virtual time in ns, low half; latches the high half */
 #define FLTVM_LINK_REG_TIME_HI    0x1Cu /* RO: the latched high half */
+#define FLTVM_LINK_REG_TRACE      0x20u /* WO: what a trace point says (abi/tracepoint.h) */
 
 #define FLTVM_LINK_ID      0x4B4E4C46u /* "FLNK" */
 #define FLTVM_LINK_VERSION 1u
@@ -78,7 +79,7 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 /* Guest to host.  C: sent with CALL. */
 #define FLTVM_RECORD_HELLO    1u /* C: kernel is up; the answer is the option text "name=value\n"... */
 #define FLTVM_RECORD_LOG      2u /* struct fltvm_log_header, then text (UTF-8, no NUL) */
-#define FLTVM_RECORD_TRACE    3u /* struct fltvm_trace_record */
+#define FLTVM_RECORD_TRACE    3u /* struct fltvm_trace_record; the device makes them at trace points */
 #define FLTVM_RECORD_MODULE   4u /* struct fltvm_module_header, then name (UTF-8, no NUL) */
 #define FLTVM_RECORD_BUGCHECK 5u /* struct fltvm_bugcheck, then frames of every stack */
 #define FLTVM_RECORD_COMMAND                                                                                 \

@@ -88,7 +88,7 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config)
     }
 }
 
-static void add_link(GPtrArray *argv, const FltvmWiring *wiring)
+static void add_link(GPtrArray *argv, const FltvmConfig *config, const FltvmWiring *wiring)
 {
     add(argv, "-chardev");
     if (wiring->link_fd >= 0) {
@@ -98,7 +98,7 @@ static void add_link(GPtrArray *argv, const FltvmWiring *wiring)
         add(argv, "socket,id=link,path=%s,server=on,wait=off", path);
     }
     add(argv, "-device");
-    add(argv, "fltvm-link,chardev=link");
+    add(argv, "fltvm-link,chardev=link%s", config->trace ? ",trace=on" : "");
     if (wiring->monitor_fd >= 0) {
         add(argv, "-chardev");
         add(argv, "socket,id=monitor,fd=%d", wiring->monitor_fd);
@@ -137,7 +137,7 @@ GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *
     g_ptr_array_add(argv, g_steal_pointer(&kernel));
     add(argv, "-initrd");
     g_ptr_array_add(argv, g_steal_pointer(&initrd));
-    add_link(argv, wiring);
+    add_link(argv, config, wiring);
     add(argv, "-device");
     add(argv, "fltvm-irq");
     add_disks(argv, config);

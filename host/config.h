@@ -37,6 +37,7 @@ typedef struct {
     GPtrArray *extra;   /* further arguments for QEMU */
     gboolean idles;     /* idle time takes real time: for a person at the prompt */
     gboolean stopped;   /* -S: wait for gdb */
+    gboolean trace;     /* the link sends a record at each trace point; TCG only */
     char *gdb;          /* -gdb argument, or NULL */
 } FltvmConfig;
 

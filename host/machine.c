@@ -320,8 +320,6 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         machine->time_ns = frame->time_ns;
     switch (frame->kind) {
     case FLTVM_RECORD_HELLO:
-        if (machine->session->trace)
-            g_hash_table_replace(machine->config->options, g_strdup("trace"), g_strdup("1"));
         options = fltvm_config_options(machine->config);
         fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, options, strlen(options));
         break;
@@ -447,6 +445,19 @@ static gint64 earlier_of(gint64 a, gint64 b)
     return !a ? b : !b ? a : MIN(a, b);
 }
 
+/* Trace points are for TCG only: who wants the trace is told, who wants its hash as well sees that there is none. */
+static gboolean decide_trace(FltvmMachine *machine, GError **error)
+{
+    FltvmTrace *trace = machine->session->trace;
+
+    machine->config->trace = trace && g_str_equal(machine->config->accel, "tcg");
+    if (!trace || machine->config->trace || !fltvm_trace_keeps(trace))
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "a trace needs accel \"tcg\": %s passes over trace points",
+                machine->config->accel);
+    return FALSE;
+}
+
 gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
 {
     FltvmSession *session = machine->session;
@@ -456,6 +467,8 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
     int fd;
 
     g_assert(machine->state == FLTVM_MACHINE_NEW);
+    if (!decide_trace(machine, error))
+        return FALSE;
     if (session->dry_run) {
         g_autofree char *line = fltvm_machine_command_line(machine->config, error);
         if (line) {

@@ -30,7 +30,7 @@ typedef struct FltvmMachine FltvmMachine;
 /* What all machines of one scenario share. */
 typedef struct {
     FltvmAccount *account;
-    FltvmTrace *trace;      /* NULL: the guest is not asked to trace */
+    FltvmTrace *trace;      /* NULL: trace points are NOPs to the machine as well */
     gint64 deadline;        /* g_get_monotonic_time() by which everything is over; 0: none */
     gint64 boot_deadline;   /* microseconds a machine may take to ask for its first command; 0: none */
     gboolean dry_run;       /* print the command line, start nothing */

@@ -82,6 +82,11 @@ void fltvm_trace_keep(FltvmTrace *trace)
     trace->keep = TRUE;
 }
 
+gboolean fltvm_trace_keeps(const FltvmTrace *trace)
+{
+    return trace->keep;
+}
+
 const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols)
 {
     const Entry *entry = index < trace->entries->len ? &g_array_index(trace->entries, Entry, index) : NULL;

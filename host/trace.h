@@ -25,8 +25,9 @@ guint64 fltvm_trace_count(const FltvmTrace *trace);
 /* SHA-256 over all records, in hexadecimal. */
 const char *fltvm_trace_hash(FltvmTrace *trace);
 
-/* Keep records from here on, if they were not. */
+/* Keep records from here on, if they were not; whether they are kept. */
 void fltvm_trace_keep(FltvmTrace *trace);
+gboolean fltvm_trace_keeps(const FltvmTrace *trace);
 
 /* One of the records kept, with the symbols it goes with; NULL behind the last. */
 const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols);

@@ -27,7 +27,7 @@
 #include "qom/object.h"
 #include "system/cpus.h"
 #include "system/runstate.h"
-#include "fltvm/link.h"
+#include "link.h"
 #include "trace.h"
 
 #define TYPE_FLTVM_LINK "fltvm-link"
@@ -49,6 +49,7 @@ struct FltvmLinkState {
     /* Properties */
     uint32_t iobase;
     uint32_t irq_number;
+    bool trace;
     CharBackend chr;
 
     /* Host side */
@@ -64,6 +65,7 @@ struct FltvmLinkState {
     uint32_t irq_status;
     uint32_t irq_enable;
     uint32_t time_hi;
+    uint32_t trace_sequence;
     bool parked;
     bool exited;
 
@@ -364,6 +366,26 @@ static void fltvm_link_doorbell(FltvmLinkState *s, uint32_t address)
     }
 }
 
+/* A processor has come to a trace point. */
+static void fltvm_link_trace(FltvmLinkState *s, uint32_t point)
+{
+    struct fltvm_link_request request = {
+        .kind = FLTVM_RECORD_TRACE,
+        .out_len = sizeof(struct fltvm_trace_record),
+    };
+    struct fltvm_trace_record record;
+
+    if (!s->trace || !s->connected || s->exited ||
+        !fltvm_link_trace_record(point, &record)) {
+        return;
+    }
+    record.time_ns = cpu_to_le64(qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    record.sequence = cpu_to_le32(s->trace_sequence++);
+    request.cpu = record.cpu;
+    memcpy(s->payload, &record, sizeof(record));
+    fltvm_link_put(s, &request);
+}
+
 /* Registers */
 
 static void fltvm_link_bad_access(FltvmLinkState *s, bool write, hwaddr offset,
@@ -421,6 +443,9 @@ static void fltvm_link_write(void *opaque, hwaddr offset, uint64_t value,
     case FLTVM_LINK_REG_IRQ_ENABLE:
         s->irq_enable = value & FLTVM_LINK_IRQ_WAKE;
         fltvm_link_update_irq(s);
+        break;
+    case FLTVM_LINK_REG_TRACE:
+        fltvm_link_trace(s, value);
         break;
     default:
         fltvm_link_bad_access(s, true, offset, size);
@@ -506,6 +531,9 @@ static void fltvm_link_realize(DeviceState *dev, Error **errp)
     memory_region_init_io(&s->io, OBJECT(dev), &fltvm_link_ops, s,
                           TYPE_FLTVM_LINK, FLTVM_LINK_IOSIZE);
     isa_register_ioport(isa, &s->io, s->iobase);
+    if (s->trace) {
+        fltvm_link_trace_points(s->iobase + FLTVM_LINK_REG_TRACE);
+    }
     s->run_state = qdev_add_vm_change_state_handler(dev, fltvm_link_run_state,
                                                     s);
     /* No handlers that read: what the host sends is taken by CALL only. */
@@ -517,6 +545,7 @@ static void fltvm_link_unrealize(DeviceState *dev)
 {
     FltvmLinkState *s = FLTVM_LINK(dev);
 
+    fltvm_link_trace_points(0);
     fltvm_link_unpark(s);
     fltvm_link_flush(s);
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -528,14 +557,15 @@ static void fltvm_link_unrealize(DeviceState *dev)
 
 static const VMStateDescription fltvm_link_vmstate = {
     .name = TYPE_FLTVM_LINK,
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .post_load = fltvm_link_post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT32(errors, FltvmLinkState),
         VMSTATE_UINT32(irq_status, FltvmLinkState),
         VMSTATE_UINT32(irq_enable, FltvmLinkState),
         VMSTATE_UINT32(time_hi, FltvmLinkState),
+        VMSTATE_UINT32(trace_sequence, FltvmLinkState),
         VMSTATE_BOOL(parked, FltvmLinkState),
         VMSTATE_BOOL(exited, FltvmLinkState),
         VMSTATE_END_OF_LIST()
@@ -546,6 +576,7 @@ static const Property fltvm_link_properties[] = {
     DEFINE_PROP_CHR("chardev", FltvmLinkState, chr),
     DEFINE_PROP_UINT32("iobase", FltvmLinkState, iobase, FLTVM_LINK_IOBASE),
     DEFINE_PROP_UINT32("irq", FltvmLinkState, irq_number, 5),
+    DEFINE_PROP_BOOL("trace", FltvmLinkState, trace, false),
 };
 
 static void fltvm_link_class_init(ObjectClass *klass, void *data)
@@ -568,6 +599,8 @@ static void fltvm_link_class_init(ObjectClass *klass, void *data)
         "First I/O port of the registers");
     object_class_property_set_description(klass, "irq",
         "ISA interrupt that wakes a parked guest");
+    object_class_property_set_description(klass, "trace",
+        "Send a record whenever a processor comes to a trace point (TCG)");
 }
 
 static const TypeInfo fltvm_link_type = {

@@ -70,7 +70,7 @@ static LONG KdpRing(USHORT Op, USHORT Kind, ULONG OutLength, ULONG InCapacity)
 
     Request->op = Op;
     Request->kind = Kind;
-    Request->cpu = __readgsdword(0x1A4);
+    Request->cpu = __readgsdword(FLTVM_TRACEPOINT_GS_PROCESSOR);
     Request->out_len = OutLength;
     Request->in_cap = InCapacity;
     Request->out_addr = (ULONG64)KdpBuffer.Out - KdpPhysicalDelta;

@@ -10,9 +10,6 @@ VOID KdpParseOptions(ULONG Length)
     CHAR Value[8];
 
     KdpOptionText[Length < sizeof(KdpOptionText) ? Length : sizeof(KdpOptionText) - 1] = 0;
-    if (FvOption("trace", Value, sizeof(Value))) {
-        FvTraceEnabled = Value[0] != '0';
-    }
     if (FvOption("verifier", Value, sizeof(Value))) {
         KdpVerifier = Value[0] != '0';
     }

@@ -26,7 +26,7 @@ static VOID KdpSendText(PCSTR Text, ULONG Length, ULONG ComponentId, ULONG Level
     struct fltvm_log_header Header;
     KD_SEGMENT Segments[2] = {{&Header, sizeof(Header)}, {Text, Length}};
 
-    Header.thread = __readgsqword(0x188);
+    Header.thread = __readgsqword(FLTVM_TRACEPOINT_GS_THREAD);
     Header.caller = (ULONG64)Caller;
     Header.irql = (UCHAR)__readcr8();
     Header.level = (UCHAR)Level;

@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* trace: events, verifier reports and guest tests' lines, as records to the host. */
+/* trace: what trace points rely on; verifier reports and guest tests' lines, as records to the host. */
 #include "kdp.h"
 
-BOOLEAN FvTraceEnabled;
-static volatile LONG KdpSequence;
 static volatile LONG KdpChecks, KdpFailures;
 
-VOID NTAPI FvTrace(ULONG Event, ULONG64 A, ULONG64 B, ULONG64 C, ULONG64 D, ULONG64 E)
-{
-    struct fltvm_trace_record Record;
-    KD_SEGMENT Segment = {&Record, sizeof(Record)};
-
-    if (!FvTraceEnabled) {
-        return;
-    }
-    Record.time_ns = KdLinkTime();
-    Record.sequence = (ULONG)InterlockedIncrement(&KdpSequence) - 1;
-    Record.cpu = (UCHAR)__readgsdword(0x1A4);
-    Record.irql = (UCHAR)__readcr8();
-    Record.event = (USHORT)Event;
-    Record.thread = __readgsqword(0x188);
-    Record.args[0] = A;
-    Record.args[1] = B;
-    Record.args[2] = C;
-    Record.args[3] = D;
-    Record.args[4] = E;
-    KdLinkSend(FLTVM_RECORD_TRACE, 1, &Segment);
-}
+/* Trace points are the sender's own instruction (FV_TRACE); what they and the machine agree on is checked here. */
+_Static_assert(FV_TRACE_POINT == FLTVM_TRACEPOINT_MAGIC, "trace point");
+_Static_assert(FLTVM_TRACE_END_ <= FLTVM_TRACEPOINT_EVENT(~0u), "trace events");
 
 VOID NTAPI FvReport(PCSTR Text)
 {

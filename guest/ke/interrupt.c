@@ -104,12 +104,12 @@ VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector)
     Prcb->InterruptCount++;
     switch (Vector) {
     case HAL_CLOCK_VECTOR:
-        FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Vector, KiClockInterrupt, 0, 0, 0);
+        FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Vector, FV_TRACE_ADDRESS(KiClockInterrupt), 0, 0, 0);
         KiClockInterrupt(TrapFrame);
         FV_TRACE(FLTVM_TRACE_INTERRUPT_LEAVE, Vector, 0, 0, 0, 0);
         break;
     case HAL_IPI_VECTOR:
-        FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Vector, KiIpiInterrupt, 0, 0, 0);
+        FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Vector, FV_TRACE_ADDRESS(KiIpiInterrupt), 0, 0, 0);
         KiIpiInterrupt(TrapFrame);
         FV_TRACE(FLTVM_TRACE_INTERRUPT_LEAVE, Vector, 0, 0, 0, 0);
         break;

@@ -18,17 +18,53 @@
 extern "C" {
 #endif
 
-/* TRUE while the host records a trace.  Test it before computing arguments; FV_TRACE does. */
-extern FVAPI BOOLEAN FvTraceEnabled;
+/*
+ * A trace point: FV_TRACE(Event, A, B, C, D, E).  Event is an FLTVM_TRACE_* of abi/trace.h; FLTVM_TRACE_USER is the
+ * drivers' own.  IRQL: any.
+ *
+ * It is one instruction, a NOP that names the registers its arguments happen to be in (abi/tracepoint.h), and the same one
+ * whether or not the host traces.  A literal 0 costs nothing; another argument costs what it takes to have it in a register.
+ */
+#define FV_TRACE_POINT 0x60000000u
 
-/* IRQL: any.  Event is an FLTVM_TRACE_* of abi/trace.h; FLTVM_TRACE_USER is the drivers' own. */
-FVAPI VOID NTAPI FvTrace(ULONG Event, ULONG64 A, ULONG64 B, ULONG64 C, ULONG64 D, ULONG64 E);
+__asm__(".macro fv_trace_register shift value\n"
+        ".set .Lfv_number, 0\n"
+        ".ifc \\value,$0\n.set .Lfv_point, .Lfv_point + (4 << \\shift)\n.else\n"
+        ".set .Lfv_found, 0\n"
+        ".irp name,%rax,%rcx,%rdx,%rbx,%rsp,%rbp,%rsi,%rdi,%r8,%r9,%r10,%r11,%r12,%r13,%r14,%r15\n"
+        ".ifc \\value,\\name\n.set .Lfv_point, .Lfv_point + (.Lfv_number << \\shift)\n.set .Lfv_found, 1\n.endif\n"
+        ".set .Lfv_number, .Lfv_number + 1\n"
+        ".endr\n"
+        ".if .Lfv_found == 0\n.error \"FV_TRACE: put the address of a routine or variable into FV_TRACE_ADDRESS()\"\n.endif\n"
+        ".endif\n"
+        ".endm\n"
+        ".macro fv_trace_point event a b c d e\n"
+        ".set .Lfv_point, \\event\n"
+        "fv_trace_register 8, \\a\nfv_trace_register 12, \\b\nfv_trace_register 16, \\c\n"
+        "fv_trace_register 20, \\d\nfv_trace_register 24, \\e\n"
+        ".byte 0x0F, 0x1F, 0x80\n.long .Lfv_point\n"
+        ".endm\n");
+
+/* An argument that is an address known when linking, such as a routine of the driver's own. */
+static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceAddress(ULONG64 Value)
+{
+    __asm__("" : "+r"(Value));
+    return Value;
+}
+#define FV_TRACE_ADDRESS(Address) FvpTraceAddress((ULONG64)(Address))
+
+/* 0 may stay a constant, all else has to be in a register. */
+static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceArgument(ULONG64 Value)
+{
+    return __builtin_constant_p(Value) && Value != 0 ? FvpTraceAddress(Value) : Value;
+}
 
 #define FV_TRACE(Event, A, B, C, D, E)                                                                       \
-    do {                                                                                                     \
-        if (FvTraceEnabled)                                                                                  \
-            FvTrace((Event), (ULONG64)(A), (ULONG64)(B), (ULONG64)(C), (ULONG64)(D), (ULONG64)(E));          \
-    } while (0)
+    __asm__ volatile("fv_trace_point %c0, %1, %2, %3, %4, %5"                                                \
+                     :                                                                                       \
+                     : "i"(FV_TRACE_POINT | (Event)), "ri"(FvpTraceArgument((ULONG64)(A))),                  \
+                       "ri"(FvpTraceArgument((ULONG64)(B))), "ri"(FvpTraceArgument((ULONG64)(C))),           \
+                       "ri"(FvpTraceArgument((ULONG64)(D))), "ri"(FvpTraceArgument((ULONG64)(E))))
 
 /* IRQL: any.  Return addresses, innermost first, without the first Skip frames; returns how many. */
 FVAPI ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "rig.h"
 #include "abi/link.h"
+#include "abi/tracepoint.h"
 
 #include <errno.h>
 #include <string.h>
@@ -240,6 +241,8 @@ static void test_bad_access(void)
         {FLTVM_LINK_REG_DOORBELL, 4, true, false},   {FLTVM_LINK_REG_ID, 4, false, true},
         {FLTVM_LINK_REG_VERSION, 4, false, true},    {FLTVM_LINK_REG_TIME_LO, 4, false, true},
         {FLTVM_LINK_REG_TIME_HI, 4, false, true},    {FLTVM_LINK_REG_DOORBELL + 2, 4, true, true},
+        {FLTVM_LINK_REG_TRACE, 4, true, false},      {FLTVM_LINK_REG_TRACE, 2, true, true},
+        {FLTVM_LINK_REG_TRACE + 4, 4, true, true},
     };
     const uint32_t status = FLTVM_LINK_STATUS_CONNECTED | FLTVM_LINK_STATUS_BAD_ACCESS;
     Link link = link_start();
@@ -482,6 +485,25 @@ static void test_trace_at_end(void)
     rig_stop(link.rig);
     host_expect(&link, FLTVM_RECORD_TRACE, 64, 7);
     close(link.host);
+}
+
+/* TRACE is for trace points only: what comes from no processor, or with tracing off, is nothing, and no error. */
+static void test_trace_no_point(void)
+{
+    static const char *const traced[] = {"-global", "fltvm-link.trace=on", NULL};
+    const uint32_t point = FLTVM_TRACEPOINT_MAGIC | 1;
+
+    for (int on = 0; on < 2; on++) {
+        Link link = link_start_with(on ? traced : NULL);
+
+        link_set(&link, FLTVM_LINK_REG_TRACE, point);
+        link_set(&link, FLTVM_LINK_REG_TRACE, ~point);
+        g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_STATUS), ==, FLTVM_LINK_STATUS_CONNECTED);
+        g_assert_cmpint(guest_send(&link, FLTVM_RECORD_LOG, 5, 99), ==, FLTVM_LINK_S_OK);
+        host_expect(&link, FLTVM_RECORD_LOG, 5, 99);
+        host_assert_silent(&link);
+        link_stop(&link);
+    }
 }
 
 static void test_exit(void)
@@ -730,6 +752,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/trace/order", test_trace_order);
     g_test_add_func("/link/trace/overflow", test_trace_overflow);
     g_test_add_func("/link/trace/at-end", test_trace_at_end);
+    g_test_add_func("/link/trace/no-point", test_trace_no_point);
     g_test_add_func("/link/exit", test_exit);
     g_test_add_func("/link/closed/idle", test_closed_idle);
     g_test_add_func("/link/closed/in-call", test_closed_in_call);

@@ -10,6 +10,7 @@
 
 #include <link.h>
 #include <trace.h>
+#include <tracepoint.h>
 #include <fltvm.h>
 
 struct fltvm_loader_block;

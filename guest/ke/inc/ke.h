@@ -226,6 +226,7 @@ C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
 C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
 C_ASSERT(FIELD_OFFSET(KTHREAD, CallState) == 0x248);
 C_ASSERT(FIELD_OFFSET(KTHREAD, CombinedApcDisable) == 0x24C);
+/* The machine reads these two as well: abi/tracepoint.h. */
 C_ASSERT(FIELD_OFFSET(KPRCB, CurrentThread) == 8);
 C_ASSERT(FIELD_OFFSET(KPRCB, Number) == 0x24);
 
