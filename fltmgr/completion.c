@@ -156,7 +156,7 @@ Again:
             if (Node->Instance != Instance)
                 continue;
             if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeIdle) == FltpNodeIdle) {
-                FltpReleaseRundown(&Instance->Object.Rundown);
+                FltpLeaveInstance(Instance);
             } else if (Node->State == FltpNodeWait) {
                 Operation->References++;
                 KeReleaseSpinLock(&Volume->Lock, Irql);

@@ -78,11 +78,11 @@ static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
 
     if (!FltpTakeName(&FilterName, Request->filter))
         return STATUS_INVALID_PARAMETER;
-    Filter = FltpFindFilter(&FilterName);
-    if (Filter == NULL)
-        return STATUS_FLT_FILTER_NOT_FOUND;
     if (Code == FLTVM_FLTCTL_UNLOAD)
-        return FltpUnloadFilter(Filter, FlagOn(Request->flags, FLTVM_FLTCTL_MANDATORY) != 0);
+        return FltpUnloadFilter(&FilterName, FlagOn(Request->flags, FLTVM_FLTCTL_MANDATORY) != 0);
+    Status = FltpFindFilter(&FilterName, &Filter);
+    if (!NT_SUCCESS(Status))
+        return Status;
     Status = FltpTakeName(&VolumeName, Request->volume) ? FltpVolumeFromName(&VolumeName, &Volume)
                                                         : STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(Status)) {
@@ -90,7 +90,7 @@ static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
             Status = FltpAttachByHand(Filter, Volume, Instance,
                                       FltpTakeName(&Altitude, Request->altitude) ? &Altitude : NULL);
         else
-            Status = FltpDetachManually(Filter, Volume, Instance);
+            Status = FltDetachVolume(Filter, Volume, Instance);
         FltpReleaseRundown(&Volume->Object.Rundown);
     }
     FltpReleaseRundown(&Filter->Object.Rundown);

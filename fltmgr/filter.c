@@ -39,38 +39,75 @@ PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous)
     return (PFLT_VOLUME)FltpNextObject(&FltpVolumes, (PFLTP_OBJECT)Previous, FIELD_OFFSET(FLT_VOLUME, Link));
 }
 
-PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name)
-{
-    PFLT_FILTER Filter = NULL;
+typedef BOOLEAN FLTP_MATCH(PFLTP_OBJECT Object, const VOID *Wanted);
 
-    while ((Filter = FltpNextFilter(Filter)) != NULL) {
-        if (FltpEqualNames(&Filter->Name, Name))
+/*
+ * The first object of a list that matches and is not going, or NotFound; STATUS_FLT_DELETING_OBJECT when only such
+ * as are going match.  IRQL: <= DISPATCH_LEVEL.
+ */
+static NTSTATUS FltpFindObject(PLIST_ENTRY Head, SIZE_T LinkOffset, FLTP_MATCH *Matches, const VOID *Wanted,
+                               NTSTATUS NotFound, PFLTP_OBJECT *Found)
+{
+    NTSTATUS Status = NotFound;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
+
+    for (PLIST_ENTRY Link = Head->Flink; Link != Head; Link = Link->Flink) {
+        PFLTP_OBJECT Object = (PFLTP_OBJECT)((PUCHAR)Link - LinkOffset);
+
+        if (!Matches(Object, Wanted))
+            continue;
+        if (FltpAcquireRundown(&Object->Rundown)) {
+            *Found = Object;
+            Status = STATUS_SUCCESS;
             break;
+        }
+        Status = STATUS_FLT_DELETING_OBJECT;
     }
-    return Filter;
+    KeReleaseSpinLock(&FltpLock, Irql);
+    return Status;
 }
 
-PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name)
+static BOOLEAN FltpFilterHasName(PFLTP_OBJECT Object, const VOID *Name)
+{
+    return FltpEqualNames(&((PFLT_FILTER)Object)->Name, Name);
+}
+
+static BOOLEAN FltpVolumeHasName(PFLTP_OBJECT Object, const VOID *Name)
+{
+    return FltpEqualNames(&((PFLT_VOLUME)Object)->Name, Name);
+}
+
+/* A filter manager's or a file system's device of the volume, not the disk's. */
+static BOOLEAN FltpVolumeHasDevice(PFLTP_OBJECT Object, const VOID *Device)
+{
+    PFLT_VOLUME Volume = (PFLT_VOLUME)Object;
+
+    return Volume->Device == Device || Volume->FileSystem == Device || Volume->Below == Device;
+}
+
+NTSTATUS FltpFindFilter(PCUNICODE_STRING Name, PFLT_FILTER *Found)
+{
+    return FltpFindObject(&FltpFilters, FIELD_OFFSET(FLT_FILTER, Link), FltpFilterHasName, Name,
+                          STATUS_FLT_FILTER_NOT_FOUND, (PFLTP_OBJECT *)Found);
+}
+
+static NTSTATUS FltpFindVolume(PCUNICODE_STRING Name, PFLT_VOLUME *Found)
 {
     UNICODE_STRING Wanted = *Name;
-    PFLT_VOLUME Volume = NULL;
 
     if (Wanted.Length > 0 && Wanted.Buffer[Wanted.Length / sizeof(WCHAR) - 1] == '\\')
         Wanted.Length -= sizeof(WCHAR);
-    while ((Volume = FltpNextVolume(Volume)) != NULL) {
-        if (FltpEqualNames(&Volume->Name, &Wanted))
-            break;
-    }
-    return Volume;
+    return FltpFindObject(&FltpVolumes, FIELD_OFFSET(FLT_VOLUME, Link), FltpVolumeHasName, &Wanted,
+                          STATUS_FLT_VOLUME_NOT_FOUND, (PFLTP_OBJECT *)Found);
 }
 
 NTSTATUS FLTAPI FltGetFilterFromName(PCUNICODE_STRING FilterName, PFLT_FILTER *RetFilter)
 {
-    *RetFilter = FltpFindFilter(FilterName);
-    if (*RetFilter == NULL)
-        return STATUS_FLT_FILTER_NOT_FOUND;
-    FltpHandOut(*RetFilter);
-    return STATUS_SUCCESS;
+    NTSTATUS Status = FltpFindFilter(FilterName, RetFilter);
+
+    if (NT_SUCCESS(Status))
+        FltpHandOut(*RetFilter);
+    return Status;
 }
 
 NTSTATUS FLTAPI FltGetFilterFromInstance(PFLT_INSTANCE Instance, PFLT_FILTER *RetFilter)
@@ -89,25 +126,29 @@ NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
     UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer},
                    Target = {0, sizeof(TargetBuffer), TargetBuffer};
     OBJECT_ATTRIBUTES Attributes;
+    NTSTATUS Status;
     HANDLE Handle;
 
     if (VolumeName->Length == 0)
         return STATUS_INVALID_PARAMETER;
-    *RetVolume = FltpFindVolume(VolumeName);
-    if (*RetVolume != NULL)
-        return STATUS_SUCCESS;
+    Status = FltpFindVolume(VolumeName, RetVolume);
+    if (Status != STATUS_FLT_VOLUME_NOT_FOUND)
+        return Status;
     if (VolumeName->Buffer[0] != '\\')
         RtlAppendUnicodeToString(&Link, L"\\??\\");
     if (!NT_SUCCESS(RtlAppendUnicodeStringToString(&Link, VolumeName)))
         return STATUS_FLT_VOLUME_NOT_FOUND;
     InitializeObjectAttributes(&Attributes, &Link, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
-    if (!NT_SUCCESS(ZwOpenSymbolicLinkObject(&Handle, GENERIC_READ, &Attributes)))
-        return STATUS_FLT_VOLUME_NOT_FOUND;
+    Status = ZwOpenSymbolicLinkObject(&Handle, GENERIC_READ, &Attributes);
+    if (!NT_SUCCESS(Status))
+        return Status == STATUS_INSUFFICIENT_RESOURCES ? Status : STATUS_FLT_VOLUME_NOT_FOUND;
+    Status = STATUS_FLT_VOLUME_NOT_FOUND;
     if (NT_SUCCESS(ZwQuerySymbolicLinkObject(Handle, &Target, NULL)))
-        *RetVolume = FltpFindVolume(&Target);
+        Status = FltpFindVolume(&Target, RetVolume);
     ZwClose(Handle);
-    return *RetVolume != NULL ? STATUS_SUCCESS : STATUS_FLT_VOLUME_NOT_FOUND;
+    return Status;
 }
+
 NTSTATUS FLTAPI FltGetVolumeFromName(PFLT_FILTER Filter, PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
 {
     NTSTATUS Status = FltpVolumeFromName(VolumeName, RetVolume);
@@ -130,18 +171,14 @@ NTSTATUS FLTAPI FltGetVolumeFromInstance(PFLT_INSTANCE Instance, PFLT_VOLUME *Re
 NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject,
                                              PFLT_VOLUME *RetVolume)
 {
-    PFLT_VOLUME Volume = NULL;
+    NTSTATUS Status;
 
     UNREFERENCED_PARAMETER(Filter);
-    while ((Volume = FltpNextVolume(Volume)) != NULL) {
-        if (Volume->Device == DeviceObject || Volume->FileSystem == DeviceObject ||
-            Volume->Disk == DeviceObject || Volume->Below == DeviceObject) {
-            FltpHandOut(Volume);
-            *RetVolume = Volume;
-            return STATUS_SUCCESS;
-        }
-    }
-    return STATUS_INVALID_PARAMETER;
+    Status = FltpFindObject(&FltpVolumes, FIELD_OFFSET(FLT_VOLUME, Link), FltpVolumeHasDevice, DeviceObject,
+                            STATUS_INVALID_PARAMETER, (PFLTP_OBJECT *)RetVolume);
+    if (NT_SUCCESS(Status))
+        FltpHandOut(*RetVolume);
+    return Status;
 }
 
 NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject,
@@ -241,6 +278,7 @@ NTSTATUS FLTAPI FltGetFileSystemType(PVOID FltObject, PFLT_FILESYSTEM_TYPE FileS
     else if (Object->Magic == FLTP_MAGIC_INSTANCE)
         *FileSystemType = ((PFLT_INSTANCE)FltObject)->Volume->Type;
     else
-        return STATUS_INVALID_PARAMETER;
-    return STATUS_SUCCESS;
+        *FileSystemType = FLT_FSTYPE_UNKNOWN;
+    return Object->Magic == FLTP_MAGIC_VOLUME || Object->Magic == FLTP_MAGIC_INSTANCE ? STATUS_SUCCESS
+                                                                                      : STATUS_INVALID_PARAMETER;
 }

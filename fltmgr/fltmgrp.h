@@ -9,6 +9,9 @@
  * Locks: FltpLock guards the lists of filters and volumes, each volume's Lock its instances and operations. A
  * volume's lock is taken inside FltpLock, never the other way round.  No callback is ever called with a lock
  * held. What keeps an object alive while it is used is its rundown reference.
+ *
+ * Going: whoever sets an instance's TearingDown while holding a reference owns its end; everybody else passes it
+ * over, and who must know that it is gone waits for the rundown of its filter or volume, which it holds.
  */
 #ifndef FLTMGRP_H
 #define FLTMGRP_H
@@ -96,12 +99,15 @@ typedef struct _FLT_FILTER {
     UNICODE_STRING ServiceKey;
     PDRIVER_OBJECT Driver;
     PDRIVER_UNLOAD DriverUnload; /* what the driver had set before we put ours there */
+    volatile LONG Users;         /* who needs this memory: the list, and whoever unloads it */
+    KEVENT UnloadTurn;           /* a synchronization event: one unload at a time */
     FLT_REGISTRATION Registration;
     FLTP_CALLBACK Callbacks[FLTP_OPERATION_COUNT];
     volatile LONG InstanceCount;
     volatile LONG Started;
     volatile LONG Unloading;
     volatile LONG Unregistered; /* FltUnregisterFilter has begun */
+    volatile LONG Gone;         /* ... and has ended */
     BOOLEAN Mandatory;
 } FLT_FILTER;
 
@@ -115,7 +121,7 @@ typedef struct _FLT_VOLUME {
     PDEVICE_OBJECT Disk;       /* the device that was mounted, NULL for a file system without one */
     FLT_FILESYSTEM_TYPE Type;
     UNICODE_STRING DriverName;
-    BOOLEAN Detached;
+    BOOLEAN Detached; /* no instance comes any more: Lock */
 
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */
@@ -134,9 +140,12 @@ typedef enum _FLTP_INSTANCE_STATE {
 
 typedef struct _FLT_INSTANCE {
     FLTP_OBJECT Object;
+    FLTP_RUNDOWN Io;           /* operations under way; its end is what teardown-complete waits for */
     LIST_ENTRY Link;           /* its volume's Instances, Lock */
     FLTP_INSTANCE_STATE State; /* its volume's Lock */
     volatile LONG TearingDown;
+    KEVENT SetUp; /* set when its setup callback has returned */
+    BOOLEAN Refused;
     PFLT_FILTER Filter;
     PFLT_VOLUME Volume;
     UNICODE_STRING Name;
@@ -254,6 +263,18 @@ static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
         FltpRundownReleasedLast(Rundown);
 }
 
+/* An operation's hold on the instance.  IRQL: <= DISPATCH_LEVEL; its volume's Lock is held. */
+static inline BOOLEAN FltpEnterInstance(PFLT_INSTANCE Instance)
+{
+    return FltpAcquireRundown(&Instance->Io);
+}
+
+/* IRQL: <= DISPATCH_LEVEL. */
+static inline VOID FltpLeaveInstance(PFLT_INSTANCE Instance)
+{
+    FltpReleaseRundown(&Instance->Io);
+}
+
 /* A reference that we hold becomes a filter's.  IRQL: any. */
 static inline VOID FltpHandOut(PVOID FltObject)
 {
@@ -275,17 +296,23 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
                             PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
                             PFLT_INSTANCE *Instance);
 VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_SETUP_FLAGS Flags);
+/* Takes the caller's reference over.  STATUS_FLT_DELETING_OBJECT: somebody else is at it already. */
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
-NTSTATUS FltpDetachManually(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
-/* A referenced instance: the first of the filter's on the volume, or that of the name.  IRQL: <=
- * DISPATCH_LEVEL. */
-PFLT_INSTANCE FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name);
+/* All of the filter's on the volume, of every filter's if it is NULL, but for those that others tear down. */
+VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
+/*
+ * A referenced instance, the highest that matches; Filter and Name may be NULL.  STATUS_FLT_DELETING_OBJECT when
+ * only such as are going match.  IRQL: <= DISPATCH_LEVEL.
+ */
+NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found);
 VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
 
-/* filter.c.  Referenced or NULL.  IRQL: <= DISPATCH_LEVEL. */
-PFLT_FILTER FltpFindFilter(PCUNICODE_STRING Name);
+/*
+ * filter.c.  What is found is referenced; STATUS_FLT_DELETING_OBJECT when it is going.  Next… pass over what is
+ * going, and end with NULL.  IRQL: <= DISPATCH_LEVEL.
+ */
+NTSTATUS FltpFindFilter(PCUNICODE_STRING Name, PFLT_FILTER *Found);
 PFLT_FILTER FltpNextFilter(PFLT_FILTER Previous);
-PFLT_VOLUME FltpFindVolume(PCUNICODE_STRING Name);
 NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume); /* PASSIVE_LEVEL */
 PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous);
 
@@ -337,7 +364,7 @@ VOID FltpInitializeWorkItems(VOID);
 VOID FltpCheckWorkItemsAtUnload(PDRIVER_OBJECT Driver);
 
 /* register.c */
-NTSTATUS FltpUnloadFilter(PFLT_FILTER Filter, BOOLEAN Mandatory);
+NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
 
 /* control.c */
 NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack);

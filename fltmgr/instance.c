@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * instance.c: a filter's attachments to volumes.  An instance sees operations from the moment its setup
- * callback has agreed until its teardown begins; its teardown returns only when nothing of it is under way
- * any more.
+ * callback has agreed until its teardown begins; its teardown returns only when nothing holds it any more.
+ *
+ * Two counts: operations hold Io, and the teardown-complete callback waits for them; references and queued work
+ * hold the object, and only its memory waits for those.
  *
  * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
- * altitudes; those of one filter on a volume have different names.
+ * altitudes and different names.
  */
 #include "fltmgrp.h"
 
@@ -34,18 +36,23 @@ static int FltpCompareAltitudeStrings(PCUNICODE_STRING Left, PCUNICODE_STRING Ri
                                Right->Length / sizeof(WCHAR));
 }
 
-/* Puts the instance in its place, unless one of the same altitude or the same filter and name is there. */
+/*
+ * Puts the instance in its place, unless one of the same altitude or name is there.  Filter or volume may have
+ * begun to go since they were asked last: who takes instances down looks under this lock, and misses none.
+ */
 static NTSTATUS FltpInsertInstance(PFLT_VOLUME Volume, PFLT_INSTANCE Instance)
 {
     PLIST_ENTRY Place = &Volume->Instances;
-    NTSTATUS Status = STATUS_SUCCESS;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    NTSTATUS Status =
+        Instance->Filter->Unloading || Volume->Detached ? STATUS_FLT_DELETING_OBJECT : STATUS_SUCCESS;
 
-    for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Volume->Instances.Flink; NT_SUCCESS(Status) && Link != &Volume->Instances;
+         Link = Link->Flink) {
         PFLT_INSTANCE Other = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
         int Order = FltpCompareAltitudeStrings(&Instance->Altitude, &Other->Altitude);
 
-        if (Other->Filter == Instance->Filter && FltpEqualNames(&Other->Name, &Instance->Name)) {
+        if (FltpEqualNames(&Other->Name, &Instance->Name)) {
             Status = STATUS_FLT_INSTANCE_NAME_COLLISION;
             break;
         }
@@ -96,6 +103,8 @@ static NTSTATUS FltpNewInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     Instance->Filter = Filter;
     Instance->Volume = Volume;
     FltpInitializeRundown(&Instance->Object.Rundown);
+    FltpInitializeRundown(&Instance->Io);
+    KeInitializeEvent(&Instance->SetUp, NotificationEvent, FALSE);
     Status = STATUS_FLT_DELETING_OBJECT;
     if (!FltpAcquireRundown(&Filter->Object.Rundown))
         goto FreeMemory;
@@ -119,6 +128,25 @@ FreeMemory:
     return Status;
 }
 
+/* The memory is free once nothing refers to the instance. */
+static VOID FltpEndInstance(PFLT_INSTANCE Instance)
+{
+    FltpWaitForRundown(&Instance->Object.Rundown);
+    FltpRemoveInstance(Instance);
+    FltpFreeInstance(Instance);
+}
+
+/* The setup callback said no.  Whoever tears the instance down already waits for that word, and then ends it. */
+static VOID FltpRefused(PFLT_INSTANCE Instance)
+{
+    if (!InterlockedExchange(&Instance->TearingDown, TRUE)) {
+        FltpEndInstance(Instance);
+    } else {
+        Instance->Refused = TRUE;
+        KeSetEvent(&Instance->SetUp, IO_NO_INCREMENT, FALSE);
+    }
+}
+
 NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
                             PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
                             PFLT_INSTANCE *NewInstance)
@@ -127,10 +155,9 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
     PFLT_INSTANCE Instance;
     NTSTATUS Status;
 
-    if (!FltpAltitudeIsValid(Altitude->Buffer, Altitude->Length / sizeof(WCHAR)))
+    if (!FltpAltitudeIsValid(Altitude->Buffer, Altitude->Length / sizeof(WCHAR)) || Name->Length == 0 ||
+        Name->Length > INSTANCE_NAME_MAX_CHARS * sizeof(WCHAR))
         return STATUS_INVALID_PARAMETER;
-    if (Filter->Unloading)
-        return STATUS_FLT_DELETING_OBJECT;
     Status = FltpNewInstance(Filter, Volume, Name, Altitude, &Instance);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -145,18 +172,16 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
                                                             Volume->Type);
     }
     if (!NT_SUCCESS(Status)) {
-        Instance->TearingDown = TRUE;
-        FltpWaitForRundown(&Instance->Object.Rundown);
-        FltpRemoveInstance(Instance);
-        FltpFreeInstance(Instance);
+        FltpRefused(Instance);
         return Status;
     }
     if (NewInstance != NULL) {
-        FltpAcquireRundown(&Instance->Object.Rundown);
+        FltpAcquireRundown(&Instance->Object.Rundown); /* teardown does not begin before SetUp is set */
         FltpHandOut(Instance);
         *NewInstance = Instance;
     }
     FltpSetInstanceState(Instance, FltpInstanceActive);
+    KeSetEvent(&Instance->SetUp, IO_NO_INCREMENT, FALSE);
     return STATUS_SUCCESS;
 }
 
@@ -184,67 +209,66 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
     FltpFreeString(&Instances);
 }
 
-/*
- * The caller holds no reference.  STATUS_FLT_DELETING_OBJECT when somebody else is at it already; who must
- * know that the instance is gone waits for the volume's or the filter's rundown.
- */
-NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+/* Between the callbacks every operation under way is over for the instance, or drained. */
+static VOID FltpCallTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
-    PFLT_FILTER Filter = Instance->Filter;
+    const FLT_REGISTRATION *Registration = &Instance->Filter->Registration;
     FLT_RELATED_OBJECTS Objects;
 
-    if (InterlockedExchange(&Instance->TearingDown, TRUE))
-        return STATUS_FLT_DELETING_OBJECT;
     FltpFillObjects(&Objects, Instance, NULL);
     FltpSetInstanceState(Instance, FltpInstanceTeardown);
-    if (Filter->Registration.InstanceTeardownStartCallback != NULL)
-        Filter->Registration.InstanceTeardownStartCallback(&Objects, Reason);
+    if (Registration->InstanceTeardownStartCallback != NULL)
+        Registration->InstanceTeardownStartCallback(&Objects, Reason);
     FltpBeginRundown(&Instance->Object.Rundown);
+    FltpBeginRundown(&Instance->Io);
     FltpDrainInstance(Instance);
-    FltpWaitForRundown(&Instance->Object.Rundown);
-    if (Filter->Registration.InstanceTeardownCompleteCallback != NULL)
-        Filter->Registration.InstanceTeardownCompleteCallback(&Objects, Reason);
-    FltpRemoveInstance(Instance);
-    FltpFreeInstance(Instance);
+    FltpWaitForRundown(&Instance->Io);
+    if (Registration->InstanceTeardownCompleteCallback != NULL)
+        Registration->InstanceTeardownCompleteCallback(&Objects, Reason);
+}
+
+NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    BOOLEAN Ours = !InterlockedExchange(&Instance->TearingDown, TRUE);
+
+    FltpReleaseRundown(&Instance->Object.Rundown); /* if it is ours, nobody else frees it from here on */
+    if (!Ours)
+        return STATUS_FLT_DELETING_OBJECT;
+    KeWaitForSingleObject(&Instance->SetUp, Executive, KernelMode, FALSE, NULL);
+    if (!Instance->Refused)
+        FltpCallTeardown(Instance, Reason);
+    FltpEndInstance(Instance);
     return STATUS_SUCCESS;
 }
 
-PFLT_INSTANCE FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name)
+VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
-    PFLT_INSTANCE Found = NULL;
+    PFLT_INSTANCE Instance;
+
+    while (NT_SUCCESS(FltpFindInstance(Filter, Volume, NULL, &Instance)))
+        FltpTearDownInstance(Instance, Reason);
+}
+
+NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
+{
+    NTSTATUS Status = STATUS_FLT_INSTANCE_NOT_FOUND;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
     for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
-        if ((Filter == NULL || Instance->Filter == Filter) &&
-            (Name == NULL || FltpEqualNames(&Instance->Name, Name)) &&
-            FltpAcquireRundown(&Instance->Object.Rundown)) {
-            Found = Instance;
+        if ((Filter != NULL && Instance->Filter != Filter) ||
+            (Name != NULL && !FltpEqualNames(&Instance->Name, Name)))
+            continue;
+        if (!Instance->TearingDown && FltpAcquireRundown(&Instance->Object.Rundown)) {
+            *Found = Instance;
+            Status = STATUS_SUCCESS;
             break;
         }
+        Status = STATUS_FLT_DELETING_OBJECT;
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
-    return Found;
-}
-
-/* As a user detaches: the filter is asked, and one that has no callback to be asked by says no. */
-NTSTATUS FltpDetachManually(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name)
-{
-    PFLT_INSTANCE Instance = FltpFindInstance(Filter, Volume, Name);
-    FLT_RELATED_OBJECTS Objects;
-    NTSTATUS Status = STATUS_FLT_DO_NOT_DETACH;
-
-    if (Instance == NULL)
-        return STATUS_FLT_INSTANCE_NOT_FOUND;
-    if (Filter->Registration.InstanceQueryTeardownCallback != NULL) {
-        FltpFillObjects(&Objects, Instance, NULL);
-        Status = Filter->Registration.InstanceQueryTeardownCallback(&Objects, 0);
-    }
-    FltpReleaseRundown(&Instance->Object.Rundown);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    return FltpTearDownInstance(Instance, FLTFL_INSTANCE_TEARDOWN_MANUAL);
+    return Status;
 }
 
 /* The key of an instance, or of the default one; its name and altitude come back allocated. */
@@ -262,15 +286,22 @@ static NTSTATUS FltpReadInstance(PFLT_FILTER Filter, PCUNICODE_STRING InstanceNa
     return Status;
 }
 
+static NTSTATUS FltpMayAttach(PFLT_FILTER Filter, PFLT_VOLUME Volume)
+{
+    if (Filter->Unloading || Volume->Detached)
+        return STATUS_FLT_DELETING_OBJECT;
+    return Filter->Started ? STATUS_SUCCESS : STATUS_FLT_FILTER_NOT_READY;
+}
+
 NTSTATUS FLTAPI FltAttachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING InstanceName,
                                 PFLT_INSTANCE *RetInstance)
 {
     PCUNICODE_STRING Name = InstanceName != NULL ? InstanceName : &Filter->DefaultInstance;
     UNICODE_STRING Altitude;
-    NTSTATUS Status;
+    NTSTATUS Status = FltpMayAttach(Filter, Volume);
 
-    if (!Filter->Started)
-        return STATUS_FLT_FILTER_NOT_READY;
+    if (!NT_SUCCESS(Status))
+        return Status;
     Status = FltpReadInstance(Filter, Name, &Altitude);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -281,20 +312,37 @@ NTSTATUS FLTAPI FltAttachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     return Status == STATUS_FLT_INSTANCE_ALTITUDE_COLLISION ? STATUS_OBJECT_NAME_COLLISION : Status;
 }
 
+/* Documented: of the driver's name and the altitude, cut off at INSTANCE_NAME_MAX_CHARS. */
+static NTSTATUS FltpMakeInstanceName(PFLT_FILTER Filter, PCUNICODE_STRING Altitude, PUNICODE_STRING Name)
+{
+    Name->Length = 0;
+    Name->MaximumLength = INSTANCE_NAME_MAX_CHARS * sizeof(WCHAR);
+    Name->Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Name->MaximumLength, FLTP_TAG_NAME);
+    if (Name->Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    for (ULONG Part = 0; Part < 3; Part++) {
+        UNICODE_STRING Middle = RTL_CONSTANT_STRING(L" - ");
+        PCUNICODE_STRING Source = Part == 0 ? &Filter->Name : Part == 1 ? &Middle : Altitude;
+        USHORT Bytes = min(Source->Length, Name->MaximumLength - Name->Length);
+
+        RtlCopyMemory((PUCHAR)Name->Buffer + Name->Length, Source->Buffer, Bytes);
+        Name->Length += Bytes;
+    }
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS FLTAPI FltAttachVolumeAtAltitude(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Altitude,
                                           PCUNICODE_STRING InstanceName, PFLT_INSTANCE *RetInstance)
 {
     UNICODE_STRING Name;
-    NTSTATUS Status;
+    NTSTATUS Status = FltpMayAttach(Filter, Volume);
 
-    if (!Filter->Started)
-        return STATUS_FLT_FILTER_NOT_READY;
+    if (!NT_SUCCESS(Status))
+        return Status;
     if (InstanceName != NULL)
         return FltpAttachInstance(Filter, Volume, InstanceName, Altitude,
                                   FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
-    /* Without a name: the default instance's with the altitude behind it, which is as unique as the altitude.
-     */
-    Status = FltpJoinKey(&Name, &Filter->DefaultInstance, L"at", Altitude);
+    Status = FltpMakeInstanceName(Filter, Altitude, &Name);
     if (NT_SUCCESS(Status)) {
         Status = FltpAttachInstance(Filter, Volume, &Name, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
                                     RetInstance);
@@ -303,13 +351,24 @@ NTSTATUS FLTAPI FltAttachVolumeAtAltitude(PFLT_FILTER Filter, PFLT_VOLUME Volume
     return Status;
 }
 
+/* The filter is asked, and one that has no callback to be asked by says no. */
 NTSTATUS FLTAPI FltDetachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING InstanceName)
 {
-    PFLT_INSTANCE Instance = FltpFindInstance(Filter, Volume, InstanceName);
+    PFLT_INSTANCE Instance;
+    FLT_RELATED_OBJECTS Objects;
+    NTSTATUS Status = FltpFindInstance(Filter, Volume, InstanceName, &Instance);
 
-    if (Instance == NULL)
-        return STATUS_FLT_INSTANCE_NOT_FOUND;
-    FltpReleaseRundown(&Instance->Object.Rundown);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = STATUS_FLT_DO_NOT_DETACH;
+    if (Filter->Registration.InstanceQueryTeardownCallback != NULL) {
+        FltpFillObjects(&Objects, Instance, NULL);
+        Status = Filter->Registration.InstanceQueryTeardownCallback(&Objects, 0);
+    }
+    if (!NT_SUCCESS(Status)) {
+        FltpReleaseRundown(&Instance->Object.Rundown);
+        return Status;
+    }
     return FltpTearDownInstance(Instance, FLTFL_INSTANCE_TEARDOWN_MANUAL);
 }
 
@@ -362,9 +421,9 @@ NTSTATUS FLTAPI FltGetLowerInstance(PFLT_INSTANCE CurrentInstance, PFLT_INSTANCE
 NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume,
                                              PCUNICODE_STRING InstanceName, PFLT_INSTANCE *RetInstance)
 {
-    *RetInstance = FltpFindInstance(Filter, Volume, InstanceName);
-    if (*RetInstance == NULL)
-        return STATUS_FLT_INSTANCE_NOT_FOUND;
-    FltpHandOut(*RetInstance);
-    return STATUS_SUCCESS;
+    NTSTATUS Status = FltpFindInstance(Filter, Volume, InstanceName, RetInstance);
+
+    if (NT_SUCCESS(Status))
+        FltpHandOut(*RetInstance);
+    return Status;
 }

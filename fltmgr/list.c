@@ -213,7 +213,7 @@ static ULONG FltpListVolume(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INSTANC
     for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
-        if (Filter != NULL && Instance->Filter != Filter)
+        if ((Filter != NULL && Instance->Filter != Filter) || Instance->TearingDown)
             continue;
         if (Count < Size) {
             if (!FltpAcquireRundown(&Instance->Object.Rundown))
@@ -233,6 +233,8 @@ NTSTATUS FLTAPI FltEnumerateInstances(PFLT_VOLUME Volume, PFLT_FILTER Filter, PF
     PFLT_VOLUME Each = NULL;
     ULONG Count = 0;
 
+    if (Volume == NULL && Filter == NULL)
+        return STATUS_INVALID_PARAMETER;
     if (Volume != NULL) {
         Count = FltpListVolume(Volume, Filter, InstanceList, InstanceListSize, 0);
     } else {
@@ -279,21 +281,48 @@ NTSTATUS FLTAPI FltEnumerateVolumeInformation(PFLT_FILTER Filter, ULONG Index,
     return Status;
 }
 
+/* The volume's Index-th instance of the filter, or of all if that is NULL; Index is less by those passed over. */
+static PFLT_INSTANCE FltpInstanceAt(PFLT_VOLUME Volume, PFLT_FILTER Filter, PULONG Index)
+{
+    PFLT_INSTANCE Found = NULL;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+
+    for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
+        PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
+
+        if ((Filter != NULL && Instance->Filter != Filter) || Instance->TearingDown)
+            continue;
+        if (*Index > 0) {
+            (*Index)--;
+        } else if (FltpAcquireRundown(&Instance->Object.Rundown)) {
+            Found = Instance;
+            break;
+        }
+    }
+    KeReleaseSpinLock(&Volume->Lock, Irql);
+    return Found;
+}
+
 static NTSTATUS FltpDescribeInstance(PFLT_VOLUME Volume, PFLT_FILTER Filter, ULONG Index,
                                      INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
                                      ULONG BufferSize, PULONG BytesReturned)
 {
-    PFLT_INSTANCE List[32];
-    ULONG Count;
-    NTSTATUS Status = FltEnumerateInstances(Volume, Filter, List, RTL_NUMBER_OF(List), &Count);
+    PFLT_INSTANCE Instance = NULL;
+    PFLT_VOLUME Each = NULL;
+    NTSTATUS Status;
 
-    if (!NT_SUCCESS(Status))
-        return STATUS_FLT_INTERNAL_ERROR; /* more than this was made for */
-    Status = Index < Count
-                 ? FltGetInstanceInformation(List[Index], InformationClass, Buffer, BufferSize, BytesReturned)
-                 : STATUS_NO_MORE_ENTRIES;
-    while (Count-- > 0)
-        FltObjectDereference(List[Count]);
+    if (Volume != NULL) {
+        Instance = FltpInstanceAt(Volume, Filter, &Index);
+    } else {
+        while (Instance == NULL && (Each = FltpNextVolume(Each)) != NULL)
+            Instance = FltpInstanceAt(Each, Filter, &Index);
+        if (Each != NULL)
+            FltpReleaseRundown(&Each->Object.Rundown);
+    }
+    if (Instance == NULL)
+        return STATUS_NO_MORE_ENTRIES;
+    Status = FltGetInstanceInformation(Instance, InformationClass, Buffer, BufferSize, BytesReturned);
+    FltpReleaseRundown(&Instance->Object.Rundown);
     return Status;
 }
 

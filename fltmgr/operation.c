@@ -51,7 +51,7 @@ VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE
 VOID FltpFinishNode(PFLTP_NODE Node)
 {
     Node->State = FltpNodeDone;
-    FltpReleaseRundown(&Node->Instance->Object.Rundown);
+    FltpLeaveInstance(Node->Instance);
 }
 
 /* Whether the filter's registration says to leave this one out. */
@@ -90,7 +90,7 @@ static ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Opera
             continue;
         if (Below != NULL && FltCompareInstanceAltitudes(Instance, Below) >= 0)
             continue;
-        if (!FltpAcquireRundown(&Instance->Object.Rundown))
+        if (!FltpEnterInstance(Instance))
             continue;
         Node->State = FltpNodeIdle;
         Node->Changed = FALSE;

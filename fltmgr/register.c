@@ -70,6 +70,14 @@ static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
     return STATUS_SUCCESS;
 }
 
+/* What a value that cannot be read means; only want of memory is told apart. */
+static NTSTATUS FltpNotRegistered(NTSTATUS Status)
+{
+    return Status == STATUS_INSUFFICIENT_RESOURCES || Status == STATUS_NO_MEMORY
+               ? STATUS_INSUFFICIENT_RESOURCES
+               : STATUS_OBJECT_NAME_NOT_FOUND;
+}
+
 /* The service's key, the default instance's name and its altitude. */
 static NTSTATUS FltpReadService(PFLT_FILTER Filter)
 {
@@ -86,21 +94,24 @@ static NTSTATUS FltpReadService(PFLT_FILTER Filter)
     Status = FltpReadString(&Instances, L"DefaultInstance", &Filter->DefaultInstance);
     FltpFreeString(&Instances);
     if (!NT_SUCCESS(Status))
-        return STATUS_OBJECT_NAME_NOT_FOUND;
+        return FltpNotRegistered(Status);
     Status = FltpJoinKey(&Key, &Filter->ServiceKey, L"Instances", &Filter->DefaultInstance);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = FltpReadString(&Key, L"Altitude", &Filter->Altitude);
     FltpFreeString(&Key);
     if (!NT_SUCCESS(Status))
-        return STATUS_OBJECT_NAME_NOT_FOUND;
+        return FltpNotRegistered(Status);
     return FltpAltitudeIsValid(Filter->Altitude.Buffer, Filter->Altitude.Length / sizeof(WCHAR))
                ? STATUS_SUCCESS
                : STATUS_INVALID_PARAMETER;
 }
 
-static VOID FltpFreeFilter(PFLT_FILTER Filter)
+/* One user less; the last frees it. */
+static VOID FltpDropFilter(PFLT_FILTER Filter)
 {
+    if (InterlockedDecrement(&Filter->Users) > 0)
+        return;
     FltpFreeString(&Filter->Name);
     FltpFreeString(&Filter->Altitude);
     FltpFreeString(&Filter->DefaultInstance);
@@ -109,18 +120,42 @@ static VOID FltpFreeFilter(PFLT_FILTER Filter)
     ExFreePoolWithTag(Filter, FLTP_TAG_FILTER);
 }
 
-/* The driver's filter, if it is registered; only to be told from NULL. */
+/* The driver's filter, used: FltpDropFilter gives it back.  Also one that unregisters just now. */
 static PFLT_FILTER FltpFilterOfDriver(PDRIVER_OBJECT Driver)
 {
-    PFLT_FILTER Filter = NULL;
+    PFLT_FILTER Found = NULL;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
 
-    while ((Filter = FltpNextFilter(Filter)) != NULL) {
+    for (PLIST_ENTRY Link = FltpFilters.Flink; Link != &FltpFilters && Found == NULL; Link = Link->Flink) {
+        PFLT_FILTER Filter = CONTAINING_RECORD(Link, FLT_FILTER, Link);
+
         if (Filter->Driver == Driver) {
-            FltpReleaseRundown(&Filter->Object.Rundown);
-            return Filter;
+            InterlockedIncrement(&Filter->Users);
+            Found = Filter;
         }
     }
-    return NULL;
+    KeReleaseSpinLock(&FltpLock, Irql);
+    return Found;
+}
+
+/*
+ * Calls the unload callback of a filter whose turn the caller has, and which is used, not referenced: its
+ * FltUnregisterFilter waits for references.
+ */
+static NTSTATUS FltpCallUnload(PFLT_FILTER Filter, BOOLEAN Mandatory)
+{
+    NTSTATUS Status;
+
+    Filter->Mandatory = Mandatory;
+    Status =
+        Filter->Registration.FilterUnloadCallback(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
+    if (!Mandatory && !NT_SUCCESS(Status))
+        return Status;
+    if (!Filter->Gone && FltpVerify)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter,
+                      (ULONG_PTR)Filter->Registration.FilterUnloadCallback, 0,
+                      "rule=An unload callback agreed, and has not called FltUnregisterFilter\n");
+    return STATUS_SUCCESS;
 }
 
 /* What the driver's unload is replaced by: its service is stopped, which it cannot refuse. */
@@ -130,17 +165,36 @@ static VOID NTAPI FltpDriverUnload(PDRIVER_OBJECT Driver)
     PDRIVER_UNLOAD Original = NULL;
 
     if (Filter != NULL) {
-        Original = Filter->DriverUnload;
-        Filter->Mandatory = TRUE;
-        Filter->Registration.FilterUnloadCallback(FLTFL_FILTER_UNLOAD_MANDATORY);
-        if (FltpFilterOfDriver(Driver) != NULL)
-            FltpViolation(
-                FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter, 0, 0,
-                "rule=A mandatory unload returned, and the filter has not called FltUnregisterFilter\n");
+        KeWaitForSingleObject(&Filter->UnloadTurn, Executive, KernelMode, FALSE, NULL);
+        if (!Filter->Gone) {
+            Original = Filter->DriverUnload;
+            FltpCallUnload(Filter, TRUE);
+        }
+        KeSetEvent(&Filter->UnloadTurn, IO_NO_INCREMENT, FALSE);
+        FltpDropFilter(Filter);
     }
     if (Original != NULL)
         Original(Driver);
     FltpCheckWorkItemsAtUnload(Driver);
+}
+
+/* Highest altitude first, as filters are enumerated. */
+static VOID FltpInsertFilter(PFLT_FILTER Filter)
+{
+    PUNICODE_STRING Altitude = &Filter->Altitude;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
+    PLIST_ENTRY Place = FltpFilters.Flink;
+
+    while (Place != &FltpFilters) {
+        PUNICODE_STRING Other = &CONTAINING_RECORD(Place, FLT_FILTER, Link)->Altitude;
+
+        if (FltpAltitudeCompare(Altitude->Buffer, Altitude->Length / sizeof(WCHAR), Other->Buffer,
+                                Other->Length / sizeof(WCHAR)) > 0)
+            break;
+        Place = Place->Flink;
+    }
+    InsertTailList(Place, &Filter->Link);
+    KeReleaseSpinLock(&FltpLock, Irql);
 }
 
 NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Registration,
@@ -149,7 +203,6 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
     UNICODE_STRING Name;
     PFLT_FILTER Filter;
     NTSTATUS Status = FltpCheckRegistration(Registration);
-    KIRQL Irql;
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -161,6 +214,8 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
     RtlZeroMemory(Filter, sizeof(*Filter));
     Filter->Object.Magic = FLTP_MAGIC_FILTER;
     FltpInitializeRundown(&Filter->Object.Rundown);
+    Filter->Users = 1;
+    KeInitializeEvent(&Filter->UnloadTurn, SynchronizationEvent, TRUE);
     Filter->Driver = Driver;
     RtlCopyMemory(&Filter->Registration, Registration, min(Registration->Size, sizeof(*Registration)));
     Name = Driver->DriverExtension->ServiceKeyName;
@@ -170,7 +225,7 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
     if (NT_SUCCESS(Status))
         Status = FltpReadService(Filter);
     if (!NT_SUCCESS(Status)) {
-        FltpFreeFilter(Filter);
+        FltpDropFilter(Filter);
         return Status;
     }
     Filter->DriverUnload = Driver->DriverUnload;
@@ -179,9 +234,7 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
                 !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
             ? FltpDriverUnload
             : NULL;
-    Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
-    InsertTailList(&FltpFilters, &Filter->Link);
-    KeReleaseSpinLock(&FltpLock, Irql);
+    FltpInsertFilter(Filter);
     *RetFilter = Filter;
     return STATUS_SUCCESS;
 }
@@ -204,7 +257,6 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
     FLT_INSTANCE_TEARDOWN_FLAGS Reason = Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD
                                                            : FLTFL_INSTANCE_TEARDOWN_FILTER_UNLOAD;
     PFLT_VOLUME Volume = NULL;
-    PFLT_INSTANCE Instance;
     KIRQL Irql;
 
     if (Filter->Object.Magic != FLTP_MAGIC_FILTER || InterlockedExchange(&Filter->Unregistered, TRUE))
@@ -212,59 +264,63 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
                       "rule=FltUnregisterFilter was given no filter, or one that is unregistered already\n");
     InterlockedExchange(&Filter->Unloading, TRUE);
     FltpBeginRundown(&Filter->Object.Rundown); /* no new instance, no new work */
-    while ((Volume = FltpNextVolume(Volume)) != NULL) {
-        while ((Instance = FltpFindInstance(Filter, Volume, NULL)) != NULL) {
-            FltpReleaseRundown(&Instance->Object.Rundown);
-            FltpTearDownInstance(Instance, Reason);
-        }
-    }
+    while ((Volume = FltpNextVolume(Volume)) != NULL)
+        FltpTearDownInstances(Filter, Volume, Reason);
     FltpWaitForRundown(&Filter->Object.Rundown);
     Filter->Driver->DriverUnload = Filter->DriverUnload;
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Filter->Link);
     KeReleaseSpinLock(&FltpLock, Irql);
-    FltpFreeFilter(Filter);
+    Filter->Gone = TRUE;
+    FltpDropFilter(Filter);
 }
 
-/* Filter is referenced; the reference is given up here. */
-NTSTATUS FltpUnloadFilter(PFLT_FILTER Filter, BOOLEAN Mandatory)
+/* A voluntary unload: the filter agrees and is gone, and its image goes.  Filter is used. */
+static NTSTATUS FltpUnloadWillingly(PFLT_FILTER Filter)
 {
+    LARGE_INTEGER Now = {.QuadPart = 0};
     PDRIVER_OBJECT Driver = Filter->Driver;
-    PFLT_FILTER_UNLOAD_CALLBACK Callback = Filter->Registration.FilterUnloadCallback;
-    UNICODE_STRING ServiceKey;
-    NTSTATUS Status = FltpCopyString(&ServiceKey, &Filter->ServiceKey);
+    NTSTATUS Status;
 
-    if (!NT_SUCCESS(Status) || Callback == NULL) {
-        FltpReleaseRundown(&Filter->Object.Rundown);
-        return NT_SUCCESS(Status) ? STATUS_FLT_DO_NOT_DETACH : Status;
+    if (KeWaitForSingleObject(&Filter->UnloadTurn, Executive, KernelMode, FALSE, &Now) != STATUS_SUCCESS)
+        return STATUS_FLT_DELETING_OBJECT;
+    Status = Filter->Unloading ? STATUS_FLT_DELETING_OBJECT : FltpCallUnload(Filter, FALSE);
+    KeSetEvent(&Filter->UnloadTurn, IO_NO_INCREMENT, FALSE);
+    if (NT_SUCCESS(Status)) {
+        if (Driver->DriverUnload == NULL)
+            Driver->DriverUnload = FltpDriverUnload; /* or it could not be unloaded */
+        Status = ZwUnloadDriver(&Filter->ServiceKey);
     }
-    Filter->Mandatory = Mandatory;
+    return Status;
+}
+
+/* Mandatory: the service is stopped, which some drivers do not support. */
+NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory)
+{
+    PDRIVER_OBJECT Driver;
+    PFLT_FILTER Filter;
+    NTSTATUS Status = FltpFindFilter(Name, &Filter);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    InterlockedIncrement(&Filter->Users);
+    Driver = Filter->Driver;
+    ObReferenceObject(Driver);
     FltpReleaseRundown(&Filter->Object.Rundown); /* else its FltUnregisterFilter would wait for us */
-    if (!Mandatory) {
-        Status = Callback(0);
-        if (!NT_SUCCESS(Status))
-            goto Exit;
-        if (FltpFilterOfDriver(Driver) != NULL)
-            FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Driver, 0, 0,
-                          "rule=A filter agreed to be unloaded and has not called FltUnregisterFilter\n");
-    }
-    /* The driver's own unload, if it has one, runs behind ours. */
-    if (Driver->DriverUnload != FltpDriverUnload && (Driver->DriverUnload == NULL || Mandatory))
-        Driver->DriverUnload = FltpDriverUnload;
-    Status = ZwUnloadDriver(&ServiceKey);
-
-Exit:
-    FltpFreeString(&ServiceKey);
+    if (Filter->Registration.FilterUnloadCallback == NULL)
+        Status = STATUS_FLT_DO_NOT_DETACH;
+    else if (Mandatory)
+        Status = ZwUnloadDriver(&Filter->ServiceKey);
+    else
+        Status = FltpUnloadWillingly(Filter);
+    FltpDropFilter(Filter);
+    ObDereferenceObject(Driver);
     return Status;
 }
 
 NTSTATUS FLTAPI FltUnloadFilter(PCUNICODE_STRING FilterName)
 {
-    PFLT_FILTER Filter = FltpFindFilter(FilterName);
-
-    if (Filter == NULL)
-        return STATUS_FLT_FILTER_NOT_FOUND;
-    return FltpUnloadFilter(Filter, FALSE);
+    return FltpUnloadFilter(FilterName, FALSE);
 }
 
 PVOID FLTAPI FltGetRoutineAddress(PCSTR FltMgrRoutineName)

@@ -122,6 +122,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
         FltpFreeVolume(Volume);
         return Status;
     }
+    FltpAcquireRundown(&Volume->Object.Rundown); /* it may go while its instances are set up */
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     InsertTailList(&FltpVolumes, &Volume->Link);
     KeReleaseSpinLock(&FltpLock, Irql);
@@ -130,22 +131,21 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
             FltpAttachAutomatically(Filter, Volume,
                                     NewlyMounted ? FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME : 0);
     }
+    FltpReleaseRundown(&Volume->Object.Rundown);
     return STATUS_SUCCESS;
 }
 
 /* The device below is going away. */
 VOID FltpDeleteVolume(PFLT_VOLUME Volume)
 {
-    PFLT_INSTANCE Instance;
     BOOLEAN Last;
     KIRQL Irql;
 
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     Volume->Detached = TRUE;
-    FltpBeginRundown(&Volume->Object.Rundown); /* no instance comes any more */
-    while ((Instance = FltpFindInstance(NULL, Volume, NULL)) != NULL) {
-        FltpReleaseRundown(&Instance->Object.Rundown);
-        FltpTearDownInstance(Instance, FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT);
-    }
+    KeReleaseSpinLock(&Volume->Lock, Irql);
+    FltpBeginRundown(&Volume->Object.Rundown);
+    FltpTearDownInstances(NULL, Volume, FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT);
     FltpWaitForRundown(&Volume->Object.Rundown);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Volume->Link);

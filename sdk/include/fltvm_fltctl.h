@@ -17,7 +17,7 @@
 #define FLTVM_FLTCTL_UNLOAD FLTVM_FLTCTL_CODE(0x801u)    /* request: filter, flags; returns when it is out */
 #define FLTVM_FLTCTL_ATTACH FLTVM_FLTCTL_CODE(0x802u)    /* request: filter, volume; instance and altitude or neither */
 #define FLTVM_FLTCTL_DETACH FLTVM_FLTCTL_CODE(0x803u)    /* request: filter, volume, instance if given */
-#define FLTVM_FLTCTL_FILTERS FLTVM_FLTCTL_CODE(0x804u)   /* answer: fltvm_fltctl_filter[], in order of registration */
+#define FLTVM_FLTCTL_FILTERS FLTVM_FLTCTL_CODE(0x804u)   /* answer: fltvm_fltctl_filter[], highest altitude first */
 #define FLTVM_FLTCTL_INSTANCES FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
 #define FLTVM_FLTCTL_VOLUMES FLTVM_FLTCTL_CODE(0x806u)   /* answer: fltvm_fltctl_volume[] */
 #define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u)  /* answer: one fltvm_fltctl_counters */
