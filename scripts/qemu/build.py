@@ -27,7 +27,7 @@ from source import Failure  # noqa: E402
 PROGRAMS = ['qemu-system-x86_64', 'qemu-img', 'qemu-io']
 OPTIONS = ['--target-list=x86_64-softmmu', '--without-default-features', '--without-default-devices',
            '--with-devices-x86_64=fltvm', '--enable-system', '--enable-tcg', '--enable-kvm', '--enable-tools',
-           '--enable-trace-backends=log', '--disable-install-blobs', '--disable-docs']
+           '--enable-seccomp', '--enable-trace-backends=log', '--disable-install-blobs', '--disable-docs']
 PLAIN = ['--disable-debug-info']         # a third less to compile and to load
 SANITIZE = ['--enable-asan', '--enable-ubsan']
 # Firmware: the machine's, then the option ROMs that -kernel asks for on a PC machine.
