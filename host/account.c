@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "names.h"
+#include "text.h"
 
 static void check_free(gpointer data)
 {
@@ -41,26 +42,17 @@ void fltvm_account_free(FltvmAccount *account)
     g_free(account);
 }
 
-/* Print lines, as TAP comments where TAP is spoken. */
-static void print_lines(FltvmAccount *account, const char *indent, const char *text)
+/* Print lines, as TAP comments where TAP is spoken.  Everything printed here may come from a guest: see text.h. */
+static void print_lines(FltvmAccount *account, const char *indent, const char *lines)
 {
+    g_autofree char *clean = fltvm_text_clean(lines, -1);
+    const char *text = clean;
+
     while (*text) {
         const char *end = strchrnul(text, '\n');
         fprintf(account->out, "%s%s%.*s\n", account->tap ? "# " : "", indent, (int)(end - text), text);
         text = *end ? end + 1 : end;
     }
-}
-
-/* Guest text is shown as it is, except for what would disturb a terminal. */
-static char *printable(const char *text, gsize length)
-{
-    char *copy = g_utf8_make_valid(text, (gssize)length);
-
-    for (char *p = copy; *p; p++) {
-        if ((guchar)*p < 0x20 && *p != '\t')
-            *p = '?';
-    }
-    return copy;
 }
 
 void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text)
@@ -72,7 +64,7 @@ void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint 
 
         if (length && text[length - 1] == '\r')
             length--;
-        line = printable(text, length);
+        line = fltvm_text_clean(text, (gssize)length);
         if (account->show_log)
             fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6,
                     cpu, fltvm_irql_name(irql), line);
@@ -114,22 +106,25 @@ void fltvm_account_block(FltvmAccount *account, const char *text)
     fflush(account->out);
 }
 
-/* In TAP '#' begins a directive, and a line ends the description. */
-static char *tap_description(const char *name)
+/* The line of a check. */
+static void print_check(FltvmAccount *account, const FltvmCheck *check)
 {
-    GString *text = g_string_new(NULL);
+    static const char *const words[] = {"ok", "FAILED", "skipped"};
 
-    for (; *name; name++) {
-        if (*name == '#' || *name == '\\')
-            g_string_append_c(text, '\\');
-        g_string_append_c(text, *name == '\n' ? ' ' : *name);
+    if (account->tap) {
+        g_autofree char *name = fltvm_text_tap(check->name);
+        g_autofree char *reason = fltvm_text_tap(check->detail ? check->detail : "");
+        gboolean skipped = check->verdict == FLTVM_CHECK_SKIP;
+        fprintf(account->out, "%sok %u - %s%s%s\n", check->verdict == FLTVM_CHECK_FAIL ? "not " : "",
+                account->checks->len, name, skipped ? " # SKIP " : "", skipped ? reason : "");
+    } else {
+        g_autofree char *name = fltvm_text_clean_line(check->name);
+        fprintf(account->out, "%s: %s\n", words[check->verdict], name);
     }
-    return g_string_free(text, FALSE);
 }
 
 void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail)
 {
-    static const char *const words[] = {"ok", "FAILED", "skipped"};
     FltvmCheck *check = g_new0(FltvmCheck, 1);
 
     check->verdict = verdict;
@@ -141,14 +136,7 @@ void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char
         if (account->status == FLTVM_EXIT_OK)
             account->status = FLTVM_ERROR_CHECK;
     }
-    if (account->tap) {
-        g_autofree char *description = tap_description(name);
-        fprintf(account->out, "%sok %u - %s%s%s\n", verdict == FLTVM_CHECK_FAIL ? "not " : "", account->checks->len,
-                description, verdict == FLTVM_CHECK_SKIP ? " # SKIP " : "",
-                verdict == FLTVM_CHECK_SKIP && detail ? detail : "");
-    } else {
-        fprintf(account->out, "%s: %s\n", words[verdict], name);
-    }
+    print_check(account, check);
     if (detail && (!account->tap || verdict != FLTVM_CHECK_SKIP))
         print_lines(account, "  ", detail);
     fflush(account->out);
@@ -183,7 +171,7 @@ void fltvm_account_error(FltvmAccount *account, const GError *error)
     if (account->tap)
         fltvm_account_check(account, FLTVM_CHECK_FAIL, "the scenario runs to its end", error->message);
     else
-        fprintf(account->out, "%s: %s\n", status == FLTVM_ERROR_USAGE ? "error" : "failed", error->message);
+        fltvm_account_note(account, "%s: %s", status == FLTVM_ERROR_USAGE ? "error" : "failed", error->message);
     fflush(account->out);
 }
 
@@ -193,7 +181,8 @@ void fltvm_account_finish(FltvmAccount *account)
         fprintf(account->out, "1..%u%s\n", account->checks->len, account->checks->len ? "" : " # SKIP no checks");
     } else {
         guint total = account->checks->len;
-        fprintf(account->out, "%s: ", account->name);
+        g_autofree char *name = fltvm_text_clean_line(account->name);
+        fprintf(account->out, "%s: ", name);
         if (account->status == FLTVM_EXIT_OK)
             fprintf(account->out, "passed, %u check%s\n", total, total == 1 ? "" : "s");
         else
@@ -233,18 +222,13 @@ void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
     }
 }
 
-static char *xml(const char *text)
-{
-    return g_markup_escape_text(text ? text : "", -1);
-}
-
 gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError **error)
 {
     g_autoptr(GString) text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
 
     for (guint i = 0; i < accounts->len; i++) {
         const FltvmAccount *account = accounts->pdata[i];
-        g_autofree char *suite = xml(account->name);
+        g_autofree char *suite = fltvm_text_xml(account->name);
         guint skipped = 0;
         /* A scenario that ended badly without a failed check is an error of its own. */
         gboolean broken = account->status != FLTVM_EXIT_OK && !account->failed;
@@ -258,7 +242,8 @@ gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError
                                account->seconds);
         for (guint j = 0; j < account->checks->len; j++) {
             const FltvmCheck *check = account->checks->pdata[j];
-            g_autofree char *name = xml(check->name), *detail = xml(check->detail);
+            g_autofree char *name = fltvm_text_xml(check->name);
+            g_autofree char *detail = fltvm_text_xml(check->detail ? check->detail : "");
             g_string_append_printf(text, "    <testcase classname=\"%s\" name=\"%s\"", suite, name);
             if (check->verdict == FLTVM_CHECK_PASS)
                 g_string_append(text, "/>\n");

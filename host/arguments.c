@@ -8,6 +8,13 @@
 #include "error.h"
 #include "paths.h"
 
+/* System calls that QEMU needs no more once it runs; the sanitizers of a sanitized one start their symbolizer. */
+#ifdef FLTVM_QEMU_SANITIZED
+#define SANDBOX "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
+#else
+#define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+#endif
+
 G_GNUC_PRINTF(2, 3)
 static void add(GPtrArray *argv, const char *format, ...)
 {
@@ -60,20 +67,50 @@ static void add_time(GPtrArray *argv, const FltvmConfig *config)
     add(argv, "base=2020-01-01,clock=vm");
 }
 
-static void add_disks(GPtrArray *argv, const FltvmConfig *config)
+/* What QEMU opens for an image that it gets by descriptor: a set of them, named by the first one's number. */
+static char *name_of_set(const FltvmImage *image, gpointer data)
 {
+    (void)data;
+    return g_strdup_printf("/dev/fdset/%d", image->set);
+}
+
+static char *name_of_file(const FltvmImage *image, gpointer data)
+{
+    (void)data;
+    return g_canonicalize_filename(image->path, NULL);
+}
+
+static void add_descriptors(GPtrArray *argv, const FltvmImage *image)
+{
+    for (; image; image = image->backing) {
+        add(argv, "-add-fd");
+        add(argv, "fd=%d,set=%d", image->fd, image->set);
+        if (image->write_fd >= 0) {
+            add(argv, "-add-fd");
+            add(argv, "fd=%d,set=%d", image->write_fd, image->set);
+        }
+    }
+}
+
+static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWiring *wiring)
+{
+    gboolean ours = wiring->link_fd >= 0;
+
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
         g_autoptr(GString) device = g_string_new(NULL);
         GHashTableIter iter;
         gpointer name, value;
 
+        if (ours)
+            add_descriptors(argv, disk->image);
         add(argv, "-drive");
-        if (disk->image) {
-            g_autofree char *image = quote_commas(disk->image);
+        if (disk->image && (ours || disk->image->path)) {
+            g_autofree char *json = fltvm_image_describe(disk->image, ours ? name_of_set : name_of_file, NULL);
+            g_autofree char *quoted = quote_commas(json);
             /* Writes are the guest's to order; that the host might crash is no concern of a test's. */
-            add(argv, "if=none,id=disk%u,format=%s,file=%s,snapshot=%s,cache=unsafe", i, disk->format, image,
-                disk->writable ? "off" : "on");
+            add(argv, "if=none,id=disk%u,snapshot=%s,cache=unsafe,file=json:%s", i,
+                disk->image->writable ? "off" : "on", quoted);
         } else {
             /* Only in a command line for a person: there is no file to name. */
             add(argv, "if=none,id=disk%u,driver=null-co,size=%" G_GUINT64_FORMAT ",read-zeroes=on", i,
@@ -122,6 +159,8 @@ GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *
         add(argv, "-L");
         add(argv, "%s", firmware);
     }
+    add(argv, "-sandbox");
+    add(argv, "%s", SANDBOX);
     add(argv, "-nodefaults");
     add(argv, "-no-user-config");
     add(argv, "-display");
@@ -140,7 +179,7 @@ GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *
     add_link(argv, config, wiring);
     add(argv, "-device");
     add(argv, "fltvm-irq");
-    add_disks(argv, config);
+    add_disks(argv, config, wiring);
     for (guint i = 0; i < config->extra->len; i++)
         add(argv, "%s", (char *)config->extra->pdata[i]);
     if (config->gdb) {

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "error.h"
 #include "paths.h"
+#include "text.h"
 
 void fltvm_compiled_clear(FltvmCompiled *compiled)
 {
@@ -120,8 +121,8 @@ static gboolean run_tool(const char *const *argv, const char *what, GError **err
     if (!fltvm_child_run(argv, NULL, NULL, &complaints, &status, error))
         return FALSE;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        if (*complaints)
-            fputs(complaints, stderr); /* warnings */
+        g_autofree char *warnings = fltvm_text_clean(complaints, -1);
+        fputs(warnings, stderr);
         return TRUE;
     }
     g_set_error(error, FLTVM_ERROR, WIFEXITED(status) && WEXITSTATUS(status) == 4 ? FLTVM_ERROR_HOST

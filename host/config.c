@@ -3,26 +3,20 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "error.h"
-#include "paths.h"
 
 #define SECTOR_SIZE     512u
 #define DEFAULT_MEMORY  (32u << 20)
 #define LEAST_MEMORY    (16u << 20)
 #define MOST_MEMORY     (G_GUINT64_CONSTANT(3) << 30) /* below the PCI hole of both machines */
-#define QCOW2_MAGIC     "QFI\xfb"
 
 static void disk_free(gpointer data)
 {
     FltvmDisk *disk = data;
 
-    g_free(disk->image);
-    g_free(disk->format);
+    fltvm_image_unref(disk->image);
     g_hash_table_unref(disk->device);
     g_free(disk);
 }
@@ -68,8 +62,7 @@ FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
         FltvmDisk *other = g_memdup2(disk, sizeof(*disk));
-        other->image = g_strdup(disk->image);
-        other->format = g_strdup(disk->format);
+        other->image = fltvm_image_ref(disk->image);
         other->device = new_properties();
         copy_properties(other->device, disk->device);
         g_ptr_array_add(copy->disks, other);
@@ -178,77 +171,61 @@ gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error)
     return TRUE;
 }
 
-/* Find format and virtual size of an image from its first bytes. */
-static gboolean probe(const char *image, const char **format, guint64 *size, GError **error)
+static FltvmDisk *add_disk(FltvmConfig *config, FltvmImage *image, guint64 size)
 {
-    guint8 header[32] = {0};
-    struct stat info;
-    int fd = open(image, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? -1 : read(fd, header, sizeof(header));
-    off_t length = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    int reason = errno;
-    gboolean regular = fd >= 0 && fstat(fd, &info) == 0 && (S_ISREG(info.st_mode) || S_ISBLK(info.st_mode));
+    FltvmDisk *disk = g_new0(FltvmDisk, 1);
 
-    if (fd >= 0)
-        close(fd);
-    if (fd < 0 || count < 0)
-        return refuse(error, "disk image: %s: %s", image, g_strerror(reason));
-    if (!regular)
-        return refuse(error, "disk image: %s: not a file", image);
-    if (count == sizeof(header) && memcmp(header, QCOW2_MAGIC, 4) == 0) {
-        *format = "qcow2";
-        *size = 0;
-        for (int i = 24; i < 32; i++)
-            *size = *size << 8 | header[i];
-        return TRUE;
-    }
-    *format = "raw";
-    *size = (guint64)length;
-    return TRUE;
-}
-
-FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, const char *image, gboolean writable, GError **error)
-{
-    const char *format = NULL;
-    guint64 size = 0;
-    FltvmDisk *disk;
-
-    if (!fltvm_path_check("disk image", image, error) || !probe(image, &format, &size, error))
-        return NULL;
-    if (size < SECTOR_SIZE) {
-        refuse(error, "disk image: %s: %" G_GUINT64_FORMAT " bytes, less than one sector of %u bytes", image, size,
-               SECTOR_SIZE);
-        return NULL;
-    }
-    if (writable && access(image, W_OK) < 0) {
-        refuse(error, "disk image: %s: %s", image, g_strerror(errno));
-        return NULL;
-    }
-    disk = g_new0(FltvmDisk, 1);
-    disk->image = g_strdup(image);
-    disk->format = g_strdup(format);
+    disk->image = image;
     disk->size = size;
-    disk->writable = writable;
     disk->device = new_properties();
     g_ptr_array_add(config->disks, disk);
     return disk;
 }
 
+FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, FltvmImage *image)
+{
+    return add_disk(config, image, image->size);
+}
+
 FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error)
 {
-    FltvmDisk *disk;
-
     if (bytes < SECTOR_SIZE || bytes % SECTOR_SIZE) {
         refuse(error, "blank disk: %" G_GUINT64_FORMAT " bytes is not a whole number of %u-byte sectors", bytes,
                SECTOR_SIZE);
         return NULL;
     }
-    disk = g_new0(FltvmDisk, 1);
-    disk->format = g_strdup("raw");
-    disk->size = bytes;
-    disk->device = new_properties();
-    g_ptr_array_add(config->disks, disk);
-    return disk;
+    return add_disk(config, NULL, bytes);
+}
+
+gboolean fltvm_config_make_blanks(FltvmConfig *config, GError **error)
+{
+    for (guint i = 0; i < config->disks->len; i++) {
+        FltvmDisk *disk = config->disks->pdata[i];
+        if (!disk->image && !(disk->image = fltvm_image_new_blank(disk->size, error)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+GArray *fltvm_config_image_fds(const FltvmConfig *config)
+{
+    GArray *fds = g_array_new(FALSE, FALSE, sizeof(int));
+
+    for (guint i = 0; i < config->disks->len; i++) {
+        const FltvmDisk *disk = config->disks->pdata[i];
+        for (const FltvmImage *image = disk->image; image; image = image->backing) {
+            g_array_append_val(fds, image->fd);
+            if (image->write_fd >= 0)
+                g_array_append_val(fds, image->write_fd);
+        }
+    }
+    return fds;
+}
+
+void fltvm_config_close_images(FltvmConfig *config)
+{
+    for (guint i = 0; i < config->disks->len; i++)
+        fltvm_image_close(((FltvmDisk *)config->disks->pdata[i])->image);
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

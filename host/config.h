@@ -8,11 +8,11 @@
 
 #include <glib.h>
 
+#include "image.h"
+
 typedef struct {
-    char *image;        /* path; NULL: a blank disk of `size` bytes */
-    char *format;       /* "raw" or "qcow2" */
+    FltvmImage *image;  /* NULL: a blank disk of `size` bytes */
     guint64 size;       /* bytes */
-    gboolean writable;  /* writes reach the image; otherwise they are forgotten at the end */
     GHashTable *device; /* further properties of the fltvm-hba device, name to value */
 } FltvmDisk;
 
@@ -56,12 +56,21 @@ void fltvm_config_set_seed(FltvmConfig *config, guint64 seed);
 /* "32M", "1G", "512": bytes. */
 gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error);
 
-/* Check an image, find its format and size, and add it; an existing image is never written unless `writable`. */
-FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, const char *image, gboolean writable, GError **error);
+/* Add a disk that an image stands for; takes it over. */
+FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, FltvmImage *image);
 /* Add a blank disk. */
 FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error);
 
-/* The descriptors QEMU gets; a path instead of a descriptor when a person starts QEMU. */
+/* Give blank disks an image, so that QEMU gets it as it gets the others'. */
+gboolean fltvm_config_make_blanks(FltvmConfig *config, GError **error);
+
+/* The descriptors that QEMU inherits, for its images; their numbers stay. */
+GArray *fltvm_config_image_fds(const FltvmConfig *config);
+
+/* Close the images' descriptors: QEMU has its own. */
+void fltvm_config_close_images(FltvmConfig *config);
+
+/* The descriptors QEMU gets; paths instead of descriptors, also of images, when a person starts QEMU. */
 typedef struct {
     int link_fd;           /* -1: use link_path */
     const char *link_path; /* a Unix socket that QEMU listens on */

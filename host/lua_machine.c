@@ -131,35 +131,70 @@ static void read_properties(lua_State *lua, GHashTable *properties)
         if (lua_type(lua, -2) != LUA_TSTRING)
             luaL_error(lua, "a property's name is not a text");
         name = lua_tostring(lua, -2);
+        if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != strlen(name))
+            luaL_error(lua, "'%s' is not a property's name", name);
         g_hash_table_replace(properties, g_strdup(name), property_text(lua, -1, name));
         lua_pop(lua, 1);
     }
 }
 
-/* One entry of `disks`: a path, or {image=, writable=} or {size=}; further device properties in `device`. */
+/*
+ * An image by its path, or by a table {image=, format=, backing=} whose `backing` is such a thing again; owned by
+ * the caller.  Lua errors would leak what is open: everything is read before anything is opened.
+ */
+static FltvmImage *read_image(lua_State *lua, int index, gboolean writable)
+{
+    g_autofree char *path = NULL, *format = NULL;
+    FltvmImage *backing = NULL, *image;
+    GError *error = NULL;
+
+    luaL_checkstack(lua, 8, "backing files");
+    if (lua_type(lua, index) == LUA_TSTRING) {
+        path = fltvm_lua_path(lua, lua_tostring(lua, index));
+    } else if (lua_istable(lua, index)) {
+        const char *name = fltvm_lua_string_field(lua, index, "image", NULL);
+        const char *wanted = fltvm_lua_string_field(lua, index, "format", NULL);
+        if (!name)
+            luaL_error(lua, "an image's table has no field 'image'");
+        if (lua_getfield(lua, index, "backing") != LUA_TNIL)
+            backing = read_image(lua, lua_gettop(lua), FALSE);
+        lua_pop(lua, 1);
+        path = fltvm_lua_path(lua, name);
+        format = g_strdup(wanted);
+    } else {
+        luaL_error(lua, "an image is neither a path nor a table");
+    }
+    image = fltvm_image_open(path, format, writable, backing, &error);
+    if (!image) {
+        g_clear_pointer(&path, g_free);
+        g_clear_pointer(&format, g_free);
+        fltvm_lua_raise(lua, error);
+    }
+    if (image->looks_qcow2)
+        fltvm_account_note(fltvm_lua_scenario(lua)->session.account,
+                           "%s is used as raw; it begins as a qcow2 image does: if it is one, say format = \"qcow2\"",
+                           path);
+    return image;
+}
+
+/* One entry of `disks`: a path, or {image=, format=, backing=, writable=} or {size=}; device properties in `device`. */
 static void read_disk(lua_State *lua, FltvmConfig *config)
 {
     GError *error = NULL;
     FltvmDisk *disk;
     int index = lua_gettop(lua);
+    gboolean blank = lua_istable(lua, index) && !fltvm_lua_string_field(lua, index, "image", NULL);
 
-    if (lua_type(lua, index) == LUA_TSTRING) {
-        g_autofree char *path = fltvm_lua_path(lua, lua_tostring(lua, index));
-        disk = fltvm_config_add_disk(config, path, FALSE, &error);
-    } else if (lua_istable(lua, index) && fltvm_lua_field(lua, index, "image", LUA_TSTRING)) {
-        g_autofree char *path = fltvm_lua_path(lua, lua_tostring(lua, -1));
-        disk = fltvm_config_add_disk(config, path, fltvm_lua_boolean_field(lua, index, "writable", FALSE), &error);
-        lua_pop(lua, 1);
-    } else if (lua_istable(lua, index)) {
+    if (blank) {
         lua_getfield(lua, index, "size");
         disk = fltvm_config_add_blank(config, fltvm_lua_size(lua, -1, "a disk's size"), &error);
         lua_pop(lua, 1);
+        if (!disk)
+            fltvm_lua_raise(lua, error);
     } else {
-        luaL_error(lua, "a disk is neither an image's path nor a table");
-        return;
+        gboolean writable = lua_istable(lua, index) && fltvm_lua_boolean_field(lua, index, "writable", FALSE);
+        disk = fltvm_config_add_disk(config, read_image(lua, index, writable));
     }
-    if (!disk)
-        fltvm_lua_raise(lua, error);
     if (lua_istable(lua, index) && fltvm_lua_field(lua, index, "device", LUA_TTABLE)) {
         read_properties(lua, disk->device);
         lua_pop(lua, 1);

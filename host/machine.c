@@ -20,6 +20,9 @@
 #define CHILD_LINK_FD    3
 #define CHILD_MONITOR_FD 4
 
+/* How QEMU ends, as waitpid() says, when it cannot make the machine: an image in use, a bad property, no slot left. */
+#define QEMU_REFUSED (1 << 8)
+
 /* Microseconds that a guest gets to report its stacks after the NMI, and QEMU to end by itself. */
 #define STACKS_GRACE (3 * G_USEC_PER_SEC)
 #define END_GRACE    (5 * G_USEC_PER_SEC)
@@ -34,6 +37,7 @@ struct FltvmMachine {
     int output_fd;      /* what QEMU printed */
     guint32 next_id;
     guint64 time_ns;
+    gboolean heard;     /* the guest has said something */
     gboolean parked;    /* the guest halts; bytes on the link wake it, and it asks once more */
     gboolean exit_seen;
     guint32 exit_status;
@@ -154,33 +158,21 @@ static int connect_to(const char *path, GError **error)
     return fd;
 }
 
-/* A blank disk is a file with a hole in it, which goes away with the temporary directory. */
-static gboolean make_blank_disks(FltvmConfig *config, GError **error)
+/* What QEMU inherits, as fltvm_child_spawn() takes it. */
+static GArray *descriptors(const FltvmConfig *config, int output, int link, int monitor)
 {
-    static guint number;
+    const FltvmFd own[] = {{output, 1}, {output, 2}, {link, CHILD_LINK_FD}, {monitor, CHILD_MONITOR_FD}};
+    const FltvmFd end = {-1, -1};
+    GArray *fds = g_array_new(FALSE, FALSE, sizeof(FltvmFd));
+    g_autoptr(GArray) images = fltvm_config_image_fds(config);
 
-    for (guint i = 0; i < config->disks->len; i++) {
-        FltvmDisk *disk = config->disks->pdata[i];
-        const char *directory;
-        int fd;
-
-        if (disk->image)
-            continue;
-        directory = fltvm_child_temp_dir(error);
-        if (!directory)
-            return FALSE;
-        disk->image = g_strdup_printf("%s/blank%u.img", directory, number++);
-        disk->writable = TRUE;
-        fd = open(disk->image, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0 || ftruncate(fd, (off_t)disk->size) < 0) {
-            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", disk->image, g_strerror(errno));
-            if (fd >= 0)
-                close(fd);
-            return FALSE;
-        }
-        close(fd);
+    g_array_append_vals(fds, own, G_N_ELEMENTS(own));
+    for (guint i = 0; i < images->len; i++) {
+        FltvmFd image = {g_array_index(images, int, i), g_array_index(images, int, i)};
+        g_array_append_val(fds, image);
     }
-    return TRUE;
+    g_array_append_val(fds, end);
+    return fds;
 }
 
 /* Start our own QEMU with both sockets; returns our end of the link. */
@@ -188,9 +180,10 @@ static int launch(FltvmMachine *machine, GError **error)
 {
     FltvmWiring wiring = {.link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD};
     g_autoptr(GPtrArray) argv = NULL;
+    g_autoptr(GArray) fds = NULL;
     int link[2], monitor[2], output;
 
-    if (!make_blank_disks(machine->config, error))
+    if (!fltvm_config_make_blanks(machine->config, error))
         return -1;
     argv = fltvm_config_arguments(machine->config, &wiring, error);
     if (!argv)
@@ -208,13 +201,14 @@ static int launch(FltvmMachine *machine, GError **error)
     }
     /* Out of the way of the numbers that they take in the child. */
     int high_link = fcntl(link[1], F_DUPFD_CLOEXEC, 16), high_monitor = fcntl(monitor[1], F_DUPFD_CLOEXEC, 16);
-    FltvmFd fds[] = {{output, 1}, {output, 2}, {high_link, CHILD_LINK_FD}, {high_monitor, CHILD_MONITOR_FD},
-                     {-1, -1}};
+    fds = descriptors(machine->config, output, high_link, high_monitor);
     if (machine->session->account->verbose) {
         g_autofree char *line = fltvm_machine_command_line(machine->config, NULL);
         fltvm_account_detail(machine->session->account, "qemu: %s", line ? line : "");
     }
-    machine->qemu = fltvm_child_spawn((const char *const *)argv->pdata, fds, FLTVM_CHILD_DEFAULT, error);
+    machine->qemu = fltvm_child_spawn((const char *const *)argv->pdata, (const FltvmFd *)(const void *)fds->data,
+                                      FLTVM_CHILD_DEFAULT, error);
+    fltvm_config_close_images(machine->config);
     close(link[1]);
     close(monitor[1]);
     close(high_link);
@@ -229,15 +223,32 @@ static int launch(FltvmMachine *machine, GError **error)
     return link[0];
 }
 
+/* QEMU knows its images by the numbers of their descriptors: say their names. */
+static char *name_images(const FltvmConfig *config, const char *text)
+{
+    g_autoptr(GString) named = g_string_new(text);
+
+    for (guint i = 0; i < config->disks->len; i++) {
+        const FltvmDisk *disk = config->disks->pdata[i];
+        for (const FltvmImage *image = disk->image; image; image = image->backing) {
+            g_autofree char *set = g_strdup_printf("/dev/fdset/%d", image->set);
+            g_string_replace(named, set, image->path ? image->path : "a blank disk", 0);
+        }
+    }
+    return g_string_free(g_steal_pointer(&named), FALSE);
+}
+
 /* The last lines of what QEMU printed, to go into an error. */
 static char *qemu_output(FltvmMachine *machine)
 {
+    g_autofree char *text = NULL;
     char buffer[2048];
     off_t end = machine->output_fd >= 0 ? lseek(machine->output_fd, 0, SEEK_END) : 0;
     off_t from = end > (off_t)sizeof(buffer) ? end - (off_t)sizeof(buffer) : 0;
     ssize_t count = end > 0 ? pread(machine->output_fd, buffer, (gsize)(end - from), from) : 0;
 
-    return g_strstrip(g_strndup(buffer, count > 0 ? (gsize)count : 0));
+    text = g_strstrip(g_strndup(buffer, count > 0 ? (gsize)count : 0));
+    return name_images(machine->config, text);
 }
 
 /* --- records ------------------------------------------------------------------------------------------- */
@@ -316,6 +327,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
 {
     g_autofree char *options = NULL;
 
+    machine->heard = TRUE;
     if (frame->time_ns > machine->time_ns)
         machine->time_ns = frame->time_ns;
     switch (frame->kind) {
@@ -360,6 +372,18 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
 
 /* --- the end ------------------------------------------------------------------------------------------- */
 
+/* It is not the machine's description that is at fault. */
+static gboolean lacks_resources(const char *output)
+{
+    static const int reasons[] = {ENOMEM, ENOSPC, EMFILE, ENFILE, EDQUOT, EIO};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        if (strstr(output, g_strerror(reasons[i])))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* The link is closed: find out why and say so.  Always FALSE. */
 static gboolean ended_badly(FltvmMachine *machine, GError **error)
 {
@@ -381,6 +405,8 @@ static gboolean ended_badly(FltvmMachine *machine, GError **error)
     else if (machine->exit_seen)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest shut down by itself (exit record %u)",
                     machine->exit_status);
+    else if (*output && !machine->heard && reaped && status == QEMU_REFUSED && !lacks_resources(output))
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "QEMU refuses this machine: %s", output);
     else if (*output)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended (%s): %s", how, output);
     else

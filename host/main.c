@@ -6,6 +6,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "text.h"
 #include "verbs.h"
 
 static const struct {
@@ -83,7 +84,8 @@ int main(int argc, char **argv)
     }
     verb = find_verb(argv[1]);
     if (!verb) {
-        fprintf(stderr, "fltvm: '%s' is not a verb (try 'fltvm --help')\n", argv[1]);
+        g_autofree char *word = fltvm_text_clean_line(argv[1]);
+        fprintf(stderr, "fltvm: '%s' is not a verb (try 'fltvm --help')\n", word);
         return FLTVM_ERROR_USAGE;
     }
     fltvm_child_init();
@@ -95,7 +97,8 @@ int main(int argc, char **argv)
     fltvm_child_cleanup();
     fltvm_child_reraise();
     if (error) {
-        fprintf(stderr, "fltvm: %s\n", error->message);
+        g_autofree char *message = fltvm_text_clean(error->message, -1);
+        fprintf(stderr, "fltvm: %s\n", message);
         status = fltvm_error_exit_status(error);
     }
     return status;

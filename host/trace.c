@@ -14,6 +14,7 @@
 #include "abi/link.h"
 #include "abi/trace.h"
 #include "error.h"
+#include "text.h"
 
 typedef struct {
     const char *name;
@@ -190,22 +191,6 @@ static const char *kind_of(const char *field)
     return g_str_equal(field, "from") || g_str_equal(field, "to") ? "thread" : field;
 }
 
-static char *json(const char *text)
-{
-    GString *quoted = g_string_new("\"");
-
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            g_string_append_c(quoted, '\\');
-        if ((guchar)*text < 0x20)
-            g_string_append_printf(quoted, "\\u%04x", *text);
-        else
-            g_string_append_c(quoted, *text);
-    }
-    g_string_append_c(quoted, '"');
-    return g_string_free(quoted, FALSE);
-}
-
 static void put_arguments(Writer *writer, const Entry *entry)
 {
     const Event *event = event_of(&entry->record);
@@ -220,7 +205,7 @@ static void put_arguments(Writer *writer, const Entry *entry)
         if (*field == '*') {
             g_autofree char *key = symbol_key(entry->symbols, value);
             const char *name = g_hash_table_lookup(writer->symbols, key);
-            g_autofree char *text = json(name ? name : "?");
+            g_autofree char *text = fltvm_text_json(name ? name : "?");
             fprintf(writer->out, "%s\"%s\":%s", separator, field + 1, text);
         } else if (*field == '#') {
             if (value)
@@ -241,7 +226,7 @@ static void put_arguments(Writer *writer, const Entry *entry)
 
 static void put_event(Writer *writer, char phase, const char *name, const Entry *entry, int pid, guint tid)
 {
-    g_autofree char *text = json(name);
+    g_autofree char *text = fltvm_text_json(name);
 
     fprintf(writer->out, "%s{\"ph\":\"%c\",\"name\":%s,\"ts\":%" G_GUINT64_FORMAT ".%03u,\"pid\":%d,\"tid\":%u,%s",
             writer->first ? "" : ",\n", phase, text, entry->record.time_ns / 1000,
@@ -252,7 +237,7 @@ static void put_event(Writer *writer, char phase, const char *name, const Entry 
 
 static void put_name(Writer *writer, const char *what, int pid, guint tid, const char *name)
 {
-    g_autofree char *text = json(name);
+    g_autofree char *text = fltvm_text_json(name);
 
     fprintf(writer->out, "%s{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%d,\"tid\":%u,\"args\":{\"name\":%s}}",
             writer->first ? "" : ",\n", what, pid, tid, text);

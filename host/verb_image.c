@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fltvm image: blank disk images, and other formats' through qemu-img. */
+/*
+ * fltvm image: blank disk images, images converted and told about.
+ *
+ * A format is what --format, --from or a file's name says, and files that an image names are not followed: see
+ * image.h.  What is made gets its name when it is complete; only --force lets it take the place of another.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "config.h"
 #include "error.h"
+#include "image.h"
 #include "paths.h"
+#include "text.h"
 #include "verbs.h"
 
 static char *opt_format;
+static char *opt_from;
+static gboolean opt_force;
 
 static gboolean usage(GError **error, const char *message)
 {
@@ -25,46 +36,92 @@ static gboolean usage(GError **error, const char *message)
 /* The format that --format or the file's name asks for. */
 static const char *format_of(const char *path)
 {
-    return opt_format ? opt_format : g_str_has_suffix(path, ".qcow2") ? "qcow2" : "raw";
+    return opt_format ? opt_format : fltvm_image_format_of(path);
 }
 
-static gboolean qemu_img(const char *const *arguments, GError **error)
+static gboolean fail(GError **error, const char *path, int reason)
 {
-    g_autofree char *tool = fltvm_path_qemu_img();
-    g_autofree char *out = NULL, *complaints = NULL;
-    const char *argv[16] = {tool};
-    int status;
-
-    for (gsize i = 0; arguments[i]; i++)
-        argv[i + 1] = arguments[i];
-    if (!fltvm_child_run(argv, NULL, &out, &complaints, &status, error))
-        return FALSE;
-    fputs(out, stdout);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return TRUE;
-    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", g_strchomp(complaints));
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s", path, g_strerror(reason));
     return FALSE;
 }
 
-static gboolean create_raw(const char *path, guint64 bytes, GError **error)
+/* Runs qemu-img with these arguments, then TARGET and LAST (or NULL). */
+static gboolean qemu_img(const char *const *arguments, const char *target, const char *last, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    g_autofree char *tool = fltvm_path_qemu_img();
+    g_autofree char *out = NULL, *complaints = NULL, *clean = NULL;
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    int status;
 
-    if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s", path, g_strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(path);
-        }
+    g_ptr_array_add(argv, tool);
+    for (; *arguments; arguments++)
+        g_ptr_array_add(argv, (gpointer)*arguments);
+    g_ptr_array_add(argv, (gpointer)target);
+    g_ptr_array_add(argv, (gpointer)last);
+    g_ptr_array_add(argv, NULL);
+    if (!fltvm_child_run((const char *const *)argv->pdata, NULL, &out, &complaints, &status, error))
         return FALSE;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return TRUE;
+    clean = fltvm_text_clean(g_strchomp(complaints), -1);
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", clean);
+    return FALSE;
+}
+
+/* --- what is made -------------------------------------------------------------------------------------- */
+
+/* The absolute name that TARGET means, through links: one that QEMU cannot take for anything but a file's. */
+static char *real_target(const char *target)
+{
+    char *resolved = realpath(target, NULL);
+    char *name = resolved ? g_strdup(resolved) : g_canonicalize_filename(target, NULL);
+
+    free(resolved);
+    return name;
+}
+
+/* An empty file beside TARGET, to become it; its mode is what a new file's would be. */
+static char *begin(const char *target, GError **error)
+{
+    g_autofree char *name = g_strconcat(target, ".XXXXXX", NULL);
+    mode_t mask = umask(0);
+    struct stat info;
+    int fd;
+
+    umask(mask);
+    if (stat(target, &info) == 0 && !opt_force) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s (--force replaces it)", target,
+                    g_strerror(EEXIST));
+        return NULL;
     }
-    return close(fd) == 0;
+    if (stat(target, &info) == 0 && !S_ISREG(info.st_mode)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: not a plain file", target);
+        return NULL;
+    }
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd < 0) {
+        fail(error, target, errno);
+        return NULL;
+    }
+    fchmod(fd, 0666 & ~mask);
+    close(fd);
+    return g_steal_pointer(&name);
+}
+
+/* Give what was made its name, or remove it. */
+static gboolean end(const char *name, const char *target, gboolean made, GError **error)
+{
+    if (made && (opt_force ? rename(name, target) : link(name, target)) < 0)
+        made = fail(error, target, errno);
+    unlink(name);
+    return made;
 }
 
 static gboolean create(int argc, char **argv, GError **error)
 {
-    g_autofree char *size = NULL;
+    g_autofree char *target = NULL, *name = NULL, *size = NULL;
     guint64 bytes;
+    gboolean made;
 
     if (argc != 4)
         return usage(error, "create needs FILE and SIZE");
@@ -72,35 +129,55 @@ static gboolean create(int argc, char **argv, GError **error)
         return FALSE;
     if (!bytes || bytes % 512)
         return usage(error, "a size is a whole number of 512-byte sectors");
-    if (g_str_equal(format_of(argv[2]), "raw"))
-        return create_raw(argv[2], bytes, error);
-    if (access(argv[2], F_OK) == 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s", argv[2], g_strerror(EEXIST));
+    target = real_target(argv[2]);
+    name = begin(target, error);
+    if (!name)
         return FALSE;
-    }
     size = g_strdup_printf("%" G_GUINT64_FORMAT, bytes);
-    const char *arguments[] = {"create", "-q", "-f", format_of(argv[2]), argv[2], size, NULL};
-    return qemu_img(arguments, error);
+    if (g_str_equal(format_of(target), "raw"))
+        made = truncate(name, (off_t)bytes) == 0 || fail(error, target, errno);
+    else
+        made = qemu_img((const char *const[]){"create", "-q", "-f", "qcow2", NULL}, name, size, error);
+    return end(name, target, made, error);
 }
 
 static gboolean convert(int argc, char **argv, GError **error)
 {
+    g_autoptr(FltvmImage) from = NULL;
+    g_autofree char *target = NULL, *name = NULL, *source = NULL;
+    struct stat one, other;
+
     if (argc != 4)
         return usage(error, "convert needs FROM and TO");
-    if (!fltvm_path_check("image", argv[2], error))
+    from = fltvm_image_open(argv[2], opt_from, FALSE, NULL, error);
+    if (!from)
         return FALSE;
-    const char *arguments[] = {"convert", "-O", format_of(argv[3]), argv[2], argv[3], NULL};
-    return qemu_img(arguments, error);
+    target = real_target(argv[3]);
+    if (stat(target, &other) == 0 && fstat(from->fd, &one) == 0 && one.st_dev == other.st_dev &&
+        one.st_ino == other.st_ino)
+        return usage(error, "FROM and TO are the same file");
+    name = begin(target, error);
+    if (!name)
+        return FALSE;
+    /* By descriptor: what was checked is what is read. */
+    fcntl(from->fd, F_SETFD, 0);
+    source = g_strdup_printf("/proc/self/fd/%d", from->fd);
+    const char *arguments[] = {"convert", "-f", from->format, "-O", format_of(target), source, NULL};
+    return end(name, target, qemu_img(arguments, name, NULL, error), error);
 }
 
 static gboolean info(int argc, char **argv, GError **error)
 {
+    g_autofree char *text = NULL, *clean = NULL;
+
     if (argc != 3)
         return usage(error, "info needs FILE");
-    if (!fltvm_path_check("image", argv[2], error))
+    text = fltvm_image_info(argv[2], opt_format, error);
+    if (!text)
         return FALSE;
-    const char *arguments[] = {"info", argv[2], NULL};
-    return qemu_img(arguments, error);
+    clean = fltvm_text_clean(text, -1);
+    fputs(clean, stdout);
+    return TRUE;
 }
 
 static const struct {
@@ -111,17 +188,19 @@ static const struct {
 int fltvm_verb_image(int argc, char **argv, GError **error)
 {
     static const GOptionEntry entries[] = {
-        {"format", 'f', 0, G_OPTION_ARG_STRING, &opt_format, "raw or qcow2 (default: by the file's name)", "NAME"},
+        {"format", 'f', 0, G_OPTION_ARG_STRING, &opt_format,
+         "raw or qcow2, of FILE or TO (default: qcow2 where the name ends so, else raw)", "NAME"},
+        {"from", 0, 0, G_OPTION_ARG_STRING, &opt_from, "raw or qcow2, of FROM (default: by its name)", "NAME"},
+        {"force", 0, 0, G_OPTION_ARG_NONE, &opt_force, "Replace a file that is there", NULL},
         G_OPTION_ENTRY_NULL};
     int status = fltvm_verb_options(&argc, &argv, entries, "create FILE SIZE | convert FROM TO | info FILE",
                                     "Creates blank disk images, converts images and tells about them.", error);
 
     if (status >= 0)
         return status;
-    if (opt_format && !g_str_equal(opt_format, "raw") && !g_str_equal(opt_format, "qcow2")) {
-        usage(error, "--format is raw or qcow2");
+    if ((opt_format && !fltvm_image_format_check(opt_format, error)) ||
+        (opt_from && !fltvm_image_format_check(opt_from, error)))
         return FLTVM_ERROR_USAGE;
-    }
     for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(actions); i++) {
         if (g_str_equal(argv[1], actions[i].name))
             return actions[i].function(argc, argv, error) ? FLTVM_EXIT_OK : FLTVM_ERROR_USAGE;

@@ -17,6 +17,7 @@
 #include "child.h"
 #include "error.h"
 #include "run_options.h"
+#include "text.h"
 #include "verbs.h"
 
 static FltvmRunOptions options = {.timeout = 60};
@@ -80,14 +81,14 @@ static void start_job(Job *job)
 /* Copy a finished job's text; in TAP its numbers become the whole run's. */
 static void print_job(Job *job, guint *number)
 {
-    g_autofree char *line = NULL;
+    g_autofree char *line = NULL, *script = fltvm_text_tap(job->script);
     size_t capacity = 0;
 
     rewind(job->text);
     while (getline(&line, &capacity, job->text) >= 0) {
         const char *rest = strstr(line, " - ");
         if (opt_tap && rest && (g_str_has_prefix(line, "ok ") || g_str_has_prefix(line, "not ok ")))
-            printf("%s %u - %s: %s", *line == 'o' ? "ok" : "not ok", ++*number, job->script, rest + 3);
+            printf("%s %u - %s: %s", *line == 'o' ? "ok" : "not ok", ++*number, script, rest + 3);
         else
             fputs(line, stdout);
     }
