@@ -12,6 +12,7 @@
 #include "error.h"
 #include "lua_machine.h"
 #include "paths.h"
+#include "vocabulary.h"
 
 #define SOURCE_TYPE "fltvm.irq"
 

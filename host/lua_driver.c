@@ -13,6 +13,7 @@
 #include "lua_fltctl.h"
 #include "lua_machine.h"
 #include "paths.h"
+#include "vocabulary.h"
 
 #define DRIVER_TYPE "fltvm.driver"
 #define SERVICES    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "names.h"
+#include "vocabulary.h"
 
 /* A value as a message shows it: texts quoted and shortened, bytes in hexadecimal. */
 static const char *push_shown(lua_State *lua, int index)
@@ -283,11 +284,8 @@ static int lua_expect_bugcheck(lua_State *lua)
         bugcheck = NULL;
     g_clear_error(&scenario->fatal);
     judge(lua, 1, bugcheck);
-    if (scenario->session.account->failed > failed && !scenario->keep_going) {
-        lua_newtable(lua);
-        luaL_setmetatable(lua, "fltvm.error");
-        return lua_error(lua);
-    }
+    if (scenario->session.account->failed > failed && !scenario->keep_going)
+        fltvm_lua_give_up(lua);
     if (!bugcheck)
         return 0;
     push_bugcheck(lua, bugcheck);

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "lua_machine.h"
 #include "names.h"
+#include "vocabulary.h"
 
 #define FILE_TYPE      "fltvm.file"
 #define OPERATION_TYPE "fltvm.operation"

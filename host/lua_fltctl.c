@@ -10,6 +10,7 @@
 
 #include "lua_machine.h"
 #include "sdk/include/fltvm_fltctl.h"
+#include "vocabulary.h"
 
 /* Room for answers; more filters than this fills are told of by STATUS_BUFFER_OVERFLOW, which is an error here. */
 #define ANSWER_SIZE 0xF000u

@@ -7,8 +7,9 @@
 
 #include "child.h"
 #include "error.h"
+#include "lua_words.h"
 #include "paths.h"
-#include "scenario.h"
+#include "vocabulary.h"
 
 /* fltvm.sha256(bytes) -> hexadecimal */
 static int lua_sha256(lua_State *lua)

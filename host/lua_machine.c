@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "names.h"
+#include "vocabulary.h"
 
 #define DEFAULT_TIMEOUT_MS 10000.0
 

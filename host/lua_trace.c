@@ -7,6 +7,7 @@
 
 #include "lua_machine.h"
 #include "names.h"
+#include "vocabulary.h"
 
 /* The events of one machine from the `from`th on; their routines' names are looked up in one go. */
 static GArray *collect(FltvmTrace *trace, FltvmSymbols *symbols, guint from, GArray *addresses)

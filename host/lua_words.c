@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the words have in common: see lua_words.h. */
+#include "lua_words.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <string.h>
+
+#include "error.h"
+#include "names.h"
+#include "vocabulary.h"
+
+#define ERROR_TYPE  "fltvm.error"
+#define STATUS_TYPE "fltvm.status"
+
+FltvmScenario *fltvm_lua_scenario(lua_State *lua)
+{
+    return *(FltvmScenario **)lua_getextraspace(lua);
+}
+
+/* --- errors -------------------------------------------------------------------------------------------- */
+
+int fltvm_lua_raise(lua_State *lua, GError *error)
+{
+    FltvmScenario *scenario = fltvm_lua_scenario(lua);
+    int status = fltvm_error_exit_status(error);
+
+    if (status == FLTVM_ERROR_BUGCHECK || status == FLTVM_ERROR_HOST || status == FLTVM_EXIT_OK) {
+        g_clear_error(&scenario->fatal);
+        scenario->fatal = g_error_copy(error);
+    }
+    luaL_where(lua, 1);
+    lua_pushstring(lua, error->message);
+    g_error_free(error);
+    lua_concat(lua, 2);
+    lua_error(lua);
+    g_assert_not_reached();
+}
+
+static int status_to_string(lua_State *lua)
+{
+    lua_getfield(lua, 1, "message");
+    return 1;
+}
+
+int fltvm_lua_raise_status(lua_State *lua, guint32 status, const char *what)
+{
+    g_autofree char *name = fltvm_status_text(status);
+
+    lua_newtable(lua);
+    lua_pushinteger(lua, status);
+    lua_setfield(lua, -2, "status");
+    lua_pushstring(lua, name);
+    lua_setfield(lua, -2, "name");
+    lua_pushstring(lua, what);
+    lua_setfield(lua, -2, "operation");
+    luaL_where(lua, 1);
+    lua_pushfstring(lua, "%s%s: %s", lua_tostring(lua, -1), what, name);
+    lua_setfield(lua, -3, "message");
+    lua_pop(lua, 1);
+    luaL_setmetatable(lua, STATUS_TYPE);
+    g_clear_pointer(&name, g_free);
+    lua_error(lua);
+    g_assert_not_reached();
+}
+
+void fltvm_lua_check(lua_State *lua, gboolean holds, const char *name, const char *detail)
+{
+    FltvmScenario *scenario = fltvm_lua_scenario(lua);
+
+    if (holds) {
+        fltvm_account_check(scenario->session.account, FLTVM_CHECK_PASS, name, NULL);
+        return;
+    }
+    luaL_where(lua, 1);
+    lua_pushfstring(lua, "%s%s", lua_tostring(lua, -1), detail ? detail : "the condition is false");
+    fltvm_account_check(scenario->session.account, FLTVM_CHECK_FAIL, name, lua_tostring(lua, -1));
+    if (!scenario->keep_going)
+        fltvm_lua_give_up(lua);
+    lua_pop(lua, 2);
+}
+
+int fltvm_lua_give_up(lua_State *lua)
+{
+    lua_newtable(lua);
+    luaL_setmetatable(lua, ERROR_TYPE);
+    lua_error(lua);
+    g_assert_not_reached();
+}
+
+gboolean fltvm_lua_gave_up(lua_State *lua, int index)
+{
+    gboolean same = FALSE;
+
+    if (lua_istable(lua, index) && lua_getmetatable(lua, index)) {
+        luaL_getmetatable(lua, ERROR_TYPE);
+        same = lua_rawequal(lua, -1, -2);
+        lua_pop(lua, 2);
+    }
+    return same;
+}
+
+/* --- arguments ----------------------------------------------------------------------------------------- */
+
+char *fltvm_lua_path(lua_State *lua, const char *path)
+{
+    FltvmScenario *scenario = fltvm_lua_scenario(lua);
+
+    if (g_path_is_absolute(path) || !scenario->directory)
+        return g_strdup(path);
+    return g_build_filename(scenario->directory, path, NULL);
+}
+
+gboolean fltvm_lua_field(lua_State *lua, int index, const char *name, int type)
+{
+    int found;
+
+    if (index == 0 || lua_isnoneornil(lua, index)) /* 0: the caller takes no options */
+        return FALSE;
+    luaL_checktype(lua, index, LUA_TTABLE);
+    found = lua_getfield(lua, index, name);
+    if (found == LUA_TNIL) {
+        lua_pop(lua, 1);
+        return FALSE;
+    }
+    if (found != type)
+        luaL_error(lua, "%s is a %s, not a %s", name, lua_typename(lua, found), lua_typename(lua, type));
+    return TRUE;
+}
+
+gint64 fltvm_lua_integer_field(lua_State *lua, int index, const char *name, gint64 fallback)
+{
+    int exact;
+    lua_Integer value;
+
+    if (!fltvm_lua_field(lua, index, name, LUA_TNUMBER))
+        return fallback;
+    value = lua_tointegerx(lua, -1, &exact);
+    if (!exact)
+        luaL_error(lua, "%s is not a whole number", name);
+    lua_pop(lua, 1);
+    return value;
+}
+
+lua_Number fltvm_lua_number_field(lua_State *lua, int index, const char *name, lua_Number fallback)
+{
+    lua_Number value;
+
+    if (!fltvm_lua_field(lua, index, name, LUA_TNUMBER))
+        return fallback;
+    value = lua_tonumber(lua, -1);
+    lua_pop(lua, 1);
+    return value;
+}
+
+gboolean fltvm_lua_boolean_field(lua_State *lua, int index, const char *name, gboolean fallback)
+{
+    gboolean value;
+
+    if (!fltvm_lua_field(lua, index, name, LUA_TBOOLEAN))
+        return fallback;
+    value = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    return value;
+}
+
+const char *fltvm_lua_string_field(lua_State *lua, int index, const char *name, const char *fallback)
+{
+    const char *value;
+
+    if (!fltvm_lua_field(lua, index, name, LUA_TSTRING))
+        return fallback;
+    value = lua_tostring(lua, -1);
+    lua_pop(lua, 1);
+    return value;
+}
+
+guint64 fltvm_lua_nanoseconds(lua_State *lua, lua_Number milliseconds, const char *what)
+{
+    if (!(milliseconds >= 0) || milliseconds > 1e12)
+        luaL_error(lua, "%s: %f is not a time in milliseconds", what, milliseconds);
+    return (guint64)llround(milliseconds * 1e6);
+}
+
+guint64 fltvm_lua_size(lua_State *lua, int index, const char *what)
+{
+    GError *error = NULL;
+    guint64 bytes = 0;
+
+    if (lua_type(lua, index) == LUA_TNUMBER) {
+        lua_Integer value = luaL_checkinteger(lua, index);
+        if (value < 0)
+            luaL_error(lua, "%s is negative", what);
+        return (guint64)value;
+    }
+    if (lua_type(lua, index) != LUA_TSTRING)
+        luaL_error(lua, "%s is neither a number of bytes nor a text such as \"4M\"", what);
+    if (!fltvm_parse_size(lua_tostring(lua, index), &bytes, &error))
+        fltvm_lua_raise(lua, error);
+    return bytes;
+}
+
+void fltvm_lua_open_words(lua_State *lua)
+{
+    luaL_newmetatable(lua, ERROR_TYPE);
+    luaL_newmetatable(lua, STATUS_TYPE);
+    lua_pushcfunction(lua, status_to_string);
+    lua_setfield(lua, -2, "__tostring");
+    lua_pop(lua, 2);
+}

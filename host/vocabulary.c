@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vocabulary: see vocabulary.h. */
+#include "vocabulary.h"
+
+#include <glib.h>
+#include <lualib.h>
+
+/* In this order: a file may add to the types of those before it. */
+static void (*const openers[])(lua_State *) = {
+    fltvm_lua_open_words,
+    fltvm_lua_open_machine,
+    fltvm_lua_open_driver,
+    fltvm_lua_open_file,
+    fltvm_lua_open_devices,
+    fltvm_lua_open_expect,
+    fltvm_lua_open_fltctl,
+    fltvm_lua_open_trace,
+    fltvm_lua_open_host,
+};
+
+void fltvm_vocabulary_open(lua_State *lua)
+{
+    luaL_openlibs(lua);
+    lua_newtable(lua);
+    lua_setglobal(lua, "fltvm");
+    for (gsize i = 0; i < G_N_ELEMENTS(openers); i++)
+        openers[i](lua);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The vocabulary of scenarios: which files give a Lua state its words. */
+#ifndef FLTVM_HOST_VOCABULARY_H
+#define FLTVM_HOST_VOCABULARY_H
+
+#include <lua.h>
+
+/* Open Lua's own library and all of fltvm's words, in a state whose scenario is set. */
+void fltvm_vocabulary_open(lua_State *lua);
+
+/* Each adds its functions to the state. */
+void fltvm_lua_open_words(lua_State *lua);
+void fltvm_lua_open_machine(lua_State *lua);
+void fltvm_lua_open_driver(lua_State *lua);
+void fltvm_lua_open_file(lua_State *lua);
+void fltvm_lua_open_devices(lua_State *lua);
+void fltvm_lua_open_expect(lua_State *lua);
+void fltvm_lua_open_fltctl(lua_State *lua);
+void fltvm_lua_open_trace(lua_State *lua);
+void fltvm_lua_open_host(lua_State *lua);
+
+#endif
