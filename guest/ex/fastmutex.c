@@ -10,35 +10,40 @@
 #include <ke.h>
 #include <fltvm.h>
 
-#define EXP_VERIFIER      0xC4
-#define EXP_SELF_DEADLOCK 0x1000
+#define EXP_VERIFIER 0xC4
 
 #undef ExAcquireFastMutex
 #undef ExReleaseFastMutex
 #undef ExTryToAcquireFastMutex
 
-static VOID ExpCheckFastMutex(PFAST_MUTEX FastMutex, PVOID Caller, KIRQL Highest)
+static VOID ExpCheckFastMutex(PFAST_MUTEX FastMutex, KIRQL Highest)
 {
-    CHAR Text[128];
     KIRQL Irql = KeGetCurrentIrql();
 
     if (Irql > Highest)
         KeBugCheckEx(EXP_VERIFIER, 0x33, Irql, (ULONG_PTR)FastMutex, 0);
-    if (FastMutex->Owner == KeGetCurrentThread()) {
-        _snprintf(Text, sizeof(Text), "rule=self-deadlock\nmutex=0x%I64x\ncaller=0x%I64x\n", (ULONG64)FastMutex,
-                  (ULONG64)Caller);
-        FvReport(Text);
-        KeBugCheckEx(EXP_VERIFIER, EXP_SELF_DEADLOCK, (ULONG_PTR)FastMutex, 0, 0);
-    }
 }
 
-static VOID ExpAcquireFastMutex(PFAST_MUTEX FastMutex)
+static VOID ExpWaitForFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)
 {
-    if (InterlockedDecrement(&FastMutex->Count) != 0) {
-        FastMutex->Contention++;
-        KeWaitForSingleObject(&FastMutex->Event, WrFastMutex, KernelMode, FALSE, NULL);
-    }
+    FV_WAIT Wait = {.What = "fast mutex",
+                    .Object = FastMutex,
+                    .Caller = Caller,
+                    .NextHolder = KeOneHolder,
+                    .Context = &FastMutex->Owner};
+
+    FastMutex->Contention++;
+    FvBeginWait(&Wait);
+    KeWaitForSingleObject(&FastMutex->Event, WrFastMutex, KernelMode, FALSE, NULL);
+    FvEndWait(&Wait);
+}
+
+static VOID ExpAcquireFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)
+{
+    if (InterlockedDecrement(&FastMutex->Count) != 0)
+        ExpWaitForFastMutex(FastMutex, Caller);
     FastMutex->Owner = KeGetCurrentThread();
+    KeNoteLock(FastMutex, Caller);
 }
 
 static VOID ExpReleaseFastMutex(PFAST_MUTEX FastMutex)
@@ -46,6 +51,7 @@ static VOID ExpReleaseFastMutex(PFAST_MUTEX FastMutex)
     if (FastMutex->Owner != KeGetCurrentThread())
         KeBugCheckEx(EXP_VERIFIER, 0x34, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
     FastMutex->Owner = NULL;
+    KeNoteUnlock(FastMutex);
     if (InterlockedIncrement(&FastMutex->Count) <= 0)
         KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
 }
@@ -54,9 +60,9 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
 
-    ExpCheckFastMutex(FastMutex, __builtin_return_address(0), APC_LEVEL);
+    ExpCheckFastMutex(FastMutex, APC_LEVEL);
     KeRaiseIrql(APC_LEVEL, &OldIrql);
-    ExpAcquireFastMutex(FastMutex);
+    ExpAcquireFastMutex(FastMutex, __builtin_return_address(0));
     FastMutex->OldIrql = OldIrql;
 }
 
@@ -82,6 +88,7 @@ BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
         return FALSE;
     }
     FastMutex->Owner = KeGetCurrentThread();
+    KeNoteLock(FastMutex, __builtin_return_address(0));
     FastMutex->OldIrql = OldIrql;
     return TRUE;
 }
@@ -90,8 +97,8 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
     if (KeGetCurrentIrql() != APC_LEVEL && !KeAreApcsDisabled())
         KeBugCheckEx(EXP_VERIFIER, 0x39, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
-    ExpCheckFastMutex(FastMutex, __builtin_return_address(0), APC_LEVEL);
-    ExpAcquireFastMutex(FastMutex);
+    ExpCheckFastMutex(FastMutex, APC_LEVEL);
+    ExpAcquireFastMutex(FastMutex, __builtin_return_address(0));
 }
 
 VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)

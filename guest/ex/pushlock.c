@@ -9,6 +9,7 @@
 #include <ntifs.h>
 #include <rtl.h>
 #include <ke.h>
+#include <fltvm.h>
 
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* some exports are in no public header */
 
@@ -64,8 +65,9 @@ static PLIST_ENTRY ExpLockBucket(PEX_PUSH_LOCK PushLock, PKSPIN_LOCK *Lock, PKIR
     return &ExpPushBucket[Index].Waiters;
 }
 
-static DECLSPEC_NOINLINE VOID ExpWaitForPushLock(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive)
+static DECLSPEC_NOINLINE VOID ExpWaitForPushLock(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive, PVOID Caller)
 {
+    FV_WAIT Wait = {.What = "push lock", .Object = PushLock, .Caller = Caller, .NextHolder = KeWaitingHolders};
     EXP_PUSH_WAITER Waiter;
     PLIST_ENTRY List;
     PKSPIN_LOCK Lock;
@@ -88,7 +90,16 @@ static DECLSPEC_NOINLINE VOID ExpWaitForPushLock(PEX_PUSH_LOCK PushLock, BOOLEAN
     }
     InsertTailList(List, &Waiter.Link);
     KeReleaseSpinLock(Lock, OldIrql);
+    FvBeginWait(&Wait);
     KeWaitForSingleObject(&Waiter.Event, WrPushLock, KernelMode, FALSE, NULL);
+    FvEndWait(&Wait);
+}
+
+static VOID ExpAcquirePushLock(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive, PVOID Caller)
+{
+    if (!ExpTryPushLock(PushLock, Exclusive))
+        ExpWaitForPushLock(PushLock, Exclusive, Caller);
+    KeNoteLock(PushLock, Caller);
 }
 
 /* The last holder goes and somebody waits: hands the lock on.  The bucket's lock is held. */
@@ -128,6 +139,7 @@ static VOID ExpReleasePushLock(PEX_PUSH_LOCK PushLock, ULONG64 Share)
     PKSPIN_LOCK Lock;
     KIRQL OldIrql;
 
+    KeNoteUnlock(PushLock);
     for (;;) {
         if (Share == EXP_PUSH_EXCLUSIVE ? !(Value & EXP_PUSH_EXCLUSIVE) : Value < EXP_PUSH_SHARED || (Value & 1))
             KeBugCheckEx(RESOURCE_NOT_OWNED, (ULONG_PTR)PushLock, (ULONG_PTR)KeGetCurrentThread(), 0, 4);
@@ -152,15 +164,13 @@ VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock)
 VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     NT_ASSERT((Flags & ~EXP_PUSH_VALID_FLAGS) == 0);
-    if (!ExpTryPushLock(PushLock, TRUE))
-        ExpWaitForPushLock(PushLock, TRUE);
+    ExpAcquirePushLock(PushLock, TRUE, __builtin_return_address(0));
 }
 
 VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     NT_ASSERT((Flags & ~EXP_PUSH_VALID_FLAGS) == 0);
-    if (!ExpTryPushLock(PushLock, FALSE))
-        ExpWaitForPushLock(PushLock, FALSE);
+    ExpAcquirePushLock(PushLock, FALSE, __builtin_return_address(0));
 }
 
 VOID FASTCALL ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)

@@ -17,7 +17,6 @@
 #include <fltvm.h>
 
 #define EXP_VERIFIER       0xC4
-#define EXP_SELF_DEADLOCK  0x1000
 #define EXP_TABLE_TAG      'eTeR'
 #define EXP_TABLE_MINIMUM  4
 #define EXP_OWNER_POINTER  3 /* low bits of an owner that is not a thread */
@@ -132,6 +131,37 @@ static VOID ExpGrowTable(PERESOURCE Resource, PKIRQL OldIrql)
     }
 }
 
+/* The thread that an owner is; NULL: an address of ExSetResourceOwnerPointer. */
+static PKTHREAD ExpThreadOf(ERESOURCE_THREAD Owner)
+{
+    return (Owner & EXP_OWNER_POINTER) != 0 ? NULL : (PKTHREAD)Owner;
+}
+
+/* Who holds a resource that somebody waits for. */
+static BOOLEAN NTAPI ExpNextOwner(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
+{
+    PERESOURCE Resource = (PERESOURCE)Wait->Object;
+    POWNER_ENTRY Entry;
+    BOOLEAN More;
+
+    KeAcquireSpinLockAtDpcLevel(&Resource->SpinLock);
+    More = Index == 0 || (Resource->OwnerTable != NULL && Index < Resource->OwnerTable[0].TableSize);
+    Entry = Index == 0 ? &Resource->OwnerEntry : Resource->OwnerTable + Index;
+    if (More && Resource->ActiveEntries != 0)
+        Holder->Thread = ExpThreadOf(Entry->OwnerThread);
+    KeReleaseSpinLockFromDpcLevel(&Resource->SpinLock);
+    return More;
+}
+
+static VOID ExpWait(PERESOURCE Resource, PEXP_RESOURCE_WAITER Waiter, PVOID Caller)
+{
+    FV_WAIT Wait = {.What = "resource", .Object = Resource, .Caller = Caller, .NextHolder = ExpNextOwner};
+
+    FvBeginWait(&Wait);
+    KeWaitForSingleObject(&Waiter->Event, WrResource, KernelMode, FALSE, NULL);
+    FvEndWait(&Wait);
+}
+
 static VOID ExpSetExclusive(PERESOURCE Resource, ERESOURCE_THREAD Owner)
 {
     Resource->Flag |= ResourceOwnedExclusive;
@@ -208,18 +238,25 @@ static BOOLEAN ExpAcquireExclusive(PERESOURCE Resource, BOOLEAN Wait, PVOID Call
     } else if (!Wait) {
         Acquired = FALSE;
     } else {
-        if (!ExpIsExclusive(Resource) && ExpFindOwner(Resource, Owner) != NULL)
-            ExpResourceBugCheck(Resource, "self-deadlock", Caller, EXP_VERIFIER, EXP_SELF_DEADLOCK,
-                                (ULONG_PTR)Resource, 0, 0);
         Resource->ContentionCount++;
         Resource->NumberOfExclusiveWaiters++;
         ExpQueueWaiter(EXP_EXCLUSIVE_WAITERS(Resource), &Waiter, Owner);
         KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-        KeWaitForSingleObject(&Waiter.Event, WrResource, KernelMode, FALSE, NULL);
+        ExpWait(Resource, &Waiter, Caller);
+        KeNoteResource(KeGetCurrentThread(), Resource, Caller);
         return TRUE;
     }
     KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
+    if (Acquired)
+        KeNoteResource(KeGetCurrentThread(), Resource, Caller);
     return Acquired;
+}
+
+static BOOLEAN ExpSharedAcquired(PERESOURCE Resource, KIRQL OldIrql, PVOID Caller)
+{
+    KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
+    KeNoteResource(KeGetCurrentThread(), Resource, Caller);
+    return TRUE;
 }
 
 /* Which shared acquisition: who must wait behind exclusive waiters. */
@@ -238,8 +275,7 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KI
     for (;;) {
         if (ExpIsExclusive(Resource) && Resource->OwnerEntry.OwnerThread == Owner) {
             Resource->OwnerEntry.OwnerCount++;
-            KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-            return TRUE;
+            return ExpSharedAcquired(Resource, OldIrql, Caller);
         }
         Entry = ExpIsExclusive(Resource) ? NULL : ExpFindOwner(Resource, Owner);
         Grant = !ExpIsExclusive(Resource) &&
@@ -247,15 +283,13 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KI
                  (Kind == ExpShared && Entry != NULL));
         if (Grant && Entry != NULL) {
             Entry->OwnerCount++;
-            KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-            return TRUE;
+            return ExpSharedAcquired(Resource, OldIrql, Caller);
         }
         if (Grant) {
             Entry = ExpFreeEntry(Resource);
             if (Entry != NULL) {
                 ExpAddShared(Resource, Entry, Owner);
-                KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-                return TRUE;
+                return ExpSharedAcquired(Resource, OldIrql, Caller);
             }
         } else if (!Wait) {
             KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
@@ -270,8 +304,20 @@ static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KI
     Resource->NumberOfSharedWaiters++;
     ExpQueueWaiter(EXP_SHARED_WAITERS(Resource), &Waiter, Owner);
     KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-    KeWaitForSingleObject(&Waiter.Event, WrResource, KernelMode, FALSE, NULL);
+    ExpWait(Resource, &Waiter, Caller);
+    KeNoteResource(KeGetCurrentThread(), Resource, Caller);
     return TRUE;
+}
+
+/* An owner that is another thread may have ended meanwhile. */
+static VOID ExpForget(PERESOURCE Resource, ERESOURCE_THREAD Owner, ULONG Count)
+{
+    PKTHREAD Thread = ExpThreadOf(Owner);
+
+    if (Thread == NULL || (Thread != KeGetCurrentThread() && !KeIsThread(Thread)))
+        return;
+    while (Count-- > 0)
+        KeNoteResourceRelease(Thread, Resource);
 }
 
 static VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller)
@@ -289,6 +335,7 @@ static VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller
     if (Entry == NULL || (WasExclusive && Entry != &Resource->OwnerEntry))
         ExpResourceBugCheck(Resource, "not-owned", Caller, RESOURCE_NOT_OWNED, (ULONG_PTR)Resource, Owner,
                             (ULONG_PTR)Resource->OwnerTable, WasExclusive ? 1 : 2);
+    ExpForget(Resource, Owner, 1);
     if (--Entry->OwnerCount == 0) {
         Entry->OwnerThread = 0;
         if (--Resource->ActiveEntries == 0) {
@@ -437,6 +484,7 @@ DECLSPEC_NOINLINE VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOI
     if (Entry == NULL || ((ULONG_PTR)OwnerPointer & EXP_OWNER_POINTER) != EXP_OWNER_POINTER)
         ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED,
                             (ULONG_PTR)Resource, ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 3);
+    ExpForget(Resource, ExpCurrentOwner(), Entry->OwnerCount);
     Old = ExpIsExclusive(Resource) ? NULL : ExpFindOwner(Resource, (ERESOURCE_THREAD)OwnerPointer);
     if (Old != NULL) {
         Old->OwnerCount += Entry->OwnerCount;

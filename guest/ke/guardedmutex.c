@@ -17,19 +17,27 @@ static VOID KiCheckGuardedIrql(PKGUARDED_MUTEX Mutex, PVOID Caller)
     }
 }
 
-static VOID KiAcquireGuarded(PKGUARDED_MUTEX Mutex)
+static VOID KiWaitForGate(PKGUARDED_MUTEX Mutex, PVOID Caller)
 {
-    PKTHREAD Thread = KeGetCurrentThread();
+    FV_WAIT Wait = {.What = "guarded mutex",
+                    .Object = Mutex,
+                    .Caller = Caller,
+                    .NextHolder = KeOneHolder,
+                    .Context = &Mutex->Owner};
 
-    if (Mutex->Owner == Thread) {
-        KeBugCheckEx(0xC4 /* DRIVER_VERIFIER_DETECTED_VIOLATION: would deadlock */, 0x1000, (ULONG_PTR)Mutex,
-                     (ULONG_PTR)Thread, 0);
-    }
+    InterlockedIncrement((volatile LONG *)&Mutex->Contention);
+    FvBeginWait(&Wait);
+    KeWaitForSingleObject(KiGateOf(Mutex), WrGuardedMutex, KernelMode, FALSE, NULL);
+    FvEndWait(&Wait);
+}
+
+static VOID KiAcquireGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
+{
     if (InterlockedDecrement(&Mutex->Count) != 0) {
-        InterlockedIncrement((volatile LONG *)&Mutex->Contention);
-        KeWaitForSingleObject(KiGateOf(Mutex), WrGuardedMutex, KernelMode, FALSE, NULL);
+        KiWaitForGate(Mutex, Caller);
     }
-    Mutex->Owner = Thread;
+    Mutex->Owner = KeGetCurrentThread();
+    KeNoteLock(Mutex, Caller);
 }
 
 static VOID KiReleaseGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
@@ -39,6 +47,7 @@ static VOID KiReleaseGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
                      (ULONG_PTR)KeGetCurrentThread(), (ULONG_PTR)Mutex->Owner, (ULONG_PTR)Caller);
     }
     Mutex->Owner = NULL;
+    KeNoteUnlock(Mutex);
     if (InterlockedIncrement(&Mutex->Count) <= 0) {
         KeSetEvent(KiGateOf(Mutex), 1, FALSE);
     }
@@ -55,7 +64,7 @@ VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
     KeEnterGuardedRegion();
-    KiAcquireGuarded(Mutex);
+    KiAcquireGuarded(Mutex, _ReturnAddress());
     Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
 }
 
@@ -75,6 +84,7 @@ BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
         return FALSE;
     }
     Mutex->Owner = KeGetCurrentThread();
+    KeNoteLock(Mutex, _ReturnAddress());
     Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
     return TRUE;
 }
@@ -87,7 +97,7 @@ VOID NTAPI KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
         KeBugCheckEx(0xC4, 0x39, __readcr8(), (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable,
                      (ULONG_PTR)Mutex);
     }
-    KiAcquireGuarded(Mutex);
+    KiAcquireGuarded(Mutex, _ReturnAddress());
 }
 
 VOID NTAPI KeReleaseGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)

@@ -122,6 +122,11 @@ VOID KiCheckApcAfterEnable(PKTHREAD Thread);
 /* mutant.c */
 VOID KiAbandonMutants(PKTHREAD Thread);
 
+/* deadlock.c */
+NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                         const VOID *Caller);
+const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
+
 /* bugcheck.c */
 VOID KiInitializeBugCheck(VOID);
 

@@ -19,6 +19,7 @@ static VOID KiInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner, UCHAR Apc
 
         Mutant->Header.SignalState = 0;
         Mutant->OwnerThread = Thread;
+        KeNoteResource(Thread, Mutant, _ReturnAddress());
         InsertHeadList(&Thread->MutantListHead, &Mutant->MutantListEntry);
         KiUnlockDispatcher(OldIrql);
     }
@@ -32,6 +33,14 @@ VOID NTAPI KeInitializeMutant(PRKMUTANT Mutant, BOOLEAN InitialOwner)
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG Level)
 {
     KiInitializeMutant(Mutex, FALSE, 1);
+}
+
+/* All of its owner's acquisitions at once. */
+static VOID KiForgetMutant(PRKMUTANT Mutant, LONG Acquired)
+{
+    while (Acquired-- > 0) {
+        KeNoteResourceRelease(Mutant->OwnerThread, Mutant);
+    }
 }
 
 LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abandoned, BOOLEAN Wait)
@@ -51,6 +60,7 @@ LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abando
             KiUnlockDispatcher(OldIrql);
             ExRaiseStatus(Mutant->Abandoned ? STATUS_ABANDONED : STATUS_MUTANT_NOT_OWNED);
         }
+        KeNoteResourceRelease(Thread, Mutant);
         Mutant->Header.SignalState++;
     } else {
         Mutant->Header.SignalState = 1;
@@ -59,6 +69,9 @@ LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abando
     if (Mutant->Header.SignalState == 1) {
         if (Old <= 0) {
             RemoveEntryList(&Mutant->MutantListEntry);
+            if (Abandoned) {
+                KiForgetMutant(Mutant, 1 - Old);
+            }
             Enable = Mutant->ApcDisable != 0 && Mutant->OwnerThread == Thread;
             if (Enable) {
                 Thread->KernelApcDisable++;
@@ -107,6 +120,7 @@ VOID KiAbandonMutants(PKTHREAD Thread)
                          0, 0);
         }
         RemoveEntryList(&Mutant->MutantListEntry);
+        KiForgetMutant(Mutant, 1 - Mutant->Header.SignalState);
         Mutant->Header.SignalState = 1;
         Mutant->Abandoned = TRUE;
         Mutant->OwnerThread = NULL;

@@ -100,6 +100,18 @@ VOID KeStartThread(PKTHREAD Thread)
     KiUnlockDispatcher(OldIrql);
 }
 
+BOOLEAN KeIsThread(const VOID *Thread)
+{
+    KIRQL OldIrql = KiAcquireDispatcher();
+    BOOLEAN Found = FALSE;
+
+    for (PLIST_ENTRY Entry = KiThreadListHead.Flink; Entry != &KiThreadListHead && !Found; Entry = Entry->Flink) {
+        Found = CONTAINING_RECORD(Entry, KTHREAD, SystemListEntry) == Thread;
+    }
+    KiUnlockDispatcher(OldIrql);
+    return Found;
+}
+
 /* First C code of a thread: the dispatcher lock is held, DISPATCH_LEVEL. */
 VOID KiBeginThread(VOID)
 {

@@ -31,6 +31,7 @@ static NTSTATUS KiSatisfy(PDISPATCHER_HEADER Header, PKTHREAD Thread)
     case MutantObject: {
         PKMUTANT Mutant = (PKMUTANT)Header;
 
+        KeNoteResource(Thread, Mutant, Thread->WaitCaller);
         if (--Header->SignalState == 0) {
             Thread->KernelApcDisable = (SHORT)(Thread->KernelApcDisable - Mutant->ApcDisable);
             Mutant->OwnerThread = Thread;
@@ -239,6 +240,7 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
     LONG64 Status;
     KIRQL WaitIrql;
 
+    Thread->WaitCaller = _ReturnAddress();
     KiCheckWait(Count != 0 ? Object[0] : NULL, Timeout);
     if (Count == 0 || Count > (WaitBlockArray != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS)) {
         KeBugCheckEx(0xC /* MAXIMUM_WAIT_OBJECTS_EXCEEDED */, Count, 0, 0, 0);
@@ -308,6 +310,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
     if (Timeout != NULL && Timeout->QuadPart != 0) {
         DueTime = KiDueTime(*Timeout);
     }
+    Thread->WaitCaller = _ReturnAddress();
     do {
         WaitIrql = KiBeginWait(Thread);
         if (KiApcBeforeWait(Thread, WaitIrql)) {
@@ -331,6 +334,11 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
         if (Status != STATUS_SUCCESS) {
             KiUnlockDispatcher(WaitIrql);
             return (NTSTATUS)Status;
+        }
+        if ((Header->Type == MutantObject || Header->Type == ThreadObject) && Timeout == NULL && KiDriverVerifierOn &&
+            Thread->HolderKnown != Object) {
+            KiUnlockDispatcher(WaitIrql);
+            return KiWaitForHolder(Object, WaitReason, WaitMode, Alertable, Thread->WaitCaller);
         }
         Block->Object = Object;
         Block->Thread = Thread;

@@ -126,6 +126,54 @@ FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
 FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
 
 /*
+ * Deadlocks.  Whoever lets a thread wait, without a time-out, for what other threads hold (a lock, references, the end
+ * of a work item) says so around the wait.  With the verifier on, FvBeginWait bugchecks when that closes a circle:
+ * when the thread, through whatever the holders themselves wait for, would wait for itself.  The report tells every
+ * thread of the circle, what it waits for and where, who holds it and since where.
+ *
+ *     FV_WAIT Wait = {.What = "references to instance", .Object = Instance, .Caller = __builtin_return_address(0),
+ *                     .NextHolder = …};
+ *     FvBeginWait(&Wait);
+ *     KeWaitForSingleObject(…);
+ *     FvEndWait(&Wait);
+ *
+ * The wait must be one that ends only when every holder has let go.  The kernel's own locks, mutexes and threads are
+ * looked after by the kernel.  IRQL <= APC_LEVEL, both in the same thread; nested ones are ended inside out.
+ *
+ *     0xC4  0x1000 (the thread waits for itself) or 0x1001   P2 Object, P3 the thread, P4 how many threads
+ */
+typedef struct _FV_HOLDER {
+    PVOID Thread;      /* PKTHREAD or PETHREAD; NULL: nobody that is known, which is no circle */
+    const VOID *Since; /* a return address in the code that took hold; NULL: not known */
+} FV_HOLDER, *PFV_HOLDER;
+
+/*
+ * Names the Index-th (from 0) of those who hold what Wait is for; FALSE: there is no such.  DISPATCH_LEVEL, under a lock
+ * of the kernel's: it may look, and take spin locks that are never held across FvBeginWait or FvEndWait.
+ */
+struct _FV_WAIT;
+typedef BOOLEAN(NTAPI FV_NEXT_HOLDER)(struct _FV_WAIT *Wait, ULONG Index, PFV_HOLDER Holder);
+
+typedef struct _FV_WAIT {
+    PCSTR What; /* a few words, followed in the report by Object */
+    const VOID *Object;
+    const VOID *Caller; /* a return address in the code that waits */
+    FV_NEXT_HOLDER *NextHolder;
+    PVOID Context; /* the caller's own */
+
+    /* The kernel's. */
+    LIST_ENTRY Links;
+    PVOID Thread;
+    FV_HOLDER Holder;
+    struct _FV_WAIT *Previous;
+    ULONG64 Search;
+    ULONG Next;
+} FV_WAIT, *PFV_WAIT;
+
+FVAPI VOID NTAPI FvBeginWait(PFV_WAIT Wait);
+FVAPI VOID NTAPI FvEndWait(PFV_WAIT Wait);
+
+/*
  * Guest tests.  A test is a driver that states how many checks follow and then makes them; the host sees each
  * as a TAP line.  IRQL: any.
  */

@@ -56,6 +56,8 @@ typedef enum _KTHREAD_STATE {
 #define HIGH_PRIORITY         31
 #define MAXIMUM_PRIORITY      32
 
+#define KE_HELD_LOCKS 8
+
 #define KERNEL_STACK_SIZE       0x6000
 #define KERNEL_LARGE_STACK_SIZE 0x12000
 
@@ -142,14 +144,20 @@ struct _KTHREAD {
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
     CHAR Name[24]; /* for the host: reports and traces */
     PVOID MmReserved[4];
-    ULONG64 WaitStart;   /* interrupt time */
+    ULONG64 WaitStart;     /* interrupt time */
     ULONG_PTR TopLevelIrp; /* io's; the thread itself only */
-    const VOID *Blamed;  /* FvBlame's; the thread itself only */
+    const VOID *Blamed;    /* FvBlame's; the thread itself only */
+    const VOID *WaitCaller;  /* who called KeWaitForSingleObject last */
+    const VOID *HolderKnown; /* what it waits for, when KiWaitForHolder has looked at that */
+    struct {
+        const VOID *Lock; /* NULL: free */
+        const VOID *Caller;
+    } Held[KE_HELD_LOCKS]; /* with the verifier on: what it holds and who took it */
     BOOLEAN BoostDisabled;
     BOOLEAN IdleThread;
     UCHAR WaitIrql;
     BOOLEAN WaitNext;
-    ULONG Spare[15];
+    ULONG Spare[12];
 };
 
 /*
@@ -363,6 +371,59 @@ extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
 /* Sends FLTVM_RECORD_STACKS of every thread.  IRQL: any, but the threads of other processors must not run to
  * be exact. */
 VOID KeReportStacks(VOID);
+
+/* ---- who holds what: deadlock.c, call.c ---- */
+
+struct _FV_WAIT;
+struct _FV_HOLDER;
+
+/* For FV_WAIT.NextHolder: Context points to the one owner's thread; or the threads themselves know that they hold it. */
+BOOLEAN NTAPI KeOneHolder(struct _FV_WAIT *Wait, ULONG Index, struct _FV_HOLDER *Holder);
+BOOLEAN NTAPI KeWaitingHolders(struct _FV_WAIT *Wait, ULONG Index, struct _FV_HOLDER *Holder);
+
+VOID KiNoteHeld(PKTHREAD Thread, const VOID *Lock, const VOID *Caller);
+VOID KiNoteReleased(PKTHREAD Thread, const VOID *Lock);
+
+/* The current thread has taken a lock, or is about to give it back.  IRQL: any. */
+FORCEINLINE VOID KeNoteLock(const VOID *Lock, const VOID *Caller)
+{
+    PKTHREAD Thread = (PKTHREAD)__readgsqword(0x188);
+
+    Thread->Locks++;
+    if (KiDriverVerifierOn) {
+        KiNoteHeld(Thread, Lock, Caller);
+    }
+}
+
+FORCEINLINE VOID KeNoteUnlock(const VOID *Lock)
+{
+    PKTHREAD Thread = (PKTHREAD)__readgsqword(0x188);
+
+    Thread->Locks--;
+    if (KiDriverVerifierOn) {
+        KiNoteReleased(Thread, Lock);
+    }
+}
+
+/* The same for resources and mutexes, whose owner may be another thread. */
+FORCEINLINE VOID KeNoteResource(PKTHREAD Owner, const VOID *Resource, const VOID *Caller)
+{
+    _InterlockedExchangeAdd8(&Owner->Resources, 1);
+    if (KiDriverVerifierOn) {
+        KiNoteHeld(Owner, Resource, Caller);
+    }
+}
+
+FORCEINLINE VOID KeNoteResourceRelease(PKTHREAD Owner, const VOID *Resource)
+{
+    _InterlockedExchangeAdd8(&Owner->Resources, -1);
+    if (KiDriverVerifierOn) {
+        KiNoteReleased(Owner, Resource);
+    }
+}
+
+/* Whether it is a thread that has begun and not ended.  IRQL <= DISPATCH_LEVEL. */
+BOOLEAN KeIsThread(const VOID *Thread);
 
 /* ---- traps ---- */
 
