@@ -3,7 +3,7 @@
  * deferred.c: deferred I/O work items: an operation that a callback pended goes to a system thread.  The
  * operation itself keeps its instance referenced, so nothing else has to be held.
  */
-#include "fltmgrp.h"
+#include "operation/operation.h"
 
 typedef struct _FLT_DEFERRED_IO_WORKITEM {
     ULONG Magic;
@@ -63,6 +63,7 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
     PFLTP_OPERATION Operation =
         FltpCheckData(Data, "rule=FltQueueDeferredIoWorkItem was given no operation under way\n");
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
+    PFLTP_CALL Call = FltpOwnCall(Operation);
 
     if (!FLT_IS_IRP_OPERATION(Data) ||
         FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
@@ -80,6 +81,8 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
     FltWorkItem->Routine = WorkerRoutine;
     FltWorkItem->Data = Data;
     FltWorkItem->Context = Context;
+    if (Call != NULL)
+        Call->Given = FltpGivenDeferred;
     ExInitializeWorkItem(&FltWorkItem->Item, FltpDeferredWorker, FltWorkItem);
     ExQueueWorkItem(&FltWorkItem->Item, QueueType);
     return STATUS_SUCCESS;

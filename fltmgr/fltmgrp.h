@@ -26,6 +26,7 @@
 #define FLTP_TAG_FILTER    'lFtF'
 #define FLTP_TAG_INSTANCE  'nItF'
 #define FLTP_TAG_OPERATION 'pOtF'
+#define FLTP_TAG_ISSUED    'dCtF'
 #define FLTP_TAG_VOLUME    'lVtF'
 #define FLTP_TAG_WORKITEM  'iWtF'
 #define FLTP_TAG_NAME      'mNtF'
@@ -34,7 +35,6 @@
 #define FLTP_MAGIC_FILTER    0x46746C46u
 #define FLTP_MAGIC_VOLUME    0x56746C46u
 #define FLTP_MAGIC_INSTANCE  0x49746C46u
-#define FLTP_MAGIC_OPERATION 0x4F746C46u
 #define FLTP_MAGIC_WORKITEM  0x57746C46u
 #define FLTP_MAGIC_FREE      0xDEADDEADu
 
@@ -62,8 +62,12 @@
 #define FLTP_NOT_UNREGISTERED     0xF00A /* P2: the filter */
 #define FLTP_DEFERRED_ITEM_LEAKED 0xF00B
 #define FLTP_STATUS_PENDING       0xF00C /* P2: callback data: completed with STATUS_PENDING */
+#define FLTP_FAILED_CLEANUP       0xF00D /* P2: callback data, P3: the status, P4: the major function */
 #define FLTP_BAD_IRQL             0xF00E /* P2: what was given, P3: the IRQL */
-#define FLTP_IRQL_CHANGED         0xF00D /* P2: callback data, P3: before, P4: after */
+#define FLTP_BAD_INFORMATION      0xF00F /* P2: callback data, P3: IoStatus.Information, P4: the buffer's length */
+#define FLTP_GIVEN_AWAY           0xF010 /* P2: callback data, P3: the status it returned */
+#define FLTP_STILL_CANCELABLE     0xF011 /* P2: callback data, P3: the cancel routine */
+#define FLTP_NOT_IN_POST          0xF012 /* P2: callback data */
 
 /*
  * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits
@@ -83,6 +87,12 @@ typedef struct _FLTP_OBJECT {
 
 /* Registered callbacks, in a table by FltpOperationIndex: the IRPs' majors, then -1 downwards. */
 #define FLTP_OPERATION_COUNT (IRP_MJ_MAXIMUM_FUNCTION + 1 + 20)
+
+static inline ULONG FltpOperationIndex(UCHAR MajorFunction)
+{
+    return MajorFunction <= IRP_MJ_MAXIMUM_FUNCTION ? MajorFunction
+                                                    : IRP_MJ_MAXIMUM_FUNCTION + 1 + (0xFF - MajorFunction);
+}
 
 typedef struct _FLTP_CALLBACK {
     PFLT_PRE_OPERATION_CALLBACK Pre;
@@ -153,67 +163,6 @@ typedef struct _FLT_INSTANCE {
     ULONG64 AltitudeNumber; /* the whole part, for the trace */
     ULONG64 Operations;     /* statistics, not exact on several processors */
 } FLT_INSTANCE;
-
-/* A node's life.  Whoever moves it on from Idle or Wait, by an interlocked exchange, owns the next step. */
-typedef enum _FLTP_NODE_STATE {
-    FltpNodeIdle,
-    FltpNodePre,  /* in its pre-callback, or pended by it */
-    FltpNodeWait, /* its post-callback is due */
-    FltpNodePost, /* in its post-callback, or pended by it */
-    FltpNodeDone
-} FLTP_NODE_STATE;
-
-typedef struct _FLTP_NODE {
-    volatile LONG State;
-    BOOLEAN Changed; /* its pre-callback changed the parameters */
-    BOOLEAN RetainMdl;
-    PFLT_INSTANCE Instance; /* referenced until Done */
-    PFLTP_CALLBACK Callback;
-    PVOID CompletionContext;
-    PMDL SwappedMdl;
-    FLT_RELATED_OBJECTS Objects;
-    FLT_IO_PARAMETER_BLOCK
-        Iopb; /* the parameters as the pre-callback got them: what its post-callback sees */
-} FLTP_NODE, *PFLTP_NODE;
-
-#define FLTP_NODES_DEFAULT 8
-
-typedef struct _FLTP_OPERATION {
-    ULONG Magic;
-    ULONG Capacity;
-    ULONG Count;
-    ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
-    PFLT_VOLUME Volume;
-    LIST_ENTRY Link;  /* its volume's Operations or FreeOperations, Lock */
-    ULONG References; /* drainers' + 1, Lock */
-    PIRP Irp;
-    PDEVICE_OBJECT Target;
-    FLT_CALLBACK_DATA Data;
-    FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
-    BOOLEAN Synchronize;         /* a filter asked that completion come back to this thread */
-    BOOLEAN PendingMarked;       /* our stack location is marked pending */
-    BOOLEAN Changed;             /* some node's filter changed the parameters */
-    BOOLEAN NeedCompletion;
-    BOOLEAN Completed;   /* the request has come back from below, or was completed by a filter */
-    BOOLEAN *PostPended; /* in the dispatching thread's frame, valid while the lower driver has not pended */
-    KEVENT Event;
-    /* The request's buffers before any filter changed them. */
-    PVOID OriginalUserBuffer, OriginalSystemBuffer;
-    PMDL OriginalMdl;
-    /* Work that waits for a lower IRQL. */
-    WORK_QUEUE_ITEM SafeItem;
-    PFLT_POST_OPERATION_CALLBACK SafeCallback;
-    PVOID SafeContext;
-    FLT_POST_OPERATION_FLAGS SafeFlags;
-    PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback;
-    /* Operations that a filter made itself. */
-    PFLT_INSTANCE Initiator;
-    PFLT_COMPLETED_ASYNC_IO_CALLBACK AsyncCallback;
-    PVOID AsyncContext;
-    FLTP_NODE Nodes[];
-} FLTP_OPERATION, *PFLTP_OPERATION;
-
-#define FLTP_OPERATION_OF(Data_) CONTAINING_RECORD((Data_), FLTP_OPERATION, Data)
 
 /* The device extension of every device of ours. */
 typedef enum _FLTP_DEVICE_KIND { FltpKindControl, FltpKindFileSystem, FltpKindVolume } FLTP_DEVICE_KIND;
@@ -305,7 +254,6 @@ VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_
  * only such as are going match.  IRQL: <= DISPATCH_LEVEL.
  */
 NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found);
-VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
 
 /*
  * filter.c.  What is found is referenced; STATUS_FLT_DELETING_OBJECT when it is going.  Next… pass over what is
@@ -323,33 +271,6 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
 VOID FltpDeleteVolume(PFLT_VOLUME Volume);
 VOID FltpFreeVolume(PFLT_VOLUME Volume); /* IRQL: <= DISPATCH_LEVEL; Users is zero */
 VOID FltpAttachRaw(VOID);
-
-/* operation.c */
-ULONG FltpOperationIndex(UCHAR MajorFunction);
-/* IRQL: the request's.  Below: only instances under this one see it, and Flags tell that a filter made it. */
-NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLT_INSTANCE Below, FLT_CALLBACK_DATA_FLAGS Flags);
-NTSTATUS FltpGoDown(PFLTP_OPERATION Operation);
-VOID FltpFinishNode(PFLTP_NODE Node);
-PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
-PFLTP_OPERATION FltpCheckData(PFLT_CALLBACK_DATA Data, PCSTR Text);
-BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status);
-NTSTATUS FltpCompleteAbove(PFLTP_OPERATION Operation);
-
-/* completion.c */
-NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
-/* FALSE when a filter kept the operation, which is then no longer the caller's to touch. */
-BOOLEAN FltpGoUp(PFLTP_OPERATION Operation);
-/* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
-VOID FltpFinishOperation(PFLTP_OPERATION Operation);
-VOID FltpReturnOperation(PFLTP_OPERATION Operation);
-VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node);
-VOID FltpDrainInstance(PFLT_INSTANCE Instance);
-
-/* parameter.c: between a stack location and a parameter block.  IRQL: any. */
-VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
-VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
-BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
-                         LOCK_OPERATION *Access);
 
 /* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the
  * report. */

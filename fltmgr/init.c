@@ -3,7 +3,7 @@
  * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its
  * control device, one on each file system's control device, one on each volume.
  */
-#include "fltmgrp.h"
+#include "operation/operation.h"
 
 PDRIVER_OBJECT FltpDriverObject;
 KSPIN_LOCK FltpLock;
@@ -64,7 +64,7 @@ static NTSTATUS NTAPI FltpDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Stack;
 
     if (Device->Kind == FltpKindVolume)
-        return FltpDispatchVolume(Device->Volume, Irp, NULL, 0);
+        return FltpDispatchVolume(Device->Volume, Irp, NULL);
     if (Device->Kind == FltpKindControl)
         return FltpDispatchControl(Irp);
     Stack = IoGetCurrentIrpStackLocation(Irp);

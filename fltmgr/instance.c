@@ -9,7 +9,7 @@
  * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
  * altitudes and different names.
  */
-#include "fltmgrp.h"
+#include "operation/operation.h"
 
 static VOID FltpFreeInstance(PFLT_INSTANCE Instance)
 {

@@ -3,7 +3,7 @@
  * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
  * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
-#include "fltmgrp.h"
+#include "operation/operation.h"
 
 static const struct {
     PCWSTR Driver;

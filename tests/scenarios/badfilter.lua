@@ -21,7 +21,7 @@ local cases = {
   { 13, 0xF5, "completing with STATUS_PENDING", p1 = 0xF00C, on = "read" },
   { 14, 0xF5, "completing what is not pended", p1 = 0xF008, on = "read" },
   { 15, 0xF5, "a reference that was never taken", p1 = 0xF002 },
-  { 16, 0xF5, "a pre-callback that raises the IRQL", p1 = 0xF00D, on = "read" },
+  { 16, 0xC8, "a pre-callback that raises the IRQL", on = "read" },
   { 17, 0xC4, "a PASSIVE_LEVEL routine called at DISPATCH_LEVEL", text = "FltGetVolumeFromName" },
   { 18, 0xF5, "an unload that does not unregister", p1 = 0xF00A, on = "unload" },
   { 20, 0xE1, "a worker routine that returns at DISPATCH_LEVEL", on = "wait" },

@@ -3,7 +3,7 @@
  * parameter.c: an IRP's parameters as a minifilter sees them, and back.  A minifilter finds in one place what
  * a driver collects from the stack location, the IRP's buffers and its flags.
  */
-#include "fltmgrp.h"
+#include "operation.h"
 
 /* The buffer a request carries: the system's for buffered I/O, else the requestor's. */
 static PVOID FltpRequestBuffer(PIRP Irp)

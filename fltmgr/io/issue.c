@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * issue.c: I/O that a filter starts itself.  It goes to the instances below the one that starts it and then
+ * to the file system: a request is made for the volume's stack and enters our own dispatch in the middle.
+ *
+ * The callback data that FltAllocateCallbackData gives is the filter's; those below see one of their own,
+ * with FLTFL_CALLBACK_DATA_GENERATED_IO.  A request is sent or it is not: what fails before that leaves nothing
+ * behind, and what is sent comes back once.  IRQL: as annotated in fltKernel.h.
+ */
+#include "issue.h"
+
+#define FLTP_SPARE_MDL 0x10000 /* what a preallocated MDL describes at most */
+
+/* --- Callback data of a filter --- */
+
+static VOID FltpFreeSpares(PFLTP_ISSUED Issued)
+{
+    if (Issued->SpareIrp != NULL)
+        IoFreeIrp(Issued->SpareIrp);
+    if (Issued->SpareMdl != NULL)
+        IoFreeMdl(Issued->SpareMdl);
+    if (Issued->Spare != NULL)
+        ExFreePoolWithTag(Issued->Spare, FLTP_TAG_OPERATION);
+}
+
+/* One location more than the stack has, for our completion routine. */
+static CCHAR FltpStackSize(PFLTP_ISSUED Issued)
+{
+    return (CCHAR)(Issued->Operation.Volume->Device->StackSize + 1);
+}
+
+/* FALSE without memory. */
+static BOOLEAN FltpPreallocate(PFLTP_ISSUED Issued)
+{
+    ULONG Nodes = Issued->Operation.Volume->InstanceCount + 2;
+
+    if (Issued->SpareIrp == NULL)
+        Issued->SpareIrp = IoAllocateIrp(FltpStackSize(Issued), FALSE);
+    if (Issued->SpareMdl == NULL)
+        Issued->SpareMdl = IoAllocateMdl((PVOID)(ULONG_PTR)(PAGE_SIZE - 1), FLTP_SPARE_MDL, FALSE, FALSE, NULL);
+    if (Issued->Spare == NULL)
+        Issued->Spare = FltpNewOperation(max(Nodes, FLTP_NODES_DEFAULT));
+    return Issued->SpareIrp != NULL && Issued->SpareMdl != NULL && Issued->Spare != NULL;
+}
+
+NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                          FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
+                                          PFLT_CALLBACK_DATA *RetNewCallbackData)
+{
+    PFLTP_ISSUED Issued = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Issued), FLTP_TAG_ISSUED);
+    PFLTP_OPERATION Operation;
+
+    if (Issued == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlZeroMemory(Issued, sizeof(*Issued));
+    Operation = &Issued->Operation;
+    Issued->Initiator = Instance;
+    Operation->Magic = FLTP_MAGIC_ISSUED;
+    Operation->Volume = Instance->Volume;
+    Operation->Iopb.TargetFileObject = FileObject;
+    Operation->Iopb.TargetInstance = Instance;
+    Operation->Data.Flags = FLTFL_CALLBACK_DATA_GENERATED_IO | FLTFL_CALLBACK_DATA_IRP_OPERATION;
+    *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Operation->Iopb;
+    *(PETHREAD *)&Operation->Data.Thread = PsGetCurrentThread();
+    Operation->Data.RequestorMode = KernelMode;
+    Issued->Preallocated = BooleanFlagOn(Flags, FLT_ALLOCATE_CALLBACK_DATA_PREALLOCATE_ALL_MEMORY);
+    if (Issued->Preallocated && !FltpPreallocate(Issued)) {
+        FltpFreeSpares(Issued);
+        ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    *RetNewCallbackData = &Operation->Data;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FLTAPI FltAllocateCallbackData(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                        PFLT_CALLBACK_DATA *RetNewCallbackData)
+{
+    return FltAllocateCallbackDataEx(Instance, FileObject, 0, RetNewCallbackData);
+}
+
+/* A request that is still under way would write into what is freed or reused. */
+static PFLTP_ISSUED FltpCheckIdle(PFLT_CALLBACK_DATA CallbackData, PCSTR Text)
+{
+    PFLTP_ISSUED Issued = FltpCheckIssued(CallbackData, Text);
+
+    if (Issued->Operation.Irp != NULL)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_CALLBACK_DATA, (ULONG_PTR)CallbackData, 1, 0,
+                      "rule=Callback data was freed, reused or sent while its request is under way\n");
+    return Issued;
+}
+
+VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_ISSUED Issued =
+        FltpCheckIdle(CallbackData, "rule=FltFreeCallbackData was given no callback data of FltAllocateCallbackData\n");
+
+    Issued->Operation.Magic = FLTP_MAGIC_FREE;
+    FltpFreeSpares(Issued);
+    ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);
+}
+
+VOID FLTAPI FltReuseCallbackData(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_ISSUED Issued = FltpCheckIdle(
+        CallbackData, "rule=FltReuseCallbackData was given no callback data of FltAllocateCallbackData\n");
+    PFLT_IO_PARAMETER_BLOCK Iopb = &Issued->Operation.Iopb;
+
+    RtlZeroMemory(&Iopb->Parameters, sizeof(Iopb->Parameters));
+    Iopb->MajorFunction = Iopb->MinorFunction = 0;
+    Iopb->IrpFlags = 0;
+    Iopb->OperationFlags = 0;
+    CallbackData->Flags = FLTFL_CALLBACK_DATA_GENERATED_IO | FLTFL_CALLBACK_DATA_IRP_OPERATION;
+    CallbackData->IoStatus.Status = STATUS_SUCCESS;
+    CallbackData->IoStatus.Information = 0;
+    CallbackData->TagData = NULL;
+    if (Issued->Preallocated)
+        FltpPreallocate(Issued); /* the block below may have become the volume's */
+}
+
+/* --- Its request --- */
+
+static VOID FltpFreeRequest(PFLTP_ISSUED Issued, PIRP Irp)
+{
+    PMDL Mdl = Irp->MdlAddress;
+
+    if (Mdl != NULL && Mdl != Issued->GivenMdl) { /* ours, or one that a driver below made */
+        if (FlagOn(Mdl->MdlFlags, MDL_PAGES_LOCKED))
+            MmUnlockPages(Mdl);
+        if (Mdl != Issued->SpareMdl)
+            IoFreeMdl(Mdl);
+    }
+    if (Issued->DescribedMdl != NULL)
+        *Issued->DescribedMdl = NULL;
+    Issued->DescribedMdl = NULL;
+    if (Irp == Issued->SpareIrp)
+        IoReuseIrp(Irp, STATUS_SUCCESS);
+    else
+        IoFreeIrp(Irp);
+}
+
+/* A filter's request has come back: nobody else owns its IRP or its MDL. */
+static NTSTATUS NTAPI FltpIssuedCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
+{
+    PFLTP_ISSUED Issued = Context;
+    PFLT_CALLBACK_DATA Data = &Issued->Operation.Data;
+
+    UNREFERENCED_PARAMETER(Device);
+    Data->IoStatus = Irp->IoStatus;
+    FltpFreeRequest(Issued, Irp);
+    Issued->Operation.Irp = NULL;
+    if (Issued->Callback != NULL)
+        Issued->Callback(Data, Issued->Context);
+    else
+        KeSetEvent(&Issued->Event, IO_NO_INCREMENT, FALSE);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/* Kernel memory that is read or written directly needs an MDL, which goes with the request. */
+static NTSTATUS FltpDescribeBuffer(PFLTP_ISSUED Issued)
+{
+    PFLT_IO_PARAMETER_BLOCK Iopb = &Issued->Operation.Iopb;
+    ULONG Length = Iopb->Parameters.Read.Length;
+    PVOID Buffer = Iopb->Parameters.Read.ReadBuffer;
+    NTSTATUS Status = STATUS_SUCCESS;
+    PMDL Mdl;
+
+    if (Iopb->MajorFunction != IRP_MJ_READ && Iopb->MajorFunction != IRP_MJ_WRITE)
+        return STATUS_SUCCESS;
+    Issued->GivenMdl = Iopb->Parameters.Read.MdlAddress;
+    if (Issued->GivenMdl != NULL || Length == 0)
+        return STATUS_SUCCESS;
+    if (Issued->SpareMdl != NULL && Length <= FLTP_SPARE_MDL) {
+        Mdl = Issued->SpareMdl;
+        MmInitializeMdl(Mdl, Buffer, Length);
+    } else {
+        Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
+        if (Mdl == NULL)
+            return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    __try {
+        MmProbeAndLockPages(Mdl, KernelMode, Iopb->MajorFunction == IRP_MJ_READ ? IoWriteAccess : IoReadAccess);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (!NT_SUCCESS(Status)) {
+        if (Mdl != Issued->SpareMdl)
+            IoFreeMdl(Mdl);
+        return Status;
+    }
+    Iopb->Parameters.Read.MdlAddress = Mdl;
+    Issued->DescribedMdl = &Iopb->Parameters.Read.MdlAddress;
+    return STATUS_SUCCESS;
+}
+
+/* Which parameters travel in the system buffer rather than the user's. */
+static BOOLEAN FltpUsesSystemBuffer(const FLT_IO_PARAMETER_BLOCK *Iopb)
+{
+    switch (Iopb->MajorFunction) {
+    case IRP_MJ_QUERY_INFORMATION:
+    case IRP_MJ_SET_INFORMATION:
+    case IRP_MJ_QUERY_VOLUME_INFORMATION:
+    case IRP_MJ_SET_VOLUME_INFORMATION:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+/* The request in the volume's own location, as it is when it comes to our dispatch. */
+static VOID FltpFillRequest(PFLTP_ISSUED Issued, PIRP Irp)
+{
+    PFLTP_OPERATION Operation = &Issued->Operation;
+    PDEVICE_OBJECT Device = Operation->Volume->Device;
+    PIO_STACK_LOCATION Stack;
+
+    Irp->RequestorMode = KernelMode;
+    Irp->Tail.Overlay.Thread = Operation->Data.Thread;
+    Irp->Tail.Overlay.OriginalFileObject = Operation->Iopb.TargetFileObject;
+    IoSetNextIrpStackLocation(Irp);
+    IoGetCurrentIrpStackLocation(Irp)->DeviceObject = Device;
+    Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MajorFunction = Operation->Iopb.MajorFunction;
+    Stack->DeviceObject = Device;
+    if (FltpUsesSystemBuffer(&Operation->Iopb))
+        Irp->AssociatedIrp.SystemBuffer = Operation->Iopb.Parameters.QueryFileInformation.InfoBuffer;
+    FltpParametersToIrp(&Operation->Iopb, Irp, Stack);
+    IoSetCompletionRoutine(Irp, FltpIssuedCompletion, Issued, TRUE, TRUE, TRUE);
+    IoSetNextIrpStackLocation(Irp);
+}
+
+BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, NTSTATUS *Status)
+{
+    PFLTP_OPERATION Operation = &Issued->Operation;
+    PIRP Irp = Issued->SpareIrp != NULL ? Issued->SpareIrp : IoAllocateIrp(FltpStackSize(Issued), FALSE);
+
+    *Status = STATUS_INSUFFICIENT_RESOURCES;
+    if (Irp == NULL)
+        return FALSE;
+    *Status = FltpDescribeBuffer(Issued);
+    if (!NT_SUCCESS(*Status)) {
+        if (Irp != Issued->SpareIrp)
+            IoFreeIrp(Irp);
+        return FALSE;
+    }
+    Issued->Callback = Callback;
+    Issued->Context = Context;
+    *(PETHREAD *)&Operation->Data.Thread = PsGetCurrentThread();
+    FltpFillRequest(Issued, Irp);
+    Operation->Irp = Irp;
+    *Status = FltpDispatchVolume(Operation->Volume, Irp, Issued);
+    return TRUE;
+}
+
+static VOID FltpNotSent(PFLT_CALLBACK_DATA Data, NTSTATUS Status)
+{
+    Data->IoStatus.Status = Status;
+    Data->IoStatus.Information = 0;
+}
+
+VOID FLTAPI FltPerformSynchronousIo(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_ISSUED Issued = FltpCheckIdle(
+        CallbackData, "rule=FltPerformSynchronousIo was given no callback data of FltAllocateCallbackData\n");
+    NTSTATUS Status;
+
+    KeInitializeEvent(&Issued->Event, NotificationEvent, FALSE);
+    SetFlag(CallbackData->Iopb->IrpFlags, IRP_SYNCHRONOUS_API);
+    if (FltpIssue(Issued, NULL, NULL, &Status))
+        KeWaitForSingleObject(&Issued->Event, Executive, KernelMode, FALSE, NULL);
+    else
+        FltpNotSent(CallbackData, Status);
+}
+
+/* The callback is always called, also when this fails: who gives one may free the data there. */
+NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
+                                         PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
+                                         PVOID CallbackContext)
+{
+    PFLTP_ISSUED Issued = FltpCheckIdle(
+        CallbackData, "rule=FltPerformAsynchronousIo was given no callback data of FltAllocateCallbackData\n");
+    NTSTATUS Status = STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST;
+
+    if (CallbackRoutine == NULL)
+        return STATUS_INVALID_PARAMETER;
+    if (!FlagOn(CallbackData->Iopb->IrpFlags, IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO) &&
+        CallbackData->Iopb->MajorFunction != IRP_MJ_CREATE &&
+        FltpIssue(Issued, CallbackRoutine, CallbackContext, &Status))
+        return Status;
+    FltpNotSent(CallbackData, Status);
+    CallbackRoutine(CallbackData, CallbackContext);
+    return Status;
+}
+
+NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+{
+    PFLT_CALLBACK_DATA Data;
+    NTSTATUS Status = FltAllocateCallbackData(Instance, FileObject, &Data);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Data->Iopb->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    FltPerformSynchronousIo(Data);
+    Status = Data->IoStatus.Status;
+    FltFreeCallbackData(Data);
+    return Status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * issue.h: what the routines by which a filter makes I/O share.
+ */
+#ifndef FLTMGR_ISSUE_H
+#define FLTMGR_ISSUE_H
+
+#include "../operation/operation.h"
+
+/*
+ * IRQL: as the request's.  FALSE: it was not sent, *Status says why, and nothing of it is left.  TRUE: it was, and
+ * comes back once: Callback is called, or without one Issued->Event set; *Status is what the dispatch returned, and
+ * Issued may be gone.
+ */
+BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, NTSTATUS *Status);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * buffer.c: the buffer that an operation carries: where it is, locking it, and what a filter put in its place.
+ */
+#include "operation.h"
+
+/* IRQL: any. */
+NTSTATUS FLTAPI FltDecodeParameters(PFLT_CALLBACK_DATA CallbackData, PMDL **MdlAddressPointer, PVOID **Buffer,
+                                    PULONG *Length, LOCK_OPERATION *DesiredAccess)
+{
+    PMDL *Mdl;
+    PVOID *Place;
+    PULONG Size;
+    LOCK_OPERATION Access;
+    BOOLEAN Found = FltpLocateBuffer(CallbackData->Iopb, &Mdl, &Place, &Size, &Access);
+
+    if (MdlAddressPointer != NULL)
+        *MdlAddressPointer = Mdl;
+    if (Buffer != NULL)
+        *Buffer = Place;
+    if (Length != NULL)
+        *Length = Size;
+    if (DesiredAccess != NULL)
+        *DesiredAccess = Access;
+    return Found ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+/* --- Locking --- */
+
+static NTSTATUS FltpLockBuffer(PFLT_CALLBACK_DATA Data, PVOID Buffer, ULONG Length, LOCK_OPERATION Access, PMDL *NewMdl)
+{
+    PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Mdl == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER)) {
+        MmBuildMdlForNonPagedPool(Mdl);
+    } else {
+        __try {
+            MmProbeAndLockPages(Mdl, Data->RequestorMode, Access);
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            Status = GetExceptionCode();
+        }
+    }
+    if (!NT_SUCCESS(Status)) {
+        IoFreeMdl(Mdl);
+        return Status;
+    }
+    *NewMdl = Mdl;
+    return STATUS_SUCCESS;
+}
+
+/* The MDL is freed with the buffer that it describes: the nearest one that a filter above swapped in, or the request's. */
+static VOID FltpGiveMdlToOwner(PFLTP_OPERATION Operation, PMDL Mdl)
+{
+    for (ULONG Index = Operation->Current; Index > 0; Index--) {
+        PFLTP_NODE Node = &Operation->Nodes[Index - 1];
+
+        if (Node->Swapped) {
+            if (Node->SwappedMdl == NULL)
+                Node->SwappedMdl = Mdl;
+            return;
+        }
+    }
+    Operation->OriginalMdl = Mdl;
+    Operation->Irp->MdlAddress = Mdl;
+}
+
+/* In a pre-callback.  A buffer that this filter has swapped in just now is its own: FltpAfterPre sees that MDL. */
+static VOID FltpNoteLockedInPre(PFLTP_OPERATION Operation, PVOID Buffer, PMDL Mdl)
+{
+    PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
+    LOCK_OPERATION Access;
+    PULONG Length;
+    PVOID *Before;
+    PMDL *Place;
+
+    SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY);
+    if (!FltpLocateBuffer(&Node->Iopb, &Place, &Before, &Length, &Access) || *Before != Buffer || Place == NULL)
+        return;
+    *Place = Mdl;
+    FltpGiveMdlToOwner(Operation, Mdl);
+}
+
+/* IRQL: <= APC_LEVEL.  The MDL is unlocked and freed when the operation is over. */
+NTSTATUS FLTAPI FltLockUserBuffer(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltLockUserBuffer was given no operation under way\n");
+    PFLT_IO_PARAMETER_BLOCK Iopb = CallbackData->Iopb;
+    LOCK_OPERATION Access;
+    NTSTATUS Status;
+    PULONG Length;
+    PVOID *Buffer;
+    PMDL *Place;
+
+    if (!FltpLocateBuffer(Iopb, &Place, &Buffer, &Length, &Access) || Place == NULL ||
+        ((Iopb->MajorFunction == IRP_MJ_READ || Iopb->MajorFunction == IRP_MJ_WRITE) &&
+         FlagOn(Iopb->MinorFunction, IRP_MN_MDL)))
+        return STATUS_INVALID_PARAMETER;
+    if (*Place != NULL || *Length == 0)
+        return STATUS_SUCCESS;
+    if (Operation->Magic == FLTP_MAGIC_DRAINED)
+        return STATUS_FLT_DELETING_OBJECT; /* a copy has nobody who would free it */
+    Status = FltpLockBuffer(CallbackData, *Buffer, *Length, Access, Place);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Operation->Completed)
+        FltpGiveMdlToOwner(Operation, *Place);
+    else
+        FltpNoteLockedInPre(Operation, *Buffer, *Place);
+    return STATUS_SUCCESS;
+}
+
+/* --- Swapped buffers --- */
+
+/* The node whose post-callback asks.  Before it, nobody knows yet what the callback has swapped. */
+static PFLTP_NODE FltpSwappingNode(PFLT_CALLBACK_DATA Data)
+{
+    PFLTP_OPERATION Operation = FltpCheckData(Data, "rule=A swapped buffer's MDL was asked for with no operation\n");
+
+    if (FltpVerify && !FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION))
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_IN_POST, (ULONG_PTR)Data, 0, 0,
+                      "rule=A swapped buffer's MDL can be asked for in a post-callback only\n");
+    return Operation->Current < Operation->Count ? &Operation->Nodes[Operation->Current] : NULL;
+}
+
+/* IRQL: any. */
+PMDL FLTAPI FltGetSwappedBufferMdlAddress(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_NODE Node = FltpSwappingNode(CallbackData);
+
+    return Node != NULL ? Node->SwappedMdl : NULL;
+}
+
+/* IRQL: any. */
+VOID FLTAPI FltRetainSwappedBufferMdlAddress(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_NODE Node = FltpSwappingNode(CallbackData);
+
+    if (Node != NULL)
+        Node->RetainMdl = TRUE;
+}
+
+/* --- Pool for buffers --- */
+
+PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType, SIZE_T NumberOfBytes,
+                                           ULONG Tag)
+{
+    /* Pool is aligned to 16 bytes, and from a page on to a page; only a stricter device asks for more. */
+    if (Instance->Volume->Device->AlignmentRequirement > FILE_OCTA_ALIGNMENT && NumberOfBytes < PAGE_SIZE)
+        NumberOfBytes = PAGE_SIZE;
+    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+}
+
+VOID FLTAPI FltFreePoolAlignedWithTag(PFLT_INSTANCE Instance, PVOID Buffer, ULONG Tag)
+{
+    UNREFERENCED_PARAMETER(Instance);
+    ExFreePoolWithTag(Buffer, Tag);
+}

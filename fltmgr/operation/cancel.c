@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cancel.c: cancellation of operations: by a filter, of one that a filter holds, and in cancel-safe queues.  A
+ * queue is the filter's own list with its own lock; what is added here is that a cancelled request leaves it
+ * exactly once, through the filter's own callback.  IRQL: what the filter's acquire callback allows.
+ *
+ * Who owns an operation that can be cancelled is settled by the request's cancel routine: whoever takes it away
+ * owns it.  What of it we need is in the operation; QueueContext in the callback data is the filter's.
+ */
+#include "operation.h"
+
+#define FLTP_QUEUE_DISABLED ((FLT_CALLBACK_DATA_QUEUE_FLAGS)1)
+
+BOOLEAN FLTAPI FltIsIoCanceled(PFLT_CALLBACK_DATA CallbackData)
+{
+    PIRP Irp = FltpCheckAnyData(CallbackData, "rule=FltIsIoCanceled was given no operation\n")->Irp;
+
+    return Irp != NULL && Irp->Cancel;
+}
+
+BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData)
+{
+    PIRP Irp = FltpCheckAnyData(CallbackData, "rule=FltCancelIo was given no operation\n")->Irp;
+
+    return Irp != NULL && IoCancelIrp(Irp);
+}
+
+/* IRQL: DISPATCH_LEVEL, the cancel spin lock is held and is released here. */
+static VOID NTAPI FltpCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
+
+    UNREFERENCED_PARAMETER(Device);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    Operation->CanceledCallback(&Operation->Data);
+}
+
+/* IRQL: <= DISPATCH_LEVEL.  STATUS_CANCELLED when it is too late: the request is cancelled already. */
+NTSTATUS FLTAPI FltSetCancelCompletion(PFLT_CALLBACK_DATA CallbackData,
+                                       PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback)
+{
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltSetCancelCompletion was given no operation under way\n");
+    PIRP Irp = Operation->Irp;
+
+    if (CanceledCallback == NULL || !FLT_IS_IRP_OPERATION(CallbackData) ||
+        FlagOn(CallbackData->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
+        return STATUS_INVALID_PARAMETER;
+    Operation->CanceledCallback = CanceledCallback;
+    Irp->Tail.Overlay.DriverContext[3] = Operation;
+    IoSetCancelRoutine(Irp, FltpCancelRoutine);
+    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL)
+        return STATUS_CANCELLED;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltClearCancelCompletion was given no operation under way\n");
+
+    return IoSetCancelRoutine(Operation->Irp, NULL) != NULL ? STATUS_SUCCESS : STATUS_CANCELLED;
+}
+
+/* --- Queues --- */
+
+/* The queue's lock is held.  It leaves the queue. */
+static VOID FltpRemoveLocked(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Operation)
+{
+    PIO_CSQ_IRP_CONTEXT Context = Operation->QueueContext;
+
+    Queue->RemoveIo(Queue, &Operation->Data);
+    if (Context != NULL)
+        Context->Irp = NULL;
+}
+
+static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
+{
+    PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
+    PFLT_CALLBACK_DATA_QUEUE Queue = Operation->Queue;
+    KIRQL Irql;
+
+    UNREFERENCED_PARAMETER(Device);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
+    Queue->Acquire(Queue, &Irql);
+    FltpRemoveLocked(Queue, Operation);
+    Queue->Release(Queue, Irql);
+    Queue->CompleteCanceledIo(Queue, &Operation->Data);
+}
+
+NTSTATUS FLTAPI FltCbdqInitialize(PFLT_INSTANCE Instance, PFLT_CALLBACK_DATA_QUEUE Cbdq,
+                                  PFLT_CALLBACK_DATA_QUEUE_INSERT_IO CbdqInsertIo,
+                                  PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO CbdqRemoveIo,
+                                  PFLT_CALLBACK_DATA_QUEUE_PEEK_NEXT_IO CbdqPeekNextIo,
+                                  PFLT_CALLBACK_DATA_QUEUE_ACQUIRE CbdqAcquire,
+                                  PFLT_CALLBACK_DATA_QUEUE_RELEASE CbdqRelease,
+                                  PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO CbdqCompleteCanceledIo)
+{
+    if (CbdqInsertIo == NULL || CbdqRemoveIo == NULL || CbdqPeekNextIo == NULL || CbdqAcquire == NULL ||
+        CbdqRelease == NULL || CbdqCompleteCanceledIo == NULL)
+        return STATUS_INVALID_PARAMETER;
+    RtlZeroMemory(Cbdq, sizeof(*Cbdq));
+    Cbdq->Instance = Instance;
+    Cbdq->InsertIo = CbdqInsertIo;
+    Cbdq->RemoveIo = CbdqRemoveIo;
+    Cbdq->PeekNextIo = CbdqPeekNextIo;
+    Cbdq->Acquire = CbdqAcquire;
+    Cbdq->Release = CbdqRelease;
+    Cbdq->CompleteCanceledIo = CbdqCompleteCanceledIo;
+    return STATUS_SUCCESS;
+}
+
+static VOID FltpSetQueueFlags(PFLT_CALLBACK_DATA_QUEUE Cbdq, FLT_CALLBACK_DATA_QUEUE_FLAGS Flags)
+{
+    KIRQL Irql;
+
+    Cbdq->Acquire(Cbdq, &Irql);
+    Cbdq->Flags = Flags;
+    Cbdq->Release(Cbdq, Irql);
+}
+
+VOID FLTAPI FltCbdqEnable(PFLT_CALLBACK_DATA_QUEUE Cbdq)
+{
+    FltpSetQueueFlags(Cbdq, (FLT_CALLBACK_DATA_QUEUE_FLAGS)0);
+}
+
+VOID FLTAPI FltCbdqDisable(PFLT_CALLBACK_DATA_QUEUE Cbdq)
+{
+    FltpSetQueueFlags(Cbdq, FLTP_QUEUE_DISABLED);
+}
+
+/* The queue's lock is held, and the operation is in the queue.  FALSE: it has been cancelled before, and is out again. */
+static BOOLEAN FltpMakeCancelableLocked(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLTP_OPERATION Operation)
+{
+    PIRP Irp = Operation->Irp;
+
+    IoSetCancelRoutine(Irp, FltpQueueCancelRoutine);
+    if (!Irp->Cancel || IoSetCancelRoutine(Irp, NULL) == NULL)
+        return TRUE;
+    FltpRemoveLocked(Cbdq, Operation);
+    return FALSE;
+}
+
+/* What the filter's InsertIo returned; an operation that is cancelled already is completed on the way. */
+NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Cbd,
+                                PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
+{
+    PFLTP_OPERATION Operation = FltpCheckData(Cbd, "rule=FltCbdqInsertIo was given no operation under way\n");
+    PFLTP_CALL Call = FltpOwnCall(Operation);
+    BOOLEAN Queued = FALSE;
+    NTSTATUS Status = STATUS_FLT_CBDQ_DISABLED;
+    KIRQL Irql;
+
+    if (Operation->Magic == FLTP_MAGIC_DRAINED)
+        return STATUS_FLT_DELETING_OBJECT; /* a copy does not outlive its callback */
+    Cbdq->Acquire(Cbdq, &Irql);
+    if (Cbdq->Flags != FLTP_QUEUE_DISABLED) {
+        Operation->Queue = Cbdq;
+        Operation->QueueContext = Context;
+        if (Context != NULL) {
+            Context->Irp = Operation->Irp;
+            Context->Csq = (PIO_CSQ)Cbdq;
+        }
+        Operation->Irp->Tail.Overlay.DriverContext[3] = Operation;
+        Status = Cbdq->InsertIo(Cbdq, Cbd, InsertContext);
+        if (NT_SUCCESS(Status)) {
+            if (Call != NULL)
+                Call->Given = FltpGivenQueue;
+            Queued = FltpMakeCancelableLocked(Cbdq, Operation);
+        } else if (Context != NULL) {
+            Context->Irp = NULL;
+        }
+    }
+    Cbdq->Release(Cbdq, Irql);
+    if (NT_SUCCESS(Status) && !Queued)
+        Cbdq->CompleteCanceledIo(Cbdq, Cbd);
+    return Status;
+}
+
+/* NULL when it has been cancelled: it is, or is about to be, in the filter's callback for that. */
+static PFLT_CALLBACK_DATA FltpTakeFromQueueLocked(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLTP_OPERATION Operation)
+{
+    PFLTP_CALL Call;
+
+    if (IoSetCancelRoutine(Operation->Irp, NULL) == NULL)
+        return NULL;
+    FltpRemoveLocked(Cbdq, Operation);
+    Call = FltpOwnCall(Operation); /* a callback that takes back what it has just put in */
+    if (Call != NULL)
+        Call->Given = FltpNotGiven;
+    return &Operation->Data;
+}
+
+PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PIO_CSQ_IRP_CONTEXT Context)
+{
+    PFLT_CALLBACK_DATA Data = NULL;
+    KIRQL Irql;
+
+    Cbdq->Acquire(Cbdq, &Irql);
+    if (Context->Irp != NULL)
+        Data = FltpTakeFromQueueLocked(Cbdq, Context->Irp->Tail.Overlay.DriverContext[3]);
+    Cbdq->Release(Cbdq, Irql);
+    return Data;
+}
+
+PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveNextIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PVOID PeekContext)
+{
+    PFLT_CALLBACK_DATA Data = NULL, Taken = NULL;
+    KIRQL Irql;
+
+    Cbdq->Acquire(Cbdq, &Irql);
+    while (Taken == NULL && (Data = Cbdq->PeekNextIo(Cbdq, Data, PeekContext)) != NULL)
+        Taken = FltpTakeFromQueueLocked(Cbdq, FLTP_OPERATION_OF(Data));
+    Cbdq->Release(Cbdq, Irql);
+    return Taken;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * operation.h: one request on its way through a volume's instances: down (pre-callbacks), up (post-callbacks).
+ *
+ * Rules for operations
+ * - An operation is one block with a node for each instance that registered for the request.  The instances are
+ *   chosen and referenced when it arrives; each is released when it is done with it, wherever that is.
+ * - At any moment one thread owns it, or a filter that pended it, or the file system.  Who owns it may write its
+ *   Current; who gave it away may not touch it any more, not even to see whether it is still there.
+ * - A node moves on by an interlocked exchange from Idle, Pre, Wait, Post and Drain: who made the exchange owns the
+ *   node's next step.  So a teardown may take a node away from an operation that somebody else owns.
+ * - A post-callback that belongs to a thread (FLT_PREOP_SYNCHRONIZE, every create) is called by that thread, which
+ *   waits at home, in its frame of FltpGoDown, until the operation comes up to that node.
+ *
+ * The files call in one direction: pend.c and down.c call up.c, all call block.c.
+ */
+#ifndef FLTMGR_OPERATION_H
+#define FLTMGR_OPERATION_H
+
+#include "fltmgrp.h"
+
+#define FLTP_MAGIC_OPERATION 0x4F746C46u /* under way */
+#define FLTP_MAGIC_DRAINED   0x44746C46u /* the copy that a draining post-callback sees */
+#define FLTP_MAGIC_ISSUED    0x43746C46u /* callback data that a filter allocated */
+
+typedef enum _FLTP_NODE_STATE {
+    FltpNodeIdle,      /* not reached yet */
+    FltpNodePre,       /* in its pre-callback, or pended by it */
+    FltpNodeDown,      /* given back by its pre-callback */
+    FltpNodeWait,      /* its post-callback is due */
+    FltpNodePost,      /* in its post-callback, or pended by it */
+    FltpNodeDrain,     /* in its draining post-callback, the request is still below */
+    FltpNodeDrainLast, /* the same, and the request has come back: the drainer takes it on */
+    FltpNodeDone
+} FLTP_NODE_STATE;
+
+/* A thread that waits for the operation, in that thread's frame. */
+typedef struct _FLTP_HOME {
+    KEVENT Event;
+    ULONG Nodes; /* of ours, whose post-callbacks are to be called by this thread; by the operation's owner */
+} FLTP_HOME, *PFLTP_HOME;
+
+/* How a callback gave its operation away. */
+typedef enum _FLTP_GIVEN {
+    FltpNotGiven,
+    FltpGivenBack, /* by FltCompletePended… */
+    FltpGivenDeferred,
+    FltpGivenQueue,
+    FltpGivenWhenSafe
+} FLTP_GIVEN;
+
+/* A callback that is being called, in the frame of the thread that calls it. */
+typedef struct _FLTP_CALL {
+    struct _FLTP_OPERATION *Operation; /* NULL when the callback has returned */
+    FLTP_GIVEN Given;
+    IO_STATUS_BLOCK Before;
+    FV_CALL State;
+} FLTP_CALL, *PFLTP_CALL;
+
+/* A pre-callback whose post-callback runs in the same thread may leave these to it. */
+#define FLTP_MAY_LEAVE (FV_MAY_LEAVE_APCS_DISABLED | FV_MAY_LEAVE_RESOURCES | FV_MAY_LEAVE_TOP_LEVEL_IRP)
+
+typedef struct _FLTP_NODE {
+    volatile LONG State;
+    BOOLEAN Changed;   /* its pre-callback changed the parameters */
+    BOOLEAN Swapped;   /* and a buffer among them: not to be drained while the request is below */
+    BOOLEAN RetainMdl; /* its filter frees SwappedMdl */
+    PFLT_INSTANCE Instance; /* referenced until Done */
+    PFLTP_CALLBACK Callback;
+    PFLTP_HOME Home; /* the thread its post-callback belongs to */
+    PFLTP_CALL Call; /* valid while the callback is being called, see FltpOwnCall */
+    PVOID CompletionContext;
+    PMDL SwappedMdl;
+    FLT_RELATED_OBJECTS Objects;
+    FLT_IO_PARAMETER_BLOCK Iopb; /* as the pre-callback got them: what its post-callback sees */
+} FLTP_NODE, *PFLTP_NODE;
+
+#define FLTP_NODES_DEFAULT 8
+
+typedef struct _FLTP_OPERATION {
+    ULONG Magic;
+    ULONG Capacity;
+    ULONG Count;
+    ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
+    PFLT_VOLUME Volume;
+    LIST_ENTRY Link; /* its volume's Operations or FreeOperations, Lock */
+    PIRP Irp;
+    PDEVICE_OBJECT Target;
+    FLT_CALLBACK_DATA Data;
+    FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
+    ULONG Homes;                 /* nodes that a thread waits for */
+    BOOLEAN PendingMarked;       /* our stack location is marked pending */
+    BOOLEAN Changed;             /* some node's filter changed the parameters */
+    BOOLEAN NeedCompletion;
+    BOOLEAN Completed; /* the request has come back from below, or was completed by a filter */
+    BOOLEAN *Kept;     /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
+    /* The request's buffers before any filter changed them, and the MDL that went down. */
+    PVOID OriginalUserBuffer, OriginalSystemBuffer;
+    PMDL OriginalMdl, SentMdl;
+    /* Work that waits for a lower IRQL. */
+    WORK_QUEUE_ITEM SafeItem;
+    PFLT_POST_OPERATION_CALLBACK SafeCallback;
+    PVOID SafeContext;
+    FLT_POST_OPERATION_FLAGS SafeFlags;
+    /* A filter that holds it and wants to be told of its cancellation. */
+    PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback;
+    PFLT_CALLBACK_DATA_QUEUE Queue;
+    PIO_CSQ_IRP_CONTEXT QueueContext;
+    FLTP_NODE Nodes[];
+} FLTP_OPERATION, *PFLTP_OPERATION;
+
+/* Callback data of a filter's own, and the request that it makes with it; see io/issue.c. */
+typedef struct _FLTP_ISSUED {
+    PFLT_INSTANCE Initiator;
+    BOOLEAN Preallocated;
+    PIRP SpareIrp;
+    PMDL SpareMdl;
+    PFLTP_OPERATION Spare; /* a block for the instances below, used where none can be allocated */
+    PMDL GivenMdl;         /* the filter's own */
+    PMDL *DescribedMdl;    /* in the parameters, where we put one of ours; else NULL */
+    KEVENT Event;
+    PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback;
+    PVOID Context;
+    FLTP_OPERATION Operation; /* without nodes; Irp is NULL while no request is under way */
+} FLTP_ISSUED, *PFLTP_ISSUED;
+
+#define FLTP_OPERATION_OF(Data_) CONTAINING_RECORD((Data_), FLTP_OPERATION, Data)
+
+/*
+ * block.c: blocks, their nodes, and what is told of them.
+ */
+/* IRQL: <= DISPATCH_LEVEL.  NULL without memory. */
+PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
+/* IRQL: the request's.  The block with the instances that want the request; NULL when none does. */
+NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+                            PFLTP_OPERATION *Started);
+/* IRQL: <= DISPATCH_LEVEL.  The nodes from Current on are Done or were never chosen. */
+VOID FltpReturnOperation(PFLTP_OPERATION Operation);
+/* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
+VOID FltpFinishOperation(PFLTP_OPERATION Operation);
+/* IRQL: <= DISPATCH_LEVEL.  The caller owns the node. */
+VOID FltpFinishNode(PFLTP_NODE Node);
+/* A filter completed it: those from this node on will never see it. */
+VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First);
+VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node);
+VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
+/* What a filter gives us must be callback data of an operation under way, of its own, or of either; Text: the rule
+ * that it breaks when it is not. */
+PFLTP_OPERATION FltpCheckData(PFLT_CALLBACK_DATA Data, PCSTR Text);
+PFLTP_OPERATION FltpCheckAnyData(PFLT_CALLBACK_DATA Data, PCSTR Text);
+PFLTP_ISSUED FltpCheckIssued(PFLT_CALLBACK_DATA Data, PCSTR Text);
+/* The frame that calls the current node's callback, when the caller is that callback; else NULL. */
+PFLTP_CALL FltpOwnCall(PFLTP_OPERATION Operation);
+/* Bugcheck 0xF5: the callback, or what it returned to, broke the rule that Text tells.  Instance: NULL when it may be gone. */
+DECLSPEC_NORETURN VOID FltpBlameCallback(PFLT_INSTANCE Instance, const VOID *Callback, ULONG_PTR P1, ULONG_PTR P2,
+                                         ULONG_PTR P3, ULONG_PTR P4, PCSTR Text);
+/* The same, for a callback that did not say that it gave its operation away. */
+DECLSPEC_NORETURN VOID FltpBlameGivenAway(const FLTP_CALL *Call, const VOID *Callback, PFLT_CALLBACK_DATA Data,
+                                          ULONG Status);
+/* What a filter may leave in IoStatus when it completes the operation; Callback: where it did. */
+VOID FltpCheckStatus(PFLTP_NODE Node, const VOID *Callback, PFLT_CALLBACK_DATA Data);
+
+/*
+ * up.c
+ */
+NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
+/* FALSE: a filter kept it, or it went home to another thread than Home's; it is no longer the caller's to touch. */
+BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home);
+/* It goes up in the caller's thread, and the request is completed.  STATUS_PENDING when it went elsewhere. */
+NTSTATUS FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home);
+/* IRQL: <= APC_LEVEL.  The caller has moved the node from Wait to Drain, because its instance goes: its post-callback
+ * is called to undo what its pre-callback did. */
+VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node);
+VOID FltpDrainInstance(PFLT_INSTANCE Instance);
+
+/*
+ * down.c
+ */
+/* IRQL: the request's.  What it returns is what the dispatch routine returns, or STATUS_FLT_IO_COMPLETE where a
+ * pre-callback completed a request that a filter issued. */
+NTSTATUS FltpGoDown(PFLTP_OPERATION Operation);
+/* The node's filter has decided.  FALSE: it completed the operation. */
+BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
+                     PFLTP_HOME Home);
+/* Issued: the request is a filter's, and only instances below that filter's see it; else NULL. */
+NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued);
+
+/*
+ * parameter.c: between a stack location and a parameter block.  IRQL: any.
+ */
+VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
+VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
+BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
+                         LOCK_OPERATION *Access);
+
+#endif
