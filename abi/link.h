@@ -130,8 +130,9 @@ struct fltvm_stack {
     uint32_t frames;
     uint32_t flags; /* FLTVM_STACK_* */
     char name[24];  /* thread name, NUL-padded */
+    uint64_t trapped; /* bit n: frame n is the address of an instruction, not one to return to */
 };
-_Static_assert(sizeof(struct fltvm_stack) == 48, "stack");
+_Static_assert(sizeof(struct fltvm_stack) == 56, "stack");
 #define FLTVM_STACK_RUNNING 0x1u /* was running on `cpu` */
 #define FLTVM_STACK_CULPRIT 0x2u /* the stack that raised the bugcheck */
 
@@ -139,9 +140,12 @@ struct fltvm_bugcheck {
     uint32_t code;
     uint32_t stacks; /* number of struct fltvm_stack that follow */
     uint64_t parameters[4];
-    uint64_t driver; /* an address inside the image blamed, or 0 */
+    uint64_t driver; /* an address in the code that is blamed, or 0 */
+    uint32_t flags;  /* FLTVM_BUGCHECK_* */
+    uint32_t reserved;
 };
-_Static_assert(sizeof(struct fltvm_bugcheck) == 48, "bugcheck");
+_Static_assert(sizeof(struct fltvm_bugcheck) == 56, "bugcheck");
+#define FLTVM_BUGCHECK_BLAMES_RETURN 0x1u /* `driver` is an address to return to */
 
 /* A trace record.  Events and their arguments: abi/trace.h. */
 struct fltvm_trace_record {

@@ -51,10 +51,37 @@ void fltvm_bugcheck_free(FltvmBugcheck *bugcheck)
         return;
     g_ptr_array_unref(bugcheck->stacks);
     g_free(bugcheck->driver);
+    g_free(bugcheck->routine);
+    g_free(bugcheck->line);
     g_free(bugcheck->report);
     g_free(bugcheck->text);
     g_free(bugcheck);
 }
+
+/* --- symbols in text ----------------------------------------------------------------------------------- */
+
+/* Append what an address is called.  Calls that are inlined take a line each, all in the column of the first. */
+static void append_symbol(GString *text, const FltvmSymbol *symbol)
+{
+    const char *start = strrchr(text->str, '\n');
+    int column = (int)(text->str + text->len - (start ? start + 1 : text->str));
+    g_auto(GStrv) lines = g_strsplit(symbol->text, "\n", -1);
+
+    for (guint i = 0; lines[i]; i++) {
+        if (i > 0)
+            g_string_append_printf(text, "\n%*s", column, "");
+        g_string_append_printf(text, "%s%s", lines[i], lines[i + 1] ? " [inlined]" : "");
+    }
+}
+
+static void clear_symbols(GArray *list)
+{
+    for (guint i = 0; i < list->len; i++)
+        fltvm_symbol_clear(&g_array_index(list, FltvmSymbol, i));
+    g_array_unref(list);
+}
+
+/* --- stacks -------------------------------------------------------------------------------------------- */
 
 /* All frames of all stacks in one go: the symbolizer starts once. */
 static FltvmSymbol *resolve_frames(const GPtrArray *stacks, FltvmSymbols *symbols, guint *total)
@@ -69,7 +96,7 @@ static FltvmSymbol *resolve_frames(const GPtrArray *stacks, FltvmSymbols *symbol
         const FltvmStack *stack = stacks->pdata[i];
         for (guint frame = 0; frame < stack->header.frames; frame++) {
             list[next].address = stack->frames[frame];
-            list[next++].is_return = frame > 0;
+            list[next++].is_return = frame >= 64 || !(stack->header.trapped >> frame & 1);
         }
     }
     fltvm_symbols_resolve(symbols, list, count);
@@ -92,14 +119,9 @@ static void describe_stack(GString *text, const FltvmStack *stack, const FltvmSy
     else
         g_string_append_printf(text, "%s, last on cpu%u\n", fltvm_thread_state_name(header->state), header->cpu);
     for (guint frame = 0; frame < header->frames; frame++) {
-        g_auto(GStrv) lines = g_strsplit(symbols[frame].text, "\n", -1);
-        for (guint line = 0; lines[line]; line++) {
-            if (line == 0)
-                g_string_append_printf(text, "      #%-2u %s", frame, lines[line]);
-            else
-                g_string_append_printf(text, "          %s", lines[line]);
-            g_string_append(text, lines[line + 1] ? " [inlined]\n" : "\n");
-        }
+        g_string_append_printf(text, "      #%-2u ", frame);
+        append_symbol(text, &symbols[frame]);
+        g_string_append_c(text, '\n');
     }
 }
 
@@ -126,36 +148,91 @@ char *fltvm_stacks_describe(const GPtrArray *stacks, FltvmSymbols *symbols)
     return g_string_free(text, FALSE);
 }
 
+/* --- verifier reports ---------------------------------------------------------------------------------- */
+
+/* Most fields name a caller by its return address; these name a routine by its start. */
+static gboolean names_routine(const char *line)
+{
+    g_autofree char *name = g_strndup(line, strcspn(line, "="));
+
+    return g_str_has_suffix(name, "routine") || g_str_has_suffix(name, "callback");
+}
+
+/* A field's value as addresses of code: the words of the value, if one of them at least is in an image; or NULL. */
+static GArray *parse_addresses(const char *line, FltvmSymbols *symbols)
+{
+    GArray *list = g_array_new(FALSE, TRUE, sizeof(FltvmSymbol));
+    const char *value = strchr(line, '=');
+    g_auto(GStrv) words = g_strsplit(value ? value + 1 : "", " ", -1);
+    gboolean code = FALSE;
+
+    for (guint i = 0; words[i]; i++) {
+        char *end = NULL;
+        FltvmSymbol symbol = {.is_return = !names_routine(line)};
+
+        symbol.address = g_str_has_prefix(words[i], "0x") ? g_ascii_strtoull(words[i], &end, 16) : 0;
+        if (!end || *end) {
+            code = FALSE;
+            break;
+        }
+        code = code || fltvm_symbols_image(symbols, symbol.address);
+        g_array_append_val(list, symbol);
+    }
+    if (code)
+        return list;
+    g_array_unref(list);
+    return NULL;
+}
+
+static void describe_field(GString *text, const char *line, guint width, const GArray *addresses,
+                           const FltvmSymbol *resolved)
+{
+    const char *value = strchr(line, '=');
+
+    if (!value) {
+        g_string_append_printf(text, "    %s\n", line);
+        return;
+    }
+    g_string_append_printf(text, "    %-*.*s  ", (int)width, (int)(value - line), line);
+    if (!addresses)
+        g_string_append_printf(text, "%s\n", value + 1);
+    for (guint i = 0; addresses && i < addresses->len; i++) {
+        if (i > 0)
+            g_string_append_printf(text, "%*s", (int)width + 6, "");
+        append_symbol(text, &resolved[i]);
+        g_string_append_c(text, '\n');
+    }
+}
+
 char *fltvm_report_describe(const char *report, FltvmSymbols *symbols)
 {
     g_auto(GStrv) lines = g_strsplit(report, "\n", -1);
-    guint count = g_strv_length(lines), width = 0;
-    g_autofree FltvmSymbol *list = g_new0(FltvmSymbol, count + 1);
+    guint count = g_strv_length(lines), width = 0, next = 0;
+    g_autofree GArray **addresses = g_new0(GArray *, count + 1);
+    GArray *all = g_array_new(FALSE, TRUE, sizeof(FltvmSymbol));
     GString *text = g_string_new(NULL);
 
     for (guint i = 0; i < count; i++) {
         const char *value = strchr(lines[i], '=');
-        char *end = NULL;
-        guint64 number = value && value[1] == '0' && value[2] == 'x' ? g_ascii_strtoull(value + 1, &end, 16) : 0;
         width = value ? MAX(width, (guint)(value - lines[i])) : width;
-        if (end && *end == '\0' && fltvm_symbols_image(symbols, number)) {
-            list[i].address = number;
-            /* Reports name callers by return address, and a routine by its start. */
-            list[i].is_return = !g_str_has_prefix(lines[i], "routine=");
+        addresses[i] = parse_addresses(lines[i], symbols);
+        if (addresses[i])
+            g_array_append_vals(all, addresses[i]->data, addresses[i]->len);
+    }
+    fltvm_symbols_resolve(symbols, (FltvmSymbol *)(void *)all->data, all->len);
+    for (guint i = 0; i < count; i++) {
+        if (*lines[i])
+            describe_field(text, lines[i], width, addresses[i], (FltvmSymbol *)(void *)all->data + next);
+        if (addresses[i]) {
+            next += addresses[i]->len;
+            g_array_unref(addresses[i]);
         }
     }
-    fltvm_symbols_resolve(symbols, list, count);
-    for (guint i = 0; i < count; i++) {
-        const char *value = strchr(lines[i], '=');
-        if (value)
-            g_string_append_printf(text, "    %-*.*s  %s\n", (int)width, (int)(value - lines[i]), lines[i],
-                                   list[i].address ? list[i].text : value + 1);
-        else if (*lines[i])
-            g_string_append_printf(text, "    %s\n", lines[i]);
-        fltvm_symbol_clear(&list[i]);
-    }
+    clear_symbols(all);
     return g_string_free(text, FALSE);
 }
+
+/* --- bugchecks ----------------------------------------------------------------------------------------- */
 
 static void describe_parameters(GString *text, const FltvmBugcheck *bugcheck, FltvmSymbols *symbols)
 {
@@ -169,11 +246,36 @@ static void describe_parameters(GString *text, const FltvmBugcheck *bugcheck, Fl
         g_string_append_printf(text, "    %u: 0x%016" G_GINT64_MODIFIER "x", i + 1, bugcheck->header.parameters[i]);
         if (meaning)
             g_string_append_printf(text, "  %s", meaning);
-        if (fltvm_symbols_image(symbols, list[i].address))
-            g_string_append_printf(text, "  %s", list[i].text);
+        if (fltvm_symbols_image(symbols, list[i].address)) {
+            g_string_append(text, "  ");
+            append_symbol(text, &list[i]);
+        }
         g_string_append_c(text, '\n');
         fltvm_symbol_clear(&list[i]);
     }
+}
+
+/* Who is to blame: the image, the routine and the line. */
+static void describe_blame(GString *text, FltvmBugcheck *bugcheck, FltvmSymbols *symbols)
+{
+    const char *image = bugcheck->header.driver ? fltvm_symbols_image(symbols, bugcheck->header.driver) : NULL;
+    FltvmSymbol symbol = {.address = bugcheck->header.driver,
+                          .is_return = (bugcheck->header.flags & FLTVM_BUGCHECK_BLAMES_RETURN) != 0};
+
+    g_clear_pointer(&bugcheck->driver, g_free);
+    g_clear_pointer(&bugcheck->routine, g_free);
+    g_clear_pointer(&bugcheck->line, g_free);
+    if (!image)
+        return;
+    fltvm_symbols_resolve(symbols, &symbol, 1);
+    bugcheck->driver = g_strdup(image);
+    bugcheck->routine = g_strdup(symbol.function);
+    bugcheck->line = g_strdup(symbol.place);
+    g_string_append_printf(text, "  blamed: %s, %s", image, symbol.function);
+    if (symbol.place)
+        g_string_append_printf(text, " (%s)", symbol.place);
+    g_string_append_c(text, '\n');
+    fltvm_symbol_clear(&symbol);
 }
 
 const char *fltvm_bugcheck_describe(FltvmBugcheck *bugcheck, FltvmSymbols *symbols, const char *report,
@@ -181,17 +283,13 @@ const char *fltvm_bugcheck_describe(FltvmBugcheck *bugcheck, FltvmSymbols *symbo
 {
     GString *text = g_string_new(NULL);
     const char *name = fltvm_bugcheck_name(bugcheck->header.code);
-    const char *image = bugcheck->header.driver ? fltvm_symbols_image(symbols, bugcheck->header.driver) : NULL;
 
-    g_free(bugcheck->driver);
-    bugcheck->driver = g_strdup(image);
     g_free(bugcheck->report);
     bugcheck->report = report ? fltvm_report_describe(report, symbols) : NULL;
     g_string_append_printf(text, "*** bugcheck 0x%X %s at %.6f ms on cpu%u\n", bugcheck->header.code,
                            name ? name : "(no name)", (double)bugcheck->time_ns / 1e6, bugcheck->cpu);
     describe_parameters(text, bugcheck, symbols);
-    if (image)
-        g_string_append_printf(text, "  blamed: %s\n", image);
+    describe_blame(text, bugcheck, symbols);
     if (bugcheck->report)
         g_string_append_printf(text, "  report:\n%s", bugcheck->report);
     g_string_append(text, "  stack:\n");

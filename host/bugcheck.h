@@ -22,6 +22,8 @@ typedef struct {
     guint cpu;
     GPtrArray *stacks; /* FltvmStack */
     char *driver;      /* name of the image blamed, or NULL */
+    char *routine;     /* "driver!Routine" that is blamed, or NULL */
+    char *line;        /* "file.c:12" there, or NULL */
     char *report;      /* text of the verifier's report, with symbols; or NULL */
     char *text;        /* the whole account, when fltvm_bugcheck_describe() has run */
 } FltvmBugcheck;

@@ -183,10 +183,28 @@ static FltvmBugcheck *last_bugcheck(FltvmScenario *scenario)
     return NULL;
 }
 
+/* "Read" and "x!Read" name the routine "x!Read". */
+static gboolean same_routine(const char *found, const char *wanted)
+{
+    const char *mark = found ? strchr(found, '!') : NULL;
+
+    return found && (g_str_equal(found, wanted) || (mark && g_str_equal(mark + 1, wanted)));
+}
+
+/* "x.c:12" names the line "tests/scenarios/x.c:12". */
+static gboolean same_line(const char *found, const char *wanted)
+{
+    gsize length = found ? strlen(found) : 0, tail = strlen(wanted);
+
+    return found && g_str_has_suffix(found, wanted) && (length == tail || found[length - tail - 1] == '/');
+}
+
 /* What the table at `index` wants and the bugcheck is not; NULL when it is as wanted. */
 static char *mismatch(lua_State *lua, int index, const FltvmBugcheck *bugcheck)
 {
     const char *driver = fltvm_lua_string_field(lua, index, "driver", NULL);
+    const char *routine = fltvm_lua_string_field(lua, index, "routine", NULL);
+    const char *line = fltvm_lua_string_field(lua, index, "line", NULL);
     const char *text = fltvm_lua_string_field(lua, index, "text", NULL);
     guint32 code = bugcheck->header.code;
     int type = lua_getfield(lua, index, "code");
@@ -208,6 +226,10 @@ static char *mismatch(lua_State *lua, int index, const FltvmBugcheck *bugcheck)
     }
     if (driver && (!bugcheck->driver || g_ascii_strncasecmp(bugcheck->driver, driver, strlen(driver)) != 0))
         return g_strdup_printf("it blames %s, expected %s", bugcheck->driver ? bugcheck->driver : "no driver", driver);
+    if (routine && !same_routine(bugcheck->routine, routine))
+        return g_strdup_printf("it blames %s, expected %s", bugcheck->routine ? bugcheck->routine : "no routine", routine);
+    if (line && !same_line(bugcheck->line, line))
+        return g_strdup_printf("it blames %s, expected %s", bugcheck->line ? bugcheck->line : "no line", line);
     if (text && !strstr(bugcheck->text, text))
         return g_strdup_printf("its report does not say '%s'", text);
     return NULL;
@@ -249,12 +271,16 @@ static void push_bugcheck(lua_State *lua, const FltvmBugcheck *bugcheck)
     }
     lua_pushstring(lua, bugcheck->driver);
     lua_setfield(lua, -2, "driver");
+    lua_pushstring(lua, bugcheck->routine);
+    lua_setfield(lua, -2, "routine");
+    lua_pushstring(lua, bugcheck->line);
+    lua_setfield(lua, -2, "line");
     lua_pushstring(lua, bugcheck->text);
     lua_setfield(lua, -2, "text");
 }
 
 /*
- * expect_bugcheck{code=, p1=…p4=, driver=, text=, what=, [function]}: with a function, that function ends in this
+ * expect_bugcheck{code=, p1=…p4=, driver=, routine=, line=, text=, what=, [function]}: with a function, that function ends in this
  * bugcheck, and the bugcheck is returned; without, the rest of the scenario does.
  */
 static int lua_expect_bugcheck(lua_State *lua)

@@ -152,6 +152,7 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
     g_auto(GStrv) lines = g_strsplit(answer, "\n", -1);
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *name = short_name(image->name);
+    gboolean in_header = FALSE;
 
     for (guint i = 0; lines[i] && lines[i + 1] && *lines[i]; i += 2) {
         char *column = strrchr(lines[i + 1], ':');
@@ -169,9 +170,13 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
         g_string_append_printf(text, "%s!%s", name, lines[i]);
         if (placed)
             g_string_append_printf(text, " (%s)", path);
-        if (!symbol->function) {
+        /* An inline routine of a header is what its caller wrote. */
+        if (!symbol->function || in_header) {
+            g_free(symbol->function);
+            g_free(symbol->place);
             symbol->function = g_strdup_printf("%s!%s", name, lines[i]);
             symbol->place = placed ? g_strdup(path) : NULL;
+            in_header = placed && strstr(path, ".h:");
         }
     }
     if (symbol->function)

@@ -30,8 +30,8 @@ typedef struct {
     guint64 address;
     gboolean is_return; /* look up the call before this return address */
     char *text;
-    char *function; /* "driver!Function", for short forms */
-    char *place;    /* "file.c:34", or NULL */
+    char *function; /* "driver!Function", for short forms: the innermost that is not of a header */
+    char *place;    /* "file.c:34" there, or NULL */
 } FltvmSymbol;
 
 void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count);

@@ -15,10 +15,12 @@
 #include <ldr.h>
 #include "initp.h"
 
+static BOOLEAN InitBooting; /* what is loaded comes from the initrd */
+
 static NTSTATUS InitImageLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PIO_LOADED_IMAGE Image)
 {
     PLDR_IMAGE Loaded;
-    NTSTATUS Status = LdrLoadImage(Name, Bytes, Size, &Loaded);
+    NTSTATUS Status = LdrLoadImage(Name, Bytes, Size, InitBooting, &Loaded);
 
     if (NT_SUCCESS(Status)) {
         Image->Section = Loaded;
@@ -96,6 +98,7 @@ NTSTATUS InitLoadBootDrivers(VOID)
 
     IoSetImageLoader(&InitImageLoader);
     LdrRegisterUnloadCheck(InitCheckThreads);
+    InitBooting = TRUE;
     for (ULONG Pass = 0; Pass < 3; Pass++) {
         for (ULONG i = 0; i < Block->modules; i++) {
             ULONG Length = InitDriverName(Block->module[i].name);
@@ -105,6 +108,7 @@ NTSTATUS InitLoadBootDrivers(VOID)
             }
         }
     }
+    InitBooting = FALSE;
     IoBootDriversStarted();
     for (ULONG i = 0; i < Block->ranges; i++) {
         if (Block->range[i].type == FLTVM_MEMORY_INITRD) {

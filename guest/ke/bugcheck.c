@@ -1,115 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bugcheck: the end.  Other processors are frozen by NMI, callbacks run, stacks are walked through .pdata and
- * sent to the host with the code; the machine is turned off.  An NMI with no bugcheck in progress is the
+ * bugcheck: the end.  Other processors are frozen by NMI, the guilty driver is looked for, callbacks run, and all
+ * is sent to the host with the stacks; the machine is turned off.  An NMI with no bugcheck in progress is the
  * host's: it wants the stacks of a guest that hangs.
+ *
+ * Memory may be in ruins.  What is known is written down before anything is tried that could fail, and a bugcheck
+ * inside the bugcheck sends it.
  */
 #include "kep.h"
-
-#define KI_STACK_FRAMES 48
 
 volatile BOOLEAN KiBugCheckActive;
 static volatile LONG KiBugCheckOwner = -1; /* processor */
 static volatile LONG KiFreezeRequested;
+static LONG KiNested; /* bugchecks inside the bugcheck */
 
 static LIST_ENTRY KiBugCheckCallbacks = {&KiBugCheckCallbacks, &KiBugCheckCallbacks};
 static LIST_ENTRY KiReasonCallbacks = {&KiReasonCallbacks, &KiReasonCallbacks};
 static KSPIN_LOCK KiCallbackLock;
 
-/* What is sent; too large for a stack, and there is one bugcheck only. */
-static struct {
-    struct fltvm_bugcheck Header;
-    UCHAR Stacks[FLTVM_LINK_MAX_PAYLOAD - sizeof(struct fltvm_bugcheck)];
-} KiReport;
-static ULONG KiReportUsed;
-static ULONG KiReportStackCount;
-static BOOLEAN KiReportSent;
-
-/* Bounds of the stack being walked; High 0: not known, as on an NMI's stack. */
-static ULONG64 KiWalkLow, KiWalkHigh;
-
-static BOOLEAN KiIsStack(ULONG64 Address)
-{
-    if (KiWalkHigh == 0) {
-        return Address >= FLTVM_VA_DIRECT_MAP && (Address & 7) == 0;
-    }
-    return Address >= KiWalkLow && Address + 8 <= KiWalkHigh && (Address & 7) == 0;
-}
-
-static VOID KiAddStack(PKTHREAD Thread, ULONG Number, KIRQL Irql, ULONG Flags, PCONTEXT Context,
-                       ULONG Capacity)
-{
-    struct fltvm_stack *Stack = (struct fltvm_stack *)(KiReport.Stacks + KiReportUsed);
-    ULONG64 *Frames = (ULONG64 *)(Stack + 1);
-
-    if (KiReportUsed + sizeof(*Stack) + Capacity * sizeof(ULONG64) > sizeof(KiReport.Stacks)) {
-        return;
-    }
-    RtlZeroMemory(Stack, sizeof(*Stack));
-    Stack->thread = (ULONG64)Thread;
-    Stack->cpu = Number;
-    Stack->irql = Irql;
-    Stack->state = (UCHAR)Thread->State;
-    Stack->priority = (UCHAR)Thread->Priority;
-    Stack->wait_reason = Thread->WaitReason;
-    Stack->flags = Flags;
-    RtlCopyMemory(Stack->name, Thread->Name, sizeof(Stack->name));
-    KiWalkLow = (ULONG64)Thread->StackLimit;
-    KiWalkHigh = Flags & FLTVM_STACK_RUNNING ? 0 : (ULONG64)Thread->StackBase;
-    Stack->frames = RtlWalkStack(Context, KiIsStack, (PVOID *)Frames, Capacity);
-    KiReportUsed += sizeof(*Stack) + Stack->frames * sizeof(ULONG64);
-    KiReportStackCount++;
-}
-
-/* A thread that is switched out: its top frame is KiSwapContext's. */
-static VOID KiAddWaitingStack(PKTHREAD Thread)
-{
-    CONTEXT Context;
-
-    RtlZeroMemory(&Context, sizeof(Context));
-    Context.Rip = (ULONG64)KiSwapContextResume;
-    Context.Rsp = (ULONG64)Thread->KernelStack;
-    KiAddStack(Thread, Thread->NextProcessor, Thread->WaitIrql, 0, &Context, KI_STACK_FRAMES);
-}
-
-static VOID KiAddFrozenStack(PKPRCB Prcb)
-{
-    PKTRAP_FRAME Trap = Prcb->FrozenFrame;
-    PKEXCEPTION_FRAME Exception = Prcb->FrozenStack[0];
-    CONTEXT Context;
-
-    RtlZeroMemory(&Context, sizeof(Context));
-    Context.Rip = Trap->Rip;
-    Context.Rsp = Trap->Rsp;
-    Context.Rbp = Trap->Rbp;
-    Context.Rbx = Trap->Rbx;
-    Context.Rsi = Trap->Rsi;
-    Context.Rdi = Trap->Rdi;
-    Context.R12 = Exception->R12;
-    Context.R13 = Exception->R13;
-    Context.R14 = Exception->R14;
-    Context.R15 = Exception->R15;
-    KiAddStack(Prcb->CurrentThread, Prcb->Number, Trap->PreviousIrql, FLTVM_STACK_RUNNING, &Context,
-               KI_STACK_FRAMES);
-}
-
-static VOID KiAddOtherStacks(PKPRCB Current)
-{
-    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
-        PKPRCB Prcb = KiProcessorBlock[Number];
-
-        if (Prcb != Current && Prcb->Frozen) {
-            KiAddFrozenStack(Prcb);
-        }
-    }
-    for (PLIST_ENTRY Entry = KiThreadListHead.Flink; Entry != &KiThreadListHead; Entry = Entry->Flink) {
-        PKTHREAD Thread = CONTAINING_RECORD(Entry, KTHREAD, SystemListEntry);
-
-        if (Thread->State != Running && Thread->KernelStack != NULL) {
-            KiAddWaitingStack(Thread);
-        }
-    }
-}
+KI_CODE (*KiClassifyCode)(ULONG64 Address);
 
 /* Every other processor stops in its NMI handler; a second is enough, or it is beyond help. */
 VOID KiFreezeOthers(VOID)
@@ -145,10 +54,10 @@ VOID KiFrozen(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         KiBugCheckActive = TRUE;
         KdEnterBugCheck();
         KiFreezeOthers();
-        KiReportUsed = KiReportStackCount = 0;
+        KiClearStacks();
         KiAddFrozenStack(Prcb);
         KiAddOtherStacks(Prcb);
-        KdLinkSend(FLTVM_RECORD_STACKS, 1, &(KD_SEGMENT){KiReport.Stacks, KiReportUsed});
+        KdLinkSend(FLTVM_RECORD_STACKS, 1, &(KD_SEGMENT){KiReport.Stacks, KiReport.Used});
         KdExit(FLTVM_EXIT_BUGCHECK);
     }
     Prcb->Frozen = TRUE;
@@ -156,23 +65,6 @@ VOID KiFrozen(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         _disable();
         __asm__ volatile("hlt");
     }
-}
-
-VOID KeReportStacks(VOID)
-{
-    static KSPIN_LOCK Lock;
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&Lock);
-    CONTEXT Context;
-
-    KiReportUsed = KiReportStackCount = 0;
-    RtlCaptureContext(&Context);
-    KiAddStack(KeGetCurrentThread(), KeGetCurrentPrcb()->Number, OldIrql, FLTVM_STACK_RUNNING, &Context,
-               KI_STACK_FRAMES);
-    KiAcquireSpinLock(&KiDispatcherLock);
-    KiAddOtherStacks(NULL);
-    KiReleaseSpinLock(&KiDispatcherLock);
-    KdLinkSend(FLTVM_RECORD_STACKS, 1, &(KD_SEGMENT){KiReport.Stacks, KiReportUsed});
-    KeReleaseSpinLock(&Lock, OldIrql);
 }
 
 static VOID KiRunBugCheckCallbacks(VOID)
@@ -213,55 +105,114 @@ VOID KiInitializeBugCheck(VOID)
     RtlUnhandledException = KiUnhandled;
 }
 
-static BOOLEAN KiInDriver(ULONG64 Address)
+/* The innermost frame of the culprit's stack in code of a kind; FALSE if there is none. */
+static BOOLEAN KiBlameFrame(const struct fltvm_stack *Stack, KI_CODE Kind)
 {
-    return Address >= FLTVM_VA_IMAGES && Address < FLTVM_VA_IMAGES_END;
+    const ULONG64 *Frames = (const ULONG64 *)(Stack + 1);
+
+    for (ULONG i = 0; i < Stack->frames; i++) {
+        if (KiClassifyCode(Frames[i]) == Kind) {
+            KiReport.Header.driver = Frames[i];
+            KiReport.Header.flags = Stack->trapped >> i & 1 ? 0 : FLTVM_BUGCHECK_BLAMES_RETURN;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static VOID KiBlameAddress(ULONG64 Address)
+{
+    KiReport.Header.driver = Address;
+    KiReport.Header.flags = RtlIsReturnAddress(Address) ? FLTVM_BUGCHECK_BLAMES_RETURN : 0;
 }
 
 /*
- * The first image on the culprit's stack that is neither the kernel nor unknown.  A routine that came back
- * badly is not on the stack any more, but among the parameters.
+ * Who is to blame: whom FvBlame named; else the innermost frame in a driver that is not of the system's own.  A
+ * routine that came back badly is not on the stack any more, but among the parameters.  Else a driver of the system's
+ * own; the kernel never.
  */
-static ULONG64 KiBlame(VOID)
+static VOID KiBlame(ULONG64 Named)
 {
-    struct fltvm_stack *Stack = (struct fltvm_stack *)KiReport.Stacks;
-    ULONG64 *Frames = (ULONG64 *)(Stack + 1);
+    const struct fltvm_stack *Stack = (const struct fltvm_stack *)KiReport.Stacks;
 
-    for (ULONG i = 0; i < Stack->frames; i++) {
-        if (KiInDriver(Frames[i])) {
-            return Frames[i];
-        }
+    if (KiClassifyCode == NULL) {
+        return;
+    }
+    if (KiClassifyCode(Named) != KiNoCode) {
+        KiBlameAddress(Named);
+        return;
+    }
+    if (KiReport.Count == 0 || KiBlameFrame(Stack, KiDriverCode)) {
+        return;
     }
     for (ULONG i = 0; i < RTL_NUMBER_OF(KiReport.Header.parameters); i++) {
-        if (KiInDriver(KiReport.Header.parameters[i])) {
-            return KiReport.Header.parameters[i];
+        if (KiClassifyCode(KiReport.Header.parameters[i]) == KiDriverCode) {
+            KiBlameAddress(KiReport.Header.parameters[i]);
+            return;
         }
     }
-    return 0;
+    KiBlameFrame(Stack, KiInBoxCode);
+}
+
+static VOID KiSendReport(VOID)
+{
+    if (!KiReport.Sent) {
+        KiReport.Sent = TRUE;
+        KiReport.Header.stacks = KiReport.Count;
+        KdLinkSend(FLTVM_RECORD_BUGCHECK, 1, &(KD_SEGMENT){&KiReport, sizeof(KiReport.Header) + KiReport.Used});
+    }
+}
+
+/* A bugcheck inside a bugcheck: a broken stack or list, or a callback that faults.  Says what is known. */
+static DECLSPEC_NORETURN VOID KiNestedBugCheck(ULONG Code, const ULONG_PTR *Parameters)
+{
+    CHAR Text[200];
+
+    if (KiNested++ == 0 && !KiReport.Sent) {
+        _snprintf(Text, sizeof(Text) - 1,
+                  "reason=another bugcheck came while this one was reported\n"
+                  "nested-bugcheck=0x%X (0x%I64x, 0x%I64x, 0x%I64x, 0x%I64x)\n",
+                  Code, (ULONG64)Parameters[0], (ULONG64)Parameters[1], (ULONG64)Parameters[2],
+                  (ULONG64)Parameters[3]);
+        Text[sizeof(Text) - 1] = 0;
+        FvReport(Text);
+    }
+    if (KiNested <= 2) {
+        KiSendReport();
+    }
+    KdExit(FLTVM_EXIT_BUGCHECK);
+}
+
+static VOID KiPrintBugCheck(KIRQL Irql)
+{
+    struct fltvm_stack *Stack = (struct fltvm_stack *)KiReport.Stacks;
+    const struct fltvm_bugcheck *Header = &KiReport.Header;
+
+    DbgPrint("*** STOP %08X (%p, %p, %p, %p) cpu %u irql %u\n", Header->code, (PVOID)Header->parameters[0],
+             (PVOID)Header->parameters[1], (PVOID)Header->parameters[2], (PVOID)Header->parameters[3],
+             Stack->cpu, Irql);
+    for (ULONG i = 0; i < Stack->frames; i++) {
+        DbgPrint("    %p\n", (PVOID)((ULONG64 *)(Stack + 1))[i]);
+    }
 }
 
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
                                           ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
                                           ULONG_PTR BugCheckParameter4)
 {
-    PKPRCB Prcb = KeGetCurrentPrcb();
+    ULONG_PTR Parameters[4] = {BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4};
     KIRQL Irql = (KIRQL)__readcr8();
+    PKPRCB Prcb;
     LONG Owner;
     CONTEXT Context;
 
     RtlCaptureContext(&Context);
     _disable();
     __writecr8(HIGH_LEVEL);
+    Prcb = KiRepairProcessor();
     Owner = InterlockedCompareExchange(&KiBugCheckOwner, (LONG)Prcb->Number, -1);
     if (Owner == (LONG)Prcb->Number) {
-        /* A bugcheck inside a bugcheck: a broken stack, or a callback that faults.  Say what is known. */
-        if (!KiReportSent && KiReport.Header.code != 0) {
-            KiReportSent = TRUE;
-            KiReport.Header.stacks = KiReportStackCount;
-            KdLinkSend(FLTVM_RECORD_BUGCHECK, 1,
-                       &(KD_SEGMENT){&KiReport, sizeof(KiReport.Header) + KiReportUsed});
-        }
-        KdExit(FLTVM_EXIT_BUGCHECK);
+        KiNestedBugCheck(BugCheckCode, Parameters);
     }
     if (Owner != -1) {
         for (;;) {
@@ -269,33 +220,20 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
             __asm__ volatile("hlt");
         }
     }
+    KiReport.Header.code = BugCheckCode;
+    RtlCopyMemory(KiReport.Header.parameters, Parameters, sizeof(Parameters));
+    KiClearStacks();
     KiBugCheckActive = TRUE;
     KdEnterBugCheck();
     KiFreezeOthers();
-    KiReport.Header.code = BugCheckCode;
-    KiReport.Header.parameters[0] = BugCheckParameter1;
-    KiReport.Header.parameters[1] = BugCheckParameter2;
-    KiReport.Header.parameters[2] = BugCheckParameter3;
-    KiReport.Header.parameters[3] = BugCheckParameter4;
-    KiReportUsed = KiReportStackCount = 0;
-    KiAddStack(Prcb->CurrentThread, Prcb->Number, Irql, FLTVM_STACK_RUNNING | FLTVM_STACK_CULPRIT, &Context,
-               KI_STACK_FRAMES);
-    KiReport.Header.driver =
-        Prcb->CurrentThread->Blamed != NULL ? (ULONG64)Prcb->CurrentThread->Blamed : KiBlame();
+    KiAddStack(Prcb->CurrentThread, Prcb->Number, Irql, FLTVM_STACK_RUNNING | FLTVM_STACK_CULPRIT, &Context);
+    KiBlame((ULONG64)Prcb->CurrentThread->Blamed);
     if (!KdLinkPresent()) {
-        struct fltvm_stack *Stack = (struct fltvm_stack *)KiReport.Stacks;
-
-        DbgPrint("*** STOP %08X (%p, %p, %p, %p) cpu %u irql %u\n", BugCheckCode, BugCheckParameter1,
-                 BugCheckParameter2, BugCheckParameter3, BugCheckParameter4, Prcb->Number, Irql);
-        for (ULONG i = 0; i < Stack->frames; i++) {
-            DbgPrint("    %p\n", (PVOID)((ULONG64 *)(Stack + 1))[i]);
-        }
+        KiPrintBugCheck(Irql);
     }
     KiRunBugCheckCallbacks();
     KiAddOtherStacks(Prcb);
-    KiReport.Header.stacks = KiReportStackCount;
-    KiReportSent = TRUE;
-    KdLinkSend(FLTVM_RECORD_BUGCHECK, 1, &(KD_SEGMENT){&KiReport, sizeof(KiReport.Header) + KiReportUsed});
+    KiSendReport();
     KdExit(FLTVM_EXIT_BUGCHECK);
 }
 

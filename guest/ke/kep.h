@@ -130,6 +130,23 @@ const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 /* bugcheck.c */
 VOID KiInitializeBugCheck(VOID);
 
+/* stacks.c */
+typedef struct _KI_REPORT {
+    struct fltvm_bugcheck Header; /* what is sent: this, and Used bytes of stacks */
+    UCHAR Stacks[FLTVM_LINK_MAX_PAYLOAD - sizeof(struct fltvm_bugcheck)];
+    ULONG Used;
+    ULONG Count;
+    BOOLEAN Sent;
+} KI_REPORT;
+extern KI_REPORT KiReport; /* too large for a stack, and there is one bugcheck only */
+VOID KiClearStacks(VOID);
+VOID KiAddStack(PKTHREAD Thread, ULONG Number, KIRQL Irql, ULONG Flags, PCONTEXT Context);
+VOID KiAddFrozenStack(PKPRCB Prcb);
+VOID KiAddOtherStacks(PKPRCB Current);
+
+/* processor.c: this processor's block, also when a driver has overwritten the GS base: then it is put right. */
+PKPRCB KiRepairProcessor(VOID);
+
 /* Documented routines that mingw-w64's headers leave out or make macros of. */
 #undef KeQueryInterruptTime
 #undef KeQuerySystemTime

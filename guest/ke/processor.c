@@ -170,6 +170,26 @@ static VOID KiInitializeBlock(ULONG Number, PKI_PROCESSOR Processor)
     Prcb->IdleActive = TRUE;
 }
 
+/* The descriptor table is each processor's own. */
+PKPRCB KiRepairProcessor(VOID)
+{
+    PKI_PROCESSOR Processor = CONTAINING_RECORD(KiProcessorBlock[0], KI_PROCESSOR, Prcb);
+    KI_DESCRIPTOR Gdt;
+
+    __asm__ volatile("sgdt %0" : "=m"(Gdt));
+    for (ULONG Number = 0; Number < HalLoaderBlock->processors; Number++) {
+        PKI_PROCESSOR Each = CONTAINING_RECORD(KiProcessorBlock[Number], KI_PROCESSOR, Prcb);
+
+        if (Gdt.Base == (PVOID)Each->Gdt) {
+            Processor = Each;
+        }
+    }
+    if (__readmsr(MSR_GS_BASE) != (ULONG64)Processor) {
+        __writemsr(MSR_GS_BASE, (ULONG64)Processor);
+    }
+    return &Processor->Prcb;
+}
+
 /* Everything the running processor needs before it may take a trap. */
 static VOID KiLoadProcessor(ULONG Number)
 {

@@ -22,7 +22,6 @@
 #define EFLAGS_IF 0x200
 
 NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame);
-PVOID (*KiImageFromAddress)(PVOID Address);
 
 static VOID KiContextFromFrames(PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception, PCONTEXT Context)
 {
@@ -161,6 +160,7 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame
 /* int 29h: code in ecx, as __fastfail passes it. */
 static VOID KiFastFail(PKTRAP_FRAME TrapFrame)
 {
+    TrapFrame->Rip -= 2; /* the instruction itself: what follows may be another function */
     KeBugCheckEx(0x139 /* KERNEL_SECURITY_CHECK_FAILURE */, TrapFrame->Rcx, (ULONG_PTR)TrapFrame, 0, 0);
 }
 

@@ -84,11 +84,58 @@ PLDR_IMAGE LdrFindImageByName(PCUNICODE_STRING Name)
     return Found;
 }
 
-static PVOID LdrpImageFromAddress(PVOID Address)
-{
-    PVOID Base;
+/* Where images lie and lay, for KiClassifyCode: a table of its own, since a broken list must not break a report. */
+#define LDRP_RANGES 256
 
-    return RtlPcToFileHeader(Address, &Base);
+static struct {
+    ULONG64 Base, Size;
+    KI_CODE Code;
+    ULONG Number; /* of the load: what was unloaded longest ago is forgotten first */
+    BOOLEAN Unloaded;
+} LdrpRange[LDRP_RANGES]; /* LdrpMutex; read without */
+static ULONG LdrpLoads;
+
+static VOID LdrpNoteRange(PVOID Base, ULONG64 Size, KI_CODE Code)
+{
+    ULONG Oldest = 0;
+
+    for (ULONG Index = 0; Index < LDRP_RANGES; Index++) {
+        if (LdrpRange[Index].Base == (ULONG64)Base || LdrpRange[Index].Size == 0) {
+            Oldest = Index;
+            break;
+        }
+        if (LdrpRange[Index].Unloaded &&
+            (!LdrpRange[Oldest].Unloaded || LdrpRange[Index].Number < LdrpRange[Oldest].Number))
+            Oldest = Index;
+    }
+    LdrpRange[Oldest].Base = (ULONG64)Base;
+    LdrpRange[Oldest].Size = Size;
+    LdrpRange[Oldest].Code = Code;
+    LdrpRange[Oldest].Number = ++LdrpLoads;
+    LdrpRange[Oldest].Unloaded = FALSE;
+}
+
+static VOID LdrpForgetRange(PVOID Base)
+{
+    for (ULONG Index = 0; Index < LDRP_RANGES; Index++) {
+        if (LdrpRange[Index].Base == (ULONG64)Base)
+            LdrpRange[Index].Unloaded = TRUE;
+    }
+}
+
+/* Loaded images come first: another may lie where one was. */
+static KI_CODE LdrpClassifyCode(ULONG64 Address)
+{
+    KI_CODE Code = KiNoCode;
+
+    for (ULONG Index = 0; Index < LDRP_RANGES && LdrpRange[Index].Size != 0; Index++) {
+        if (Address - LdrpRange[Index].Base >= LdrpRange[Index].Size)
+            continue;
+        Code = LdrpRange[Index].Code;
+        if (!LdrpRange[Index].Unloaded)
+            break;
+    }
+    return Code;
 }
 
 static PLDR_IMAGE LdrpFindModule(PCSTR Module)
@@ -317,6 +364,7 @@ static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
     InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
     KeReleaseSpinLock(&LdrpListLock, OldIrql);
     LdrpArmPoolFault(Image);
+    LdrpNoteRange(Image->DllBase, Image->SizeOfImage, Image->InBox ? KiInBoxCode : KiDriverCode);
     KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED, Image->Name);
     return STATUS_SUCCESS;
 }
@@ -364,7 +412,7 @@ static NTSTATUS LdrpMapImage(PLDR_IMAGE Image, PVOID Bytes, const LDRP_PE *Pe)
     return Status;
 }
 
-NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PLDR_IMAGE *Image)
+NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox, PLDR_IMAGE *Image)
 {
     PLDR_IMAGE New = NULL;
     LDRP_PE *Pe;
@@ -388,6 +436,7 @@ NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PLDR_IMAGE
         goto Exit;
     memset(New, 0, sizeof(*New));
     New->LoadCount = 1;
+    New->InBox = InBox;
     Status = LdrpNameImage(New, Name);
     if (NT_SUCCESS(Status) && LdrFindImageByName(&New->BaseDllName) != NULL) {
         LdrpFail("an image of this name is loaded");
@@ -446,6 +495,7 @@ NTSTATUS LdrUnloadImage(PLDR_IMAGE Image)
     RemoveEntryList(&Image->InLoadOrderLinks);
     KeReleaseSpinLock(&LdrpListLock, OldIrql);
     RtlRemoveInvertedFunctionTable(Image->DllBase);
+    LdrpForgetRange(Image->DllBase);
     MmUnregisterDriver(Image->Owner);
     LdrpFreeImage(Image);
     ExReleaseFastMutex(&LdrpMutex);
@@ -507,7 +557,6 @@ VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock)
     InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
     LdrpKernelImage = Image;
     LdrpKernelExports = LdrpExportsOf(Image);
-    KiImageFromAddress = LdrpImageFromAddress;
-    if (LdrpImageFromAddress((PVOID)(ULONG_PTR)LdrInitSystem) == NULL)
-        RtlInsertInvertedFunctionTable(Image->DllBase, Image->SizeOfImage);
+    LdrpNoteRange(Image->DllBase, Image->SizeOfImage, KiKernelCode);
+    KiClassifyCode = LdrpClassifyCode;
 }

@@ -155,6 +155,7 @@ typedef struct _LDRP_LEAKS {
     PLDR_IMAGE Image;
     ULONG Count;
     ULONG64 Paged, NonPaged;
+    PVOID Culprit; /* where the driver made the first of them */
     ULONG Used;
     CHAR Text[8192];
 } LDRP_LEAKS;
@@ -178,6 +179,10 @@ static BOOLEAN LdrpReportLeak(PMM_POOL_ALLOCATION Allocation, PVOID Context)
     ULONG Tag = Allocation->Tag;
 
     Leaks->Count++;
+    for (ULONG Index = 0; Index < Allocation->Frames && Leaks->Culprit == NULL; Index++) {
+        if ((ULONG_PTR)Allocation->Stack[Index] - (ULONG_PTR)Leaks->Image->DllBase < Leaks->Image->SizeOfImage)
+            Leaks->Culprit = Allocation->Stack[Index];
+    }
     *(Allocation->Paged ? &Leaks->Paged : &Leaks->NonPaged) += Allocation->Size;
     if (sizeof(Leaks->Text) - Leaks->Used < 512)
         return TRUE; /* counted, not listed */
@@ -214,6 +219,7 @@ VOID LdrpCheckUnload(PLDR_IMAGE Image)
     LdrpAppend(&Leaks, "leaks=%u\npaged-bytes=%I64u\nnonpaged-bytes=%I64u\n", Leaks.Count, Leaks.Paged,
                Leaks.NonPaged);
     FvReport(Leaks.Text);
+    FvBlame(Leaks.Culprit != NULL ? Leaks.Culprit : Image->EntryPoint);
     KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)&Image->BaseDllName, (ULONG_PTR)Image,
                  Leaks.Count);
 }

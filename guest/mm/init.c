@@ -15,6 +15,7 @@ VOID MmInitSystem(ULONG Phase)
         MiInitializePool();
         MiInitializeSpecialPool();
         KeMmAccessFault = MmAccessFault;
+        RtlReadMemory = MmReadMemory;
         return;
     }
     MiStarted = TRUE;

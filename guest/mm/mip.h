@@ -103,6 +103,7 @@ typedef ULONG64 MMPTE, *PMMPTE;
 #define MI_PTE_PAGE_MASK 0x000FFFFFFFFFF000ULL
 #define MI_PTE_DATA      (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE | FLTVM_PTE_NX)
 #define MI_PTE_TABLE     (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
+#define MI_PTE_HIDDEN    0x200ULL /* not present, but the page is kept for MmReadMemory: a bit left to software */
 
 FORCEINLINE PMMPTE MiPte(ULONG64 Address)
 {

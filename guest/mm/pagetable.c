@@ -74,6 +74,25 @@ MMPTE MiLookupPte(ULONG64 Address)
     return *MiPte(Address);
 }
 
+BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size)
+{
+    while (Size != 0) {
+        SIZE_T Part = PAGE_SIZE - (From & (PAGE_SIZE - 1));
+        MMPTE Pte = MiLookupPte(From);
+
+        if (!(Pte & (FLTVM_PTE_PRESENT | MI_PTE_HIDDEN)) || MiPtePage(Pte) >= MiHighestPage ||
+            MiPfnDatabase[MiPtePage(Pte)].State == MiPageAbsent)
+            return FALSE;
+        if (Part > Size)
+            Part = Size;
+        memcpy(To, (PUCHAR)MiPageAddress(MiPtePage(Pte)) + (From & (PAGE_SIZE - 1)), Part);
+        To = (PUCHAR)To + Part;
+        From += Part;
+        Size -= Part;
+    }
+    return TRUE;
+}
+
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 {
     return (MiLookupPte((ULONG64)VirtualAddress) & FLTVM_PTE_PRESENT) != 0;

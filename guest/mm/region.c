@@ -189,10 +189,9 @@ VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection)
                  (Protection & MM_IMAGE_EXECUTE ? 0 : FLTVM_PTE_NX) |
                  (Protection & MM_IMAGE_PAGEABLE ? FLTVM_PTE_PAGEABLE : 0);
 
-    if (Protection & MM_IMAGE_NOACCESS) {
-        MiUnmapPages(Start, Pages);
-        return;
-    }
+    /* What is discarded faults, but its pages are kept: a report still reads its unwind data and code. */
+    if (Protection & MM_IMAGE_NOACCESS)
+        Bits = MI_PTE_HIDDEN;
     for (ULONG Index = 0; Index < Pages; Index++) {
         PMMPTE Pte = MiPte(Start + ((ULONG64)Index << PAGE_SHIFT));
         if (*Pte & FLTVM_PTE_PRESENT)

@@ -74,7 +74,7 @@ static UCHAR RtlpStepCheck(ULONG64 Pc)
 }
 
 /* Adds up what the codes of one entry undo.  FALSE: a machine frame, or a register that is not tracked. */
-static BOOLEAN RtlpAddCodes(PUNWIND_INFO Info, RTLP_STEP *Step, LONG *Total, LONG *Rbp)
+static BOOLEAN RtlpAddCodes(const UNWIND_INFO *Info, RTLP_STEP *Step, LONG *Total, LONG *Rbp)
 {
     ULONG FrameRegister = Info->FrameRegisterAndOffset & 0xF;
     ULONG Version = Info->VersionAndFlags & 7;
@@ -139,24 +139,24 @@ static RTLP_STEP RtlpComputeStep(ULONG64 Pc)
 {
     RTLP_STEP Step = { .Kind = RtlpStepEnd, .Check = RtlpStepCheck(Pc), .Rbp = RTLP_NO_RBP };
     LONG Total = 0, Rbp = RTLP_NO_RBP * 8;
-    ULONG64 ImageBase;
-    PRUNTIME_FUNCTION Entry = RtlLookupFunctionEntry(Pc, &ImageBase, NULL);
-    PUNWIND_INFO Info;
+    RTLP_FUNCTION Function;
+    RTLP_UNWIND Unwind;
 
-    if (Entry == NULL)
+    if (!RtlpFindFunction(Pc, &Function) ||
+        !RtlpReadUnwind(Function.ImageBase, Function.Entry.UnwindData, &Unwind))
         return Step;
     Step.Kind = RtlpStepByRsp;
-    for (ULONG Chain = 0; Chain < 32; Chain++) {
-        Info = (PUNWIND_INFO)(ImageBase + Entry->UnwindData);
-        if (!RtlpAddCodes(Info, &Step, &Total, &Rbp)) {
+    for (ULONG Chain = 0; Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
+        if (!RtlpAddCodes(&Unwind.Info, &Step, &Total, &Rbp)) {
             Step.Kind = RtlpStepSlow;
             return Step;
         }
-        if (!((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO))
+        if (!RTLP_IS_CHAINED(&Unwind.Info))
             break;
-        Entry = (PRUNTIME_FUNCTION)&Info->UnwindCode[(Info->CountOfCodes + 1) & ~1];
-        if (Entry->UnwindData & RUNTIME_FUNCTION_INDIRECT)
-            Entry = (PRUNTIME_FUNCTION)(ImageBase + (Entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT));
+        if (!RtlpNextUnwind(Function.ImageBase, &Unwind, &Function.Entry)) {
+            Step.Kind = RtlpStepEnd;
+            return Step;
+        }
     }
     Step.Size = Total;
     Step.Rbp = (SHORT)(Rbp / 8);
@@ -189,18 +189,21 @@ VOID RtlpForgetBackTraces(VOID)
 /* The same by full unwinding, from the frame at Pc on; returns how many frames it stored. */
 static DECLSPEC_NOINLINE ULONG RtlpCaptureSlowly(ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Pc, ULONG64 Rsp)
 {
+    RTL_FRAME Frame = RtlFrameTrapped;
     CONTEXT Context;
 
     RtlCaptureContext(&Context);
     while (Context.Rip != Pc || Context.Rsp != Rsp) {
-        if (Context.Rsp > Rsp || !RtlUnwindFrame(&Context, NULL))
+        Frame = RtlUnwindFrame(&Context, Frame);
+        if (Context.Rsp > Rsp || Frame == RtlFrameEnd)
             return 0;
     }
     while (Skip-- > 0) {
-        if (!RtlUnwindFrame(&Context, NULL))
+        Frame = RtlUnwindFrame(&Context, Frame);
+        if (Frame == RtlFrameEnd)
             return 0;
     }
-    return RtlWalkStack(&Context, NULL, Frames, Count);
+    return RtlWalkStack(&Context, Frames, Count, NULL);
 }
 
 static RTLP_TRACE *RtlpTraceAt(ULONG64 Pc, ULONG64 Rsp)

@@ -123,22 +123,29 @@ BOOLEAN RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context
     RTLP_DISPATCH_STATE State;
     DISPATCHER_CONTEXT Dispatcher;
     ULONG64 LowLimit = ContextRecord->Rsp;
+    RTL_FRAME Inner = RtlFrameTrapped;
 
     State.Context = *ContextRecord;
     State.NestedFrame = 0;
-    while (State.Context.Rip != 0 && RtlpIsFrameInBounds(State.Context.Rsp, LowLimit)) {
+    /* A zero ends the stack, but code that was trapped at zero: that was called. */
+    while ((State.Context.Rip != 0 || Inner == RtlFrameTrapped) && RtlpIsFrameInBounds(State.Context.Rsp, LowLimit)) {
         ULONG64 Pc = State.Context.Rip;
+        RTLP_FUNCTION Function;
+        BOOLEAN Trapped;
 
-        Dispatcher.ControlPc = Pc;
-        Dispatcher.FunctionEntry = RtlLookupFunctionEntry(Pc, &Dispatcher.ImageBase, NULL);
-        if (Dispatcher.FunctionEntry == NULL) {
-            if (!RtlUnwindFrame(&State.Context, NULL))
+        if (!RtlpFindFunction(Pc, &Function)) {
+            Inner = RtlUnwindFrame(&State.Context, Inner);
+            if (Inner == RtlFrameEnd)
                 break;
             continue;
         }
+        Dispatcher.ControlPc = Pc;
+        Dispatcher.ImageBase = Function.ImageBase;
+        Dispatcher.FunctionEntry = Function.Address;
         Dispatcher.LanguageHandler =
-            RtlVirtualUnwind(UNW_FLAG_EHANDLER, Dispatcher.ImageBase, Pc, Dispatcher.FunctionEntry,
-                             &State.Context, &Dispatcher.HandlerData, &Dispatcher.EstablisherFrame, NULL);
+            RtlpVirtualUnwind(UNW_FLAG_EHANDLER, Function.ImageBase, Pc, &Function.Entry, &State.Context,
+                              &Dispatcher.HandlerData, &Dispatcher.EstablisherFrame, NULL, &Trapped);
+        Inner = Trapped ? RtlFrameTrapped : RtlFrameCaller;
         if (!RtlpIsFrameInBounds(Dispatcher.EstablisherFrame, LowLimit)) {
             ExceptionRecord->ExceptionFlags |= EXCEPTION_STACK_INVALID;
             break;
@@ -181,7 +188,7 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
         Callers = *Current;
         Dispatcher.FunctionEntry = RtlLookupFunctionEntry(Current->Rip, &Dispatcher.ImageBase, HistoryTable);
         if (Dispatcher.FunctionEntry == NULL) {
-            if (!RtlUnwindFrame(&Callers, NULL))
+            if (RtlUnwindFrame(&Callers, RtlFrameTrapped) == RtlFrameEnd)
                 RtlpRaiseStatusFrom(STATUS_BAD_STACK, ExceptionRecord);
             *Current = Callers;
             continue;
@@ -291,7 +298,7 @@ DECLSPEC_NOINLINE VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord
     CONTEXT Context;
 
     RtlCaptureContext(&Context);
-    RtlUnwindFrame(&Context, NULL);
+    RtlUnwindFrame(&Context, RtlFrameTrapped);
     ExceptionRecord->ExceptionAddress = (PVOID)Context.Rip;
     if (RtlDispatchException(ExceptionRecord, &Context))
         RtlpRestoreContext(&Context);

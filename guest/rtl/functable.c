@@ -118,33 +118,53 @@ static BOOLEAN RtlpFindImage(ULONG64 Pc, RTLP_IMAGE_ENTRY *Found)
     return FALSE;
 }
 
-PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase,
-                                               PUNWIND_HISTORY_TABLE HistoryTable)
+BOOLEAN RtlpFindFunction(ULONG64 Pc, RTLP_FUNCTION *Function)
 {
     RTLP_IMAGE_ENTRY Image = { 0 };
-    PRUNTIME_FUNCTION Entry;
-    ULONG Low = 0, High, Rva;
+    ULONG Low = 0, High, Rva, Begin;
 
-    if (!RtlpFindImage(ControlPc, &Image))
-        return NULL;
-    *ImageBase = Image.Base;
-    Rva = (ULONG)(ControlPc - Image.Base);
+    if (!RtlpFindImage(Pc, &Image))
+        return FALSE;
+    Function->ImageBase = Image.Base;
+    Rva = (ULONG)(Pc - Image.Base);
     High = Image.Count;
     while (Low < High) {
         ULONG Middle = (Low + High) / 2;
-        if (Image.Functions[Middle].BeginAddress <= Rva)
+        if (!RtlpRead(&Begin, (ULONG64)&Image.Functions[Middle].BeginAddress, sizeof(Begin)))
+            return FALSE;
+        if (Begin <= Rva)
             Low = Middle + 1;
         else
             High = Middle;
     }
     if (Low == 0)
+        return FALSE;
+    Function->Address = &Image.Functions[Low - 1];
+    if (!RtlpRead(&Function->Entry, (ULONG64)Function->Address, sizeof(Function->Entry)) ||
+        Rva >= Function->Entry.EndAddress)
+        return FALSE;
+    if (!(Function->Entry.UnwindData & RUNTIME_FUNCTION_INDIRECT))
+        return TRUE;
+    Function->Address = (PRUNTIME_FUNCTION)(Image.Base + (Function->Entry.UnwindData & ~RUNTIME_FUNCTION_INDIRECT));
+    return RtlpRead(&Function->Entry, (ULONG64)Function->Address, sizeof(Function->Entry));
+}
+
+PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase,
+                                               PUNWIND_HISTORY_TABLE HistoryTable)
+{
+    RTLP_FUNCTION Function;
+
+    if (!RtlpFindFunction(ControlPc, &Function))
         return NULL;
-    Entry = &Image.Functions[Low - 1];
-    if (Rva >= Entry->EndAddress)
-        return NULL;
-    if (Entry->UnwindData & RUNTIME_FUNCTION_INDIRECT)
-        Entry = (PRUNTIME_FUNCTION)(Image.Base + (Entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT));
-    return Entry;
+    *ImageBase = Function.ImageBase;
+    return Function.Address;
+}
+
+BOOLEAN RtlIsReturnAddress(ULONG64 Address)
+{
+    RTLP_FUNCTION Function;
+
+    return RtlpFindFunction(Address, &Function) && Address - Function.ImageBase != Function.Entry.BeginAddress;
 }
 
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage)

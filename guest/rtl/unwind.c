@@ -3,12 +3,12 @@
  * One step of an x64 stack walk: from a function's registers to its caller's.
  *
  * Follows the public x64 exception-handling ABI: a function is undone by its unwind codes, by simulating the
- * rest of its epilogue when the control pc stands in one, or, when it has no entry, as a leaf.  Pure code: it
- * reads the image, the stack and the context it is given, nothing else, and is tested on the host.
+ * rest of its epilogue when the control pc stands in one, or, when it has no entry, as a leaf.
+ *
+ * Whoever reports a fault must not make another: code, unwind data and stack are read through RtlReadMemory, which
+ * takes pageable, discarded and wild addresses at any IRQL.  What cannot be read ends the walk.
  */
 #include "rtlp.h"
-
-#define RTLP_MAXIMUM_CHAIN 32
 
 #define RTLP_OP(Code)   ((Code).OpAndInfo & 0xF)
 #define RTLP_INFO(Code) ((Code).OpAndInfo >> 4)
@@ -17,6 +17,8 @@ C_ASSERT(FIELD_OFFSET(CONTEXT, R15) - FIELD_OFFSET(CONTEXT, Rax) == 15 * sizeof(
 
 #define RTLP_REGISTERS(Context) (&(Context)->Rax) /* in the hardware's numbering */
 #define RTLP_RSP                4
+
+#define RTLP_LONGEST_EPILOGUE 48 /* an add, 15 pops of two bytes, a jump */
 
 static ULONG RtlpUnwindCodeSlots(ULONG Version, UNWIND_CODE Code)
 {
@@ -38,64 +40,86 @@ static ULONG RtlpUnwindCodeSlots(ULONG Version, UNWIND_CODE Code)
     }
 }
 
+BOOLEAN (*RtlReadMemory)(PVOID To, ULONG64 From, SIZE_T Size);
+
+BOOLEAN RtlpRead(PVOID To, ULONG64 From, SIZE_T Size)
+{
+    if (RtlReadMemory != NULL)
+        return RtlReadMemory(To, From, Size);
+    memcpy(To, (const VOID *)From, Size);
+    return TRUE;
+}
+
+/* Zero where nothing is: as a return address it ends the walk. */
 static ULONG64 RtlpReadStack64(ULONG64 Address)
 {
-    return *(volatile ULONG64 *)Address;
+    ULONG64 Value = 0;
+
+    return RtlpRead(&Value, Address, sizeof(Value)) ? Value : 0;
 }
 
-static PUNWIND_INFO RtlpUnwindInfo(ULONG64 ImageBase, PRUNTIME_FUNCTION FunctionEntry)
+BOOLEAN RtlpReadUnwind(ULONG64 ImageBase, ULONG UnwindData, RTLP_UNWIND *Unwind)
 {
-    return (PUNWIND_INFO)(ImageBase + FunctionEntry->UnwindData);
+    const ULONG Header = FIELD_OFFSET(UNWIND_INFO, UnwindCode);
+    ULONG Rest;
+
+    Unwind->Address = ImageBase + UnwindData;
+    if (!RtlpRead(Unwind->Bytes, Unwind->Address, Header))
+        return FALSE;
+    Rest = ((Unwind->Info.CountOfCodes + 1) & ~1u) * sizeof(UNWIND_CODE);
+    if (RTLP_IS_CHAINED(&Unwind->Info))
+        Rest += sizeof(RUNTIME_FUNCTION);
+    return RtlpRead(Unwind->Bytes + Header, Unwind->Address + Header, Rest);
 }
 
-/* The entry that follows the unwind codes of a chained one. */
-static PRUNTIME_FUNCTION RtlpChainedEntry(ULONG64 ImageBase, PUNWIND_INFO Info)
+BOOLEAN RtlpNextUnwind(ULONG64 ImageBase, RTLP_UNWIND *Unwind, PRUNTIME_FUNCTION Entry)
 {
-    PRUNTIME_FUNCTION Entry = (PRUNTIME_FUNCTION)&Info->UnwindCode[(Info->CountOfCodes + 1) & ~1];
-
-    if (Entry->UnwindData & RUNTIME_FUNCTION_INDIRECT)
-        Entry = (PRUNTIME_FUNCTION)(ImageBase + (Entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT));
-    return Entry;
-}
-
-static PRUNTIME_FUNCTION RtlpPrimaryEntry(ULONG64 ImageBase, PRUNTIME_FUNCTION Entry)
-{
-    for (ULONG Chain = 0; Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
-        PUNWIND_INFO Info = RtlpUnwindInfo(ImageBase, Entry);
-        if (!((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO))
-            break;
-        Entry = RtlpChainedEntry(ImageBase, Info);
-    }
-    return Entry;
+    /* The entry that follows the unwind codes, or another that it points to. */
+    *Entry = *(const RUNTIME_FUNCTION *)&Unwind->Info.UnwindCode[(Unwind->Info.CountOfCodes + 1) & ~1];
+    if ((Entry->UnwindData & RUNTIME_FUNCTION_INDIRECT) &&
+        !RtlpRead(Entry, ImageBase + (Entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT), sizeof(*Entry)))
+        return FALSE;
+    return RtlpReadUnwind(ImageBase, Entry->UnwindData, Unwind);
 }
 
 /* Does a jump from an epilogue leave the function, so that it ends it as a tail call? */
-static BOOLEAN RtlpIsTailCall(ULONG64 ImageBase, PRUNTIME_FUNCTION FunctionEntry, ULONG64 Target)
+static BOOLEAN RtlpIsTailCall(ULONG64 ImageBase, const RUNTIME_FUNCTION *Function, ULONG64 Target)
 {
     ULONG64 Rva = Target - ImageBase;
-    PRUNTIME_FUNCTION Primary = RtlpPrimaryEntry(ImageBase, FunctionEntry);
+    RUNTIME_FUNCTION Primary = *Function;
+    RTLP_UNWIND Unwind;
 
-    if (Rva >= FunctionEntry->BeginAddress && Rva < FunctionEntry->EndAddress)
-        return Rva == FunctionEntry->BeginAddress && Primary == FunctionEntry;
-    return !(Rva > Primary->BeginAddress && Rva < Primary->EndAddress);
+    if (RtlpReadUnwind(ImageBase, Function->UnwindData, &Unwind)) {
+        for (ULONG Chain = 0; RTLP_IS_CHAINED(&Unwind.Info) && Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
+            if (!RtlpNextUnwind(ImageBase, &Unwind, &Primary))
+                break;
+        }
+    }
+    if (Rva >= Function->BeginAddress && Rva < Function->EndAddress)
+        return Rva == Function->BeginAddress && Primary.BeginAddress == Function->BeginAddress;
+    return !(Rva > Primary.BeginAddress && Rva < Primary.EndAddress);
 }
 
 /*
  * If ControlPc is in an epilogue, undoes what is left of it.  The ABI allows exactly: one add rsp or lea
  * rsp,[frame register], pops of 64-bit registers, and a return or a jump out of the function.
  */
-static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, PRUNTIME_FUNCTION FunctionEntry,
-                                  PUNWIND_INFO Info, PCONTEXT Context, PULONG64 *Pointers)
+static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, const RUNTIME_FUNCTION *Function,
+                                  const UNWIND_INFO *Info, PCONTEXT Context, PULONG64 *Pointers)
 {
-    const UCHAR *End = (const UCHAR *)(ImageBase + FunctionEntry->EndAddress);
-    const UCHAR *Start = (const UCHAR *)ControlPc;
-    const UCHAR *Pc = Start;
+    UCHAR Code[RTLP_LONGEST_EPILOGUE];
+    ULONG64 Left = ImageBase + Function->EndAddress - ControlPc;
+    const UCHAR *End = Code + (Left < sizeof(Code) ? Left : sizeof(Code));
+    const UCHAR *Pc = Code;
     ULONG FrameRegister = Info->FrameRegisterAndOffset & 0xF;
     PULONG64 Registers = RTLP_REGISTERS(Context);
     ULONG64 Rsp = Context->Rsp;
     const UCHAR *Pops;
     BOOLEAN Ends = FALSE;
 
+    if (!RtlpRead(Code, ControlPc, (SIZE_T)(End - Code)))
+        return FALSE;
+#define RTLP_ADDRESS(Place)   (ControlPc + (ULONG64)((Place) - Code))
 #define RTLP_HAS(Count) (End - Pc >= (Count))
     if (RTLP_HAS(4) && Pc[0] == 0x48 && Pc[1] == 0x83 && Pc[2] == 0xC4) {
         Rsp += (ULONG64)(LONG64)(signed char)Pc[3];
@@ -130,15 +154,16 @@ static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, PRUNTIME
     else if (RTLP_HAS(2) && Pc[0] == 0xF3 && Pc[1] == 0xC3)
         Ends = TRUE;
     else if (RTLP_HAS(2) && Pc[0] == 0xEB)
-        Ends = RtlpIsTailCall(ImageBase, FunctionEntry, (ULONG64)Pc + 2 + (ULONG64)(LONG64)(signed char)Pc[1]);
+        Ends = RtlpIsTailCall(ImageBase, Function, RTLP_ADDRESS(Pc + 2) + (ULONG64)(LONG64)(signed char)Pc[1]);
     else if (RTLP_HAS(5) && Pc[0] == 0xE9)
-        Ends = RtlpIsTailCall(ImageBase, FunctionEntry,
-                              (ULONG64)Pc + 5 + (ULONG64)(LONG64)*(const LONG UNALIGNED *)(Pc + 1));
+        Ends = RtlpIsTailCall(ImageBase, Function,
+                              RTLP_ADDRESS(Pc + 5) + (ULONG64)(LONG64)*(const LONG UNALIGNED *)(Pc + 1));
     else if (RTLP_HAS(6) && Pc[0] == 0xFF && Pc[1] == 0x25)
         Ends = TRUE;
     else if (RTLP_HAS(3) && (Pc[0] & 0xF8) == 0x48 && Pc[1] == 0xFF && (Pc[2] & 0x38) == 0x20)
         Ends = TRUE;
 #undef RTLP_HAS
+#undef RTLP_ADDRESS
     if (!Ends)
         return FALSE;
 
@@ -161,7 +186,7 @@ static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, PRUNTIME
 }
 
 /* Undoes the codes of one entry whose instruction has been executed.  TRUE if it popped a machine frame. */
-static BOOLEAN RtlpUndoCodes(PUNWIND_INFO Info, ULONG PrologOffset, ULONG64 FrameBase, PCONTEXT Context,
+static BOOLEAN RtlpUndoCodes(const UNWIND_INFO *Info, ULONG PrologOffset, ULONG64 FrameBase, PCONTEXT Context,
                              PKNONVOLATILE_CONTEXT_POINTERS Pointers)
 {
     ULONG Version = Info->VersionAndFlags & 7;
@@ -171,7 +196,7 @@ static BOOLEAN RtlpUndoCodes(PUNWIND_INFO Info, ULONG PrologOffset, ULONG64 Fram
     ULONG Slots;
 
     for (ULONG Index = 0; Index < Info->CountOfCodes; Index += Slots) {
-        PUNWIND_CODE Code = &Info->UnwindCode[Index];
+        const UNWIND_CODE *Code = &Info->UnwindCode[Index];
         ULONG Operand = RTLP_INFO(*Code);
         ULONG64 Slot;
 
@@ -215,7 +240,7 @@ static BOOLEAN RtlpUndoCodes(PUNWIND_INFO Info, ULONG PrologOffset, ULONG64 Fram
                                                                    : *(const ULONG UNALIGNED *)&Code[1]);
             if (Pointers != NULL)
                 Pointers->FloatingContext[Operand] = (PM128A)Slot;
-            Xmm[Operand] = *(PM128A)Slot;
+            RtlpRead(&Xmm[Operand], Slot, sizeof(Xmm[Operand]));
             break;
         case UWOP_PUSH_MACHFRAME:
             Slot = Context->Rsp + (Operand != 0 ? 8 : 0);
@@ -229,7 +254,7 @@ static BOOLEAN RtlpUndoCodes(PUNWIND_INFO Info, ULONG PrologOffset, ULONG64 Fram
     return MachineFrame;
 }
 
-static ULONG64 RtlpEstablisherFrame(PUNWIND_INFO Info, ULONG PrologOffset, PCONTEXT Context)
+static ULONG64 RtlpEstablisherFrame(const UNWIND_INFO *Info, ULONG PrologOffset, PCONTEXT Context)
 {
     ULONG Version = Info->VersionAndFlags & 7;
     ULONG Register = Info->FrameRegisterAndOffset & 0xF;
@@ -247,74 +272,103 @@ static ULONG64 RtlpEstablisherFrame(PUNWIND_INFO Info, ULONG PrologOffset, PCONT
     return Context->Rsp;
 }
 
+PEXCEPTION_ROUTINE RtlpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
+                                     const RUNTIME_FUNCTION *Function, PCONTEXT Context, PVOID *HandlerData,
+                                     PULONG64 EstablisherFrame, PKNONVOLATILE_CONTEXT_POINTERS Pointers,
+                                     PBOOLEAN Trapped)
+{
+    ULONG PrologOffset = (ULONG)(ControlPc - (ImageBase + Function->BeginAddress));
+    PEXCEPTION_ROUTINE Handler = NULL;
+    RUNTIME_FUNCTION Primary;
+    RTLP_UNWIND Unwind;
+    const UNWIND_INFO *Info = &Unwind.Info;
+    ULONG HandlerSlot, Routine;
+
+    *Trapped = FALSE;
+    if (!RtlpReadUnwind(ImageBase, Function->UnwindData, &Unwind)) {
+        *EstablisherFrame = Context->Rsp;
+        Context->Rip = 0;
+        return NULL;
+    }
+    *EstablisherFrame = RtlpEstablisherFrame(Info, PrologOffset, Context);
+
+    if ((PrologOffset >= Info->SizeOfProlog || RTLP_IS_CHAINED(Info)) &&
+        RtlpUnwindEpilogue(ImageBase, ControlPc, Function, Info, Context,
+                           Pointers != NULL ? Pointers->IntegerContext : NULL))
+        return NULL;
+
+    if (PrologOffset >= Info->SizeOfProlog && (RTLP_FLAGS(Info) & HandlerType) != 0 && !RTLP_IS_CHAINED(Info)) {
+        HandlerSlot = FIELD_OFFSET(UNWIND_INFO, UnwindCode[(Info->CountOfCodes + 1) & ~1]);
+        if (RtlpRead(&Routine, Unwind.Address + HandlerSlot, sizeof(Routine))) {
+            Handler = (PEXCEPTION_ROUTINE)(ImageBase + Routine);
+            *HandlerData = (PVOID)(Unwind.Address + HandlerSlot + sizeof(Routine));
+        }
+    }
+
+    *Trapped = RtlpUndoCodes(Info, PrologOffset, *EstablisherFrame, Context, Pointers);
+    for (ULONG Chain = 0; RTLP_IS_CHAINED(Info) && Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
+        if (!RtlpNextUnwind(ImageBase, &Unwind, &Primary))
+            break;
+        *Trapped |= RtlpUndoCodes(Info, MAXULONG, *EstablisherFrame, Context, Pointers);
+    }
+    if (!*Trapped) {
+        Context->Rip = RtlpReadStack64(Context->Rsp);
+        Context->Rsp += 8;
+    }
+    return Handler;
+}
+
 PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
                                           PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
                                           PVOID *HandlerData, PULONG64 EstablisherFrame,
                                           PKNONVOLATILE_CONTEXT_POINTERS ContextPointers)
 {
-    PUNWIND_INFO Info = RtlpUnwindInfo(ImageBase, FunctionEntry);
-    ULONG PrologOffset = (ULONG)(ControlPc - (ImageBase + FunctionEntry->BeginAddress));
-    PEXCEPTION_ROUTINE Handler = NULL;
-    BOOLEAN MachineFrame;
-    PULONG HandlerSlot;
+    RUNTIME_FUNCTION Function = { 0 };
+    BOOLEAN Trapped;
 
-    *EstablisherFrame = RtlpEstablisherFrame(Info, PrologOffset, ContextRecord);
-
-    if ((PrologOffset >= Info->SizeOfProlog || ((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO)) &&
-        RtlpUnwindEpilogue(ImageBase, ControlPc, FunctionEntry, Info, ContextRecord,
-                           ContextPointers != NULL ? ContextPointers->IntegerContext : NULL))
-        return NULL;
-
-    if (PrologOffset >= Info->SizeOfProlog && ((Info->VersionAndFlags >> 3) & HandlerType) != 0 &&
-        !((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO)) {
-        HandlerSlot = (PULONG)&Info->UnwindCode[(Info->CountOfCodes + 1) & ~1];
-        Handler = (PEXCEPTION_ROUTINE)(ImageBase + *HandlerSlot);
-        *HandlerData = HandlerSlot + 1;
-    }
-
-    MachineFrame = RtlpUndoCodes(Info, PrologOffset, *EstablisherFrame, ContextRecord, ContextPointers);
-    for (ULONG Chain = 0;
-         ((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO) && Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
-        PUNWIND_INFO Primary = RtlpUnwindInfo(ImageBase, RtlpChainedEntry(ImageBase, Info));
-        Info = Primary;
-        MachineFrame |= RtlpUndoCodes(Info, MAXULONG, *EstablisherFrame, ContextRecord, ContextPointers);
-    }
-    if (!MachineFrame) {
-        ContextRecord->Rip = RtlpReadStack64(ContextRecord->Rsp);
-        ContextRecord->Rsp += 8;
-    }
-    return Handler;
+    RtlpRead(&Function, (ULONG64)FunctionEntry, sizeof(Function));
+    return RtlpVirtualUnwind(HandlerType, ImageBase, ControlPc, &Function, ContextRecord, HandlerData,
+                             EstablisherFrame, ContextPointers, &Trapped);
 }
 
-BOOLEAN RtlUnwindFrame(PCONTEXT Context, PRTL_VALIDATE_STACK Validate)
+RTL_FRAME RtlUnwindFrame(PCONTEXT Context, RTL_FRAME Inner)
 {
     ULONG64 Rip = Context->Rip;
     ULONG64 Rsp = Context->Rsp;
-    ULONG64 ImageBase, EstablisherFrame;
-    PRUNTIME_FUNCTION Entry;
-    PVOID HandlerData;
+    BOOLEAN Trapped = FALSE;
+    ULONG64 EstablisherFrame;
+    RTLP_FUNCTION Function;
+    PVOID Image, HandlerData;
 
-    if ((Rsp & 7) != 0 || Rsp == 0 || (Validate != NULL && !Validate(Rsp)))
-        return FALSE;
-    Entry = RtlLookupFunctionEntry(Rip, &ImageBase, NULL);
-    if (Entry != NULL) {
-        RtlVirtualUnwind(UNW_FLAG_NHANDLER, ImageBase, Rip, Entry, Context, &HandlerData, &EstablisherFrame,
-                         NULL);
-    } else {
+    if ((Rsp & 7) != 0 || Rsp == 0)
+        return RtlFrameEnd;
+    if (RtlpFindFunction(Rip, &Function)) {
+        RtlpVirtualUnwind(UNW_FLAG_NHANDLER, Function.ImageBase, Rip, &Function.Entry, Context, &HandlerData,
+                          &EstablisherFrame, NULL, &Trapped);
+    } else if (Inner == RtlFrameTrapped || RtlPcToFileHeader((PVOID)Rip, &Image) != NULL) {
         Context->Rip = RtlpReadStack64(Rsp);
         Context->Rsp = Rsp + 8;
+    } else {
+        return RtlFrameEnd; /* a return address that is none */
     }
-    return Context->Rip != 0 && !(Context->Rip == Rip && Context->Rsp == Rsp);
+    if (Trapped)
+        return RtlFrameTrapped;
+    return Context->Rip != 0 && !(Context->Rip == Rip && Context->Rsp == Rsp) ? RtlFrameCaller : RtlFrameEnd;
 }
 
-ULONG RtlWalkStack(PCONTEXT Context, PRTL_VALIDATE_STACK Validate, PVOID *Frames, ULONG Count)
+ULONG RtlWalkStack(PCONTEXT Context, PVOID *Frames, ULONG Count, PULONG64 Trapped)
 {
+    RTL_FRAME Frame = RtlFrameTrapped;
+    ULONG64 Mask = 0;
     ULONG Stored = 0;
 
-    while (Stored < Count && Context->Rip != 0) {
+    while (Stored < Count && Frame != RtlFrameEnd) {
+        if (Frame == RtlFrameTrapped && Stored < 64)
+            Mask |= 1ULL << Stored;
         Frames[Stored++] = (PVOID)Context->Rip;
-        if (!RtlUnwindFrame(Context, Validate))
-            break;
+        Frame = RtlUnwindFrame(Context, Frame);
     }
+    if (Trapped != NULL)
+        *Trapped = Mask;
     return Stored;
 }

@@ -438,8 +438,17 @@ extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_
 /* Raises a page fault's bugcheck by the rules above; for mm.  */
 DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame);
 
-/* Which image an address lies in, for bugchecks: set by ldr.  NULL base when in none. */
-extern PVOID (*KiImageFromAddress)(PVOID Address);
+/*
+ * Whose code an address is, for blame: set by ldr.  Images that have been unloaded count, for stray pointers lead there.
+ * Follows no pointers that a driver may have broken.  IRQL: any.
+ */
+typedef enum _KI_CODE {
+    KiNoCode,
+    KiKernelCode,
+    KiInBoxCode, /* the machine's own drivers, fltmgr among them: not blamed while another driver can be */
+    KiDriverCode
+} KI_CODE;
+extern KI_CODE (*KiClassifyCode)(ULONG64 Address);
 
 /* Dispatches an exception of kernel mode to the frames' handlers, or bugchecks. */
 VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFrame, PKTRAP_FRAME TrapFrame,

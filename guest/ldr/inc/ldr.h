@@ -39,6 +39,7 @@ typedef struct _LDR_IMAGE {
     PVOID Thunks;     /* the verifier's */
     SIZE_T ThunksSize;
     ULONG References; /* images that import from it */
+    BOOLEAN InBox;    /* of the machine itself: not to blame while another driver can be */
     ULONG Imports;
     struct _LDR_IMAGE *Import[8];
 } LDR_IMAGE, *PLDR_IMAGE;
@@ -55,9 +56,9 @@ VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock);
  * STATUS_INVALID_IMAGE_FORMAT: the file is broken.  STATUS_DRIVER_ENTRYPOINT_NOT_FOUND,
  * STATUS_DRIVER_ORDINAL_NOT_FOUND: an import is not there (all of them are logged).  STATUS_DLL_NOT_FOUND: a whole
  * image that it imports from.  STATUS_INSUFFICIENT_RESOURCES.  LdrQueryFailure has the details.
- * IRQL: PASSIVE_LEVEL.
+ * InBox: it came with the machine.  IRQL: PASSIVE_LEVEL.
  */
-NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PLDR_IMAGE *Image);
+NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox, PLDR_IMAGE *Image);
 
 /* After DriverEntry: INIT sections and relocations go.  IRQL: PASSIVE_LEVEL. */
 VOID LdrDiscardInit(PLDR_IMAGE Image);

@@ -33,6 +33,9 @@ VOID MmInitSystem(ULONG Phase);
 /* KeMmAccessFault's routine: see ke.h. */
 NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, struct _KTRAP_FRAME *TrapFrame);
 
+/* RtlReadMemory's routine: through the direct map, so that neither what is pageable nor what is discarded faults. */
+BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size);
+
 /* ---- kernel stacks: an unmapped page below each.  IRQL: <= DISPATCH_LEVEL ---- */
 PVOID MmCreateKernelStack(ULONG Size); /* its top (StackBase), or NULL */
 VOID MmDeleteKernelStack(PVOID StackBase, ULONG Size);
@@ -48,7 +51,7 @@ VOID MmReleaseBootMemory(ULONG64 Physical, ULONG64 Size);
 #define MM_IMAGE_WRITE    0x1
 #define MM_IMAGE_EXECUTE  0x2
 #define MM_IMAGE_PAGEABLE 0x4
-#define MM_IMAGE_NOACCESS 0x8 /* unmapped; the pages are freed */
+#define MM_IMAGE_NOACCESS 0x8 /* discarded: faults, though MmReadMemory still reads it */
 PVOID MmAllocateImage(SIZE_T Size); /* zeroed, writable, not executable */
 VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection);
 VOID MmFreeImage(PVOID Base, SIZE_T Size);

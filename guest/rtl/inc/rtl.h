@@ -122,17 +122,34 @@ PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, 
                                           PKNONVOLATILE_CONTEXT_POINTERS ContextPointers);
 
 /*
- * Unwinds Context to its caller (leaf functions too).  Validate, if given, is asked before memory at an
- * address is trusted to be stack.  FALSE at the end of the stack.  IRQL: any.
+ * Reads memory without ever faulting, what is pageable or discarded too; FALSE when nothing is there.  Set by mm; until
+ * then the unwinder reads plainly.  IRQL: any.
  */
-typedef BOOLEAN (*PRTL_VALIDATE_STACK)(ULONG64 Address);
-BOOLEAN RtlUnwindFrame(PCONTEXT Context, PRTL_VALIDATE_STACK Validate);
+extern BOOLEAN (*RtlReadMemory)(PVOID To, ULONG64 From, SIZE_T Size);
+
+/* What a frame is to the one inside it: the end of the stack, a caller, or code that a trap interrupted. */
+typedef enum _RTL_FRAME {
+    RtlFrameEnd,
+    RtlFrameCaller,
+    RtlFrameTrapped
+} RTL_FRAME;
 
 /*
- * Stores the instruction addresses of Context and its callers, innermost first; returns how many.
- * Context is consumed.  IRQL: any.
+ * Unwinds Context to its caller (leaf functions too) and says what that is.  Inner: what Context itself is; code that
+ * was trapped outside of all images was called or jumped to there, and is unwound as a leaf.  Whatever the registers
+ * hold, it does not fault.  IRQL: any.
  */
-ULONG RtlWalkStack(PCONTEXT Context, PRTL_VALIDATE_STACK Validate, PVOID *Frames, ULONG Count);
+RTL_FRAME RtlUnwindFrame(PCONTEXT Context, RTL_FRAME Inner);
+
+/*
+ * Stores the instruction addresses of Context and its callers, innermost first; returns how many.  A bit of *Trapped
+ * (if given; the first 64) is set for an address that is an instruction's, not a return address: Context's own, and
+ * that of code which a trap interrupted.  Context is consumed.  IRQL: any.
+ */
+ULONG RtlWalkStack(PCONTEXT Context, PVOID *Frames, ULONG Count, PULONG64 Trapped);
+
+/* Is an address in an image that of an instruction behind a call?  FALSE at a function's begin and in leafs.  IRQL: any. */
+BOOLEAN RtlIsReturnAddress(ULONG64 Address);
 
 /*
  * RtlCaptureStackBackTrace for those who keep traces: the hash has 64 bits, good enough to tell them apart.

@@ -1,0 +1,63 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Reports are whole and blame the right line, wherever the driver's code lies: in .text, in a pageable section, or in
+-- one that is discarded when DriverEntry has returned.
+local source = "report.c"
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+
+-- The line of report.c with this comment.
+local function guilty(number)
+  local at = 0
+  for line in io.lines(folder .. source) do
+    at = at + 1
+    if line:find("guilty " .. number .. " ", 1, true) then return source .. ":" .. at end
+  end
+  error("report.c has no line 'guilty " .. number .. "'")
+end
+
+local cases = {
+  { 1, "calling NULL", code = 0x7E, p2 = 0, routine = "Misbehave" },
+  { 2, "calling where no image is", code = 0x50, routine = "Misbehave" },
+  { 3, "calling a wild address", code = 0x7E, routine = "Misbehave" },
+  { 4, "a fault in a routine's first instruction", code = 0x7E, routine = "FaultAtOnce" },
+  { 5, "a failed check in a routine's last instruction", code = 0x139, routine = "FailFast" },
+  { 6, "a fault", code = 0x7E, routine = "Misbehave" },
+  { 7, "raising the IRQL in pageable code", code = 0xD1, routine = "Misbehave", pageable = true },
+  { 8, "freeing what is no pool", code = 0xC2, routine = "Misbehave" },
+  { 9, "a leak", code = 0xC4, p1 = 0x62, routine = "Misbehave", unload = true, text = "report!DriverEntry" },
+  { 10, "a leak through an inline routine", code = 0xC4, p1 = 0x62, routine = "Misbehave", unload = true },
+  { 11, "a fault inside the kernel", code = 0x50, routine = "FaultInKernel" },
+  { 12, "a fault inside the filter manager", code = 0x50, routine = "FaultInFilterManager" },
+  { 13, "a callback that is NULL", code = 0x7E, routine = "InsertWithoutAllocate" },
+  { 14, "a bugcheck callback that faults", code = 0xE2, p1 = 1, routine = "Misbehave", text = "nested-bugcheck" },
+  { 15, "a processor block that is lost", code = 0x7E, routine = "Misbehave" },
+}
+
+local function run(case, section)
+  local vm = fltvm.machine{}
+  local report = expect_bugcheck{ code = case.code, p1 = case.p1, p2 = case.p2, driver = "report.sys",
+    routine = case.routine, line = guilty(case[1]), text = case.text,
+    what = case[2] .. ", in " .. section .. ", is blamed on its line", quiet = true, function()
+      local driver = vm:load{ source = source, flags = { "-DCASE=" .. case[1], '-DSECTION="' .. section .. '"' } }
+      if case.unload then driver:unload() end
+    end }
+  if report and not case.unload then
+    -- The whole way: from the line to where the thread began.
+    expect(report.text:find("report!DriverEntry", 1, true) and report.text:find("nt!KiThreadStartup", 1, true),
+      "and the stack is whole")
+  end
+end
+
+for _, case in ipairs(cases) do
+  for _, section in ipairs{ ".text", "PAGE", "INIT" } do
+    if section ~= ".text" or not case.pageable then run(case, section) end
+  end
+end
+
+-- The stacks of a healthy machine are there to be looked at.
+for _, section in ipairs{ ".text", "PAGE" } do
+  local vm = fltvm.machine{}
+  vm:load{ source = source, flags = { "-DCASE=20", '-DSECTION="' .. section .. '"' } }
+  expect(vm:stacks():find("report!WaitForEver %(.-" .. guilty(20):gsub("%.", "%%.") .. "%)"), "a wait in " .. section ..
+    " is seen in the stacks")
+  expect_equal(vm:state(), "running", "and the machine runs on")
+end
