@@ -6,6 +6,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "paths.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -89,6 +90,8 @@ int main(int argc, char **argv)
         return FLTVM_ERROR_USAGE;
     }
     fltvm_child_init();
+    g_autofree char *build = fltvm_path_build();
+    g_setenv("FLTVM_BUILD", build, TRUE); /* for scripts, and for the tools that they start */
     g_autofree char *name = g_strconcat("fltvm ", argv[1], NULL);
     argv[1] = name;
     g_set_prgname(name);

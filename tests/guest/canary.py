@@ -12,7 +12,7 @@ from tap import case, check, equal, main  # noqa: E402
 
 def run(driver):
     environment = dict(os.environ, FLTVM_TEST_DRIVER=os.path.join(HERE, driver))
-    command = [os.path.join(os.environ['FLTVM_BUILD'], 'host', 'fltvm'), 'run', '--tap', os.path.join(HERE, 'run.lua')]
+    command = [sys.argv[1], 'run', '--tap', os.path.join(HERE, 'run.lua')]
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=120, check=False)
 
 

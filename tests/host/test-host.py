@@ -10,7 +10,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 
-FLTVM, FAKE = sys.argv[1], sys.argv[2]
+FLTVM, FAKE = (os.path.abspath(name) for name in sys.argv[1:3])
 directory = tempfile.mkdtemp(prefix='fltvm-test-')
 temporary = os.path.join(directory, 'tmp')
 os.mkdir(temporary)
@@ -44,6 +44,19 @@ def run(*args):
     done.all = done.stdout + done.stderr
     done.seconds = time.monotonic() - started
     return done
+
+
+def children_of(pid):
+    found = []
+    for entry in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{entry}/stat', encoding='utf-8', errors='replace') as text:
+                parent = text.read().rsplit(')', 1)[1].split()[1]
+        except OSError:             # it has ended since
+            continue
+        if int(parent) == pid:
+            found.append(entry)
+    return found
 
 
 def expect(name, done, status, *words):
@@ -180,8 +193,7 @@ check(len(hashes) == 1 and len(events) == 20004, 'a trace and its hash', f'{hash
 process = subprocess.Popen([FLTVM, 'run', script('fltvm.temp("x")\n' + fake('mute'))], env=environment,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 process.stdout.readline()
-children = subprocess.run(['ps', '-o', 'pid=', '--ppid', str(process.pid)], capture_output=True, text=True,
-                          check=False).stdout.split()
+children = children_of(process.pid)
 os.kill(process.pid, signal.SIGINT)
 process.wait(10)
 gone = [not os.path.exists(f'/proc/{child}') for child in children]
@@ -189,8 +201,7 @@ check(process.returncode == -signal.SIGINT and children and all(gone), 'Ctrl-C e
       f'{process.returncode} {children} {gone}')
 process = subprocess.Popen([FLTVM, 'run', script(fake('mute'))], env=environment, stdout=subprocess.PIPE)
 process.stdout.readline()
-children = subprocess.run(['ps', '-o', 'pid=', '--ppid', str(process.pid)], capture_output=True, text=True,
-                          check=False).stdout.split()
+children = children_of(process.pid)
 process.kill()
 process.wait()
 deadline = time.monotonic() + 5
