@@ -3,6 +3,7 @@
 #include "compile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,11 @@ void fltvm_compiled_clear(FltvmCompiled *compiled)
 char *fltvm_compile_cache_dir(void)
 {
     g_autofree char *build = fltvm_path_build();
+    g_autofree char *cache = g_build_filename(build, "drivers", NULL);
 
-    return g_build_filename(build, "drivers", NULL);
+    if (access(cache, W_OK) == 0 || (access(cache, F_OK) < 0 && access(build, W_OK) == 0))
+        return g_steal_pointer(&cache);
+    return g_build_filename(g_get_user_cache_dir(), "fltvm", "drivers", NULL); /* somebody else's build */
 }
 
 static void add_text(GChecksum *checksum, const char *text)
@@ -73,7 +77,7 @@ static char *recipe_key(const char *name, const char *const *sources, const char
     return g_strdup(g_checksum_get_string(checksum));
 }
 
-/* The names in a make rule, "out: a b\ c". */
+/* The names in a make rule, "out: a b\ c": a backslash before ' ' and '#', '$' twice. */
 static char **depfile_names(const char *text)
 {
     GPtrArray *names = g_ptr_array_new();
@@ -81,7 +85,7 @@ static char **depfile_names(const char *text)
     const char *p = strstr(text, ": ");
 
     for (p = p ? p + 2 : ""; *p; p++) {
-        if (*p == '\\' && p[1] == ' ') {
+        if ((*p == '\\' && (p[1] == ' ' || p[1] == '#')) || (*p == '$' && p[1] == '$')) {
             g_string_append_c(name, *++p);
         } else if (g_ascii_isspace(*p) || (*p == '\\' && p[1] == '\n')) {
             if (name->len)
@@ -120,14 +124,24 @@ static gboolean run_tool(const char *const *argv, const char *what, GError **err
 
     if (!fltvm_child_run(argv, NULL, NULL, &complaints, &status, error))
         return FALSE;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (fltvm_child_interrupted()) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "interrupted");
+        return FALSE;
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) == 126 || WEXITSTATUS(status) == 127) {
+        /* env found no python3, or somebody killed the compiler: nothing is said of the source. */
+        g_autofree char *end = fltvm_child_describe(status);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the compiler could not run (%s), is python3 installed?\n%s",
+                    end, g_strchomp(complaints));
+        return FALSE;
+    }
+    if (WEXITSTATUS(status) == 0) {
         g_autofree char *warnings = fltvm_text_clean(complaints, -1);
         fputs(warnings, stderr);
         return TRUE;
     }
-    g_set_error(error, FLTVM_ERROR, WIFEXITED(status) && WEXITSTATUS(status) == 4 ? FLTVM_ERROR_HOST
-                                                                                 : FLTVM_ERROR_USAGE,
-                "%s:\n%s", what, g_strchomp(complaints));
+    g_set_error(error, FLTVM_ERROR, WEXITSTATUS(status) == 4 ? FLTVM_ERROR_HOST : FLTVM_ERROR_USAGE, "%s:\n%s", what,
+                g_strchomp(complaints));
     return FALSE;
 }
 
@@ -135,21 +149,19 @@ static gboolean run_tool(const char *const *argv, const char *what, GError **err
 static gboolean make(const char *work, const char *name, const char *const *sources, const char *const *flags,
                      GError **error)
 {
-    static const char *const objcopies[] = {"llvm-objcopy-19", "llvm-objcopy", NULL};
     g_autofree char *cc = fltvm_path_source("sdk/toolchain/cc");
     g_autofree char *folder = g_build_filename(work, "symbols", NULL);
     g_autofree char *full = g_build_filename(folder, name, NULL);
     g_autofree char *stripped = g_build_filename(work, name, NULL);
     g_autofree char *depfile = g_build_filename(work, "inputs.d", NULL);
-    const char *strip[] = {fltvm_path_tool(objcopies), "--strip-debug", full, stripped, NULL};
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_autofree char *build = fltvm_path_build();
     g_autofree char *what = g_strdup_printf("%s does not compile", *sources);
 
-    g_setenv("FLTVM_BUILD", build, FALSE);
     g_mkdir(folder, 0777);
     g_ptr_array_add(argv, cc);
     g_ptr_array_add(argv, (gpointer) "-o");
+    g_ptr_array_add(argv, stripped);
+    g_ptr_array_add(argv, (gpointer) "--symbols");
     g_ptr_array_add(argv, full);
     g_ptr_array_add(argv, (gpointer) "--depfile");
     g_ptr_array_add(argv, depfile);
@@ -158,17 +170,36 @@ static gboolean make(const char *work, const char *name, const char *const *sour
     for (; *sources; sources++)
         g_ptr_array_add(argv, (gpointer)*sources);
     g_ptr_array_add(argv, NULL);
-    return run_tool((const char *const *)argv->pdata, what, error) && run_tool(strip, "llvm-objcopy", error);
+    return run_tool((const char *const *)argv->pdata, what, error);
 }
 
 static gboolean use(const char *entry, const char *name, FltvmCompiled *compiled)
 {
     compiled->image = g_build_filename(entry, name, NULL);
     compiled->symbols = g_build_filename(entry, "symbols", name, NULL);
-    if (access(compiled->image, R_OK) == 0)
+    if (access(compiled->image, R_OK) == 0) {
+        utimensat(AT_FDCWD, entry, NULL, 0); /* in use: prune() passes it over */
         return TRUE;
+    }
     fltvm_compiled_clear(compiled);
     return FALSE;
+}
+
+/* Remove what nobody has asked for in a month, and what a maker that was killed left an hour ago. */
+static void prune(const char *cache)
+{
+    g_autoptr(GDir) folder = g_dir_open(cache, 0, NULL);
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+    const char *name;
+
+    while (folder && (name = g_dir_read_name(folder))) {
+        g_autofree char *path = g_build_filename(cache, name, NULL);
+        gint64 keep = g_str_has_prefix(name, "making-") ? 3600 : 30 * 24 * 3600;
+        struct stat info;
+
+        if (lstat(path, &info) == 0 && now - info.st_mtim.tv_sec > keep)
+            fltvm_child_remove(path);
+    }
 }
 
 /* Move what was made to where others find it; somebody else may have been first. */
@@ -223,6 +254,7 @@ gboolean fltvm_compile(const char *name, const char *const *sources, const char 
     }
     if (make(work, name, sources, flags, error) && publish(work, cache, recipe, name, compiled, error)) {
         fltvm_child_remove(work);
+        prune(cache);
         return TRUE;
     }
     fltvm_child_remove(work);

@@ -8,16 +8,13 @@
 #include <unistd.h>
 
 #include "error.h"
-
-#ifndef FLTVM_SOURCE_ROOT
-#error "FLTVM_SOURCE_ROOT is set by the build"
-#endif
+#include "source_root.h"
 
 static char *from_environment(const char *variable)
 {
     const char *value = g_getenv(variable);
 
-    return value && *value ? g_strdup(value) : NULL;
+    return value && *value ? g_canonicalize_filename(value, NULL) : NULL;
 }
 
 char *fltvm_path_build(void)

@@ -2,11 +2,13 @@
 /* Names for addresses: see symbols.h. */
 #include "symbols.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "paths.h"
+#include "source_root.h"
 
 typedef struct {
     char *name;
@@ -183,6 +185,19 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
         symbol->text = g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* The file as llvm-symbolizer's input names it: between quotes of one kind.  A path with both kinds goes by a link. */
+static char *quoted(const char *file)
+{
+    g_autofree char *link = NULL;
+
+    if (!strchr(file, '"'))
+        return g_strdup_printf("\"%s\"", file);
+    if (!strchr(file, '\''))
+        return g_strdup_printf("'%s'", file);
+    link = g_strdup_printf("%s/image-%08x", fltvm_child_temp_dir(NULL), g_str_hash(file));
+    return g_strdup_printf("\"%s\"", symlink(file, link) == 0 || errno == EEXIST ? link : file);
+}
+
 void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count)
 {
     static const char *const tools[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
@@ -195,9 +210,10 @@ void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count
     for (guint i = 0; i < count; i++) {
         const Image *image = find(symbols, list[i].address);
         g_autofree char *file = image ? file_of(symbols, image->name) : NULL;
+        g_autofree char *name = file ? quoted(file) : NULL;
         if (!file)
             continue;
-        g_string_append_printf(input, "\"%s\" 0x%" G_GINT64_MODIFIER "x\n", file,
+        g_string_append_printf(input, "%s 0x%" G_GINT64_MODIFIER "x\n", name,
                                list[i].address - image->base - (list[i].is_return ? 1 : 0));
         g_array_append_val(asked, i);
     }

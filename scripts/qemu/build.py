@@ -9,6 +9,7 @@ of the result.  Building again is what ninja finds changed.
 import argparse
 import collections
 import fcntl
+import hashlib
 import os
 import platform
 import re
@@ -127,8 +128,26 @@ def same(made, target):
 
 
 def write_depfile(path, target, names):
+    """Relative names, as the compilers write them: ninja's depfiles stop at quotes and ampersands."""
+    names = [re.sub(r'([ #])', r'\\\1', os.path.relpath(name)).replace('$', '$$') for name in names]
     with open(path, 'w', encoding='utf-8') as out:
-        out.write(f'{target}: ' + ' '.join(n.replace(' ', '\\ ') for n in names) + '\n')
+        out.write(f'{target}: {" ".join(names)}\n')
+
+
+def prune(cache, folder):
+    """Remove QEMU builds that nobody has used for two months: each is most of a gigabyte."""
+    for entry in os.scandir(cache):
+        lock = os.path.join(entry.path, 'lock')
+        if not entry.name.startswith('qemu-') or entry.path == folder or not os.path.exists(lock):
+            continue
+        if time.time() - os.stat(lock).st_mtime < 60 * 24 * 3600:
+            continue
+        with open(lock, encoding='utf-8') as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def obtain(chosen, folder):
@@ -143,11 +162,26 @@ def obtain(chosen, folder):
     return tree
 
 
+def safe_place(cache):
+    """QEMU's configure and its makefiles take no path with blanks, colons or quotes: such a cache lives elsewhere."""
+    if re.fullmatch(r'[\w/.+@,=-]+', cache, re.ASCII):
+        return cache
+    place = f'/var/tmp/fltvm-{os.getuid()}-{hashlib.sha256(os.fsencode(cache)).hexdigest()[:8]}'
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    if os.path.islink(place) or os.stat(place).st_uid != os.getuid():
+        raise Failure(f'{place} is somebody else\'s; name a folder with -Dqemu_cache=…')
+    return place
+
+
 def build(args):
     options = OPTIONS + (SANITIZE if args.sanitize else PLAIN)
     options.append('--enable-fdt=system')
     cache = args.cache or os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'fltvm')
-    os.makedirs(cache, exist_ok=True)
+    cache = safe_place(os.path.abspath(cache))
+    try:
+        os.makedirs(cache, exist_ok=True)
+    except OSError as error:
+        raise Failure(f'cannot make the cache: {error}') from error
     chosen = source.select(args.source, cache)
     folder = os.path.join(cache, 'qemu-' + source.key(chosen.identity, compiler_identity(), *options))
     env, log = environment(args.meson), os.path.join(folder, 'build.log')
@@ -167,6 +201,7 @@ def build(args):
         configure(tree, place, options, env, log)
         run_logged(['ninja', *([f'-j{args.jobs}'] if args.jobs else []), *PROGRAMS], 'building QEMU', log, env, place)
         install(place, args.output, tree)
+        prune(cache, folder)
         if time.monotonic() - start > 10:
             print(f'qemu: built in {time.monotonic() - start:.0f} s', flush=True)
     if args.stamp:

@@ -27,7 +27,9 @@ def main():
     args = parser.parse_args()
     roots = [directory(path) for path in args.directories if os.path.isdir(path)]
     with open(args.output, 'w', encoding='utf-8') as out:
-        json.dump({'version': 0, 'case-sensitive': 'false', 'roots': roots}, out)
+        # Fallback: what is there as it is spelled keeps its own name, in depfiles and in debug information.
+        json.dump({'version': 0, 'case-sensitive': 'false', 'redirecting-with': 'fallback', 'roots': roots}, out,
+                  ensure_ascii=False)
     return 0
 
 
