@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fltvm script as a user meets it: help, bad usage, missing files, doing nothing quickly, two at once."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
-from tap import case, check, equal, main  # noqa: E402
+from tap import Skip, case, check, equal, main  # noqa: E402
 
 FLTVM = os.path.join(ROOT, 'fltvm')
 BUILT = ['run', 'boot', 'gdb', 'image']
@@ -96,6 +97,92 @@ def bad_values_are_bad_usage():
 @case
 def unknown_suite_is_bad_usage():
     refused(fltvm('test', 'frobnicate'), 'frobnicate', 'Suites:')
+
+
+@case
+def unknown_target_is_bad_usage():
+    refused(fltvm('build', 'frobnicate'), 'frobnicate')
+
+
+@case
+def benchmarks_are_no_suite():
+    refused(fltvm('test', 'bench'), 'bench', 'Suites:')
+
+
+@case
+def every_suite_has_its_line_in_help():
+    text = fltvm('test', '--help').stdout
+    tests = os.path.join(ROOT, 'tests')
+    for name in os.listdir(tests):
+        path = os.path.join(tests, name, 'meson.build')
+        if os.path.exists(path):
+            with open(path, encoding='utf-8') as rules:
+                rules = rules.read()
+            if f"suite: '{name}'" in rules and 'benchmark(' not in rules:
+                check(any(line.split()[:1] == [name] and len(line.split()) > 2 for line in text.splitlines()), f'{name}: {text}')
+
+
+@case
+def a_build_folder_may_be_named_relative():
+    build = os.environ['FLTVM_BUILD']
+    result = subprocess.run([FLTVM, 'build', 'sdk/headers.vfs'], cwd=os.path.dirname(build), stderr=subprocess.PIPE, text=True,
+                            check=False, env=dict(os.environ, FLTVM_BUILD=os.path.basename(build)))
+    equal(result.returncode, 0, result.stderr)
+
+
+def unprivileged():
+    """A user who may not write here, and the words that make a command run as that user."""
+    if os.getuid() != 0:
+        raise Skip('only root can become somebody else')
+    become = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+    if subprocess.run([*become, 'test', '-x', FLTVM], check=False).returncode:
+        raise Skip('this tree is closed to others')
+    return become
+
+
+@case
+def a_build_folder_that_cannot_be_written_says_so():
+    become = unprivileged()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        result = subprocess.run([*become, FLTVM, 'build', 'sdk/headers.vfs'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                check=False, env={'PATH': os.environ['PATH'], 'HOME': folder, 'FLTVM_BUILD': folder})
+        equal(result.returncode, 4, result.stdout)
+        check(f'FLTVM_BUILD: {folder}: I cannot write there' in result.stdout, result.stdout)
+        result = subprocess.run([*become, FLTVM, 'build', 'sdk/headers.vfs'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                check=False, env={'PATH': os.environ['PATH'], 'HOME': folder})
+        equal(result.returncode, 4, result.stdout)
+        check('name a build folder with FLTVM_BUILD' in result.stdout, result.stdout)
+
+
+@case
+def drivers_compile_beside_a_build_folder_that_cannot_be_written():
+    become = unprivileged()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        example = os.path.join(ROOT, 'examples', 'workitem.lua')
+        result = subprocess.run([*become, os.path.join(os.environ['FLTVM_BUILD'], 'host', 'fltvm'), 'run', example], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd='/',
+                                env={'PATH': os.environ['PATH'], 'HOME': folder, 'TMPDIR': folder})
+        equal(result.returncode, 0, result.stdout)
+        check(os.listdir(os.path.join(folder, '.cache', 'fltvm', 'drivers')), 'nothing was compiled in the cache')
+
+
+@case
+def without_python_it_says_so():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ('sh', 'env', 'dirname', 'readlink'):
+            os.symlink(shutil.which(name), os.path.join(folder, name))
+        source = os.path.join(folder, 'x.c')
+        with open(source, 'w', encoding='utf-8') as out:
+            out.write('int x;\n')
+        scenario = os.path.join(folder, 'x.lua')
+        with open(scenario, 'w', encoding='utf-8') as out:
+            out.write('machine:load{ source = "x.c" }\n')
+        result = subprocess.run([os.path.join(os.environ['FLTVM_BUILD'], 'host', 'fltvm'), 'run', scenario], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, check=False, env={'PATH': folder, 'HOME': folder})
+        equal(result.returncode, 4, result.stdout)
+        check('python3' in result.stdout and 'does not compile' not in result.stdout, result.stdout)
 
 
 @case
