@@ -2,9 +2,9 @@
 /*
  * File names: which characters are legal, what matches an expression, and taking paths apart.
  *
- * The wild cards: '*' any number of characters, '?' one; and those that stand for DOS's: '<' (DOS_STAR) any number, but not
- * the name's last period; '>' (DOS_QM) one, or none before a period and at the end; '"' (DOS_DOT) a period, or nothing at
- * the end.
+ * The wild cards: '*' any number of characters, '?' one; and those that stand for DOS's: '<' (DOS_STAR) any number, up to
+ * and with the name's last period; '>' (DOS_QM) one, or none before a period and at the end; '"' (DOS_DOT) a period, or
+ * nothing at the end.
  */
 #include <ntifs.h>
 #include <rtl.h>
@@ -13,6 +13,7 @@
 
 #define FsRtlpControl  FSRTL_OLE_LEGAL
 #define FsRtlpEvery    (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
+#define FsRtlpNotOle   (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL)
 #define FsRtlpNotFat   (FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
 #define FsRtlpWild     (FSRTL_WILD_CHARACTER | FSRTL_OLE_LEGAL)
 
@@ -21,6 +22,8 @@
 static const UCHAR FsRtlpLegalCharacters[128] = {
     [0x01 ... 0x1F] = FsRtlpControl,
     [0x20 ... 0x7F] = FsRtlpEvery,
+    ['!'] = FsRtlpNotOle,
+    ['.'] = FsRtlpNotOle,
     ['"'] = FsRtlpWild,
     ['*'] = FsRtlpWild,
     ['<'] = FsRtlpWild,
@@ -34,7 +37,7 @@ static const UCHAR FsRtlpLegalCharacters[128] = {
     [']'] = FsRtlpNotFat,
     ['|'] = FSRTL_OLE_LEGAL,
     ['/'] = 0,
-    [':'] = 0,
+    [':'] = FSRTL_NTFS_LEGAL, /* before a stream's name */
     ['\\'] = 0,
 };
 #pragma clang diagnostic pop
@@ -98,6 +101,7 @@ static VOID FsRtlpStep(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States
             break;
         case DOS_STAR:
             Stays = !LastPeriod;
+            Goes = LastPeriod;
             break;
         case L'?':
             Goes = TRUE;

@@ -52,9 +52,8 @@ WCHAR NTAPI RtlDowncaseUnicodeChar(WCHAR SourceCharacter)
     return SourceCharacter;
 }
 
+/* ASCII only, whatever the code page. */
 CHAR NTAPI RtlUpperChar(CHAR Character)
 {
-    WCHAR Upper = RtlUpcaseUnicodeChar((UCHAR)Character);
-
-    return Upper <= 0xFF ? (CHAR)Upper : Character;
+    return Character >= 'a' && Character <= 'z' ? (CHAR)(Character - 32) : Character;
 }

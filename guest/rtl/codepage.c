@@ -179,6 +179,7 @@ static NTSTATUS RtlpToUnicodeString(PUNICODE_STRING Destination, const STRING *S
 
     if (Size > 0xFFFF)
         return STATUS_INVALID_PARAMETER_2;
+    Destination->Length = (USHORT)Length; /* also when it does not fit: what would */
     if (Allocate) {
         Destination->Buffer = ExAllocatePoolWithTag(PagedPool, max(Size, 1), RTLP_STRING_TAG);
         if (Destination->Buffer == NULL)
@@ -188,7 +189,6 @@ static NTSTATUS RtlpToUnicodeString(PUNICODE_STRING Destination, const STRING *S
         return STATUS_BUFFER_OVERFLOW;
     }
     RtlpDecode(Destination->Buffer, Length, NULL, Source->Buffer, Source->Length, Oem);
-    Destination->Length = (USHORT)Length;
     if (Terminate)
         Destination->Buffer[Source->Length] = 0;
     return STATUS_SUCCESS;
@@ -268,29 +268,45 @@ NTSTATUS NTAPI RtlUpcaseUnicodeStringToCountedOemString(POEM_STRING DestinationS
     return RtlpToByteString(DestinationString, SourceString, AllocateDestinationString, TRUE, TRUE, FALSE);
 }
 
+/* Upper case by way of the page.  The page's default character stands for all that it lacks: it is not valid. */
 BOOLEAN NTAPI RtlIsValidOemCharacter(PWCHAR Char)
 {
-    return *Char == '?' || RtlpToByte(RtlUpcaseUnicodeChar(*Char), TRUE) != '?';
+    CHAR Byte = RtlpToByte(RtlUpcaseUnicodeChar(RtlpFromByte((UCHAR)RtlpToByte(*Char, TRUE), TRUE)), TRUE);
+
+    if (Byte == '?')
+        return FALSE;
+    *Char = RtlpFromByte((UCHAR)Byte, TRUE);
+    return TRUE;
 }
 
 #define RTLP_REPLACEMENT 0xFFFD
 
-/* Takes one code point; returns the bytes taken. */
+/*
+ * Whether the second byte of a sequence of Need + 1 bytes leads out of what such sequences may stand for: overlong forms,
+ * surrogates, what is past U+10FFFF.  Value is what the first two bytes make.
+ */
+static BOOLEAN RtlpIsBadStart(ULONG Need, ULONG Value)
+{
+    return (Need == 2 && (Value < 0x20 || (Value >= 0x360 && Value < 0x380))) ||
+           (Need == 3 && (Value < 0x10 || Value >= 0x110));
+}
+
+/* Takes one code point, or what is wrong together: a first byte and those that belong to it; returns the bytes taken. */
 static ULONG RtlpTakeUtf8(const UCHAR *Text, ULONG Count, PULONG Point, PBOOLEAN Valid)
 {
     ULONG Need = Text[0] < 0x80 ? 0 : Text[0] >= 0xF0 && Text[0] < 0xF5 ? 3 : Text[0] >= 0xE0 && Text[0] < 0xF0 ? 2
                  : Text[0] >= 0xC2 && Text[0] < 0xE0 ? 1 : 4;
     ULONG Value = Need == 0 ? Text[0] : Text[0] & (0x3F >> Need);
     ULONG Taken = 1;
+    BOOLEAN Bad = Need == 4;
 
-    while (Taken <= Need && Need < 4 && Taken < Count && (Text[Taken] & 0xC0) == 0x80)
+    while (!Bad && Taken <= Need && Taken < Count && (Text[Taken] & 0xC0) == 0x80) {
         Value = Value << 6 | (Text[Taken++] & 0x3F);
-    if (Need == 4 || Taken != Need + 1 || (Need == 2 && (Value < 0x800 || (Value >= 0xD800 && Value < 0xE000))) ||
-        (Need == 3 && (Value < 0x10000 || Value > 0x10FFFF))) {
+        Bad = Taken == 2 && RtlpIsBadStart(Need, Value);
+    }
+    if (Bad || Taken != Need + 1) {
         *Valid = FALSE;
         Value = RTLP_REPLACEMENT;
-        if (Taken == Need + 1)
-            Taken = 1;
     }
     *Point = Value;
     return Taken;
@@ -313,13 +329,12 @@ NTSTATUS NTAPI RtlUTF8ToUnicodeN(PWSTR UnicodeStringDestination, ULONG UnicodeSt
         Index += RtlpTakeUtf8(Text + Index, UTF8StringByteCount - Index, &Point, &Valid);
         Units = Point >= 0x10000 ? 2 : 1;
         Cut = Units > Room - Used;
-        if (!Cut && UnicodeStringDestination != NULL) {
-            UnicodeStringDestination[Used] =
-                (WCHAR)(Units == 2 ? 0xD800 + ((Point - 0x10000) >> 10) : Point);
-            if (Units == 2)
-                UnicodeStringDestination[Used + 1] = (WCHAR)(0xDC00 + (Point & 0x3FF));
-        }
-        Used += Cut ? 0 : Units;
+        /* A pair may be cut in the middle: as many units as fit. */
+        if (UnicodeStringDestination != NULL && Used < Room)
+            UnicodeStringDestination[Used] = (WCHAR)(Units == 2 ? 0xD800 + ((Point - 0x10000) >> 10) : Point);
+        if (UnicodeStringDestination != NULL && !Cut && Units == 2)
+            UnicodeStringDestination[Used + 1] = (WCHAR)(0xDC00 + (Point & 0x3FF));
+        Used += min(Units, Room - Used);
     }
     if (UnicodeStringActualByteCount != NULL)
         *UnicodeStringActualByteCount = Used * sizeof(WCHAR);
@@ -338,6 +353,8 @@ NTSTATUS NTAPI RtlUnicodeToUTF8N(PCHAR UTF8StringDestination, ULONG UTF8StringMa
         return STATUS_INVALID_PARAMETER_4;
     if (UTF8StringDestination == NULL && UTF8StringActualByteCount == NULL)
         return STATUS_INVALID_PARAMETER;
+    if (UnicodeStringByteCount % sizeof(WCHAR) != 0)
+        return STATUS_INVALID_PARAMETER_5;
     for (ULONG Index = 0; Index < Count && !Cut; Index++) {
         ULONG Point = UnicodeStringSource[Index], Bytes;
         CHAR Text[4];

@@ -17,12 +17,11 @@ static NTSTATUS RtlpNumberToString(ULONG64 Value, ULONG Base, PUNICODE_STRING St
         Value /= Base;
     } while (Value != 0);
     Length = (ARRAYSIZE(Text) - Start) * sizeof(WCHAR);
-    if (Length > String->MaximumLength)
+    String->Length = (USHORT)Length; /* also when it does not fit: what would */
+    if (Length + sizeof(WCHAR) > String->MaximumLength)
         return STATUS_BUFFER_OVERFLOW;
     memcpy(String->Buffer, Text + Start, Length);
-    String->Length = (USHORT)Length;
-    if (Length + sizeof(WCHAR) <= String->MaximumLength)
-        String->Buffer[Length / sizeof(WCHAR)] = 0;
+    String->Buffer[Length / sizeof(WCHAR)] = 0;
     return STATUS_SUCCESS;
 }
 
@@ -65,6 +64,8 @@ static NTSTATUS RtlpStringToInteger(const VOID *Text, SIZE_T Count, BOOLEAN Wide
     } else if (Base != 2 && Base != 8 && Base != 10 && Base != 16) {
         return STATUS_INVALID_PARAMETER;
     }
+    if (Value == NULL)
+        return STATUS_ACCESS_VIOLATION;
     for (; RtlpDigitValue(AT(i)) < Base; i++)
         Result = Result * Base + RtlpDigitValue(AT(i));
 #undef AT

@@ -24,7 +24,6 @@ VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR Source
 
 NTSTATUS NTAPI RtlInitUnicodeStringEx(PUNICODE_STRING DestinationString, PCWSTR SourceString)
 {
-    RtlInitUnicodeString(DestinationString, NULL);
     if (SourceString != NULL && wcslen(SourceString) * sizeof(WCHAR) > RTLP_MAXIMUM_STRING)
         return STATUS_NAME_TOO_LONG;
     RtlInitUnicodeString(DestinationString, SourceString);
@@ -49,7 +48,6 @@ VOID NTAPI RtlInitString(PSTRING DestinationString, PCSZ SourceString)
 
 NTSTATUS NTAPI RtlInitStringEx(PSTRING DestinationString, PCSZ SourceString)
 {
-    RtlInitAnsiString(DestinationString, NULL);
     if (SourceString != NULL && strlen(SourceString) > 0xFFFE)
         return STATUS_NAME_TOO_LONG;
     RtlInitAnsiString(DestinationString, SourceString);
@@ -109,6 +107,8 @@ NTSTATUS NTAPI RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Sour
 
 NTSTATUS NTAPI RtlAppendStringToString(PSTRING Destination, const STRING *Source)
 {
+    if (Source->Length == 0)
+        return STATUS_SUCCESS;
     if (Destination->Length + Source->Length > Destination->MaximumLength)
         return STATUS_BUFFER_TOO_SMALL;
     memmove(Destination->Buffer + Destination->Length, Source->Buffer, Source->Length);
@@ -289,21 +289,25 @@ BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR S
 
 NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING Source, PUNICODE_STRING Destination)
 {
-    ULONG Size = Source->Length;
+    ULONG Size;
+    PWCH Buffer;
 
     if ((Flags & ~3u) != 0 || ((Flags & RTLP_DUPLICATE_ALLOCATE_NULL_STRING) && !(Flags & RTLP_DUPLICATE_NULL_TERMINATE)))
         return STATUS_INVALID_PARAMETER;
-    Destination->Length = Destination->MaximumLength = 0;
-    Destination->Buffer = NULL;
-    if (Source->Length == 0 && !(Flags & RTLP_DUPLICATE_ALLOCATE_NULL_STRING))
-        return STATUS_SUCCESS;
-    if (Flags & RTLP_DUPLICATE_NULL_TERMINATE)
-        Size += sizeof(WCHAR);
+    if (Source == NULL || Destination == NULL || Source->Length % sizeof(WCHAR) != 0 ||
+        Source->Length > Source->MaximumLength || (Source->MaximumLength != 0 && Source->Buffer == NULL))
+        return STATUS_INVALID_PARAMETER;
+    Size = Source->Length + (Flags & RTLP_DUPLICATE_NULL_TERMINATE ? sizeof(WCHAR) : 0);
     if (Size > 0xFFFE)
         return STATUS_NAME_TOO_LONG;
-    Destination->Buffer = ExAllocatePoolWithTag(PagedPool, Size, RTLP_STRING_TAG);
-    if (Destination->Buffer == NULL)
+    if (Source->Length == 0 && !(Flags & RTLP_DUPLICATE_ALLOCATE_NULL_STRING)) {
+        memset(Destination, 0, sizeof(*Destination));
+        return STATUS_SUCCESS;
+    }
+    Buffer = ExAllocatePoolWithTag(PagedPool, Size, RTLP_STRING_TAG);
+    if (Buffer == NULL)
         return STATUS_NO_MEMORY;
+    Destination->Buffer = Buffer;
     memcpy(Destination->Buffer, Source->Buffer, Source->Length);
     if (Flags & RTLP_DUPLICATE_NULL_TERMINATE)
         Destination->Buffer[Source->Length / sizeof(WCHAR)] = 0;

@@ -34,7 +34,10 @@ static VOID CheckExpressions(VOID)
 static VOID CheckDosExpressions(VOID)
 {
     FvCheck(Matches(L"<.TXT", L"a.b.txt", TRUE));
-    FvCheck(!Matches(L"<b", L"a.b", FALSE)); /* not past the last period */
+    FvCheck(Matches(L"<b", L"a.b", FALSE)); /* the last period too, */
+    FvCheck(!Matches(L"<b", L"a.cb", FALSE)); /* but not past it */
+    FvCheck(Matches(L"AB<EXE", L"abcd.exe", TRUE));
+    FvCheck(Matches(L"AB<EXE", L"ab.exe", TRUE));
     FvCheck(Matches(L"<.b", L"a.a.b", FALSE));
     FvCheck(Matches(L"<", L"abc", FALSE));
     FvCheck(Matches(L"a>>>", L"a", FALSE));
@@ -141,7 +144,7 @@ DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(48);
+    FvTestPlan(51);
     CheckExpressions();
     CheckDosExpressions();
     CheckLongExpression();

@@ -70,9 +70,10 @@ static gboolean obviously(const char *expression, const char *name)
         return *name == 0;
     case '*':
         return obviously(expression + 1, name) || (*name && obviously(expression, name + 1));
-    case '<': /* any number, but not past the last period */
-        return obviously(expression + 1, name) ||
-               (*name && (*name != '.' || strchr(name + 1, '.')) && obviously(expression, name + 1));
+    case '<': /* any number, up to and with the last period */
+        if (*name == '.' && !strchr(name + 1, '.'))
+            return obviously(expression + 1, name) || obviously(expression + 1, name + 1);
+        return obviously(expression + 1, name) || (*name && obviously(expression, name + 1));
     case '?':
         return *name && obviously(expression + 1, name + 1);
     case '>':
@@ -121,6 +122,45 @@ static void test_expressions(void)
     }
 }
 
+/* What the documentation's words mean for names that one meets. */
+static void test_known_expressions(void)
+{
+    static const struct {
+        const char *expression, *name;
+        gboolean matches;
+    } known[] = {
+        {"ab<exe", "abcd.exe", TRUE},    {"ab<exe", "ab.exe", TRUE},       {"ab<exe", "ab.c.exe", TRUE},
+        {"ab<exe", "abexe", TRUE},       {"ab<exe", "abcd.ex", FALSE},     {"<.exe", "a.b.exe", TRUE},
+        {"<exe", "a.exe.b", FALSE},      {"<exe", "a.exe.exe", TRUE},      {"a<b<c", "a.b.c", TRUE},
+        {"<", "a.b", FALSE}, {"<", "a.", TRUE}, {"<\"*", "name", TRUE},          {"<\"*", "name.ext", TRUE},
+        {"a>>>>.txt", "abc.txt", TRUE},  {"a>>.txt", "abcd.txt", FALSE},   {">>>>>>>>\">>>", "a.b", TRUE},
+        {">>>>>>>>\">>>", "abcdefghi", FALSE}, {"a\"", "a.", TRUE},      {"a\"b", "ab", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (matches(known[i].expression, known[i].name) != known[i].matches)
+            g_error("'%s' and '%s': %d", known[i].expression, known[i].name, !known[i].matches);
+    }
+}
+
+/* FSRTL_FAT_LEGAL and so on, by the first character of each run of equal ones. */
+static void test_legal_characters(void)
+{
+    static const struct {
+        unsigned char first, flags;
+    } run[] = {{0, 0}, {1, 0x10}, {' ', 0x17}, {'!', 0x07}, {'"', 0x18}, {'#', 0x17}, {'*', 0x18}, {'+', 0x16}, {'-', 0x17},
+               {'.', 0x07}, {'/', 0}, {'0', 0x17}, {':', 0x04}, {';', 0x16}, {'<', 0x18}, {'=', 0x16}, {'>', 0x18}, {'@', 0x17},
+               {'[', 0x16}, {'\\', 0}, {']', 0x16}, {'^', 0x17}, {'|', 0x10}, {'}', 0x17}};
+    gsize at = 0;
+
+    for (guint c = 0; c < 128; c++) {
+        if (at + 1 < G_N_ELEMENTS(run) && run[at + 1].first == c)
+            at++;
+        if (FsRtlLegalAnsiCharacterArray[c] != run[at].flags)
+            g_error("%#x: %#x", c, FsRtlLegalAnsiCharacterArray[c]);
+    }
+}
+
 static void test_long_expressions(void)
 {
     g_autofree char *expression = g_strnfill(2000, '*'), *name = g_strnfill(1000, 'a');
@@ -137,6 +177,8 @@ int main(int argc, char **argv)
     g_test_add_func("/altitude/order", test_altitude_order);
     g_test_add_func("/altitude/valid", test_altitude_valid);
     g_test_add_func("/expression/short", test_expressions);
+    g_test_add_func("/expression/known", test_known_expressions);
+    g_test_add_func("/name/characters", test_legal_characters);
     g_test_add_func("/expression/long", test_long_expressions);
     return g_test_run();
 }

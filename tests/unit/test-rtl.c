@@ -22,6 +22,7 @@ NTSTATUS NTAPI RtlUnicodeToOemN(PCHAR, ULONG, PULONG, PCWCH, ULONG);
 NTSTATUS NTAPI RtlOemToUnicodeN(PWSTR, ULONG, PULONG, PCCH, ULONG);
 NTSTATUS NTAPI RtlIntegerToUnicodeString(ULONG, ULONG, PUNICODE_STRING);
 NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING, ULONG, PULONG);
+BOOLEAN NTAPI RtlIsValidOemCharacter(PWCHAR);
 NTSTATUS NTAPI RtlGUIDFromString(PUNICODE_STRING, GUID *);
 NTSTATUS NTAPI RtlStringFromGUID(REFGUID, PUNICODE_STRING);
 VOID NTAPI RtlInitializeGenericTableAvl(PRTL_AVL_TABLE, PRTL_AVL_COMPARE_ROUTINE, PRTL_AVL_ALLOCATE_ROUTINE,
@@ -118,10 +119,60 @@ static void test_utf8(void)
     g_assert_cmpint(RtlUTF8ToUnicodeN(NULL, 0, &bytes, text, 10), ==, STATUS_SUCCESS);
     g_assert_cmpuint(bytes, ==, 10);
     g_assert_cmpint(RtlUTF8ToUnicodeN(wide, 2, &bytes, text, 10), ==, STATUS_BUFFER_TOO_SMALL);
+    g_assert_cmpint(RtlUnicodeToUTF8N(back, sizeof(back), &bytes, wide, 9), ==, STATUS_INVALID_PARAMETER_5);
+    g_assert_cmpint(RtlUnicodeToUTF8N(NULL, 0, &bytes, wide, 3), ==, STATUS_INVALID_PARAMETER_5);
     g_assert_cmpint(RtlUTF8ToUnicodeN(wide, sizeof(wide), &bytes, "\xC0\xAF", 2), ==, STATUS_SOME_NOT_MAPPED);
     g_assert_cmpuint(wide[0], ==, 0xFFFD);
     wide[0] = 0xD800;
     g_assert_cmpint(RtlUnicodeToUTF8N(back, sizeof(back), &bytes, wide, 2), ==, STATUS_SOME_NOT_MAPPED);
+}
+
+/* Bytes that belong together become one U+FFFD: a first byte, and those after it that its kind may have. */
+static void test_bad_utf8(void)
+{
+    static const struct {
+        const gchar *text;
+        guint units;
+    } bad[] = {
+        {"\xED\xA0\x80", 2},     {"\xED\xBF\xBF", 2},     {"\xE0\x80\xAD", 2}, {"\xE0\x9F\xBF", 2},
+        {"\xF4\x90\x80\x80", 3}, {"\xF0\x80\x80\xAD", 3}, {"\xF5\x80", 2},      {"\xC0\xAF", 2},
+        {"\x80\x80", 2},          {"\xE3\x81", 1},          {"\xF0\x9F\x98", 1}, {"\xF0\x8F\xBF\xBF", 3},
+    };
+    WCHAR wide[8];
+    ULONG bytes;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_cmpint(RtlUTF8ToUnicodeN(wide, sizeof(wide), &bytes, bad[i].text, (ULONG)strlen(bad[i].text)), ==,
+                        STATUS_SOME_NOT_MAPPED);
+        g_assert_cmpuint(bytes, ==, 2 * bad[i].units);
+        for (guint unit = 0; unit < bad[i].units; unit++)
+            g_assert_cmpuint(wide[unit], ==, 0xFFFD);
+    }
+    g_assert_cmpint(RtlUTF8ToUnicodeN(wide, sizeof(wide), &bytes, "\xE3\x81z", 3), ==, STATUS_SOME_NOT_MAPPED);
+    g_assert_cmpuint(bytes, ==, 4);
+    g_assert_cmpuint(wide[1], ==, 'z');
+    /* The first unit of a pair fits, the second does not. */
+    wide[1] = 'q';
+    g_assert_cmpint(RtlUTF8ToUnicodeN(wide, 2, &bytes, "\xF0\x9F\x98\x80", 4), ==, STATUS_BUFFER_TOO_SMALL);
+    g_assert_cmpuint(bytes, ==, 2);
+    g_assert_cmpuint(wide[0], ==, 0xD83D);
+    g_assert_cmpuint(wide[1], ==, 'q');
+}
+
+static void test_oem_validity(void)
+{
+    WCHAR c = 'q';
+
+    g_assert_true(RtlIsValidOemCharacter(&c));
+    g_assert_cmpuint(c, ==, 'Q');
+    c = 0xE4;
+    g_assert_true(RtlIsValidOemCharacter(&c));
+    g_assert_cmpuint(c, ==, 0xC4);
+    c = '?';
+    g_assert_false(RtlIsValidOemCharacter(&c));
+    c = 0x4E00;
+    g_assert_false(RtlIsValidOemCharacter(&c));
+    g_assert_cmpuint(c, ==, 0x4E00);
 }
 
 static void test_oem(void)
@@ -153,6 +204,13 @@ static void test_numbers(void)
     g_assert_cmpint(RtlIntegerToUnicodeString(4294967295u, 10, &string), ==, STATUS_SUCCESS);
     g_assert_cmpuint(string.Length, ==, 20);
     g_assert_cmpint(RtlIntegerToUnicodeString(1234, 0, &small), ==, STATUS_BUFFER_OVERFLOW);
+    text[1] = 'q';
+    g_assert_cmpint(RtlIntegerToUnicodeString(12, 10, &small), ==, STATUS_BUFFER_OVERFLOW); /* no room for the terminator */
+    g_assert_cmpuint(small.Length, ==, 4);
+    g_assert_cmpint(RtlIntegerToUnicodeString(1, 10, &small), ==, STATUS_SUCCESS);
+    g_assert_cmpuint(text[1], ==, 0);
+    g_assert_cmpint(RtlUnicodeStringToInteger(&number, 0, NULL), ==, STATUS_ACCESS_VIOLATION);
+    g_assert_cmpint(RtlUnicodeStringToInteger(&number, 7, NULL), ==, STATUS_INVALID_PARAMETER);
     g_assert_cmpint(RtlIntegerToUnicodeString(1, 7, &string), ==, STATUS_INVALID_PARAMETER);
     g_assert_cmpint(RtlUnicodeStringToInteger(&number, 0, &value), ==, STATUS_SUCCESS);
     g_assert_cmpint((gint32)value, ==, -31);
@@ -364,7 +422,9 @@ int main(int argc, char **argv)
     g_test_add_func("/rtl/format", test_format);
     g_test_add_func("/rtl/case", test_case);
     g_test_add_func("/rtl/utf8", test_utf8);
+    g_test_add_func("/rtl/utf8/bad", test_bad_utf8);
     g_test_add_func("/rtl/oem", test_oem);
+    g_test_add_func("/rtl/oem/validity", test_oem_validity);
     g_test_add_func("/rtl/numbers", test_numbers);
     g_test_add_func("/rtl/bitmap", test_bitmap);
     g_test_add_func("/rtl/avl", test_avl);
