@@ -2,8 +2,8 @@
 /*
  * Fast mutexes: a count that is 1 when free, and an event that hands the mutex on.
  *
- * Acquiring raises to APC_LEVEL; the "unsafe" ones leave that to the caller.  A thread that acquires one it owns
- * would wait for ever: that is Driver Verifier's self-deadlock, with a report.
+ * Acquiring raises to APC_LEVEL; the "unsafe" ones leave that to the caller.  What is checked here is checked with the
+ * verifier only: a thread that acquires one it owns waits for ever without it.
  */
 #include <ntifs.h>
 #include <rtl.h>
@@ -16,12 +16,18 @@
 #undef ExReleaseFastMutex
 #undef ExTryToAcquireFastMutex
 
-static VOID ExpCheckFastMutex(PFAST_MUTEX FastMutex, KIRQL Highest)
+static VOID ExpVerifyFastMutex(BOOLEAN Holds, ULONG Violation, PFAST_MUTEX FastMutex)
 {
-    KIRQL Irql = KeGetCurrentIrql();
+    if (!Holds && FvVerifierEnabled())
+        KeBugCheckEx(EXP_VERIFIER, Violation, KeGetCurrentIrql(),
+                     (ULONG_PTR)(ULONG)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)FastMutex);
+}
 
-    if (Irql > Highest)
-        KeBugCheckEx(EXP_VERIFIER, 0x33, Irql, (ULONG_PTR)FastMutex, 0);
+/* The numbers that have the mutex for their third parameter. */
+static VOID ExpVerifyFastMutexIrql(BOOLEAN Holds, ULONG Violation, PFAST_MUTEX FastMutex)
+{
+    if (!Holds && FvVerifierEnabled())
+        KeBugCheckEx(EXP_VERIFIER, Violation, KeGetCurrentIrql(), (ULONG_PTR)FastMutex, 0);
 }
 
 static VOID ExpWaitForFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)
@@ -48,8 +54,7 @@ static VOID ExpAcquireFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)
 
 static VOID ExpReleaseFastMutex(PFAST_MUTEX FastMutex)
 {
-    if (FastMutex->Owner != KeGetCurrentThread())
-        KeBugCheckEx(EXP_VERIFIER, 0x34, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
+    ExpVerifyFastMutexIrql(FastMutex->Owner == KeGetCurrentThread(), 0x34, FastMutex);
     FastMutex->Owner = NULL;
     KeNoteUnlock(FastMutex);
     if (InterlockedIncrement(&FastMutex->Count) <= 0)
@@ -60,7 +65,7 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
 
-    ExpCheckFastMutex(FastMutex, APC_LEVEL);
+    ExpVerifyFastMutexIrql(KeGetCurrentIrql() <= APC_LEVEL, 0x33, FastMutex);
     KeRaiseIrql(APC_LEVEL, &OldIrql);
     ExpAcquireFastMutex(FastMutex, __builtin_return_address(0));
     FastMutex->OldIrql = OldIrql;
@@ -70,8 +75,7 @@ DECLSPEC_NOINLINE VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
 
-    if (KeGetCurrentIrql() != APC_LEVEL)
-        KeBugCheckEx(EXP_VERIFIER, 0x34, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
+    ExpVerifyFastMutexIrql(KeGetCurrentIrql() == APC_LEVEL, 0x34, FastMutex);
     ExpReleaseFastMutex(FastMutex);
     KeLowerIrql(OldIrql);
 }
@@ -80,8 +84,7 @@ BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql;
 
-    if (KeGetCurrentIrql() > APC_LEVEL)
-        KeBugCheckEx(EXP_VERIFIER, 0x33, KeGetCurrentIrql(), (ULONG_PTR)FastMutex, 0);
+    ExpVerifyFastMutexIrql(KeGetCurrentIrql() <= APC_LEVEL, 0x33, FastMutex);
     KeRaiseIrql(APC_LEVEL, &OldIrql);
     if (InterlockedCompareExchange(&FastMutex->Count, 0, 1) != 1) {
         KeLowerIrql(OldIrql);
@@ -95,15 +98,13 @@ BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)
 
 DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
-    if (KeGetCurrentIrql() != APC_LEVEL && !KeAreApcsDisabled())
-        KeBugCheckEx(EXP_VERIFIER, 0x39, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
-    ExpCheckFastMutex(FastMutex, APC_LEVEL);
+    ExpVerifyFastMutex(KeGetCurrentIrql() == APC_LEVEL || KeAreApcsDisabled(), 0x39, FastMutex);
+    ExpVerifyFastMutexIrql(KeGetCurrentIrql() <= APC_LEVEL, 0x33, FastMutex);
     ExpAcquireFastMutex(FastMutex, __builtin_return_address(0));
 }
 
 VOID FASTCALL ExReleaseFastMutexUnsafe(PFAST_MUTEX FastMutex)
 {
-    if (KeGetCurrentIrql() != APC_LEVEL && !KeAreApcsDisabled())
-        KeBugCheckEx(EXP_VERIFIER, 0x3A, KeGetCurrentIrql(), 0, (ULONG_PTR)FastMutex);
+    ExpVerifyFastMutex(KeGetCurrentIrql() == APC_LEVEL || KeAreApcsDisabled(), 0x3A, FastMutex);
     ExpReleaseFastMutex(FastMutex);
 }

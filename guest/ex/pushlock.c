@@ -141,8 +141,11 @@ static VOID ExpReleasePushLock(PEX_PUSH_LOCK PushLock, ULONG64 Share)
 
     KeNoteUnlock(PushLock);
     for (;;) {
-        if (Share == EXP_PUSH_EXCLUSIVE ? !(Value & EXP_PUSH_EXCLUSIVE) : Value < EXP_PUSH_SHARED || (Value & 1))
-            KeBugCheckEx(RESOURCE_NOT_OWNED, (ULONG_PTR)PushLock, (ULONG_PTR)KeGetCurrentThread(), 0, 4);
+        if (Share == EXP_PUSH_EXCLUSIVE ? !(Value & EXP_PUSH_EXCLUSIVE) : Value < EXP_PUSH_SHARED || (Value & 1)) {
+            if (FvVerifierEnabled())
+                KeBugCheckEx(RESOURCE_NOT_OWNED, (ULONG_PTR)PushLock, (ULONG_PTR)KeGetCurrentThread(), 0, 4);
+            return;
+        }
         if ((Value & EXP_PUSH_WAITERS) && ((Value - Share) & EXP_PUSH_HOLDERS) == 0)
             break;
         Seen = ExpExchangePushLock(PushLock, Value - Share, Value);

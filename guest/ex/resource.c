@@ -7,8 +7,8 @@
  * two lists whose heads stand in the fields that Windows uses for a semaphore and an event: a release grants the
  * resource to them, so that whoever wakes owns it.  SpinLock guards all of it.
  *
- * The rules that Driver Verifier holds drivers to are held here: normal kernel APCs off while acquiring, released by
- * an owner, deleted when free, not acquired exclusively by a thread that has it shared.
+ * Releasing what one does not own is a bugcheck on every Windows.  The other rules are Driver Verifier's: normal kernel
+ * APCs off while acquiring, deleted when free, not acquired exclusively by a thread that has it shared.
  */
 #include <ntifs.h>
 #include <rtl.h>
@@ -39,6 +39,12 @@ static ERESOURCE_THREAD ExpCurrentOwner(VOID)
     return (ERESOURCE_THREAD)KeGetCurrentThread();
 }
 
+/* A rule that only the verifier checks is broken. */
+static BOOLEAN ExpVerifies(BOOLEAN Broken)
+{
+    return Broken && FvVerifierEnabled();
+}
+
 static DECLSPEC_NORETURN VOID ExpResourceBugCheck(PERESOURCE Resource, PCSTR Rule, PVOID Caller, ULONG Code, ULONG64 P1,
                                                   ULONG64 P2, ULONG64 P3, ULONG64 P4)
 {
@@ -55,13 +61,13 @@ static VOID ExpCheckAcquire(PERESOURCE Resource, PVOID Caller)
 {
     KIRQL Irql = KeGetCurrentIrql();
 
-    if (Irql >= DISPATCH_LEVEL)
+    if (ExpVerifies(Irql >= DISPATCH_LEVEL))
         ExpResourceBugCheck(Resource, "irql", Caller, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Resource, Irql, 0,
                             (ULONG_PTR)Caller);
     if (Irql == PASSIVE_LEVEL && FvVerifierEnabled() &&
         (ULONG64)Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size && !KeAreApcsDisabled())
         ExpResourceBugCheck(Resource, "apcs-not-disabled", Caller, EXP_VERIFIER, 0x37, Irql, 0, (ULONG_PTR)Resource);
-    if (((ULONG_PTR)Resource & (sizeof(ULONG_PTR) - 1)) != 0)
+    if (ExpVerifies(((ULONG_PTR)Resource & (sizeof(ULONG_PTR) - 1)) != 0))
         KeBugCheckEx(EXP_VERIFIER, 0x3D, 0, 0, (ULONG_PTR)Resource);
 }
 
@@ -326,7 +332,7 @@ static VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller
     BOOLEAN WasExclusive;
     KIRQL OldIrql;
 
-    if (KeGetCurrentIrql() > DISPATCH_LEVEL)
+    if (ExpVerifies(KeGetCurrentIrql() > DISPATCH_LEVEL))
         ExpResourceBugCheck(Resource, "irql", Caller, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Resource, KeGetCurrentIrql(),
                             0, (ULONG_PTR)Caller);
     KeAcquireSpinLock(&Resource->SpinLock, &OldIrql);
@@ -364,7 +370,8 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 
 static VOID ExpCheckIdle(PERESOURCE Resource, PVOID Caller)
 {
-    if (!ExpIsFree(Resource) || Resource->NumberOfSharedWaiters != 0 || Resource->NumberOfExclusiveWaiters != 0)
+    if (ExpVerifies(!ExpIsFree(Resource) || Resource->NumberOfSharedWaiters != 0 ||
+                    Resource->NumberOfExclusiveWaiters != 0))
         ExpResourceBugCheck(Resource, "resource-in-use", Caller, RESOURCE_NOT_OWNED, (ULONG_PTR)Resource,
                             ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 3);
 }
@@ -380,8 +387,8 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 {
     KIRQL OldIrql;
 
-    if (Resource->SystemResourcesList.Flink == NULL ||
-        Resource->SystemResourcesList.Flink->Blink != &Resource->SystemResourcesList)
+    if (ExpVerifies(Resource->SystemResourcesList.Flink == NULL ||
+                    Resource->SystemResourcesList.Flink->Blink != &Resource->SystemResourcesList))
         ExpResourceBugCheck(Resource, "resource-not-initialized", __builtin_return_address(0), EXP_VERIFIER, 0xD1,
                             (ULONG_PTR)Resource, 0, 0);
     ExpCheckIdle(Resource, __builtin_return_address(0));
@@ -421,26 +428,29 @@ DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireSharedWaitForExclusive(PERESOURCE Resou
     return ExpAcquireShared(Resource, Wait, ExpSharedWaitForExclusive, __builtin_return_address(0));
 }
 
-/* The critical region comes first, so these never break the rule on APCs. */
+/*
+ * The critical region comes first, so these never break the rule on APCs.  They return the thread's Win32 part, which
+ * threads of the kernel do not have.
+ */
 PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceExclusive(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();
     ExpAcquireExclusive(Resource, TRUE, __builtin_return_address(0));
-    return KeGetCurrentThread();
+    return NULL;
 }
 
 PVOID NTAPI ExEnterCriticalRegionAndAcquireResourceShared(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();
     ExpAcquireShared(Resource, TRUE, ExpShared, __builtin_return_address(0));
-    return KeGetCurrentThread();
+    return NULL;
 }
 
 PVOID NTAPI ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();
     ExpAcquireShared(Resource, TRUE, ExpSharedWaitForExclusive, __builtin_return_address(0));
-    return KeGetCurrentThread();
+    return NULL;
 }
 
 DECLSPEC_NOINLINE VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
@@ -464,9 +474,13 @@ DECLSPEC_NOINLINE VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
     KIRQL OldIrql;
 
     KeAcquireSpinLock(&Resource->SpinLock, &OldIrql);
-    if (!ExpIsExclusive(Resource) || Resource->OwnerEntry.OwnerThread != ExpCurrentOwner())
+    if (ExpVerifies(!ExpIsExclusive(Resource) || Resource->OwnerEntry.OwnerThread != ExpCurrentOwner()))
         ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED,
                             (ULONG_PTR)Resource, ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 1);
+    if (!ExpIsExclusive(Resource)) {
+        KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
+        return; /* shared already, or nobody's */
+    }
     Resource->Flag &= ~ResourceOwnedExclusive;
     if (Resource->NumberOfSharedWaiters != 0)
         ExpGrantShared(Resource);

@@ -9,6 +9,7 @@
 #include <ntifs.h>
 #include <rtl.h>
 #include <ke.h>
+#include <fltvm.h>
 
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* some exports are in no public header */
 
@@ -73,7 +74,7 @@ VOID FASTCALL ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
                 KeSetEvent(&Wait->Event, IO_NO_INCREMENT, FALSE);
             return;
         }
-        if (Value < EXP_RUNDOWN_INCREMENT * Count)
+        if (Value < EXP_RUNDOWN_INCREMENT * Count && FvVerifierEnabled())
             KeBugCheckEx(REFERENCE_BY_POINTER, 0, (ULONG_PTR)RunRef, 0x12, Count);
         Seen = ExpExchangeRundown(RunRef, Value - EXP_RUNDOWN_INCREMENT * Count, Value);
         if (Seen == Value)

@@ -136,7 +136,7 @@ VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes)
     ULONG_PTR Start = (ULONG_PTR)Base, Found = 0;
     KIRQL OldIrql;
 
-    if (!ExpWorkersStarted)
+    if (!ExpWorkersStarted || !FvVerifierEnabled())
         return;
     OldIrql = KiLockDispatcher();
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues) && Found == 0; Index++) {
@@ -158,7 +158,7 @@ VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
     KIRQL Irql = KeGetCurrentIrql();
     PEXP_WORK_QUEUE Queue;
 
-    if (Irql > DISPATCH_LEVEL)
+    if (Irql > DISPATCH_LEVEL && FvVerifierEnabled())
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)WorkItem, Irql, 1, (ULONG_PTR)_ReturnAddress());
     /* The other types of the enumeration are the system's; what asks for them gets the delayed queue. */
     if ((ULONG)QueueType >= RTL_NUMBER_OF(ExpWorkQueues))

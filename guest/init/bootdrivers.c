@@ -49,7 +49,7 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     PETHREAD Thread = PsFindThreadOfImage(Base, Size);
 
     KeCheckMemoryRange(Base, Size);
-    if (Thread != NULL) {
+    if (Thread != NULL && FvVerifierEnabled()) {
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
         KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */,
                      (ULONG_PTR)Thread->StartAddress, 8, (ULONG_PTR)Thread, 0);

@@ -126,6 +126,7 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    Request.Irp->Flags &= ~IRP_DEFER_IO_COMPLETION; /* in the thread by an APC, whatever the driver returns */
     Request.Stack->MinorFunction = DeviceControl ? 0 : IRP_MN_USER_FS_REQUEST;
     Request.Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputLength;
     Request.Stack->Parameters.DeviceIoControl.InputBufferLength = InputLength;

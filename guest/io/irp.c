@@ -111,7 +111,10 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
         KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, __LINE__, 0, 0);
     }
     if (!IsListEmpty(&Irp->ThreadListEntry)) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)Irp, 0, 0);
+        if (IopVerifierOn) {
+            KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)Irp, 0, 0);
+        }
+        IopDequeueThreadIrp(Irp);
     }
     /* Whoever still uses the packet is found at its next call. */
     Irp->Type = 0;

@@ -158,16 +158,17 @@ NTSTATUS IopIssueRequest(PIOP_REQUEST Request)
 {
     PFILE_OBJECT FileObject = Request->FileObject;
     PIRP Irp = Request->Irp;
+    BOOLEAN Deferred = (Irp->Flags & IRP_DEFER_IO_COMPLETION) != 0;
     NTSTATUS Status;
     KIRQL Irql;
 
     IopQueueThreadIrp(Irp);
     Status = IofCallDriver(Request->DeviceObject, Irp);
-    if (Status != STATUS_PENDING) {
+    if (Status != STATUS_PENDING && Deferred) {
         KeRaiseIrql(APC_LEVEL, &Irql);
         IopCompleteInThread(Irp, FileObject);
         KeLowerIrql(Irql);
-    } else if (Request->Synchronous) {
+    } else if (Status == STATUS_PENDING && Request->Synchronous) {
         Status = IopWaitSynchronous(FileObject, Request->Mode, Irp);
     }
     if (Request->Synchronous) {

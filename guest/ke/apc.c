@@ -224,19 +224,16 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode)
 
 /* ---- critical and guarded regions ---- */
 
-static VOID KiCheckRegion(PKTHREAD Thread, SHORT Count, PVOID Caller)
+/* A region left that was not entered is found here with the verifier, else at the thread's end. */
+static VOID KiCheckRegion(SHORT Count)
 {
-    if (Count >= 0) {
-        KeBugCheckEx(0x1 /* APC_INDEX_MISMATCH */, (ULONG_PTR)Caller, Thread->ApcState.KernelApcPending,
-                     (ULONG_PTR)(ULONG)Thread->CombinedApcDisable, 0);
-    }
+    KiVerify(Count < 0, KI_VERIFIER_VIOLATION, 0x3E, 0, 0, 0);
 }
 
 static VOID KiCheckRegionIrql(PKTHREAD Thread, PVOID Caller)
 {
-    if (__readcr8() > APC_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 1, (ULONG_PTR)Caller);
-    }
+    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 1,
+             (ULONG_PTR)Caller);
 }
 
 VOID NTAPI KeEnterCriticalRegion(VOID)
@@ -252,7 +249,7 @@ VOID NTAPI KeLeaveCriticalRegion(VOID)
     PKTHREAD Thread = KeGetCurrentThread();
 
     KiCheckRegionIrql(Thread, _ReturnAddress());
-    KiCheckRegion(Thread, Thread->KernelApcDisable, _ReturnAddress());
+    KiCheckRegion(Thread->KernelApcDisable);
     if (++Thread->KernelApcDisable == 0 && !IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode])) {
         Thread->ApcState.KernelApcPending = TRUE;
         KiCheckApcAfterEnable(Thread);
@@ -272,7 +269,7 @@ VOID NTAPI KeLeaveGuardedRegion(VOID)
     PKTHREAD Thread = KeGetCurrentThread();
 
     KiCheckRegionIrql(Thread, _ReturnAddress());
-    KiCheckRegion(Thread, Thread->SpecialApcDisable, _ReturnAddress());
+    KiCheckRegion(Thread->SpecialApcDisable);
     if (++Thread->SpecialApcDisable == 0 && !IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode])) {
         Thread->ApcState.KernelApcPending = TRUE;
         KiCheckApcAfterEnable(Thread);

@@ -53,9 +53,8 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
     LONG Depth;
     UCHAR Importance = Dpc->Importance;
 
-    if (Dpc->Type != DpcObject && Dpc->Type != ThreadedDpcObject) {
-        KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, 1, (ULONG_PTR)Dpc, 0, 0);
-    }
+    KiVerify(Dpc->Type == DpcObject || Dpc->Type == ThreadedDpcObject, 0xC7 /* TIMER_OR_DPC_INVALID */, 1,
+             (ULONG_PTR)Dpc, 0, 0);
     Enabled = KiDisableInterrupts();
     Current = KeGetCurrentPrcb();
     Target = KiDpcTarget(Dpc);
@@ -229,9 +228,8 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
     KEVENT Event;
     KDPC Dpc;
 
-    if (__readcr8() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, 0, __readcr8(), 0, (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() == PASSIVE_LEVEL, IRQL_NOT_LESS_OR_EQUAL, 0, __readcr8(), 0,
+             (ULONG_PTR)_ReturnAddress());
     KeInitializeEvent(&Event, SynchronizationEvent, FALSE);
     for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
         KeInitializeDpc(&Dpc, KiFlushDpc, &Event);
@@ -268,8 +266,7 @@ ULONG NTAPI KeShouldYieldProcessor(VOID)
 {
     PKPRCB Prcb = KeGetCurrentPrcb();
 
-    if (__readcr8() < DISPATCH_LEVEL) {
-        KeBugCheckEx(0x8 /* IRQL_NOT_DISPATCH_LEVEL */, 0, __readcr8(), 0, (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() >= DISPATCH_LEVEL, 0x8 /* IRQL_NOT_DISPATCH_LEVEL */, 0, __readcr8(), 0,
+             (ULONG_PTR)_ReturnAddress());
     return Prcb->DispatchTicks != 0 || Prcb->QuantumEnd || Prcb->NextThread != NULL;
 }

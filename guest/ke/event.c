@@ -17,9 +17,8 @@ static VOID KiEndSignal(KIRQL OldIrql, BOOLEAN Wait)
 
 static VOID KiCheckSignalIrql(PVOID Object, PVOID Caller)
 {
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Object, __readcr8(), 1, (ULONG_PTR)Caller);
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Object, __readcr8(), 1,
+             (ULONG_PTR)Caller);
 }
 
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)

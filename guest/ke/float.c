@@ -9,10 +9,8 @@
 
 NTSTATUS NTAPI KeSaveFloatingPointState(PKFLOATING_SAVE FloatSave)
 {
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)FloatSave, __readcr8(), 1,
-                     (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)FloatSave, __readcr8(), 1,
+             (ULONG_PTR)_ReturnAddress());
     FloatSave->Dummy = _mm_getcsr();
     return STATUS_SUCCESS;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guardedmutex: not recursive; the owner is in a guarded region, so no APC comes.  Count is 1 when free; the
- * gate, a synchronization event, is only touched when there is contention.
+ * guardedmutex: not recursive; the owner runs at APC_LEVEL, so no APC comes (before Windows 8 it was a guarded region
+ * that saw to it).  Count is 1 when free; the gate, a synchronization event, is only touched when there is
+ * contention.  CombinedApcDisable keeps the IRQL to go back to.
  */
 #include "kep.h"
 
@@ -12,9 +13,8 @@ static PKEVENT KiGateOf(PKGUARDED_MUTEX Mutex)
 
 static VOID KiCheckGuardedIrql(PKGUARDED_MUTEX Mutex, PVOID Caller)
 {
-    if (__readcr8() > APC_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutex, __readcr8(), 1, (ULONG_PTR)Caller);
-    }
+    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutex, __readcr8(), 1,
+             (ULONG_PTR)Caller);
 }
 
 static VOID KiWaitForGate(PKGUARDED_MUTEX Mutex, PVOID Caller)
@@ -42,10 +42,8 @@ static VOID KiAcquireGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
 
 static VOID KiReleaseGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
 {
-    if (Mutex->Owner != KeGetCurrentThread()) {
-        KeBugCheckEx(0xBF /* MUTEX_ALREADY_OWNED, the nearest there is */, (ULONG_PTR)Mutex,
-                     (ULONG_PTR)KeGetCurrentThread(), (ULONG_PTR)Mutex->Owner, (ULONG_PTR)Caller);
-    }
+    KiVerify(Mutex->Owner == KeGetCurrentThread(), 0xBF /* MUTEX_ALREADY_OWNED, the nearest there is */,
+             (ULONG_PTR)Mutex, (ULONG_PTR)KeGetCurrentThread(), (ULONG_PTR)Mutex->Owner, (ULONG_PTR)Caller);
     Mutex->Owner = NULL;
     KeNoteUnlock(Mutex);
     if (InterlockedIncrement(&Mutex->Count) <= 0) {
@@ -62,30 +60,36 @@ VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex)
 
 VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
-    KeEnterGuardedRegion();
+    __writecr8(APC_LEVEL);
     KiAcquireGuarded(Mutex, _ReturnAddress());
-    Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
+    Mutex->CombinedApcDisable = OldIrql;
 }
 
 VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
+    KIRQL OldIrql = (KIRQL)Mutex->CombinedApcDisable;
+
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
     KiReleaseGuarded(Mutex, _ReturnAddress());
-    KeLeaveGuardedRegion();
+    __writecr8(OldIrql);
 }
 
 BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 {
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
-    KeEnterGuardedRegion();
+    __writecr8(APC_LEVEL);
     if (InterlockedCompareExchange(&Mutex->Count, 0, 1) != 1) {
-        KeLeaveGuardedRegion();
+        __writecr8(OldIrql);
         return FALSE;
     }
     Mutex->Owner = KeGetCurrentThread();
     KeNoteLock(Mutex, _ReturnAddress());
-    Mutex->SpecialApcDisable = KeGetCurrentThread()->SpecialApcDisable;
+    Mutex->CombinedApcDisable = OldIrql;
     return TRUE;
 }
 
@@ -93,10 +97,8 @@ BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 VOID NTAPI KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
 {
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
-    if (!KeAreAllApcsDisabled()) {
-        KeBugCheckEx(0xC4, 0x39, __readcr8(), (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable,
-                     (ULONG_PTR)Mutex);
-    }
+    KiVerify(KeAreAllApcsDisabled(), KI_VERIFIER_VIOLATION, 0x39, __readcr8(),
+             (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)Mutex);
     KiAcquireGuarded(Mutex, _ReturnAddress());
 }
 

@@ -30,10 +30,8 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
         *Claimed |= Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     }
     KiReleaseSpinLock(Interrupt->ActualLock);
-    if (__readcr8() != (Raised ? Interrupt->SynchronizeIrql : Interrupt->Irql)) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Interrupt, __readcr8(), 0,
-                     (ULONG_PTR)Interrupt->ServiceRoutine);
-    }
+    KiVerify(__readcr8() == (Raised ? Interrupt->SynchronizeIrql : Interrupt->Irql), IRQL_NOT_LESS_OR_EQUAL,
+             (ULONG_PTR)Interrupt, __readcr8(), 0, (ULONG_PTR)Interrupt->ServiceRoutine);
     if (Raised) {
         __writecr8(Interrupt->Irql);
     }
@@ -208,9 +206,8 @@ KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    if (OldIrql > Interrupt->SynchronizeIrql) {
-        KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, OldIrql, Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
-    }
+    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_GREATER_OR_EQUAL, OldIrql,
+             Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
     __writecr8(Interrupt->SynchronizeIrql);
     KiAcquireSpinLock(Interrupt->ActualLock);
     return OldIrql;
@@ -219,8 +216,7 @@ KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 VOID NTAPI KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql)
 {
     KiReleaseSpinLock(Interrupt->ActualLock);
-    if (OldIrql > Interrupt->SynchronizeIrql) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, OldIrql, Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
-    }
+    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_LESS_OR_EQUAL, OldIrql,
+             Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
     __writecr8(OldIrql);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * irql: the exported routines that move the IRQL and check the direction.  mingw-w64's headers define inline
- * ones of the same names, which check nothing; the kernel itself uses those, drivers import these.
+ * irql: the exported routines that move the IRQL and, with the verifier, check the direction.  mingw-w64's
+ * headers define inline ones of the same names, which check nothing; the kernel itself uses those, drivers import
+ * these.
  */
 #include "kep.h"
 
@@ -14,24 +15,20 @@ KIRQL NTAPI KiExportRaiseIrqlToSynchLevel(VOID) __asm__("KeRaiseIrqlToSynchLevel
 PKTHREAD NTAPI KiExportGetCurrentThread(VOID) __asm__("KeGetCurrentThread");
 ULONG NTAPI KiExportGetCurrentProcessorNumber(VOID) __asm__("KeGetCurrentProcessorNumber");
 
-static KIRQL KiRaise(KIRQL NewIrql, PVOID Caller)
+static KIRQL KiRaise(KIRQL NewIrql)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    if (OldIrql > NewIrql || NewIrql > HIGH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, OldIrql, NewIrql, 0, (ULONG_PTR)Caller);
-    }
+    KiVerify(OldIrql <= NewIrql && NewIrql <= HIGH_LEVEL, KI_VERIFIER_VIOLATION, 0x30, OldIrql, NewIrql, 0);
     __writecr8(NewIrql);
     return OldIrql;
 }
 
-static VOID KiLower(KIRQL NewIrql, PVOID Caller)
+static VOID KiLower(KIRQL NewIrql)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    if (OldIrql < NewIrql) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, OldIrql, NewIrql, 0, (ULONG_PTR)Caller);
-    }
+    KiVerify(OldIrql >= NewIrql, KI_VERIFIER_VIOLATION, 0x31, OldIrql, NewIrql, 0);
     __writecr8(NewIrql);
 }
 
@@ -42,27 +39,27 @@ KIRQL NTAPI KiExportGetCurrentIrql(VOID)
 
 KIRQL NTAPI KiExportRaiseIrql(KIRQL NewIrql)
 {
-    return KiRaise(NewIrql, _ReturnAddress());
+    return KiRaise(NewIrql);
 }
 
 VOID NTAPI KiExportLowerIrql(KIRQL NewIrql)
 {
-    KiLower(NewIrql, _ReturnAddress());
+    KiLower(NewIrql);
 }
 
 VOID NTAPI KiExportLowerIrqlOld(KIRQL NewIrql)
 {
-    KiLower(NewIrql, _ReturnAddress());
+    KiLower(NewIrql);
 }
 
 KIRQL NTAPI KiExportRaiseIrqlToDpcLevel(VOID)
 {
-    return KiRaise(DISPATCH_LEVEL, _ReturnAddress());
+    return KiRaise(DISPATCH_LEVEL);
 }
 
 KIRQL NTAPI KiExportRaiseIrqlToSynchLevel(VOID)
 {
-    return KiRaise(12, _ReturnAddress());
+    return KiRaise(12);
 }
 
 PKTHREAD NTAPI KiExportGetCurrentThread(VOID)

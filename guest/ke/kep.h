@@ -80,6 +80,10 @@ extern ULONG KiActiveTimers; /* set by KeSetTimer: not the threads' time-outs */
 VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Context);
 VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime);
 VOID KiRemoveTimerLocked(PKTIMER Timer);
+VOID KiInitializeTimer(PKTIMER Timer, TIMER_TYPE Type);
+
+/* memorycheck.c */
+VOID KiCheckTimerNotSet(PKTIMER Timer);
 
 /* dpc.c */
 VOID KiRetireDpcList(PKPRCB Prcb);
@@ -105,6 +109,7 @@ VOID KiSetAffinityLocked(PKTHREAD Thread, KAFFINITY Affinity);
 VOID KiWaitTest(PVOID Object, KPRIORITY Increment);
 VOID KiUnwaitThread(PKTHREAD Thread, LONG64 WaitStatus, KPRIORITY Increment);
 VOID KiCheckWait(PVOID Object, PLARGE_INTEGER Timeout);
+VOID KiCheckBlock(PKTHREAD Thread, KIRQL WaitIrql);
 KIRQL KiBeginWait(PKTHREAD Thread);
 BOOLEAN KiApcBeforeWait(PKTHREAD Thread, KIRQL WaitIrql);
 VOID KiLinkTimeout(PKTHREAD Thread, PKWAIT_BLOCK Last, PKWAIT_BLOCK First, ULONG64 DueTime);
@@ -180,8 +185,22 @@ FORCEINLINE VOID KiRestoreInterrupts(BOOLEAN Enabled)
     }
 }
 
+/*
+ * A rule that Windows holds its callers to under Driver Verifier (or in a checked build) only: a free build takes what
+ * breaks it and goes on, so what follows must do what a free build does.  DRIVER_VERIFIER_DETECTED_VIOLATION has a number
+ * for some of these rules.
+ */
+#define KI_VERIFIER_VIOLATION 0xC4
+
+#define KiVerify(Holds, Code, P1, P2, P3, P4)                                                                \
+    do {                                                                                                     \
+        if (!(Holds) && KiDriverVerifierOn) {                                                                \
+            KeBugCheckEx((Code), (P1), (P2), (P3), (P4));                                                    \
+        }                                                                                                    \
+    } while (0)
+
 /* The lock word: owner's thread | 1, as in Windows's verifier; so recursion and foreign release are seen. */
-DECLSPEC_NORETURN VOID KiSpinLockFailure(PKSPIN_LOCK SpinLock, ULONG Code);
+VOID KiSpinLockNotOwned(PKSPIN_LOCK SpinLock);
 VOID KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner);
 
 FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
@@ -196,7 +215,7 @@ FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
 FORCEINLINE VOID KiReleaseSpinLock(PKSPIN_LOCK SpinLock)
 {
     if (*SpinLock != (__readgsqword(0x188) | 1)) {
-        KiSpinLockFailure(SpinLock, 0x10);
+        KiSpinLockNotOwned(SpinLock);
     }
     _ReadWriteBarrier();
     *(volatile KSPIN_LOCK *)SpinLock = 0;

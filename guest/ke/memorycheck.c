@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * memorycheck: memory that goes away (freed pool, an unloaded image) must not hold a timer that is set or a
- * DPC that is queued, nor be where their routine is.  TIMER_OR_DPC_INVALID, as Windows says it.
+ * DPC that is queued, nor be where their routine is; and a timer that is set must not be initialized again.
+ * TIMER_OR_DPC_INVALID, as Windows says it with the verifier.
  */
 #include "kep.h"
 
@@ -62,10 +63,32 @@ static VOID KiCheckDpcs(PKPRCB Prcb, const KI_RANGE *Range)
     KiRestoreInterrupts(Enabled);
 }
 
+static VOID KiCheckSameTimer(PKTIMER Timer, PVOID Context)
+{
+    const KI_RANGE *Range = Context;
+
+    if (KiInRange(Range, Timer)) {
+        KiReportInvalid(Range, 0, "timer-initialized-while-set", Timer, NULL);
+    }
+}
+
+/* For KeInitializeTimer: a timer that is set would be lost from the table, or fire for nobody. */
+VOID KiCheckTimerNotSet(PKTIMER Timer)
+{
+    KI_RANGE Range = {(ULONG64)Timer, sizeof(*Timer)};
+    KIRQL OldIrql = KiAcquireDispatcher();
+
+    KiEnumerateTimers(KiCheckSameTimer, &Range);
+    KiUnlockDispatcher(OldIrql);
+}
+
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
 {
     KI_RANGE Range = {(ULONG64)Base, Size};
 
+    if (!KiDriverVerifierOn) {
+        return;
+    }
     for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
         if (KiProcessorBlock[Number]->DpcQueueDepth != 0) {
             KiCheckDpcs(KiProcessorBlock[Number], &Range);

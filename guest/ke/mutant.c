@@ -50,9 +50,8 @@ LONG NTAPI KeReleaseMutant(PRKMUTANT Mutant, KPRIORITY Increment, BOOLEAN Abando
     LONG Old;
     BOOLEAN Enable = FALSE;
 
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutant, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutant, __readcr8(), 1,
+             (ULONG_PTR)_ReturnAddress());
     OldIrql = KiAcquireDispatcher();
     Old = Mutant->Header.SignalState;
     if (!Abandoned) {

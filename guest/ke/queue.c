@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * queue: KQUEUE, entries served by a bounded number of running threads.  A thread belongs to the queue it
- * last removed from; while it waits for something else it does not count, so another may take its place.
+ * last removed from; while it waits for something else it does not count, so another may take its place.  A
+ * queue that was run down (Header.Abandoned) gives STATUS_ABANDONED to all who wait for its entries, then and later.
  */
 #include "kep.h"
 
@@ -35,9 +36,8 @@ static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
     KIRQL OldIrql;
     LONG Old;
 
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, __readcr8(), 1,
+             (ULONG_PTR)_ReturnAddress());
     OldIrql = KiAcquireDispatcher();
     Old = Queue->Header.SignalState;
     if (!KiGiveEntry(Queue, Entry)) {
@@ -90,6 +90,10 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
         DueTime = KiDueTime(*Timeout);
     }
     WaitIrql = KiBeginWait(Thread);
+    if (Queue->Header.Abandoned) {
+        KiUnlockDispatcher(WaitIrql);
+        return (PLIST_ENTRY)(LONG_PTR)STATUS_ABANDONED;
+    }
     OldQueue = Thread->Queue;
     if (OldQueue != Queue) {
         if (OldQueue != NULL) {
@@ -107,6 +111,10 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
         NTSTATUS Status;
         LONG64 Result;
 
+        if (Queue->Header.Abandoned) { /* while an APC had interrupted the wait */
+            Entry = (PLIST_ENTRY)(LONG_PTR)STATUS_ABANDONED;
+            break;
+        }
         if (!IsListEmpty(&Queue->EntryListHead) && Queue->CurrentCount < Queue->MaximumCount) {
             Entry = RemoveHeadList(&Queue->EntryListHead);
             Queue->Header.SignalState--;
@@ -131,6 +139,7 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
             Entry = (PLIST_ENTRY)(LONG_PTR)Status;
             break;
         }
+        KiCheckBlock(Thread, WaitIrql);
         Block->Object = Queue;
         Block->Thread = Thread;
         Block->WaitKey = 0;
@@ -169,12 +178,18 @@ LONG NTAPI KeReadStateQueue(PRKQUEUE Queue)
     return Queue->Header.SignalState;
 }
 
-/* Detaches all threads and returns the entries left, as a list without head.  Nobody may wait on it. */
+/* Sends away who waits, detaches all threads and returns the entries left, as a list without head. */
 PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 {
     KIRQL OldIrql = KiAcquireDispatcher();
     PLIST_ENTRY First = NULL;
 
+    Queue->Header.Abandoned = TRUE;
+    while (!IsListEmpty(&Queue->Header.WaitListHead)) {
+        PKWAIT_BLOCK Block = CONTAINING_RECORD(Queue->Header.WaitListHead.Flink, KWAIT_BLOCK, WaitListEntry);
+
+        KiUnwaitThread(Block->Thread, STATUS_ABANDONED, 0);
+    }
     if (!IsListEmpty(&Queue->EntryListHead)) {
         First = Queue->EntryListHead.Flink;
         RemoveEntryList(&Queue->EntryListHead);
@@ -186,6 +201,7 @@ PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 
         Thread->Queue = NULL;
     }
+    Queue->CurrentCount = 0;
     KiUnlockDispatcher(OldIrql);
     return First;
 }

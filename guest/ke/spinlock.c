@@ -2,9 +2,9 @@
 /*
  * spinlock: ordinary, queued and interrupt spin locks, and executive (reader-writer) ones.
  *
- * A held ordinary lock is its owner's KTHREAD | 1.  So an acquire by the owner is SPIN_LOCK_ALREADY_OWNED, a
- * release by anybody else SPIN_LOCK_NOT_OWNED.  A queued lock is a list of waiters, each spinning on its own
- * handle; the lock word is the last of them.
+ * A held ordinary lock is its owner's KTHREAD | 1.  So an acquire by the owner, who would spin for ever, is
+ * SPIN_LOCK_ALREADY_OWNED, and with the verifier a release by anybody else SPIN_LOCK_NOT_OWNED.  A queued lock is a
+ * list of waiters, each spinning on its own handle; the lock word is the last of them.
  */
 #include "kep.h"
 
@@ -22,9 +22,16 @@
 #define EX_LOCK_EXCLUSIVE 0x80000000u
 #define EX_LOCK_WAITER    0x40000000u
 
-DECLSPEC_NORETURN VOID KiSpinLockFailure(PKSPIN_LOCK SpinLock, ULONG Code)
+static DECLSPEC_NORETURN VOID KiSpinLockAlreadyOwned(PKSPIN_LOCK SpinLock)
 {
-    KeBugCheckEx(Code, (ULONG_PTR)SpinLock, *SpinLock & ~(ULONG_PTR)1, (ULONG_PTR)KeGetCurrentThread(), 0);
+    KeBugCheckEx(SPIN_LOCK_ALREADY_OWNED, (ULONG_PTR)SpinLock, *SpinLock & ~(ULONG_PTR)1,
+                 (ULONG_PTR)KeGetCurrentThread(), 0);
+}
+
+VOID DECLSPEC_NOINLINE KiSpinLockNotOwned(PKSPIN_LOCK SpinLock)
+{
+    KiVerify(FALSE, SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, *SpinLock & ~(ULONG_PTR)1,
+             (ULONG_PTR)KeGetCurrentThread(), 0);
 }
 
 static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock, ULONG64 Start)
@@ -44,7 +51,7 @@ VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
     ULONG Spins = 0;
 
     if (*(volatile KSPIN_LOCK *)SpinLock == Owner) {
-        KiSpinLockFailure(SpinLock, 0xF /* SPIN_LOCK_ALREADY_OWNED */);
+        KiSpinLockAlreadyOwned(SpinLock);
     }
     do {
         while (*(volatile KSPIN_LOCK *)SpinLock != 0) {
@@ -56,30 +63,35 @@ VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
     } while (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0);
 }
 
-static VOID KiRequireDispatch(ULONG_PTR Lock)
+/* The verifier's numbers for what is done to a spin lock at the wrong IRQL. */
+enum {
+    KiReleaseNotAtDispatch = 0x32,
+    KiReleaseQueuedNotAtDispatch = 0x36,
+    KiAcquireBelowDispatch = 0x40,
+    KiReleaseBelowDispatch = 0x41,
+    KiAcquireAboveDispatch = 0x42
+};
+
+static VOID KiRequireDispatch(volatile VOID *Lock, ULONG Violation)
 {
-    if (__readcr8() < DISPATCH_LEVEL) {
-        KeBugCheckEx(0x8 /* IRQL_NOT_DISPATCH_LEVEL */, Lock, __readcr8(), 0, 0);
-    }
+    KIRQL Irql = (KIRQL)__readcr8();
+
+    KiVerify(Irql >= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, Violation, Irql, (ULONG_PTR)Lock, 0);
 }
 
-/* Raising from above DISPATCH_LEVEL would lower the IRQL. */
-static KIRQL KiRaiseToDispatch(ULONG_PTR Lock)
+/* From above DISPATCH_LEVEL this lowers the IRQL. */
+static KIRQL KiRaiseToDispatch(volatile VOID *Lock)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    if (OldIrql > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_GREATER_OR_EQUAL, OldIrql, DISPATCH_LEVEL, Lock, 0);
-    }
+    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, KiAcquireAboveDispatch, OldIrql, (ULONG_PTR)Lock, 0);
     __writecr8(DISPATCH_LEVEL);
     return OldIrql;
 }
 
 static VOID KiLowerFromDispatch(KIRQL OldIrql)
 {
-    if (OldIrql > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, __readcr8(), OldIrql, 0, 0);
-    }
+    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, 0x31, __readcr8(), OldIrql, 0);
     __writecr8(OldIrql);
 }
 
@@ -91,7 +103,7 @@ VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
 
 KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
-    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+    KIRQL OldIrql = KiRaiseToDispatch(SpinLock);
 
     KiAcquireSpinLock(SpinLock);
     return OldIrql;
@@ -105,26 +117,26 @@ KIRQL NTAPI KeAcquireSpinLockRaiseToSynch(PKSPIN_LOCK SpinLock)
 
 VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiReleaseNotAtDispatch);
     KiReleaseSpinLock(SpinLock);
     KiLowerFromDispatch(NewIrql);
 }
 
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     KiAcquireSpinLock(SpinLock);
 }
 
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiReleaseBelowDispatch);
     KiReleaseSpinLock(SpinLock);
 }
 
 BOOLEAN NTAPI KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     return InterlockedCompareExchange64((volatile LONG64 *)SpinLock, __readgsqword(0x188) | 1, 0) == 0;
 }
 
@@ -162,7 +174,7 @@ static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
     }
     if ((ULONG_PTR)Previous & 1) {
         /* An ordinary acquire and a queued one on the same lock: the documentation forbids it. */
-        KiSpinLockFailure(SpinLock, 0xF);
+        KiSpinLockAlreadyOwned(SpinLock);
     }
     Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_WAIT);
     _ReadWriteBarrier();
@@ -181,10 +193,8 @@ static VOID KiReleaseQueued(PKSPIN_LOCK_QUEUE Handle)
     PKSPIN_LOCK SpinLock = (PKSPIN_LOCK)((ULONG_PTR)Handle->Lock & ~(ULONG_PTR)QUEUE_BITS);
     PKSPIN_LOCK_QUEUE Next;
 
-    if (!((ULONG_PTR)Handle->Lock & QUEUE_OWNER)) {
-        KeBugCheckEx(0x10 /* SPIN_LOCK_NOT_OWNED */, (ULONG_PTR)SpinLock, 0, (ULONG_PTR)KeGetCurrentThread(),
-                     0);
-    }
+    KiVerify(((ULONG_PTR)Handle->Lock & QUEUE_OWNER) != 0, SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock, 0,
+             (ULONG_PTR)KeGetCurrentThread(), 0);
     Handle->Lock = SpinLock;
     if (Handle->Next == NULL) {
         if (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, 0, (LONG64)Handle) == (LONG64)Handle) {
@@ -202,27 +212,27 @@ static VOID KiReleaseQueued(PKSPIN_LOCK_QUEUE Handle)
 
 VOID NTAPI KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
-    LockHandle->OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+    LockHandle->OldIrql = KiRaiseToDispatch(SpinLock);
     KiAcquireQueued(SpinLock, &LockHandle->LockQueue);
 }
 
 VOID NTAPI KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle)
 {
-    KiRequireDispatch((ULONG_PTR)LockHandle);
+    KiRequireDispatch(LockHandle, KiReleaseQueuedNotAtDispatch);
     KiReleaseQueued(&LockHandle->LockQueue);
     KiLowerFromDispatch(LockHandle->OldIrql);
 }
 
 VOID NTAPI KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     LockHandle->OldIrql = DISPATCH_LEVEL;
     KiAcquireQueued(SpinLock, &LockHandle->LockQueue);
 }
 
 VOID NTAPI KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle)
 {
-    KiRequireDispatch((ULONG_PTR)LockHandle);
+    KiRequireDispatch(LockHandle, KiReleaseQueuedNotAtDispatch);
     KiReleaseQueued(&LockHandle->LockQueue);
 }
 
@@ -288,7 +298,7 @@ static VOID ExpAcquireExclusive(volatile LONG *Lock)
 
 KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 {
-    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+    KIRQL OldIrql = KiRaiseToDispatch(SpinLock);
 
     ExpAcquireShared(SpinLock);
     return OldIrql;
@@ -296,13 +306,13 @@ KIRQL NTAPI ExAcquireSpinLockShared(PEX_SPIN_LOCK SpinLock)
 
 VOID NTAPI ExAcquireSpinLockSharedAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     ExpAcquireShared(SpinLock);
 }
 
 KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
-    KIRQL OldIrql = KiRaiseToDispatch((ULONG_PTR)SpinLock);
+    KIRQL OldIrql = KiRaiseToDispatch(SpinLock);
 
     ExpAcquireExclusive(SpinLock);
     return OldIrql;
@@ -310,7 +320,7 @@ KIRQL NTAPI ExAcquireSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 
 VOID NTAPI ExAcquireSpinLockExclusiveAtDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     ExpAcquireExclusive(SpinLock);
 }
 
@@ -318,10 +328,9 @@ VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
     LONG Value = *(volatile LONG *)SpinLock;
 
-    KiRequireDispatch((ULONG_PTR)SpinLock);
-    if ((Value & EX_LOCK_EXCLUSIVE) || (Value & ~EX_LOCK_WAITER) == 0) {
-        KeBugCheckEx(0x10, (ULONG_PTR)SpinLock, (ULONG)Value, (ULONG_PTR)KeGetCurrentThread(), 0);
-    }
+    KiRequireDispatch(SpinLock, KiReleaseBelowDispatch);
+    KiVerify(!(Value & EX_LOCK_EXCLUSIVE) && (Value & ~EX_LOCK_WAITER) != 0, SPIN_LOCK_NOT_OWNED,
+             (ULONG_PTR)SpinLock, (ULONG)Value, (ULONG_PTR)KeGetCurrentThread(), 0);
     InterlockedDecrement((volatile LONG *)SpinLock);
 }
 
@@ -333,10 +342,9 @@ VOID NTAPI ExReleaseSpinLockShared(PEX_SPIN_LOCK SpinLock, KIRQL OldIrql)
 
 VOID NTAPI ExReleaseSpinLockExclusiveFromDpcLevel(PEX_SPIN_LOCK SpinLock)
 {
-    KiRequireDispatch((ULONG_PTR)SpinLock);
-    if (!(*(volatile LONG *)SpinLock & EX_LOCK_EXCLUSIVE)) {
-        KeBugCheckEx(0x10, (ULONG_PTR)SpinLock, (ULONG)*SpinLock, (ULONG_PTR)KeGetCurrentThread(), 0);
-    }
+    KiRequireDispatch(SpinLock, KiReleaseBelowDispatch);
+    KiVerify((*(volatile LONG *)SpinLock & EX_LOCK_EXCLUSIVE) != 0, SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock,
+             (ULONG)*SpinLock, (ULONG_PTR)KeGetCurrentThread(), 0);
     InterlockedAnd((volatile LONG *)SpinLock, ~EX_LOCK_EXCLUSIVE);
 }
 
@@ -351,7 +359,7 @@ LOGICAL NTAPI ExTryConvertSharedSpinLockExclusive(PEX_SPIN_LOCK SpinLock)
 {
     LONG Value = *(volatile LONG *)SpinLock;
 
-    KiRequireDispatch((ULONG_PTR)SpinLock);
+    KiRequireDispatch(SpinLock, KiAcquireBelowDispatch);
     return (Value & ~EX_LOCK_WAITER) == 1 &&
            InterlockedCompareExchange((volatile LONG *)SpinLock, EX_LOCK_EXCLUSIVE, Value) == Value;
 }

@@ -76,7 +76,7 @@ VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
     Thread->SystemRoutine = SystemRoutine;
     Thread->StartRoutine = StartRoutine;
     Thread->StartContext = StartContext;
-    KeInitializeTimer(&Thread->Timer);
+    KiInitializeTimer(&Thread->Timer, NotificationTimer);
     Thread->Timer.Header.Hand = 1; /* a time-out */
     Thread->WaitBlock[3].Thread = Thread;
     Thread->WaitBlock[3].Object = &Thread->Timer;
@@ -220,8 +220,9 @@ KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD Thread, KPRIORITY Priority)
     KPRIORITY Old;
     KIRQL OldIrql;
 
+    KiVerify(Priority >= 1 && Priority <= HIGH_PRIORITY, 0x7F, (ULONG_PTR)Thread, (ULONG_PTR)Priority, 0, 0);
     if (Priority < 1 || Priority > HIGH_PRIORITY) {
-        KeBugCheckEx(0x7F, (ULONG_PTR)Thread, (ULONG_PTR)Priority, 0, 0);
+        return Thread->Priority; /* there is no such ready queue */
     }
     OldIrql = KiAcquireDispatcher();
     Old = Thread->Priority;
@@ -269,15 +270,15 @@ ULONG NTAPI KeQueryRuntimeThread(PKTHREAD Thread, PULONG UserTime)
 
 /* ---- affinity ---- */
 
+/* <= DISPATCH_LEVEL, where the thread moves when the IRQL drops.  Bits of absent processors do not count. */
 static KAFFINITY KiChangeAffinity(KAFFINITY Affinity, PVOID Caller)
 {
     PKTHREAD Thread = KeGetCurrentThread();
     KAFFINITY Old, New = Affinity & KeActiveSet;
     KIRQL OldIrql;
 
-    if (__readcr8() > APC_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0, (ULONG_PTR)Caller);
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0,
+             (ULONG_PTR)Caller);
     OldIrql = KiAcquireDispatcher();
     Old = Thread->SystemAffinityActive ? Thread->Affinity : 0;
     if (New != 0) {
@@ -288,14 +289,24 @@ static KAFFINITY KiChangeAffinity(KAFFINITY Affinity, PVOID Caller)
     return Old;
 }
 
+/* No effect without a system affinity to revert from, nor when no processor of the mask is active. */
 static VOID KiRevertAffinity(KAFFINITY Affinity)
 {
     PKTHREAD Thread = KeGetCurrentThread();
+    KAFFINITY New = (Affinity != 0 ? Affinity : Thread->UserAffinity) & KeActiveSet;
     KIRQL OldIrql = KiAcquireDispatcher();
 
-    Thread->SystemAffinityActive = Affinity != 0;
-    KiSetAffinityLocked(Thread, Affinity != 0 ? Affinity : Thread->UserAffinity);
+    if (Thread->SystemAffinityActive && New != 0) {
+        Thread->SystemAffinityActive = Affinity != 0;
+        KiSetAffinityLocked(Thread, New);
+    }
     KiUnlockDispatcher(OldIrql);
+}
+
+static BOOLEAN KiIsGroupAffinity(const GROUP_AFFINITY *Affinity)
+{
+    return Affinity->Group == 0 && Affinity->Reserved[0] == 0 && Affinity->Reserved[1] == 0 &&
+           Affinity->Reserved[2] == 0;
 }
 
 KAFFINITY NTAPI KeSetSystemAffinityThreadEx(KAFFINITY Affinity)
@@ -320,7 +331,7 @@ VOID NTAPI KeRevertToUserAffinityThread(VOID)
 
 VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity, PGROUP_AFFINITY PreviousAffinity)
 {
-    KAFFINITY Old = Affinity->Group == 0 ? KiChangeAffinity(Affinity->Mask, _ReturnAddress()) : 0;
+    KAFFINITY Old = KiIsGroupAffinity(Affinity) ? KiChangeAffinity(Affinity->Mask, _ReturnAddress()) : 0;
 
     if (PreviousAffinity != NULL) {
         RtlZeroMemory(PreviousAffinity, sizeof(*PreviousAffinity));
@@ -330,7 +341,9 @@ VOID NTAPI KeSetSystemGroupAffinityThread(PGROUP_AFFINITY Affinity, PGROUP_AFFIN
 
 VOID NTAPI KeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity)
 {
-    KiRevertAffinity(PreviousAffinity->Mask);
+    if (KiIsGroupAffinity(PreviousAffinity)) {
+        KiRevertAffinity(PreviousAffinity->Mask);
+    }
 }
 
 UCHAR NTAPI KeSetIdealProcessorThread(PKTHREAD Thread, UCHAR Processor)

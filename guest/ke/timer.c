@@ -151,11 +151,21 @@ VOID KiTimerExpiration(VOID)
     KiReleaseSpinLock(&KiDispatcherLock);
 }
 
+/* What is not set here KeSetTimerEx sets: a timer that is in the table stays there, and will expire. */
+VOID KiInitializeTimer(PKTIMER Timer, TIMER_TYPE Type)
+{
+    Timer->Header.Lock = 0;
+    Timer->Header.Type = (UCHAR)(TimerNotificationObject + Type);
+    Timer->Header.SignalState = 0;
+    InitializeListHead(&Timer->Header.WaitListHead);
+}
+
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
-    RtlZeroMemory(Timer, sizeof(*Timer));
-    Timer->Header.Type = (UCHAR)(TimerNotificationObject + Type);
-    InitializeListHead(&Timer->Header.WaitListHead);
+    if (KiDriverVerifierOn && KiActiveTimers != 0) {
+        KiCheckTimerNotSet(Timer);
+    }
+    KiInitializeTimer(Timer, Type);
 }
 
 VOID NTAPI KeInitializeTimer(PKTIMER Timer)
@@ -169,12 +179,10 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
     KIRQL OldIrql;
     BOOLEAN Inserted;
 
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
-    }
-    if (Timer->Header.Type != TimerNotificationObject && Timer->Header.Type != TimerSynchronizationObject) {
-        KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, 0, (ULONG_PTR)Timer, 0, 0);
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1,
+             (ULONG_PTR)_ReturnAddress());
+    KiVerify(Timer->Header.Type == TimerNotificationObject || Timer->Header.Type == TimerSynchronizationObject,
+             0xC7 /* TIMER_OR_DPC_INVALID */, 0, (ULONG_PTR)Timer, 0, 0);
     OldIrql = KiAcquireDispatcher();
     Inserted = Timer->Header.Inserted;
     if (Inserted) {
@@ -209,9 +217,8 @@ BOOLEAN NTAPI KeCancelTimer(PKTIMER Timer)
     KIRQL OldIrql;
     BOOLEAN Inserted;
 
-    if (__readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1, (ULONG_PTR)_ReturnAddress());
-    }
+    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1,
+             (ULONG_PTR)_ReturnAddress());
     OldIrql = KiAcquireDispatcher();
     Inserted = Timer->Header.Inserted;
     if (Inserted) {

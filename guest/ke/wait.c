@@ -141,14 +141,17 @@ VOID KiCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
 {
     KIRQL Irql = (KIRQL)__readcr8();
 
-    if (Irql > APC_LEVEL && !(Irql == DISPATCH_LEVEL && Timeout != NULL && Timeout->QuadPart == 0) &&
-        !KeGetCurrentThread()->WaitNext) {
-        if (KiDriverVerifierOn) {
-            KeBugCheckEx(0xC4 /* DRIVER_VERIFIER_DETECTED_VIOLATION */, 0x3B, Irql, (ULONG_PTR)Object,
-                         (ULONG_PTR)Timeout);
-        }
-        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)KeGetCurrentThread(), 0,
-                     (ULONG_PTR)KeGetCurrentThread()->InitialStack, 0);
+    KiVerify(Irql <= APC_LEVEL || (Irql == DISPATCH_LEVEL && Timeout != NULL && Timeout->QuadPart == 0) ||
+                 KeGetCurrentThread()->WaitNext,
+             KI_VERIFIER_VIOLATION, 0x3B, Irql, (ULONG_PTR)Object, (ULONG_PTR)Timeout);
+}
+
+/* What nobody may do: block above APC_LEVEL. */
+VOID KiCheckBlock(PKTHREAD Thread, KIRQL WaitIrql)
+{
+    if (WaitIrql > APC_LEVEL) {
+        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->InitialStack,
+                     0);
     }
 }
 
@@ -201,6 +204,7 @@ NTSTATUS KiTestWaitAlert(PKTHREAD Thread, BOOLEAN Alertable, KPROCESSOR_MODE Wai
 static LONG64 KiBlock(PKTHREAD Thread, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                       KIRQL WaitIrql)
 {
+    KiCheckBlock(Thread, WaitIrql);
     Thread->WaitReason = (UCHAR)WaitReason;
     Thread->WaitMode = (UCHAR)WaitMode;
     Thread->Alertable = Alertable;

@@ -2,6 +2,8 @@
 /* mm's start-up, in order. */
 #include "mip.h"
 
+MMPTE MiPageable = FLTVM_PTE_PAGEABLE;
+
 VOID MmInitSystem(ULONG Phase)
 {
     struct fltvm_loader_block *Block = HalLoaderBlock;
@@ -9,6 +11,8 @@ VOID MmInitSystem(ULONG Phase)
     if (Phase == 0) {
         MiKernelBase = Block->kernel_base;
         MiKernelSize = Block->kernel_size;
+        if (!FvVerifierEnabled())
+            MiPageable = MI_PTE_RESIDENT;
         MiInitializePages(Block);
         MiInitializePageTables(Block);
         MiInitializeRegions();

@@ -9,6 +9,16 @@
 
 #define MI_CONTIGUOUS_BYTES_MAXIMUM (1ULL << 32)
 
+/* Nobody gets the page tables to write to (since Windows 10, version 1803).  The root of the hierarchy is one too. */
+static BOOLEAN MiHoldsPageTable(ULONG64 First, ULONG Pages)
+{
+    for (ULONG64 Page = First >> PAGE_SHIFT; Page < (First >> PAGE_SHIFT) + Pages && Page < MiHighestPage; Page++) {
+        if (MiPfnDatabase[Page].State == MiPageTable || Page == (__readcr3() & MI_PTE_PAGE_MASK) >> PAGE_SHIFT)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 DECLSPEC_NOINLINE PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes,
                                            MEMORY_CACHING_TYPE CacheType)
 {
@@ -17,10 +27,10 @@ DECLSPEC_NOINLINE PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZ
     ULONG Pages = (ULONG)BYTES_TO_PAGES(Offset + NumberOfBytes);
     ULONG64 Base;
 
-    if (__readcr8() > DISPATCH_LEVEL)
+    if (__readcr8() > DISPATCH_LEVEL && FvVerifierEnabled())
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x73, __readcr8(), (ULONG_PTR)PhysicalAddress.QuadPart,
                      NumberOfBytes);
-    if (NumberOfBytes == 0 || NumberOfBytes > MI_CONTIGUOUS_BYTES_MAXIMUM)
+    if (NumberOfBytes == 0 || NumberOfBytes > MI_CONTIGUOUS_BYTES_MAXIMUM || MiHoldsPageTable(First, Pages))
         return NULL;
     Base = MiReserveRange(&MiSystemPteRegion, Pages);
     if (Base == 0)
@@ -49,7 +59,7 @@ VOID NTAPI MmUnmapIoSpace(PVOID BaseAddress, SIZE_T NumberOfBytes)
     ULONG64 Base = (ULONG64)BaseAddress & ~(ULONG64)(PAGE_SIZE - 1);
     ULONG Pages = (ULONG)ADDRESS_AND_SIZE_TO_SPAN_PAGES(BaseAddress, NumberOfBytes);
 
-    if (__readcr8() > DISPATCH_LEVEL)
+    if (__readcr8() > DISPATCH_LEVEL && FvVerifierEnabled())
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7B, __readcr8(), (ULONG_PTR)BaseAddress, NumberOfBytes);
     MiClearPtes(Base, Pages);
     MiReleaseRange(&MiSystemPteRegion, Base, Pages);

@@ -3,23 +3,45 @@
  * Memory descriptor lists: locking the pages of a buffer, and mapping locked pages.
  *
  * A locked page counts its locks in the page frame database, so that freeing memory under a transfer is found.  A
- * list in the wrong state for a call is Driver Verifier's bugcheck 0xC4 with its published number, always.
+ * list in the wrong state for a call, or a call at the wrong IRQL, is Driver Verifier's bugcheck 0xC4 with its published
+ * number; without the verifier the call does what it can, as Windows does.  What would break the memory manager's own
+ * state is a bugcheck always: 0x4E for a page that is unlocked too often, 0xDA for a mapping that is none.
  */
 #include "mip.h"
 
 #define MI_MDL_STATES                                                                                        \
     (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 
+#define MI_MDL_NOT_TO_MAP (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED)
+
 #define MI_MAPPING_NO_WRITE 0x80000000u /* of the Priority argument */
 
-static DECLSPEC_NORETURN VOID MiMdlBugCheck(PCSTR Rule, PMDL Mdl, PVOID Caller, ULONG Code, ULONG64 P3, ULONG64 P4)
+#ifndef PFN_LIST_CORRUPT
+#define PFN_LIST_CORRUPT ((ULONG)0x0000004E)
+#endif
+#ifndef SYSTEM_PTE_MISUSE
+#define SYSTEM_PTE_MISUSE ((ULONG)0x000000DA)
+#endif
+#define MI_UNLOCKED_TOO_OFTEN 7 /* of PFN_LIST_CORRUPT */
+
+static VOID MiVerifyMdl(BOOLEAN Holds, PCSTR Rule, PMDL Mdl, PVOID Caller, ULONG Code, ULONG64 P3, ULONG64 P4)
 {
     CHAR Text[200];
+
+    if (Holds || !FvVerifierEnabled())
+        return;
 
     _snprintf(Text, sizeof(Text), "rule=%s\ncaller=0x%I64x\nmdl=0x%I64x\nflags=0x%x\n", Rule, (ULONG64)Caller,
               (ULONG64)Mdl, (unsigned)(USHORT)Mdl->MdlFlags);
     FvReport(Text);
     KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Code, (ULONG_PTR)Mdl, P3, P4);
+}
+
+/* No call on a list may come from above DISPATCH_LEVEL. */
+static VOID MiVerifyMdlIrql(ULONG Code, ULONG64 P3, ULONG64 P4)
+{
+    if (__readcr8() > DISPATCH_LEVEL && FvVerifierEnabled())
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Code, __readcr8(), P3, P4);
 }
 
 static ULONG MiMdlPages(PMDL Mdl)
@@ -63,10 +85,11 @@ static NTSTATUS MiProbePage(ULONG64 Address, KPROCESSOR_MODE Mode, LOCK_OPERATIO
 
 static VOID MiUnlockPage(PFN_NUMBER Page)
 {
-    if (MiIsRam(Page)) {
-        NT_ASSERT(MiPfnDatabase[Page].Locks != 0);
-        __atomic_sub_fetch(&MiPfnDatabase[Page].Locks, 1, __ATOMIC_SEQ_CST);
-    }
+    if (!MiIsRam(Page))
+        return;
+    if (MiPfnDatabase[Page].Locks == 0)
+        KeBugCheckEx(PFN_LIST_CORRUPT, MI_UNLOCKED_TOO_OFTEN, Page, 0, 0);
+    __atomic_sub_fetch(&MiPfnDatabase[Page].Locks, 1, __ATOMIC_SEQ_CST);
 }
 
 DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
@@ -80,10 +103,10 @@ DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPRO
     NTSTATUS Status = STATUS_SUCCESS;
     BOOLEAN Io = FALSE;
 
-    if (Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE))
-        MiMdlBugCheck("mdl-state", Mdl, __builtin_return_address(0), 0xB0, (USHORT)Mdl->MdlFlags,
-                      (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
-    if (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & FLTVM_PTE_PAGEABLE)))
+    MiVerifyMdl(!(Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE)), "mdl-state", Mdl, __builtin_return_address(0),
+                0xB0, (USHORT)Mdl->MdlFlags, (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
+    if (FvVerifierEnabled() &&
+        (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & MI_PTE_PAGEABLE))))
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, Irql, (ULONG_PTR)Mdl, AccessMode);
     for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
         Status = MiProbePage(Address, AccessMode, Operation, &Page[Index]);
@@ -109,14 +132,12 @@ DECLSPEC_NOINLINE VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
     ULONG Pages = MiMdlPages(Mdl);
     PVOID Caller = __builtin_return_address(0);
 
-    if (__readcr8() > DISPATCH_LEVEL)
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x78, __readcr8(), (ULONG_PTR)Mdl, 0);
-    if (Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL)
-        MiMdlBugCheck("mdl-state", Mdl, Caller, 0x7D, (USHORT)Mdl->MdlFlags, 0);
-    if (Mdl->MdlFlags & MDL_PARTIAL)
-        MiMdlBugCheck("mdl-state", Mdl, Caller, 0xB4, (USHORT)Mdl->MdlFlags, MDL_PARTIAL);
-    if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED))
-        MiMdlBugCheck("mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags, 0);
+    MiVerifyMdlIrql(0x78, (ULONG_PTR)Mdl, 0);
+    MiVerifyMdl(!(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL), "mdl-state", Mdl, Caller, 0x7D,
+                (USHORT)Mdl->MdlFlags, 0);
+    MiVerifyMdl(!(Mdl->MdlFlags & MDL_PARTIAL), "mdl-state", Mdl, Caller, 0xB4, (USHORT)Mdl->MdlFlags, MDL_PARTIAL);
+    MiVerifyMdl((Mdl->MdlFlags & MDL_PAGES_LOCKED) != 0, "mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags,
+                0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     for (ULONG Index = 0; Index < Pages; Index++)
@@ -131,11 +152,11 @@ DECLSPEC_NOINLINE VOID NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList
     ULONG Pages = MiMdlPages(Mdl);
     ULONG64 Address = (ULONG64)Mdl->StartVa;
 
-    if (Mdl->MdlFlags & MI_MDL_STATES)
-        MiMdlBugCheck("mdl-state", Mdl, __builtin_return_address(0), 0x7F, __readcr8(), (USHORT)Mdl->MdlFlags);
+    MiVerifyMdl(!(Mdl->MdlFlags & MI_MDL_STATES), "mdl-state", Mdl, __builtin_return_address(0), 0x7F, __readcr8(),
+                (USHORT)Mdl->MdlFlags);
     for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
         MMPTE Pte = MiLookupPte(Address);
-        if ((Pte & (FLTVM_PTE_PRESENT | FLTVM_PTE_PAGEABLE)) != FLTVM_PTE_PRESENT)
+        if ((Pte & (FLTVM_PTE_PRESENT | MI_PTE_PAGEABLE)) != FLTVM_PTE_PRESENT && FvVerifierEnabled())
             KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x140, __readcr8(), (ULONG_PTR)Mdl, Address);
         Page[Index] = MiPtePage(Pte);
         if (!MiIsRam(Page[Index]))
@@ -179,18 +200,15 @@ DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptor
     ULONG64 Base;
 
     UNREFERENCED_PARAMETER(RequestedAddress);
-    if (__readcr8() > DISPATCH_LEVEL)
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x76, __readcr8(), (ULONG_PTR)Mdl, AccessMode);
-    if (Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED))
-        MiMdlBugCheck("mdl-state", Mdl, Caller, 0xB2, (USHORT)Mdl->MdlFlags,
-                      (USHORT)Mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL |
-                                               MDL_PARTIAL_HAS_BEEN_MAPPED));
-    if (!(Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)))
-        MiMdlBugCheck("mdl-not-locked", Mdl, Caller, 0xB3, (USHORT)Mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_PARTIAL);
+    MiVerifyMdlIrql(0x76, (ULONG_PTR)Mdl, AccessMode);
+    MiVerifyMdl(!(Mdl->MdlFlags & MI_MDL_NOT_TO_MAP), "mdl-state", Mdl, Caller, 0xB2, (USHORT)Mdl->MdlFlags,
+                (USHORT)Mdl->MdlFlags & MI_MDL_NOT_TO_MAP);
+    MiVerifyMdl((Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)) != 0, "mdl-not-locked", Mdl, Caller, 0xB3,
+                (USHORT)Mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_PARTIAL);
     if (AccessMode != KernelMode) /* processes have no address space of their own here */
         RtlRaiseStatus(STATUS_NOT_IMPLEMENTED);
-    if (BugCheckOnFailure && MiFindOwner(Caller) != MM_OWNER_KERNEL && FvVerifierEnabled())
-        MiMdlBugCheck("bugcheck-on-failure", Mdl, Caller, 0x82, (USHORT)Mdl->MdlFlags, 0);
+    MiVerifyMdl(!BugCheckOnFailure || MiFindOwner(Caller) == MM_OWNER_KERNEL, "bugcheck-on-failure", Mdl, Caller, 0x82,
+                (USHORT)Mdl->MdlFlags, 0);
 
     Base = MiReserveRange(&MiSystemPteRegion, Pages);
     if (Base == 0 || !MiMakePtes(Base, Pages)) {
@@ -219,12 +237,13 @@ DECLSPEC_NOINLINE VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDe
     ULONG Pages = MiMdlPages(Mdl);
     ULONG64 Base = (ULONG64)BaseAddress & ~(ULONG64)(PAGE_SIZE - 1);
 
-    if (__readcr8() > DISPATCH_LEVEL)
-        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x79, __readcr8(), (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl);
-    if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) || BaseAddress != Mdl->MappedSystemVa ||
-        !MiInRegion(&MiSystemPteRegion, Base))
-        MiMdlBugCheck("mdl-not-mapped", Mdl, __builtin_return_address(0), 0xB6, (USHORT)Mdl->MdlFlags,
-                      MDL_MAPPED_TO_SYSTEM_VA);
+    MiVerifyMdlIrql(0x79, (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl);
+    MiVerifyMdl((Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) != 0 && BaseAddress == Mdl->MappedSystemVa &&
+                    MiInRegion(&MiSystemPteRegion, Base),
+                "mdl-not-mapped", Mdl, __builtin_return_address(0), 0xB6, (USHORT)Mdl->MdlFlags,
+                MDL_MAPPED_TO_SYSTEM_VA);
+    if (!MiInRegion(&MiSystemPteRegion, Base) || !MiIsReserved(&MiSystemPteRegion, Base))
+        KeBugCheckEx(SYSTEM_PTE_MISUSE, 1 /* the address is no mapping */, (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl, 0);
     MiClearPtes(Base, Pages);
     MiReleaseRange(&MiSystemPteRegion, Base, Pages);
     Mdl->MdlFlags &= ~(MDL_MAPPED_TO_SYSTEM_VA | MDL_PARTIAL_HAS_BEEN_MAPPED);
@@ -317,8 +336,8 @@ VOID NTAPI MmFreePagesFromMdl(PMDL MemoryDescriptorList)
     PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
     ULONG Pages = MiMdlPages(Mdl);
 
-    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
-        MiMdlBugCheck("mdl-mapped", Mdl, __builtin_return_address(0), 0xB8, (USHORT)Mdl->MdlFlags, 0);
+    if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) /* since Windows 7 the mapping goes with the pages */
+        MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     for (ULONG Index = 0; Index < Pages; Index++) {
         MiPfnDatabase[Page[Index]].Locks = 0;
         MiFreePage((ULONG)Page[Index]);

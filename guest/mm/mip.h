@@ -105,6 +105,15 @@ typedef ULONG64 MMPTE, *PMMPTE;
 #define MI_PTE_TABLE     (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
 #define MI_PTE_HIDDEN    0x200ULL /* not present, but the page is kept for MmReadMemory: a bit left to software */
 
+/*
+ * What pageable memory carries in its PTE.  With the verifier that is the bit by which the processor refuses it at
+ * DISPATCH_LEVEL; without, a bit that only mm knows: nothing is ever paged out, so such an access succeeds, as it does on
+ * Windows while the page is resident.
+ */
+#define MI_PTE_RESIDENT 0x400
+#define MI_PTE_PAGEABLE (FLTVM_PTE_PAGEABLE | MI_PTE_RESIDENT)
+extern MMPTE MiPageable;
+
 FORCEINLINE PMMPTE MiPte(ULONG64 Address)
 {
     return (PMMPTE)(MM_SELF_MAP + ((Address >> 9) & 0x7FFFFFFFF8ULL));

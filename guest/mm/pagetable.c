@@ -100,7 +100,7 @@ BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 
 BOOLEAN NTAPI MmIsNonPagedSystemAddressValid(PVOID VirtualAddress)
 {
-    return (MiLookupPte((ULONG64)VirtualAddress) & (FLTVM_PTE_PRESENT | FLTVM_PTE_PAGEABLE)) == FLTVM_PTE_PRESENT;
+    return (MiLookupPte((ULONG64)VirtualAddress) & (FLTVM_PTE_PRESENT | MI_PTE_PAGEABLE)) == FLTVM_PTE_PRESENT;
 }
 
 PHYSICAL_ADDRESS NTAPI MmGetPhysicalAddress(PVOID BaseAddress)

@@ -111,7 +111,7 @@ static PMI_SLAB MiCreateSlab(BOOLEAN Paged)
 
     if (Address == 0)
         return NULL;
-    if (!MiMapPages(Address, 1, MI_PTE_DATA | (Paged ? FLTVM_PTE_PAGEABLE : 0), FALSE)) {
+    if (!MiMapPages(Address, 1, MI_PTE_DATA | (Paged ? MiPageable : 0), FALSE)) {
         MiReleaseRange(Region, Address, 1);
         return NULL;
     }
@@ -151,6 +151,17 @@ static PMI_SLAB MiPrepareSlab(BOOLEAN Paged, ULONG Class)
     return Slab;
 }
 
+/*
+ * Where the pattern behind a driver's block stands.  The bytes up to the next multiple of 16 are the block's on Windows: a
+ * driver that writes to them is found with the verifier only.
+ */
+static UNALIGNED ULONG64 *MiTail(PMI_BLOCK Block)
+{
+    ULONG Size = FvVerifierEnabled() ? Block->Size : (Block->Size + 15u) & ~15u;
+
+    return (UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Size);
+}
+
 static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack)
 {
     ULONG Class = MiClassOf[(Bytes + 15) / 16];
@@ -176,7 +187,7 @@ static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack
     Block->State = MI_LIVE;
     Block->Stack = Stack;
     if (Request->Owner != MM_OWNER_KERNEL)
-        *(UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Request->Size) = MI_TAIL;
+        *MiTail(Block) = MI_TAIL;
     Block->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
     return (PUCHAR)*MiSlabHome(Slab) + ((PUCHAR)(Block + 1) - (PUCHAR)Slab);
 }
@@ -197,7 +208,7 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
     if (Address == 0)
         return NULL;
     if (Request->Paged)
-        Protection |= FLTVM_PTE_PAGEABLE;
+        Protection |= MiPageable;
     else if (Request->Execute)
         Protection &= ~FLTVM_PTE_NX;
     if (!MiMapPages(Address, Pages, Protection, Request->Zero)) {
@@ -222,10 +233,12 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
 PVOID MiAllocateBlock(PMI_REQUEST Request)
 {
     ULONG Stack = Request->Owner != MM_OWNER_KERNEL ? MiRecordStack() : 0;
-    SIZE_T Bytes = Request->Size + sizeof(MI_BLOCK) + (Request->Owner != MM_OWNER_KERNEL ? sizeof(ULONG64) : 0);
+    SIZE_T Bytes = Request->Size + sizeof(MI_BLOCK);
     PVOID Address;
     KIRQL OldIrql;
 
+    if (Request->Owner != MM_OWNER_KERNEL)
+        Bytes = ((Bytes + 15) & ~(SIZE_T)15) + sizeof(ULONG64);
     if (Request->Size >= MI_SMALL_LIMIT || Bytes > MI_SMALL_LIMIT || Request->Execute)
         return MiAllocateBig(Request, Stack);
     OldIrql = MiAcquireLock(&MiPoolLock);
@@ -297,8 +310,7 @@ static VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Ta
         MiPoolBugCheck("header-corrupted", Address, Caller, BAD_POOL_HEADER, 0x7, 0, 0, (ULONG64)Block);
     if (Tag != 0 && Block->Tag != Tag)
         MiPoolBugCheck("wrong-tag", Address, Caller, BAD_POOL_CALLER, 0xA, (ULONG64)Address, Block->Tag, Tag);
-    if (Block->Owner != MM_OWNER_KERNEL &&
-        *(UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Block->Size) != MI_TAIL)
+    if (Block->Owner != MM_OWNER_KERNEL && *MiTail(Block) != MI_TAIL)
         MiPoolBugCheck("written-past-end", Address, Caller, BAD_POOL_HEADER, 0x20, (ULONG64)Block,
                        (ULONG64)Block + Size, Header);
 }

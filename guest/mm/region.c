@@ -187,7 +187,7 @@ VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection)
     ULONG Pages = (ULONG)(((ULONG64)Address + Size - Start + PAGE_SIZE - 1) >> PAGE_SHIFT);
     MMPTE Bits = FLTVM_PTE_PRESENT | (Protection & MM_IMAGE_WRITE ? FLTVM_PTE_WRITE : 0) |
                  (Protection & MM_IMAGE_EXECUTE ? 0 : FLTVM_PTE_NX) |
-                 (Protection & MM_IMAGE_PAGEABLE ? FLTVM_PTE_PAGEABLE : 0);
+                 (Protection & MM_IMAGE_PAGEABLE ? MiPageable : 0);
 
     /* What is discarded faults, but its pages are kept: a report still reads its unwind data and code. */
     if (Protection & MM_IMAGE_NOACCESS)

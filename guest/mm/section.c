@@ -25,7 +25,7 @@ static VOID MiSetPageable(ULONG64 Base, ULONG Pages, BOOLEAN Pageable)
     for (ULONG Index = 0; Index < Pages; Index++) {
         PMMPTE Pte = MiPte(Base + ((ULONG64)Index << PAGE_SHIFT));
         if (*Pte & FLTVM_PTE_PRESENT)
-            *Pte = (*Pte & ~(ULONG64)FLTVM_PTE_PAGEABLE) | (Pageable ? FLTVM_PTE_PAGEABLE : 0);
+            *Pte = (*Pte & ~(ULONG64)MI_PTE_PAGEABLE) | (Pageable ? MiPageable : 0);
     }
     KeFlushMultipleTb((PVOID)Base, Pages);
 }

@@ -163,7 +163,7 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
     New->AllocateStack = Stack;
     New->FreeStack = 0;
     *Pte = ((ULONG64)Page << PAGE_SHIFT) | FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE |
-           (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? FLTVM_PTE_PAGEABLE : 0);
+           (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? MiPageable : 0);
     OldIrql = MiAcquireLock(&MiPoolLock);
     New->State = MiSlotLive;
     New->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);

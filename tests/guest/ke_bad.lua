@@ -2,8 +2,8 @@
 -- Each rule of the kernel that a driver can break ends in Windows's bugcheck, with the driver's line in the report.
 local source = "ke_bad.c"
 local cases = {
-  { 1, "lowering the IRQL upwards", code = 0xA, p1 = 0, p2 = 15, text = "Misbehave" },
-  { 2, "raising the IRQL downwards", code = 0x9, p1 = 2, p2 = 1, text = "Misbehave" },
+  { 1, "lowering the IRQL upwards", code = 0xC4, p1 = 0x31, p2 = 0, p3 = 15, text = "Misbehave" },
+  { 2, "raising the IRQL downwards", code = 0xC4, p1 = 0x30, p2 = 2, p3 = 1, text = "Misbehave" },
   { 3, "acquiring a spin lock twice", code = 0xF, text = "Misbehave" },
   { 4, "releasing a spin lock that is free", code = 0x10, text = "Misbehave" },
   { 5, "waiting at DISPATCH_LEVEL", code = 0xC4, p1 = 0x3B, p2 = 2, text = "Misbehave" },
@@ -17,7 +17,7 @@ local cases = {
   { 13, "waiting in a DPC", code = 0xC4, p1 = 0x3B, text = "BadDpc" },
   { 14, "writing to code", code = 0xBE, text = "Misbehave" },
   { 15, "executing data", code = 0xFC, text = "Misbehave" },
-  { 16, "leaving a critical region twice", code = 0x1, text = "Misbehave" },
+  { 16, "leaving a critical region twice", code = 0xC4, p1 = 0x3E, text = "Misbehave" },
   { 17, "queueing what is no DPC", code = 0xC7, p1 = 1, text = "Misbehave" },
   { 18, "ending a thread in a critical region", code = 0x20 },
   { 19, "ending a thread that owns a mutex", code = 0x20 },

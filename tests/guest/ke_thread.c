@@ -142,12 +142,12 @@ static VOID CheckRegions(VOID)
     FvCheck(!KeAreApcsDisabled() && !KeAreAllApcsDisabled());
     KeInitializeGuardedMutex(&Mutex);
     KeAcquireGuardedMutex(&Mutex);
-    FvCheck(KeAreAllApcsDisabled() && KeGetCurrentIrql() == PASSIVE_LEVEL);
+    FvCheck(KeAreAllApcsDisabled() && KeGetCurrentIrql() == APC_LEVEL);
     FvCheck(!KeTryToAcquireGuardedMutex(&Mutex));
     KeReleaseGuardedMutex(&Mutex);
     FvCheck(KeTryToAcquireGuardedMutex(&Mutex));
     KeReleaseGuardedMutex(&Mutex);
-    FvCheck(!KeAreAllApcsDisabled());
+    FvCheck(!KeAreAllApcsDisabled() && KeGetCurrentIrql() == PASSIVE_LEVEL);
 }
 
 static VOID NTAPI Deep(PVOID Parameter)

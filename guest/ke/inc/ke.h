@@ -469,7 +469,7 @@ BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
 BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 
 /*
- * Bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to
+ * With the verifier bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to
  * go. IRQL: <= DISPATCH_LEVEL.
  */
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
