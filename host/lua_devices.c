@@ -11,6 +11,7 @@
 #include "abi/irq.h"
 #include "error.h"
 #include "lua_machine.h"
+#include "lua_show.h"
 #include "paths.h"
 #include "vocabulary.h"
 
@@ -144,32 +145,33 @@ static int machine_irq(lua_State *lua)
 
     if (number < 0 || number >= sources)
         luaL_error(lua, "irq: there is no source %d (0 to %d)", (int)number, (int)sources - 1);
-    source = lua_newuserdatauv(lua, sizeof(*source), 1);
+    source = fltvm_lua_new(lua, sizeof(*source), SOURCE_TYPE);
     source->machine = machine;
     source->handle = handle;
     source->number = (guint32)number;
-    luaL_setmetatable(lua, SOURCE_TYPE);
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
     return 1;
 }
 
 /* Program and arm a source from {start=, interval=, count=}; times in ms. */
-static int arm(lua_State *lua, guint32 mode, const char *what)
+static int arm(lua_State *lua, guint32 mode, const char *what, const FltvmLuaField *known)
 {
     Source *source = luaL_checkudata(lua, 1, SOURCE_TYPE);
     guint32 block = FLTVM_IRQ_REG_SOURCE(source->number);
     Writes writes = {0};
-    guint64 start = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "start", 0), "start");
-    guint64 interval = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "interval", 1), "interval");
+    guint64 start, interval;
     guint32 error;
 
+    fltvm_lua_check_fields(lua, 2, what, known);
+    start = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "start", 0), "start");
+    interval = fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "interval", 1), "interval");
     put(&writes, block + FLTVM_IRQ_SOURCE_COMMAND, FLTVM_IRQ_COMMAND_DISARM);
     put(&writes, FLTVM_IRQ_REG_ERROR, ~0u);
     put(&writes, block + FLTVM_IRQ_SOURCE_MODE, mode);
     put_long(&writes, block + FLTVM_IRQ_SOURCE_START_LO, start);
     put_long(&writes, block + FLTVM_IRQ_SOURCE_INTERVAL_LO, interval);
-    put(&writes, block + FLTVM_IRQ_SOURCE_COUNT, (guint32)fltvm_lua_integer_field(lua, 2, "count", 1));
+    put(&writes, block + FLTVM_IRQ_SOURCE_COUNT, fltvm_lua_u32_field(lua, 2, "count", 1));
     put(&writes, block + FLTVM_IRQ_SOURCE_COMMAND, FLTVM_IRQ_COMMAND_ARM);
     write_registers(lua, source->machine, source->handle, &writes, what);
     error = read_register(lua, source->machine, source->handle, FLTVM_IRQ_REG_ERROR);
@@ -178,19 +180,23 @@ static int arm(lua_State *lua, guint32 mode, const char *what)
     return 0;
 }
 
+/* Each mode takes one more. */
+static const FltvmLuaField burst_fields[] = {
+    {"count", FLTVM_LUA_NUMBER}, {"interval", FLTVM_LUA_NUMBER}, {"start", FLTVM_LUA_NUMBER}, {NULL, 0}};
+
 static int source_one_shot(lua_State *lua)
 {
-    return arm(lua, FLTVM_IRQ_MODE_ONE_SHOT, "one_shot");
+    return arm(lua, FLTVM_IRQ_MODE_ONE_SHOT, "source:one_shot", burst_fields + 2);
 }
 
 static int source_periodic(lua_State *lua)
 {
-    return arm(lua, FLTVM_IRQ_MODE_PERIODIC, "periodic");
+    return arm(lua, FLTVM_IRQ_MODE_PERIODIC, "source:periodic", burst_fields + 1);
 }
 
 static int source_burst(lua_State *lua)
 {
-    return arm(lua, FLTVM_IRQ_MODE_BURST, "burst");
+    return arm(lua, FLTVM_IRQ_MODE_BURST, "source:burst", burst_fields);
 }
 
 static int give_command(lua_State *lua, guint32 value, const char *what)
@@ -240,39 +246,22 @@ static int source_counts(lua_State *lua)
 
 /* --- fault rules --------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *name;
-    guint32 value;
-} Word;
+static const char *const operation_names[] = {"read", "write", "flush", "any", NULL};
+static const guint32 operations[] = {FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ), FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE),
+                                     FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH),
+                                     FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ) | FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE) |
+                                         FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH)};
+static const char *const action_names[] = {"error", "delay", "never", NULL};
+static const guint32 actions[] = {FLTVM_HBA_FAULT_ACTION_ERROR, FLTVM_HBA_FAULT_ACTION_DELAY,
+                                  FLTVM_HBA_FAULT_ACTION_NEVER};
+static const char *const status_names[] = {"media_read", "media_write", "write_protected", "no_space", "device_fault", NULL};
+static const guint32 statuses[] = {FLTVM_HBA_S_MEDIA_READ, FLTVM_HBA_S_MEDIA_WRITE, FLTVM_HBA_S_WRITE_PROTECTED,
+                                   FLTVM_HBA_S_NO_SPACE, FLTVM_HBA_S_DEVICE_FAULT};
 
-static const Word operations[] = {{"read", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ)},
-                                  {"write", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE)},
-                                  {"flush", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH)},
-                                  {"any", FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ) |
-                                              FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_WRITE) |
-                                              FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_FLUSH)},
-                                  {NULL, 0}};
-static const Word actions[] = {{"error", FLTVM_HBA_FAULT_ACTION_ERROR},
-                               {"delay", FLTVM_HBA_FAULT_ACTION_DELAY},
-                               {"never", FLTVM_HBA_FAULT_ACTION_NEVER},
-                               {NULL, 0}};
-static const Word statuses[] = {{"media_read", FLTVM_HBA_S_MEDIA_READ},
-                                {"media_write", FLTVM_HBA_S_MEDIA_WRITE},
-                                {"write_protected", FLTVM_HBA_S_WRITE_PROTECTED},
-                                {"no_space", FLTVM_HBA_S_NO_SPACE},
-                                {"device_fault", FLTVM_HBA_S_DEVICE_FAULT},
-                                {NULL, 0}};
-
-static guint32 word_field(lua_State *lua, int index, const char *field, const Word *words, const char *fallback)
+static guint32 word_field(lua_State *lua, int index, const char *field, const char *const *names, const guint32 *values,
+                          const char *fallback)
 {
-    const char *name = fltvm_lua_string_field(lua, index, field, fallback);
-
-    for (const Word *word = words; word->name; word++) {
-        if (strcmp(word->name, name) == 0)
-            return word->value;
-    }
-    luaL_error(lua, "%s: '%s' is not known", field, name);
-    return 0;
+    return values[fltvm_lua_choice(lua, field, fltvm_lua_string_field(lua, index, field, fallback), names)];
 }
 
 /* The controller of disk `number`, opened once. */
@@ -311,6 +300,10 @@ static guint32 next_rule(lua_State *lua, lua_Integer disk)
  */
 static int machine_fault(lua_State *lua)
 {
+    static const FltvmLuaField known[] = {
+        {"disk", FLTVM_LUA_NUMBER}, {"op", FLTVM_LUA_TEXT}, {"first", FLTVM_LUA_NUMBER}, {"last", FLTVM_LUA_NUMBER},
+        {"nth", FLTVM_LUA_NUMBER}, {"count", FLTVM_LUA_NUMBER}, {"action", FLTVM_LUA_TEXT}, {"status", FLTVM_LUA_TEXT},
+        {"delay", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     lua_Integer disk;
     guint64 handle;
@@ -319,17 +312,18 @@ static int machine_fault(lua_State *lua)
 
     luaL_checktype(lua, 2, LUA_TTABLE);
     lua_settop(lua, 2);
-    disk = fltvm_lua_integer_field(lua, 2, "disk", 0);
+    fltvm_lua_check_fields(lua, 2, "machine:fault", known);
+    disk = fltvm_lua_u32_field(lua, 2, "disk", 0);
     handle = disk_handle(lua, machine, disk);
     index = next_rule(lua, disk);
     put(&writes, FLTVM_HBA_REG_FAULT_INDEX, index);
-    put(&writes, FLTVM_HBA_REG_FAULT_OPS, word_field(lua, 2, "op", operations, "any"));
+    put(&writes, FLTVM_HBA_REG_FAULT_OPS, word_field(lua, 2, "op", operation_names, operations, "any"));
     put_long(&writes, FLTVM_HBA_REG_FAULT_FIRST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "first", 0));
     put_long(&writes, FLTVM_HBA_REG_FAULT_LAST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "last", -1));
-    put(&writes, FLTVM_HBA_REG_FAULT_NTH, (guint32)fltvm_lua_integer_field(lua, 2, "nth", 1));
-    put(&writes, FLTVM_HBA_REG_FAULT_COUNT, (guint32)fltvm_lua_integer_field(lua, 2, "count", 0));
-    put(&writes, FLTVM_HBA_REG_FAULT_ACTION, word_field(lua, 2, "action", actions, "error"));
-    put(&writes, FLTVM_HBA_REG_FAULT_STATUS, word_field(lua, 2, "status", statuses, "device_fault"));
+    put(&writes, FLTVM_HBA_REG_FAULT_NTH, fltvm_lua_u32_field(lua, 2, "nth", 1));
+    put(&writes, FLTVM_HBA_REG_FAULT_COUNT, fltvm_lua_u32_field(lua, 2, "count", 0));
+    put(&writes, FLTVM_HBA_REG_FAULT_ACTION, word_field(lua, 2, "action", action_names, actions, "error"));
+    put(&writes, FLTVM_HBA_REG_FAULT_STATUS, word_field(lua, 2, "status", status_names, statuses, "device_fault"));
     put_long(&writes, FLTVM_HBA_REG_FAULT_DELAY_LO,
              fltvm_lua_nanoseconds(lua, fltvm_lua_number_field(lua, 2, "delay", 0), "delay"));
     put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_STORE);

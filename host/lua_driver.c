@@ -12,6 +12,8 @@
 #include "error.h"
 #include "lua_fltctl.h"
 #include "lua_machine.h"
+#include "lua_order.h"
+#include "lua_show.h"
 #include "paths.h"
 #include "vocabulary.h"
 
@@ -63,10 +65,13 @@ static int machine_set_registry(lua_State *lua)
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     const char *key = luaL_checkstring(lua, 2), *value = luaL_checkstring(lua, 3);
 
-    if (lua_isinteger(lua, 4))
-        set_number(lua, machine, key, value, (guint32)lua_tointeger(lua, 4));
-    else
+    if (lua_isinteger(lua, 4)) {
+        lua_Integer number = lua_tointeger(lua, 4);
+        luaL_argcheck(lua, number >= G_MININT32 && number <= G_MAXUINT32, 4, "more than 32 bits");
+        set_number(lua, machine, key, value, (guint32)number);
+    } else {
         set_text(lua, machine, key, value, luaL_checkstring(lua, 4));
+    }
     return 0;
 }
 
@@ -146,7 +151,12 @@ static gboolean prepare_image(lua_State *lua, int index, FltvmMachine *machine, 
     dot = strrchr(base, '.');
     if (dot)
         *dot = '\0';
-    g_strlcpy(name, wanted ? wanted : base, name_size);
+    if (g_strlcpy(name, wanted ? wanted : base, name_size) >= name_size || !*name || strpbrk(name, "\\/")) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "load: '%s' is no name for a driver: 1 to %u bytes without slashes (say name = …)",
+                    wanted ? wanted : base, (guint)name_size - 1);
+        return FALSE;
+    }
     file = g_strconcat(name, ".sys", NULL);
     if (sources->len > 1) {
         if (!fltvm_compile(file, (const char *const *)sources->pdata, (const char *const *)flags->pdata, &compiled,
@@ -179,30 +189,63 @@ static void write_instance(lua_State *lua, FltvmMachine *machine, const char *se
     lua_pop(lua, 1);
 }
 
-/* instances = { ["name"] = "altitude" or {altitude=, flags=}, ... }; default_instance names the first */
+/* instances = { ["name"] = "altitude" or {altitude=, flags=}, ... }; the first by name is the default if none is named. */
+static void write_instance_table(lua_State *lua, FltvmMachine *machine, const char *service, const char *chosen)
+{
+    static const FltvmLuaField known[] = {{"altitude", FLTVM_LUA_TEXT}, {"flags", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    int table = lua_gettop(lua);
+    lua_Integer count = fltvm_lua_push_keys(lua, table, TRUE);
+    gboolean there = FALSE;
+
+    for (lua_Integer i = 1; i <= count; i++) {
+        const char *name, *altitude;
+        guint32 flags = 0;
+        int type;
+        if (lua_rawgeti(lua, table + 1, i) != LUA_TSTRING)
+            luaL_error(lua, "instances: a name is wanted as key: { [\"NAME\"] = \"ALTITUDE\" }");
+        name = lua_tostring(lua, -1);
+        lua_pushvalue(lua, -1);
+        type = lua_rawget(lua, table);
+        if (type != LUA_TSTRING && type != LUA_TTABLE)
+            luaL_error(lua, "instances: '%s' is a %s, neither an altitude nor a table", name, lua_typename(lua, type));
+        if (type == LUA_TTABLE) {
+            fltvm_lua_check_fields(lua, -1, name, known);
+            flags = fltvm_lua_u32_field(lua, lua_gettop(lua), "flags", 0);
+            altitude = fltvm_lua_string_field(lua, lua_gettop(lua), "altitude", NULL);
+            if (!altitude)
+                luaL_error(lua, "instances: '%s' has no altitude", name);
+        } else {
+            altitude = lua_tostring(lua, -1);
+        }
+        write_instance(lua, machine, service, name, altitude, flags);
+        chosen = chosen ? chosen : name;
+        there = there || strcmp(chosen, name) == 0;
+        lua_pop(lua, 2);
+    }
+    if (!count)
+        luaL_error(lua, "instances: there is none in the table");
+    if (!there)
+        luaL_error(lua, "default_instance: '%s' is none of the instances", chosen);
+    lua_pushfstring(lua, "%s\\Instances", service);
+    set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
+}
+
+/* One instance by its altitude, or those of a table. */
 static void write_instances(lua_State *lua, int index, FltvmMachine *machine, const char *service, const char *name)
 {
     const char *altitude = fltvm_lua_string_field(lua, index, "altitude", NULL);
     const char *chosen = fltvm_lua_string_field(lua, index, "default_instance", NULL);
 
     if (fltvm_lua_field(lua, index, "instances", LUA_TTABLE)) {
-        lua_pushnil(lua);
-        while (lua_next(lua, -2)) {
-            const char *instance = luaL_checkstring(lua, -2);
-            gboolean plain = lua_type(lua, -1) == LUA_TSTRING;
-            int value = lua_gettop(lua);
-            write_instance(lua, machine, service, instance,
-                           plain ? lua_tostring(lua, value) : fltvm_lua_string_field(lua, value, "altitude", "0"),
-                           plain ? 0 : (guint32)fltvm_lua_integer_field(lua, value, "flags", 0));
-            if (!chosen)
-                chosen = instance;
-            lua_settop(lua, value - 1);
-        }
-        lua_pop(lua, 1);
-    } else {
-        chosen = lua_pushfstring(lua, "%s Instance", name);
-        write_instance(lua, machine, service, chosen, altitude, 0);
+        if (altitude)
+            luaL_error(lua, "machine:load: give one of altitude and instances");
+        write_instance_table(lua, machine, service, chosen);
+        return;
     }
+    if (chosen)
+        luaL_error(lua, "machine:load: default_instance is for instances");
+    chosen = lua_pushfstring(lua, "%s Instance", name);
+    write_instance(lua, machine, service, chosen, altitude, 0);
     lua_pushfstring(lua, "%s\\Instances", service);
     set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
 }
@@ -249,6 +292,11 @@ static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
  */
 static int machine_load(lua_State *lua)
 {
+    static const FltvmLuaField known[] = {
+        {"source", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE}, {"image", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+        {"name", FLTVM_LUA_TEXT}, {"altitude", FLTVM_LUA_TEXT}, {"instances", FLTVM_LUA_TABLE},
+        {"default_instance", FLTVM_LUA_TEXT}, {"flags", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+        {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_LOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     GError *error = NULL;
@@ -259,10 +307,9 @@ static int machine_load(lua_State *lua)
 
     luaL_checktype(lua, 2, LUA_TTABLE);
     lua_settop(lua, 2);
-    driver = lua_newuserdatauv(lua, sizeof(*driver), 1);
-    memset(driver, 0, sizeof(*driver));
+    fltvm_lua_check_fields(lua, 2, "machine:load", known);
+    driver = fltvm_lua_new(lua, sizeof(*driver), DRIVER_TYPE);
     driver->machine = machine;
-    luaL_setmetatable(lua, DRIVER_TYPE);
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, 3, 1);
     if (!prepare_image(lua, 2, machine, driver->name, sizeof(driver->name), &error))
@@ -291,12 +338,15 @@ static int machine_load(lua_State *lua)
  */
 static int driver_unload(lua_State *lua)
 {
+    static const FltvmLuaField known[] = {
+        {"mandatory", FLTVM_LUA_BOOLEAN}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     Driver *driver = luaL_checkudata(lua, 1, DRIVER_TYPE);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_UNLOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     FltvmResult result = {0};
     const char *path;
 
     lua_settop(lua, 2);
+    fltvm_lua_check_fields(lua, 2, "driver:unload", known);
     if (driver->is_filter) {
         lua_getiuservalue(lua, 1, 1);
         fltvm_lua_unload_filter(lua, 3, driver->name, 2);

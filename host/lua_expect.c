@@ -6,34 +6,10 @@
 #include <string.h>
 
 #include "error.h"
+#include "lua_compare.h"
+#include "lua_show.h"
 #include "names.h"
 #include "vocabulary.h"
-
-/* A value as a message shows it: texts quoted and shortened, bytes in hexadecimal. */
-static const char *push_shown(lua_State *lua, int index)
-{
-    gsize length;
-    const char *text;
-
-    if (lua_type(lua, index) != LUA_TSTRING)
-        return luaL_tolstring(lua, index, NULL);
-    text = lua_tolstring(lua, index, &length);
-    if (g_utf8_validate(text, (gssize)length, NULL) && length <= 200) {
-        lua_pushfstring(lua, "\"%s\"", text);
-    } else {
-        luaL_Buffer buffer;
-        luaL_buffinit(lua, &buffer);
-        for (gsize i = 0; i < MIN(length, 16); i++) {
-            char hex[4];
-            g_snprintf(hex, sizeof(hex), "%02x ", (guchar)text[i]);
-            luaL_addstring(&buffer, hex);
-        }
-        luaL_pushresult(&buffer);
-        lua_pushfstring(lua, "%d bytes: %s%s", (int)length, lua_tostring(lua, -1), length > 16 ? "…" : "");
-        lua_remove(lua, -2);
-    }
-    return lua_tostring(lua, -1);
-}
 
 /* expect(condition [, what]) */
 static int lua_expect(lua_State *lua)
@@ -45,30 +21,6 @@ static int lua_expect(lua_State *lua)
     return 0;
 }
 
-/* Tables are equal when they hold equal values under the same keys. */
-static gboolean equal(lua_State *lua, int a, int b)
-{
-    gboolean same = TRUE;
-
-    if (lua_compare(lua, a, b, LUA_OPEQ))
-        return TRUE;
-    if (!lua_istable(lua, a) || !lua_istable(lua, b))
-        return FALSE;
-    a = lua_absindex(lua, a);
-    b = lua_absindex(lua, b);
-    luaL_checkstack(lua, 8, "expect_equal");
-    for (int turn = 0; turn < 2 && same; turn++) {
-        lua_pushnil(lua);
-        while (same && lua_next(lua, turn ? b : a)) {
-            lua_pushvalue(lua, -2);
-            lua_gettable(lua, turn ? a : b);
-            same = equal(lua, -1, -2);
-            lua_pop(lua, same ? 2 : 3);
-        }
-    }
-    return same;
-}
-
 /* expect_equal(found, wanted [, what]) */
 static int lua_expect_equal(lua_State *lua)
 {
@@ -77,11 +29,7 @@ static int lua_expect_equal(lua_State *lua)
 
     luaL_checkany(lua, 2);
     lua_settop(lua, 3);
-    same = equal(lua, 1, 2);
-    if (!same) {
-        const char *found = push_shown(lua, 1), *wanted = push_shown(lua, 2);
-        lua_pushfstring(lua, "found %s, expected %s", found, wanted);
-    }
+    same = fltvm_lua_equal(lua, 1, 2);
     fltvm_lua_check(lua, same, what, same ? NULL : lua_tostring(lua, -1));
     return 0;
 }
@@ -337,7 +285,7 @@ void fltvm_lua_settle_bugcheck(FltvmScenario *scenario)
     lua_pushcfunction(lua, settle);
     if (lua_pcall(lua, 0, 0, 0) != LUA_OK) {
         g_autoptr(GError) error =
-            g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", luaL_tolstring(lua, -1, NULL));
+            g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", fltvm_lua_push_safe_text(lua, -1));
         fltvm_account_error(scenario->session.account, error);
     }
 }

@@ -3,7 +3,7 @@
 #ifndef FLTVM_HOST_LUA_EXPECT_H
 #define FLTVM_HOST_LUA_EXPECT_H
 
-#include "lua_words.h"
+#include "lua_fields.h"
 
 /* At the end of a scenario: judge the bugcheck that it announced, if any. */
 void fltvm_lua_settle_bugcheck(FltvmScenario *scenario);

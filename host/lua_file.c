@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "lua_machine.h"
+#include "lua_show.h"
 #include "names.h"
 #include "vocabulary.h"
 
@@ -64,13 +65,12 @@ static void set_thread(lua_State *lua, int index, struct fltvm_command *command)
 /* An operation object for what has just been started. */
 static int push_operation(lua_State *lua, FltvmMachine *machine, guint32 id, gboolean outputs, const char *what)
 {
-    Operation *operation = lua_newuserdatauv(lua, sizeof(*operation), 1);
+    Operation *operation = fltvm_lua_new(lua, sizeof(*operation), OPERATION_TYPE);
 
     operation->machine = machine;
     operation->id = id;
     operation->outputs = outputs;
     g_strlcpy(operation->what, what, sizeof(operation->what));
-    luaL_setmetatable(lua, OPERATION_TYPE);
     lua_pushvalue(lua, 1); /* keeps the file, hence the machine */
     lua_setiuservalue(lua, -2, 1);
     return 1;
@@ -107,18 +107,19 @@ static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *
     return push_operation(lua, machine, result.header.operation, outputs, what);
 }
 
+/* The options of what is done on a file: those of transfers have the buffer as well. */
+static const FltvmLuaField transfer_fields[] = {
+    {"buffer", FLTVM_LUA_TEXT}, {"thread", FLTVM_LUA_NUMBER}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+static const FltvmLuaField *const operation_fields = transfer_fields + 1;
+
 /* --- opening ------------------------------------------------------------------------------------------- */
 
 static guint32 access_mask(lua_State *lua, const char *access)
 {
-    if (strcmp(access, "r") == 0)
-        return GENERIC_READ_;
-    if (strcmp(access, "w") == 0)
-        return GENERIC_WRITE_;
-    if (strcmp(access, "rw") == 0)
-        return GENERIC_READ_ | GENERIC_WRITE_;
-    luaL_error(lua, "access: '%s' is none of r, w, rw", access);
-    return 0;
+    static const char *const words[] = {"r", "w", "rw", NULL};
+    static const guint32 masks[] = {GENERIC_READ_, GENERIC_WRITE_, GENERIC_READ_ | GENERIC_WRITE_};
+
+    return masks[fltvm_lua_choice(lua, "access", access, words)];
 }
 
 /*
@@ -126,16 +127,22 @@ static guint32 access_mask(lua_State *lua, const char *access)
  */
 static int machine_open(lua_State *lua)
 {
+    static const FltvmLuaField known[] = {
+        {"access", FLTVM_LUA_TEXT}, {"async", FLTVM_LUA_BOOLEAN}, {"buffered", FLTVM_LUA_BOOLEAN},
+        {"write_through", FLTVM_LUA_BOOLEAN}, {"share", FLTVM_LUA_NUMBER}, {"disposition", FLTVM_LUA_NUMBER},
+        {"options", FLTVM_LUA_NUMBER}, {"thread", FLTVM_LUA_NUMBER}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     const char *path = luaL_checkstring(lua, 2);
     struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN};
-    guint32 options = (guint32)fltvm_lua_integer_field(lua, 3, "options", 0);
+    guint32 options;
     FltvmResult result = {0};
     File *file;
 
+    fltvm_lua_check_fields(lua, 3, "machine:open", known);
+    options = fltvm_lua_u32_field(lua, 3, "options", 0);
     command.args[0] = access_mask(lua, fltvm_lua_string_field(lua, 3, "access", "rw")) | SYNCHRONIZE_;
-    command.args[1] = (guint64)fltvm_lua_integer_field(lua, 3, "share", SHARE_ALL);
-    command.args[2] = (guint64)fltvm_lua_integer_field(lua, 3, "disposition", DISPOSITION_OPEN);
+    command.args[1] = fltvm_lua_u32_field(lua, 3, "share", SHARE_ALL);
+    command.args[2] = fltvm_lua_u32_field(lua, 3, "disposition", DISPOSITION_OPEN);
     if (!fltvm_lua_boolean_field(lua, 3, "async", FALSE))
         options |= OPTION_SYNCHRONOUS;
     if (!fltvm_lua_boolean_field(lua, 3, "buffered", TRUE))
@@ -146,12 +153,11 @@ static int machine_open(lua_State *lua)
     set_thread(lua, 3, &command);
     fltvm_lua_command(lua, machine, &command, path, strlen(path) + 1, lua_pushfstring(lua, "opening %s", path), FALSE,
                       &result);
-    file = lua_newuserdatauv(lua, sizeof(*file), 1);
+    file = fltvm_lua_new(lua, sizeof(*file), FILE_TYPE);
     file->machine = machine;
     file->handle = result.header.values[0];
     file->open = TRUE;
     fltvm_result_clear(&result);
-    luaL_setmetatable(lua, FILE_TYPE);
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
     return 1;
@@ -161,14 +167,10 @@ static int machine_open(lua_State *lua)
 
 static guint64 buffer_kind(lua_State *lua, int index)
 {
-    const char *kind = fltvm_lua_string_field(lua, index, "buffer", "paged");
+    static const char *const words[] = {"paged", "nonpaged", NULL};
+    static const guint64 kinds[] = {FLTVM_COMMAND_BUFFER_PAGED, FLTVM_COMMAND_BUFFER_NONPAGED};
 
-    if (strcmp(kind, "paged") == 0)
-        return FLTVM_COMMAND_BUFFER_PAGED;
-    if (strcmp(kind, "nonpaged") == 0)
-        return FLTVM_COMMAND_BUFFER_NONPAGED;
-    luaL_error(lua, "buffer: '%s' is neither paged nor nonpaged", kind);
-    return 0;
+    return kinds[fltvm_lua_choice(lua, "buffer", fltvm_lua_string_field(lua, index, "buffer", "paged"), words)];
 }
 
 static int file_read_with(lua_State *lua, guint32 flags)
@@ -178,6 +180,7 @@ static int file_read_with(lua_State *lua, guint32 flags)
     struct fltvm_command command = {.op = FLTVM_COMMAND_READ, .flags = flags};
 
     luaL_argcheck(lua, length >= 0, 3, "a negative length");
+    fltvm_lua_check_fields(lua, 4, "file:read", transfer_fields);
     command.args[0] = file->handle;
     command.args[1] = (guint64)offset;
     command.args[2] = (guint64)length;
@@ -195,6 +198,7 @@ static int file_write_with(lua_State *lua, guint32 flags)
     const char *data = luaL_checklstring(lua, 3, &length);
     struct fltvm_command command = {.op = FLTVM_COMMAND_WRITE, .flags = flags};
 
+    fltvm_lua_check_fields(lua, 4, "file:write", transfer_fields);
     command.args[0] = file->handle;
     command.args[1] = (guint64)offset;
     command.args[2] = length;
@@ -209,6 +213,7 @@ static int file_flush_with(lua_State *lua, guint32 flags)
     File *file = check_file(lua);
     struct fltvm_command command = {.op = FLTVM_COMMAND_FLUSH, .flags = flags};
 
+    fltvm_lua_check_fields(lua, 2, "file:flush", operation_fields);
     command.args[0] = file->handle;
     set_thread(lua, 2, &command);
     return perform(lua, file->machine, &command, NULL, 0, FALSE, "flushing");
@@ -224,9 +229,11 @@ static int file_control_with(lua_State *lua, guint32 op, guint32 flags)
     struct fltvm_command command = {.op = op, .flags = flags};
     char what[48];
 
+    luaL_argcheck(lua, code >= G_MININT32 && code <= G_MAXUINT32, 2, "more than 32 bits");
     luaL_argcheck(lua, output >= 0, 4, "a negative length");
+    fltvm_lua_check_fields(lua, 5, "a control", operation_fields);
     command.args[0] = file->handle;
-    command.args[1] = (guint64)code;
+    command.args[1] = (guint32)code;
     command.args[2] = length;
     command.args[3] = (guint64)output;
     set_thread(lua, 5, &command);
@@ -285,6 +292,7 @@ static int file_query(lua_State *lua)
     File *file = check_file(lua);
     struct fltvm_command command = {.op = FLTVM_COMMAND_QUERY};
 
+    fltvm_lua_check_fields(lua, 4, "file:query", operation_fields);
     command.args[0] = file->handle;
     command.args[1] = (guint64)luaL_checkinteger(lua, 2);
     command.args[2] = (guint64)luaL_checkinteger(lua, 3);
@@ -298,6 +306,7 @@ static int file_cancel(lua_State *lua)
     File *file = check_file(lua);
     struct fltvm_command command = {.op = FLTVM_COMMAND_CANCEL};
 
+    fltvm_lua_check_fields(lua, 2, "file:cancel", operation_fields);
     command.args[0] = file->handle;
     set_thread(lua, 2, &command);
     perform(lua, file->machine, &command, NULL, 0, FALSE, "cancelling");
@@ -309,6 +318,7 @@ static int file_close(lua_State *lua)
     File *file = check_file(lua);
     struct fltvm_command command = {.op = FLTVM_COMMAND_CLOSE};
 
+    fltvm_lua_check_fields(lua, 2, "file:close", operation_fields);
     command.args[0] = file->handle;
     set_thread(lua, 2, &command);
     file->open = FALSE;

@@ -202,6 +202,9 @@ void fltvm_lua_unload_filter(lua_State *lua, int machine, const char *filter, in
 /* attach{filter=, volume=, instance=, altitude=} and detach{filter=, volume=, instance=} */
 static int change(lua_State *lua, guint32 code, const char *what)
 {
+    static const FltvmLuaField known[] = {{"altitude", FLTVM_LUA_TEXT}, {"filter", FLTVM_LUA_TEXT},
+                                          {"volume", FLTVM_LUA_TEXT},   {"instance", FLTVM_LUA_TEXT},
+                                          {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     struct fltvm_fltctl_request request = {0};
     FltvmResult result = {0};
     const struct {
@@ -214,6 +217,7 @@ static int change(lua_State *lua, guint32 code, const char *what)
                  {"altitude", request.altitude, FALSE}};
 
     luaL_checktype(lua, 2, LUA_TTABLE);
+    fltvm_lua_check_fields(lua, 2, what, code == FLTVM_FLTCTL_ATTACH ? known : known + 1);
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
         const char *text = fltvm_lua_string_field(lua, 2, parts[i].field, NULL);
         if (text)
@@ -228,12 +232,12 @@ static int change(lua_State *lua, guint32 code, const char *what)
 
 static int machine_attach(lua_State *lua)
 {
-    return change(lua, FLTVM_FLTCTL_ATTACH, "attach");
+    return change(lua, FLTVM_FLTCTL_ATTACH, "machine:attach");
 }
 
 static int machine_detach(lua_State *lua)
 {
-    return change(lua, FLTVM_FLTCTL_DETACH, "detach");
+    return change(lua, FLTVM_FLTCTL_DETACH, "machine:detach");
 }
 
 void fltvm_lua_open_fltctl(lua_State *lua)

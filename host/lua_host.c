@@ -7,7 +7,8 @@
 
 #include "child.h"
 #include "error.h"
-#include "lua_words.h"
+#include "lua_fields.h"
+#include "lua_show.h"
 #include "paths.h"
 #include "vocabulary.h"
 
@@ -116,8 +117,9 @@ static int lua_note(lua_State *lua)
     luaL_Buffer buffer;
     int count = lua_gettop(lua);
 
+    luaL_checkstack(lua, count + 8, "note");
     for (int i = 1; i <= count; i++)
-        luaL_tolstring(lua, i, NULL);
+        fltvm_lua_push_text(lua, i);
     luaL_buffinit(lua, &buffer);
     for (int i = 1; i <= count; i++) {
         lua_pushvalue(lua, count + i);

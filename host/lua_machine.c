@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "error.h"
+#include "lua_order.h"
+#include "lua_show.h"
 #include "names.h"
+#include "nearest.h"
 #include "vocabulary.h"
 
 #define DEFAULT_TIMEOUT_MS 10000.0
@@ -126,24 +129,57 @@ static char *property_text(lua_State *lua, int index, const char *name)
 /* The table on top of the stack is copied into `properties`. */
 static void read_properties(lua_State *lua, GHashTable *properties)
 {
-    lua_pushnil(lua);
-    while (lua_next(lua, -2)) {
+    int table = lua_gettop(lua);
+    lua_Integer count = fltvm_lua_push_keys(lua, table, TRUE);
+
+    for (lua_Integer i = 1; i <= count; i++) {
         const char *name;
-        if (lua_type(lua, -2) != LUA_TSTRING)
+        if (lua_rawgeti(lua, table + 1, i) != LUA_TSTRING)
             luaL_error(lua, "a property's name is not a text");
-        name = lua_tostring(lua, -2);
+        name = lua_tostring(lua, -1);
         if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != strlen(name))
             luaL_error(lua, "'%s' is not a property's name", name);
+        lua_pushvalue(lua, -1);
+        lua_rawget(lua, table);
         g_hash_table_replace(properties, g_strdup(name), property_text(lua, -1, name));
+        lua_pop(lua, 2);
+    }
+    lua_pop(lua, 1);
+}
+
+/* Options of the kernel: drivers may ask for their own (FvOption), so an unknown one is wrong only if it nearly is a known one. */
+static void read_options(lua_State *lua, GHashTable *options)
+{
+    static const char *const known[] = {"verifier", "pool-fail", "time", NULL};
+    int table = lua_gettop(lua);
+    lua_Integer count = fltvm_lua_push_keys(lua, table, TRUE);
+
+    for (lua_Integer i = 1; i <= count; i++) {
+        const char *name, *nearest;
+        lua_rawgeti(lua, -1, i);
+        name = lua_tostring(lua, -1);
+        nearest = name ? fltvm_nearest(name, known) : NULL;
+        if (nearest && strcmp(nearest, name) != 0)
+            luaL_error(lua, "options: no option '%s' (did you mean '%s'?)", name, nearest);
+        if (name && (strcmp(name, "seed") == 0 || strcmp(name, "cpus") == 0))
+            luaL_error(lua, "options: '%s' is a field of the machine's own", name);
         lua_pop(lua, 1);
     }
+    lua_pop(lua, 1);
+    read_properties(lua, options);
 }
+
+/* The first three are an image's: those of a backing file; a blank disk has the last two. */
+static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},      {"format", FLTVM_LUA_TEXT},
+                                            {"backing", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+                                            {"writable", FLTVM_LUA_BOOLEAN}, {"device", FLTVM_LUA_TABLE},
+                                            {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT}, {NULL, 0}};
 
 /*
  * An image by its path, or by a table {image=, format=, backing=} whose `backing` is such a thing again; owned by
  * the caller.  Lua errors would leak what is open: everything is read before anything is opened.
  */
-static FltvmImage *read_image(lua_State *lua, int index, gboolean writable)
+static FltvmImage *read_image(lua_State *lua, int index, gboolean writable, gboolean is_backing)
 {
     g_autofree char *path = NULL, *format = NULL;
     FltvmImage *backing = NULL, *image;
@@ -155,10 +191,12 @@ static FltvmImage *read_image(lua_State *lua, int index, gboolean writable)
     } else if (lua_istable(lua, index)) {
         const char *name = fltvm_lua_string_field(lua, index, "image", NULL);
         const char *wanted = fltvm_lua_string_field(lua, index, "format", NULL);
+        if (is_backing)
+            fltvm_lua_check_fields(lua, index, "backing", disk_fields);
         if (!name)
             luaL_error(lua, "an image's table has no field 'image'");
         if (lua_getfield(lua, index, "backing") != LUA_TNIL)
-            backing = read_image(lua, lua_gettop(lua), FALSE);
+            backing = read_image(lua, lua_gettop(lua), FALSE, TRUE);
         lua_pop(lua, 1);
         path = fltvm_lua_path(lua, name);
         format = g_strdup(wanted);
@@ -184,8 +222,11 @@ static void read_disk(lua_State *lua, FltvmConfig *config)
     GError *error = NULL;
     FltvmDisk *disk;
     int index = lua_gettop(lua);
-    gboolean blank = lua_istable(lua, index) && !fltvm_lua_string_field(lua, index, "image", NULL);
+    gboolean blank;
 
+    if (lua_istable(lua, index))
+        fltvm_lua_check_fields(lua, index, "a disk", disk_fields);
+    blank = lua_istable(lua, index) && !fltvm_lua_string_field(lua, index, "image", NULL);
     if (blank) {
         lua_getfield(lua, index, "size");
         disk = fltvm_config_add_blank(config, fltvm_lua_size(lua, -1, "a disk's size"), &error);
@@ -194,7 +235,7 @@ static void read_disk(lua_State *lua, FltvmConfig *config)
             fltvm_lua_raise(lua, error);
     } else {
         gboolean writable = lua_istable(lua, index) && fltvm_lua_boolean_field(lua, index, "writable", FALSE);
-        disk = fltvm_config_add_disk(config, read_image(lua, index, writable));
+        disk = fltvm_config_add_disk(config, read_image(lua, index, writable, FALSE));
     }
     if (lua_istable(lua, index) && fltvm_lua_field(lua, index, "device", LUA_TTABLE)) {
         read_properties(lua, disk->device);
@@ -215,17 +256,14 @@ static void read_disks(lua_State *lua, FltvmConfig *config)
 
 static void read_config(lua_State *lua, int index, FltvmConfig *config)
 {
-    static const char *const known[] = {"cpus", "memory", "seed", "machine", "accel", "disks", "options", "qemu", "trace",
-                                        NULL};
+    static const FltvmLuaField known[] = {
+        {"cpus", FLTVM_LUA_NUMBER}, {"memory", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT}, {"seed", FLTVM_LUA_NUMBER},
+        {"machine", FLTVM_LUA_TEXT}, {"accel", FLTVM_LUA_TEXT}, {"disks", FLTVM_LUA_TABLE}, {"options", FLTVM_LUA_TABLE},
+        {"qemu", FLTVM_LUA_TABLE}, {"trace", FLTVM_LUA_BOOLEAN}, {NULL, 0}};
     GError *error = NULL;
     const char *text;
 
-    lua_pushnil(lua);
-    while (lua_next(lua, index)) {
-        if (lua_type(lua, -2) != LUA_TSTRING || !g_strv_contains(known, lua_tostring(lua, -2)))
-            luaL_error(lua, "fltvm.machine: no option '%s'", luaL_tolstring(lua, -2, NULL));
-        lua_pop(lua, 1);
-    }
+    fltvm_lua_check_fields(lua, index, "fltvm.machine", known);
     if (!fltvm_config_set_cpus(config, fltvm_lua_integer_field(lua, index, "cpus", config->cpus), &error))
         fltvm_lua_raise(lua, error);
     if (lua_getfield(lua, index, "memory") != LUA_TNIL &&
@@ -244,7 +282,7 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
         lua_pop(lua, 1);
     }
     if (fltvm_lua_field(lua, index, "options", LUA_TTABLE)) {
-        read_properties(lua, config->options);
+        read_options(lua, config->options);
         lua_pop(lua, 1);
     }
     if (fltvm_lua_boolean_field(lua, index, "trace", FALSE)) {
@@ -255,8 +293,7 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
     }
     if (fltvm_lua_field(lua, index, "qemu", LUA_TTABLE)) {
         for (lua_Integer i = 1, count = luaL_len(lua, -1); i <= count; i++) {
-            lua_geti(lua, -1, i);
-            g_ptr_array_add(config->extra, g_strdup(luaL_checkstring(lua, -1)));
+            g_ptr_array_add(config->extra, g_strdup(fltvm_lua_list_text(lua, -1, i, "qemu")));
             lua_pop(lua, 1);
         }
         lua_pop(lua, 1);
@@ -267,12 +304,11 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
 static FltvmMachine *push_machine(lua_State *lua)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
-    FltvmMachine **box = lua_newuserdatauv(lua, sizeof(*box), 1); /* user value: what lua_devices.c has opened */
+    FltvmMachine **box = fltvm_lua_new(lua, sizeof(*box), FLTVM_LUA_MACHINE);
 
     *box = fltvm_machine_new(&scenario->session, fltvm_config_copy(scenario->defaults));
     g_ptr_array_add(scenario->machines, *box);
-    luaL_setmetatable(lua, FLTVM_LUA_MACHINE);
-    lua_newtable(lua);
+    lua_newtable(lua); /* user value: what lua_devices.c has opened */
     lua_setiuservalue(lua, -2, 1);
     return *box;
 }

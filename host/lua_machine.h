@@ -3,7 +3,7 @@
 #ifndef FLTVM_HOST_LUA_MACHINE_H
 #define FLTVM_HOST_LUA_MACHINE_H
 
-#include "lua_words.h"
+#include "lua_fields.h"
 
 #define FLTVM_LUA_MACHINE "fltvm.machine"
 

@@ -3,7 +3,6 @@
 #include "lua_words.h"
 
 #include <lauxlib.h>
-#include <math.h>
 #include <string.h>
 
 #include "error.h"
@@ -100,8 +99,6 @@ gboolean fltvm_lua_gave_up(lua_State *lua, int index)
     return same;
 }
 
-/* --- arguments ----------------------------------------------------------------------------------------- */
-
 char *fltvm_lua_path(lua_State *lua, const char *path)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
@@ -109,95 +106,6 @@ char *fltvm_lua_path(lua_State *lua, const char *path)
     if (g_path_is_absolute(path) || !scenario->directory)
         return g_strdup(path);
     return g_build_filename(scenario->directory, path, NULL);
-}
-
-gboolean fltvm_lua_field(lua_State *lua, int index, const char *name, int type)
-{
-    int found;
-
-    if (index == 0 || lua_isnoneornil(lua, index)) /* 0: the caller takes no options */
-        return FALSE;
-    luaL_checktype(lua, index, LUA_TTABLE);
-    found = lua_getfield(lua, index, name);
-    if (found == LUA_TNIL) {
-        lua_pop(lua, 1);
-        return FALSE;
-    }
-    if (found != type)
-        luaL_error(lua, "%s is a %s, not a %s", name, lua_typename(lua, found), lua_typename(lua, type));
-    return TRUE;
-}
-
-gint64 fltvm_lua_integer_field(lua_State *lua, int index, const char *name, gint64 fallback)
-{
-    int exact;
-    lua_Integer value;
-
-    if (!fltvm_lua_field(lua, index, name, LUA_TNUMBER))
-        return fallback;
-    value = lua_tointegerx(lua, -1, &exact);
-    if (!exact)
-        luaL_error(lua, "%s is not a whole number", name);
-    lua_pop(lua, 1);
-    return value;
-}
-
-lua_Number fltvm_lua_number_field(lua_State *lua, int index, const char *name, lua_Number fallback)
-{
-    lua_Number value;
-
-    if (!fltvm_lua_field(lua, index, name, LUA_TNUMBER))
-        return fallback;
-    value = lua_tonumber(lua, -1);
-    lua_pop(lua, 1);
-    return value;
-}
-
-gboolean fltvm_lua_boolean_field(lua_State *lua, int index, const char *name, gboolean fallback)
-{
-    gboolean value;
-
-    if (!fltvm_lua_field(lua, index, name, LUA_TBOOLEAN))
-        return fallback;
-    value = lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
-    return value;
-}
-
-const char *fltvm_lua_string_field(lua_State *lua, int index, const char *name, const char *fallback)
-{
-    const char *value;
-
-    if (!fltvm_lua_field(lua, index, name, LUA_TSTRING))
-        return fallback;
-    value = lua_tostring(lua, -1);
-    lua_pop(lua, 1);
-    return value;
-}
-
-guint64 fltvm_lua_nanoseconds(lua_State *lua, lua_Number milliseconds, const char *what)
-{
-    if (!(milliseconds >= 0) || milliseconds > 1e12)
-        luaL_error(lua, "%s: %f is not a time in milliseconds", what, milliseconds);
-    return (guint64)llround(milliseconds * 1e6);
-}
-
-guint64 fltvm_lua_size(lua_State *lua, int index, const char *what)
-{
-    GError *error = NULL;
-    guint64 bytes = 0;
-
-    if (lua_type(lua, index) == LUA_TNUMBER) {
-        lua_Integer value = luaL_checkinteger(lua, index);
-        if (value < 0)
-            luaL_error(lua, "%s is negative", what);
-        return (guint64)value;
-    }
-    if (lua_type(lua, index) != LUA_TSTRING)
-        luaL_error(lua, "%s is neither a number of bytes nor a text such as \"4M\"", what);
-    if (!fltvm_parse_size(lua_tostring(lua, index), &bytes, &error))
-        fltvm_lua_raise(lua, error);
-    return bytes;
 }
 
 void fltvm_lua_open_words(lua_State *lua)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the words of the vocabulary have in common: the scenario they speak for, errors, checks, and arguments.
+ * What the words of the vocabulary have in common: the scenario they speak for, errors and checks.
  * Every lua_*.c stands on this, and this on nothing of theirs.
  */
 #ifndef FLTVM_HOST_LUA_WORDS_H
@@ -25,18 +25,5 @@ gboolean fltvm_lua_gave_up(lua_State *lua, int index);
 
 /* A path as the script means it; newly allocated. */
 char *fltvm_lua_path(lua_State *lua, const char *path);
-
-/* Optional fields of the table at `index`; a field of a wrong type is an error. */
-gboolean fltvm_lua_field(lua_State *lua, int index, const char *name, int type);
-gint64 fltvm_lua_integer_field(lua_State *lua, int index, const char *name, gint64 fallback);
-lua_Number fltvm_lua_number_field(lua_State *lua, int index, const char *name, lua_Number fallback);
-gboolean fltvm_lua_boolean_field(lua_State *lua, int index, const char *name, gboolean fallback);
-/* Valid while the table is. */
-const char *fltvm_lua_string_field(lua_State *lua, int index, const char *name, const char *fallback);
-
-/* Milliseconds as scripts give them, to nanoseconds. */
-guint64 fltvm_lua_nanoseconds(lua_State *lua, lua_Number milliseconds, const char *what);
-/* A size: a number of bytes, or a text such as "4M". */
-guint64 fltvm_lua_size(lua_State *lua, int index, const char *what);
 
 #endif

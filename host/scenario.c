@@ -8,6 +8,7 @@
 #include "child.h"
 #include "error.h"
 #include "lua_expect.h"
+#include "lua_show.h"
 #include "lua_words.h"
 #include "vocabulary.h"
 
@@ -101,7 +102,7 @@ static void end_script(FltvmScenario *scenario, int outcome)
 
     if (outcome != LUA_OK) {
         if (!fltvm_lua_gave_up(lua, -1) || lost)
-            tell_error(scenario, luaL_tolstring(lua, -1, NULL));
+            tell_error(scenario, fltvm_lua_push_safe_text(lua, -1));
     } else if (lost) {
         /* The script caught the error of a lost machine and went on. */
         tell_error(scenario, NULL);
@@ -149,10 +150,10 @@ void fltvm_scenario_line(FltvmScenario *scenario, const char *line)
     if (outcome == LUA_OK)
         outcome = lua_pcall(lua, 0, LUA_MULTRET, 0);
     if (outcome != LUA_OK)
-        fltvm_account_note(scenario->session.account, "%s", luaL_tolstring(lua, -1, NULL));
+        fltvm_account_note(scenario->session.account, "%s", fltvm_lua_push_safe_text(lua, -1));
     else
         for (int i = base + 1; i <= lua_gettop(lua); i++) {
-            fltvm_account_note(scenario->session.account, "%s", luaL_tolstring(lua, i, NULL));
+            fltvm_account_note(scenario->session.account, "%s", fltvm_lua_push_safe_text(lua, i));
             lua_pop(lua, 1);
         }
     lua_settop(lua, base);

@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "lua_show.h"
 #include "run_options.h"
 #include "verbs.h"
 
@@ -104,7 +105,7 @@ static gboolean prepare(FltvmScenario *scenario, GError **error)
     if (scenario->fatal)
         g_propagate_error(error, g_error_copy(scenario->fatal));
     else
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", luaL_tolstring(lua, -1, NULL));
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", fltvm_lua_push_safe_text(lua, -1));
     return FALSE;
 }
 

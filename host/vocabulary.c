@@ -8,6 +8,9 @@
 /* In this order: a file may add to the types of those before it. */
 static void (*const openers[])(lua_State *) = {
     fltvm_lua_open_words,
+    fltvm_lua_open_show,
+    fltvm_lua_open_order,
+    fltvm_lua_open_library,
     fltvm_lua_open_machine,
     fltvm_lua_open_driver,
     fltvm_lua_open_file,

@@ -10,6 +10,9 @@ void fltvm_vocabulary_open(lua_State *lua);
 
 /* Each adds its functions to the state. */
 void fltvm_lua_open_words(lua_State *lua);
+void fltvm_lua_open_show(lua_State *lua);
+void fltvm_lua_open_order(lua_State *lua);
+void fltvm_lua_open_library(lua_State *lua);
 void fltvm_lua_open_machine(lua_State *lua);
 void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);

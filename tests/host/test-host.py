@@ -80,7 +80,7 @@ scenario('an empty scenario passes', '', 0, 'passed, 0 checks')
 scenario('a machine boots and shuts down', 'machine:start()', 0, 'hello, seed 1')
 scenario('the seed arrives', 'fltvm.machine{seed=7}:start()', 0, 'seed 7')
 scenario('the command line wins', 'fltvm.machine{seed=7}:start()', 0, 'seed 9', options=['--seed', '9'])
-scenario('expect_equal shows both', 'expect_equal({a={1}}, {a={2}}, "tables")', 1, 'found table', 'expected table')
+scenario('expect_equal shows both', 'expect_equal({a={1}}, {a={2}}, "tables")', 1, 'at a[1]: found 1, expected 2')
 scenario('expect_equal shows bytes', 'expect_equal("\\xff\\0", "ab")', 1, 'ff 00', '"ab"')
 scenario('keep-going goes on', 'expect(false, "a") expect(true, "b") expect(false, "c")', 1, 'FAILED: a', 'ok: b',
          'FAILED: c', '2 of 3', options=['--keep-going'])
@@ -139,7 +139,7 @@ scenario('a script that does not end', 'while true do end', 4, 'the script does 
 
 scenario('a syntax error has file and line', 'local x = = 1', 2, 'scenario.lua:1:')
 scenario('a runtime error has file and line', '\nlocal x = nil + 1', 2, 'scenario.lua:2:')
-scenario('an unknown machine option', 'fltvm.machine{cpu=3}', 2, "no option 'cpu'")
+scenario('an unknown machine option', 'fltvm.machine{cpu=3}', 2, "no field 'cpu' (did you mean 'cpus'?)")
 scenario('too many processors', 'fltvm.machine{cpus=9}', 2, 'not between 1 and 8')
 scenario('a memory that is no size', 'fltvm.machine{memory="32Q"}', 2, "'32Q' is not a size")
 scenario('a machine type that does not exist', 'fltvm.machine{machine="pc"}', 2, 'neither microvm nor q35')

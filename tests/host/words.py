@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The words of a script: tables as arguments, values as text and as they are compared, Lua's own library.
+
+The machine is the fake one where it knows enough: nothing here is the guest's affair.
+"""
+import sys
+
+from command import Folder, expect
+import tap
+from tap import case, check, equal
+
+
+def script(text, status, *words, options=()):
+    with Folder(fake=True) as folder:
+        done = folder.scenario(text, *options)
+        expect(done, status, *words)
+        return done
+
+
+def noted(text, *options):
+    """What note() printed: the lines between the machine's and the sum."""
+    done = script(text, 0, options=options)
+    return [line for line in done.all.split('\n') if line.startswith('> ')]
+
+
+# Every word that takes a table, with a field misspelt, one of a wrong type, and one that is right: if the list is
+# shorter than the words, the test below says so.
+FILE = 'local f = machine:open("\\\\x") '
+TABLES = {
+    'fltvm.machine': ('fltvm.machine', 'cpu = 3', 'cpus', 'cpus = "3"', 'cpus = 3'),
+    'disks': ('(function(t) return fltvm.machine{ disks = { t } } end)', 'size = "1M", writeable = true', 'writable',
+              'size = true', 'size = "1M", device = {}'),
+    'instances': ('(function(t) return machine:load{ image = "good.sys", instances = { a = t } } end)',
+                  'altitude = "1", flag = 1', 'flags', 'altitude = 1', 'altitude = "1", flags = 0'),
+    'machine:load': ('(function(t) t.image = "good.sys" return machine:load(t) end)', 'altitud = "1"', 'altitude',
+                     'altitude = 1', 'altitude = "1", timeout = 5'),
+    'driver:unload': ('(function(t) machine:load{ image = "good.sys" }:unload(t) end)', 'mandatry = true', 'mandatory',
+                      'mandatory = 1', 'mandatory = true'),
+    'machine:open': ('(function(t) return machine:open("\\\\x", t) end)', 'acces = "r"', 'access', 'async = 1',
+                     'async = true, share = 7, disposition = 1, options = 0, write_through = false'),
+    'file:read': (FILE + 'return f.read, f, 0, 3,', 'thred = 1', 'thread', 'timeout = "1"',
+                  'thread = 1, buffer = "nonpaged"'),
+    'file:write': (FILE + 'return f.write, f, 0, "abc",', 'bufer = "paged"', 'buffer', 'buffer = 1', 'thread = 2'),
+    'file:flush': (FILE + 'return f.flush, f,', 'tiemout = 1', 'timeout', 'thread = "1"', 'timeout = 10'),
+    'file:ioctl': (FILE + 'return f.ioctl, f, 4, "", 0,', 'tread = 1', 'thread', 'thread = true', 'thread = 3'),
+    'file:query': (FILE + 'return f.query, f, 4, 8,', 'treads = 1', 'thread', 'thread = {}', 'thread = 3'),
+    'file:cancel': (FILE + 'return f.cancel, f,', 'thraed = 1', 'thread', 'thread = "0"', 'thread = 0'),
+    'file:close': (FILE + 'return f.close, f,', 'timeuot = 1', 'timeout', 'timeout = "0"', 'timeout = 1'),
+    'source:burst': ('return machine:irq(0).burst, machine:irq(0),', 'cout = 1', 'count', 'count = "1"', 'count = 1'),
+    'source:periodic': ('return machine:irq(0).periodic, machine:irq(0),', 'intervall = 1', 'interval', 'start = "1"',
+                        'interval = 1'),
+    'source:one_shot': ('return machine:irq(0).one_shot, machine:irq(0),', 'strat = 1', 'start', 'start = "1"',
+                        'start = 1'),
+    'machine:fault': ('return machine.fault, machine,', 'acton = "never"', 'action', 'op = 1', 'op = "read"'),
+    'machine:attach': ('return machine.attach, machine,', 'filter = "a", volume = "b", altitud = "1"', 'altitude',
+                       'filter = 1', 'filter = "a", volume = "b"'),
+    'machine:detach': ('return machine.detach, machine,', 'filter = "a", volume = "b", instanc = "1"', 'instance',
+                       'volume = 1', 'filter = "a", volume = "b"'),
+}
+
+
+def call(head, table):
+    """A script that calls the word with this table: `head` is a function, or what returns one and its arguments."""
+    if head.startswith(('fltvm.', '(')):
+        return f'{head}{{ {table} }}'
+    where = head.rindex('return ')
+    return f'local function the_call() {head[:where]} return {head[where + 7:]} {{ {table} }} end ' \
+           'local c = table.pack(the_call()) c[1](table.unpack(c, 2, c.n))'
+
+
+@case
+def a_misspelt_field_is_refused_everywhere_with_the_right_name():
+    for word, (head, misspelt, right, *_) in TABLES.items():
+        with Folder(fake='source' not in word) as folder:
+            folder.write('good.sys', GOOD)
+            done = folder.scenario(call(head, misspelt))
+            expect(done, 2, 'no field', f"did you mean '{right}'?")
+
+
+@case
+def a_field_of_a_wrong_type_is_refused_everywhere():
+    for word, (head, _, _, wrong, _) in TABLES.items():
+        with Folder(fake='source' not in word) as folder:
+            folder.write('good.sys', GOOD)
+            done = folder.scenario(call(head, wrong))
+            check(done.returncode == 2 and (', not a' in done.all or 'neither a' in done.all or ', not true' in done.all),
+                  f'{word}: {done.all}')
+
+
+@case
+def what_is_right_is_taken():
+    for word, (head, _, _, _, good) in TABLES.items():
+        with Folder(fake='source' not in word) as folder:
+            folder.write('good.sys', GOOD)
+            done = folder.scenario(call(head, good))
+            check('no field' not in done.all and ' is a' not in done.all, f'{word}: {done.all}')
+
+
+@case
+def what_is_no_table_is_refused_as_options():
+    for word in ('f:read(0, 3, 5)', 'f:flush(true)', 'f:cancel("x")', 'f:close(1)', 'f:query(4, 8, 1)'):
+        script(FILE + word, 2, 'a table of options is wanted')
+
+
+# All that the host looks at of an image.
+GOOD = (b'MZ'.ljust(60, b'\0') + b'\x40\0\0\0PE\0\0\x64\x86').ljust(4096, b'\0')
+
+
+@case
+def numbers_are_not_cut():
+    script('machine:open("\\\\x", { options = 1 << 32 })', 2, 'options: 4294967296 is not between')
+    script('machine:open("\\\\x", { share = -1 })', 2, 'share: -1 is not between')
+    script(FILE + 'f:ioctl(1 << 33)', 2, 'more than 32 bits')
+    script('machine:set_registry("a", "b", 1 << 32)', 2, 'more than 32 bits')
+    script('machine:fault{ nth = -3 }', 2, 'nth: -3 is not between')
+
+
+@case
+def words_that_are_none_name_the_nearest():
+    script('machine:open("\\\\x", { access = "read" })', 2, "access: 'read' is none of r, w, rw")
+    script(FILE + 'f:read(0, 3, { buffer = "nonpagd" })', 2, "did you mean 'nonpaged'?")
+    script('fltvm.machine{ options = { verifer = "0" } }', 2, "no option 'verifer' (did you mean 'verifier'?)")
+    script('fltvm.machine{ options = { seed = 3 } }', 2, 'a field of the machine')
+    script('fltvm.machine{ options = { verifier = "0", mine = "1" } }:start()', 0)
+
+
+@case
+def instances_are_a_table_of_names():
+    for table, said in (('{}', 'there is none in the table'), ('{ "370030" }', 'a name is wanted as key'),
+                        ('{ a = {} }', "'a' has no altitude"), ('{ a = 370030 }', "'a' is a number"),
+                        ('{ a = "1" }, default_instance = "b"', "'b' is none of the instances"),
+                        ('{ a = "1" }, altitude = "2"', 'one of altitude and instances')):
+        with Folder(fake=True) as folder:
+            folder.write('good.sys', GOOD)
+            expect(folder.scenario(f'machine:load{{ image = "good.sys", instances = {table} }}'), 2, said)
+
+
+@case
+def names_are_not_cut():
+    for name in ('x' * 64, '', 'a/b'):
+        with Folder(fake=True) as folder:
+            folder.write('good.sys', GOOD)
+            expect(folder.scenario(f'machine:load{{ image = "good.sys", name = "{name}" }}'), 2, 'is no name for a driver')
+
+
+@case
+def the_first_difference_of_tables_is_shown_with_its_path():
+    script('expect_equal({a={1,2,{x="y"}}}, {a={1,2,{x="z"}}})', 1, 'at a[3].x: found "y", expected "z"')
+    script('expect_equal({1,2,3}, {1,2,3,4})', 1, 'at [4]: found nil, expected 4')
+    script('expect_equal({["a b"]={[1]=true}}, {["a b"]={}})', 1, 'at ["a b"][1]: found true, expected nil')
+    script('expect_equal({[true]={[false]=1}}, {[true]={[false]=2}})', 1, 'at [true][false]: found 1, expected 2')
+    script('expect_equal(("a"):rep(99), ("a"):rep(50).."b")', 1, 'at byte 50, 0x61 instead of 0x62')
+    script('expect_equal({a=1,b={2}}, {b={2},a=1}) expect_equal(setmetatable({}, {__eq=function() return true end}), '
+           'setmetatable({}, {__eq=function() return true end}))', 0)
+
+
+@case
+def cyclic_and_deep_tables_come_to_an_end():
+    deep = 'local function deep(v) local t = {} local r = t for i = 1, 200000 do t.x = {} t = t.x end t.v = v return r end '
+    script(deep + 'expect_equal(deep(1), deep(1))', 0)
+    script(deep + 'expect_equal(deep(1), deep(2))', 1, '(199989 levels)', 'found 1, expected 2')
+    script(deep + 'expect_equal(deep(1), 1)', 1, 'found {x = {x = {x = {…}}}}, expected 1')
+    script('local a = {} a.a = a local b = {} b.a = b expect_equal(a, b) b.a = {a = b, c = 1} expect_equal(a, b)', 1,
+           'at a.c: found nil, expected 1')
+    script('local t = {} for i = 1, 100000 do t[i] = i end expect_equal(t, nil)', 1, '{1, 2, 3, 4, 5, 6, 7, 8, …}')
+
+
+@case
+def errors_of_any_kind_are_told():
+    fails = 'setmetatable({}, {__tostring = function() error("inner") end})'
+    script(f'error({fails})', 2, '(a table whose __tostring fails)')
+    script('error(setmetatable({}, {__tostring = function() return {} end}))', 2, '__tostring fails')
+    script('error(setmetatable({}, {__tostring = function() return "it says" end}))', 2, 'it says')
+    for value, said in (('{}', 'table: 1'), ('nil', 'nil'), ('true', 'true'), ('print', 'function: 1'), ('3', '3')):
+        script(f'error({value})', 2, f'error: {said}')
+    script(f'expect_equal({fails}, 1)', 1, 'whose __tostring fails')
+    script(f'note({fails})', 2, 'inner')
+
+
+@case
+def keys_come_in_order():
+    keys = 'local t = {} for _, k in ipairs{"b", "a", "c", 3, 1, 2.5, -1, true, false, ("x"):rep(50), "a\\0b", 1 << 62} do ' \
+           't[k] = true end '
+    wanted = ['> -1 1 2.5 3 4611686018427387904 a a\\0b b c ' + 'x' * 50 + ' false true']
+    shown = 'local function line(l) for i, v in ipairs(l) do l[i] = tostring(v):gsub("\\0", "\\\\0") end ' \
+            'note("> " .. table.concat(l, " ")) end '
+    equal(noted(keys + shown + 'local l = {} for k in pairs(t) do l[#l + 1] = k end line(l)'), wanted, 'pairs')
+    equal(noted(keys + shown + 'local l = {} for k in next, t do l[#l + 1] = k end line(l)'), wanted, 'next')
+    equal(noted(keys + shown + 'local l = {} local k = next(t) while k ~= nil do l[#l + 1] = k t[k] = nil k = next(t, k) end '
+                'line(l) assert(next(t) == nil)'), wanted, 'next while fields go')
+    equal(noted(keys + shown + 'local l = {} for k in pairs(t) do l[#l + 1] = k t[k] = nil t.b = t.b and 7 end line(l)'), wanted,
+          'pairs while fields go and change')
+    equal(noted('local t = {a = 1, b = 2, c = 3} for k in pairs(t) do t.b = nil note("> " .. k) end'), ['> a', '> c'],
+          'a field that goes before it is reached')
+    equal(noted('local t = {a = 1, b = 2} for k in next, t do for q in next, t do note("> " .. k .. q) end end'),
+          ['> aa', '> ab', '> ba', '> bb'], 'walks in walks')
+    equal(noted('local p = setmetatable({}, {__pairs = function(t) return function(_, k) if not k then return 1, 2 end end, t end}) '
+                'for k, v in pairs(p) do note("> " .. k .. v) end'), ['> 12'], '__pairs')
+
+
+@case
+def keys_without_an_order_are_refused():
+    script('for k in pairs{[{}] = 1, [print] = 2} do end', 2, 'keep them in a list')
+    script('next{[{}] = 1, [{}] = 2}', 2, 'keep them in a list')
+    equal(noted('local k = {} for q, v in pairs{[k] = 1, x = 2} do note("> " .. v) end'), ['> 2', '> 1'], 'one is fine')
+    equal(noted('local a = machine:open("\\\\x") local b = machine:open("\\\\x") '
+                'for k, v in pairs{[b] = "second", [a] = "first"} do note("> " .. v) end'), ['> first', '> second'],
+          'values of the vocabulary')
+
+
+@case
+def walks_are_not_quadratic():
+    many = 'local t = {} for i = 1, 200000 do t["k" .. i] = i end local n = 0 '
+    with Folder(fake=True) as folder:
+        done = folder.scenario(many + 'for k in pairs(t) do n = n + 1 end for k in next, t do n = n + 1 end '
+                               'expect_equal(n, 400000)')
+        expect(done, 0)
+        check(done.seconds < 15, f'{done.seconds} s')
+
+
+@case
+def sorting_is_stable_and_sorts():
+    equal(noted('local l = {} for i = 1, 500 do l[i] = {i % 5, i} end table.sort(l, function(a, b) return a[1] < b[1] end) '
+                'for i = 2, 500 do assert(l[i - 1][1] < l[i][1] or l[i - 1][2] < l[i][2]) end note("> stable")'), ['> stable'],
+          'equal elements')
+    equal(noted('local l = {5, 3, 1, 4, 2, 0} table.sort(l) note("> " .. table.concat(l)) table.sort(l, function(a, b) return a > b end) '
+                'note("> " .. table.concat(l)) table.sort{} table.sort{1}'), ['> 012345', '> 543210'], 'both ways')
+    script('table.sort{1, "x"}', 2, 'attempt to compare')
+    script('table.sort({1, 2}, 3)', 2, 'function expected')
+
+
+@case
+def the_library_shows_no_address_and_no_clock():
+    text = '''local t = {} note("> " .. tostring(t), tostring(print), tostring(t), ("%s|%-3s|%%|%d"):format({}, "x", 3))
+              note("> ", coroutine.create(print), machine:open("\\\\x"), io.stdout ~= nil)
+              note("> " .. os.date(), os.date("%H", 0), os.time{year = 2020, month = 1, day = 1, hour = 0})
+              note("> " .. (os.tmpname():match("[^/]*$")), (os.tmpname():match("[^/]*$")), os.setlocale(), os.setlocale("de_DE"))
+              machine:sleep(1) note("> " .. tostring(os.clock() > 0 and os.clock() < 1), os.time())'''
+    equal(noted(text), ['> table: 1 function: 2 table: 1 table: 3|x  |%|3', '>  thread: 6 fltvm.file: 5 true',
+                        '> Wed Jan  1 00:00:00 2020 00 1577836800', '> tmpname-1 tmpname-2 C nil',
+                        '> true 1577836800'], 'texts')
+    for word, said in (('("%p"):format({})', 'string.format: %p'), ('collectgarbage("count")', 'how much memory'),
+                       ('setmetatable({}, {__gc = print})', '__gc: when memory'),
+                       ('setmetatable({}, {__mode = "k"})', '__mode: when memory'), ('debug.sethook()', 'debug.sethook')):
+        script(word, 2, said)
+    equal(noted('note("> " .. tostring(collectgarbage()), collectgarbage("step"), getmetatable(setmetatable({}, {7}))[1])'),
+          ['> 0 true 7'], 'what stays')
+
+
+@case
+def the_seed_decides():
+    text = 'note("> " .. math.random(1, 1 << 40), math.random()) math.randomseed() note("> " .. math.random(1, 1 << 40)) ' \
+           'math.randomseed(5) note("> " .. math.random(1, 1 << 40))'
+    first, again, other = noted(text), noted(text), noted(text, '--seed', '2')
+    equal(first, again, 'the same seed')
+    equal(first[0].split()[1], first[1].split()[1], 'randomseed() begins again')
+    check(first[:2] != other[:2] and first[2] == other[2], f'another seed: {first} {other}')
+
+
+sys.exit(tap.main())
