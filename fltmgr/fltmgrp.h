@@ -35,7 +35,6 @@
 #define FLTP_MAGIC_FILTER    0x46746C46u
 #define FLTP_MAGIC_VOLUME    0x56746C46u
 #define FLTP_MAGIC_INSTANCE  0x49746C46u
-#define FLTP_MAGIC_WORKITEM  0x57746C46u
 #define FLTP_MAGIC_FREE      0xDEADDEADu
 
 /* Bug checks that the DDK's list lacks. */
@@ -52,7 +51,7 @@
 #define FLTP_NO_POST_CALLBACK     0x66
 #define FLTP_BAD_OBJECT           0xF001 /* P2: what was given */
 #define FLTP_OVER_DEREFERENCED    0xF002 /* P2: the object */
-#define FLTP_BAD_WORK_ITEM        0xF003 /* P2: what was given */
+#define FLTP_BAD_WORK_ITEM        0xF003 /* P2: what was given, P3: its kind, P4: the kind it should be */
 #define FLTP_BAD_QUEUE_TYPE       0xF004 /* P2: the work item, P3: the queue type */
 #define FLTP_BAD_CALLBACK_DATA    0xF005 /* P2: what was given */
 #define FLTP_BAD_PREOP_STATUS     0xF006 /* P2: callback data, P3: the status */
@@ -60,7 +59,6 @@
 #define FLTP_NOT_PENDED           0xF008 /* P2: callback data */
 #define FLTP_CONTEXT_WITHOUT_POST 0xF009 /* P2: callback data, P3: the context */
 #define FLTP_NOT_UNREGISTERED     0xF00A /* P2: the filter */
-#define FLTP_DEFERRED_ITEM_LEAKED 0xF00B
 #define FLTP_STATUS_PENDING       0xF00C /* P2: callback data: completed with STATUS_PENDING */
 #define FLTP_FAILED_CLEANUP       0xF00D /* P2: callback data, P3: the status, P4: the major function */
 #define FLTP_BAD_IRQL             0xF00E /* P2: what was given, P3: the IRQL */
@@ -276,13 +274,16 @@ VOID FltpAttachRaw(VOID);
  * report. */
 DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
                                      PCSTR Text);
-#define FLTP_STACK_DEPTH 5
+#define FLTP_STACK_DEPTH 4
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack);
-VOID FltpCaptureStack(ULONG Skip, PVOID *Stack);
+/* The return addresses of the filter's call, innermost first.  Skip: frames of our own above the caller's. */
+static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
+{
+    ULONG Count = RtlCaptureStackBackTrace(Skip, FLTP_STACK_DEPTH, Stack, NULL);
 
-/* workitem.c */
-VOID FltpInitializeWorkItems(VOID);
-VOID FltpCheckWorkItemsAtUnload(PDRIVER_OBJECT Driver);
+    if (Count < FLTP_STACK_DEPTH)
+        Stack[Count] = NULL;
+}
 
 /* register.c */
 NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);

@@ -4,6 +4,7 @@
  * control device, one on each file system's control device, one on each volume.
  */
 #include "operation/operation.h"
+#include "work/work.h"
 
 PDRIVER_OBJECT FltpDriverObject;
 KSPIN_LOCK FltpLock;

@@ -4,7 +4,7 @@
  * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
  * throughout, since the registry is read and teardown waits.
  */
-#include "fltmgrp.h"
+#include "work/work.h"
 
 NTSYSAPI PVOID NTAPI RtlFindExportedRoutineByName(PVOID Base, PCSTR Name);
 
@@ -175,7 +175,8 @@ static VOID NTAPI FltpDriverUnload(PDRIVER_OBJECT Driver)
     }
     if (Original != NULL)
         Original(Driver);
-    FltpCheckWorkItemsAtUnload(Driver);
+    if (FltpVerify)
+        FltpCheckItemsAtUnload(Driver->DriverStart, (PUCHAR)Driver->DriverStart + Driver->DriverSize, &Driver->DriverName);
 }
 
 /* Highest altitude first, as filters are enumerated. */

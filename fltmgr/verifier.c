@@ -6,15 +6,6 @@
 #include "fltmgrp.h"
 #include <ntstrsafe.h>
 
-/* The return addresses of the filter's call, innermost first.  Skip: frames of our own above the caller's. */
-VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
-{
-    ULONG Count = FvCaptureStackBackTrace(Skip + 1, FLTP_STACK_DEPTH, Stack);
-
-    while (Count < FLTP_STACK_DEPTH)
-        Stack[Count++] = NULL;
-}
-
 /* A first line with the name, the frames behind it with "from". */
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack)
 {

@@ -93,6 +93,13 @@ BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size)
     return TRUE;
 }
 
+/* What may be called: mapped, executable, and the kernel's half. */
+BOOLEAN NTAPI FvIsCode(const VOID *Address)
+{
+    return (LONG64)Address < 0 &&
+           (MiLookupPte((ULONG64)Address) & (FLTVM_PTE_PRESENT | FLTVM_PTE_NX)) == FLTVM_PTE_PRESENT;
+}
+
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 {
     return (MiLookupPte((ULONG64)VirtualAddress) & FLTVM_PTE_PRESENT) != 0;

@@ -69,6 +69,9 @@ static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceArgument(ULONG6
 /* IRQL: any.  Return addresses, innermost first, without the first Skip frames; returns how many. */
 FVAPI ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames);
 
+/* IRQL: any.  Whether the address may be called: mapped and executable.  FALSE for NULL, data, and code that was discarded. */
+FVAPI BOOLEAN NTAPI FvIsCode(const VOID *Address);
+
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 

@@ -60,13 +60,13 @@ allocated, queued or running."""
                 gdb.write(f'  {guest.integer(item.address):#x} {guest.where(guest.integer(item["WorkerRoutine"]))}\n')
         if not guest.has_symbol('FltpLiveItems'):
             return
-        gdb.write('generic work items:\n')
-        for item in guest.entries(guest.symbol('FltpLiveItems'), '_FLT_GENERIC_WORKITEM', 'Link'):
+        gdb.write('work items of filters:\n')
+        for item in guest.entries(guest.symbol('FltpLiveItems'), '_FLTP_WORK_ITEM', 'Link'):
             gdb.write(self.describe(item))
 
     @staticmethod
     def describe(item):
-        routine = guest.integer(item['Routine'])
+        routine = guest.integer(item['Work']['Routine'])
         if int(item['State']) == int(gdb.parse_and_eval('FltpItemQueued')):
             state = f'queued to {QUEUES[int(item["Queue"])]}'
         else:
