@@ -287,6 +287,7 @@ static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
 
 /* register.c */
 NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
+VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
 
 /* control.c */
 NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack);

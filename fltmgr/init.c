@@ -113,6 +113,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     InitializeListHead(&FltpVolumes);
     FltpInitializeWorkItems();
     FltpVerify = FvVerifierEnabled();
+    FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
         DriverObject->MajorFunction[Major] = FltpDispatch;
     DriverObject->FastIoDispatch = &FltpFastIo;

@@ -151,10 +151,12 @@ static NTSTATUS FltpCallUnload(PFLT_FILTER Filter, BOOLEAN Mandatory)
         Filter->Registration.FilterUnloadCallback(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
     if (!Mandatory && !NT_SUCCESS(Status))
         return Status;
-    if (!Filter->Gone && FltpVerify)
+    if (!Filter->Gone && FltpVerify) {
+        FvBlame((PVOID)Filter->Registration.FilterUnloadCallback);
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter,
                       (ULONG_PTR)Filter->Registration.FilterUnloadCallback, 0,
                       "rule=An unload callback agreed, and has not called FltUnregisterFilter\n");
+    }
     return STATUS_SUCCESS;
 }
 
@@ -175,8 +177,6 @@ static VOID NTAPI FltpDriverUnload(PDRIVER_OBJECT Driver)
     }
     if (Original != NULL)
         Original(Driver);
-    if (FltpVerify)
-        FltpCheckItemsAtUnload(Driver->DriverStart, (PUCHAR)Driver->DriverStart + Driver->DriverSize, &Driver->DriverName);
 }
 
 /* Highest altitude first, as filters are enumerated. */
@@ -317,6 +317,27 @@ NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory)
     FltpDropFilter(Filter);
     ObDereferenceObject(Driver);
     return Status;
+}
+
+/* With the verifier on, a driver's image is about to be unmapped, however that came. */
+VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
+{
+    PFLT_FILTER Left = NULL;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
+
+    for (PLIST_ENTRY Link = FltpFilters.Flink; Link != &FltpFilters; Link = Link->Flink) {
+        PFLT_FILTER Filter = CONTAINING_RECORD(Link, FLT_FILTER, Link);
+
+        if (Filter->Driver->DriverStart == Base)
+            Left = Filter;
+    }
+    KeReleaseSpinLock(&FltpLock, Irql);
+    if (Left != NULL) {
+        FvBlame((PVOID)Left->Driver->DriverInit);
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Left, (ULONG_PTR)Base, 0,
+                      "rule=A filter is registered, and its driver is unloaded\n");
+    }
+    FltpCheckItemsAtUnload(Base, (PUCHAR)Base + Size, Name);
 }
 
 NTSTATUS FLTAPI FltUnloadFilter(PCUNICODE_STRING FilterName)

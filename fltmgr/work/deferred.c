@@ -47,7 +47,7 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
 
     PFLTP_OPERATION Operation =
         FltpCheckData(Data, "rule=FltQueueDeferredIoWorkItem was given no operation under way\n");
-    PFLTP_CALL Call = FltpOwnCall(Operation);
+    PFLTP_CALL Call;
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -56,6 +56,7 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
     /* What a draining callback sees is a copy, which nobody completes. */
     if (Operation->Magic == FLTP_MAGIC_DRAINED || Data->Iopb->TargetInstance->TearingDown)
         return STATUS_FLT_DELETING_OBJECT;
+    Call = FltpOwnCall(Operation);
     if (Call != NULL)
         Call->Given = FltpGivenDeferred;
     FltpQueueItem(&FltWorkItem->Item, WorkerRoutine, Data, Context, QueueType, __builtin_return_address(0));

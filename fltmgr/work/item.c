@@ -11,7 +11,7 @@ static KSPIN_LOCK FltpItemLock;
 LIST_ENTRY FltpLiveItems; /* named so for gdb */
 static LIST_ENTRY FltpRestingItems; /* oldest first */
 static ULONG FltpRestingCount;
-PVOID FltpKnownRoutine;
+PVOID FltpKnownRoutine = FLTP_NO_ROUTINE;
 
 VOID FltpInitializeWorkItems(VOID)
 {
@@ -207,7 +207,7 @@ VOID FltpCheckItemsAtUnload(PUCHAR Start, PUCHAR End, PVOID Name)
     ULONG Count = 0;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpItemLock);
 
-    FltpKnownRoutine = NULL; /* it may be of this code */
+    FltpKnownRoutine = FLTP_NO_ROUTINE; /* it may be of this code */
     for (PLIST_ENTRY Link = FltpLiveItems.Flink; Link != &FltpLiveItems; Link = Link->Flink) {
         PFLTP_WORK_ITEM Item = CONTAINING_RECORD(Link, FLTP_WORK_ITEM, Link);
 

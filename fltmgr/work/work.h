@@ -50,6 +50,7 @@ typedef struct _FLTP_WORK_ITEM {
     PVOID AllocatedBy[FLTP_STACK_DEPTH], QueuedBy[FLTP_STACK_DEPTH], FreedBy[FLTP_STACK_DEPTH];
 } FLTP_WORK_ITEM, *PFLTP_WORK_ITEM;
 
+#define FLTP_NO_ROUTINE ((PVOID)1)
 extern PVOID FltpKnownRoutine; /* the last one that was looked at and found to be code */
 
 /* item.c.  IRQL: <= DISPATCH_LEVEL.  Caller: the return address of the filter's call. */

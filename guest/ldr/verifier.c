@@ -202,6 +202,11 @@ VOID LdrRegisterUnloadCheck(PLDR_UNLOAD_CHECK Routine)
     LdrpUnloadCheck[LdrpUnloadChecks++] = Routine;
 }
 
+VOID NTAPI FvRegisterUnloadCheck(PFV_UNLOAD_CHECK Routine)
+{
+    LdrRegisterUnloadCheck(Routine);
+}
+
 VOID LdrpCheckUnload(PLDR_IMAGE Image)
 {
     static LDRP_LEAKS Leaks; /* one unload at a time: LdrpMutex */

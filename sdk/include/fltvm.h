@@ -78,6 +78,14 @@ FVAPI VOID NTAPI FvReport(PCSTR Text);
 /* IRQL: any.  Whether the driver verifier's checks are on. */
 FVAPI BOOLEAN NTAPI FvVerifierEnabled(VOID);
 
+/*
+ * With the verifier on, Routine is called whenever an image is about to be unmapped, at <= APC_LEVEL: it bugchecks if it
+ * has something of the image's that the image should have given back, or holds an address in it.  For good; a few
+ * may register.  IRQL: PASSIVE_LEVEL.
+ */
+typedef VOID(NTAPI *PFV_UNLOAD_CHECK)(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
+FVAPI VOID NTAPI FvRegisterUnloadCheck(PFV_UNLOAD_CHECK Routine);
+
 /* IRQL: any.  An option of the run, as the host gave it.  FALSE, and Value empty, when it was not given. */
 FVAPI BOOLEAN NTAPI FvOption(PCSTR Name, PCHAR Value, ULONG Size);
 
