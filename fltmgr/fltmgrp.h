@@ -133,10 +133,9 @@ typedef struct _FLT_VOLUME {
 
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */
-    LIST_ENTRY Operations; /* those under way */
-    LIST_ENTRY FreeOperations;
-    ULONG FreeCount;
-    ULONG Users; /* operations under way, and one until it is deleted: the last one frees it */
+    LIST_ENTRY Blocks;     /* all of its operations' blocks, those under way and those that are free */
+    SLIST_HEADER FreeBlocks;
+    volatile LONG Users; /* operations under way, and one until it is deleted: the last one frees it */
     volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */
 } FLT_VOLUME;
 
@@ -210,10 +209,11 @@ static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
         FltpRundownReleasedLast(Rundown);
 }
 
-/* An operation's hold on the instance.  IRQL: <= DISPATCH_LEVEL; its volume's Lock is held. */
-static inline BOOLEAN FltpEnterInstance(PFLT_INSTANCE Instance)
+/* An operation's hold on the instance, whose State is active and which therefore does not refuse.  IRQL: DISPATCH_LEVEL;
+ * its volume's Lock is held. */
+static inline VOID FltpEnterActiveInstance(PFLT_INSTANCE Instance)
 {
-    return FltpAcquireRundown(&Instance->Io);
+    InterlockedExchangeAdd64(&Instance->Io.Count, 2);
 }
 
 /* IRQL: <= DISPATCH_LEVEL. */

@@ -62,8 +62,8 @@ static NTSTATUS FltpAttachDevice(PDEVICE_OBJECT Target, FLTP_DEVICE_KIND Kind, P
 
 VOID FltpFreeVolume(PFLT_VOLUME Volume)
 {
-    while (!IsListEmpty(&Volume->FreeOperations)) {
-        PLIST_ENTRY Link = RemoveHeadList(&Volume->FreeOperations);
+    while (!IsListEmpty(&Volume->Blocks)) {
+        PLIST_ENTRY Link = RemoveHeadList(&Volume->Blocks);
         ExFreePoolWithTag(CONTAINING_RECORD(Link, FLTP_OPERATION, Link), FLTP_TAG_OPERATION);
     }
     FltpFreeString(&Volume->Name);
@@ -104,8 +104,8 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
     FltpInitializeRundown(&Volume->Object.Rundown);
     KeInitializeSpinLock(&Volume->Lock);
     InitializeListHead(&Volume->Instances);
-    InitializeListHead(&Volume->Operations);
-    InitializeListHead(&Volume->FreeOperations);
+    InitializeListHead(&Volume->Blocks);
+    InitializeSListHead(&Volume->FreeBlocks);
     Volume->Users = 1;
     Volume->FileSystem = FileSystem;
     Volume->Type = FltpFileSystemType(FileSystem->DriverObject);
@@ -138,7 +138,6 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
 /* The device below is going away. */
 VOID FltpDeleteVolume(PFLT_VOLUME Volume)
 {
-    BOOLEAN Last;
     KIRQL Irql;
 
     Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
@@ -154,10 +153,7 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     IoDeleteDevice(Volume->Device);
     /* A file system may delete its volume while it completes that volume's last close, which is then under
      * way here. */
-    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-    Last = --Volume->Users == 0;
-    KeReleaseSpinLock(&Volume->Lock, Irql);
-    if (Last)
+    if (InterlockedDecrement(&Volume->Users) == 0)
         FltpFreeVolume(Volume);
 }
 

@@ -3,9 +3,10 @@
  * block.c: the blocks in which operations live, the choice of the instances that see a request, and what there is
  * to say of a node: that it is done, whose callback data that is, which callback broke a rule.
  *
- * The instances are chosen once, when the request arrives, and referenced until each is done with it.  Blocks
- * come from the volume's free list, whose lock is held for that choice anyway, so that a filter costs no
- * allocation.
+ * The instances are chosen once, when the request arrives, and referenced until each is done with it.  Blocks stay
+ * with their volume, so that neither a filter nor a request costs an allocation.  A block goes back to the free list
+ * without the volume's lock, and is taken under it: what somebody sees under the lock is no other operation before he
+ * releases it, and all that can happen to the nodes of one that has ended is nothing.
  */
 #include "operation.h"
 #include <ntstrsafe.h>
@@ -23,17 +24,6 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity)
         *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Operation->Iopb;
     }
     return Operation;
-}
-
-VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
-{
-    *(PUSHORT)&Objects->Size = sizeof(*Objects);
-    *(PUSHORT)&Objects->TransactionContext = 0;
-    *(PFLT_FILTER *)&Objects->Filter = Instance->Filter;
-    *(PFLT_VOLUME *)&Objects->Volume = Instance->Volume;
-    *(PFLT_INSTANCE *)&Objects->Instance = Instance;
-    *(PFILE_OBJECT *)&Objects->FileObject = FileObject;
-    *(PKTRANSACTION *)&Objects->Transaction = NULL;
 }
 
 /* --- The choice --- */
@@ -56,113 +46,115 @@ static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, PIRP Irp, PIO_S
     return FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_NON_CACHED_NON_PAGING_IO) && !Cached && !Paging;
 }
 
-/* The volume's lock is held.  The list is sorted: below an instance is what stands behind it. */
-static ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, PIRP Irp,
-                                       PIO_STACK_LOCATION Stack, PFLT_INSTANCE Below)
+/*
+ * The volume's lock is held.  The list is sorted: below an instance is what stands behind it.  An instance that is
+ * active cannot begin to go before we have let go of the lock.
+ */
+static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, PIRP Irp,
+                                                   PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
 {
-    ULONG Index = FltpOperationIndex(Stack->MajorFunction), Count = 0;
-    PLIST_ENTRY Link = Below != NULL ? Below->Link.Flink : Volume->Instances.Flink;
+    ULONG Index = FltpOperationIndex(Stack->MajorFunction);
+    PFLTP_NODE Node = Operation->Nodes, End = Node + Operation->Capacity;
 
-    for (; Link != &Volume->Instances && Count < Operation->Capacity; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Above->Flink; Link != &Volume->Instances && Node < End; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
         PFLTP_CALLBACK Callback = &Instance->Filter->Callbacks[Index];
-        PFLTP_NODE Node = &Operation->Nodes[Count];
 
-        if ((Callback->Pre == NULL && Callback->Post == NULL) || Instance->State != FltpInstanceActive)
+        if (Instance->State != FltpInstanceActive || (Callback->Pre == NULL && Callback->Post == NULL))
             continue;
         if (Callback->Flags != 0 && FltpSkips(Callback->Flags, Irp, Stack))
             continue;
-        if (!FltpEnterInstance(Instance))
-            continue;
+        FltpEnterActiveInstance(Instance);
         Node->State = FltpNodeIdle;
-        Node->Changed = FALSE;
-        Node->Swapped = FALSE;
-        Node->RetainMdl = FALSE;
+        Node->Flags = 0;
         Node->Home = NULL;
         Node->SwappedMdl = NULL;
         Node->Instance = Instance;
         Node->Callback = Callback;
         Instance->Operations++;
-        Count++;
+        Node++;
     }
-    return Count;
+    return (ULONG)(Node - Operation->Nodes);
 }
 
 /* The volume's lock is held. */
-static PFLTP_OPERATION FltpTakeFreeBlockLocked(PFLT_VOLUME Volume)
+static VOID FltpForgetBlockLocked(PFLTP_OPERATION Operation)
 {
-    PFLTP_OPERATION Operation;
-
-    if (IsListEmpty(&Volume->FreeOperations))
-        return NULL;
-    Operation = CONTAINING_RECORD(Volume->FreeOperations.Flink, FLTP_OPERATION, Link);
     RemoveEntryList(&Operation->Link);
-    Volume->FreeCount--;
-    return Operation;
+    ExFreePoolWithTag(Operation, FLTP_TAG_OPERATION);
 }
 
-/* The volume's lock is held. */
-static VOID FltpBeginOperationLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation)
+/* Another block for the volume; where there is no memory, the one that the issuer has in reserve. */
+static NTSTATUS FltpAddBlock(PFLT_VOLUME Volume, ULONG Capacity, PFLTP_ISSUED Issued)
 {
-    InsertTailList(&Volume->Operations, &Operation->Link);
-    Operation->Volume = Volume;
-    Operation->Magic = FLTP_MAGIC_OPERATION;
-    Volume->Users++;
-    InterlockedIncrement64((LONG64 *)&FltpCounters.operations_active);
-    InterlockedIncrement64((LONG64 *)&FltpCounters.operations_total);
-}
-
-NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
-                            PFLTP_OPERATION *Started)
-{
-    PFLTP_OPERATION Operation, New = NULL;
+    PFLTP_OPERATION Operation = FltpNewOperation(Capacity);
     KIRQL Irql;
 
-    *Started = NULL;
-    for (;;) {
-        ULONG Needed;
-
-        Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-        Needed = Volume->InstanceCount;
-        if (New != NULL && New->Capacity >= Needed) {
-            Operation = New;
-            break;
-        }
-        Operation = FltpTakeFreeBlockLocked(Volume);
-        if (Operation != NULL && Operation->Capacity >= Needed)
-            break;
-        KeReleaseSpinLock(&Volume->Lock, Irql);
-        if (Operation != NULL)
-            ExFreePoolWithTag(Operation, FLTP_TAG_OPERATION);
-        if (New != NULL)
-            ExFreePoolWithTag(New, FLTP_TAG_OPERATION);
-        New = FltpNewOperation(max(Needed + 2, FLTP_NODES_DEFAULT));
-        if (New == NULL && Issued != NULL) {
-            New = Issued->Spare;
-            Issued->Spare = NULL;
-        }
-        if (New == NULL)
-            return STATUS_INSUFFICIENT_RESOURCES;
+    if (Operation == NULL && Issued != NULL) {
+        Operation = Issued->Spare;
+        Issued->Spare = NULL;
     }
-    Operation->Count = FltpChooseInstancesLocked(Volume, Operation, Irp, Stack, Issued != NULL ? Issued->Initiator : NULL);
-    if (Operation->Count == 0) {
-        InsertHeadList(&Volume->FreeOperations, &Operation->Link);
-        Volume->FreeCount++;
-    } else {
-        FltpBeginOperationLocked(Volume, Operation);
-        *Started = Operation;
-    }
+    if (Operation == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Operation->Volume = Volume;
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    InsertTailList(&Volume->Blocks, &Operation->Link);
     KeReleaseSpinLock(&Volume->Lock, Irql);
+    InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
     return STATUS_SUCCESS;
 }
 
-/* --- The end --- */
-
-VOID FltpFinishNode(PFLTP_NODE Node)
+/* The volume's lock is held, also on return; it is released in between.  Operation: too small a block, or NULL. */
+static DECLSPEC_NOINLINE PFLTP_OPERATION FltpFindBlockLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, PKIRQL Irql,
+                                                             PFLTP_ISSUED Issued, NTSTATUS *Status)
 {
-    Node->State = FltpNodeDone;
-    FltpLeaveInstance(Node->Instance);
+    for (;;) {
+        ULONG Needed = Volume->InstanceCount;
+        PSLIST_ENTRY Entry;
+
+        if (Operation != NULL && Operation->Capacity >= Needed)
+            return Operation;
+        if (Operation != NULL)
+            FltpForgetBlockLocked(Operation); /* of a time with fewer instances */
+        Entry = InterlockedPopEntrySList(&Volume->FreeBlocks);
+        Operation = Entry != NULL ? CONTAINING_RECORD(Entry, FLTP_OPERATION, Free) : NULL;
+        if (Operation != NULL)
+            continue;
+        KeReleaseSpinLock(&Volume->Lock, *Irql);
+        *Status = FltpAddBlock(Volume, max(Needed + 2, FLTP_NODES_DEFAULT), Issued);
+        *Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+        if (!NT_SUCCESS(*Status))
+            return NULL;
+    }
 }
+
+PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+                                   NTSTATUS *Status)
+{
+    PLIST_ENTRY Above = Issued != NULL ? &Issued->Initiator->Link : &Volume->Instances;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    PSLIST_ENTRY Entry = InterlockedPopEntrySList(&Volume->FreeBlocks);
+    PFLTP_OPERATION Operation = Entry != NULL ? CONTAINING_RECORD(Entry, FLTP_OPERATION, Free) : NULL;
+
+    if (Operation == NULL || Operation->Capacity < (ULONG)Volume->InstanceCount)
+        Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
+    if (Operation != NULL) {
+        Operation->Count = FltpChooseInstancesLocked(Volume, Operation, Irp, Stack, Above);
+        if (Operation->Count == 0) {
+            InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
+            Operation = NULL;
+        } else {
+            Operation->Magic = FLTP_MAGIC_OPERATION;
+            InterlockedIncrement(&Volume->Users);
+            InterlockedIncrement64((LONG64 *)&FltpCounters.operations_active);
+            InterlockedIncrement64((LONG64 *)&FltpCounters.operations_total);
+        }
+    }
+    KeReleaseSpinLock(&Volume->Lock, Irql);
+    return Operation;
+}
+
+/* --- The end --- */
 
 /* A teardown may be at the same node. */
 VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First)
@@ -178,24 +170,18 @@ VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First)
 VOID FltpReturnOperation(PFLTP_OPERATION Operation)
 {
     PFLT_VOLUME Volume = Operation->Volume;
-    PFLTP_OPERATION Surplus = NULL;
-    BOOLEAN Last;
-    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    KIRQL Irql;
 
-    RemoveEntryList(&Operation->Link);
     Operation->Magic = FLTP_MAGIC_FREE;
-    if (Volume->FreeCount < FLTP_FREE_BLOCKS) {
-        InsertHeadList(&Volume->FreeOperations, &Operation->Link);
-        Volume->FreeCount++;
-    } else {
-        Surplus = Operation;
-    }
-    Last = --Volume->Users == 0;
-    KeReleaseSpinLock(&Volume->Lock, Irql);
     InterlockedDecrement64((LONG64 *)&FltpCounters.operations_active);
-    if (Surplus != NULL)
-        ExFreePoolWithTag(Surplus, FLTP_TAG_OPERATION);
-    if (Last)
+    if (ExQueryDepthSList(&Volume->FreeBlocks) < FLTP_FREE_BLOCKS) {
+        InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
+    } else {
+        Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+        FltpForgetBlockLocked(Operation);
+        KeReleaseSpinLock(&Volume->Lock, Irql);
+    }
+    if (InterlockedDecrement(&Volume->Users) == 0)
         FltpFreeVolume(Volume);
 }
 
@@ -205,7 +191,7 @@ VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node)
     PMDL Mdl = Node->SwappedMdl;
 
     Node->SwappedMdl = NULL;
-    if (Mdl == NULL || Node->RetainMdl || Mdl == Operation->OriginalMdl)
+    if (Mdl == NULL || FlagOn(Node->Flags, FLTP_NODE_RETAIN_MDL) || Mdl == Operation->OriginalMdl)
         return;
     if (FlagOn(Mdl->MdlFlags, MDL_PAGES_LOCKED))
         MmUnlockPages(Mdl);

@@ -57,7 +57,7 @@ static VOID FltpGiveMdlToOwner(PFLTP_OPERATION Operation, PMDL Mdl)
     for (ULONG Index = Operation->Current; Index > 0; Index--) {
         PFLTP_NODE Node = &Operation->Nodes[Index - 1];
 
-        if (Node->Swapped) {
+        if (FlagOn(Node->Flags, FLTP_NODE_SWAPPED)) {
             if (Node->SwappedMdl == NULL)
                 Node->SwappedMdl = Mdl;
             return;
@@ -140,7 +140,7 @@ VOID FLTAPI FltRetainSwappedBufferMdlAddress(PFLT_CALLBACK_DATA CallbackData)
     PFLTP_NODE Node = FltpSwappingNode(CallbackData);
 
     if (Node != NULL)
-        Node->RetainMdl = TRUE;
+        SetFlag(Node->Flags, FLTP_NODE_RETAIN_MDL);
 }
 
 /* --- Pool for buffers --- */

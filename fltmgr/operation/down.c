@@ -23,85 +23,105 @@ static BOOLEAN FltpBufferOf(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID *Buffer, PMDL *M
 }
 
 /* The filter declared a change of the parameters. */
-static VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_NODE Node)
+static DECLSPEC_NOINLINE VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
     PVOID Before, After;
     PMDL MdlBefore, MdlAfter;
 
     ClearFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY);
-    Node->Changed = TRUE;
     Operation->Changed = TRUE;
     Operation->Iopb.MajorFunction = Node->Iopb.MajorFunction;
     if (!FltpBufferOf(&Node->Iopb, &Before, &MdlBefore) || !FltpBufferOf(&Operation->Iopb, &After, &MdlAfter))
         return;
-    Node->Swapped = Before != After || MdlBefore != MdlAfter;
+    if (Before != After || MdlBefore != MdlAfter)
+        SetFlag(Node->Flags, FLTP_NODE_SWAPPED);
     if (MdlAfter != MdlBefore)
         Node->SwappedMdl = MdlAfter;
 }
 
-static BOOLEAN FltpMayAwait(PFLTP_OPERATION Operation, FLT_PREOP_CALLBACK_STATUS Status)
+/* IRQL: <= APC_LEVEL.  The node's post-callback is to be called by this thread. */
+static DECLSPEC_NOINLINE VOID FltpAwait(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_HOME Home)
 {
-    return (Status == FLT_PREOP_SYNCHRONIZE || Operation->Iopb.MajorFunction == IRP_MJ_CREATE) &&
-           KeGetCurrentIrql() <= APC_LEVEL;
+    if (KeGetCurrentIrql() > APC_LEVEL)
+        return;
+    if (Home->Nodes++ == 0)
+        KeInitializeEvent(&Home->Event, SynchronizationEvent, FALSE);
+    Node->Home = Home;
+    Operation->Homes++;
 }
 
-/* The node's post-callback is due, perhaps in this thread. */
-static VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status,
-                           PFLTP_HOME Home)
+/* The instance goes, and its teardown may have looked already. */
+static DECLSPEC_NOINLINE VOID FltpDrainLateNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
+{
+    if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) && InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
+        FltpDrainNode(Operation, Node);
+}
+
+static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status,
+                                       PFLTP_HOME Home)
 {
     if (Node->Callback->Post == NULL)
         FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_NO_POST_CALLBACK, (ULONG_PTR)&Operation->Data, 0,
                           0, "rule=A pre-callback asked for its post-callback, and none is registered\n");
-    if (FltpMayAwait(Operation, Status)) {
-        if (Home->Nodes++ == 0)
-            KeInitializeEvent(&Home->Event, SynchronizationEvent, FALSE);
-        Node->Home = Home;
-        Operation->Homes++;
-    }
+    if (Status == FLT_PREOP_SYNCHRONIZE || Operation->Iopb.MajorFunction == IRP_MJ_CREATE)
+        FltpAwait(Operation, Node, Home);
     Operation->NeedCompletion = TRUE;
     InterlockedExchange(&Node->State, FltpNodeWait);
-    if (Node->Instance->TearingDown && !Node->Swapped &&
-        InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
-        FltpDrainNode(Operation, Node);
+    if (Node->Instance->TearingDown)
+        FltpDrainLateNode(Operation, Node);
 }
 
-BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
-                     PFLTP_HOME Home)
+/* A filter's decision other than to go on and be called again.  FALSE: it completed the operation. */
+static DECLSPEC_NOINLINE BOOLEAN FltpAfterLastSight(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status)
+{
+    FltpFinishNode(Node);
+    if (Status != FLT_PREOP_COMPLETE)
+        return TRUE;
+    FltpReleaseBelow(Operation, Operation->Current + 1);
+    return FALSE;
+}
+
+static FORCEINLINE BOOLEAN FltpDecide(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status,
+                                      PVOID Context, PFLTP_HOME Home)
 {
     if (FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY))
         FltpKeepChanges(Operation, Node);
     else
         Operation->Iopb = Node->Iopb;
-    switch (Status) {
-    case FLT_PREOP_SYNCHRONIZE:
-    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
-        Node->CompletionContext = Context;
-        FltpExpectPost(Operation, Node, Status, Home);
-        return TRUE;
-    case FLT_PREOP_COMPLETE:
-        FltpFinishNode(Node);
-        FltpReleaseBelow(Operation, Operation->Current + 1);
-        return FALSE;
-    default:
-        FltpFinishNode(Node);
-        return TRUE;
-    }
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK && Status != FLT_PREOP_SYNCHRONIZE)
+        return FltpAfterLastSight(Operation, Node, Status);
+    Node->CompletionContext = Context;
+    FltpExpectPost(Operation, Node, Status, Home);
+    return TRUE;
 }
 
-/* With the verifier on.  Node is the caller's still, unless the filter pended or gave away the operation. */
-static VOID FltpCheckAfterPre(PFLTP_NODE Node, const FLTP_CALL *Call, PFLT_CALLBACK_DATA Data, const VOID *Pre,
-                              FLT_PREOP_CALLBACK_STATUS Status, PVOID Context)
+BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
+                     PFLTP_HOME Home)
 {
-    if (Status != FLT_PREOP_PENDING && Call->Given != FltpNotGiven)
+    return FltpDecide(Operation, Node, Status, Context, Home);
+}
+
+/* Every return but the plain one.  Node is the caller's still, unless the filter pended the operation. */
+static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
+                                                PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
+                                                PVOID Context)
+{
+    PFLT_CALLBACK_DATA Data = &Operation->Data;
+
+    if (Status == FLT_PREOP_SYNCHRONIZE)
+        Call->State.MayLeave = FLTP_MAY_LEAVE;
+    FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)Data);
+    if (Call->Given != FltpNotGiven && Status != FLT_PREOP_PENDING)
         FltpBlameGivenAway(Call, Pre, Data, Status);
-    if (Context != NULL && Status != FLT_PREOP_SUCCESS_WITH_CALLBACK && Status != FLT_PREOP_SYNCHRONIZE)
+    if (Context != NULL && Status != FLT_PREOP_SYNCHRONIZE)
         FltpBlameCallback(NULL, Pre, FLTP_CONTEXT_WITHOUT_POST, (ULONG_PTR)Data, (ULONG_PTR)Context, Status,
                           "rule=A pre-callback set a completion context that no post-callback will get\n");
     switch (Status) {
-    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
     case FLT_PREOP_SUCCESS_NO_CALLBACK:
-    case FLT_PREOP_SYNCHRONIZE:
     case FLT_PREOP_PENDING:
+        break;
+    case FLT_PREOP_SYNCHRONIZE:
+        FltpBeginCalls(Call, Operation); /* with what this one left */
         break;
     case FLT_PREOP_COMPLETE:
         FltpCheckStatus(Node, Pre, Data);
@@ -112,36 +132,39 @@ static VOID FltpCheckAfterPre(PFLTP_NODE Node, const FLTP_CALL *Call, PFLT_CALLB
     }
 }
 
+static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
+                                          PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
+                                          PVOID Context)
+{
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK) {
+        FltpCheckOtherPre(Operation, Node, Call, Pre, Status, Context);
+        return;
+    }
+    FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)&Operation->Data);
+    if (Call->Given != FltpNotGiven)
+        FltpBlameGivenAway(Call, Pre, &Operation->Data, Status);
+}
+
 /* After FLT_PREOP_PENDING the operation is the filter's, and may be over already. */
-static FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PVOID *Context)
+static FORCEINLINE FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
+                                                         PVOID *Context)
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
     PFLT_INSTANCE Instance = Node->Instance;
     PFLT_PRE_OPERATION_CALLBACK Pre = Node->Callback->Pre;
     FLT_PREOP_CALLBACK_STATUS Status;
-    FLTP_CALL Call;
 
     FV_TRACE(FLTVM_TRACE_FLT_PRE_ENTER, Data, Operation->Iopb.MajorFunction, Instance, Pre, Instance->AltitudeNumber);
-    if (!FltpVerify) {
-        Status = Pre(Data, &Node->Objects, Context);
-    } else {
-        Call.Operation = Operation;
-        Call.Given = FltpNotGiven;
-        Node->Call = &Call;
-        FvBeginCall(&Call.State);
-        Status = Pre(Data, &Node->Objects, Context);
-        Call.Operation = NULL;
-        if (Status == FLT_PREOP_SYNCHRONIZE)
-            Call.State.MayLeave = FLTP_MAY_LEAVE;
-        FvEndCall(&Call.State, Pre, "pre-callback", (ULONG_PTR)Data);
-        FltpCheckAfterPre(Node, &Call, Data, Pre, Status, *Context);
-    }
+    Node->Call = Call;
+    Status = Pre(Data, &Node->Objects, Context);
+    if (FltpVerify)
+        FltpCheckAfterPre(Operation, Node, Call, Pre, Status, *Context);
     FV_TRACE(FLTVM_TRACE_FLT_PRE_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
 
 /* Until this thread's last post-callback has been called. */
-static NTSTATUS FltpWaitAtHome(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+static DECLSPEC_NOINLINE NTSTATUS FltpWaitAtHome(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     NTSTATUS Status;
 
@@ -150,6 +173,15 @@ static NTSTATUS FltpWaitAtHome(PFLTP_OPERATION Operation, PFLTP_HOME Home)
         Status = FltpGoUpAndComplete(Operation, Home);
     } while (Home->Nodes != 0);
     return Status;
+}
+
+/* IoCopyCurrentIrpStackLocationToNext, without the call that its copying costs a driver. */
+static FORCEINLINE VOID FltpCopyLocationToNext(PIRP Irp)
+{
+    PIO_STACK_LOCATION Next = IoGetNextIrpStackLocation(Irp);
+
+    __builtin_memcpy(Next, IoGetCurrentIrpStackLocation(Irp), FIELD_OFFSET(IO_STACK_LOCATION, CompletionRoutine));
+    Next->Control = 0;
 }
 
 static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
@@ -162,13 +194,13 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     if (!Operation->NeedCompletion && !Operation->Changed) {
         /* A location that is marked pending must stay ours: it is not handed to the driver below. */
         if (Operation->PendingMarked)
-            IoCopyCurrentIrpStackLocationToNext(Irp);
+            FltpCopyLocationToNext(Irp);
         else
             IoSkipCurrentIrpStackLocation(Irp);
         FltpReturnOperation(Operation);
         return IoCallDriver(Target, Irp);
     }
-    IoCopyCurrentIrpStackLocationToNext(Irp);
+    FltpCopyLocationToNext(Irp);
     if (Operation->Changed)
         FltpParametersToIrp(&Operation->Iopb, Irp, IoGetNextIrpStackLocation(Irp));
     Operation->SentMdl = Irp->MdlAddress;
@@ -181,7 +213,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 }
 
 /* A pre-callback completed it. */
-static NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
     NTSTATUS Status = FltpGoUpAndComplete(Operation, Home);
@@ -191,11 +223,11 @@ static NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
 }
 
-NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
-{
-    FLTP_HOME Home;
+typedef enum _FLTP_WAY { FltpWayDown, FltpWayKept, FltpWayBack } FLTP_WAY;
 
-    Home.Nodes = 0;
+/* The pre-callbacks, until all have been called or a filter keeps or completes the operation. */
+static FLTP_WAY FltpCallPreCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
+{
     for (; Operation->Current < Operation->Count; Operation->Current++) {
         PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
         FLT_PREOP_CALLBACK_STATUS Status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
@@ -207,14 +239,31 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
         Operation->Iopb.TargetInstance = Node->Instance;
         Node->Iopb = Operation->Iopb;
         if (Node->Callback->Pre != NULL) {
-            Status = FltpCallPre(Operation, Node, &Context);
+            Status = FltpCallPre(Operation, Node, Call, &Context);
             if (Status == FLT_PREOP_PENDING)
-                return Home.Nodes != 0 ? FltpWaitAtHome(Operation, &Home) : STATUS_PENDING;
+                return FltpWayKept;
         }
-        if (!FltpAfterPre(Operation, Node, Status, Context, &Home))
-            return FltpTurnBack(Operation, &Home);
+        if (!FltpDecide(Operation, Node, Status, Context, Home))
+            return FltpWayBack;
     }
-    return FltpSendDown(Operation, &Home);
+    return FltpWayDown;
+}
+
+NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
+{
+    FLTP_HOME Home;
+    FLTP_CALL Call;
+    FLTP_WAY Way;
+
+    Home.Nodes = 0;
+    FltpBeginCalls(&Call, Operation);
+    Way = FltpCallPreCallbacks(Operation, &Home, &Call);
+    Call.Operation = NULL;
+    if (Way == FltpWayDown)
+        return FltpSendDown(Operation, &Home);
+    if (Way == FltpWayBack)
+        return FltpTurnBack(Operation, &Home);
+    return Home.Nodes != 0 ? FltpWaitAtHome(Operation, &Home) : STATUS_PENDING;
 }
 
 static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack,
@@ -230,8 +279,6 @@ static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_L
     Operation->NeedCompletion = FALSE;
     Operation->PendingMarked = FALSE;
     Operation->Completed = FALSE;
-    Operation->Kept = NULL;
-    Operation->CanceledCallback = NULL;
     Operation->OriginalUserBuffer = Irp->UserBuffer;
     Operation->OriginalSystemBuffer = Irp->AssociatedIrp.SystemBuffer;
     Operation->OriginalMdl = Irp->MdlAddress;
@@ -251,21 +298,20 @@ NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PFLTP_OPERATION Operation = NULL;
-    NTSTATUS Status;
+    NTSTATUS Status = STATUS_SUCCESS;
 
-    if (Volume->InstanceCount != 0) {
-        Status = FltpStartOperation(Volume, Irp, Stack, Issued, &Operation);
-        if (!NT_SUCCESS(Status)) {
-            Irp->IoStatus.Status = Status;
-            Irp->IoStatus.Information = 0;
-            IoCompleteRequest(Irp, IO_NO_INCREMENT);
-            return Status;
-        }
+    if (Volume->InstanceCount != 0)
+        Operation = FltpStartOperation(Volume, Irp, Stack, Issued, &Status);
+    if (Operation != NULL) {
+        FltpDescribeRequest(Operation, Irp, Stack, Issued != NULL ? FLTFL_CALLBACK_DATA_GENERATED_IO : 0);
+        return FltpGoDown(Operation);
     }
-    if (Operation == NULL) {
-        IoSkipCurrentIrpStackLocation(Irp);
-        return IoCallDriver(Volume->Below, Irp);
+    if (!NT_SUCCESS(Status)) {
+        Irp->IoStatus.Status = Status;
+        Irp->IoStatus.Information = 0;
+        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        return Status;
     }
-    FltpDescribeRequest(Operation, Irp, Stack, Issued != NULL ? FLTFL_CALLBACK_DATA_GENERATED_IO : 0);
-    return FltpGoDown(Operation);
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(Volume->Below, Irp);
 }

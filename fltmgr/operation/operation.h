@@ -49,22 +49,26 @@ typedef enum _FLTP_GIVEN {
     FltpGivenWhenSafe
 } FLTP_GIVEN;
 
-/* A callback that is being called, in the frame of the thread that calls it. */
+/*
+ * The callbacks that a thread calls one after the other, in its frame: what they must leave as it was, and how the
+ * one at hand gave the operation away.  With the verifier on; begun anew after a callback that may leave something.
+ */
 typedef struct _FLTP_CALL {
-    struct _FLTP_OPERATION *Operation; /* NULL when the callback has returned */
+    struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
-    IO_STATUS_BLOCK Before;
+    IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
 
 /* A pre-callback whose post-callback runs in the same thread may leave these to it. */
 #define FLTP_MAY_LEAVE (FV_MAY_LEAVE_APCS_DISABLED | FV_MAY_LEAVE_RESOURCES | FV_MAY_LEAVE_TOP_LEVEL_IRP)
 
+#define FLTP_NODE_SWAPPED    0x1 /* its pre-callback put in another buffer: not to be drained while the request is below */
+#define FLTP_NODE_RETAIN_MDL 0x2 /* its filter frees SwappedMdl */
+
 typedef struct _FLTP_NODE {
     volatile LONG State;
-    BOOLEAN Changed;   /* its pre-callback changed the parameters */
-    BOOLEAN Swapped;   /* and a buffer among them: not to be drained while the request is below */
-    BOOLEAN RetainMdl; /* its filter frees SwappedMdl */
+    ULONG Flags; /* FLTP_NODE_* */
     PFLT_INSTANCE Instance; /* referenced until Done */
     PFLTP_CALLBACK Callback;
     PFLTP_HOME Home; /* the thread its post-callback belongs to */
@@ -78,12 +82,13 @@ typedef struct _FLTP_NODE {
 #define FLTP_NODES_DEFAULT 8
 
 typedef struct _FLTP_OPERATION {
+    DECLSPEC_ALIGN(16) SLIST_ENTRY Free; /* its volume's FreeBlocks */
+    LIST_ENTRY Link;                     /* its volume's Blocks, Lock */
     ULONG Magic;
     ULONG Capacity;
     ULONG Count;
     ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
     PFLT_VOLUME Volume;
-    LIST_ENTRY Link; /* its volume's Operations or FreeOperations, Lock */
     PIRP Irp;
     PDEVICE_OBJECT Target;
     FLT_CALLBACK_DATA Data;
@@ -124,26 +129,55 @@ typedef struct _FLTP_ISSUED {
     FLTP_OPERATION Operation; /* without nodes; Irp is NULL while no request is under way */
 } FLTP_ISSUED, *PFLTP_ISSUED;
 
+/* IRQL: any. */
+static inline VOID FltpBeginCalls(PFLTP_CALL Call, PFLTP_OPERATION Operation)
+{
+    if (FltpVerify) {
+        Call->Operation = Operation;
+        Call->Given = FltpNotGiven;
+        FvBeginCall(&Call->State);
+    }
+}
+
 #define FLTP_OPERATION_OF(Data_) CONTAINING_RECORD((Data_), FLTP_OPERATION, Data)
+
+/* What a callback is told of, in a structure that is constant to it.  IRQL: any. */
+static inline VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+{
+    *(PUSHORT)&Objects->Size = sizeof(*Objects);
+    *(PUSHORT)&Objects->TransactionContext = 0;
+    *(PFLT_FILTER *)&Objects->Filter = Instance->Filter;
+    *(PFLT_VOLUME *)&Objects->Volume = Instance->Volume;
+    *(PFLT_INSTANCE *)&Objects->Instance = Instance;
+    *(PFILE_OBJECT *)&Objects->FileObject = FileObject;
+    *(PKTRANSACTION *)&Objects->Transaction = NULL;
+}
 
 /*
  * block.c: blocks, their nodes, and what is told of them.
  */
 /* IRQL: <= DISPATCH_LEVEL.  NULL without memory. */
 PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
-/* IRQL: the request's.  The block with the instances that want the request; NULL when none does. */
-NTSTATUS FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
-                            PFLTP_OPERATION *Started);
+/* IRQL: the request's.  The block with the instances that want the request; NULL when none does, or when there is no
+ * memory, which *Status then says. */
+PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+                                   NTSTATUS *Status);
 /* IRQL: <= DISPATCH_LEVEL.  The nodes from Current on are Done or were never chosen. */
 VOID FltpReturnOperation(PFLTP_OPERATION Operation);
 /* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
 VOID FltpFinishOperation(PFLTP_OPERATION Operation);
 /* IRQL: <= DISPATCH_LEVEL.  The caller owns the node. */
-VOID FltpFinishNode(PFLTP_NODE Node);
+static inline VOID FltpFinishNode(PFLTP_NODE Node)
+{
+    PFLT_INSTANCE Instance = Node->Instance;
+
+    Node->State = FltpNodeDone;
+    FltpLeaveInstance(Instance);
+}
+
 /* A filter completed it: those from this node on will never see it. */
 VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First);
 VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node);
-VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
 /* What a filter gives us must be callback data of an operation under way, of its own, or of either; Text: the rule
  * that it breaks when it is not. */
 PFLTP_OPERATION FltpCheckData(PFLT_CALLBACK_DATA Data, PCSTR Text);

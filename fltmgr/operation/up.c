@@ -7,71 +7,63 @@
 
 #define FLTP_COPY_SIZE (FIELD_OFFSET(FLTP_OPERATION, Nodes) + sizeof(FLTP_NODE))
 
-/* With the verifier on.  Node is the caller's still only when the callback says that it has finished. */
-static VOID FltpCheckAfterPost(PFLTP_NODE Node, const FLTP_CALL *Call, PFLT_CALLBACK_DATA Data,
-                               const VOID *Post, FLT_POSTOP_CALLBACK_STATUS Status,
-                               FLT_POST_OPERATION_FLAGS Flags)
+static DECLSPEC_NOINLINE VOID FltpCheckNewStatus(PFLTP_NODE Node, PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, const VOID *Post)
 {
-    BOOLEAN Finished = Status == FLT_POSTOP_FINISHED_PROCESSING;
+    Call->Before = Data->IoStatus;
+    FltpCheckStatus(Node, Post, Data);
+}
 
-    if (!Finished && (Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED || FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING)))
+/* Node is the caller's still only when the callback says that it has finished. */
+static FORCEINLINE VOID FltpCheckAfterPost(PFLTP_NODE Node, PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, const VOID *Post,
+                                           FLT_POSTOP_CALLBACK_STATUS Status, FLT_POST_OPERATION_FLAGS Flags)
+{
+    if (Status == FLT_POSTOP_FINISHED_PROCESSING) {
+        if (Call->Given != FltpNotGiven)
+            FltpBlameGivenAway(Call, Post, Data, Status);
+        if (Data->IoStatus.Status != Call->Before.Status || Data->IoStatus.Information != Call->Before.Information)
+            FltpCheckNewStatus(Node, Call, Data, Post);
+    } else if (Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED || FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING)) {
         FltpBlameCallback(NULL, Post, FLTP_BAD_POSTOP_STATUS, (ULONG_PTR)Data, Status, Flags,
                           "rule=A post-callback returned a status that it may not return here\n");
-    if (Finished && Call->Given != FltpNotGiven)
-        FltpBlameGivenAway(Call, Post, Data, Status);
-    if (Finished && (Data->IoStatus.Status != Call->Before.Status || Data->IoStatus.Information != Call->Before.Information))
-        FltpCheckStatus(Node, Post, Data);
+    }
 }
 
 /* Calls the post-callback of a node that the caller owns; after MORE_PROCESSING_REQUIRED it is the filter's. */
-static FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Operation, PFLTP_NODE Node,
-                                               FLT_POST_OPERATION_FLAGS Flags)
+static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
+                                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
     PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
+    PFLTP_HOME Home = Node->Home;
     FLT_POSTOP_CALLBACK_STATUS Status;
-    FLTP_CALL Call;
-    BOOLEAN Home;
 
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
-    if (!FltpVerify) {
-        Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
-    } else {
-        Home = Node->Home != NULL;
-        Call.Operation = Operation;
-        Call.Given = FltpNotGiven;
-        Call.Before = Data->IoStatus;
-        Node->Call = &Call;
-        FvBeginCall(&Call.State);
-        Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
-        if (Home)
-            Call.State.MayLeave = FLTP_MAY_LEAVE; /* it puts back what its pre-callback left */
-        Call.Operation = NULL;
-        FvEndCall(&Call.State, Post, "post-callback", (ULONG_PTR)Data);
-        FltpCheckAfterPost(Node, &Call, Data, Post, Status, Flags);
+    Node->Call = Call;
+    Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
+    if (FltpVerify) {
+        if (Home != NULL)
+            Call->State.MayLeave = FLTP_MAY_LEAVE; /* it puts back what its pre-callback left */
+        FvEndCall(&Call->State, Post, "post-callback", (ULONG_PTR)Data);
+        FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
+        if (Home != NULL && Status == FLT_POSTOP_FINISHED_PROCESSING)
+            FltpBeginCalls(Call, Operation);
     }
     FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
 
-/* The node is the next on the way up: the caller's to call the post-callback of, or it is not due. */
-static BOOLEAN FltpTakeNode(PFLTP_NODE Node, BOOLEAN *Drained)
+/* A teardown is at this node: it takes the operation on.  FALSE: it has just ended. */
+static DECLSPEC_NOINLINE BOOLEAN FltpLeaveToDrainer(PFLTP_NODE Node)
 {
-    LONG Was = InterlockedCompareExchange(&Node->State, FltpNodePost, FltpNodeWait);
-
-    *Drained = Was == FltpNodeDrain &&
-               InterlockedCompareExchange(&Node->State, FltpNodeDrainLast, FltpNodeDrain) == FltpNodeDrain;
-    return Was == FltpNodeWait;
+    return InterlockedCompareExchange(&Node->State, FltpNodeDrainLast, FltpNodeDrain) == FltpNodeDrain;
 }
 
-BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+static BOOLEAN FltpGoUpTo(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
 {
-    BOOLEAN Drained;
-
-    SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
     while (Operation->Current > 0) {
         PFLTP_NODE Node = &Operation->Nodes[Operation->Current - 1];
+        LONG Was;
 
         if (Node->Home != NULL) {
             if (Node->Home != Home) {
@@ -81,18 +73,32 @@ BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
             Home->Nodes--;
         }
         Operation->Current--;
-        if (FltpTakeNode(Node, &Drained)) {
+        Was = InterlockedCompareExchange(&Node->State, FltpNodePost, FltpNodeWait);
+        if (Was == FltpNodeWait) {
             *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Node->Iopb;
-            if (FltpCallPost(Operation, Node, 0) == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
+            if (FltpCallPost(Operation, Node, Call, 0) == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
                 return FALSE;
             if (Node->SwappedMdl != NULL)
                 FltpFreeSwappedMdl(Operation, Node);
             FltpFinishNode(Node);
-        } else if (Drained) {
+        } else if (Was == FltpNodeDrain && FltpLeaveToDrainer(Node)) {
             return FALSE;
         }
     }
     return TRUE;
+}
+
+BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+{
+    BOOLEAN Done;
+    FLTP_CALL Call;
+
+    SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    Call.Before = Operation->Data.IoStatus;
+    FltpBeginCalls(&Call, Operation);
+    Done = FltpGoUpTo(Operation, Home, &Call);
+    Call.Operation = NULL;
+    return Done;
 }
 
 NTSTATUS FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home)
@@ -120,7 +126,7 @@ static VOID FltpTakeMdlMadeBelow(PFLTP_OPERATION Operation)
     for (ULONG Index = Operation->Count; Index > 0; Index--) {
         PFLTP_NODE Node = &Operation->Nodes[Index - 1];
 
-        if (Node->Swapped) {
+        if (FlagOn(Node->Flags, FLTP_NODE_SWAPPED)) {
             if (Node->SwappedMdl == NULL)
                 Node->SwappedMdl = Mdl;
             return;
@@ -186,8 +192,12 @@ VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
     DECLSPEC_ALIGN(16) UCHAR Space[FLTP_COPY_SIZE];
     PFLTP_OPERATION Copy = FltpCopyForDraining(Space, Operation, Node);
+    FLTP_CALL Call;
 
-    FltpCallPost(Copy, &Copy->Nodes[0], FLTFL_POST_OPERATION_DRAINING);
+    Call.Before = Copy->Data.IoStatus;
+    FltpBeginCalls(&Call, Copy);
+    FltpCallPost(Copy, &Copy->Nodes[0], &Call, FLTFL_POST_OPERATION_DRAINING);
+    Call.Operation = NULL;
     Copy->Magic = FLTP_MAGIC_FREE;
     if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeDrain) == FltpNodeDrain) {
         FltpLeaveInstance(Node->Instance);
@@ -211,7 +221,7 @@ static PFLTP_NODE FltpTakeNodeToDrainLocked(PFLTP_OPERATION Operation, PFLT_INST
             continue;
         if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeIdle) == FltpNodeIdle)
             FltpLeaveInstance(Instance);
-        else if (!Node->Swapped &&
+        else if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) &&
                  InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
             return Node;
     }
@@ -224,8 +234,8 @@ VOID FltpDrainInstance(PFLT_INSTANCE Instance)
     PLIST_ENTRY Link;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
-    Link = Volume->Operations.Flink;
-    while (Link != &Volume->Operations) {
+    Link = Volume->Blocks.Flink;
+    while (Link != &Volume->Blocks) {
         PFLTP_OPERATION Operation = CONTAINING_RECORD(Link, FLTP_OPERATION, Link);
         PFLTP_NODE Node = FltpTakeNodeToDrainLocked(Operation, Instance);
 
@@ -234,7 +244,7 @@ VOID FltpDrainInstance(PFLT_INSTANCE Instance)
             KeReleaseSpinLock(&Volume->Lock, Irql);
             FltpDrainNode(Operation, Node);
             Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-            Link = Volume->Operations.Flink; /* the list has changed */
+            Link = Volume->Blocks.Flink; /* the list has changed */
         }
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
