@@ -115,8 +115,6 @@ static VOID NTAPI InitEarlyThread(PKSTART_ROUTINE StartRoutine, PVOID StartConte
     NTSTATUS Status;
 
     InitRunPhases(InitEarlyPhases, RTL_NUMBER_OF(InitEarlyPhases), 0x31 /* PHASE0_INITIALIZATION_FAILED */);
-    KiCreateStack = MmCreateKernelStack;
-    KiDeleteStack = MmDeleteKernelStack;
     Status = PsCreateThreadInProcess(PsInitialSystemProcess, "boot", InitSystemThread, NULL, NULL);
     if (!NT_SUCCESS(Status)) {
         KeBugCheckEx(0x31, (ULONG)Status, 0, 0, 0);
@@ -131,11 +129,13 @@ DECLSPEC_NORETURN VOID KiSystemStartup(struct fltvm_loader_block *LoaderBlock)
     KeInitSystem(LoaderBlock);
     KdInitSystem(LoaderBlock);
     MmInitSystem(0);
+    KiCreateStack = MmCreateKernelStack;
+    KiDeleteStack = MmDeleteKernelStack;
     LdrInitSystem(LoaderBlock);
     KeEnableInterrupts();
     KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL,
                  NULL, KeGetCurrentThread()->Process);
     KeSetThreadName(Thread, "early");
     KeStartThread(Thread);
-    KiIdleLoop();
+    KeIdle();
 }

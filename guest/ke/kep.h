@@ -101,6 +101,7 @@ VOID KiInitializeScheduler(VOID);
 VOID KiReadyThread(PKTHREAD Thread);
 VOID KiSwapThread(PKTHREAD Thread);
 VOID KiQuantumEnd(VOID);
+DECLSPEC_NORETURN VOID KiIdleLoop(VOID);
 VOID KiYield(VOID); /* without the lock; IRQL < DISPATCH_LEVEL */
 VOID KiSetPriorityLocked(PKTHREAD Thread, KPRIORITY Priority);
 VOID KiSetAffinityLocked(PKTHREAD Thread, KAFFINITY Affinity);

@@ -2,8 +2,8 @@
 /*
  * processor: descriptor tables, the block at gs, idle threads, and starting the other processors.
  *
- * Blocks of all processors are taken from the memory map before mm sees it, so that starting a processor
- * allocates nothing.
+ * Blocks of all processors are taken from the memory map before mm sees it.  Every stack that a driver's code may run
+ * on, an idle thread's and a trap's too, comes from mm and has an unmapped page below it.
  */
 #include "kep.h"
 
@@ -16,7 +16,7 @@
 
 #define MSR_GS_BASE 0xC0000101
 
-#define IDLE_STACK_SIZE KERNEL_STACK_SIZE
+#define IST_STACK_SIZE 0x4000
 
 typedef struct _KI_GATE {
     USHORT OffsetLow;
@@ -55,7 +55,7 @@ PKUSER_SHARED_DATA KiSharedData;
 BOOLEAN KiDriverVerifierOn;
 
 static KI_GATE KiIdt[256];
-static PVOID KiIdleStack[FLTVM_MAX_PROCESSORS];
+static PVOID KiStartStack[FLTVM_MAX_PROCESSORS]; /* until the idle stack can be seen */
 
 /* Pages from the end of the highest free range below 4 GiB, before mm owns memory. */
 static PVOID KiAllocateBootMemory(struct fltvm_loader_block *Block, ULONG64 Size)
@@ -205,10 +205,26 @@ static VOID KiLoadProcessor(ULONG Number)
     __writecr3(HalLoaderBlock->page_table);
 }
 
-/* Another processor's first C code: on its idle stack, interrupts off, on the start tables. */
-static VOID KiProcessorEntry(ULONG Number)
+/* Guarded stacks for what must not run on the interrupted one, in place of those that were there before mm. */
+static VOID KiGuardTrapStacks(PKI_PROCESSOR Processor)
 {
-    KiLoadProcessor(Number);
+    static const UCHAR Stacks[] = {IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK};
+    KI_TSS *Tss = (KI_TSS *)Processor->Tss;
+
+    for (ULONG i = 0; i < RTL_NUMBER_OF(Stacks); i++) {
+        PVOID Base = KiCreateStack(IST_STACK_SIZE);
+
+        if (Base != NULL) {
+            Tss->Ist[Stacks[i]] = (ULONG64)Base;
+        }
+    }
+}
+
+/* On its idle stack, interrupts off. */
+static VOID KiStartProcessor(PVOID Parameter)
+{
+    ULONG Number = (ULONG)(ULONG_PTR)Parameter;
+
     HalInitializeProcessor(Number);
     HalStartClock();
     (VOID) KiLockDispatcher();
@@ -221,6 +237,13 @@ static VOID KiProcessorEntry(ULONG Number)
     __writecr8(DISPATCH_LEVEL);
     _enable();
     KiIdleLoop();
+}
+
+/* Another processor's first C code: interrupts off, on the start tables, which do not show stacks of mm's. */
+static VOID KiProcessorEntry(ULONG Number)
+{
+    KiLoadProcessor(Number);
+    KiCallOnStack((PVOID)KiStartProcessor, (PVOID)(ULONG_PTR)Number, KeGetCurrentThread()->StackBase);
 }
 
 VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock)
@@ -241,11 +264,6 @@ VOID KeInitSystem(struct fltvm_loader_block *LoaderBlock)
         if (Number == 0) {
             KiLoadProcessor(0);
             KiInitializeIdleThread(Processor, 0, (PVOID)LoaderBlock->stack_base, LoaderBlock->stack_size);
-        } else {
-            PUCHAR Stack = KiAllocateBootMemory(LoaderBlock, IDLE_STACK_SIZE);
-
-            KiIdleStack[Number] = Stack + IDLE_STACK_SIZE;
-            KiInitializeIdleThread(Processor, Number, Stack + IDLE_STACK_SIZE, IDLE_STACK_SIZE);
         }
     }
     KeActiveSet = 1;
@@ -267,12 +285,38 @@ VOID KeEnableInterrupts(VOID)
     _enable();
 }
 
+DECLSPEC_NORETURN VOID KeIdle(VOID)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    PVOID Stack = KiCreateStack(KERNEL_STACK_SIZE);
+
+    if (Stack != NULL) {
+        Thread->InitialStack = Thread->StackBase = Stack;
+        Thread->StackLimit = (PUCHAR)Stack - KERNEL_STACK_SIZE;
+        KiGuardTrapStacks(CONTAINING_RECORD(KeGetCurrentPrcb(), KI_PROCESSOR, Prcb));
+        KiCallOnStack((PVOID)KiIdleLoop, NULL, Stack);
+    }
+    KiIdleLoop();
+}
+
 VOID KeStartProcessors(VOID)
 {
     ULONG Count = HalLoaderBlock->processors;
 
+    for (ULONG Number = 1; Number < Count; Number++) {
+        PKI_PROCESSOR Processor = CONTAINING_RECORD(KiProcessorBlock[Number], KI_PROCESSOR, Prcb);
+
+        PVOID Stack = KiCreateStack(KERNEL_STACK_SIZE);
+
+        if (Stack == NULL) {
+            KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG)STATUS_INSUFFICIENT_RESOURCES, Number, 0, 0);
+        }
+        KiInitializeIdleThread(Processor, Number, Stack, KERNEL_STACK_SIZE);
+        KiGuardTrapStacks(Processor);
+        KiStartStack[Number] = Processor->NmiStack + sizeof(Processor->NmiStack);
+    }
     if (Count > 1) {
-        HalStartProcessors(Count, KiProcessorEntry, KiIdleStack);
+        HalStartProcessors(Count, KiProcessorEntry, KiStartStack);
     }
 }
 

@@ -111,12 +111,27 @@ static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION
     KiDispatchException(&Record, ExceptionFrame, TrapFrame, TRUE);
 }
 
+/* Says so when a fault lies in the unmapped page below the current stack. */
+static VOID KiReportOverrun(ULONG64 Address)
+{
+    PKTHREAD Thread = KiRepairProcessor()->CurrentThread;
+    ULONG64 Limit = (ULONG64)Thread->StackLimit, Base = (ULONG64)Thread->StackBase;
+    CHAR Text[160];
+
+    if (Limit - Address - 1 < PAGE_SIZE) {
+        _snprintf(Text, sizeof(Text), "reason=a kernel stack ran over\nstack=0x%I64x to 0x%I64x, %u bytes\n", Limit, Base,
+                  (ULONG)(Base - Limit));
+        FvReport(Text);
+    }
+}
+
 DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame)
 {
     ULONG64 Access = ErrorCode & FAULT_EXECUTE ? 8 : ErrorCode & FAULT_WRITE ? 1 : 0;
     ULONG64 Kernel = HalLoaderBlock->kernel_base;
     BOOLEAN InKernel = TrapFrame->Rip >= Kernel && TrapFrame->Rip < Kernel + HalLoaderBlock->kernel_size;
 
+    KiReportOverrun((ULONG64)Address);
     if (TrapFrame->PreviousIrql >= DISPATCH_LEVEL) {
         KeBugCheckEx(InKernel ? IRQL_NOT_LESS_OR_EQUAL : DRIVER_IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Address,
                      TrapFrame->PreviousIrql, Access, TrapFrame->Rip);
@@ -176,6 +191,14 @@ static VOID KiDebugService(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFr
     KiRaiseFromTrap(STATUS_BREAKPOINT, TrapFrame, ExceptionFrame, 1, TrapFrame->Rax, 0);
 }
 
+/* A processor that cannot even deliver a fault: as a rule a stack ran over. */
+static DECLSPEC_NORETURN VOID KiDoubleFault(PKTRAP_FRAME TrapFrame)
+{
+    KiReportOverrun(TrapFrame->FaultAddress);
+    KeBugCheckEx(0x7F /* UNEXPECTED_KERNEL_MODE_TRAP */, TRAP_DOUBLE_FAULT, (ULONG_PTR)TrapFrame, TrapFrame->Rsp,
+                 TrapFrame->Rip);
+}
+
 VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
 {
     ULONG Vector = TrapFrame->Vector;
@@ -185,9 +208,7 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         KiFrozen(TrapFrame, ExceptionFrame);
         return;
     case TRAP_DOUBLE_FAULT:
-        /* A kernel stack ran over into its guard page, as a rule. */
-        KeBugCheckEx(0x7F /* UNEXPECTED_KERNEL_MODE_TRAP */, 8, (ULONG_PTR)TrapFrame, TrapFrame->Rsp,
-                     TrapFrame->Rip);
+        KiDoubleFault(TrapFrame);
     case TRAP_MACHINE_CHECK:
         KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
     }

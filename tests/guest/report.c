@@ -32,6 +32,55 @@ static RTL_GENERIC_COMPARE_RESULTS NTAPI Compare(PRTL_GENERIC_TABLE Table, PVOID
     return GenericLessThan;
 }
 
+__declspec(noinline) static LONG Recurse(volatile LONG *Depth)
+{
+    volatile LONG Here = *Depth + 1;
+
+    return Recurse(&Here) + Here; /* guilty 30 */
+}
+
+__declspec(noinline) static LONG UseMuch(VOID)
+{ /* guilty 31 */
+    volatile CHAR Space[200000];
+
+    for (LONG Index = sizeof(Space) - 1; Index >= 0; Index -= 64)
+        Space[Index] = 1;
+    return Space[0];
+}
+
+static VOID NTAPI RecursiveCallback(PVOID Buffer, ULONG Length)
+{
+    volatile LONG Depth = 0;
+
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(Length);
+    Recurse(&Depth);
+}
+
+static VOID NTAPI OverrunDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    volatile LONG Depth = 0;
+
+    UNREFERENCED_PARAMETER(Dpc);
+    UNREFERENCED_PARAMETER(Argument1);
+    UNREFERENCED_PARAMETER(Argument2);
+    if (Context != NULL)
+        Recurse(&Depth);
+    UseMuch();
+}
+
+/* On the last processor, which is idle when there are more than one. */
+static VOID QueueOverrun(PVOID Context)
+{
+    static KDPC Dpc;
+    LARGE_INTEGER Soon = {.QuadPart = -100000};
+
+    KeInitializeDpc(&Dpc, OverrunDpc, Context);
+    KeSetTargetProcessorDpc(&Dpc, (CCHAR)(KeQueryActiveProcessorCount(NULL) - 1));
+    KeInsertQueueDpc(&Dpc, NULL, NULL);
+    KeDelayExecutionThread(KernelMode, FALSE, &Soon);
+}
+
 #pragma code_seg(SECTION)
 
 __declspec(noinline) static VOID NTAPI WaitForEver(PVOID Context)
@@ -135,6 +184,22 @@ __declspec(noinline) static VOID Misbehave(VOID)
     case 15:
         __writemsr(0xC0000101, 0x4141); /* the GS base */
         PsGetCurrentThread(); /* guilty 15 */
+        break;
+    case 16:
+        KeInitializeCallbackRecord((&Record));
+        KeRegisterBugCheckCallback(&Record, RecursiveCallback, NULL, 0, (PUCHAR) "bad");
+        KeBugCheckEx(MANUALLY_INITIATED_CRASH, 1, 2, 3, 4); /* guilty 16 */
+    case 30:
+        Recurse(&(volatile LONG){0});
+        break;
+    case 31:
+        UseMuch();
+        break;
+    case 32:
+        QueueOverrun(&Event);
+        break;
+    case 33:
+        QueueOverrun(NULL);
         break;
     case 20:
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, WaitForEver, NULL);

@@ -29,6 +29,7 @@ local cases = {
   { 12, "a fault inside the filter manager", code = 0x50, routine = "FaultInFilterManager" },
   { 13, "a callback that is NULL", code = 0x7E, routine = "InsertWithoutAllocate" },
   { 14, "a bugcheck callback that faults", code = 0xE2, p1 = 1, routine = "Misbehave", text = "nested-bugcheck" },
+  { 16, "a bugcheck callback that overruns the stack", code = 0xE2, p1 = 1, routine = "Misbehave" },
   { 15, "a processor block that is lost", code = 0x7E, routine = "Misbehave" },
 }
 
@@ -60,4 +61,20 @@ for _, section in ipairs{ ".text", "PAGE" } do
   expect(vm:stacks():find("report!WaitForEver %(.-" .. guilty(20):gsub("%.", "%%.") .. "%)"), "a wait in " .. section ..
     " is seen in the stacks")
   expect_equal(vm:state(), "running", "and the machine runs on")
+end
+
+-- An overrun stack is found wherever it is: a thread's, an idle processor's with its DPCs, that of the bugcheck itself.
+local overruns = {
+  { 30, "endless recursion in a thread", code = 0x7F, p1 = 8, routine = "Recurse", line = 30 },
+  { 31, "too large a frame in a thread", code = 0x50, routine = "UseMuch", line = 31 },
+  { 32, "endless recursion in a DPC", code = 0x7F, p1 = 8, routine = "Recurse", line = 30 },
+  { 33, "too large a frame in a DPC", code = 0xA, routine = "UseMuch", line = 31 },
+}
+for _, cpus in ipairs{ 1, 2, 4 } do
+  for _, case in ipairs(overruns) do
+    local vm = fltvm.machine{ cpus = cpus }
+    expect_bugcheck{ code = case.code, p1 = case.p1, driver = "report.sys", routine = case.routine, line = guilty(case.line),
+      text = "a kernel stack ran over", what = case[2] .. " is found on " .. cpus .. " processors", quiet = true,
+      function() vm:load{ source = source, flags = { "-DCASE=" .. case[1], '-DSECTION=".text"' } } end }
+  end
 end

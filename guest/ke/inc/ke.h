@@ -318,8 +318,8 @@ VOID KeEnableInterrupts(VOID);
 /* Starts the other processors.  IRQL: PASSIVE_LEVEL. */
 VOID KeStartProcessors(VOID);
 
-/* The boot thread's last call: becomes the idle loop of this processor. */
-DECLSPEC_NORETURN VOID KiIdleLoop(VOID);
+/* The boot code's last call, with KiCreateStack set: becomes processor 0's idle thread, on a stack of mm's. */
+DECLSPEC_NORETURN VOID KeIdle(VOID);
 
 /* ---- threads (ps) ---- */
 
@@ -364,7 +364,7 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
 /* How many threads of a queue run now, and whether every worker waits: ex grows its pools by them. */
 ULONG KeQueueActiveThreads(PKQUEUE Queue);
 
-/* Stacks for KeExpandKernelStackAndCallout: mm's MmCreateKernelStack and MmDeleteKernelStack; set by init. */
+/* Stacks for idle threads, traps and KeExpandKernelStackAndCallout: mm's MmCreateKernelStack and MmDeleteKernelStack; set by init. */
 extern PVOID (*KiCreateStack)(ULONG Size);
 extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
 
