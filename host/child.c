@@ -20,10 +20,18 @@
 
 #define MAX_CHILDREN 32
 
+/* What a child that runs to the end may say. */
+#define MAX_OUTPUT (256u << 20)
+
 /* Read by the signal handler, so a plain array: a slot is free when it is 0. */
 static volatile pid_t children[MAX_CHILDREN];
 static volatile sig_atomic_t interrupted_by;
+static volatile int notify_fd = -1;
+static gint64 run_deadline;
 static char *temp_dir;
+static char *parent_temp_dir; /* in a process forked to run one scenario */
+static pid_t remover;         /* the process that removes temp_dir should we be killed; 0: none */
+static int remover_fd = -1;   /* open as long as we live */
 
 static void kill_children(void)
 {
@@ -42,6 +50,11 @@ static void on_signal(int number)
     if (interrupted_by)
         _exit(128 + number);
     interrupted_by = number;
+    if (notify_fd >= 0) {
+        guint64 one = 1;
+        if (write(notify_fd, &one, sizeof(one)) < 0)
+            errno = saved; /* nobody waits */
+    }
     errno = saved;
 }
 
@@ -64,6 +77,16 @@ void fltvm_child_init(void)
 gboolean fltvm_child_interrupted(void)
 {
     return interrupted_by != 0;
+}
+
+void fltvm_child_notify(int fd)
+{
+    notify_fd = fd;
+}
+
+void fltvm_child_set_deadline(gint64 deadline)
+{
+    run_deadline = deadline;
 }
 
 void fltvm_child_reraise(void)
@@ -97,7 +120,8 @@ void fltvm_child_after_fork(void)
 {
     for (int i = 0; i < MAX_CHILDREN; i++)
         children[i] = 0;
-    temp_dir = NULL;
+    parent_temp_dir = g_steal_pointer(&temp_dir);
+    remover = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -209,30 +233,58 @@ void fltvm_child_kill(pid_t pid)
     fltvm_child_wait(pid);
 }
 
-/* Read both pipes until both are closed. */
-static void collect(int fds[2], GString *texts[2])
+/* Milliseconds to wait at a time, so that a signal and the deadline are seen; FALSE when it is over. */
+static gboolean may_wait(gint64 deadline, int *milliseconds)
 {
-    int open_count = 2;
+    gint64 left = deadline ? deadline - g_get_monotonic_time() : G_MAXINT64;
 
-    while (open_count > 0) {
+    *milliseconds = left <= 0 ? 0 : (int)MIN(left / 1000 + 1, 100);
+    return left > 0 && !interrupted_by;
+}
+
+/* Read both pipes until both are closed; FALSE when that takes too long, or is too much. */
+static gboolean collect(int fds[2], GString *texts[2], gint64 deadline)
+{
+    gboolean goes_on = TRUE;
+    int milliseconds;
+
+    while (goes_on && (fds[0] >= 0 || fds[1] >= 0)) {
         struct pollfd polls[2] = {{.fd = fds[0], .events = POLLIN}, {.fd = fds[1], .events = POLLIN}};
-        if (poll(polls, 2, -1) < 0 && errno != EINTR)
-            break;
+        goes_on = may_wait(deadline, &milliseconds);
+        if (poll(polls, 2, milliseconds) <= 0)
+            continue;
         for (int i = 0; i < 2; i++) {
-            char buffer[4096];
+            char buffer[65536];
             ssize_t count;
             if (!(polls[i].revents & (POLLIN | POLLHUP | POLLERR)))
                 continue;
             count = read(fds[i], buffer, sizeof(buffer));
             if (count > 0) {
                 g_string_append_len(texts[i], buffer, count);
+                goes_on = goes_on && texts[i]->len <= MAX_OUTPUT;
             } else if (count == 0 || errno != EINTR) {
                 close(fds[i]);
                 fds[i] = -1;
-                open_count--;
             }
         }
     }
+    for (int i = 0; i < 2; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
+    return goes_on;
+}
+
+/* Wait for a child whose outputs are closed; FALSE when it does not end. */
+static gboolean wait_for(pid_t pid, gint64 deadline, int *status)
+{
+    int milliseconds;
+
+    while (may_wait(deadline, &milliseconds)) {
+        if (fltvm_child_wait_until(pid, g_get_monotonic_time() + milliseconds * 1000, status))
+            return TRUE;
+    }
+    return fltvm_child_wait_until(pid, 0, status);
 }
 
 /* An unlinked file with the child's input: no deadlock between two full pipes. */
@@ -255,8 +307,8 @@ static int input_file(const char *input, GError **error)
     return fd;
 }
 
-gboolean fltvm_child_run(const char *const *argv, const char *input, char **out, char **err, int *status,
-                         GError **error)
+gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint64 deadline, char **out, char **err,
+                               int *status, GError **error)
 {
     int out_pipe[2] = {-1, -1}, err_pipe[2] = {-1, -1};
     FltvmFd fds[4] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
@@ -264,6 +316,7 @@ gboolean fltvm_child_run(const char *const *argv, const char *input, char **out,
     g_autoptr(GString) err_text = g_string_new(NULL);
     GString *texts[2] = {out_text, err_text};
     int input_fd = -1, count = 0;
+    gboolean done;
     pid_t pid;
 
     if (input && (input_fd = input_file(input, error)) < 0)
@@ -285,22 +338,17 @@ gboolean fltvm_child_run(const char *const *argv, const char *input, char **out,
         close(out_pipe[1]);
     if (err)
         close(err_pipe[1]);
-    if (pid > 0 && (out || err)) {
-        int read_fds[2] = {out_pipe[0], err_pipe[0]};
-        /* collect() counts two descriptors: an absent one is a closed pipe. */
-        for (int i = 0; i < 2; i++) {
-            if (read_fds[i] < 0)
-                read_fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        }
-        collect(read_fds, texts);
-    } else if (pid < 0) {
-        if (out)
-            close(out_pipe[0]);
-        if (err)
-            close(err_pipe[0]);
+    done = collect((int[]){out_pipe[0], err_pipe[0]}, texts, pid > 0 ? deadline : 1);
+    if (pid < 0)
+        return FALSE;
+    if (!done || !wait_for(pid, deadline, status)) {
+        fltvm_child_kill(pid);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", argv[0],
+                    interrupted_by ? "interrupted"
+                    : MAX(out_text->len, err_text->len) > MAX_OUTPUT ? "it says more than 256 MiB"
+                                                                     : "time-out: it does not end");
         return FALSE;
     }
-    *status = fltvm_child_wait(pid);
     if (out)
         *out = g_strdup(out_text->str);
     if (err)
@@ -308,18 +356,17 @@ gboolean fltvm_child_run(const char *const *argv, const char *input, char **out,
     return TRUE;
 }
 
+gboolean fltvm_child_run(const char *const *argv, const char *input, char **out, char **err, int *status,
+                         GError **error)
+{
+    return fltvm_child_run_until(argv, input, run_deadline, out, err, status, error);
+}
+
 char *fltvm_child_describe(int status)
 {
     if (WIFSIGNALED(status))
         return g_strdup_printf("killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     return g_strdup_printf("exit status %d", WEXITSTATUS(status));
-}
-
-const char *fltvm_child_temp_dir(GError **error)
-{
-    if (!temp_dir)
-        temp_dir = g_dir_make_tmp("fltvm-XXXXXX", error);
-    return temp_dir;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
@@ -333,6 +380,104 @@ void fltvm_child_remove(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* --- the temporary directory ----------------------------------------------------------------------------- */
+
+/* What the remover does: nothing as long as somebody holds the pipe's other end. */
+static G_GNUC_NORETURN void wait_and_remove(int fd, const char *path)
+{
+    int null_fd = open("/dev/null", O_RDWR);
+    char c;
+
+    setsid(); /* the terminal's signals are not for us */
+    for (int i = 0; i < 3; i++)
+        dup2(null_fd, i); /* or whoever reads our output would wait for us */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    while (read(fd, &c, 1) < 0 && errno == EINTR)
+        ;
+    fltvm_child_remove(path);
+    _exit(0);
+}
+
+static void start_remover(const char *path)
+{
+    int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return;
+    remover = fork();
+    if (remover == 0) {
+        close(fds[1]);
+        wait_and_remove(fds[0], path);
+    }
+    close(fds[0]);
+    remover_fd = fds[1];
+    if (remover < 0) {
+        close(remover_fd);
+        remover = 0;
+    }
+}
+
+const char *fltvm_child_temp_dir(GError **error)
+{
+    if (temp_dir)
+        return temp_dir;
+    if (parent_temp_dir) {
+        g_autofree char *name = g_build_filename(parent_temp_dir, "XXXXXX", NULL);
+        if (g_mkdtemp(name))
+            temp_dir = g_steal_pointer(&name);
+        else
+            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", parent_temp_dir, g_strerror(errno));
+        return temp_dir;
+    }
+    temp_dir = g_dir_make_tmp("fltvm-XXXXXX", error);
+    if (temp_dir)
+        start_remover(temp_dir);
+    return temp_dir;
+}
+
+/* Our own removal is done: let the remover see that there is nothing left. */
+static void stop_remover(void)
+{
+    if (!remover)
+        return;
+    close(remover_fd);
+    while (waitpid(remover, NULL, 0) < 0 && errno == EINTR)
+        ;
+    remover = 0;
+}
+
+/* --- the end --------------------------------------------------------------------------------------------- */
+
+/* The children of one process; the kernel lists them for each of its threads. */
+static void kill_tree(pid_t pid, guint depth)
+{
+    g_autofree char *tasks = g_strdup_printf("/proc/%d/task", (int)pid);
+    g_autoptr(GDir) dir = depth < 64 ? g_dir_open(tasks, 0, NULL) : NULL;
+    const char *task;
+
+    while (dir && (task = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(tasks, task, "children", NULL);
+        g_autofree char *text = NULL;
+        char *next;
+        if (!g_file_get_contents(path, &text, NULL, NULL))
+            continue;
+        for (char *word = strtok_r(text, " ", &next); word; word = strtok_r(NULL, " ", &next)) {
+            pid_t child = (pid_t)strtol(word, NULL, 10);
+            if (child <= 0 || child == remover)
+                continue;
+            kill(child, SIGSTOP); /* it starts no more while its children are killed */
+            kill_tree(child, depth + 1);
+            kill(child, SIGKILL);
+        }
+    }
+}
+
+void fltvm_child_kill_descendants(void)
+{
+    kill_tree(getpid(), 0);
+}
+
 void fltvm_child_cleanup(void)
 {
     for (int i = 0; i < MAX_CHILDREN; i++) {
@@ -343,4 +488,5 @@ void fltvm_child_cleanup(void)
     if (temp_dir)
         fltvm_child_remove(temp_dir);
     g_clear_pointer(&temp_dir, g_free);
+    stop_remover();
 }

@@ -4,8 +4,9 @@
  *
  * Children are started from argument vectors, never through a shell.  Every child dies with this process
  * (PR_SET_PDEATHSIG) and sits in its own process group unless it shares the terminal.  There is one
- * temporary directory a process, made when first asked for.  fltvm_child_cleanup() runs at exit and after
- * the first SIGINT, SIGTERM or SIGHUP has unwound the command; a second signal kills everything at once.
+ * temporary directory a process, made when first asked for; a small process of its own removes it should this
+ * one be killed.  fltvm_child_cleanup() runs at exit and after the first SIGINT, SIGTERM or SIGHUP has unwound the
+ * command; a second signal kills everything at once.
  */
 #ifndef FLTVM_HOST_CHILD_H
 #define FLTVM_HOST_CHILD_H
@@ -39,9 +40,19 @@ gboolean fltvm_child_wait_until(pid_t pid, gint64 deadline, int *status);
 /* Kill a child's process group and reap it. */
 void fltvm_child_kill(pid_t pid);
 
-/* Run to the end; both outputs are collected (either may be NULL, then it is inherited). */
+/*
+ * Run to the end; both outputs are collected (either may be NULL, then it is inherited).  A child that is not done by
+ * the deadline of fltvm_child_set_deadline(), or says more than anybody wants to read, is killed: an error.
+ */
 gboolean fltvm_child_run(const char *const *argv, const char *input, char **out, char **err, int *status,
                          GError **error);
+
+/* As fltvm_child_run(), with a deadline of its own (g_get_monotonic_time(); 0: none). */
+gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint64 deadline, char **out, char **err,
+                               int *status, GError **error);
+
+/* By when children that run to the end have to be done; 0: no limit. */
+void fltvm_child_set_deadline(gint64 deadline);
 
 /* Say in words how a child ended: "exit status 3", "killed by SIGSEGV". */
 char *fltvm_child_describe(int status);
@@ -55,11 +66,17 @@ void fltvm_child_remove(const char *path);
 /* TRUE once a signal asked the command to stop. */
 gboolean fltvm_child_interrupted(void);
 
-/* In a process forked to run one scenario: forget the parent's children and temporary directory. */
+/* Have the signal handler write to this eventfd, too; -1: no more. */
+void fltvm_child_notify(int fd);
+
+/* In a process forked to run one scenario: forget the parent's children, have a temporary directory inside its. */
 void fltvm_child_after_fork(void);
 
 /* Kill what still runs and remove the temporary directory. */
 void fltvm_child_cleanup(void);
+
+/* Kill every process that descends from this one, whoever started it. */
+void fltvm_child_kill_descendants(void);
 
 /* End the process as the signal that interrupted it would have; returns if none did. */
 void fltvm_child_reraise(void);

@@ -2,8 +2,13 @@
 /* One scenario: see scenario.h. */
 #include "scenario.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "child.h"
 #include "error.h"
@@ -15,17 +20,80 @@
 /* Instructions of Lua between two looks at the clock. */
 #define HOOK_INTERVAL 10000
 
+#define MOST_SCRIPT   (16u << 20)
+#define POLL_INTERVAL 100 /* milliseconds */
+
+/* --- the clock ------------------------------------------------------------------------------------------- */
+
+static gboolean is_over(const FltvmScenario *scenario)
+{
+    return fltvm_child_interrupted() ||
+           (scenario->session.deadline && g_get_monotonic_time() > scenario->session.deadline);
+}
+
 /* A script that computes for ever is stopped by the same clock as the guest. */
 static void look_at_clock(lua_State *lua, lua_Debug *debug)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
 
     (void)debug;
-    if (fltvm_child_interrupted())
-        fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "interrupted"));
-    if (scenario->session.deadline && g_get_monotonic_time() > scenario->session.deadline)
-        fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "time-out: the script does not end"));
+    if (!is_over(scenario))
+        return;
+    /* From now on at each step: pcall() does not help. */
+    lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, 1);
+    if (scenario->fatal && fltvm_error_exit_status(scenario->fatal) == FLTVM_ERROR_HOST)
+        fltvm_lua_raise(lua, g_error_copy(scenario->fatal)); /* it was told already */
+    fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST,
+                                     fltvm_child_interrupted() ? "interrupted"
+                                                               : "time-out: the script does not end"));
 }
+
+/* In a signal handler, on the thread that runs the script: lua_sethook() is made for this. */
+static void hurry(gpointer data)
+{
+    FltvmScenario *scenario = data;
+
+    if (scenario->interruptible)
+        lua_sethook(scenario->interruptible, look_at_clock, LUA_MASKCOUNT, 1);
+}
+
+/* The innermost line of the script that is under way. */
+static char *stuck_at(lua_State *lua)
+{
+    lua_Debug frame;
+
+    for (int level = 0; lua && level < 100 && lua_getstack(lua, level, &frame); level++) {
+        if (lua_getinfo(lua, "Sl", &frame) && frame.currentline > 0)
+            return g_strdup_printf(" (%s:%d)", frame.short_src, frame.currentline);
+    }
+    return g_strdup("");
+}
+
+/* The script is inside a call that does not return: it is told where, and the process ends. */
+static int end_by_force(gpointer data, const char *why)
+{
+    FltvmScenario *scenario = data;
+    FltvmAccount *account = scenario->session.account;
+    g_autofree char *place = stuck_at(scenario->interruptible);
+    g_autoptr(GError) error =
+        g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: the script does not end%s", why, place);
+
+    if (ftrylockfile(account->out) != 0)
+        return FLTVM_ERROR_HOST; /* it hangs in writing what nobody reads */
+    fltvm_account_error(account, error);
+    return scenario->leave(scenario->leave_data);
+}
+
+void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), gpointer data)
+{
+    scenario->leave = leave;
+    scenario->leave_data = data;
+    scenario->watchdog = (FltvmWatchdog){scenario->session.deadline, hurry, end_by_force, scenario};
+    fltvm_child_set_deadline(scenario->session.deadline);
+    fltvm_watchdog_start(&scenario->watchdog);
+}
+
+/* --- making and ending ----------------------------------------------------------------------------------- */
 
 FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, FltvmTrace *trace)
 {
@@ -39,6 +107,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     scenario->bugcheck_reference = LUA_NOREF;
     scenario->lua = lua;
     *(FltvmScenario **)lua_getextraspace(lua) = scenario;
+    scenario->interruptible = lua;
     fltvm_vocabulary_open(lua);
     lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, HOOK_INTERVAL);
     return scenario;
@@ -48,7 +117,11 @@ void fltvm_scenario_free(FltvmScenario *scenario)
 {
     if (!scenario)
         return;
-    lua_close(scenario->lua);
+    scenario->interruptible = NULL;
+    lua_close(scenario->lua); /* may run finalizers of the script's */
+    if (scenario->leave)
+        fltvm_watchdog_stop();
+    fltvm_child_set_deadline(0);
     g_ptr_array_unref(scenario->machines);
     fltvm_config_free(scenario->defaults);
     g_clear_pointer(&scenario->own_trace, fltvm_trace_free);
@@ -56,6 +129,8 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     g_free(scenario->directory);
     g_free(scenario);
 }
+
+/* --- running --------------------------------------------------------------------------------------------- */
 
 /* The message handler: keep the error, and where it came from for plain Lua errors. */
 static int on_error(lua_State *lua)
@@ -100,6 +175,9 @@ static void end_script(FltvmScenario *scenario, int outcome)
     lua_State *lua = scenario->lua;
     gboolean lost = scenario->fatal != NULL;
 
+    /* What follows is ours, and short. */
+    scenario->interruptible = NULL;
+    lua_sethook(lua, NULL, 0, 0);
     if (outcome != LUA_OK) {
         if (!fltvm_lua_gave_up(lua, -1) || lost)
             tell_error(scenario, fltvm_lua_push_safe_text(lua, -1));
@@ -113,24 +191,59 @@ static void end_script(FltvmScenario *scenario, int outcome)
     lua_settop(lua, 0);
 }
 
+static gboolean refuse_script(GError **error, const char *script, const char *reason)
+{
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "scenario: %s: %s", script, reason);
+    return FALSE;
+}
+
+/* The script's text: a file, or a pipe that somebody writes in time; never without end. */
+static gboolean read_script(FltvmScenario *scenario, const char *script, GString *text, GError **error)
+{
+    char buffer[65536];
+    ssize_t count = 1;
+    int fd = open(script, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    while (fd >= 0 && count > 0 && text->len <= MOST_SCRIPT && !is_over(scenario)) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        if (poll(&wait, 1, POLL_INTERVAL) <= 0)
+            continue;
+        count = read(fd, buffer, sizeof(buffer));
+        if (count > 0)
+            g_string_append_len(text, buffer, count);
+        else if (count < 0 && errno == EINTR)
+            count = 1;
+    }
+    if (fd < 0 || count < 0)
+        refuse_script(error, script, g_strerror(errno));
+    else if (text->len > MOST_SCRIPT)
+        refuse_script(error, script, "more than 16 MiB");
+    if (fd >= 0)
+        close(fd);
+    if (is_over(scenario)) {
+        g_clear_error(error);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s: the scenario cannot be read",
+                    fltvm_child_interrupted() ? "interrupted" : "time-out", script);
+    }
+    return !*error;
+}
+
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
 {
     lua_State *lua = scenario->lua;
     g_autofree char *name = g_strconcat("@", script, NULL);
-    g_autofree char *text = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    gsize length;
     int outcome;
 
     g_free(scenario->directory);
     scenario->directory = g_path_get_dirname(script);
-    if (!g_file_get_contents(script, &text, &length, &error)) {
-        g_autoptr(GError) told = g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "scenario: %s", error->message);
-        fltvm_account_error(scenario->session.account, told);
+    if (!read_script(scenario, script, text, &error)) {
+        fltvm_account_error(scenario->session.account, error);
         return;
     }
     lua_pushcfunction(lua, on_error);
-    outcome = luaL_loadbufferx(lua, text, length, name, "t");
+    outcome = luaL_loadbufferx(lua, text->str, text->len, name, "t");
     if (outcome == LUA_OK)
         outcome = lua_pcall(lua, 0, 0, 1);
     end_script(scenario, outcome);

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "machine.h"
+#include "watchdog.h"
 
 typedef struct {
     FltvmSession session;
@@ -24,12 +25,23 @@ typedef struct {
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */
+    /* What ends it whatever it does. */
+    FltvmWatchdog watchdog;
+    lua_State *volatile interruptible; /* while a hook may be set in it from a signal handler */
+    int (*leave)(gpointer data);
+    gpointer leave_data;
 } FltvmScenario;
 
 /* Takes `defaults` over, borrows account and trace. */
 FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, FltvmTrace *trace);
 void fltvm_scenario_free(FltvmScenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmScenario, fltvm_scenario_free)
+
+/*
+ * From here on until it is freed the scenario ends at its deadline and at a signal, even if that takes force.  Then
+ * the account has the failure, and `leave` does what is left to do; it returns the process's exit status.
+ */
+void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), gpointer data);
 
 /* Run a script; everything that goes wrong is in the account. */
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script);

@@ -161,6 +161,11 @@ static GOptionEntry *all_entries(void)
     return (GOptionEntry *)(void *)g_array_free(list, FALSE);
 }
 
+static int leave(gpointer data)
+{
+    return ((FltvmAccount *)data)->status;
+}
+
 int fltvm_verb_boot(int argc, char **argv, GError **error)
 {
     g_autofree GOptionEntry *entries = all_entries();
@@ -188,6 +193,7 @@ int fltvm_verb_boot(int argc, char **argv, GError **error)
     scenario->keep_going = TRUE;
     /* A machine that waits for a person must not spin. */
     scenario->defaults->idles = TRUE;
+    fltvm_scenario_guard(scenario, leave, account);
     done = prepare(scenario, error) && converse(scenario, error);
     if (!done && options.dry_run && *error && fltvm_error_exit_status(*error) == FLTVM_EXIT_OK) {
         g_clear_error(error);

@@ -90,6 +90,12 @@ static gboolean debugger_gone(gpointer data)
            waitid(P_PID, (id_t)debugger->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
 }
 
+static int leave(gpointer data)
+{
+    fltvm_account_finish(data);
+    return ((FltvmAccount *)data)->status;
+}
+
 static int run_under_gdb(const char *script, char **arguments, GError **error)
 {
     g_autoptr(FltvmAccount) account = fltvm_account_new(script, stdout, FALSE, options.verbose);
@@ -113,6 +119,7 @@ static int run_under_gdb(const char *script, char **arguments, GError **error)
     scenario->session.deadline = 0;
     scenario->session.launched = start_debugger;
     scenario->session.launched_data = &debugger;
+    fltvm_scenario_guard(scenario, leave, account);
     fltvm_scenario_run(scenario, script);
     /* Whoever leaves gdb ends the machine: that is no failure of the scenario's. */
     if (!debugger_gone(&debugger))

@@ -20,12 +20,16 @@
 #include "text.h"
 #include "verbs.h"
 
+/* Microseconds that interrupted scenarios get to clean up. */
+#define JOB_GRACE (5 * G_USEC_PER_SEC)
+
 static FltvmRunOptions options = {.timeout = 60};
 static int opt_jobs = 1;
 static gboolean opt_tap;
 static char *opt_junit;
 
-static void run_one(const char *script, FltvmAccount *account)
+/* Run a script; `leave` ends the process if the scenario has to be ended by force. */
+static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpointer data), gpointer data)
 {
     gint64 start = g_get_monotonic_time();
     g_autoptr(FltvmTrace) trace = options.trace || options.verbose ? fltvm_trace_new(options.trace != NULL) : NULL;
@@ -33,6 +37,7 @@ static void run_one(const char *script, FltvmAccount *account)
     g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, &error);
 
     if (scenario) {
+        fltvm_scenario_guard(scenario, leave, data);
         fltvm_scenario_run(scenario, script);
         if (options.trace && !options.dry_run && !fltvm_trace_write(trace, options.trace, &error))
             fltvm_account_error(account, error);
@@ -45,16 +50,61 @@ static void run_one(const char *script, FltvmAccount *account)
     account->seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
 }
 
+/* --- one ----------------------------------------------------------------------------------------------- */
+
+/* What a run of one scenario ends with; returns the exit status. */
+static int finish_one(FltvmAccount *account, GError **error)
+{
+    g_autoptr(GPtrArray) accounts = g_ptr_array_new();
+
+    g_ptr_array_add(accounts, account);
+    if (!options.dry_run || account->status)
+        fltvm_account_finish(account);
+    if (opt_junit && !fltvm_account_write_junit(accounts, opt_junit, error))
+        return FLTVM_ERROR_HOST;
+    return account->status;
+}
+
+static int leave_one(gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    int status = finish_one(data, &error);
+
+    if (error)
+        fprintf(stderr, "fltvm: %s\n", error->message);
+    return status;
+}
+
 /* --- several ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *script;
     pid_t pid;
+    FltvmAccount *account; /* in its own process */
     FILE *text;    /* what it printed */
     int packed_fd; /* its checks, packed */
     gboolean done;
     int status;
 } Job;
+
+/* Hand a job's checks to the process that prints them. */
+static void hand_over(Job *job, FltvmAccount *account)
+{
+    g_autoptr(GVariant) packed = fltvm_account_pack(account);
+    gssize length = (gssize)g_variant_get_size(packed);
+
+    if (write(job->packed_fd, g_variant_get_data(packed), (gsize)length) != length)
+        _exit(FLTVM_ERROR_HOST); /* without its checks it counts as lost */
+    fflush(job->text);
+}
+
+static int leave_job(gpointer data)
+{
+    Job *job = data;
+
+    hand_over(job, job->account);
+    return FLTVM_EXIT_OK;
+}
 
 static void start_job(Job *job)
 {
@@ -63,16 +113,10 @@ static void start_job(Job *job)
     fflush(NULL);
     job->pid = fork();
     if (job->pid == 0) {
-        g_autoptr(FltvmAccount) account = fltvm_account_new(job->script, job->text, opt_tap, options.verbose);
-        g_autoptr(GVariant) packed = NULL;
-        gssize length;
         fltvm_child_after_fork();
-        run_one(job->script, account);
-        packed = fltvm_account_pack(account);
-        length = (gssize)g_variant_get_size(packed);
-        if (write(job->packed_fd, g_variant_get_data(packed), (gsize)length) != length)
-            account->status = FLTVM_ERROR_HOST;
-        fflush(job->text);
+        job->account = fltvm_account_new(job->script, job->text, opt_tap, options.verbose);
+        run_one(job->script, job->account, leave_job, job);
+        hand_over(job, job->account);
         fltvm_child_cleanup();
         _exit(0);
     }
@@ -118,6 +162,21 @@ static FltvmAccount *finish_job(Job *job, guint *number)
     return account;
 }
 
+/* We were interrupted: let the others clean up, too, and see that they do. */
+static void end_jobs(Job *jobs, guint count)
+{
+    gint64 deadline = g_get_monotonic_time() + JOB_GRACE;
+
+    for (guint i = 0; i < count; i++) {
+        if (!jobs[i].done)
+            kill(jobs[i].pid, SIGTERM);
+    }
+    for (guint i = 0; i < count; i++) {
+        if (!jobs[i].done && !fltvm_child_wait_until(jobs[i].pid, deadline, &jobs[i].status))
+            fltvm_child_kill(jobs[i].pid);
+    }
+}
+
 static void run_several(char **scripts, guint count, GPtrArray *accounts)
 {
     g_autofree Job *jobs = g_new0(Job, count);
@@ -125,6 +184,7 @@ static void run_several(char **scripts, guint count, GPtrArray *accounts)
 
     for (guint i = 0; i < count; i++)
         jobs[i].script = scripts[i];
+    fltvm_child_temp_dir(NULL); /* theirs are inside ours, and go away with it */
     while (printed < count && !fltvm_child_interrupted()) {
         int status;
         pid_t pid;
@@ -144,10 +204,7 @@ static void run_several(char **scripts, guint count, GPtrArray *accounts)
         while (printed < started && jobs[printed].done)
             g_ptr_array_add(accounts, finish_job(&jobs[printed++], &number));
     }
-    for (guint i = printed; i < started; i++) {
-        if (!jobs[i].done)
-            kill(jobs[i].pid, SIGTERM);
-    }
+    end_jobs(jobs + printed, started - printed);
     if (opt_tap && printed == count)
         printf("1..%u\n", number);
 }
@@ -212,14 +269,11 @@ int fltvm_verb_run(int argc, char **argv, GError **error)
     if (!config || !check_usage(argc, error))
         return FLTVM_ERROR_USAGE;
     if (argc == 2) {
-        FltvmAccount *account = fltvm_account_new(argv[1], stdout, opt_tap, options.verbose);
-        g_ptr_array_add(accounts, account);
-        run_one(argv[1], account);
-        if (!options.dry_run || account->status)
-            fltvm_account_finish(account);
-    } else {
-        run_several(argv + 1, (guint)argc - 1, accounts);
+        g_autoptr(FltvmAccount) account = fltvm_account_new(argv[1], stdout, opt_tap, options.verbose);
+        run_one(argv[1], account, leave_one, account);
+        return finish_one(account, error);
     }
+    run_several(argv + 1, (guint)argc - 1, accounts);
     status = FLTVM_EXIT_OK;
     for (guint i = 0; i < accounts->len; i++)
         status = MAX(status, ((FltvmAccount *)accounts->pdata[i])->status);
