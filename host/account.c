@@ -9,6 +9,9 @@
 #include "names.h"
 #include "text.h"
 
+/* What a line or a check takes beside its text. */
+#define LINE_COST 64
+
 static void check_free(gpointer data)
 {
     FltvmCheck *check = data;
@@ -55,6 +58,19 @@ static void print_lines(FltvmAccount *account, const char *indent, const char *l
     }
 }
 
+/* Whether `bytes` more of a guest's text find room; the first that does not is told. */
+static gboolean has_room(FltvmAccount *account, gsize bytes)
+{
+    if (!account->dropped && account->guest_bytes + bytes <= FLTVM_ACCOUNT_GUEST_LIMIT) {
+        account->guest_bytes += bytes;
+        return TRUE;
+    }
+    if (!account->dropped++)
+        fltvm_account_note(account, "… the guest has logged more than %u MiB: the rest is dropped",
+                           FLTVM_ACCOUNT_GUEST_LIMIT >> 20);
+    return FALSE;
+}
+
 void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text)
 {
     while (*text) {
@@ -64,6 +80,10 @@ void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint 
 
         if (length && text[length - 1] == '\r')
             length--;
+        if (!has_room(account, length + LINE_COST)) {
+            text = *end ? end + 1 : end;
+            continue;
+        }
         line = fltvm_text_clean(text, (gssize)length);
         if (account->show_log)
             fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6,
@@ -84,6 +104,18 @@ void fltvm_account_note(FltvmAccount *account, const char *format, ...)
     va_end(args);
     print_lines(account, "", text);
     fflush(account->out);
+}
+
+void fltvm_account_guest_note(FltvmAccount *account, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (has_room(account, strlen(text) + LINE_COST))
+        fltvm_account_note(account, "%s", text);
 }
 
 void fltvm_account_detail(FltvmAccount *account, const char *format, ...)
@@ -142,7 +174,14 @@ void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char
     fflush(account->out);
 }
 
-void fltvm_account_settle(FltvmAccount *account)
+void fltvm_account_guest_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail)
+{
+    account->guest_made++;
+    if (has_room(account, strlen(name) + (detail ? strlen(detail) : 0) + LINE_COST))
+        fltvm_account_check(account, verdict, name, detail);
+}
+
+static void settle_plan(FltvmAccount *account)
 {
     guint made = account->guest_made, planned = account->planned;
 
@@ -153,9 +192,22 @@ void fltvm_account_settle(FltvmAccount *account)
     }
 }
 
+void fltvm_account_settle(FltvmAccount *account)
+{
+    settle_plan(account);
+    /* What was dropped may be what the scenario looks for. */
+    if (account->dropped && !account->dropped_told) {
+        g_autofree char *detail = g_strdup_printf("%u lines and checks were dropped", account->dropped);
+        fltvm_account_check(account, FLTVM_CHECK_FAIL, "the guest says no more than is kept", detail);
+        account->dropped_told = TRUE;
+    }
+}
+
 void fltvm_account_plan(FltvmAccount *account, guint count)
 {
-    fltvm_account_settle(account);
+    if (!has_room(account, LINE_COST))
+        return;
+    settle_plan(account);
     account->planned = count;
     account->guest_made = 0;
 }

@@ -29,6 +29,9 @@ typedef struct {
     char *name;        /* of the scenario */
     GPtrArray *checks; /* FltvmCheck */
     GPtrArray *lines;  /* every guest log line so far: char* */
+    gsize guest_bytes; /* of lines and checks that a guest sent */
+    guint dropped;     /* lines and checks that were too many */
+    gboolean dropped_told;
     guint failed;
     guint planned;     /* checks that a guest test announced; 0: none is under way */
     guint guest_made;  /* checks it has made since; the script's own do not count */
@@ -40,16 +43,22 @@ FltvmAccount *fltvm_account_new(const char *name, FILE *out, gboolean tap, gbool
 void fltvm_account_free(FltvmAccount *account);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmAccount, fltvm_account_free)
 
+/* What all guests of one scenario may log and check; what is more is dropped, and that is a failed check. */
+#define FLTVM_ACCOUNT_GUEST_LIMIT (32u << 20)
+
 /* A line that the guest logged. */
 void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text);
 
-/* Lines of the host's own. */
+/* Lines of the host's own; the first kind is about what a guest did, and bounded as that is. */
+void fltvm_account_guest_note(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void fltvm_account_note(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void fltvm_account_detail(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3); /* --verbose only */
 void fltvm_account_block(FltvmAccount *account, const char *text);
 
 /* One check; takes no ownership. */
 void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail);
+/* One that a guest test made: it counts against the plan and the limit. */
+void fltvm_account_guest_check(FltvmAccount *account, FltvmVerdict verdict, const char *name, const char *detail);
 
 /* A guest test announces how many checks it will make; fltvm_account_settle() tells whether it did. */
 void fltvm_account_plan(FltvmAccount *account, guint count);

@@ -11,6 +11,9 @@
 #include "child.h"
 #include "error.h"
 
+/* Milliseconds between two looks at the clock while an answer waits. */
+#define ANSWER_INTERVAL 100
+
 #define BUFFER_SIZE (4 * FLTVM_LINK_MAX_PAYLOAD)
 
 struct FltvmLink {
@@ -19,6 +22,7 @@ struct FltvmLink {
     gsize end;   /* behind the last byte read */
     guint8 saved; /* the byte that the payload's terminating NUL replaced */
     gboolean has_saved;
+    gint64 deadline; /* of the last read: answers wait no longer */
     guint8 buffer[BUFFER_SIZE + 1];
 };
 
@@ -29,6 +33,7 @@ FltvmLink *fltvm_link_new(int fd)
     link->fd = fd;
     link->start = link->end = 0;
     link->has_saved = FALSE;
+    link->deadline = 0;
     return link;
 }
 
@@ -101,6 +106,12 @@ FltvmLinkResult fltvm_link_read(FltvmLink *link, gint64 deadline, int wake_fd,
 {
     FltvmLinkResult result;
 
+    /* Also when bytes are there: a guest may send faster than they are dealt with. */
+    link->deadline = deadline;
+    if (fltvm_child_interrupted())
+        return interrupted(error);
+    if (deadline && g_get_monotonic_time() >= deadline)
+        return FLTVM_LINK_TIMEOUT;
     if (link->has_saved) {
         link->buffer[link->start] = link->saved;
         link->has_saved = FALSE;
@@ -125,6 +136,17 @@ FltvmLinkResult fltvm_link_read(FltvmLink *link, gint64 deadline, int wake_fd,
     return FLTVM_LINK_FRAME;
 }
 
+/* Wait until the guest's end takes bytes; FALSE when that is too long. */
+static gboolean wait_writable(FltvmLink *link)
+{
+    while (!fltvm_child_interrupted() && (!link->deadline || g_get_monotonic_time() < link->deadline)) {
+        struct pollfd fd = {.fd = link->fd, .events = POLLOUT};
+        if (poll(&fd, 1, ANSWER_INTERVAL) > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean fltvm_link_answer(FltvmLink *link, guint16 kind, gconstpointer data, gsize length)
 {
     struct fltvm_link_frame frame = {.length = (guint32)length, .kind = kind};
@@ -136,12 +158,11 @@ gboolean fltvm_link_answer(FltvmLink *link, guint16 kind, gconstpointer data, gs
     if (length)
         memcpy(message + sizeof(frame), data, length);
     while (done < total) {
-        ssize_t count = send(link->fd, message + done, total - done, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR && !fltvm_child_interrupted())
-            continue;
-        if (count <= 0)
+        ssize_t count = send(link->fd, message + done, total - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count > 0)
+            done += (gsize)count;
+        else if (count == 0 || (errno != EINTR && errno != EAGAIN) || !wait_writable(link))
             return FALSE;
-        done += (gsize)count;
     }
     return TRUE;
 }

@@ -91,6 +91,12 @@ GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *res
         }
         return data;
     }
+    /* It lies in the guest's memory: a guest that announces more is forged. */
+    if (total > fltvm_machine_config(machine)->memory) {
+        fltvm_result_clear(result);
+        fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST,
+                                         "link: a result of %" G_GUINT64_FORMAT " bytes", total));
+    }
     bytes = g_bytes_unref_to_array(g_steal_pointer(&result->data));
     while (bytes->len < total) {
         struct fltvm_command fetch = {.op = FLTVM_COMMAND_FETCH, .args = {operation, bytes->len}};

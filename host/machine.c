@@ -13,8 +13,10 @@
 
 #include "child.h"
 #include "error.h"
+#include "heard.h"
 #include "link.h"
 #include "monitor.h"
+#include "watchdog.h"
 
 /* What QEMU finds its sockets under. */
 #define CHILD_LINK_FD    3
@@ -26,6 +28,9 @@
 /* Microseconds that a guest gets to report its stacks after the NMI, and QEMU to end by itself. */
 #define STACKS_GRACE (3 * G_USEC_PER_SEC)
 #define END_GRACE    (5 * G_USEC_PER_SEC)
+
+/* What the symbolizer may take for what a machine has told. */
+#define SYMBOLS_GRACE (12 * G_USEC_PER_SEC)
 
 struct FltvmMachine {
     FltvmSession *session;
@@ -42,9 +47,8 @@ struct FltvmMachine {
     gboolean exit_seen;
     guint32 exit_status;
     FltvmSymbols *symbols;
-    GString *report;    /* verifier reports since the last bugcheck */
+    FltvmHeard *heard_of; /* its stacks and verifier reports */
     FltvmBugcheck *bugcheck;
-    char *stacks;       /* the last stacks record, in words */
 };
 
 FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
@@ -55,7 +59,7 @@ FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
     machine->config = config;
     machine->monitor_fd = machine->output_fd = -1;
     machine->symbols = fltvm_symbols_new();
-    machine->report = g_string_new(NULL);
+    machine->heard_of = fltvm_heard_new();
     return machine;
 }
 
@@ -81,9 +85,8 @@ void fltvm_machine_free(FltvmMachine *machine)
         close(machine->output_fd);
     fltvm_config_free(machine->config);
     fltvm_symbols_free(machine->symbols);
-    g_string_free(machine->report, TRUE);
+    fltvm_heard_free(machine->heard_of);
     fltvm_bugcheck_free(machine->bugcheck);
-    g_free(machine->stacks);
     g_free(machine);
 }
 
@@ -276,9 +279,10 @@ static void on_module(FltvmMachine *machine, const struct fltvm_link_frame *fram
         fltvm_symbols_loaded(machine->symbols, name, header.base, header.size);
     else
         fltvm_symbols_unloaded(machine->symbols, name, header.base);
-    fltvm_account_detail(machine->session->account, "%s %s at 0x%" G_GINT64_MODIFIER "x, %u bytes",
-                         header.what == FLTVM_MODULE_LOADED ? "loaded" : "unloaded", name, header.base,
-                         header.size);
+    if (machine->session->account->verbose)
+        fltvm_account_guest_note(machine->session->account, "%s %s at 0x%" G_GINT64_MODIFIER "x, %u bytes",
+                                 header.what == FLTVM_MODULE_LOADED ? "loaded" : "unloaded", name, header.base,
+                                 header.size);
 }
 
 /* "ok name", "not ok name # why", "plan N". */
@@ -287,17 +291,17 @@ static void on_test(FltvmMachine *machine, const char *line)
     const char *why = strstr(line, " # ");
     g_autofree char *name = NULL;
 
-    if (!g_str_has_prefix(line, "plan "))
-        machine->session->account->guest_made++;
     if (g_str_has_prefix(line, "ok ")) {
-        fltvm_account_check(machine->session->account, FLTVM_CHECK_PASS, line + 3, NULL);
+        fltvm_account_guest_check(machine->session->account, FLTVM_CHECK_PASS, line + 3, NULL);
     } else if (g_str_has_prefix(line, "not ok ")) {
         name = g_strndup(line + 7, why ? (gsize)(why - line - 7) : strlen(line + 7));
-        fltvm_account_check(machine->session->account, FLTVM_CHECK_FAIL, name, why ? why + 3 : "no reason given");
+        fltvm_account_guest_check(machine->session->account, FLTVM_CHECK_FAIL, name,
+                                  why ? why + 3 : "no reason given");
     } else if (g_str_has_prefix(line, "plan ")) {
         fltvm_account_plan(machine->session->account, (guint)g_ascii_strtoull(line + 5, NULL, 10));
     } else {
-        fltvm_account_note(machine->session->account, "guest test: %s", line);
+        machine->session->account->guest_made++;
+        fltvm_account_guest_note(machine->session->account, "guest test: %s", line);
     }
 }
 
@@ -308,18 +312,8 @@ static void on_bugcheck(FltvmMachine *machine, const struct fltvm_link_frame *fr
     machine->bugcheck = fltvm_bugcheck_decode(payload, frame->length);
     machine->bugcheck->time_ns = frame->time_ns;
     machine->bugcheck->cpu = frame->cpu;
-    fltvm_bugcheck_describe(machine->bugcheck, machine->symbols, machine->report->len ? machine->report->str : NULL,
+    fltvm_bugcheck_describe(machine->bugcheck, machine->symbols, fltvm_heard_report_text(machine->heard_of),
                             machine->session->account->verbose);
-}
-
-static void on_stacks(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
-{
-    g_autoptr(GPtrArray) stacks = fltvm_stacks_decode(payload, frame->length);
-    g_autofree char *earlier = machine->stacks;
-    g_autofree char *text = fltvm_stacks_describe(stacks, machine->symbols);
-
-    /* Many threads take several records. */
-    machine->stacks = g_strconcat(earlier ? earlier : "", text, NULL);
 }
 
 /* Deal with a record that is not a command request. */
@@ -349,12 +343,10 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         on_bugcheck(machine, frame, payload);
         break;
     case FLTVM_RECORD_STACKS:
-        on_stacks(machine, frame, payload);
+        fltvm_heard_stacks(machine->heard_of, payload, frame->length);
         break;
     case FLTVM_RECORD_REPORT:
-        g_string_append_len(machine->report, (const char *)payload, frame->length);
-        if (machine->report->len && machine->report->str[machine->report->len - 1] != '\n')
-            g_string_append_c(machine->report, '\n');
+        fltvm_heard_report(machine->heard_of, (const char *)payload, frame->length);
         break;
     case FLTVM_RECORD_TEST:
         on_test(machine, (const char *)payload);
@@ -365,7 +357,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
             memcpy(&machine->exit_status, payload, sizeof(machine->exit_status));
         break;
     default:
-        fltvm_account_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
+        fltvm_account_guest_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
                            frame->length);
     }
 }
@@ -419,9 +411,13 @@ static gboolean ended_badly(FltvmMachine *machine, GError **error)
 static gboolean timed_out(FltvmMachine *machine, const char *what, GError **error)
 {
     gint64 deadline = g_get_monotonic_time() + STACKS_GRACE;
-    gboolean asked = machine->monitor_fd >= 0 && fltvm_monitor_inject_nmi(machine->monitor_fd, deadline);
+    const char *stacks;
+    gboolean asked;
 
-    g_clear_pointer(&machine->stacks, g_free);
+    fltvm_watchdog_allow(STACKS_GRACE + SYMBOLS_GRACE);
+    asked = machine->monitor_fd >= 0 && fltvm_monitor_inject_nmi(machine->monitor_fd, deadline);
+
+    fltvm_heard_forget_stacks(machine->heard_of);
     while (asked && !machine->exit_seen) {
         struct fltvm_link_frame frame;
         const guint8 *payload;
@@ -433,10 +429,10 @@ static gboolean timed_out(FltvmMachine *machine, const char *what, GError **erro
     drop(machine, FLTVM_MACHINE_DEAD);
     if (machine->bugcheck)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, "%s", machine->bugcheck->text);
-    else
+    stacks = machine->bugcheck ? NULL : fltvm_heard_stacks_text(machine->heard_of, machine->symbols);
+    if (!machine->bugcheck)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "time-out: %s\n%s%s", what,
-                    machine->stacks ? "stacks of all threads:\n" : "the guest did not report its stacks",
-                    machine->stacks ? machine->stacks : "");
+                    stacks ? "stacks of all threads:\n" : "the guest did not report its stacks", stacks ? stacks : "");
     return FALSE;
 }
 
@@ -548,7 +544,7 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
     g_assert(length <= FLTVM_COMMAND_DATA_MAX);
     if (!be_running(machine, error))
         return FALSE;
-    g_clear_pointer(&machine->stacks, g_free);
+    fltvm_heard_forget_stacks(machine->heard_of);
     command->id = ++machine->next_id;
     command->length = (guint32)length;
     message = g_malloc(sizeof(*command) + length);
@@ -581,9 +577,9 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
     return TRUE;
 }
 
-const char *fltvm_machine_stacks(const FltvmMachine *machine)
+const char *fltvm_machine_stacks(FltvmMachine *machine)
 {
-    return machine->stacks;
+    return fltvm_heard_stacks_text(machine->heard_of, machine->symbols);
 }
 
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)

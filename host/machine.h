@@ -72,7 +72,7 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
                                gsize length, FltvmResult *result, GError **error);
 
 /* The stacks that the guest sent during the last command, in words; or NULL. */
-const char *fltvm_machine_stacks(const FltvmMachine *machine);
+const char *fltvm_machine_stacks(FltvmMachine *machine);
 
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);

@@ -10,6 +10,11 @@
 #include "paths.h"
 #include "source_root.h"
 
+/* Microseconds that the symbolizer gets; how many images are kept in mind, and how long their names are. */
+#define MOST_TIME   (10 * G_USEC_PER_SEC)
+#define MOST_IMAGES 4096u
+#define MOST_NAME   260u
+
 typedef struct {
     char *name;
     guint64 base;
@@ -71,11 +76,25 @@ static char *file_of(FltvmSymbols *symbols, const char *image)
     return access(built, R_OK) == 0 ? g_steal_pointer(&built) : NULL;
 }
 
+/* A guest may load without end: the oldest that are unloaded go, then the oldest. */
+static void make_room(FltvmSymbols *symbols)
+{
+    guint victim = 0;
+
+    if (symbols->images->len < MOST_IMAGES)
+        return;
+    while (victim < symbols->images->len && !((Image *)symbols->images->pdata[victim])->unloaded)
+        victim++;
+    g_ptr_array_remove_index(symbols->images, victim < symbols->images->len ? victim : 0);
+}
+
 void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *name, guint64 base, guint32 size)
 {
-    Image *image = g_new0(Image, 1);
+    Image *image;
 
-    image->name = g_strdup(leaf(name));
+    make_room(symbols);
+    image = g_new0(Image, 1);
+    image->name = g_strndup(leaf(name), MOST_NAME);
     image->base = base;
     image->size = size;
     g_ptr_array_add(symbols->images, image);
@@ -198,35 +217,60 @@ static char *quoted(const char *file)
     return g_strdup_printf("\"%s\"", symlink(file, link) == 0 || errno == EEXIST ? link : file);
 }
 
-void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count)
+/* The line that asks the symbolizer for an address; NULL if there is no file to look into. */
+static char *question(FltvmSymbols *symbols, const FltvmSymbol *symbol)
+{
+    const Image *image = find(symbols, symbol->address);
+    g_autofree char *file = image ? file_of(symbols, image->name) : NULL;
+    g_autofree char *name = file ? quoted(file) : NULL;
+
+    return name ? g_strdup_printf("%s 0x%" G_GINT64_MODIFIER "x", name,
+                                  symbol->address - image->base - (symbol->is_return ? 1 : 0))
+                : NULL;
+}
+
+/* The symbolizer's answers, in the order of the questions; fewer if it cannot or takes too long. */
+static char **ask(const GString *input)
 {
     static const char *const tools[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
     const char *argv[] = {fltvm_path_tool(tools), "--relative-address", "--demangle", "--inlining", NULL};
-    g_autoptr(GString) input = g_string_new(NULL);
-    g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof(guint));
     g_autofree char *output = NULL, *complaints = NULL;
     int status;
 
+    if (!input->len || !fltvm_child_run_until(argv, input->str, g_get_monotonic_time() + MOST_TIME, &output,
+                                              &complaints, &status, NULL))
+        return g_new0(char *, 1);
+    return g_strsplit(output, "\n\n", -1);
+}
+
+void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count)
+{
+    g_autoptr(GHashTable) numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree guint *asked = g_new0(guint, count + 1); /* which answer is for it, from 1 on; 0: none */
+    g_autoptr(GString) input = g_string_new(NULL);
+    g_auto(GStrv) answers = NULL;
+    guint questions = 0;
+
+    for (guint i = 0; i < count; i++) {
+        char *line = question(symbols, &list[i]);
+        if (!line)
+            continue;
+        asked[i] = GPOINTER_TO_UINT(g_hash_table_lookup(numbers, line));
+        if (!asked[i]) {
+            asked[i] = ++questions;
+            g_string_append_printf(input, "%s\n", line);
+            g_hash_table_insert(numbers, g_steal_pointer(&line), GUINT_TO_POINTER(questions));
+        }
+        g_free(line);
+    }
+    answers = ask(input);
+    questions = MIN(questions, g_strv_length(answers));
     for (guint i = 0; i < count; i++) {
         const Image *image = find(symbols, list[i].address);
-        g_autofree char *file = image ? file_of(symbols, image->name) : NULL;
-        g_autofree char *name = file ? quoted(file) : NULL;
-        if (!file)
-            continue;
-        g_string_append_printf(input, "%s 0x%" G_GINT64_MODIFIER "x\n", name,
-                               list[i].address - image->base - (list[i].is_return ? 1 : 0));
-        g_array_append_val(asked, i);
-    }
-    if (asked->len && fltvm_child_run(argv, input->str, &output, &complaints, &status, NULL)) {
-        g_auto(GStrv) answers = g_strsplit(output, "\n\n", -1);
-        for (guint i = 0; i < asked->len && answers[i]; i++) {
-            FltvmSymbol *symbol = &list[g_array_index(asked, guint, i)];
-            describe(symbol, find(symbols, symbol->address), answers[i]);
-        }
-    }
-    for (guint i = 0; i < count; i++) {
+        if (asked[i] && asked[i] <= questions)
+            describe(&list[i], image, answers[asked[i] - 1]);
         if (!list[i].text)
-            describe_plain(&list[i], find(symbols, list[i].address));
+            describe_plain(&list[i], image);
     }
 }
 

@@ -16,6 +16,9 @@
 #include "error.h"
 #include "text.h"
 
+/* What is kept of a trace, 288 MiB; the hash is over everything. */
+#define MOST_ENTRIES (4u << 20)
+
 typedef struct {
     const char *name;
     const char *fields[5];
@@ -32,6 +35,7 @@ typedef struct {
 struct FltvmTrace {
     gboolean keep;
     guint64 count;
+    guint64 dropped; /* of those that were to be kept */
     GArray *entries; /* Entry */
     GChecksum *checksum;
 };
@@ -62,8 +66,10 @@ void fltvm_trace_add(FltvmTrace *trace, FltvmSymbols *symbols, const guint8 *pay
         memcpy(&entry.record, payload, sizeof(entry.record));
         g_checksum_update(trace->checksum, payload, sizeof(entry.record));
         trace->count++;
-        if (trace->keep)
+        if (trace->keep && trace->entries->len < MOST_ENTRIES)
             g_array_append_val(trace->entries, entry);
+        else if (trace->keep)
+            trace->dropped++;
         payload += sizeof(entry.record);
     }
 }
@@ -71,6 +77,11 @@ void fltvm_trace_add(FltvmTrace *trace, FltvmSymbols *symbols, const guint8 *pay
 guint64 fltvm_trace_count(const FltvmTrace *trace)
 {
     return trace->count;
+}
+
+guint64 fltvm_trace_dropped(const FltvmTrace *trace)
+{
+    return trace->dropped;
 }
 
 const char *fltvm_trace_hash(FltvmTrace *trace)

@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmTrace, fltvm_trace_free)
 void fltvm_trace_add(FltvmTrace *trace, FltvmSymbols *symbols, const guint8 *payload, gsize length);
 
 guint64 fltvm_trace_count(const FltvmTrace *trace);
+/* How many of those to be kept were too many. */
+guint64 fltvm_trace_dropped(const FltvmTrace *trace);
 /* SHA-256 over all records, in hexadecimal. */
 const char *fltvm_trace_hash(FltvmTrace *trace);
 

@@ -41,6 +41,9 @@ static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpoi
         fltvm_scenario_run(scenario, script);
         if (options.trace && !options.dry_run && !fltvm_trace_write(trace, options.trace, &error))
             fltvm_account_error(account, error);
+        if (trace && fltvm_trace_dropped(trace))
+            fltvm_account_note(account, "… %" G_GUINT64_FORMAT " more events are not in the trace",
+                               fltvm_trace_dropped(trace));
         if (trace && !options.dry_run)
             fltvm_account_detail(account, "trace: %" G_GUINT64_FORMAT " events, SHA-256 %s", fltvm_trace_count(trace),
                                  fltvm_trace_hash(trace));

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a guest has told of itself: see heard.h. */
+#include "heard.h"
+
+#include <string.h>
+
+#include "bugcheck.h"
+
+/* A guest of the largest size has a few hundred threads, each with a few dozen frames. */
+#define MOST_STACKS 4096u
+#define MOST_FRAMES 32768u
+#define MOST_REPORT (256u << 10)
+
+struct FltvmHeard {
+    GPtrArray *stacks; /* FltvmStack */
+    guint frames;
+    guint dropped;     /* stacks */
+    char *text;        /* of the stacks */
+    GString *report;
+    gboolean report_dropped;
+};
+
+FltvmHeard *fltvm_heard_new(void)
+{
+    FltvmHeard *heard = g_new0(FltvmHeard, 1);
+
+    heard->report = g_string_new(NULL);
+    return heard;
+}
+
+void fltvm_heard_forget_stacks(FltvmHeard *heard)
+{
+    g_clear_pointer(&heard->stacks, g_ptr_array_unref);
+    g_clear_pointer(&heard->text, g_free);
+    heard->frames = heard->dropped = 0;
+}
+
+void fltvm_heard_free(FltvmHeard *heard)
+{
+    if (!heard)
+        return;
+    fltvm_heard_forget_stacks(heard);
+    g_string_free(heard->report, TRUE);
+    g_free(heard);
+}
+
+/* --- stacks -------------------------------------------------------------------------------------------- */
+
+void fltvm_heard_stacks(FltvmHeard *heard, const guint8 *payload, gsize length)
+{
+    g_autoptr(GPtrArray) stacks = fltvm_stacks_decode(payload, length);
+
+    g_clear_pointer(&heard->text, g_free);
+    if (!heard->stacks)
+        heard->stacks = fltvm_stacks_decode(NULL, 0); /* an empty list */
+    while (stacks->len) {
+        const FltvmStack *stack = stacks->pdata[0];
+        guint frames = stack->header.frames;
+        if (heard->stacks->len >= MOST_STACKS || heard->frames + frames > MOST_FRAMES)
+            break;
+        heard->frames += frames;
+        g_ptr_array_add(heard->stacks, g_ptr_array_steal_index(stacks, 0));
+    }
+    heard->dropped += stacks->len;
+}
+
+const char *fltvm_heard_stacks_text(FltvmHeard *heard, FltvmSymbols *symbols)
+{
+    g_autofree char *text = NULL, *more = NULL;
+
+    if (heard->text || !heard->stacks)
+        return heard->text;
+    text = fltvm_stacks_describe(heard->stacks, symbols);
+    if (heard->dropped)
+        more = g_strdup_printf("    … %u more stacks dropped\n", heard->dropped);
+    heard->text = g_strconcat(text, more, NULL);
+    return heard->text;
+}
+
+/* --- reports ------------------------------------------------------------------------------------------- */
+
+void fltvm_heard_report(FltvmHeard *heard, const char *text, gsize length)
+{
+    if (heard->report_dropped)
+        return;
+    if (heard->report->len + length > MOST_REPORT) {
+        heard->report_dropped = TRUE;
+        g_string_append(heard->report, "… the rest is dropped\n");
+        return;
+    }
+    g_string_append_len(heard->report, text, (gssize)length);
+    if (heard->report->len && heard->report->str[heard->report->len - 1] != '\n')
+        g_string_append_c(heard->report, '\n');
+}
+
+const char *fltvm_heard_report_text(FltvmHeard *heard)
+{
+    return heard->report->len ? heard->report->str : NULL;
+}
