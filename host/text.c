@@ -74,18 +74,29 @@ char *fltvm_text_xml(const char *text)
     return g_string_free(xml, FALSE);
 }
 
+/* As JSON escapes it: UTF-16. */
+static void append_escape(GString *json, gunichar c)
+{
+    if (c > 0xFFFF) {
+        g_string_append_printf(json, "\\u%04x", 0xD800 + ((c - 0x10000) >> 10));
+        c = 0xDC00 + ((c - 0x10000) & 0x3FF);
+    }
+    g_string_append_printf(json, "\\u%04x", c);
+}
+
 char *fltvm_text_json(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     GString *json = g_string_new("\"");
 
-    for (const char *p = valid; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            g_string_append_c(json, '\\');
-        if ((guchar)*p < 0x20)
-            g_string_append_printf(json, "\\u%04x", *p);
+    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c == '\n' || c == '\t' || disturbs(c))
+            append_escape(json, c);
+        else if (c == '"' || c == '\\')
+            g_string_append_printf(json, "\\%c", (char)c);
         else
-            g_string_append_c(json, *p);
+            g_string_append_unichar(json, c);
     }
     g_string_append_c(json, '"');
     return g_string_free(json, FALSE);

@@ -26,7 +26,7 @@ char *fltvm_text_tap(const char *text);
 /* Clean text for an XML attribute or element; newlines and tabs survive as references. */
 char *fltvm_text_xml(const char *text);
 
-/* A JSON string with its quotes.  The characters are kept, escaped where JSON wants it. */
+/* A JSON string with its quotes.  The characters are kept, those that would disturb a terminal as escapes. */
 char *fltvm_text_json(const char *text);
 
 #endif
