@@ -94,15 +94,17 @@ NEVER = {
     'a loop': 'while true do end',
     'a loop round pcall': 'while true do pcall(function() while true do end end) end',
     'nested pcalls': 'local function f() while true do pcall(f) end end f()',
-    'no hook': 'if debug then debug.sethook() end while true do end',
-    'a coroutine': 'local c = coroutine.wrap(function() if debug then debug.sethook() end while true do end end) c()',
+    'no hook': 'pcall(debug.sethook) while true do end',
+    'a coroutine': 'local c = coroutine.wrap(function() pcall(debug.sethook) while true do end end) c()',
     'a pattern': '("a"):rep(40):find(("a*"):rep(40) .. "b")',
     'a tool': 'fltvm.host{"sleep", "100"}',
     'a tool without output': 'fltvm.host{"sh", "-c", "exec >&- 2>&-; sleep 100"}',
     'a tool that leaves one behind': 'fltvm.host{"sh", "-c", "sleep 100 & exit"}',
     'a FIFO': 'local f = io.open("fifo", "rb") f:read("a")',
     'a device': 'fltvm.sha256_file("/dev/zero")',
-    'a finalizer': 'setmetatable({}, {__gc = function() while true do end end})',
+    'a variable that is closed': 'local x <close> = setmetatable({}, {__close = function() while true do end end}) error("x")',
+    'an error that is told': 'error(setmetatable({}, {__tostring = function() while true do end end}))',
+    'a comparison': 'table.sort({1, 2, 3}, function() while true do end end)',
 }
 
 
