@@ -54,32 +54,78 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
     return TRUE;
 }
 
+/* What a cancellation asks of a thread: its packets for FileObject (NULL: all), or the one with this I/O status block. */
+typedef struct _IOP_CANCEL {
+    PFILE_OBJECT FileObject;
+    PIO_STATUS_BLOCK Iosb;
+    ULONG Found;
+    KAPC Apc;
+    KEVENT Done;
+} IOP_CANCEL, *PIOP_CANCEL;
+
 /*
- * Cancels the thread's packets for FileObject (all when it is NULL), or only the one with this I/O status
- * block. How many were found.  <= APC_LEVEL.  The list's lock keeps the packets from their second stage,
- * hence alive.
+ * APC_LEVEL, in the thread.  No lock is held: a packet's second stage, which ends it and takes it off the list, is an
+ * APC of this thread and waits; and a cancel routine may take a mutex.
  */
-ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLOCK Iosb)
+static VOID IopCancelOwnIrps(PETHREAD Thread, PIOP_CANCEL Cancel)
 {
     PLIST_ENTRY Entry;
-    ULONG Found = 0;
-    KIRQL Irql;
 
-    KeAcquireSpinLock(&Thread->IrpListLock, &Irql);
     for (Entry = Thread->IrpList.Flink; Entry != &Thread->IrpList; Entry = Entry->Flink) {
         PIRP Irp = CONTAINING_RECORD(Entry, IRP, ThreadListEntry);
 
-        if ((Iosb != NULL && Irp->UserIosb != Iosb) ||
-            (FileObject != NULL && Irp->Tail.Overlay.OriginalFileObject != FileObject)) {
+        if ((Cancel->Iosb != NULL && Irp->UserIosb != Cancel->Iosb) ||
+            (Cancel->FileObject != NULL && Irp->Tail.Overlay.OriginalFileObject != Cancel->FileObject)) {
             continue;
         }
-        Found++;
+        Cancel->Found++;
         if (!Irp->Cancel) {
             IoCancelIrp(Irp);
         }
     }
-    KeReleaseSpinLock(&Thread->IrpListLock, Irql);
-    return Found;
+}
+
+/* Special kernel APC. */
+static VOID NTAPI IopCancelApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext, PVOID *Argument1,
+                               PVOID *Argument2)
+{
+    PIOP_CANCEL Cancel = CONTAINING_RECORD(Apc, IOP_CANCEL, Apc);
+
+    IopCancelOwnIrps(CONTAINING_RECORD(Apc->Thread, ETHREAD, Tcb), Cancel);
+    KeSetEvent(&Cancel->Done, 0, FALSE);
+}
+
+/* The thread ends, and cancels all of its packets itself. */
+static VOID NTAPI IopCancelRundown(PKAPC Apc)
+{
+    KeSetEvent(&CONTAINING_RECORD(Apc, IOP_CANCEL, Apc)->Done, 0, FALSE);
+}
+
+/* How many were found.  PASSIVE_LEVEL; in another thread's stead, that thread does it. */
+ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLOCK Iosb)
+{
+    IOP_CANCEL Cancel;
+    KIRQL Irql;
+
+    Cancel.FileObject = FileObject;
+    Cancel.Iosb = Iosb;
+    Cancel.Found = 0;
+    if (Thread == PsGetCurrentThread()) {
+        KeRaiseIrql(APC_LEVEL, &Irql);
+        IopCancelOwnIrps(Thread, &Cancel);
+        KeLowerIrql(Irql);
+        return Cancel.Found;
+    }
+    if (IsListEmpty(&Thread->IrpList)) {
+        return 0;
+    }
+    KeInitializeEvent(&Cancel.Done, NotificationEvent, FALSE);
+    KeInitializeApc(&Cancel.Apc, &Thread->Tcb, 0 /* OriginalApcEnvironment */, IopCancelApc, IopCancelRundown, NULL,
+                    KernelMode, NULL);
+    if (KeInsertQueueApc(&Cancel.Apc, NULL, NULL, 0)) {
+        KeWaitForSingleObject(&Cancel.Done, Executive, KernelMode, FALSE, NULL);
+    }
+    return Cancel.Found;
 }
 
 /* Takes what does not end off the thread, so that its completion will go to nobody. */
