@@ -1,46 +1,61 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System worker threads.
  *
- * Each queue is a KQUEUE with a few threads.  Of those at most as many run as there are processors; one that
- * waits makes room for another.  When all of a queue's threads wait and entries are left, the balancer adds a
- * thread, up to a bound, so that one blocked routine does not stop the rest.  Added threads stay.
+ * A queue for each priority that work may have, a KQUEUE with a few threads or none.  Of a queue's threads at most as
+ * many run as there are processors; one that waits makes room for another.  When an entry is left that could run now,
+ * because all who run are fewer than that, the balancer adds a thread, up to a bound that is reported.  The dispatcher
+ * tells it of such queues, so a routine that blocks never lets another wait for longer than a thread takes to begin.
+ * Added threads stay.
  */
 #include <ntifs.h>
 #include <fltvm.h>
 #include <trace.h>
-#include <hal.h>
+#include <rtl.h>
 #include <ke.h>
 #include <ex.h>
 
 #define EXP_FIRST_THREADS 3
-#define EXP_MOST_THREADS  16
+#define EXP_MOST_THREADS  256 /* of a queue */
+#define EXP_BALANCER      20  /* its priority: above all but what is most urgent */
 
-/* HyperCriticalWorkQueue is reserved for the system: items that reclaim what others wait for. */
 typedef struct _EXP_WORK_QUEUE {
     KQUEUE Queue;
-    volatile LONG Threads; /* written by start-up and the balancer only */
+    ULONG Threads; /* start-up and the balancer only, as Told */
+    BOOLEAN Told;  /* that it has no more threads to give */
+    volatile LONG Starting;
     KPRIORITY Priority;
-    PCSTR Name;
+    ULONG Type; /* the first WORK_QUEUE_TYPE that comes here: for traces */
+    CHAR Name[24];
 } EXP_WORK_QUEUE, *PEXP_WORK_QUEUE;
 
-/* Documented: critical ones have real-time priority, delayed ones a variable one. */
-static EXP_WORK_QUEUE ExpWorkQueues[] = {
-    [CriticalWorkQueue] = {.Priority = 16, .Name = "worker/critical"},
-    [DelayedWorkQueue] = {.Priority = 12, .Name = "worker/delayed"},
-    [HyperCriticalWorkQueue] = {.Priority = 18, .Name = "worker/hypercrit"},
+static EXP_WORK_QUEUE ExpWorkQueues[MAXIMUM_PRIORITY]; /* by priority */
+static PEXP_WORK_QUEUE ExpQueueOfType[CustomPriorityWorkQueue + MAXIMUM_PRIORITY]; /* by type; NULL: no such type */
+
+/* Documented with WORK_QUEUE_TYPE.  What is not among the first three has no threads until it is used. */
+static const struct {
+    UCHAR Priority;
+    PCSTR Name;
+    ULONG Threads;
+} ExpTypes[] = {
+    [CriticalWorkQueue] = {13, "worker/critical", EXP_FIRST_THREADS},
+    [DelayedWorkQueue] = {12, "worker/delayed", EXP_FIRST_THREADS},
+    [HyperCriticalWorkQueue] = {15, "worker/hypercrit", 1},
+    [NormalWorkQueue] = {8, "worker/normal", 0},
+    [BackgroundWorkQueue] = {7, "worker/background", 0},
+    [RealTimeWorkQueue] = {18, "worker/realtime", 0},
+    [SuperCriticalWorkQueue] = {14, "worker/supercrit", 0},
 };
 
-/* Set when an item is queued and no thread was there to take it. */
-static KEVENT ExpBalanceEvent;
+static KEVENT ExpBalanceEvent; /* set by the dispatcher when a queue needs a thread */
 static BOOLEAN ExpWorkersStarted;
+static EX_CREATE_THREAD *ExpCreateThread;
 
 static VOID NTAPI ExpWorkerThread(PVOID Context)
 {
     PEXP_WORK_QUEUE Queue = Context;
 
-    KeSetThreadName((PKTHREAD)KeGetCurrentThread(), Queue->Name);
-    KeSetPriorityThread(KeGetCurrentThread(), Queue->Priority);
+    InterlockedDecrement(&Queue->Starting);
     for (;;) {
         PLIST_ENTRY Entry = KeRemoveQueue(&Queue->Queue, KernelMode, NULL);
         PWORK_QUEUE_ITEM Item = CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
@@ -48,7 +63,7 @@ static VOID NTAPI ExpWorkerThread(PVOID Context)
         WORK_QUEUE_ITEM Copy = *Item;
         FV_CALL Call;
 
-        FV_TRACE(FLTVM_TRACE_WORKITEM_ENTER, Item, Copy.WorkerRoutine, Queue - ExpWorkQueues, 0, 0);
+        FV_TRACE(FLTVM_TRACE_WORKITEM_ENTER, Item, Copy.WorkerRoutine, Queue->Type, 0, 0);
         FvBeginCall(&Call);
         Call.Context = (ULONG_PTR)Copy.Parameter;
         Copy.WorkerRoutine(Copy.Parameter);
@@ -59,115 +74,161 @@ static VOID NTAPI ExpWorkerThread(PVOID Context)
 
 static NTSTATUS ExpAddWorker(PEXP_WORK_QUEUE Queue)
 {
-    HANDLE Handle;
-    NTSTATUS Status =
-        PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ExpWorkerThread, Queue);
+    NTSTATUS Status;
 
-    if (!NT_SUCCESS(Status))
-        return Status;
-    ZwClose(Handle);
-    Queue->Threads++;
-    return STATUS_SUCCESS;
+    InterlockedIncrement(&Queue->Starting);
+    Status = ExpCreateThread(Queue->Name, Queue->Priority, ExpWorkerThread, Queue);
+    if (NT_SUCCESS(Status))
+        Queue->Threads++;
+    else
+        InterlockedDecrement(&Queue->Starting);
+    return Status;
 }
 
-/* Entries are left, and every thread of the queue waits for something else. */
-static BOOLEAN ExpQueueIsStuck(PEXP_WORK_QUEUE Queue)
+/* Entries are left, and more of them could run now than threads do or are about to. */
+static BOOLEAN ExpNeedsThread(PEXP_WORK_QUEUE Queue)
 {
-    return KeReadStateQueue(&Queue->Queue) > 0 && KeQueueActiveThreads(&Queue->Queue) == 0;
+    return KeReadStateQueue(&Queue->Queue) > Queue->Starting &&
+           KeQueueActiveThreads(&Queue->Queue) + (ULONG)Queue->Starting < Queue->Queue.MaximumCount;
+}
+
+static VOID ExpTell(PEXP_WORK_QUEUE Queue, PCSTR Why)
+{
+    if (!Queue->Told)
+        DbgPrint("ex: %s: work waits for one of %u threads, %s\n", Queue->Name, Queue->Threads, Why);
+    Queue->Told = TRUE;
+}
+
+/* FALSE: there was no memory, so it must be tried again. */
+static BOOLEAN ExpBalance(PEXP_WORK_QUEUE Queue)
+{
+    while (ExpNeedsThread(Queue)) {
+        if (Queue->Threads >= EXP_MOST_THREADS) {
+            ExpTell(Queue, "and no more are added");
+            return TRUE;
+        }
+        if (!NT_SUCCESS(ExpAddWorker(Queue))) {
+            ExpTell(Queue, "and there is no memory for another");
+            return FALSE;
+        }
+    }
+    Queue->Told = FALSE;
+    return TRUE;
 }
 
 static VOID NTAPI ExpBalancer(PVOID Context)
 {
-    KeSetThreadName((PKTHREAD)KeGetCurrentThread(), "worker/balancer");
-    KeSetPriorityThread(KeGetCurrentThread(), 20);
     for (;;) {
         LARGE_INTEGER Tick = {.QuadPart = -(LONGLONG)KeQueryTimeIncrement()};
-        BOOLEAN Waiting = FALSE;
+        BOOLEAN Done = TRUE;
 
-        KeWaitForSingleObject(&ExpBalanceEvent, Executive, KernelMode, FALSE, NULL);
-        do {
-            Waiting = FALSE;
-            for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues); Index++) {
-                PEXP_WORK_QUEUE Queue = &ExpWorkQueues[Index];
-                if (ExpQueueIsStuck(Queue) && Queue->Threads < EXP_MOST_THREADS)
-                    ExpAddWorker(Queue);
-                /* Threads that run now may wait later: look again while anything is left. */
-                Waiting = Waiting ||
-                          (KeReadStateQueue(&Queue->Queue) > 0 && Queue->Threads < EXP_MOST_THREADS);
-            }
-            if (Waiting)
-                KeDelayExecutionThread(KernelMode, FALSE, &Tick);
-        } while (Waiting);
+        for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues); Index++)
+            Done = ExpBalance(&ExpWorkQueues[Index]) && Done;
+        KeWaitForSingleObject(&ExpBalanceEvent, Executive, KernelMode, FALSE, Done ? NULL : &Tick);
     }
 }
 
-NTSTATUS ExInitWorkerThreads(VOID)
+static VOID ExpInitializeQueue(KPRIORITY Priority, ULONG Type, PCSTR Name)
 {
-    HANDLE Handle;
-    NTSTATUS Status;
+    PEXP_WORK_QUEUE Queue = &ExpWorkQueues[Priority];
 
+    KeInitializeQueue(&Queue->Queue, 0);
+    KeWatchQueue(&Queue->Queue, &ExpBalanceEvent);
+    Queue->Priority = Priority != 0 ? Priority : 1; /* 0 is no thread's */
+    Queue->Type = Type;
+    _snprintf(Queue->Name, sizeof(Queue->Name) - 1, Name, Priority);
+    ExpQueueOfType[Type] = Queue;
+}
+
+NTSTATUS ExInitWorkerThreads(EX_CREATE_THREAD *CreateThread)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    ExpCreateThread = CreateThread;
     KeInitializeEvent(&ExpBalanceEvent, SynchronizationEvent, FALSE);
-    for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues); Index++) {
-        ULONG Threads = Index == HyperCriticalWorkQueue ? 1 : EXP_FIRST_THREADS;
-
-        KeInitializeQueue(&ExpWorkQueues[Index].Queue, 0);
-        for (ULONG Number = 0; Number < Threads; Number++) {
-            Status = ExpAddWorker(&ExpWorkQueues[Index]);
-            if (!NT_SUCCESS(Status))
-                return Status;
-        }
+    for (KPRIORITY Priority = 0; Priority < MAXIMUM_PRIORITY; Priority++)
+        ExpInitializeQueue(Priority, CustomPriorityWorkQueue + Priority, "worker/priority %d");
+    for (ULONG Type = 0; Type < RTL_NUMBER_OF(ExpTypes) && NT_SUCCESS(Status); Type++) {
+        ExpInitializeQueue(ExpTypes[Type].Priority, Type, ExpTypes[Type].Name);
+        for (ULONG Number = 0; Number < ExpTypes[Type].Threads && NT_SUCCESS(Status); Number++)
+            Status = ExpAddWorker(&ExpWorkQueues[ExpTypes[Type].Priority]);
     }
-    Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, ExpBalancer, NULL);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    ZwClose(Handle);
-    ExpWorkersStarted = TRUE;
-    return STATUS_SUCCESS;
+    if (NT_SUCCESS(Status))
+        Status = CreateThread("worker/balancer", EXP_BALANCER, ExpBalancer, NULL);
+    ExpWorkersStarted = NT_SUCCESS(Status);
+    return Status;
 }
 
-VOID ExQueryWorkQueue(WORK_QUEUE_TYPE Type, PULONG Threads, PULONG Depth)
+/* A queued item in the range, or one whose routine is; NULL: none. */
+static PWORK_QUEUE_ITEM ExpFindItem(ULONG_PTR Start, SIZE_T Bytes)
 {
-    *Threads = (ULONG)ExpWorkQueues[Type].Threads;
-    *Depth = (ULONG)KeReadStateQueue(&ExpWorkQueues[Type].Queue);
-}
+    PWORK_QUEUE_ITEM Found = NULL;
+    KIRQL OldIrql = KiLockDispatcher();
 
-VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes)
-{
-    ULONG_PTR Start = (ULONG_PTR)Base, Found = 0;
-    KIRQL OldIrql;
-
-    if (!ExpWorkersStarted || !FvVerifierEnabled())
-        return;
-    OldIrql = KiLockDispatcher();
-    for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues) && Found == 0; Index++) {
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues) && Found == NULL; Index++) {
         PLIST_ENTRY Head = &ExpWorkQueues[Index].Queue.EntryListHead;
-        for (PLIST_ENTRY Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
-            ULONG_PTR Item = (ULONG_PTR)CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
-            if (Item + sizeof(WORK_QUEUE_ITEM) > Start && Item < Start + Bytes)
+
+        for (PLIST_ENTRY Entry = Head->Flink; Entry != Head && Found == NULL; Entry = Entry->Flink) {
+            PWORK_QUEUE_ITEM Item = CONTAINING_RECORD(Entry, WORK_QUEUE_ITEM, List);
+
+            if (((ULONG_PTR)Item + sizeof(*Item) > Start && (ULONG_PTR)Item < Start + Bytes) ||
+                (ULONG_PTR)Item->WorkerRoutine - Start < Bytes)
                 Found = Item;
         }
     }
     KiUnlockDispatcher(OldIrql);
-    if (Found != 0)
-        KeBugCheckEx(WORKER_INVALID, 0, Found, Start, Start + Bytes);
+    return Found;
+}
+
+VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes)
+{
+    PWORK_QUEUE_ITEM Item = ExpWorkersStarted && FvVerifierEnabled() ? ExpFindItem((ULONG_PTR)Base, Bytes) : NULL;
+    CHAR Text[128];
+
+    if (Item == NULL)
+        return;
+    _snprintf(Text, sizeof(Text), "rule=work-item-queued-in-freed-memory\nitem=0x%I64x\nroutine=0x%I64x\n",
+              (ULONG64)Item, (ULONG64)Item->WorkerRoutine);
+    FvReport(Text);
+    FvBlame((PVOID)Item->WorkerRoutine);
+    KeBugCheckEx(WORKER_INVALID, 0, (ULONG_PTR)Item, (ULONG_PTR)Base, (ULONG_PTR)Base + Bytes);
+}
+
+static VOID ExpInsertItem(PWORK_QUEUE_ITEM WorkItem, ULONG QueueType)
+{
+    FV_TRACE(FLTVM_TRACE_WORKITEM_QUEUE, WorkItem, WorkItem->WorkerRoutine, QueueType, 0, 0);
+    KeInsertQueue(&ExpQueueOfType[QueueType]->Queue, &WorkItem->List);
+}
+
+/* All the rules, for what the quick look was not content with. */
+static DECLSPEC_NOINLINE VOID ExpInsertCarefully(PWORK_QUEUE_ITEM WorkItem, ULONG QueueType, PVOID Caller)
+{
+    KIRQL Irql = KeGetCurrentIrql();
+
+    FvBlame(Caller);
+    if (Irql > DISPATCH_LEVEL && FvVerifierEnabled())
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)WorkItem, Irql, 1, (ULONG_PTR)Caller);
+    if (WorkItem->List.Flink != NULL)
+        KeBugCheckEx(WORKER_INVALID, 1, (ULONG_PTR)WorkItem, QueueType, 0);
+    if (QueueType >= RTL_NUMBER_OF(ExpQueueOfType) || ExpQueueOfType[QueueType] == NULL)
+        KeBugCheckEx(WORKER_INVALID, 6, (ULONG_PTR)WorkItem, QueueType, 0);
+    if (!KeIsRoutine((PVOID)WorkItem->WorkerRoutine))
+        KeBugCheckEx(WORKER_INVALID, 7, (ULONG_PTR)WorkItem, QueueType, 0);
+    FvBlame(NULL);
+    ExpInsertItem(WorkItem, QueueType);
+}
+
+VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PVOID Caller)
+{
+    if (KeGetCurrentIrql() <= DISPATCH_LEVEL && (ULONG)QueueType <= DelayedWorkQueue &&
+        WorkItem->List.Flink == NULL && KeIsKnownRoutine((PVOID)WorkItem->WorkerRoutine))
+        ExpInsertItem(WorkItem, (ULONG)QueueType);
+    else
+        ExpInsertCarefully(WorkItem, (ULONG)QueueType, Caller);
 }
 
 /* IRQL <= DISPATCH_LEVEL. */
 VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
 {
-    KIRQL Irql = KeGetCurrentIrql();
-    PEXP_WORK_QUEUE Queue;
-
-    if (Irql > DISPATCH_LEVEL && FvVerifierEnabled())
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)WorkItem, Irql, 1, (ULONG_PTR)_ReturnAddress());
-    /* The other types of the enumeration are the system's; what asks for them gets the delayed queue. */
-    if ((ULONG)QueueType >= RTL_NUMBER_OF(ExpWorkQueues))
-        QueueType = DelayedWorkQueue;
-    Queue = &ExpWorkQueues[QueueType];
-    if (WorkItem->List.Flink != NULL)
-        KeBugCheckEx(WORKER_INVALID, 1, (ULONG_PTR)WorkItem, (ULONG_PTR)QueueType, 0);
-    FV_TRACE(FLTVM_TRACE_WORKITEM_QUEUE, WorkItem, WorkItem->WorkerRoutine, QueueType, 0, 0);
-    KeInsertQueue(&Queue->Queue, &WorkItem->List);
-    if (KeReadStateQueue(&Queue->Queue) > 0)
-        KeSetEvent(&ExpBalanceEvent, IO_NO_INCREMENT, FALSE);
+    ExQueueWorkItemFor(WorkItem, QueueType, __builtin_return_address(0));
 }

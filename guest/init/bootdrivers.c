@@ -11,6 +11,7 @@
 #include <kd.h>
 #include <mm.h>
 #include <ps.h>
+#include <ex.h>
 #include <io.h>
 #include <ldr.h>
 #include "initp.h"
@@ -43,12 +44,13 @@ static VOID InitImageUnload(PVOID Section)
 
 static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload};
 
-/* A driver that goes must not leave a thread, a timer or a DPC in its code. */
+/* A driver that goes must not leave a thread, a timer, a DPC or queued work in its code. */
 static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
 {
     PETHREAD Thread = PsFindThreadOfImage(Base, Size);
 
     KeCheckMemoryRange(Base, Size);
+    ExCheckWorkItemsInRange(Base, Size);
     if (Thread != NULL && FvVerifierEnabled()) {
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
         KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */,

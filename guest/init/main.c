@@ -61,6 +61,23 @@ static NTSTATUS InitIoDevices(VOID)
     return IoInitSystem(1);
 }
 
+static NTSTATUS InitCreateWorker(PCSTR Name, KPRIORITY Priority, PKSTART_ROUTINE StartRoutine, PVOID Context)
+{
+    PETHREAD Thread;
+    NTSTATUS Status = PsCreateThreadInProcess(PsInitialSystemProcess, Name, StartRoutine, Context, &Thread);
+
+    if (NT_SUCCESS(Status)) {
+        KeSetPriorityThread(&Thread->Tcb, Priority);
+        ObDereferenceObject(Thread);
+    }
+    return Status;
+}
+
+static NTSTATUS InitWorkers(VOID)
+{
+    return ExInitWorkerThreads(InitCreateWorker);
+}
+
 static NTSTATUS InitClient(VOID)
 {
     BOOLEAN Done = InitRunClient();
@@ -79,7 +96,7 @@ static const INIT_PHASE InitEarlyPhases[] = {
 /* On the first thread of the System process. */
 static const INIT_PHASE InitPhases[] = {
     {"processors", InitProcessors},
-    {"workers", ExInitWorkerThreads},
+    {"workers", InitWorkers},
     {"event objects", ObInitEventObjects},
     {"security", InitSecurity},
     {"registry", CmInitSystem},

@@ -165,3 +165,27 @@ VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG
         KiReturnedBadly(Call, Routine, What, Object);
     }
 }
+
+/* ---- routines that are given ---- */
+
+BOOLEAN (*KeMmIsExecutable)(const VOID *Address);
+const VOID *volatile KiKnownRoutine[64] = {(PVOID)1}; /* what would be NULL's place must not be NULL */
+
+BOOLEAN KiFindRoutine(const VOID *Routine)
+{
+    if ((ULONG_PTR)Routine < FLTVM_VA_DIRECT_MAP) {
+        return FALSE;
+    }
+    if (KiDriverVerifierOn && KeMmIsExecutable != NULL && !KeMmIsExecutable(Routine)) {
+        return FALSE;
+    }
+    KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] = Routine;
+    return TRUE;
+}
+
+VOID KeForgetRoutines(VOID)
+{
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(KiKnownRoutine); Index++) {
+        KiKnownRoutine[Index] = (PVOID)1;
+    }
+}

@@ -6,6 +6,8 @@
  */
 #include "kep.h"
 
+static PKEVENT KiQueueEvent; /* KeWatchQueue's */
+
 VOID NTAPI KeInitializeQueue(PRKQUEUE Queue, ULONG Count)
 {
     RtlZeroMemory(Queue, sizeof(*Queue));
@@ -31,13 +33,24 @@ static BOOLEAN KiGiveEntry(PKQUEUE Queue, PLIST_ENTRY Entry)
     return TRUE;
 }
 
-static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
+/* An entry is left that no thread waits for; tells whoever watches the queue if it could run.  The lock. */
+static VOID KiTellOfEntry(PKQUEUE Queue)
+{
+    if (Queue->Header.Hand && Queue->CurrentCount < Queue->MaximumCount) {
+        KiQueueEvent->Header.SignalState = 1;
+        if (!IsListEmpty(&KiQueueEvent->Header.WaitListHead)) {
+            KiWaitTest(KiQueueEvent, 0);
+        }
+    }
+}
+
+FORCEINLINE LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead, PVOID Caller)
 {
     KIRQL OldIrql;
     LONG Old;
 
     KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, __readcr8(), 1,
-             (ULONG_PTR)_ReturnAddress());
+             (ULONG_PTR)Caller);
     OldIrql = KiAcquireDispatcher();
     Old = Queue->Header.SignalState;
     if (!KiGiveEntry(Queue, Entry)) {
@@ -47,6 +60,7 @@ static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
         } else {
             InsertTailList(&Queue->EntryListHead, Entry);
         }
+        KiTellOfEntry(Queue);
     }
     KiUnlockDispatcher(OldIrql);
     return Old;
@@ -54,12 +68,12 @@ static LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead)
 
 LONG NTAPI KeInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
 {
-    return KiInsertQueue(Queue, Entry, FALSE);
+    return KiInsertQueue(Queue, Entry, FALSE, _ReturnAddress());
 }
 
 LONG NTAPI KeInsertHeadQueue(PRKQUEUE Queue, PLIST_ENTRY Entry)
 {
-    return KiInsertQueue(Queue, Entry, TRUE);
+    return KiInsertQueue(Queue, Entry, TRUE, _ReturnAddress());
 }
 
 /* A thread of the queue has stopped running: somebody else may serve the next entry.  The lock. */
@@ -72,6 +86,8 @@ VOID KiQueueThreadBlocks(PKQUEUE Queue)
             RemoveEntryList(Entry);
             Queue->Header.SignalState--;
             KiGiveEntry(Queue, Entry);
+        } else {
+            KiTellOfEntry(Queue);
         }
     }
 }
@@ -204,6 +220,12 @@ PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
     Queue->CurrentCount = 0;
     KiUnlockDispatcher(OldIrql);
     return First;
+}
+
+VOID KeWatchQueue(PKQUEUE Queue, PKEVENT Event)
+{
+    KiQueueEvent = Event;
+    Queue->Header.Hand = 1; /* watched */
 }
 
 ULONG KeQueueActiveThreads(PKQUEUE Queue)

@@ -262,9 +262,10 @@ static BOOLEAN LdrpIsInit(const LDRP_SECTION *Section)
     return strncmp(Section->Name, "INIT", 4) == 0 || (Section->Characteristics & IMAGE_SCN_MEM_DISCARDABLE) != 0;
 }
 
+/* INIT goes after DriverEntry, but until then it stays in memory. */
 static BOOLEAN LdrpIsPageable(const LDRP_SECTION *Section)
 {
-    return strncmp(Section->Name, "PAGE", 4) == 0 || strncmp(Section->Name, "INIT", 4) == 0;
+    return strncmp(Section->Name, "PAGE", 4) == 0;
 }
 
 /* Never writable and executable at once: a section that asks for both (INIT often does) stays executable. */
@@ -315,6 +316,7 @@ static NTSTATUS LdrpNameImage(PLDR_IMAGE Image, PUNICODE_STRING Name)
 
 static VOID LdrpFreeImage(PLDR_IMAGE Image)
 {
+    KeForgetRoutines();
     for (ULONG Index = 0; Index < Image->Imports; Index++)
         Image->Import[Index]->References--;
     if (Image->Thunks != NULL)
@@ -477,6 +479,7 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
         if (LdrpIsInit(&Section))
             MmProtectImage((PUCHAR)Image->DllBase + Header->VirtualAddress, Size, MM_IMAGE_NOACCESS);
     }
+    KeForgetRoutines();
     ExReleaseFastMutex(&LdrpMutex);
 }
 

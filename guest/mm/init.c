@@ -20,6 +20,7 @@ VOID MmInitSystem(ULONG Phase)
         MiInitializeSpecialPool();
         KeMmAccessFault = MmAccessFault;
         RtlReadMemory = MmReadMemory;
+        KeMmIsExecutable = MiIsExecutable;
         return;
     }
     MiStarted = TRUE;

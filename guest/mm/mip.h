@@ -135,6 +135,7 @@ VOID MiInitializePageTables(struct fltvm_loader_block *Block);
 PMMPTE MiMakePte(ULONG64 Address);
 /* The entry that maps an address (a large one too), or 0. */
 MMPTE MiLookupPte(ULONG64 Address);
+BOOLEAN MiIsExecutable(const VOID *Address);
 
 /* ---- ranges of addresses ---- */
 

@@ -105,6 +105,11 @@ BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
     return (MiLookupPte((ULONG64)VirtualAddress) & FLTVM_PTE_PRESENT) != 0;
 }
 
+BOOLEAN MiIsExecutable(const VOID *Address)
+{
+    return (MiLookupPte((ULONG64)Address) & (FLTVM_PTE_PRESENT | FLTVM_PTE_NX)) == FLTVM_PTE_PRESENT;
+}
+
 BOOLEAN NTAPI MmIsNonPagedSystemAddressValid(PVOID VirtualAddress)
 {
     return (MiLookupPte((ULONG64)VirtualAddress) & (FLTVM_PTE_PRESENT | MI_PTE_PAGEABLE)) == FLTVM_PTE_PRESENT;

@@ -137,7 +137,7 @@ static VOID MiPageDriver(PVOID Address, BOOLEAN WholeImage)
     Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image + ((PIMAGE_DOS_HEADER)Image)->e_lfanew);
     Section = IMAGE_FIRST_SECTION(Nt);
     for (ULONG Index = 0; Index < Nt->FileHeader.NumberOfSections; Index++, Section++) {
-        BOOLEAN Named = strncmp((PCSTR)Section->Name, "PAGE", 4) == 0 || strncmp((PCSTR)Section->Name, "INIT", 4) == 0;
+        BOOLEAN Named = strncmp((PCSTR)Section->Name, "PAGE", 4) == 0;
         ULONG Size = Section->Misc.VirtualSize != 0 ? Section->Misc.VirtualSize : Section->SizeOfRawData;
         MiSetPageable((ULONG64)Image + Section->VirtualAddress, (ULONG)BYTES_TO_PAGES(Size), WholeImage || Named);
     }

@@ -88,6 +88,32 @@ static VOID Work(PWORKER_THREAD_ROUTINE Routine)
     }
 }
 
+static VOID NTAPI Nothing(PVOID Parameter)
+{
+    UNREFERENCED_PARAMETER(Parameter);
+}
+
+static VOID Queue(PWORKER_THREAD_ROUTINE Routine, ULONG Type)
+{
+    ExInitializeWorkItem(&Item, Routine, NULL);
+    ExQueueWorkItem(&Item, (WORK_QUEUE_TYPE)Type);
+}
+
+/* More work that waits than a queue may have threads. */
+static VOID Exhaust(VOID)
+{
+    static WORK_QUEUE_ITEM Blockers[300];
+    LARGE_INTEGER Second = {.QuadPart = -10000000};
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blockers); Index++) {
+        ExInitializeWorkItem(&Blockers[Index], Block, NULL);
+        ExQueueWorkItem(&Blockers[Index], DelayedWorkQueue);
+    }
+    KeDelayExecutionThread(KernelMode, FALSE, &Second);
+    KeSetEvent(&Never, IO_NO_INCREMENT, FALSE);
+    KeDelayExecutionThread(KernelMode, FALSE, &Second);
+}
+
 /* An item that a worker has taken is not queued any more, so all workers are given something to wait for first. */
 static VOID QueueTwice(VOID)
 {
@@ -181,6 +207,27 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 9:
         DereferenceTooOften();
         break;
+    case 30:
+        Queue(NULL, DelayedWorkQueue);
+        break;
+    case 31:
+        Queue((PWORKER_THREAD_ROUTINE)(PVOID)&Item, DelayedWorkQueue);
+        break;
+    case 32:
+        Queue(Nothing, MaximumWorkQueue);
+        break;
+    case 33:
+        Queue(Nothing, CustomPriorityWorkQueue - 1);
+        break;
+    case 34:
+        Queue(Nothing, CustomPriorityWorkQueue + 32);
+        break;
+    case 35: /* of a lower priority than this thread, which is unloaded first */
+        Queue(Nothing, BackgroundWorkQueue);
+        return STATUS_UNSUCCESSFUL;
+    case 36:
+        Exhaust();
+        return STATUS_UNSUCCESSFUL;
     default:
         return STATUS_INVALID_PARAMETER;
     }

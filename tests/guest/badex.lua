@@ -20,6 +20,12 @@ local cases = {
   { 23, 0xDF, "a work routine that returns while impersonating", windows = true },
   { 24, 0xC4, "a work routine that leaves a top-level IRP", p1 = 0xF103 },
   { 25, 0xC4, "a work routine that leaves another priority", p1 = 0xF104, p4 = 10 },
+  { 30, 0xE4, "queueing a routine that is NULL", p1 = 7, p3 = 1, text = "badex!Queue" },
+  { 31, 0xE4, "queueing a routine that is data", p1 = 7, p3 = 1, text = "badex!Queue" },
+  { 32, 0xE4, "queueing to the number of queues", p1 = 6, p3 = 7, text = "badex!Queue" },
+  { 33, 0xE4, "queueing to no queue", p1 = 6, p3 = 31, text = "badex!Queue" },
+  { 34, 0xE4, "queueing with a priority of 32", p1 = 6, p3 = 64, text = "badex!Queue" },
+  { 35, 0xE4, "unloading with queued work", p1 = 0, text = "badex!Nothing" },
 }
 
 local function load(fault, verifier)
@@ -29,13 +35,13 @@ local function load(fault, verifier)
 end
 
 for _, case in ipairs(cases) do
-  expect_bugcheck { code = case[2], what = case[3] .. " is found", p1 = case.p1, p2 = case.p2, p4 = case.p4, driver = "badex.sys",
+  expect_bugcheck { code = case[2], what = case[3] .. " is found", p1 = case.p1, p2 = case.p2, p3 = case.p3, p4 = case.p4, text = case.text, driver = "badex.sys",
     quiet = true, function() load(case[1]) end }
 end
 
 -- The kernel looks at its worker threads whether the verifier is on or not, and at no more than Windows's does.
 for _, case in ipairs(cases) do
-  if case[1] >= 20 then
+  if case[1] >= 20 and case[1] < 30 then
     local function run() load(case[1], "0") end
     if case.windows then
       expect_bugcheck { code = case[2], what = case[3] .. " is found without the verifier", driver = "badex.sys", quiet = true, run }
@@ -45,3 +51,5 @@ for _, case in ipairs(cases) do
   end
 end
 expect_status("STATUS_UNSUCCESSFUL", function() load(26) end, "what a work routine undoes is no fault")
+expect_status("STATUS_UNSUCCESSFUL", function() load(36) end)
+expect_log("^ex: worker/delayed: work waits for one of 256 threads, and no more are added$", "a queue that may not grow any more says so")

@@ -6,7 +6,7 @@
 
 #include "threads.h"
 
-#define BLOCKED 12
+#define BLOCKED 200
 
 typedef struct _WORK {
     WORK_QUEUE_ITEM Item;
@@ -16,7 +16,8 @@ typedef struct _WORK {
     ULONG Again;     /* how often it queues itself again */
     ULONG Runs;
     KIRQL Irql;
-    KPRIORITY Priority;
+    KPRIORITY Priority, Base;
+    volatile LONG *Spin; /* spins until it is not 0, if given */
     PETHREAD Thread;
 } WORK, *PWORK;
 
@@ -27,7 +28,11 @@ static VOID NTAPI Run(PVOID Parameter)
     Work->Irql = KeGetCurrentIrql();
     Work->Thread = PsGetCurrentThread();
     Work->Priority = KeQueryPriorityThread(KeGetCurrentThread());
+    Work->Base = KeSetPriorityThread(KeGetCurrentThread(), 20);
+    KeSetPriorityThread(KeGetCurrentThread(), Work->Base);
     Work->Runs++;
+    while (Work->Spin && *Work->Spin == 0)
+        YieldProcessor();
     if (Work->Signal)
         KeSetEvent(Work->Signal, IO_NO_INCREMENT, FALSE);
     if (Work->Release)
@@ -115,17 +120,66 @@ static VOID CheckGrowth(VOID)
     FvCheck(AllRan);
 }
 
+/* Two wait, one is busy, and a processor idles: the fourth does not wait for the busy one. */
+static VOID CheckIdleProcessors(VOID)
+{
+    static WORK Blocked[2], Busy, Last;
+    volatile LONG Stop = 0;
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Blocked); Index++) {
+        Prepare(&Blocked[Index]);
+        Blocked[Index].Release = &Event;
+        ExQueueWorkItem(&Blocked[Index].Item, BackgroundWorkQueue);
+    }
+    Prepare(&Busy);
+    Busy.Spin = &Stop;
+    ExQueueWorkItem(&Busy.Item, BackgroundWorkQueue);
+    Prepare(&Last);
+    ExQueueWorkItem(&Last.Item, BackgroundWorkQueue);
+    FvCheck(WaitFor(&Last.Ran, 5) == STATUS_SUCCESS && Stop == 0 && KeReadStateEvent(&Busy.Ran) == 0);
+    Stop = 1;
+    KeSetEvent(&Event, IO_NO_INCREMENT, FALSE);
+    FvCheck(WaitFor(&Busy.Ran, 1000) == STATUS_SUCCESS && WaitFor(&Blocked[0].Ran, 1000) == STATUS_SUCCESS &&
+            WaitFor(&Blocked[1].Ran, 1000) == STATUS_SUCCESS);
+}
+
+/* The priorities that are documented with WORK_QUEUE_TYPE, and any by number. */
+static VOID CheckPriorities(VOID)
+{
+    static const struct {
+        ULONG Type;
+        KPRIORITY Priority;
+    } Types[] = {
+        {CriticalWorkQueue, 13}, {DelayedWorkQueue, 12},          {HyperCriticalWorkQueue, 15},
+        {NormalWorkQueue, 8},    {BackgroundWorkQueue, 7},        {RealTimeWorkQueue, 18},
+        {SuperCriticalWorkQueue, 14}, {CustomPriorityWorkQueue + 14, 14}, {CustomPriorityWorkQueue + 12, 12},
+        {CustomPriorityWorkQueue + 31, 31}, {CustomPriorityWorkQueue + 1, 1},
+    };
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Types); Index++) {
+        WORK Work;
+
+        Prepare(&Work);
+        ExQueueWorkItem(&Work.Item, (WORK_QUEUE_TYPE)Types[Index].Type);
+        FvCheck(WaitFor(&Work.Ran, 1000) == STATUS_SUCCESS && Work.Base == Types[Index].Priority);
+    }
+}
+
 DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(11);
+    FvTestPlan(24);
     CheckOne();
     CheckAgain();
     CheckParallel(DelayedWorkQueue);
     CheckParallel(CriticalWorkQueue);
     CheckGrowth();
+    CheckIdleProcessors();
+    CheckPriorities();
     return STATUS_SUCCESS;
 }

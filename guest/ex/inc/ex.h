@@ -10,16 +10,19 @@
 
 #include <ntifs.h>
 
-/* Starts the system worker threads; ps is up.  PASSIVE_LEVEL, once. */
-NTSTATUS ExInitWorkerThreads(VOID);
+/* Starts a thread of the system process.  Name: for reports; is copied.  PASSIVE_LEVEL. */
+typedef NTSTATUS EX_CREATE_THREAD(PCSTR Name, KPRIORITY Priority, PKSTART_ROUTINE StartRoutine, PVOID Context);
+
+/* Starts the system worker threads, with ps's routine for it; ps is up.  PASSIVE_LEVEL, once. */
+NTSTATUS ExInitWorkerThreads(EX_CREATE_THREAD *CreateThread);
+
+/* ExQueueWorkItem for those who do it for a driver: Caller is blamed for what is wrong.  IRQL <= DISPATCH_LEVEL. */
+VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PVOID Caller);
 
 /*
- * Bugchecks WORKER_INVALID when a queued work item lies in memory that is about to be freed.
+ * Bugchecks WORKER_INVALID when a queued work item, or the routine of one, lies in memory that is about to be freed.
  * IRQL <= DISPATCH_LEVEL.
  */
 VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes);
-
-/* Worker threads that a queue has, and entries that wait in it.  IRQL <= DISPATCH_LEVEL. */
-VOID ExQueryWorkQueue(WORK_QUEUE_TYPE Type, PULONG Threads, PULONG Depth);
 
 #endif

@@ -361,8 +361,12 @@ BOOLEAN KeRemoveQueueApc(PKAPC Apc);
 BOOLEAN KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE Mode);
 BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
 
-/* How many threads of a queue run now, and whether every worker waits: ex grows its pools by them. */
+/*
+ * How many threads of a queue run now; and an event, the same for all queues that have one, to be set whenever an
+ * entry is left that could run but for want of a thread: ex grows its pools by them.
+ */
 ULONG KeQueueActiveThreads(PKQUEUE Queue);
+VOID KeWatchQueue(PKQUEUE Queue, PKEVENT Event);
 
 /* Stacks for idle threads, traps and KeExpandKernelStackAndCallout: mm's MmCreateKernelStack and MmDeleteKernelStack; set by init. */
 extern PVOID (*KiCreateStack)(ULONG Size);
@@ -424,6 +428,31 @@ FORCEINLINE VOID KeNoteResourceRelease(PKTHREAD Owner, const VOID *Resource)
 
 /* Whether it is a thread that has begun and not ended.  IRQL <= DISPATCH_LEVEL. */
 BOOLEAN KeIsThread(const VOID *Thread);
+
+/* ---- routines that are given ---- */
+
+/*
+ * Whether it can be a routine: no NULL, no address of user space; and with the verifier on, something that may be
+ * executed.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
+ */
+BOOLEAN KiFindRoutine(const VOID *Routine);
+extern const VOID *volatile KiKnownRoutine[64]; /* some that have been found */
+
+FORCEINLINE BOOLEAN KeIsKnownRoutine(const VOID *Routine)
+{
+    return KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] == Routine;
+}
+
+FORCEINLINE BOOLEAN KeIsRoutine(const VOID *Routine)
+{
+    return KeIsKnownRoutine(Routine) || KiFindRoutine(Routine);
+}
+
+/* Code has gone: what was known of it is forgotten.  IRQL: any. */
+VOID KeForgetRoutines(VOID);
+
+/* Set by mm: whether an address may be executed. */
+extern BOOLEAN (*KeMmIsExecutable)(const VOID *Address);
 
 /* ---- traps ---- */
 
