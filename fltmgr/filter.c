@@ -3,7 +3,7 @@
  * filter.c: finding filters, volumes and instances.  What is found is referenced: the caller gives it back by
  * FltObjectDereference.
  */
-#include "fltmgrp.h"
+#include "hold.h"
 
 /*
  * The object after Previous in one of the two lists, whose reference is given up.  Next holds the place: an

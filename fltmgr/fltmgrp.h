@@ -66,6 +66,8 @@
 #define FLTP_GIVEN_AWAY           0xF010 /* P2: callback data, P3: the status it returned */
 #define FLTP_STILL_CANCELABLE     0xF011 /* P2: callback data, P3: the cancel routine */
 #define FLTP_NOT_IN_POST          0xF012 /* P2: callback data */
+#define FLTP_WAITS_FOR_EVER       0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
+#define FLTP_REFERENCE_LEFT       0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 
 /*
  * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits
@@ -180,9 +182,7 @@ extern struct fltvm_fltctl_counters FltpCounters;
 
 /* rundown.c */
 VOID FltpInitializeRundown(PFLTP_RUNDOWN Rundown);
-/* IRQL: PASSIVE_LEVEL.  After it nobody gets a reference and nobody has one. */
-VOID FltpWaitForRundown(PFLTP_RUNDOWN Rundown);
-/* The same in two steps: refuse from now on; wait. */
+/* From now on no reference is given; hold.c waits for the last. */
 VOID FltpBeginRundown(PFLTP_RUNDOWN Rundown);
 VOID FltpRundownReleasedLast(PFLTP_RUNDOWN Rundown);
 
@@ -220,12 +220,6 @@ static inline VOID FltpEnterActiveInstance(PFLT_INSTANCE Instance)
 static inline VOID FltpLeaveInstance(PFLT_INSTANCE Instance)
 {
     FltpReleaseRundown(&Instance->Io);
-}
-
-/* A reference that we hold becomes a filter's.  IRQL: any. */
-static inline VOID FltpHandOut(PVOID FltObject)
-{
-    InterlockedIncrement(&((PFLTP_OBJECT)FltObject)->HandedOut);
 }
 
 /* name.c: counted strings on the heap, and the registry.  IRQL: PASSIVE_LEVEL. */
@@ -274,7 +268,7 @@ VOID FltpAttachRaw(VOID);
  * report. */
 DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
                                      PCSTR Text);
-#define FLTP_STACK_DEPTH 4
+#define FLTP_STACK_DEPTH 3
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack);
 /* The return addresses of the filter's call, innermost first.  Skip: frames of our own above the caller's. */
 static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)

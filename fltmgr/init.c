@@ -3,6 +3,7 @@
  * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its
  * control device, one on each file system's control device, one on each volume.
  */
+#include "hold.h"
 #include "operation/operation.h"
 #include "work/work.h"
 
@@ -112,6 +113,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     InitializeListHead(&FltpFilters);
     InitializeListHead(&FltpVolumes);
     FltpInitializeWorkItems();
+    FltpInitializeHolds();
     FltpVerify = FvVerifierEnabled();
     FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)

@@ -9,6 +9,7 @@
  * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
  * altitudes and different names.
  */
+#include "hold.h"
 #include "operation/operation.h"
 
 static VOID FltpFreeInstance(PFLT_INSTANCE Instance)
@@ -129,10 +130,11 @@ FreeMemory:
 }
 
 /* The memory is free once nothing refers to the instance. */
-static VOID FltpEndInstance(PFLT_INSTANCE Instance)
+static VOID FltpEndInstance(PFLT_INSTANCE Instance, PFLTP_HOLD Hold)
 {
-    FltpWaitForRundown(&Instance->Object.Rundown);
+    FltpWaitForObject(&Instance->Object, "an instance's references");
     FltpRemoveInstance(Instance);
+    FltpEndHold(Hold);
     FltpFreeInstance(Instance);
 }
 
@@ -140,7 +142,7 @@ static VOID FltpEndInstance(PFLT_INSTANCE Instance)
 static VOID FltpRefused(PFLT_INSTANCE Instance)
 {
     if (!InterlockedExchange(&Instance->TearingDown, TRUE)) {
-        FltpEndInstance(Instance);
+        FltpEndInstance(Instance, NULL);
     } else {
         Instance->Refused = TRUE;
         KeSetEvent(&Instance->SetUp, IO_NO_INCREMENT, FALSE);
@@ -167,9 +169,13 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
         return Status;
     }
     if (Filter->Registration.InstanceSetupCallback != NULL) {
+        PFLTP_HOLD Hold =
+            FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceSetupCallback);
+
         FltpFillObjects(&Objects, Instance, NULL);
         Status = Filter->Registration.InstanceSetupCallback(&Objects, Flags, Volume->Device->DeviceType,
                                                             Volume->Type);
+        FltpEndHold(Hold);
     }
     if (!NT_SUCCESS(Status)) {
         FltpRefused(Instance);
@@ -222,7 +228,7 @@ static VOID FltpCallTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS
     FltpBeginRundown(&Instance->Object.Rundown);
     FltpBeginRundown(&Instance->Io);
     FltpDrainInstance(Instance);
-    FltpWaitForRundown(&Instance->Io);
+    FltpWaitForIo(Instance);
     if (Registration->InstanceTeardownCompleteCallback != NULL)
         Registration->InstanceTeardownCompleteCallback(&Objects, Reason);
 }
@@ -230,14 +236,16 @@ static VOID FltpCallTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
     BOOLEAN Ours = !InterlockedExchange(&Instance->TearingDown, TRUE);
+    PFLTP_HOLD Hold;
 
     FltpReleaseRundown(&Instance->Object.Rundown); /* if it is ours, nobody else frees it from here on */
     if (!Ours)
         return STATUS_FLT_DELETING_OBJECT;
-    KeWaitForSingleObject(&Instance->SetUp, Executive, KernelMode, FALSE, NULL);
+    Hold = FltpBeginEnd(Instance, (PVOID)Instance->Filter->Registration.InstanceTeardownStartCallback);
+    FltpWaitForSetup(Instance);
     if (!Instance->Refused)
         FltpCallTeardown(Instance, Reason);
-    FltpEndInstance(Instance);
+    FltpEndInstance(Instance, Hold);
     return STATUS_SUCCESS;
 }
 
@@ -362,8 +370,12 @@ NTSTATUS FLTAPI FltDetachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
         return Status;
     Status = STATUS_FLT_DO_NOT_DETACH;
     if (Filter->Registration.InstanceQueryTeardownCallback != NULL) {
+        PFLTP_HOLD Hold =
+            FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceQueryTeardownCallback);
+
         FltpFillObjects(&Objects, Instance, NULL);
         Status = Filter->Registration.InstanceQueryTeardownCallback(&Objects, 0);
+        FltpEndHold(Hold);
     }
     if (!NT_SUCCESS(Status)) {
         FltpReleaseRundown(&Instance->Object.Rundown);

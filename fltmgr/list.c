@@ -3,7 +3,7 @@
  * list.c: enumerating filters, volumes and instances, and describing each.  Objects come back referenced;
  * descriptions are one structure with the strings behind it.  IRQL: <= APC_LEVEL.
  */
-#include "fltmgrp.h"
+#include "hold.h"
 
 /* A description being written: how much it needs is known even if it does not fit. */
 typedef struct _FLTP_WRITER {

@@ -4,6 +4,7 @@
  * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
  * throughout, since the registry is read and teardown waits.
  */
+#include "hold.h"
 #include "work/work.h"
 
 NTSYSAPI PVOID NTAPI RtlFindExportedRoutineByName(PVOID Base, PCSTR Name);
@@ -267,7 +268,7 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
     FltpBeginRundown(&Filter->Object.Rundown); /* no new instance, no new work */
     while ((Volume = FltpNextVolume(Volume)) != NULL)
         FltpTearDownInstances(Filter, Volume, Reason);
-    FltpWaitForRundown(&Filter->Object.Rundown);
+    FltpWaitForObject(&Filter->Object, "a filter's references");
     Filter->Driver->DriverUnload = Filter->DriverUnload;
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Filter->Link);
@@ -338,6 +339,7 @@ VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
                       "rule=A filter is registered, and its driver is unloaded\n");
     }
     FltpCheckItemsAtUnload(Base, (PUCHAR)Base + Size, Name);
+    FltpCheckReferencesAtUnload(Base);
 }
 
 NTSTATUS FLTAPI FltUnloadFilter(PCUNICODE_STRING FilterName)

@@ -3,7 +3,7 @@
  * rundown.c: references that a filter, an instance or a volume gives until it goes.  FltObjectReference hands
  * them to filters; queued work and operations under way hold them, so that unload and detach wait.
  */
-#include "fltmgrp.h"
+#include "hold.h"
 
 VOID FltpInitializeRundown(PFLTP_RUNDOWN Rundown)
 {
@@ -20,12 +20,6 @@ VOID FltpBeginRundown(PFLTP_RUNDOWN Rundown)
 VOID FltpRundownReleasedLast(PFLTP_RUNDOWN Rundown)
 {
     KeSetEvent(&Rundown->Event, IO_NO_INCREMENT, FALSE);
-}
-
-VOID FltpWaitForRundown(PFLTP_RUNDOWN Rundown)
-{
-    FltpBeginRundown(Rundown);
-    KeWaitForSingleObject(&Rundown->Event, Executive, KernelMode, FALSE, NULL);
 }
 
 static PFLTP_OBJECT FltpCheckObject(PVOID FltObject, PCSTR Routine)
@@ -54,8 +48,6 @@ VOID FLTAPI FltObjectDereference(PVOID FltObject)
     PFLTP_OBJECT Object = FltpCheckObject(
         FltObject, "rule=FltObjectDereference was given something that is no filter, instance or volume\n");
 
-    if (InterlockedDecrement(&Object->HandedOut) < 0)
-        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
-                      "rule=FltObjectDereference without a matching FltObjectReference\n");
+    FltpTakeBack(Object);
     FltpReleaseRundown(&Object->Rundown);
 }

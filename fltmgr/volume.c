@@ -3,6 +3,7 @@
  * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
  * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
+#include "hold.h"
 #include "operation/operation.h"
 
 static const struct {
@@ -145,7 +146,7 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     KeReleaseSpinLock(&Volume->Lock, Irql);
     FltpBeginRundown(&Volume->Object.Rundown);
     FltpTearDownInstances(NULL, Volume, FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT);
-    FltpWaitForRundown(&Volume->Object.Rundown);
+    FltpWaitForObject(&Volume->Object, "a volume's references");
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Volume->Link);
     KeReleaseSpinLock(&FltpLock, Irql);

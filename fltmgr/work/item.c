@@ -2,6 +2,7 @@
 /*
  * item.c: what all work items share: where they come from and go to, their states, and every check.
  */
+#include "hold.h"
 #include "work.h"
 #include <ntstrsafe.h>
 
@@ -152,13 +153,16 @@ static VOID NTAPI FltpWorker(PVOID Parameter)
     PFLTP_WORK_ITEM Item = Parameter;
     const FLTP_WORK_KIND *Kind = Item->Kind;
     FLTP_WORK Work = Item->Work;
+    PFLTP_HOLD Hold;
     FV_CALL Call;
 
     InterlockedExchange(&Item->State, FltpItemIdle); /* from here on the routine may free it or queue it again */
+    Hold = Kind->Done != NULL ? FltpBeginHold(Work.Object, Work.Routine) : NULL;
     FvBeginCall(&Call);
     Call.Context = (ULONG_PTR)Work.Context;
     Kind->Call(&Work);
     FvEndCall(&Call, Work.Routine, Kind->Routine, (ULONG_PTR)Item);
+    FltpEndHold(Hold);
     if (Kind->Done != NULL)
         Kind->Done(Work.Object);
 }
@@ -199,6 +203,19 @@ VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Cont
         FltpCaptureStack(2, Item->QueuedBy);
     ExInitializeWorkItem(&Item->Item, FltpWorker, Item);
     ExQueueWorkItem(&Item->Item, Queue);
+}
+
+VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context)
+{
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpItemLock);
+
+    for (PLIST_ENTRY Link = FltpLiveItems.Flink; Link != &FltpLiveItems; Link = Link->Flink) {
+        PFLTP_WORK_ITEM Item = CONTAINING_RECORD(Link, FLTP_WORK_ITEM, Link);
+
+        if (Item->State == FltpItemQueued && Item->Work.Object == Object)
+            Tell(Context, Item);
+    }
+    KeReleaseSpinLock(&FltpItemLock, Irql);
 }
 
 VOID FltpCheckItemsAtUnload(PUCHAR Start, PUCHAR End, PVOID Name)

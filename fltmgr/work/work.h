@@ -63,6 +63,8 @@ NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PV
 VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Context, WORK_QUEUE_TYPE Queue,
                    PVOID Caller);
 VOID FltpReportItem(PFLTP_WORK_ITEM Item, PCSTR Verb);
+/* Tells of every item that is queued with that object; a lock is held. */
+VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context);
 /* Code between Start and End is about to go: what it allocated and never freed is a bugcheck.  Verifier only. */
 VOID FltpCheckItemsAtUnload(PUCHAR Start, PUCHAR End, PVOID Name);
 
