@@ -89,7 +89,8 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_REPORT 8u /* verifier detail: "name=value\n" text, addresses as 0x hex */
 #define FLTVM_RECORD_TEST                                                                                    \
     9u /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
-#define FLTVM_RECORD_EXIT 10u /* uint32_t status: FLTVM_EXIT_* */
+#define FLTVM_RECORD_EXIT  10u /* struct fltvm_exit, or its first four bytes */
+#define FLTVM_RECORD_CRASH 11u /* struct fltvm_crash; from the device, the last record of a machine */
 
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
 #define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */
@@ -112,6 +113,7 @@ _Static_assert(sizeof(struct fltvm_log_header) == 24, "log header");
 
 #define FLTVM_MODULE_LOADED   1u
 #define FLTVM_MODULE_UNLOADED 2u
+#define FLTVM_MODULE_IN_BOX   0x100u /* with LOADED: it came with the machine */
 struct fltvm_module_header {
     uint64_t base;
     uint32_t size;
@@ -135,6 +137,7 @@ struct fltvm_stack {
 _Static_assert(sizeof(struct fltvm_stack) == 56, "stack");
 #define FLTVM_STACK_RUNNING 0x1u /* was running on `cpu` */
 #define FLTVM_STACK_CULPRIT 0x2u /* the stack that raised the bugcheck */
+#define FLTVM_STACK_SCANNED 0x4u /* the host's: not walked, the frames are what looks like addresses of code */
 
 struct fltvm_bugcheck {
     uint32_t code;
@@ -146,6 +149,27 @@ struct fltvm_bugcheck {
 };
 _Static_assert(sizeof(struct fltvm_bugcheck) == 56, "bugcheck");
 #define FLTVM_BUGCHECK_BLAMES_RETURN 0x1u /* `driver` is an address to return to */
+
+/* With FLTVM_EXIT_BUGCHECK the last words: what of the bugcheck a kernel in ruins can still tell. */
+struct fltvm_exit {
+    uint32_t status; /* FLTVM_EXIT_* */
+    uint32_t code;
+    uint64_t parameters[4];
+};
+_Static_assert(sizeof(struct fltvm_exit) == 40, "exit");
+
+/* A processor at its triple fault: what it was to execute, and the top of its stack. */
+#define FLTVM_CRASH_WORDS 512u
+struct fltvm_crash {
+    uint64_t rip;
+    uint64_t rsp;
+    uint64_t cr2;
+    uint64_t cr3;
+    uint32_t cpu;
+    uint32_t words; /* that could be read */
+    uint64_t stack[FLTVM_CRASH_WORDS];
+};
+_Static_assert(sizeof(struct fltvm_crash) == 40 + 8 * FLTVM_CRASH_WORDS, "crash");
 
 /* A trace record.  Events and their arguments: abi/trace.h. */
 struct fltvm_trace_record {

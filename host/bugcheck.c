@@ -45,6 +45,93 @@ FltvmBugcheck *fltvm_bugcheck_decode(const guint8 *payload, gsize length)
     return bugcheck;
 }
 
+/* The first of these addresses in a driver that did not come with the machine; its index, or -1. */
+static int find_driver(const guint64 *addresses, guint count, FltvmSymbols *symbols)
+{
+    for (guint i = 0; i < count; i++) {
+        if (fltvm_symbols_image(symbols, addresses[i]) && !fltvm_symbols_in_box(symbols, addresses[i]))
+            return (int)i;
+    }
+    return -1;
+}
+
+FltvmBugcheck *fltvm_last_words_decode(const guint8 *payload, gsize length, FltvmSymbols *symbols)
+{
+    FltvmBugcheck *bugcheck;
+    struct fltvm_exit words = {0};
+    int driver;
+
+    memcpy(&words, payload, MIN(length, sizeof(words)));
+    if (words.code == 0)
+        return NULL;
+    bugcheck = g_new0(FltvmBugcheck, 1);
+    bugcheck->header.code = words.code;
+    memcpy(bugcheck->header.parameters, words.parameters, sizeof(words.parameters));
+    driver = find_driver(words.parameters, G_N_ELEMENTS(words.parameters), symbols);
+    bugcheck->header.driver = driver < 0 ? 0 : words.parameters[driver];
+    bugcheck->stacks = g_ptr_array_new_with_free_func(stack_free);
+    return bugcheck;
+}
+
+/* Of an image whose lines are known, code has lines and what else it holds has none. */
+static gboolean is_code(const FltvmSymbol *list, guint count, guint index, FltvmSymbols *symbols)
+{
+    const char *image = fltvm_symbols_image(symbols, list[index].address);
+
+    for (guint i = 0; i < count && !list[index].place; i++) {
+        if (list[i].place && g_str_equal(fltvm_symbols_image(symbols, list[i].address), image))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The addresses of code on the stack of a triple fault. */
+static void collect_frames(FltvmStack *stack, const struct fltvm_crash *crash, FltvmSymbols *symbols)
+{
+    guint count = MIN(crash->words, FLTVM_CRASH_WORDS), found = 0;
+    g_autofree FltvmSymbol *list = g_new0(FltvmSymbol, count + 1);
+
+    for (guint i = 0; i < count; i++) {
+        list[found].is_return = TRUE;
+        if (fltvm_symbols_image(symbols, crash->stack[i]))
+            list[found++].address = crash->stack[i];
+    }
+    fltvm_symbols_resolve(symbols, list, found);
+    stack->frames = g_new(guint64, found + 1);
+    stack->frames[stack->header.frames++] = crash->rip;
+    for (guint i = 0; i < found; i++) {
+        if (is_code(list, found, i, symbols))
+            stack->frames[stack->header.frames++] = list[i].address;
+    }
+    for (guint i = 0; i < found; i++)
+        fltvm_symbol_clear(&list[i]);
+}
+
+FltvmBugcheck *fltvm_crash_decode(const guint8 *payload, gsize length, FltvmSymbols *symbols)
+{
+    FltvmBugcheck *bugcheck = g_new0(FltvmBugcheck, 1);
+    FltvmStack *stack = g_new0(FltvmStack, 1);
+    struct fltvm_crash crash = {0};
+    int driver;
+
+    memcpy(&crash, payload, MIN(length, sizeof(crash)));
+    bugcheck->header.parameters[0] = crash.rip;
+    bugcheck->header.parameters[1] = crash.rsp;
+    bugcheck->header.parameters[2] = crash.cr2;
+    bugcheck->header.parameters[3] = crash.cr3;
+    stack->header.cpu = crash.cpu;
+    stack->header.flags = FLTVM_STACK_CULPRIT | FLTVM_STACK_SCANNED;
+    stack->header.trapped = 1;
+    collect_frames(stack, &crash, symbols);
+    bugcheck->stacks = g_ptr_array_new_with_free_func(stack_free);
+    g_ptr_array_add(bugcheck->stacks, stack);
+    bugcheck->header.stacks = 1;
+    driver = find_driver(stack->frames, stack->header.frames, symbols);
+    bugcheck->header.driver = driver < 0 ? 0 : stack->frames[driver];
+    bugcheck->header.flags = driver > 0 ? FLTVM_BUGCHECK_BLAMES_RETURN : 0;
+    return bugcheck;
+}
+
 void fltvm_bugcheck_free(FltvmBugcheck *bugcheck)
 {
     if (!bugcheck)
@@ -109,9 +196,12 @@ static void describe_stack(GString *text, const FltvmStack *stack, const FltvmSy
     const struct fltvm_stack *header = &stack->header;
     const char *name = header->name[0] ? header->name : header->thread ? "" : "idle";
 
-    g_string_append_printf(text, "    thread 0x%" G_GINT64_MODIFIER "x%s%s%s, priority %u, ", header->thread,
-                           *name ? " '" : "", name, *name ? "'" : "", header->priority);
-    if (header->flags & FLTVM_STACK_RUNNING)
+    if (!(header->flags & FLTVM_STACK_SCANNED))
+        g_string_append_printf(text, "    thread 0x%" G_GINT64_MODIFIER "x%s%s%s, priority %u, ", header->thread,
+                               *name ? " '" : "", name, *name ? "'" : "", header->priority);
+    if (header->flags & FLTVM_STACK_SCANNED)
+        g_string_append_printf(text, "    cpu%u; addresses of code that its stack holds:\n", header->cpu);
+    else if (header->flags & FLTVM_STACK_RUNNING)
         g_string_append_printf(text, "running on cpu%u at %s\n", header->cpu, fltvm_irql_name(header->irql));
     else if (header->state == 5)
         g_string_append_printf(text, "waiting (%s), last on cpu%u\n",
@@ -286,13 +376,17 @@ const char *fltvm_bugcheck_describe(FltvmBugcheck *bugcheck, FltvmSymbols *symbo
 
     g_free(bugcheck->report);
     bugcheck->report = report ? fltvm_report_describe(report, symbols) : NULL;
-    g_string_append_printf(text, "*** bugcheck 0x%X %s at %.6f ms on cpu%u\n", bugcheck->header.code,
-                           name ? name : "(no name)", (double)bugcheck->time_ns / 1e6, bugcheck->cpu);
+    if (bugcheck->header.code == FLTVM_TRIPLE_FAULT)
+        g_string_append_printf(text, "*** triple fault at %.6f ms on cpu%u: the processor could not deliver a fault\n",
+                               (double)bugcheck->time_ns / 1e6, bugcheck->cpu);
+    else
+        g_string_append_printf(text, "*** bugcheck 0x%X %s at %.6f ms on cpu%u\n", bugcheck->header.code,
+                               name ? name : "(no name)", (double)bugcheck->time_ns / 1e6, bugcheck->cpu);
     describe_parameters(text, bugcheck, symbols);
     describe_blame(text, bugcheck, symbols);
     if (bugcheck->report)
         g_string_append_printf(text, "  report:\n%s", bugcheck->report);
-    g_string_append(text, "  stack:\n");
+    g_string_append(text, bugcheck->stacks->len ? "  stack:\n" : "  its report and stacks were lost\n");
     describe_stacks(text, bugcheck->stacks, symbols, FLTVM_STACK_CULPRIT, FLTVM_STACK_CULPRIT);
     if (all_stacks && bugcheck->stacks->len > 1) {
         g_string_append(text, "  other threads:\n");

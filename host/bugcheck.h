@@ -30,7 +30,14 @@ typedef struct {
 
 /* Decode; a record that is cut short gives the stacks that are whole. */
 FltvmBugcheck *fltvm_bugcheck_decode(const guint8 *payload, gsize length);
+
+#define FLTVM_TRIPLE_FAULT 0u
+
+/* A triple fault, as a bugcheck whose code is 0: the frames are the addresses of code that its stack holds. */
+FltvmBugcheck *fltvm_crash_decode(const guint8 *payload, gsize length, FltvmSymbols *symbols);
 GPtrArray *fltvm_stacks_decode(const guint8 *payload, gsize length);
+/* What the record EXIT says of a bugcheck whose report was lost; NULL if nothing. */
+FltvmBugcheck *fltvm_last_words_decode(const guint8 *payload, gsize length, FltvmSymbols *symbols);
 void fltvm_bugcheck_free(FltvmBugcheck *bugcheck);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmBugcheck, fltvm_bugcheck_free)
 

@@ -270,18 +270,21 @@ static void on_log(FltvmMachine *machine, const struct fltvm_link_frame *frame, 
 static void on_module(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
 {
     struct fltvm_module_header header;
+    gboolean loaded;
     const char *name = (const char *)payload + sizeof(header);
 
     if (frame->length < sizeof(header))
         return;
     memcpy(&header, payload, sizeof(header));
-    if (header.what == FLTVM_MODULE_LOADED)
-        fltvm_symbols_loaded(machine->symbols, name, header.base, header.size);
+    loaded = (header.what & ~FLTVM_MODULE_IN_BOX) == FLTVM_MODULE_LOADED;
+    if (loaded)
+        fltvm_symbols_loaded(machine->symbols, name, header.base, header.size,
+                             (header.what & FLTVM_MODULE_IN_BOX) != 0);
     else
         fltvm_symbols_unloaded(machine->symbols, name, header.base);
     if (machine->session->account->verbose)
         fltvm_account_guest_note(machine->session->account, "%s %s at 0x%" G_GINT64_MODIFIER "x, %u bytes",
-                                 header.what == FLTVM_MODULE_LOADED ? "loaded" : "unloaded", name, header.base,
+                                 loaded ? "loaded" : "unloaded", name, header.base,
                                  header.size);
 }
 
@@ -307,9 +310,19 @@ static void on_test(FltvmMachine *machine, const char *line)
 
 static void on_bugcheck(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
 {
+    FltvmBugcheck *bugcheck;
+
     if (machine->bugcheck)
         return; /* the first one is the cause */
-    machine->bugcheck = fltvm_bugcheck_decode(payload, frame->length);
+    if (frame->kind == FLTVM_RECORD_CRASH)
+        bugcheck = fltvm_crash_decode(payload, frame->length, machine->symbols);
+    else if (frame->kind == FLTVM_RECORD_EXIT)
+        bugcheck = fltvm_last_words_decode(payload, frame->length, machine->symbols);
+    else
+        bugcheck = fltvm_bugcheck_decode(payload, frame->length);
+    if (!bugcheck)
+        return;
+    machine->bugcheck = bugcheck;
     machine->bugcheck->time_ns = frame->time_ns;
     machine->bugcheck->cpu = frame->cpu;
     fltvm_bugcheck_describe(machine->bugcheck, machine->symbols, fltvm_heard_report_text(machine->heard_of),
@@ -340,6 +353,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         on_module(machine, frame, payload);
         break;
     case FLTVM_RECORD_BUGCHECK:
+    case FLTVM_RECORD_CRASH:
         on_bugcheck(machine, frame, payload);
         break;
     case FLTVM_RECORD_STACKS:
@@ -355,6 +369,8 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         machine->exit_seen = TRUE;
         if (frame->length >= sizeof(machine->exit_status))
             memcpy(&machine->exit_status, payload, sizeof(machine->exit_status));
+        if (machine->exit_status == FLTVM_EXIT_BUGCHECK && frame->length >= sizeof(struct fltvm_exit))
+            on_bugcheck(machine, frame, payload);
         break;
     default:
         fltvm_account_guest_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
@@ -403,7 +419,7 @@ static gboolean ended_badly(FltvmMachine *machine, GError **error)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended (%s): %s", how, output);
     else
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST,
-                    "QEMU ended (%s) without a word from the guest: a triple fault?", how);
+                    "QEMU ended (%s) without a word from the guest: it reset the machine or turned it off", how);
     return FALSE;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
 #define EXCEPTION_PARAMETERS {"exception code", "instruction", "exception parameter 0", "exception parameter 1"}
 
 static const Bugcheck bugchecks[] = {
+    {0x00, "TRIPLE_FAULT", {"instruction", "stack pointer", "address that faulted last (CR2)", "page table (CR3)"}},
     {0x01, "APC_INDEX_MISMATCH", {"system call", "APC environment, special APC disable", NULL, NULL}},
     {0x05, "INVALID_PROCESS_ATTACH_ATTEMPT", {"process", "process attached to", NULL, "1 in a DPC"}},
     {0x08, "IRQL_NOT_DISPATCH_LEVEL", {"lock", "IRQL", NULL, NULL}},

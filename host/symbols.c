@@ -20,6 +20,7 @@ typedef struct {
     guint64 base;
     guint32 size;
     gboolean unloaded;
+    gboolean in_box;
 } Image;
 
 struct FltvmSymbols {
@@ -88,7 +89,7 @@ static void make_room(FltvmSymbols *symbols)
     g_ptr_array_remove_index(symbols->images, victim < symbols->images->len ? victim : 0);
 }
 
-void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *name, guint64 base, guint32 size)
+void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *name, guint64 base, guint32 size, gboolean in_box)
 {
     Image *image;
 
@@ -97,6 +98,7 @@ void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *name, guint64 base,
     image->name = g_strndup(leaf(name), MOST_NAME);
     image->base = base;
     image->size = size;
+    image->in_box = in_box;
     g_ptr_array_add(symbols->images, image);
 }
 
@@ -126,6 +128,13 @@ const char *fltvm_symbols_image(FltvmSymbols *symbols, guint64 address)
     const Image *image = find(symbols, address);
 
     return image ? image->name : NULL;
+}
+
+gboolean fltvm_symbols_in_box(FltvmSymbols *symbols, guint64 address)
+{
+    const Image *image = find(symbols, address);
+
+    return image && image->in_box;
 }
 
 /* "workitem.sys" is shown as "workitem", ntoskrnl.exe as "nt", as debuggers do. */

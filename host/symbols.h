@@ -19,11 +19,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmSymbols, fltvm_symbols_free)
 void fltvm_symbols_set_file(FltvmSymbols *symbols, const char *image, const char *file);
 
 /* The guest loaded or unloaded an image.  Unloaded ones stay known: reports name them. */
-void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *image, guint64 base, guint32 size);
+void fltvm_symbols_loaded(FltvmSymbols *symbols, const char *image, guint64 base, guint32 size, gboolean in_box);
 void fltvm_symbols_unloaded(FltvmSymbols *symbols, const char *image, guint64 base);
 
 /* The image that holds an address; NULL if none does. */
 const char *fltvm_symbols_image(FltvmSymbols *symbols, guint64 address);
+
+/* Whether that image came with the machine, as the kernel and fltmgr do. */
+gboolean fltvm_symbols_in_box(FltvmSymbols *symbols, guint64 address);
 
 /* What to look up.  `text` is filled in: "driver!Function+0x12 (file.c:34)", several lines for inlined calls. */
 typedef struct {

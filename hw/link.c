@@ -68,6 +68,7 @@ struct FltvmLinkState {
     uint32_t trace_sequence;
     bool parked;
     bool exited;
+    bool crashed; /* a triple fault, and no reset since: nothing is sent any more */
 
     /* Frames not yet written; empty whenever the machine is stopped */
     uint8_t *batch; /* FLTVM_LINK_BATCH bytes */
@@ -292,7 +293,7 @@ static int32_t fltvm_link_execute(FltvmLinkState *s,
     if (status != FLTVM_LINK_S_OK) {
         return status;
     }
-    if (!s->connected || s->exited) {
+    if (!s->connected || s->exited || s->crashed) {
         return FLTVM_LINK_S_DISCONNECTED;
     }
     if (address_space_read(&address_space_memory, request->out_addr,
@@ -375,7 +376,7 @@ static void fltvm_link_trace(FltvmLinkState *s, uint32_t point)
     };
     struct fltvm_trace_record record;
 
-    if (!s->trace || !s->connected || s->exited ||
+    if (!s->trace || !s->connected || s->exited || s->crashed ||
         !fltvm_link_trace_record(point, &record)) {
         return;
     }
@@ -384,6 +385,27 @@ static void fltvm_link_trace(FltvmLinkState *s, uint32_t point)
     request.cpu = record.cpu;
     memcpy(s->payload, &record, sizeof(record));
     fltvm_link_put(s, &request);
+}
+
+/* The guest has come to its end, and the device tells what the guest cannot. */
+static void fltvm_link_crash(void *opaque, const struct fltvm_crash *record)
+{
+    FltvmLinkState *s = opaque;
+    struct fltvm_link_request request = {
+        .kind = FLTVM_RECORD_CRASH,
+        .cpu = le32_to_cpu(record->cpu),
+        .out_len = sizeof(*record),
+    };
+
+    trace_fltvm_link_crash(request.cpu, le64_to_cpu(record->rip));
+    if (!s->connected || s->exited || s->crashed) {
+        return;
+    }
+    s->crashed = true;
+    memcpy(s->payload, record, sizeof(*record));
+    if (fltvm_link_put(s, &request)) {
+        fltvm_link_flush(s);
+    }
 }
 
 /* Registers */
@@ -473,6 +495,7 @@ static void fltvm_link_reset_enter(Object *obj, ResetType type)
     s->irq_status = 0;
     s->irq_enable = 0;
     s->time_hi = 0;
+    s->crashed = false;
 }
 
 static void fltvm_link_reset_hold(Object *obj, ResetType type)
@@ -536,6 +559,7 @@ static void fltvm_link_realize(DeviceState *dev, Error **errp)
     }
     s->run_state = qdev_add_vm_change_state_handler(dev, fltvm_link_run_state,
                                                     s);
+    fltvm_link_watch_crash(fltvm_link_crash, s);
     /* No handlers that read: what the host sends is taken by CALL only. */
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, fltvm_link_event, NULL, s,
                              NULL, true);
@@ -551,6 +575,7 @@ static void fltvm_link_unrealize(DeviceState *dev)
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, NULL, NULL, NULL, NULL,
                              false);
     qemu_del_vm_change_state_handler(s->run_state);
+    fltvm_link_watch_crash(NULL, NULL);
     g_free(s->batch);
     g_free(s->payload);
 }

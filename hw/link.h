@@ -2,7 +2,8 @@
 /*
  * fltvm-link: what its files share.
  *
- * link.c is the device; link-trace.c knows the processor that comes to a trace point.
+ * link.c is the device; link-trace.c knows the processor that comes to a trace point, link-crash.c the one whose
+ * triple fault ends the machine.
  */
 
 #ifndef HW_FLTVM_LINK_H
@@ -18,5 +19,9 @@ void fltvm_link_trace_points(uint16_t port);
  * sequence.  False when no processor executes, or when POINT is none.
  */
 bool fltvm_link_trace_record(uint32_t point, struct fltvm_trace_record *record);
+
+/* From now on be called for a triple fault, where it happens, with the big lock held; NULL: no more. */
+typedef void FltvmCrashFunc(void *opaque, const struct fltvm_crash *record);
+void fltvm_link_watch_crash(FltvmCrashFunc *crashed, void *opaque);
 
 #endif

@@ -17,6 +17,7 @@ VOID (*KdPowerOff)(VOID);
 
 static volatile LONG KdpLock;
 static BOOLEAN KdpPresent, KdpConsole, KdpAlone;
+static struct fltvm_exit KdpLastWords;
 static ULONG64 KdpPhysicalDelta; /* virtual - physical, of the kernel image */
 
 FORCEINLINE ULONG KdpReadRegister(ULONG Register)
@@ -153,13 +154,27 @@ VOID KdReportModule(PVOID Base, ULONG Size, ULONG What, PCSTR Name)
     KdLinkSend(FLTVM_RECORD_MODULE, 2, Segments);
 }
 
+VOID KdSetLastWords(ULONG Code, const ULONG_PTR *Parameters)
+{
+    KdpLastWords.code = Code;
+    for (ULONG i = 0; i < RTL_NUMBER_OF(KdpLastWords.parameters); i++) {
+        KdpLastWords.parameters[i] = Parameters[i];
+    }
+}
+
 DECLSPEC_NORETURN VOID KdExit(ULONG Status)
 {
     _disable();
     if (KdpPresent) {
+        volatile struct fltvm_exit *Exit = (volatile struct fltvm_exit *)KdpBuffer.Out;
+
         (VOID) KdpAcquire();
-        *(ULONG *)KdpBuffer.Out = Status;
-        KdpRing(FLTVM_LINK_OP_EXIT, FLTVM_RECORD_EXIT, sizeof(ULONG), 0);
+        Exit->status = Status;
+        Exit->code = KdpLastWords.code;
+        for (ULONG i = 0; i < RTL_NUMBER_OF(KdpLastWords.parameters); i++) {
+            Exit->parameters[i] = KdpLastWords.parameters[i];
+        }
+        KdpRing(FLTVM_LINK_OP_EXIT, FLTVM_RECORD_EXIT, sizeof(*Exit), 0);
     }
     if (KdPowerOff != NULL) {
         KdPowerOff();
@@ -224,6 +239,6 @@ VOID KdInitSystem(struct fltvm_loader_block *LoaderBlock)
         Length = 0;
     }
     KdpParseOptions(Length);
-    KdReportModule((PVOID)LoaderBlock->kernel_base, (ULONG)LoaderBlock->kernel_size, FLTVM_MODULE_LOADED,
-                   "ntoskrnl.exe");
+    KdReportModule((PVOID)LoaderBlock->kernel_base, (ULONG)LoaderBlock->kernel_size,
+                   FLTVM_MODULE_LOADED | FLTVM_MODULE_IN_BOX, "ntoskrnl.exe");
 }

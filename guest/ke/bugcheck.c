@@ -220,6 +220,7 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
             __asm__ volatile("hlt");
         }
     }
+    KdSetLastWords(BugCheckCode, Parameters);
     KiReport.Header.code = BugCheckCode;
     RtlCopyMemory(KiReport.Header.parameters, Parameters, sizeof(Parameters));
     KiClearStacks();

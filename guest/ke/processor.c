@@ -54,7 +54,9 @@ volatile CCHAR KeNumberProcessors;
 PKUSER_SHARED_DATA KiSharedData;
 BOOLEAN KiDriverVerifierOn;
 
-static KI_GATE KiIdt[256];
+/* Read-only, so that a wild write is found where it is made; it is filled through the direct map. */
+#pragma section(".idt", read)
+static __declspec(allocate(".idt")) DECLSPEC_ALIGN(PAGE_SIZE) volatile KI_GATE KiIdt[256] = {{0}};
 static PVOID KiStartStack[FLTVM_MAX_PROCESSORS]; /* until the idle stack can be seen */
 
 /* Pages from the end of the highest free range below 4 GiB, before mm owns memory. */
@@ -87,7 +89,8 @@ static PVOID KiAllocateBootMemory(struct fltvm_loader_block *Block, ULONG64 Size
 
 static VOID KiSetGate(ULONG Vector, PVOID Handler, UCHAR Ist)
 {
-    KI_GATE *Gate = &KiIdt[Vector];
+    ULONG64 Physical = (ULONG64)&KiIdt[Vector] - HalLoaderBlock->kernel_base + HalLoaderBlock->kernel_physical;
+    KI_GATE *Gate = HAL_DIRECT(Physical);
     ULONG64 Offset = (ULONG64)Handler;
 
     Gate->OffsetLow = (USHORT)Offset;
@@ -159,7 +162,7 @@ static VOID KiInitializeBlock(ULONG Number, PKI_PROCESSOR Processor)
     *(PVOID *)((PUCHAR)Processor + 0x08) = Processor->Tss;
     *(PVOID *)((PUCHAR)Processor + 0x18) = Processor; /* Self */
     *(PVOID *)((PUCHAR)Processor + 0x20) = Prcb;
-    *(PVOID *)((PUCHAR)Processor + 0x38) = KiIdt;
+    *(PVOID *)((PUCHAR)Processor + 0x38) = (PVOID)KiIdt;
     Prcb->Number = Number;
     Prcb->LegacyNumber = (UCHAR)Number;
     Prcb->SetMember = (KAFFINITY)1 << Number;
@@ -195,7 +198,7 @@ static VOID KiLoadProcessor(ULONG Number)
 {
     PKI_PROCESSOR Processor = CONTAINING_RECORD(KiProcessorBlock[Number], KI_PROCESSOR, Prcb);
     KI_DESCRIPTOR Gdt = {sizeof(Processor->Gdt) - 1, Processor->Gdt};
-    KI_DESCRIPTOR Idt = {sizeof(KiIdt) - 1, KiIdt};
+    KI_DESCRIPTOR Idt = {sizeof(KiIdt) - 1, (PVOID)KiIdt};
 
     Processor->Gdt[8] &= ~0x0000020000000000ull; /* not busy */
     KiLoadSegments(&Gdt);

@@ -367,7 +367,8 @@ static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
     KeReleaseSpinLock(&LdrpListLock, OldIrql);
     LdrpArmPoolFault(Image);
     LdrpNoteRange(Image->DllBase, Image->SizeOfImage, Image->InBox ? KiInBoxCode : KiDriverCode);
-    KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED, Image->Name);
+    KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED | (Image->InBox ? FLTVM_MODULE_IN_BOX : 0),
+                   Image->Name);
     return STATUS_SUCCESS;
 }
 

@@ -8,6 +8,13 @@
 DRIVER_INITIALIZE DriverEntry;
 DRIVER_UNLOAD Unload;
 
+#pragma pack(push, 1)
+typedef struct _TABLE_REGISTER {
+    USHORT Limit;
+    ULONG64 Base;
+} TABLE_REGISTER;
+#pragma pack(pop)
+
 static KEVENT Event;
 static KBUGCHECK_CALLBACK_RECORD Record;
 static volatile LONG *volatile Nowhere;
@@ -132,6 +139,7 @@ __declspec(noinline) static VOID InsertWithoutAllocate(VOID)
 
 __declspec(noinline) static VOID Misbehave(VOID)
 {
+    TABLE_REGISTER Table;
     KIRQL Irql;
     HANDLE Thread;
 
@@ -189,6 +197,23 @@ __declspec(noinline) static VOID Misbehave(VOID)
         KeInitializeCallbackRecord((&Record));
         KeRegisterBugCheckCallback(&Record, RecursiveCallback, NULL, 0, (PUCHAR) "bad");
         KeBugCheckEx(MANUALLY_INITIATED_CRASH, 1, 2, 3, 4); /* guilty 16 */
+    case 17:
+        __asm__ volatile("mov %0, %%cr3; nop" : : "r"(0ULL)); /* guilty 17 */
+        break;
+    case 18:
+        __asm__ volatile("sgdt %0" : "=m"(Table));
+        for (ULONG Index = 0; Index < 8; Index++)
+            ((volatile ULONG64 *)Table.Base)[Index] = 0;
+        __asm__ volatile("mov %0, %%ds" : : "r"(0x10)); /* guilty 18 */
+        break;
+    case 19:
+        __asm__ volatile("sidt %0" : "=m"(Table));
+        *(volatile ULONG64 *)Table.Base = 0; /* guilty 19 */
+        break;
+    case 22:
+        RtlZeroMemory(&Table, sizeof(Table));
+        __asm__ volatile("lidt %0; int3" : : "m"(Table)); /* guilty 22 */
+        break;
     case 30:
         Recurse(&(volatile LONG){0});
         break;

@@ -33,6 +33,14 @@ local cases = {
   { 15, "a processor block that is lost", code = 0x7E, routine = "Misbehave" },
 }
 
+-- The device tells of the end of a guest that has no tables left.
+local crashes = {
+  { 17, "page tables that are lost", code = "TRIPLE_FAULT", routine = "Misbehave", text = "*** triple fault" },
+  { 18, "a descriptor table that is overwritten", code = "TRIPLE_FAULT", routine = "Misbehave" },
+  { 19, "writing to the interrupt table", code = 0xBE, routine = "Misbehave" },
+  { 22, "no interrupt table", code = "TRIPLE_FAULT", routine = "Misbehave" },
+}
+
 local function run(case, section)
   local vm = fltvm.machine{}
   local report = expect_bugcheck{ code = case.code, p1 = case.p1, p2 = case.p2, driver = "report.sys",
@@ -48,9 +56,23 @@ local function run(case, section)
   end
 end
 
+
 for _, case in ipairs(cases) do
   for _, section in ipairs{ ".text", "PAGE", "INIT" } do
     if section == "PAGE" or not case.pageable then run(case, section) end
+  end
+end
+
+for _, case in ipairs(crashes) do
+  local first
+  for turn = 1, 2 do
+    local vm = fltvm.machine{ cpus = 2 }
+    local report = expect_bugcheck{ code = case.code, driver = "report.sys", routine = case.routine, line = guilty(case[1]),
+      text = case.text, what = case[2] .. ": it is blamed on its line", quiet = true, function()
+        vm:load{ source = source, flags = { "-DCASE=" .. case[1], '-DSECTION=".text"' } }
+      end }
+    if turn == 2 then expect_equal(report and report.text, first, "and the same every time") end
+    first = report and report.text
   end
 end
 

@@ -131,7 +131,12 @@ scenario('one that does not even answer the NMI is killed', fake('mute'), 4, 'di
          options=['--timeout', '0.5'])
 scenario('QEMU that dies', fake('die'), 4, 'exit status 1', 'something is wrong')
 scenario('QEMU that crashes', fake('crash'), 4, 'signal 11')
-scenario('QEMU that ends without a word', fake('silent'), 4, 'triple fault')
+scenario('QEMU that ends without a word', fake('silent'), 4, 'reset the machine or turned it off')
+scenario('a triple fault', fake('triple-fault'), 3, '*** triple fault', 'instruction', 'blamed: guilty.sys, guilty+0x20',
+         'addresses of code')
+scenario('a triple fault is expected', fake('triple-fault', 'expect_bugcheck{code="TRIPLE_FAULT", driver="guilty"}\n'), 0)
+scenario('the last words of a bugcheck', fake('last-words'), 3, '0xD1 DRIVER_IRQL_NOT_LESS_OR_EQUAL', 'blamed: guilty.sys',
+         'its report and stacks were lost')
 scenario('a frame that is too long', fake('frame'), 4, '1073741824 bytes')
 scenario('a result that is too short', fake('short-result'), 4, 'a result of 2 bytes')
 scenario('a guest that cannot boot', 'fltvm.machine{options={fake="no-boot"}}:start()', 4, 'could not boot', 'no kernel')

@@ -38,6 +38,9 @@ LONG KdLinkCall(USHORT Kind, const VOID *Out, ULONG OutLength, PVOID In, ULONG I
 /* Tells the host of an image (FLTVM_MODULE_LOADED / _UNLOADED); the host's symbols follow it. */
 VOID KdReportModule(PVOID Base, ULONG Size, ULONG What, PCSTR Name);
 
+/* What KdExit tells of a bugcheck, should its report not come through.  Calls nothing, as KdExit does. */
+VOID KdSetLastWords(ULONG Code, const ULONG_PTR *Parameters);
+
 /* Sends Status (FLTVM_EXIT_*) with OP_EXIT and turns the machine off. */
 DECLSPEC_NORETURN VOID KdExit(ULONG Status);
 
