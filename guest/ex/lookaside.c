@@ -13,10 +13,27 @@
 #include <mm.h>
 #include <fltvm.h>
 
-#define EXP_LOOKASIDE_DEPTH 32
+#define EXP_LOOKASIDE_DEPTH        4 /* Windows's to begin with */
+#define EXP_KERNEL_LOOKASIDE_DEPTH 32
+#define EXP_LOOKASIDE_MINIMUM_SIZE RTL_SIZEOF_THROUGH_FIELD(SLIST_ENTRY, Next)
+#define EXP_POOL_FLAGS                                                                                                  \
+    (POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_COLD_ALLOCATION | POOL_NX_ALLOCATION | \
+     POOL_ZERO_ALLOCATION)
 
 #ifndef POOL_RAISE_IF_ALLOCATION_FAILURE
 #define POOL_RAISE_IF_ALLOCATION_FAILURE 16
+#endif
+#ifndef POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
+#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
+#endif
+#ifndef POOL_COLD_ALLOCATION
+#define POOL_COLD_ALLOCATION 256
+#endif
+#ifndef POOL_NX_ALLOCATION
+#define POOL_NX_ALLOCATION 512
+#endif
+#ifndef POOL_ZERO_ALLOCATION
+#define POOL_ZERO_ALLOCATION 1024
 #endif
 
 static BOOLEAN ExpIsKernelAddress(PVOID Address)
@@ -26,15 +43,15 @@ static BOOLEAN ExpIsKernelAddress(PVOID Address)
 
 static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
-    BOOLEAN Keep = ExpIsKernelAddress(Caller) || !FvVerifierEnabled();
+    USHORT Depth = ExpIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH : FvVerifierEnabled() ? 0 : EXP_LOOKASIDE_DEPTH;
 
     memset(List, 0, FIELD_OFFSET(GENERAL_LOOKASIDE, Future));
     InitializeSListHead(&List->ListHead);
-    List->Depth = Keep ? EXP_LOOKASIDE_DEPTH : 0;
-    List->MaximumDepth = Keep ? 256 : 0;
+    List->Depth = Depth;
+    List->MaximumDepth = Depth != 0 ? 256 : 0;
     List->Type = Type;
     List->Tag = Tag;
-    List->Size = (ULONG)max(Size, sizeof(SLIST_ENTRY));
+    List->Size = (ULONG)max(Size, EXP_LOOKASIDE_MINIMUM_SIZE);
 }
 
 DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
@@ -42,7 +59,7 @@ DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_L
                                                              ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
 {
     UNREFERENCED_PARAMETER(Depth);
-    ExpInitializeLookaside(&Lookaside->L, NonPagedPoolNx | (Flags & POOL_RAISE_IF_ALLOCATION_FAILURE), Size, Tag,
+    ExpInitializeLookaside(&Lookaside->L, NonPagedPool | (Flags & EXP_POOL_FLAGS), Size, Tag,
                            __builtin_return_address(0));
     Lookaside->L.Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
     Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
@@ -96,6 +113,10 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX 
                                                              POOL_TYPE PoolType, ULONG Flags, SIZE_T Size, ULONG Tag,
                                                              USHORT Depth)
 {
+    ULONG Base = (ULONG)PoolType & ~(ULONG)EXP_POOL_FLAGS;
+
+    if (Base != NonPagedPool && Base != PagedPool && Base != NonPagedPoolCacheAligned && Base != PagedPoolCacheAligned)
+        return STATUS_INVALID_PARAMETER_4;
     if (Depth != 0)
         return STATUS_INVALID_PARAMETER_8;
     if ((Flags & ~(EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL | EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE)) != 0 ||
@@ -103,6 +124,8 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX 
         return STATUS_INVALID_PARAMETER_5;
     if (Flags & EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL)
         PoolType |= POOL_RAISE_IF_ALLOCATION_FAILURE;
+    if (Flags & EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE)
+        PoolType |= POOL_QUOTA_FAIL_INSTEAD_OF_RAISE;
     ExpInitializeLookaside((PGENERAL_LOOKASIDE)&Lookaside->L, PoolType, Size, Tag, __builtin_return_address(0));
     Lookaside->L.AllocateEx = Allocate != NULL ? Allocate : ExpAllocateLookasideEx;
     Lookaside->L.FreeEx = Free != NULL ? Free : ExpFreeLookasideEx;

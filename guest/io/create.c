@@ -65,7 +65,8 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
     FileObject->Size = sizeof(*FileObject);
     FileObject->Flags = IopFlagsFromOptions(Packet, Attributes) | (Direct ? FO_DIRECT_DEVICE_OPEN : 0);
     KeInitializeEvent(&FileObject->Lock, SynchronizationEvent, FALSE);
-    KeInitializeEvent(&FileObject->Event, NotificationEvent, FALSE);
+    /* Who opens for asynchronous I/O may wait for the file at once: nothing is under way. */
+    KeInitializeEvent(&FileObject->Event, NotificationEvent, !IopIsSynchronous(FileObject));
     KeInitializeSpinLock(&FileObject->IrpListLock);
     InitializeListHead(&FileObject->IrpList);
     if (Packet->DeviceObjectHint != NULL || Packet->TxnParameters != NULL) {

@@ -45,6 +45,15 @@ NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return STATUS_INVALID_DEVICE_REQUEST;
 }
 
+#define IOP_NO_TERMINATOR 0xF5F5
+
+static UNICODE_STRING IopHardwareDatabase =
+    RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
+
+/*
+ * A counted string for a driver's eyes: no terminator, as on Windows, and behind it something that is none, so that who
+ * takes the buffer for a C string sees that it is wrong.
+ */
 static NTSTATUS IopDuplicateString(PCUNICODE_STRING Source, PUNICODE_STRING Target)
 {
     Target->Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Source->Length + sizeof(WCHAR), IOP_TAG_DRIVER);
@@ -52,9 +61,8 @@ static NTSTATUS IopDuplicateString(PCUNICODE_STRING Source, PUNICODE_STRING Targ
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlCopyMemory(Target->Buffer, Source->Buffer, Source->Length);
-    Target->Buffer[Source->Length / sizeof(WCHAR)] = L'\0';
-    Target->Length = Source->Length;
-    Target->MaximumLength = Source->Length + sizeof(WCHAR);
+    Target->Buffer[Source->Length / sizeof(WCHAR)] = IOP_NO_TERMINATOR;
+    Target->Length = Target->MaximumLength = Source->Length;
     return STATUS_SUCCESS;
 }
 
@@ -79,6 +87,7 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
     DriverObject->Type = IO_TYPE_DRIVER;
     DriverObject->Size = sizeof(DRIVER_OBJECT);
     DriverObject->Flags = DRVO_LEGACY_DRIVER;
+    DriverObject->HardwareDatabase = &IopHardwareDatabase;
     DriverObject->DriverExtension = (PDRIVER_EXTENSION)(DriverObject + 1);
     DriverObject->DriverExtension->DriverObject = DriverObject;
     for (Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++) {
@@ -269,6 +278,8 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
     DriverObject->DriverSize = Image.Size;
     DriverObject->DriverInit = Image.EntryPoint;
     ObReferenceObject(DriverObject); /* a driver that unloads itself must not take the object from under us */
+    RegistryPath.MaximumLength = RegistryPath.Length; /* as IopDuplicateString has it */
+    RegistryPath.Buffer[RegistryPath.Length / sizeof(WCHAR)] = IOP_NO_TERMINATOR;
     Status = IopStartDriver(DriverObject, &RegistryPath);
     if (NT_SUCCESS(Status)) {
         IopDriverReady(DriverObject);
@@ -359,7 +370,7 @@ VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject)
 {
     PIOP_UNLOAD Unload;
 
-    if ((DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0 || !IopClaimUnload(DriverObject)) {
+    if (!IopDrvExt(DriverObject)->UnloadRequested || !IopClaimUnload(DriverObject)) {
         return;
     }
     Unload = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Unload), IOP_TAG_DRIVER);
@@ -382,15 +393,15 @@ static NTSTATUS IopUnload(PDRIVER_OBJECT DriverObject)
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (DriverObject->DriverExtension->AddDevice != NULL &&
-        (DriverObject->Flags & IOP_DRVO_UNLOAD_REQUESTED) == 0) {
+        !IopDrvExt(DriverObject)->UnloadRequested) {
         IopRemoveDevicesOf(DriverObject);
     }
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    if ((DriverObject->Flags & (DRVO_UNLOAD_INVOKED | IOP_DRVO_UNLOAD_REQUESTED)) != 0) {
+    if ((DriverObject->Flags & DRVO_UNLOAD_INVOKED) != 0 || IopDrvExt(DriverObject)->UnloadRequested) {
         KeReleaseSpinLock(&IopDatabaseLock, Irql);
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    DriverObject->Flags |= IOP_DRVO_UNLOAD_REQUESTED;
+    IopDrvExt(DriverObject)->UnloadRequested = TRUE;
     for (Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
         IopDevExt(Device)->ExtensionFlags |= DOE_UNLOAD_PENDING;
     }

@@ -102,10 +102,10 @@ typedef struct _IOP_DRIVER_EXTENSION {
     DRIVER_EXTENSION Public;
     PIO_CLIENT_EXTENSION ClientDriverExtension; /* IopDatabaseLock */
     PFS_FILTER_CALLBACKS FsFilterCallbacks;
+    BOOLEAN UnloadRequested; /* NtUnloadDriver was called; IopDatabaseLock */
 } IOP_DRIVER_EXTENSION, *PIOP_DRIVER_EXTENSION;
 
-#define IOP_DRVO_UNLOAD_REQUESTED                                                                            \
-    0x40000000 /* in DRIVER_OBJECT.Flags: NtUnloadDriver was called; IopDatabaseLock */
+#define IopDrvExt(DriverObject) ((PIOP_DRIVER_EXTENSION)(DriverObject)->DriverExtension)
 
 VOID IopInitializeDrivers(VOID);
 NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObject);

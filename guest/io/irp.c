@@ -35,24 +35,26 @@ static VOID IopFormatIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     Irp->Tail.Overlay.CurrentStackLocation = (PIO_STACK_LOCATION)(Irp + 1) + StackSize;
 }
 
-/* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory. */
+/*
+ * IRQL <= DISPATCH_LEVEL.  NULL when there is no memory.  There are no quotas here; only the flags say what was asked:
+ * IRP_ALLOCATED_FIXED_SIZE is a packet of one of the two lists.
+ */
 PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     UCHAR Flags = 0;
     USHORT Size;
     PIRP Irp;
 
-    UNREFERENCED_PARAMETER(ChargeQuota); /* there are no quotas here */
     if (StackSize < 0) {
         return NULL;
     }
     if (StackSize <= IOP_SMALL_STACK) {
         Size = IoSizeOfIrp(IOP_SMALL_STACK);
-        Flags = IRP_ALLOCATED_FIXED_SIZE | IRP_LOOKASIDE_ALLOCATION;
+        Flags = IRP_ALLOCATED_FIXED_SIZE | (ChargeQuota ? IRP_LOOKASIDE_ALLOCATION : 0);
         Irp = ExAllocateFromNPagedLookasideList(&IopSmallIrps);
     } else if (StackSize <= IOP_LARGE_STACK) {
         Size = IoSizeOfIrp(IOP_LARGE_STACK);
-        Flags = IRP_ALLOCATED_FIXED_SIZE | IRP_LOOKASIDE_ALLOCATION;
+        Flags = IRP_ALLOCATED_FIXED_SIZE | (ChargeQuota ? IRP_LOOKASIDE_ALLOCATION : 0);
         Irp = ExAllocateFromNPagedLookasideList(&IopLargeIrps);
     } else {
         Size = IoSizeOfIrp(StackSize);
@@ -77,7 +79,7 @@ PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN
 /* IRQL <= DISPATCH_LEVEL.  For memory that the caller owns, never for IoAllocateIrp's. */
 VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 {
-    if (IopVerifierOn && Irp->Type == IO_TYPE_IRP && (Irp->AllocationFlags & IRP_LOOKASIDE_ALLOCATION) != 0 &&
+    if (IopVerifierOn && Irp->Type == IO_TYPE_IRP && (Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE) != 0 &&
         (Irp->Size == IoSizeOfIrp(IOP_SMALL_STACK) || Irp->Size == IoSizeOfIrp(IOP_LARGE_STACK)) &&
         Irp->Tail.Overlay.CurrentStackLocation == (PIO_STACK_LOCATION)(Irp + 1) + Irp->CurrentLocation - 1) {
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp,
@@ -118,7 +120,7 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
     }
     /* Whoever still uses the packet is found at its next call. */
     Irp->Type = 0;
-    if ((Irp->AllocationFlags & IRP_LOOKASIDE_ALLOCATION) == 0) {
+    if ((Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE) == 0) {
         ExFreePoolWithTag(Irp, IOP_TAG_IRP);
     } else if (Irp->Size == IoSizeOfIrp(IOP_SMALL_STACK)) {
         ExFreeToNPagedLookasideList(&IopSmallIrps, Irp);

@@ -2,7 +2,8 @@
 /*
  * Memory descriptor lists as io hands them out; mm locks and maps what they describe.
  *
- * Small lists come from a lookaside list and carry MDL_ALLOCATED_FIXED_SIZE, as on Windows.
+ * Small lists come from a lookaside list and carry MDL_ALLOCATED_FIXED_SIZE, as on Windows.  With the verifier a driver's
+ * lists are pool of its own, so that one used after it was freed, freed twice, or left behind is found.
  */
 #include "iop.h"
 
@@ -10,6 +11,23 @@
 #define IOP_MDL_SIZE  (sizeof(MDL) + IOP_MDL_PAGES * sizeof(PFN_NUMBER))
 
 static NPAGED_LOOKASIDE_LIST IopMdls;
+
+#define IOP_MDL_FREED 0 /* in Size, while a list is in the lookaside list */
+
+static PMDL IopAllocateMdl(ULONG Pages, PUSHORT Flags, PVOID Caller)
+{
+    SIZE_T Size = sizeof(MDL) + Pages * sizeof(PFN_NUMBER);
+
+    *Flags = 0;
+    if (IopVerifierOn && KiClassifyCode((ULONG64)Caller) == KiDriverCode) {
+        return MmAllocatePoolForCaller(NonPagedPoolNx, Size, ' ldM', Caller);
+    }
+    if (Pages <= IOP_MDL_PAGES) {
+        *Flags = MDL_ALLOCATED_FIXED_SIZE;
+        return ExAllocateFromNPagedLookasideList(&IopMdls);
+    }
+    return ExAllocatePoolWithTag(NonPagedPoolNx, Size, ' ldM');
+}
 
 VOID IopInitializeMdls(VOID)
 {
@@ -21,19 +39,14 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
                          PIRP Irp)
 {
     ULONG Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(VirtualAddress, Length);
-    USHORT Flags = 0;
+    USHORT Flags;
     PMDL Mdl;
 
     UNREFERENCED_PARAMETER(ChargeQuota);
     if (Length > MAXULONG - PAGE_SIZE) {
         return NULL;
     }
-    if (Pages <= IOP_MDL_PAGES) {
-        Mdl = ExAllocateFromNPagedLookasideList(&IopMdls);
-        Flags = MDL_ALLOCATED_FIXED_SIZE;
-    } else {
-        Mdl = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(MDL) + Pages * sizeof(PFN_NUMBER), ' ldM');
-    }
+    Mdl = IopAllocateMdl(Pages, &Flags, _ReturnAddress());
     if (Mdl == NULL) {
         return NULL;
     }
@@ -58,8 +71,18 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
  * with it. */
 VOID NTAPI IoFreeMdl(PMDL Mdl)
 {
+    BOOLEAN Small = (Mdl->MdlFlags & MDL_ALLOCATED_FIXED_SIZE) != 0;
+
+    if (Small && Mdl->Size == IOP_MDL_FREED) {
+        if (IopVerifierOn) {
+            FvReport("reason=the MDL was freed before\n");
+            KeBugCheckEx(BAD_POOL_CALLER, 7, 0, (ULONG_PTR)Mdl->MdlFlags, (ULONG_PTR)Mdl);
+        }
+        return; /* in the list it is already */
+    }
     MmPrepareMdlForReuse(Mdl);
-    if ((Mdl->MdlFlags & MDL_ALLOCATED_FIXED_SIZE) != 0) {
+    if (Small) {
+        Mdl->Size = IOP_MDL_FREED;
         ExFreeToNPagedLookasideList(&IopMdls, Mdl);
     } else {
         ExFreePoolWithTag(Mdl, ' ldM');

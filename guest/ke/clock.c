@@ -44,6 +44,7 @@ VOID KiInitializeTime(VOID)
     KiBaseCounter = __rdtsc();
     KiNextTick = KiBaseCounter + KiTickCounter;
     KiSharedData->TickCountMultiplier = 0xFA00000; /* 15.625 ms in 8.24 fixed point */
+    RtlCopyMemory(KiSharedData->NtSystemRoot, L"C:\\Windows", sizeof(L"C:\\Windows"));
     KiSharedData->NtMajorVersion = 10;
     KiSharedData->NtMinorVersion = 0;
     KiSharedData->NtProductType = NtProductWinNt;

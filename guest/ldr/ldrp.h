@@ -30,6 +30,9 @@ LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image);
  */
 ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
 
+/* What the import of a routine is bound to that has a variant for some images; Target when it has none. */
+ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target);
+
 /* Bugchecks if a driver leaves anything behind. */
 VOID LdrpCheckUnload(PLDR_IMAGE Image);
 

@@ -223,6 +223,8 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
         return FALSE;
     }
     LdrpNoteImport(Binding->Image, From);
+    if (Name != NULL && From == LdrpKernelImage)
+        Target = LdrpVariantOf(Binding->Image, Name, Target);
     if (Binding->Verify && Name != NULL)
         Target = LdrpMakeThunk(Name, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL,
                                &Binding->Image->ThunksSize);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The driver verifier's part in the loader: IRQL rules on imports, and what a driver may not leave behind.
+ * The driver verifier's part in the loader: IRQL rules on imports, checked copies, and what a driver may not leave
+ * behind.
  *
  * With the verifier on, an import that has a rule is bound to a thunk of about 30 bytes that compares CR8 with the
  * rule's limits and jumps on to the routine; the routine's arguments and stack are untouched.  A call at the wrong
@@ -147,6 +148,28 @@ DECLSPEC_NORETURN VOID LdrpReportIrql(ULONG Rule, PVOID Caller)
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Code->Code, (ULONG_PTR)Code->Rule, (ULONG_PTR)Caller, Irql);
+}
+
+/* ---- copies ---- */
+
+static void *LdrpCheckedCopy(void *To, const void *From, size_t Count)
+{
+    if (To != From && ((ULONG_PTR)To - (ULONG_PTR)From < Count || (ULONG_PTR)From - (ULONG_PTR)To < Count)) {
+        FvReport("rule=overlapping-copy\nreason=memcpy of buffers that overlap; memmove is for those\n");
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xF0, (ULONG_PTR)To, (ULONG_PTR)From, Count);
+    }
+    return memcpy(To, From, Count);
+}
+
+/* The machine's own images get the kernel's fast copy, drivers a checked one with the verifier, else what is exported. */
+ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target)
+{
+    if (strcmp(Name, "memcpy") != 0 && strcmp(Name, "RtlCopyMemory") != 0 &&
+        strcmp(Name, "RtlCopyMemoryNonTemporal") != 0)
+        return Target;
+    if (Image->InBox)
+        return (ULONG64)memcpy;
+    return FvVerifierEnabled() ? (ULONG64)LdrpCheckedCopy : Target;
 }
 
 /* ---- what a driver leaves behind ---- */

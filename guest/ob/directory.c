@@ -7,6 +7,7 @@
 POBJECT_TYPE ObpDirectoryType;
 POBJECT_TYPE ObpSymbolicLinkType;
 POBP_DIRECTORY ObpRoot;
+POBP_DIRECTORY ObpTypeDirectory; /* \ObjectTypes, once it is there */
 
 /* ---- symbolic links --------------------------------------------------------------------------------------
  */
@@ -63,21 +64,27 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK Desire
     NTSTATUS Status;
 
     *LinkHandle = NULL;
-    if (LinkTarget->Length == 0 || LinkTarget->Length % sizeof(WCHAR) != 0) {
+    if (LinkTarget->Length == 0 || LinkTarget->Length % sizeof(WCHAR) != 0 ||
+        LinkTarget->Length > LinkTarget->MaximumLength) {
         return STATUS_INVALID_PARAMETER;
+    }
+    if (LinkTarget->Buffer == NULL) {
+        return STATUS_ACCESS_VIOLATION;
     }
     Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, ObjectAttributes, KernelMode, NULL,
                             sizeof(*Link), 0, 0, (PVOID *)&Link);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Link->Target.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, LinkTarget->Length, OBP_TAG_NAME);
+    /* With its terminator, if it has one: that is part of what ZwQuerySymbolicLinkObject gives. */
+    Link->Target.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, LinkTarget->MaximumLength, OBP_TAG_NAME);
     if (Link->Target.Buffer == NULL) {
         ObDereferenceObject(Link);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Link->Target.MaximumLength = LinkTarget->Length;
-    RtlCopyUnicodeString(&Link->Target, LinkTarget);
+    Link->Target.MaximumLength = LinkTarget->MaximumLength;
+    Link->Target.Length = LinkTarget->Length;
+    RtlCopyMemory(Link->Target.Buffer, LinkTarget->Buffer, LinkTarget->MaximumLength);
     return ObInsertObject(Link, NULL, DesiredAccess, 0, NULL, LinkHandle);
 }
 
@@ -89,24 +96,28 @@ NTSTATUS NTAPI ZwOpenSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK DesiredA
                               LinkHandle);
 }
 
-/* PASSIVE_LEVEL. */
+/* PASSIVE_LEVEL.  Who asks for the length wants all of the target, its terminator too; others its characters. */
 NTSTATUS NTAPI ZwQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING LinkTarget, PULONG ReturnedLength)
 {
     POBP_SYMBOLIC_LINK Link;
     NTSTATUS Status;
+    USHORT Wanted;
 
     Status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, KernelMode,
                                        (PVOID *)&Link, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    Wanted = ReturnedLength != NULL ? Link->Target.MaximumLength : Link->Target.Length;
     if (ReturnedLength != NULL) {
-        *ReturnedLength = Link->Target.Length;
+        *ReturnedLength = Link->Target.MaximumLength;
     }
-    if (LinkTarget->MaximumLength < Link->Target.Length) {
+    if (LinkTarget->MaximumLength < Wanted) {
+        LinkTarget->Length = 0;
         Status = STATUS_BUFFER_TOO_SMALL;
     } else {
-        RtlCopyUnicodeString(LinkTarget, &Link->Target);
+        RtlCopyMemory(LinkTarget->Buffer, Link->Target.Buffer, Wanted);
+        LinkTarget->Length = Link->Target.Length;
     }
     ObDereferenceObject(Link);
     return Status;
@@ -212,6 +223,20 @@ static NTSTATUS ObpMakeDirectory(PCWSTR Path)
     return Status;
 }
 
+/* The types that were there before there were directories go into theirs; from now on new ones go by themselves. */
+static NTSTATUS ObpNameTypes(VOID)
+{
+    POBJECT_TYPE Types[] = {ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType};
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\ObjectTypes");
+    NTSTATUS Status = ObReferenceObjectByName(&Name, 0, NULL, 0, ObpDirectoryType, KernelMode, NULL,
+                                              (PVOID *)&ObpTypeDirectory);
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Types) && NT_SUCCESS(Status); Index++) {
+        Status = ObpEnterType(Types[Index]);
+    }
+    return Status;
+}
+
 static NTSTATUS ObpMakeLink(PCWSTR Path, PCWSTR Target)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
@@ -254,6 +279,9 @@ NTSTATUS ObInitSystem(VOID)
     ObpInitializeDirectory(ObpRoot);
     for (Index = 0; Index < RTL_NUMBER_OF(Directories) && NT_SUCCESS(Status); Index++) {
         Status = ObpMakeDirectory(Directories[Index]);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = ObpNameTypes();
     }
     if (NT_SUCCESS(Status)) {
         Status = ObpMakeLink(L"\\??", L"\\GLOBAL??");

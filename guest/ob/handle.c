@@ -159,7 +159,8 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     Entry = ObpEntryLocked(Handle);
     if (Entry == NULL || (PreviousMode != KernelMode && (ULONG64)Handle >= OBP_KERNEL_HANDLE)) {
         KeReleaseSpinLock(&ObpHandleLock, Irql);
-        if (PreviousMode == KernelMode && FvVerifierEnabled()) {
+        /* NULL, also as a kernel handle, is never a handle: who closes it knows that there was none. */
+        if (PreviousMode == KernelMode && ((ULONG64)Handle & ~OBP_KERNEL_HANDLE) != 0 && FvVerifierEnabled()) {
             KeBugCheckEx(INVALID_KERNEL_HANDLE, (ULONG_PTR)Handle, 1, 0, 0);
         }
         return STATUS_INVALID_HANDLE;

@@ -82,6 +82,19 @@ static NTSTATUS ObpEnterLocked(POBP_DIRECTORY Directory, PUNICODE_STRING Compone
     return STATUS_SUCCESS;
 }
 
+/* A type gets its place in \ObjectTypes, for ever.  PASSIVE_LEVEL. */
+NTSTATUS ObpEnterType(POBJECT_TYPE Type)
+{
+    POBP_HEADER Header = ObpHeader(Type);
+    NTSTATUS Status;
+
+    Header->Attributes |= OBJ_PERMANENT;
+    ObpLockNames();
+    Status = ObpEnterLocked(ObpTypeDirectory, &Type->Name, Header);
+    ObpUnlockNames();
+    return Status;
+}
+
 /* Takes the name away if no handle is left and the object is not permanent.  PASSIVE_LEVEL. */
 VOID ObpDeleteNameCheck(POBP_HEADER Header)
 {

@@ -252,7 +252,7 @@ NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER I
         Type->Objects = 1;
     }
     *ObjectType = Type;
-    return STATUS_SUCCESS;
+    return ObpTypeDirectory != NULL ? ObpEnterType(Type) : STATUS_SUCCESS;
 }
 
 static NTSTATUS ObpCaptureName(PUNICODE_STRING Source, PUNICODE_STRING Target)

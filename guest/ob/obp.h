@@ -67,6 +67,7 @@ struct _OBJECT_TYPE {
 #define ObpBody(Header)   ((PVOID)((Header) + 1))
 
 extern POBP_DIRECTORY ObpRoot;
+extern POBP_DIRECTORY ObpTypeDirectory;
 extern POBJECT_TYPE ObpTypeType;
 
 VOID ObpInitializeNames(VOID);
@@ -94,6 +95,7 @@ typedef struct _OBP_LOOKUP {
  */
 NTSTATUS ObpLookup(POBP_LOOKUP Lookup, PVOID *Object);
 VOID ObpDeleteNameCheck(POBP_HEADER Header);
+NTSTATUS ObpEnterType(POBJECT_TYPE Type);
 VOID ObpInitializeDirectory(POBP_DIRECTORY Directory);
 NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                               KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,

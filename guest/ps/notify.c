@@ -16,9 +16,14 @@ static PSP_NOTIFY_SLOT PspProcessNotify[PSP_NOTIFY_SLOTS], PspThreadNotify[PSP_N
 static NTSTATUS PspAddNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine, BOOLEAN Extended, NTSTATUS Full)
 {
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
+    BOOLEAN Redundant = FALSE;
     NTSTATUS Status = Full;
 
-    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+    /* The documentation refuses a second registration for processes only. */
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS && Slots == PspProcessNotify; i++) {
+        Redundant |= Slots[i].Routine == Routine;
+    }
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS && !Redundant; i++) {
         if (Slots[i].Routine == NULL && Slots[i].Users == 0) {
             Slots[i].Routine = Routine;
             Slots[i].Extended = Extended;
@@ -36,7 +41,7 @@ static NTSTATUS PspRemoveNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine)
     PSP_NOTIFY_SLOT *Slot = NULL;
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
 
-    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS && Routine != NULL; i++) {
         if (Slots[i].Routine == Routine) {
             Slot = &Slots[i];
             Slot->Routine = NULL;

@@ -322,15 +322,17 @@ USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash, 
 
 USHORT RtlpCaptureBackTrace(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
 {
-    ULONG64 Long;
-    USHORT Stored = RtlpCaptureFrames(Skip, Count, Frames, &Long, Pc, Rsp, Rbp);
+    USHORT Stored = RtlpCaptureFrames(Skip, Count, Frames, NULL, Pc, Rsp, Rbp);
+    ULONG Sum = 0;
 
-    if (Hash != NULL)
-        *Hash = (ULONG)Long;
+    for (ULONG Index = 0; Index < Stored && Hash != NULL; Index++)
+        Sum += (ULONG)(ULONG_PTR)Frames[Index];
+    if (Stored != 0 && Hash != NULL)
+        *Hash = Sum;
     return Stored;
 }
 
 ULONG NTAPI RtlWalkFrameChain(PVOID *Callers, ULONG Count, ULONG Flags)
 {
-    return Flags == 0 ? RtlCaptureStackBackTrace(1, Count, Callers, NULL) : 0;
+    return Flags == 0 && Callers != NULL ? RtlCaptureStackBackTrace(1, Count, Callers, NULL) : 0;
 }

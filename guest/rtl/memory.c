@@ -2,6 +2,9 @@
 /*
  * Moving, filling and comparing memory.  The compiler calls these for structures too.
  *
+ * What drivers import as memcpy is memmove, as in Windows's x64 kernel (rtl.exports); the kernel's own copies do not
+ * overlap and save the question.
+ *
  * Plain loops of 16-byte accesses, because `rep movs` costs several times as much under instruction counting.
  * This file is compiled without builtins, or the loops would become calls of themselves.
  */

@@ -270,7 +270,7 @@ static VOID CheckMdls(VOID)
     MmBuildMdlForNonPagedPool(Whole);
     FvCheck(MmGetSystemAddressForMdlSafe(Whole, NormalPagePriority) == Buffer + 100);
 
-    Part = IoAllocateMdl(Buffer + PAGE_SIZE, PAGE_SIZE, FALSE, FALSE, NULL);
+    Part = IoAllocateMdl(Buffer + PAGE_SIZE, PAGE_SIZE + 100, FALSE, FALSE, NULL);
     IoBuildPartialMdl(Whole, Part, Buffer + PAGE_SIZE + 50, 200);
     FvCheck(MmGetMdlByteCount(Part) == 200 && MmGetMdlVirtualAddress(Part) == Buffer + PAGE_SIZE + 50);
     FvCheck(MmGetMdlPfnArray(Part)[0] ==

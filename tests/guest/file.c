@@ -251,6 +251,7 @@ static VOID CheckAsynchronous(VOID)
     UCHAR Buffer[16];
 
     FvCheck(NT_SUCCESS(Open(NAME, 0, &Handle, &IoStatus)));
+    FvCheck(ZwWaitForSingleObject(Handle, FALSE, &Now) == STATUS_SUCCESS); /* nothing is under way */
     FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, TRUE)));
     FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) ==
             STATUS_INVALID_PARAMETER);
@@ -373,7 +374,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
-    FvTestPlan(77);
+    FvTestPlan(78);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         DriverObject->MajorFunction[i] = Dispatch;
     Opened.Buffer = OpenedBuffer;

@@ -104,6 +104,23 @@ static NTSTATUS NTAPI Keep(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+static UCHAR FlagsOf(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    PIRP Irp = IoAllocateIrp(StackSize, ChargeQuota);
+    UCHAR Flags = Irp->AllocationFlags;
+
+    IoFreeIrp(Irp);
+    return Flags;
+}
+
+static VOID CheckAllocationFlags(VOID)
+{
+    FvCheck(FlagsOf(1, FALSE) == 0x04 /* IRP_ALLOCATED_FIXED_SIZE */);
+    FvCheck(FlagsOf(3, FALSE) == 0x04);
+    FvCheck(FlagsOf(3, TRUE) == (0x04 | 0x08 /* IRP_LOOKASIDE_ALLOCATION */));
+    FvCheck(FlagsOf(60, FALSE) == 0);
+}
+
 static VOID CheckAllocation(VOID)
 {
     PIRP Irp = IoAllocateIrp(3, FALSE);
@@ -333,7 +350,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     NTSTATUS Status;
 
-    FvTestPlan(137);
+    FvTestPlan(141);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         DriverObject->MajorFunction[i] = Dispatch;
     Status = IoCreateDevice(DriverObject, sizeof(DEVICE), NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Bottom);
@@ -349,6 +366,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     Top->Flags &= ~DO_DEVICE_INITIALIZING;
 
     CheckAllocation();
+    CheckAllocationFlags();
     CheckCompletionOrder(FALSE);
     CheckCompletionOrder(TRUE);
     CheckInvokeConditions();

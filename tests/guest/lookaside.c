@@ -61,6 +61,62 @@ static VOID CheckPagedAndEx(VOID)
     ExDeleteLookasideListEx(&Ex);
 }
 
+static POOL_TYPE AskedType;
+
+static PVOID NTAPI AllocateEx(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UNREFERENCED_PARAMETER(Lookaside);
+    AskedType = PoolType;
+    return ExAllocatePoolWithTag(NonPagedPoolNx, NumberOfBytes, Tag);
+}
+
+static VOID NTAPI FreeEx(PVOID Block, PLOOKASIDE_LIST_EX Lookaside)
+{
+    UNREFERENCED_PARAMETER(Lookaside);
+    ExFreePool(Block);
+}
+
+/* What a list asks its allocation routine for. */
+static VOID CheckTypes(VOID)
+{
+    static const struct {
+        POOL_TYPE Type;
+        ULONG Flags;
+        NTSTATUS Status;
+        ULONG Asked;
+    } Cases[] = {
+        {NonPagedPool, 0, STATUS_SUCCESS, NonPagedPool},
+        {PagedPool, EX_LOOKASIDE_LIST_EX_FLAGS_RAISE_ON_FAIL, STATUS_SUCCESS, PagedPool | 16},
+        {NonPagedPoolNx, EX_LOOKASIDE_LIST_EX_FLAGS_FAIL_NO_RAISE, STATUS_SUCCESS, NonPagedPoolNx | 8},
+        {MaxPoolType, 0, STATUS_INVALID_PARAMETER_4, 0},
+        {(POOL_TYPE)2, 0, STATUS_INVALID_PARAMETER_4, 0},
+        {(POOL_TYPE)0x40000000, 0, STATUS_INVALID_PARAMETER_4, 0},
+        {NonPagedPool, 4, STATUS_INVALID_PARAMETER_5, 0},
+        {NonPagedPool, 3, STATUS_INVALID_PARAMETER_5, 0}, /* raise, and do not */
+    };
+    static LOOKASIDE_LIST_EX Ex;
+    static NPAGED_LOOKASIDE_LIST List;
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Cases); Index++) {
+        NTSTATUS Status =
+            ExInitializeLookasideListEx(&Ex, AllocateEx, FreeEx, Cases[Index].Type, Cases[Index].Flags, 32, TAG, 0);
+
+        FvCheck(Status == Cases[Index].Status);
+        if (!NT_SUCCESS(Status))
+            continue;
+        ExFreeToLookasideListEx(&Ex, ExAllocateFromLookasideListEx(&Ex));
+        FvCheck(AskedType == (POOL_TYPE)Cases[Index].Asked);
+        ExDeleteLookasideListEx(&Ex);
+    }
+    ExInitializeNPagedLookasideList(&List, NULL, NULL, 0, 8, TAG, 0);
+    FvCheck(List.L.Type == NonPagedPool && List.L.Size == 8 && List.L.Tag == TAG);
+    FvCheck(List.L.Depth == (FvVerifierEnabled() ? 0 : 4));
+    ExDeleteNPagedLookasideList(&List);
+    ExInitializeNPagedLookasideList(&List, NULL, NULL, 512 /* POOL_NX_ALLOCATION */, 1, TAG, 0);
+    FvCheck(List.L.Type == NonPagedPoolNx && List.L.Size == 8);
+    ExDeleteNPagedLookasideList(&List);
+}
+
 static VOID CheckSList(VOID)
 {
     static SLIST_HEADER Head;
@@ -99,9 +155,10 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(20);
+    FvTestPlan(34);
     CheckNPaged();
     CheckPagedAndEx();
+    CheckTypes();
     CheckSList();
     CheckInterlockedList();
     return STATUS_SUCCESS;

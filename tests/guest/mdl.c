@@ -133,6 +133,36 @@ static VOID CheckPagesForMdl(VOID)
     MmUnmapLockedPages(Mapped, Mdl);
     MmFreePagesFromMdl(Mdl);
     ExFreePool(Mdl);
+
+    /* A mapping goes with the pages. */
+    Mdl = MmAllocatePagesForMdl(Low, High, Skip, PAGE_SIZE);
+    Mapped = MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority);
+    FvCheck(MmIsAddressValid(Mapped));
+    MmFreePagesFromMdl(Mdl);
+    FvCheck(!MmIsAddressValid(Mapped) && !(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA));
+    ExFreePool(Mdl);
+}
+
+NTKERNELAPI PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
+
+/* Device memory may be mapped, other memory too, but not the page tables. */
+static VOID CheckIoSpace(VOID)
+{
+    PHYSICAL_ADDRESS Tables = {.QuadPart = (LONGLONG)(__readcr3() & ~(ULONG64)(PAGE_SIZE - 1))};
+    PHYSICAL_ADDRESS Before = {.QuadPart = Tables.QuadPart - 8}, Own;
+    volatile ULONG *Block = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Block), 'tseT'), *Mapped;
+
+    FvCheck(MmMapIoSpace(Tables, PAGE_SIZE, MmCached) == NULL);
+    FvCheck(MmMapIoSpace(Before, 16, MmNonCached) == NULL); /* nor what reaches into them */
+    FvCheck(MmMapIoSpaceEx(Tables, 8, PAGE_READWRITE) == NULL);
+    Own = MmGetPhysicalAddress((PVOID)Block);
+    FvCheck(MmMapIoSpace(Own, 0, MmCached) == NULL);
+    Mapped = MmMapIoSpace(Own, sizeof(*Block), MmCached);
+    *Mapped = 0x12345678;
+    FvCheck(Mapped != NULL && Mapped != Block && *Block == 0x12345678);
+    MmUnmapIoSpace((PVOID)Mapped, sizeof(*Block));
+    FvCheck(!MmIsAddressValid((PVOID)Mapped));
+    ExFreePoolWithTag((PVOID)Block, 'tseT');
 }
 
 static ULONG Steps;
@@ -168,13 +198,14 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
-    FvTestPlan(35);
+    FvTestPlan(43);
     CheckNonPaged();
     CheckLocked();
     CheckBadBuffers();
     CheckAddresses();
     CheckContiguous();
     CheckPagesForMdl();
+    CheckIoSpace();
     CheckPageable();
     FvCheck(MmGetSystemRoutineAddress(&Known) != NULL);
     FvCheck(MmGetSystemRoutineAddress(&Unknown) == NULL);

@@ -118,6 +118,61 @@ static VOID CheckDirectoriesAndLinks(VOID)
     ZwClose(Directory);
 }
 
+/* Who asks for the length gets the terminator too, and must have room for it. */
+static VOID CheckLinkTargets(VOID)
+{
+    static const WCHAR Path[] = L"\\FltvmTarget";
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\FltvmLink"), Target = RTL_CONSTANT_STRING(L"\\FltvmTarget"), Got;
+    OBJECT_ATTRIBUTES Attributes;
+    WCHAR Text[32];
+    ULONG Length = 0;
+    HANDLE Link;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) == STATUS_SUCCESS);
+    Got.Buffer = Text;
+    memset(Text, 'x', sizeof(Text));
+    Got.Length = 7;
+    Got.MaximumLength = sizeof(Path) - 1;
+    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, &Length) == STATUS_BUFFER_TOO_SMALL && Got.Length == 0);
+    FvCheck(Length == sizeof(Path) && Text[0] == 0x7878);
+    Got.MaximumLength = sizeof(Path);
+    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, &Length) == STATUS_SUCCESS && Length == sizeof(Path));
+    FvCheck(Got.Length == sizeof(Path) - sizeof(WCHAR) && RtlEqualMemory(Text, Path, sizeof(Path)));
+    memset(Text, 'x', sizeof(Text));
+    Got.MaximumLength = sizeof(Path) - sizeof(WCHAR);
+    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, NULL) == STATUS_SUCCESS && Got.Length == Got.MaximumLength);
+    FvCheck(RtlEqualMemory(Text, Path, Got.Length) && Text[Got.Length / sizeof(WCHAR)] == 0x7878);
+    Got.MaximumLength--;
+    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, NULL) == STATUS_BUFFER_TOO_SMALL && Got.Length == 0);
+    ZwClose(Link);
+
+    Target.Buffer = NULL;
+    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) == STATUS_ACCESS_VIOLATION);
+    Target.Length = 0;
+    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) == STATUS_INVALID_PARAMETER);
+    FvCheck(ZwOpenSymbolicLinkObject(&Link, SYMBOLIC_LINK_QUERY, &Attributes) == STATUS_OBJECT_NAME_NOT_FOUND);
+}
+
+static VOID CheckTypes(VOID)
+{
+    static const PCWSTR Types[] = {L"Type", L"Directory", L"SymbolicLink", L"File", L"Device",
+                                   L"Driver", L"Event",   L"Thread",       L"Process", L"Key"};
+    UNICODE_STRING Path = RTL_CONSTANT_STRING(L"\\ObjectTypes");
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Directory;
+
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(ZwOpenDirectoryObject(&Directory, DIRECTORY_QUERY, &Attributes) == STATUS_SUCCESS);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Types); Index++) {
+        HANDLE Handle;
+
+        /* There it is, and is no event. */
+        FvCheck(OpenEvent(Types[Index], 0, Directory, &Handle) == STATUS_OBJECT_TYPE_MISMATCH);
+    }
+    ZwClose(Directory);
+}
+
 static VOID CheckQueryName(VOID)
 {
     UNICODE_STRING Wanted = RTL_CONSTANT_STRING(NAME);
@@ -142,11 +197,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(33);
+    FvTestPlan(55);
     CheckHandles();
     CheckNames();
     CheckPermanent();
     CheckDirectoriesAndLinks();
+    CheckLinkTargets();
+    CheckTypes();
     CheckQueryName();
     return STATUS_SUCCESS;
 }

@@ -108,9 +108,12 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     HANDLE Key = NULL;
     ULONG Disposition = 0;
 
+    OBJECT_ATTRIBUTES Attributes;
+
     UNREFERENCED_PARAMETER(DriverObject);
     FvTestPlan(31);
-    FvCheck(NT_SUCCESS(Open(RegistryPath->Buffer, FALSE, &Key, NULL))); /* a service's own key */
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))); /* a service's own key */
     ZwClose(Key);
     FvCheck(NT_SUCCESS(Open(KEY, TRUE, &Key, &Disposition)) && Disposition == REG_CREATED_NEW_KEY);
     CheckKeys(Key);

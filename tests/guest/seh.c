@@ -39,6 +39,19 @@ static NTSTATUS CatchInlineWrite(volatile ULONG *Address)
     return Status;
 }
 
+/* Where there is no code: the frame is the caller's, as if what was called had done nothing yet. */
+static NTSTATUS CatchWildCall(PVOID Address)
+{
+    VOID (*volatile Routine)(VOID) = (VOID (*)(VOID))Address;
+
+    __try {
+        Routine();
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
 static LONG Inspect(PEXCEPTION_POINTERS Pointers, PULONG_PTR Address)
 {
     *Address = Pointers->ExceptionRecord->NumberParameters >= 2 ? Pointers->ExceptionRecord->ExceptionInformation[1] : 0;
@@ -304,10 +317,13 @@ DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     DriverObject->DriverUnload = Unload;
-    FvTestPlan(25);
+    FvTestPlan(28);
     FvCheck(CatchBadRead() == STATUS_ACCESS_VIOLATION);
     FvCheck(CatchInlineWrite((volatile ULONG *)0x40) == STATUS_ACCESS_VIOLATION);
     FvCheck(FaultingAddress() == 0x7654320);
+    FvCheck(CatchWildCall(NULL) == STATUS_ACCESS_VIOLATION);
+    FvCheck(CatchWildCall((PVOID)0x30) == STATUS_ACCESS_VIOLATION);
+    FvCheck(CatchWildCall((PVOID)0x7FFE12345678) == STATUS_ACCESS_VIOLATION);
     CheckOrder();
     CheckEarlyExits();
     FvCheck(CheckCollided() == STATUS_END_OF_FILE);

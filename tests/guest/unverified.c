@@ -353,6 +353,32 @@ static BOOLEAN WriteBehindBlock(VOID)
     return TRUE;
 }
 
+/* On x64 memcpy copies as memmove does; that may not be relied on. */
+static BOOLEAN CopyOverlapping(VOID)
+{
+    static CHAR Text[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    volatile SIZE_T Count = 50; /* a call, whatever the compiler thinks */
+
+    memcpy(Text + 4, Text, Count); // GUILTY
+    return RtlCompareMemory(Text, "01230123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNSTUVWXYZ", 62) == 62;
+}
+
+static BOOLEAN FreeMdlTwice(VOID)
+{
+    static UCHAR Buffer[16];
+    PMDL Mdl = IoAllocateMdl(Buffer, sizeof(Buffer), FALSE, FALSE, NULL), Other;
+    BOOLEAN Ok;
+
+    IoFreeMdl(Mdl);
+    IoFreeMdl(Mdl); // GUILTY
+    Mdl = IoAllocateMdl(Buffer, sizeof(Buffer), FALSE, FALSE, NULL);
+    Other = IoAllocateMdl(Buffer, sizeof(Buffer), FALSE, FALSE, NULL);
+    Ok = Mdl != Other;
+    IoFreeMdl(Mdl);
+    IoFreeMdl(Other);
+    return Ok;
+}
+
 static BOOLEAN CloseWhatIsNotOpen(VOID)
 {
     return ZwClose((HANDLE)(ULONG_PTR)0x7FF0) == STATUS_INVALID_HANDLE; // GUILTY
@@ -439,6 +465,8 @@ static const struct {
     CASE(LockLockedPages),
     CASE(MapMappedPages),
     CASE(WriteBehindBlock),
+    CASE(CopyOverlapping),
+    CASE(FreeMdlTwice),
     CASE(CloseWhatIsNotOpen),
     CASE(MarkPendingAndReturnSuccess),
 };

@@ -34,6 +34,8 @@ local cases = {
   { "LockLockedPages", 0xC4, 0xB0 },
   { "MapMappedPages", 0xC4, 0xB2 },
   { "WriteBehindBlock", 0xC1 },
+  { "CopyOverlapping", 0xC4, 0xF0 },
+  { "FreeMdlTwice", 0xCC },
   { "CloseWhatIsNotOpen", 0x93 },
   { "MarkPendingAndReturnSuccess", 0xC9, 0x200 },
 }
