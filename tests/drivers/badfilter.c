@@ -49,17 +49,20 @@ static VOID BlockWorkers(VOID)
 static VOID MisuseWorkItems(VOID)
 {
     PFLT_GENERIC_WORKITEM Item = FltAllocateGenericWorkItem();
+    KIRQL OldIrql;
 
     switch (Fault) {
-    case 1:
-        BlockWorkers();
+    case 1: /* at DISPATCH_LEVEL no worker takes it in between: there is one processor */
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         Queue(Item);
         Queue(Item);
+        KeLowerIrql(OldIrql);
         break;
     case 2:
-        BlockWorkers();
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         Queue(Item);
         FltFreeGenericWorkItem(Item);
+        KeLowerIrql(OldIrql);
         break;
     case 3:
         FltFreeGenericWorkItem(Item);

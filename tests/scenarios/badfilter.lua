@@ -29,7 +29,7 @@ local cases = {
 }
 
 for _, case in ipairs(cases) do
-  local vm = fltvm.machine { disks = { { size = "1M" } } }
+  local vm = fltvm.machine { cpus = case[1] <= 2 and 1 or 2, disks = { { size = "1M" } } }
   vm:set_registry(SERVICE, "Fault", case[1])
   expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p4 = case.p4,
     quiet = true, function()
