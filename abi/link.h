@@ -91,6 +91,8 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
     9u /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
 #define FLTVM_RECORD_EXIT  10u /* struct fltvm_exit, or its first four bytes */
 #define FLTVM_RECORD_CRASH 11u /* struct fltvm_crash; from the device, the last record of a machine */
+#define FLTVM_RECORD_FAILURE \
+    12u /* "what should have been: what was": the run fails; stacks sent before belong to it */
 
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
 #define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */

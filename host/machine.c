@@ -32,6 +32,9 @@
 /* What the symbolizer may take for what a machine has told. */
 #define SYMBOLS_GRACE (12 * G_USEC_PER_SEC)
 
+/* A machine's failures that are told. */
+#define MOST_FAILURES 16
+
 struct FltvmMachine {
     FltvmSession *session;
     FltvmConfig *config;
@@ -44,6 +47,7 @@ struct FltvmMachine {
     guint64 time_ns;
     gboolean heard;     /* the guest has said something */
     gboolean parked;    /* the guest halts; bytes on the link wake it, and it asks once more */
+    guint failures;     /* records of that kind */
     gboolean exit_seen;
     guint32 exit_status;
     FltvmSymbols *symbols;
@@ -329,6 +333,20 @@ static void on_bugcheck(FltvmMachine *machine, const struct fltvm_link_frame *fr
                             machine->session->account->verbose);
 }
 
+/* "what should have been: what was", after the stacks that tell more. */
+static void on_failure(FltvmMachine *machine, const char *text)
+{
+    g_autofree char *name = NULL, *detail = NULL;
+    const char *mark = strstr(text, ": "), *stacks;
+
+    if (machine->failures++ >= MOST_FAILURES)
+        return; /* more of them say no more */
+    stacks = fltvm_machine_stacks(machine);
+    name = mark ? g_strndup(text, (gsize)(mark - text)) : g_strdup(text);
+    detail = g_strconcat(mark ? mark + 2 : "", stacks ? "\nstacks of all threads:\n" : "", stacks, NULL);
+    fltvm_account_check(machine->session->account, FLTVM_CHECK_FAIL, name, detail);
+}
+
 /* Deal with a record that is not a command request. */
 static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *frame, const guint8 *payload)
 {
@@ -364,6 +382,9 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         break;
     case FLTVM_RECORD_TEST:
         on_test(machine, (const char *)payload);
+        break;
+    case FLTVM_RECORD_FAILURE:
+        on_failure(machine, (const char *)payload);
         break;
     case FLTVM_RECORD_EXIT:
         machine->exit_seen = TRUE;

@@ -227,6 +227,19 @@ VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PV
         ExpInsertCarefully(WorkItem, (ULONG)QueueType, Caller);
 }
 
+BOOLEAN ExWorkersRest(PCSTR *Name)
+{
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(ExpWorkQueues); Index++) {
+        PEXP_WORK_QUEUE Queue = &ExpWorkQueues[Index];
+        if (Queue->Queue.Header.Type == QueueObject &&
+            (KeReadStateQueue(&Queue->Queue) > 0 || KeQueueBusyThreads(&Queue->Queue) > 0)) {
+            *Name = Queue->Name;
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 /* IRQL <= DISPATCH_LEVEL. */
 VOID NTAPI ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType)
 {

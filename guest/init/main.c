@@ -6,6 +6,7 @@
  * A phase that fails ends the machine with its name, for nothing later could work.
  */
 #include <ntifs.h>
+#include <fltvm.h>
 #include <hal.h>
 #include <kd.h>
 #include <rtl.h>
@@ -78,10 +79,31 @@ static NTSTATUS InitWorkers(VOID)
     return ExInitWorkerThreads(InitCreateWorker);
 }
 
+/* Work routines get as long as an operation does by default; who is stuck in one then is a failure of the run. */
+#define INIT_WORKERS_TIME_OUT (10 * 10000000ull)
+
+static VOID InitAwaitWorkers(VOID)
+{
+    LARGE_INTEGER Tick = {.QuadPart = -(LONGLONG)KeQueryTimeIncrement()};
+    ULONG64 End = KeQueryInterruptTime() + INIT_WORKERS_TIME_OUT;
+    PCSTR Name;
+
+    while (!ExWorkersRest(&Name)) {
+        if (KeQueryInterruptTime() >= End) {
+            KeReportStacks();
+            KdReportFailure("every work routine has returned at the end: one of %s has not, 10 s later", Name);
+            return;
+        }
+        KeDelayExecutionThread(KernelMode, FALSE, &Tick);
+    }
+}
+
 static NTSTATUS InitClient(VOID)
 {
     BOOLEAN Done = InitRunClient();
 
+    if (Done && FvVerifierEnabled())
+        InitAwaitWorkers();
     IoShutdownSystem();
     KdExit(Done ? FLTVM_EXIT_DONE : FLTVM_EXIT_LINK_LOST);
 }

@@ -8,6 +8,7 @@
  * to the physical device object, then IRP_MN_START_DEVICE tells it its resources.
  */
 #include "iop.h"
+#include <kd.h>
 #include <pci.h>
 
 #define IOP_CONTROL_KEY L"\\Registry\\Machine\\System\\CurrentControlSet\\Control"
@@ -238,6 +239,8 @@ VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName)
             DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
                        "io: %wZ could not start PCI device %04x:%04x: 0x%08X\n", &DriverObject->DriverName,
                        Device->VendorId, Device->DeviceId, Status);
+            KdReportFailure("PCI device %04x:%04x starts: %wZ could not start it, 0x%08X", Device->VendorId, Device->DeviceId,
+                            &DriverObject->DriverName, Status);
         }
     }
 }

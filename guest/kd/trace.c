@@ -17,6 +17,22 @@ VOID NTAPI FvReport(PCSTR Text)
     }
 }
 
+VOID __cdecl KdReportFailure(PCSTR Format, ...)
+{
+    CHAR Line[256];
+    va_list Arguments;
+    int Length;
+    KD_SEGMENT Segment = {Line, sizeof(Line)};
+
+    va_start(Arguments, Format);
+    Length = _vsnprintf(Line, sizeof(Line), Format, Arguments);
+    va_end(Arguments);
+    if (Length >= 0 && Length < (int)sizeof(Line)) {
+        Segment.Length = (ULONG)Length;
+    }
+    KdLinkSend(FLTVM_RECORD_FAILURE, 1, &Segment);
+}
+
 static VOID KdpSendTest(PCSTR Text, ULONG Length)
 {
     KD_SEGMENT Segment = {Text, Length};

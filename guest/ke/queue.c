@@ -232,3 +232,18 @@ ULONG KeQueueActiveThreads(PKQUEUE Queue)
 {
     return Queue->CurrentCount;
 }
+
+ULONG KeQueueBusyThreads(PKQUEUE Queue)
+{
+    KIRQL OldIrql = KiLockDispatcher();
+    ULONG Busy = 0;
+
+    for (PLIST_ENTRY Entry = Queue->ThreadListHead.Flink; Entry != &Queue->ThreadListHead; Entry = Entry->Flink) {
+        Busy++;
+    }
+    for (PLIST_ENTRY Entry = Queue->Header.WaitListHead.Flink; Entry != &Queue->Header.WaitListHead; Entry = Entry->Flink) {
+        Busy--;
+    }
+    KiUnlockDispatcher(OldIrql);
+    return Busy;
+}

@@ -25,4 +25,7 @@ VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PV
  */
 VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes);
 
+/* TRUE when no work routine runs, waits or is queued; otherwise Name is a queue that is not at rest.  IRQL <= DISPATCH_LEVEL. */
+BOOLEAN ExWorkersRest(PCSTR *Name);
+
 #endif

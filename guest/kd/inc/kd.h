@@ -41,6 +41,12 @@ VOID KdReportModule(PVOID Base, ULONG Size, ULONG What, PCSTR Name);
 /* What KdExit tells of a bugcheck, should its report not come through.  Calls nothing, as KdExit does. */
 VOID KdSetLastWords(ULONG Code, const ULONG_PTR *Parameters);
 
+/*
+ * Tells the host of something that failed and that nobody may have asked about: the run fails with it.  The text is
+ * "what should have been: what was".
+ */
+VOID __cdecl KdReportFailure(PCSTR Format, ...);
+
 /* Sends Status (FLTVM_EXIT_*) with OP_EXIT and turns the machine off. */
 DECLSPEC_NORETURN VOID KdExit(ULONG Status);
 

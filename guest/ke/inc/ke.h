@@ -368,6 +368,9 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
 ULONG KeQueueActiveThreads(PKQUEUE Queue);
 VOID KeWatchQueue(PKQUEUE Queue, PKEVENT Event);
 
+/* How many of a queue's threads do not wait for its next entry: they run, or wait for something else.  IRQL <= DISPATCH_LEVEL. */
+ULONG KeQueueBusyThreads(PKQUEUE Queue);
+
 /* Stacks for idle threads, traps and KeExpandKernelStackAndCallout: mm's MmCreateKernelStack and MmDeleteKernelStack; set by init. */
 extern PVOID (*KiCreateStack)(ULONG Size);
 extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
