@@ -31,9 +31,11 @@ VOID NTAPI IoReleaseCancelSpinLock(KIRQL Irql)
 BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
 {
     PDRIVER_CANCEL CancelRoutine;
+    FV_CALL Call;
     KIRQL Irql;
 
     FV_TRACE(FLTVM_TRACE_IRP_CANCEL, Irp, 0, 0, 0, 0);
+    FvBeginCall(&Call); /* the routine releases the cancel spin lock, and with CancelIrql */
     IoAcquireCancelSpinLock(&Irql);
     Irp->Cancel = TRUE;
     CancelRoutine = IoSetCancelRoutine(Irp, NULL);
@@ -46,11 +48,7 @@ BOOLEAN NTAPI IoCancelIrp(PIRP Irp)
     }
     Irp->CancelIrql = Irql;
     CancelRoutine(IoGetCurrentIrpStackLocation(Irp)->DeviceObject, Irp);
-    if (IopVerifierOn && KeGetCurrentIrql() != Irql) {
-        /* the routine did not release the cancel spin lock, or not with CancelIrql */
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)KeGetCurrentIrql() << 16) | Irql,
-                     (ULONG_PTR)CancelRoutine, (ULONG_PTR)Irp, 0);
-    }
+    FvEndCall(&Call, (PVOID)CancelRoutine, "cancel routine", (ULONG_PTR)Irp);
     return TRUE;
 }
 

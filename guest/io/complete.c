@@ -33,6 +33,9 @@ static VOID IopVerifyCall(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Caller)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x203, (ULONG_PTR)Caller, (ULONG_PTR)Irp, 0);
     }
     Next = IoGetNextIrpStackLocation(Irp);
+    if ((Next->Control & (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL)) != 0) {
+        KeCheckRoutine((PVOID)Next->CompletionRoutine, "completion routine");
+    }
     if ((Next->Control & SL_PENDING_RETURNED) != 0 && Irp->CurrentLocation > 1) {
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x206, 0, 0, 0);
     }
@@ -44,8 +47,8 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PDRIVER_DISPATCH Routine;
     PIO_STACK_LOCATION Stack;
     NTSTATUS Status;
+    FV_CALL State;
     ULONG Call;
-    KIRQL Irql;
 
     if (IopVerifierOn) {
         IopVerifyCall(DeviceObject, Irp, _ReturnAddress());
@@ -64,12 +67,12 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return Routine(DeviceObject, Irp);
     }
     Call = IopVerifyCalling(Irp, Stack, Routine);
-    Irql = KeGetCurrentIrql();
+    FvBeginCall(&State);
     Status = Routine(DeviceObject, Irp);
-    if (KeGetCurrentIrql() != Irql) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x5, (ULONG_PTR)DeviceObject, Irql,
-                     KeGetCurrentIrql());
+    if (Status == STATUS_PENDING) {
+        State.MayLeave = FV_MAY_LEAVE_RESOURCES; /* who completes it may release them for this thread */
     }
+    FvEndCall(&State, (PVOID)Routine, "dispatch routine", (ULONG_PTR)DeviceObject);
     if (Call != 0) {
         IopVerifyReturned(Call, Status);
     }
@@ -305,7 +308,7 @@ static BOOLEAN IopWalkUp(PIRP Irp)
                                               ? NULL
                                               : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
             NTSTATUS Status;
-            KIRQL Irql = KeGetCurrentIrql();
+            FV_CALL Call;
 
             /* The location is done with: a routine that reuses the packet must not find it. */
             Stack->MinorFunction = 0;
@@ -313,11 +316,10 @@ static BOOLEAN IopWalkUp(PIRP Irp)
             Stack->Control = 0;
             RtlZeroMemory(&Stack->Parameters, sizeof(Stack->Parameters));
             Stack->FileObject = NULL;
+            FvBeginCall(&Call);
             Status = Routine(DeviceObject, Irp, Context);
-            if (IopVerifierOn && KeGetCurrentIrql() != Irql) {
-                KeBugCheckEx(IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Irql << 16) | KeGetCurrentIrql(),
-                             (ULONG_PTR)Routine, (ULONG_PTR)Irp, 0);
-            }
+            Call.MayLeave = FV_MAY_LEAVE_RESOURCES; /* it may release what the dispatch routine took */
+            FvEndCall(&Call, (PVOID)Routine, "completion routine", (ULONG_PTR)Irp);
             if (Status == STATUS_MORE_PROCESSING_REQUIRED) {
                 return FALSE;
             }

@@ -83,14 +83,19 @@ static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG 
                                  PIO_STATUS_BLOCK Result)
 {
     PFAST_IO_DISPATCH FastIo = Request->DeviceObject->DriverObject->FastIoDispatch;
+    BOOLEAN Done;
+    FV_CALL Call;
 
     if (FastIo == NULL ||
         FastIo->SizeOfFastIoDispatch < FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDeviceControl) + sizeof(PVOID) ||
         FastIo->FastIoDeviceControl == NULL) {
         return FALSE;
     }
-    return FastIo->FastIoDeviceControl(Request->FileObject, TRUE, InputBuffer, InputLength, OutputBuffer,
+    FvBeginCall(&Call);
+    Done = FastIo->FastIoDeviceControl(Request->FileObject, TRUE, InputBuffer, InputLength, OutputBuffer,
                                        OutputLength, ControlCode, Result, Request->DeviceObject);
+    FvEndCall(&Call, (PVOID)FastIo->FastIoDeviceControl, "fast I/O routine", (ULONG_PTR)Request->DeviceObject);
+    return Done;
 }
 
 static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,

@@ -42,6 +42,12 @@ static VOID IopCsqSetup(PIO_CSQ Csq, ULONG Type, PVOID Insert, PIO_CSQ_REMOVE_IR
                         PIO_CSQ_PEEK_NEXT_IRP Peek, PIO_CSQ_ACQUIRE_LOCK Acquire,
                         PIO_CSQ_RELEASE_LOCK Release, PIO_CSQ_COMPLETE_CANCELED_IRP Complete)
 {
+    KeCheckRoutine(Insert, "CsqInsertIrp");
+    KeCheckRoutine((PVOID)Remove, "CsqRemoveIrp");
+    KeCheckRoutine((PVOID)Peek, "CsqPeekNextIrp");
+    KeCheckRoutine((PVOID)Acquire, "CsqAcquireLock");
+    KeCheckRoutine((PVOID)Release, "CsqReleaseLock");
+    KeCheckRoutine((PVOID)Complete, "CsqCompleteCanceledIrp");
     Csq->Type = Type;
     Csq->CsqInsertIrp = (PIO_CSQ_INSERT_IRP)Insert;
     Csq->CsqRemoveIrp = Remove;

@@ -52,6 +52,7 @@ static VOID IopTellAttached(PDEVICE_OBJECT DeviceObject)
 {
     PDEVICE_OBJECT Attached = DeviceObject->AttachedDevice;
     PFAST_IO_DISPATCH FastIo;
+    FV_CALL Call;
 
     if (Attached == NULL) {
         return;
@@ -60,7 +61,9 @@ static VOID IopTellAttached(PDEVICE_OBJECT DeviceObject)
     if (FastIo != NULL &&
         FastIo->SizeOfFastIoDispatch >= FIELD_OFFSET(FAST_IO_DISPATCH, FastIoDetachDevice) + sizeof(PVOID) &&
         FastIo->FastIoDetachDevice != NULL) {
+        FvBeginCall(&Call);
         FastIo->FastIoDetachDevice(Attached, DeviceObject);
+        FvEndCall(&Call, (PVOID)FastIo->FastIoDetachDevice, "fast I/O routine", (ULONG_PTR)Attached);
     }
 }
 

@@ -213,24 +213,57 @@ static VOID IopCallReinitialization(PLIST_ENTRY Queue)
 {
     PIOP_REINITIALIZE Item;
     PLIST_ENTRY Entry;
+    FV_CALL Call;
 
     while ((Entry = ExInterlockedRemoveHeadList(Queue, &IopDatabaseLock)) != NULL) {
         Item = CONTAINING_RECORD(Entry, IOP_REINITIALIZE, Entry);
         Item->DriverObject->DriverExtension->Count++;
+        FvBeginCall(&Call);
         Item->Routine(Item->DriverObject, Item->Context, Item->DriverObject->DriverExtension->Count);
+        FvEndCall(&Call, (PVOID)Item->Routine, "reinitialization routine", (ULONG_PTR)Item->DriverObject);
         ObDereferenceObject(Item->DriverObject);
         ExFreePoolWithTag(Item, IOP_TAG_DRIVER);
     }
 }
 
+/* What DriverEntry may have left in the driver object; NULL is for what it has not. */
+static VOID IopCheckDriverRoutines(PDRIVER_OBJECT DriverObject)
+{
+    const VOID *Routines[] = {(PVOID)DriverObject->DriverUnload, (PVOID)DriverObject->DriverStartIo,
+                              (PVOID)DriverObject->DriverExtension->AddDevice};
+    static const PCSTR Names[] = {"DriverUnload", "StartIo", "AddDevice"};
+    ULONG Index;
+
+    FvBlame((PVOID)DriverObject->DriverInit);
+    for (Index = 0; Index < RTL_NUMBER_OF(Routines); Index++) {
+        if (Routines[Index] != NULL) {
+            KeCheckRoutine(Routines[Index], Names[Index]);
+        }
+    }
+    for (Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++) {
+        if (DriverObject->MajorFunction[Index] != NULL) {
+            KeCheckRoutine((PVOID)DriverObject->MajorFunction[Index], "dispatch routine");
+        }
+    }
+    FvBlame(NULL);
+}
+
 static NTSTATUS IopStartDriver(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     NTSTATUS Status;
+    FV_CALL Call;
 
+    FvBeginCall(&Call);
     Status = DriverObject->DriverInit(DriverObject, RegistryPath);
-    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16,
-                     (ULONG_PTR)DriverObject->DriverInit, (ULONG_PTR)DriverObject, 0);
+    FvEndCall(&Call, (PVOID)DriverObject->DriverInit, "DriverEntry", (ULONG_PTR)DriverObject);
+    if (NT_SUCCESS(Status)) {
+        IopCheckDriverRoutines(DriverObject);
+    }
+    if (Status == STATUS_PENDING) {
+        /* Nobody would tell when it is done; what asked for the driver would take the status for one of its own. */
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ returned STATUS_PENDING\n",
+                   &DriverObject->DriverName);
+        Status = STATUS_DRIVER_UNABLE_TO_LOAD;
     }
     return Status;
 }
@@ -343,11 +376,11 @@ static BOOLEAN IopClaimUnload(PDRIVER_OBJECT DriverObject)
 
 static VOID IopInvokeUnload(PDRIVER_OBJECT DriverObject)
 {
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
     DriverObject->DriverUnload(DriverObject);
-    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_UNEXPECTED_VALUE, (ULONG_PTR)KeGetCurrentIrql() << 16,
-                     (ULONG_PTR)DriverObject->DriverUnload, (ULONG_PTR)DriverObject, 0);
-    }
+    FvEndCall(&Call, (PVOID)DriverObject->DriverUnload, "DriverUnload", (ULONG_PTR)DriverObject);
     ObMakeTemporaryObject(DriverObject);
     ObDereferenceObject(DriverObject);
 }
@@ -533,8 +566,10 @@ NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACK
 static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject,
                                         PDRIVER_REINITIALIZE Routine, PVOID Context)
 {
-    PIOP_REINITIALIZE Item = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Item), IOP_TAG_DRIVER);
+    PIOP_REINITIALIZE Item;
 
+    KeCheckRoutine((PVOID)Routine, "reinitialization routine");
+    Item = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Item), IOP_TAG_DRIVER);
     if (Item == NULL) {
         return;
     }

@@ -94,6 +94,15 @@ BOOLEAN IopVisitFileSystemsLocked(DEVICE_TYPE DeviceType, BOOLEAN WithRaw, IOP_F
     return FALSE;
 }
 
+static VOID IopTellOfFileSystem(PDRIVER_FS_NOTIFICATION Routine, PDEVICE_OBJECT FsDevice, BOOLEAN Active)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Routine(FsDevice, Active);
+    FvEndCall(&Call, (PVOID)Routine, "file system notification routine", (ULONG_PTR)FsDevice);
+}
+
 static VOID IopNotifyLocked(PDEVICE_OBJECT FsDevice, BOOLEAN Active)
 {
     PLIST_ENTRY Entry;
@@ -105,7 +114,7 @@ static VOID IopNotifyLocked(PDEVICE_OBJECT FsDevice, BOOLEAN Active)
         PIOP_FS_CALLBACK Callback = CONTAINING_RECORD(Entry, IOP_FS_CALLBACK, Entry);
 
         Entry = Entry->Flink;
-        Callback->Routine(FsDevice, Active);
+        IopTellOfFileSystem(Callback->Routine, FsDevice, Active);
     }
 }
 
@@ -160,7 +169,7 @@ static VOID IopNotifyExistingLocked(PLIST_ENTRY Head, PDRIVER_FS_NOTIFICATION Ro
 
         Entry = Entry->Flink;
         if (!IopIsRaw(FsDevice)) {
-            Routine(FsDevice, TRUE);
+            IopTellOfFileSystem(Routine, FsDevice, TRUE);
         }
     }
 }
@@ -171,6 +180,7 @@ NTSTATUS NTAPI IoRegisterFsRegistrationChange(PDRIVER_OBJECT DriverObject,
 {
     PIOP_FS_CALLBACK Callback;
 
+    KeCheckRoutine((PVOID)DriverNotificationRoutine, "file system notification routine");
     IopLockFileSystems();
     if (!IsListEmpty(&IopFsCallbacks)) {
         Callback = CONTAINING_RECORD(IopFsCallbacks.Blink, IOP_FS_CALLBACK, Entry);

@@ -222,11 +222,14 @@ VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName)
     for (Entry = IopPciDevices.Flink; Entry != &IopPciDevices; Entry = Entry->Flink) {
         PIOP_PCI_DEVICE Device = CONTAINING_RECORD(Entry, IOP_PCI_DEVICE, Entry);
         NTSTATUS Status;
+        FV_CALL Call;
 
         if (Device->Driver != NULL || !IopServes(ServiceName, Device)) {
             continue;
         }
+        FvBeginCall(&Call);
         Status = DriverObject->DriverExtension->AddDevice(DriverObject, Device->Pdo);
+        FvEndCall(&Call, (PVOID)DriverObject->DriverExtension->AddDevice, "AddDevice", (ULONG_PTR)Device->Pdo);
         if (NT_SUCCESS(Status)) {
             Device->Driver = DriverObject;
             Status = IopStartDevice(Device);

@@ -120,9 +120,13 @@ static NTSTATUS NTAPI IopCompletionEx(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVO
 {
     IOP_COMPLETION_EX Copy = *(PIOP_COMPLETION_EX)Context;
     NTSTATUS Status;
+    FV_CALL Call;
 
     ExFreePoolWithTag(Context, IOP_TAG_LIST);
+    FvBeginCall(&Call);
     Status = Copy.Routine(DeviceObject, Irp, Copy.Context);
+    Call.MayLeave = FV_MAY_LEAVE_RESOURCES;
+    FvEndCall(&Call, (PVOID)Copy.Routine, "completion routine", (ULONG_PTR)Irp);
     ObDereferenceObject(Copy.DeviceObject);
     return Status;
 }
@@ -134,8 +138,10 @@ NTSTATUS NTAPI IoSetCompletionRoutineEx(PDEVICE_OBJECT DeviceObject, PIRP Irp,
                                         BOOLEAN InvokeOnSuccess, BOOLEAN InvokeOnError,
                                         BOOLEAN InvokeOnCancel)
 {
-    PIOP_COMPLETION_EX Extended = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Extended), IOP_TAG_LIST);
+    PIOP_COMPLETION_EX Extended;
 
+    KeCheckRoutine((PVOID)CompletionRoutine, "completion routine");
+    Extended = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Extended), IOP_TAG_LIST);
     if (Extended == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }

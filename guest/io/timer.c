@@ -23,6 +23,7 @@ static KDPC IopTimerDpcObject;
 static VOID NTAPI IopTimerDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
     PLIST_ENTRY Entry;
+    FV_CALL Call;
 
     UNREFERENCED_PARAMETER(Dpc);
     UNREFERENCED_PARAMETER(Context);
@@ -33,7 +34,9 @@ static VOID NTAPI IopTimerDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID A
         PIO_TIMER Timer = CONTAINING_RECORD(Entry, struct _IO_TIMER, TimerList);
 
         if (Timer->TimerFlag) {
+            FvBeginCall(&Call);
             Timer->TimerRoutine(Timer->DeviceObject, Timer->Context);
+            FvEndCall(&Call, (PVOID)Timer->TimerRoutine, "device timer routine", (ULONG_PTR)Timer->DeviceObject);
         }
     }
     KeReleaseSpinLockFromDpcLevel(&IopTimerLock);
@@ -45,6 +48,7 @@ NTSTATUS NTAPI IoInitializeTimer(PDEVICE_OBJECT DeviceObject, PIO_TIMER_ROUTINE 
     PIO_TIMER Timer = DeviceObject->Timer;
     KIRQL Irql;
 
+    KeCheckRoutine((PVOID)TimerRoutine, "device timer routine");
     if (Timer != NULL && IopVerifierOn) {
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xA, (ULONG_PTR)DeviceObject, 0, 0);
     }
@@ -124,6 +128,16 @@ VOID IopDeleteTimer(PDEVICE_OBJECT DeviceObject)
 /* ---- StartIo ---------------------------------------------------------------------------------------------
  */
 
+static VOID IopCallStartIo(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PDRIVER_STARTIO Routine = DeviceObject->DriverObject->DriverStartIo;
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Routine(DeviceObject, Irp);
+    FvEndCall(&Call, (PVOID)Routine, "StartIo", (ULONG_PTR)DeviceObject);
+}
+
 /* IRQL <= DISPATCH_LEVEL.  Calls the driver's StartIo at DISPATCH_LEVEL now, or queues the packet behind the
  * current one. */
 VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRIVER_CANCEL CancelFunction)
@@ -148,7 +162,7 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
         if (CancelFunction != NULL) {
             IoReleaseCancelSpinLock(CancelIrql);
         }
-        DeviceObject->DriverObject->DriverStartIo(DeviceObject, Irp);
+        IopCallStartIo(DeviceObject, Irp);
     } else if (CancelFunction != NULL) {
         PDRIVER_CANCEL Routine = NULL;
 
@@ -179,7 +193,7 @@ static VOID IopStartNext(PDEVICE_OBJECT DeviceObject, PKDEVICE_QUEUE_ENTRY Entry
     if (Cancelable) {
         IoReleaseCancelSpinLock(CancelIrql);
     }
-    DeviceObject->DriverObject->DriverStartIo(DeviceObject, DeviceObject->CurrentIrp);
+    IopCallStartIo(DeviceObject, DeviceObject->CurrentIrp);
 }
 
 /* DISPATCH_LEVEL. */

@@ -31,8 +31,24 @@ static VOID IopReportWorkItem(PCSTR What, PIO_WORKITEM Item)
     FvReport(Text);
 }
 
+/* A device or driver object; what is there is looked at, be it what it may. */
+static BOOLEAN IopIsWorkObject(PVOID IoObject)
+{
+    CSHORT Type;
+
+    if (((ULONG_PTR)IoObject & 7) != 0 || !MmIsAddressValid(IoObject)) {
+        return FALSE;
+    }
+    Type = *(CSHORT *)IoObject;
+    return Type == IO_TYPE_DEVICE || Type == IO_TYPE_DRIVER;
+}
+
 static VOID IopInitializeItem(PVOID IoObject, PIO_WORKITEM Item, PVOID Caller)
 {
+    if (IopVerifierOn && !IopIsWorkObject(IoObject)) {
+        FvBlame(Caller);
+        KeBugCheckEx(WORKER_INVALID, 0x3, (ULONG_PTR)Item, (ULONG_PTR)IoObject, 0);
+    }
     RtlZeroMemory(Item, sizeof(*Item));
     Item->IoObject = IoObject;
     Item->Allocator = Caller;
@@ -45,14 +61,18 @@ static VOID NTAPI IopWorkItemWorker(PVOID Parameter)
     PVOID Routine = Item->Routine;
     PVOID Context = Item->Context;
     BOOLEAN Extended = Item->Extended;
+    FV_CALL Call;
 
     /* The routine may free the item, or queue it again. */
     InterlockedExchange(&Item->State, IopWorkIdle);
+    FvBeginCall(&Call);
+    Call.Context = (ULONG_PTR)Context;
     if (Extended) {
         ((PIO_WORKITEM_ROUTINE_EX)Routine)(IoObject, Context, Item);
     } else {
         ((PIO_WORKITEM_ROUTINE)Routine)(IoObject, Context);
     }
+    FvEndCall(&Call, Routine, "I/O work routine", (ULONG_PTR)Item);
     ObDereferenceObject(IoObject);
 }
 
@@ -61,7 +81,13 @@ static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WOR
 {
     if (InterlockedExchange(&Item->State, IopWorkQueued) != IopWorkIdle) {
         IopReportWorkItem("io-work-item-queued-twice", Item);
-        KeBugCheckEx(WORKER_INVALID, 0x1, (ULONG_PTR)Item, (ULONG_PTR)Item->Routine, (ULONG_PTR)Caller);
+        FvBlame(Caller);
+        KeBugCheckEx(WORKER_INVALID, 0x1, (ULONG_PTR)Item, (ULONG_PTR)QueueType, 0);
+    }
+    if (!KeIsRoutine(Routine)) {
+        IopReportWorkItem("io-work-item-without-a-routine", Item);
+        FvBlame(Caller);
+        KeBugCheckEx(WORKER_INVALID, 0x7, (ULONG_PTR)Item, (ULONG_PTR)QueueType, 0);
     }
     Item->Routine = Routine;
     Item->Extended = Extended;
@@ -69,7 +95,7 @@ static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WOR
     Item->Queuer = Caller;
     ObReferenceObject(Item->IoObject);
     ExInitializeWorkItem(&Item->WorkItem, IopWorkItemWorker, Item);
-    ExQueueWorkItem(&Item->WorkItem, QueueType);
+    ExQueueWorkItemFor(&Item->WorkItem, QueueType, Caller);
 }
 
 /* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory. */
@@ -101,8 +127,7 @@ VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 {
     if (IoWorkItem->State != IopWorkIdle) {
         IopReportWorkItem("io-work-item-uninitialized-while-queued", IoWorkItem);
-        KeBugCheckEx(WORKER_INVALID, 0x0, (ULONG_PTR)IoWorkItem, (ULONG_PTR)IoWorkItem->Routine,
-                     (ULONG_PTR)_ReturnAddress());
+        KeBugCheckEx(WORKER_INVALID, 0x2, (ULONG_PTR)IoWorkItem, (ULONG_PTR)IoWorkItem->Routine, 0);
     }
 }
 
@@ -125,8 +150,7 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem)
 {
     if (IoWorkItem->State != IopWorkIdle) {
         IopReportWorkItem("io-work-item-freed-while-queued", IoWorkItem);
-        KeBugCheckEx(WORKER_INVALID, 0x0, (ULONG_PTR)IoWorkItem, (ULONG_PTR)IoWorkItem->Routine,
-                     (ULONG_PTR)_ReturnAddress());
+        KeBugCheckEx(WORKER_INVALID, 0x2, (ULONG_PTR)IoWorkItem, (ULONG_PTR)IoWorkItem->Routine, 0);
     }
     ExFreePoolWithTag(IoWorkItem, IOP_TAG_WORK);
 }

@@ -248,8 +248,10 @@ BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackReco
                                          ULONG Length, PUCHAR Component)
 {
     BOOLEAN Ok = FALSE;
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
+    KIRQL OldIrql;
 
+    KeCheckRoutine((PVOID)CallbackRoutine, "bugcheck callback");
+    OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
     if (CallbackRecord->State == BufferEmpty) {
         CallbackRecord->CallbackRoutine = CallbackRoutine;
         CallbackRecord->Buffer = Buffer;
@@ -283,8 +285,10 @@ BOOLEAN NTAPI KeRegisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECORD
                                                KBUGCHECK_CALLBACK_REASON Reason, PUCHAR Component)
 {
     BOOLEAN Ok = FALSE;
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
+    KIRQL OldIrql;
 
+    KeCheckRoutine((PVOID)CallbackRoutine, "bugcheck callback");
+    OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
     if (CallbackRecord->State == BufferEmpty) {
         CallbackRecord->CallbackRoutine = CallbackRoutine;
         CallbackRecord->Reason = Reason;

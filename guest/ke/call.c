@@ -30,6 +30,20 @@ VOID NTAPI FvBeginCall(PFV_CALL Call)
     Call->Context = 0;
 }
 
+/* Kinds of routines for which Driver Verifier has codes of its own. */
+typedef struct _KI_KIND {
+    PCSTR What;
+    ULONG IrqlCode, IrqlRule; /* P1 */
+    ULONG ApcRule;            /* of 0xC4; 0: there is none */
+} KI_KIND;
+
+static const KI_KIND KiKinds[] = {
+    {"dispatch routine", 0xC9, 0x5, 0xC5},
+    {"fast I/O routine", 0xC9, 0x11, 0xC6},
+    {"completion routine", 0xC4, 0xFA, 0xFB},
+    {"interrupt service routine", 0xC4, 0x111, 0},
+};
+
 typedef struct _KI_RETURN {
     const FV_CALL *Call;
     KCALL_STATE Before;
@@ -39,6 +53,7 @@ typedef struct _KI_RETURN {
     const VOID *Routine;
     ULONG_PTR Object;
     PCSTR What;
+    const KI_KIND *Kind; /* NULL: no codes of its own */
 } KI_RETURN;
 
 static VOID KiReportReturn(const KI_RETURN *Return, PCSTR Left)
@@ -50,19 +65,7 @@ static VOID KiReportReturn(const KI_RETURN *Return, PCSTR Left)
               (ULONG64)Return->Routine, (ULONG64)Return->Object, Left);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
-}
-
-/* The mutexes that the thread took last: what it took since the call, if it has released none of before. */
-static VOID KiReportMutants(PKTHREAD Thread, LONG Count)
-{
-    CHAR Text[64];
-
-    for (PLIST_ENTRY Entry = Thread->MutantListHead.Flink; Count > 0 && Entry != &Thread->MutantListHead;
-         Entry = Entry->Flink, Count--) {
-        _snprintf(Text, sizeof(Text), "mutex=0x%I64x\n",
-                  (ULONG64)CONTAINING_RECORD(Entry, KMUTANT, MutantListEntry));
-        FvReport(Text);
-    }
+    KiReportHeld(Return->Thread);
 }
 
 static VOID KiCheckReturnIrql(const KI_RETURN *Return)
@@ -74,6 +77,11 @@ static VOID KiCheckReturnIrql(const KI_RETURN *Return)
     if (Return->Worker) {
         KeBugCheckEx(KI_WORKER_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Return->Routine, Return->Irql,
                      Return->Call->Context, Return->Object);
+    }
+    if (Return->Kind != NULL) {
+        KeBugCheckEx(Return->Kind->IrqlCode, Return->Kind->IrqlRule,
+                     Return->Kind->IrqlRule == 0x5 ? Return->Object : (ULONG_PTR)Return->Routine, Return->Call->Irql,
+                     Return->Irql);
     }
     KeBugCheckEx(KI_IRQL_UNEXPECTED_VALUE, ((ULONG_PTR)Return->Irql << 16) | ((ULONG_PTR)Return->Call->Irql << 8),
                  (ULONG_PTR)Return->Routine, Return->Object, 0);
@@ -90,7 +98,10 @@ static VOID KiCheckReturnApcs(const KI_RETURN *Return)
     KiReportReturn(Return, Thread->SpecialApcDisable != Return->Before.SpecialApcDisable
                                ? "APCs disabled (a guarded region)"
                                : "APCs disabled (a critical region or a mutex)");
-    KiReportMutants(Thread, Thread->Resources - Return->Before.Resources);
+    if (Return->Kind != NULL && Return->Kind->ApcRule != 0) {
+        KeBugCheckEx(0xC4, Return->Kind->ApcRule, (ULONG_PTR)Return->Routine, (ULONG)Thread->CombinedApcDisable,
+                     (ULONG)Return->Before.CombinedApcDisable);
+    }
     KeBugCheckEx(KI_APC_INDEX_MISMATCH, (ULONG_PTR)Return->Routine, 0, (ULONG)Thread->CombinedApcDisable,
                  Return->Worker);
 }
@@ -106,8 +117,7 @@ static VOID KiCheckReturnLocks(const KI_RETURN *Return)
     }
     if (Thread->Resources != Return->Before.Resources && !(Return->Call->MayLeave & FV_MAY_LEAVE_RESOURCES)) {
         KiReportReturn(Return, "a resource or mutex");
-        KiReportMutants(Thread, Thread->Resources - Return->Before.Resources);
-        KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
+            KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
                      (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Resources - Return->Before.Resources));
     }
 }
@@ -145,6 +155,11 @@ static DECLSPEC_NOINLINE VOID KiReturnedBadly(const FV_CALL *Call, const VOID *R
     if (!Return.Worker && !KiDriverVerifierOn) {
         return;
     }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(KiKinds); Index++) {
+        if (strcmp(What, KiKinds[Index].What) == 0) {
+            Return.Kind = &KiKinds[Index];
+        }
+    }
     FvBlame(Routine);
     KiCheckReturnIrql(&Return);
     KiCheckReturnApcs(&Return);
@@ -181,6 +196,18 @@ BOOLEAN KiFindRoutine(const VOID *Routine)
     }
     KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] = Routine;
     return TRUE;
+}
+
+VOID KiCheckRoutine(const VOID *Routine, PCSTR What)
+{
+    CHAR Text[128];
+
+    if (!KiDriverVerifierOn || KeIsRoutine(Routine)) {
+        return;
+    }
+    _snprintf(Text, sizeof(Text), "rule=no-routine\nwhat=%s\naddress=0x%I64x\n", What, (ULONG64)Routine);
+    FvReport(Text);
+    KeBugCheckEx(0xC4, FV_BAD_ROUTINE, (ULONG_PTR)Routine, 0, 0);
 }
 
 VOID KeForgetRoutines(VOID)

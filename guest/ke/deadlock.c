@@ -64,6 +64,21 @@ const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock)
     return NULL;
 }
 
+VOID KiReportHeld(const KTHREAD *Thread)
+{
+    CHAR Text[96];
+
+    for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
+        /* The kernel's own are of before the call: it gives them back. */
+        if (Thread->Held[Index].Lock != NULL &&
+            (ULONG64)Thread->Held[Index].Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size) {
+            _snprintf(Text, sizeof(Text), "held=0x%I64x\nheld-since=0x%I64x\n", (ULONG64)Thread->Held[Index].Lock,
+                      (ULONG64)Thread->Held[Index].Caller);
+            FvReport(Text);
+        }
+    }
+}
+
 /* ---- the circle ---- */
 
 static PLIST_ENTRY KiWaitsOf(const VOID *Thread)

@@ -102,12 +102,15 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
     return Removed;
 }
 
+/* The bugchecks that Windows has for DPCs; FvEndCall has the rest. */
 static VOID KiCheckDpcExit(PKPRCB Prcb, PKDEFERRED_ROUTINE Routine, LONG ApcDisable)
 {
     if (__readcr8() != DISPATCH_LEVEL) {
+        FvBlame((PVOID)Routine);
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Routine, __readcr8(), DISPATCH_LEVEL, 0);
     }
     if (KeGetCurrentThread()->CombinedApcDisable != ApcDisable) {
+        FvBlame((PVOID)Routine);
         KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, 4, (ULONG_PTR)Routine, (ULONG)ApcDisable,
                      (ULONG)KeGetCurrentThread()->CombinedApcDisable);
     }
@@ -134,6 +137,7 @@ VOID KiRetireDpcList(PKPRCB Prcb)
             PKDEFERRED_ROUTINE Routine;
             PVOID Context, Argument1, Argument2;
             LONG ApcDisable = Prcb->CurrentThread->CombinedApcDisable;
+            FV_CALL Call;
 
             KiAcquireSpinLock(&Prcb->DpcLock);
             if (Prcb->DpcQueueDepth == 0) {
@@ -152,9 +156,11 @@ VOID KiRetireDpcList(PKPRCB Prcb)
             Prcb->DpcRoutine = (PVOID)Routine;
             _enable();
             FV_TRACE(FLTVM_TRACE_DPC_ENTER, Dpc, Routine, 0, 0, 0);
+            FvBeginCall(&Call);
             Routine(Dpc, Context, Argument1, Argument2);
             FV_TRACE(FLTVM_TRACE_DPC_LEAVE, Dpc, 0, 0, 0, 0);
             KiCheckDpcExit(Prcb, Routine, ApcDisable);
+            FvEndCall(&Call, (PVOID)Routine, "DPC routine", (ULONG_PTR)Dpc);
             _disable();
             Prcb->DpcRoutine = NULL;
         }
@@ -183,6 +189,7 @@ VOID KiDispatchInterrupt(VOID)
 
 VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext)
 {
+    KeCheckRoutine((PVOID)DeferredRoutine, "DPC routine");
     RtlZeroMemory(Dpc, sizeof(*Dpc));
     Dpc->Type = DpcObject;
     Dpc->Importance = MediumImportance;

@@ -13,6 +13,7 @@ static KSPIN_LOCK KiConnectLock;
 FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
 {
     BOOLEAN Raised = Interrupt->SynchronizeIrql > Interrupt->Irql;
+    FV_CALL Call;
 
     FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Interrupt->Vector,
              Interrupt->ServiceRoutine ? (PVOID)Interrupt->ServiceRoutine
@@ -23,6 +24,7 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
     }
     KiAcquireSpinLock(Interrupt->ActualLock);
     Interrupt->Count++;
+    FvBeginCall(&Call);
     if (Interrupt->MessageServiceRoutine != NULL) {
         *Claimed |=
             Interrupt->MessageServiceRoutine(Interrupt, Interrupt->ServiceContext, Interrupt->MessageId);
@@ -30,8 +32,10 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
         *Claimed |= Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     }
     KiReleaseSpinLock(Interrupt->ActualLock);
-    KiVerify(__readcr8() == (Raised ? Interrupt->SynchronizeIrql : Interrupt->Irql), IRQL_NOT_LESS_OR_EQUAL,
-             (ULONG_PTR)Interrupt, __readcr8(), 0, (ULONG_PTR)Interrupt->ServiceRoutine);
+    FvEndCall(&Call,
+              Interrupt->MessageServiceRoutine != NULL ? (PVOID)Interrupt->MessageServiceRoutine
+                                                       : (PVOID)Interrupt->ServiceRoutine,
+              "interrupt service routine", (ULONG_PTR)Interrupt);
     if (Raised) {
         __writecr8(Interrupt->Irql);
     }
@@ -125,6 +129,8 @@ VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRouti
                            ULONG MessageId, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
                            KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number)
 {
+    KeCheckRoutine(MessageServiceRoutine != NULL ? (PVOID)MessageServiceRoutine : (PVOID)ServiceRoutine,
+                   "interrupt service routine");
     RtlZeroMemory(Interrupt, sizeof(*Interrupt));
     Interrupt->Type = InterruptObject;
     Interrupt->Size = sizeof(*Interrupt);

@@ -131,6 +131,7 @@ VOID KiAbandonMutants(PKTHREAD Thread);
 /* deadlock.c */
 NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                          const VOID *Caller);
+VOID KiReportHeld(const KTHREAD *Thread);
 const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 
 /* bugcheck.c */

@@ -36,7 +36,7 @@ static BOOLEAN KiGiveEntry(PKQUEUE Queue, PLIST_ENTRY Entry)
 /* An entry is left that no thread waits for; tells whoever watches the queue if it could run.  The lock. */
 static VOID KiTellOfEntry(PKQUEUE Queue)
 {
-    if (Queue->Header.Hand && Queue->CurrentCount < Queue->MaximumCount) {
+    if (Queue->Header.Inserted && Queue->CurrentCount < Queue->MaximumCount) {
         KiQueueEvent->Header.SignalState = 1;
         if (!IsListEmpty(&KiQueueEvent->Header.WaitListHead)) {
             KiWaitTest(KiQueueEvent, 0);
@@ -225,7 +225,7 @@ PLIST_ENTRY NTAPI KeRundownQueue(PRKQUEUE Queue)
 VOID KeWatchQueue(PKQUEUE Queue, PKEVENT Event)
 {
     KiQueueEvent = Event;
-    Queue->Header.Hand = 1; /* watched */
+    Queue->Header.Inserted = 1; /* watched */
 }
 
 ULONG KeQueueActiveThreads(PKQUEUE Queue)

@@ -139,23 +139,30 @@ static VOID NTAPI KiReapThreads(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID
     }
 }
 
-static VOID KiCheckThreadExit(PKTHREAD Thread)
+VOID KeCheckThreadExit(VOID)
 {
+    PKTHREAD Thread = KeGetCurrentThread();
+
     if (__readcr8() != PASSIVE_LEVEL) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0,
                      (ULONG_PTR)Thread->StartRoutine);
     }
+    KiReportHeld(Thread);
     if (Thread->CombinedApcDisable != 0) {
         KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0,
                      0);
     }
+    if (Thread->Queue != NULL && Thread->Queue->Header.Inserted) {
+        KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION */, (ULONG_PTR)Thread, 0, 0, 0);
+    }
+    KiVerify(Thread->Resources == 0 && Thread->Locks == 0, 0xC4, 0x100A, (ULONG_PTR)Thread, 0, 0);
 }
 
 DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
 {
     PKTHREAD Thread = KeGetCurrentThread();
 
-    KiCheckThreadExit(Thread);
+    KeCheckThreadExit();
     FV_TRACE(FLTVM_TRACE_THREAD_EXIT, Thread, 0, 0, 0, 0);
     (VOID) KiAcquireDispatcher();
     Thread->ApcQueueable = FALSE;

@@ -15,9 +15,12 @@ static PSP_NOTIFY_SLOT PspProcessNotify[PSP_NOTIFY_SLOTS], PspThreadNotify[PSP_N
 
 static NTSTATUS PspAddNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine, BOOLEAN Extended, NTSTATUS Full)
 {
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     BOOLEAN Redundant = FALSE;
     NTSTATUS Status = Full;
+    KIRQL OldIrql;
+
+    KeCheckRoutine(Routine, "notify routine");
+    OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
 
     /* The documentation refuses a second registration for processes only. */
     for (ULONG i = 0; i < PSP_NOTIFY_SLOTS && Slots == PspProcessNotify; i++) {
@@ -84,6 +87,7 @@ static VOID PspLeaveSlot(PSP_NOTIFY_SLOT *Slot)
 VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
 {
     PS_CREATE_NOTIFY_INFO Info;
+    FV_CALL Call;
 
     RtlZeroMemory(&Info, sizeof(Info));
     Info.Size = sizeof(Info);
@@ -98,6 +102,7 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
         if (Routine == NULL) {
             continue;
         }
+        FvBeginCall(&Call);
         if (PspProcessNotify[i].Extended) {
             ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId,
                                                          Create ? &Info : NULL);
@@ -105,18 +110,23 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
             ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId,
                                                       Process->UniqueProcessId, Create);
         }
+        FvEndCall(&Call, Routine, "process notify routine", (ULONG_PTR)Process);
         PspLeaveSlot(&PspProcessNotify[i]);
     }
 }
 
 VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
 {
+    FV_CALL Call;
+
     for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
         PVOID Routine = PspEnterSlot(&PspThreadNotify[i]);
 
         if (Routine != NULL) {
+            FvBeginCall(&Call);
             ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread,
                                                      Create);
+            FvEndCall(&Call, Routine, "thread notify routine", (ULONG_PTR)Thread);
             PspLeaveSlot(&PspThreadNotify[i]);
         }
     }

@@ -64,10 +64,7 @@ static DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
     PEPROCESS Process = PsGetThreadProcess(Thread);
     KIRQL OldIrql;
 
-    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, KeGetCurrentIrql(), 0,
-                     (ULONG_PTR)Thread->StartAddress);
-    }
+    KeCheckThreadExit();
     if (PsIoThreadExitRoutine != NULL) {
         PsIoThreadExitRoutine(Thread);
     }
@@ -100,6 +97,9 @@ VOID PspDeleteThread(PVOID Object)
 static VOID NTAPI PspSystemThreadStartup(PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
     StartRoutine(StartContext);
+    FvBlame((PVOID)StartRoutine); /* it is not on the stack any more */
+    KeCheckThreadExit();
+    FvBlame(NULL);
     PspExitThread(STATUS_SUCCESS);
 }
 
@@ -189,6 +189,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
     PEPROCESS Process = PsInitialSystemProcess;
     NTSTATUS Status;
 
+    KeCheckRoutine((PVOID)StartRoutine, "thread routine");
     if (ProcessHandle != NULL) {
         Status = ObReferenceObjectByHandle(ProcessHandle, 0x2 /* PROCESS_CREATE_THREAD */,
                                            PsProcessTypeObject, KernelMode, (PVOID *)&Process, NULL);

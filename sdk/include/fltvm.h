@@ -114,6 +114,9 @@ FVAPI VOID NTAPI FvBlame(const VOID *Address);
  *     0x1   APCs disabled, or enabled         P1 routine, P3 the thread's counts, P4 1 for a work routine
  *     0xDF  impersonating                     P1 routine, P2 Context, P3 Object
  *     0xC4  FV_RETURNED_*                     P1 which, P2 routine, P3 Object, P4 as told there
+ *
+ * A "dispatch routine", "fast I/O routine", "completion routine" or "interrupt service routine" has Driver Verifier's own
+ * codes for the IRQL (0xC9/0x5 and 0x11, 0xC4/0xFA and 0x111) and for APCs (0xC4/0xC5, 0xC6, 0xFB).
  */
 typedef struct _FV_CALL {
     ULONG64 State; /* the kernel's */
@@ -132,6 +135,9 @@ typedef struct _FV_CALL {
 #define FV_RETURNED_WITH_RESOURCE      0xF102 /* P4: how many more resources and mutexes */
 #define FV_RETURNED_WITH_TOP_LEVEL_IRP 0xF103 /* P4: the top-level IRP it left */
 #define FV_RETURNED_WITH_PRIORITY      0xF104 /* P4: the priority it left */
+
+/* 0xC4 too: what was given as a routine is NULL, or cannot be executed; at the call that gave it. */
+#define FV_BAD_ROUTINE 0xF105 /* P2: the address */
 
 FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
 FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);

@@ -41,7 +41,7 @@ static VOID BlockWorkers(VOID)
 {
     LARGE_INTEGER Moment = {.QuadPart = -200000};
 
-    for (ULONG Index = 0; Index < 64; Index++)
+    for (ULONG Index = 0; Index < 300; Index++) /* more than a queue has threads */
         Queue(FltAllocateGenericWorkItem());
     KeDelayExecutionThread(KernelMode, FALSE, &Moment);
 }

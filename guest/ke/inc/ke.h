@@ -342,6 +342,9 @@ VOID KeStartThread(PKTHREAD Thread);
 DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment);
 extern VOID (*KiThreadReaper)(PKTHREAD Thread);
 
+/* Bugchecks when the current thread may not end: its IRQL, APCs, locks; or it is a worker.  IRQL: any. */
+VOID KeCheckThreadExit(VOID);
+
 /* A name for reports and traces. */
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name);
 
@@ -449,6 +452,16 @@ FORCEINLINE BOOLEAN KeIsKnownRoutine(const VOID *Routine)
 FORCEINLINE BOOLEAN KeIsRoutine(const VOID *Routine)
 {
     return KeIsKnownRoutine(Routine) || KiFindRoutine(Routine);
+}
+
+/* Bugchecks 0xC4, FV_BAD_ROUTINE when it is none and the verifier is on: for the routine that is given it. */
+VOID KiCheckRoutine(const VOID *Routine, PCSTR What);
+
+FORCEINLINE VOID KeCheckRoutine(const VOID *Routine, PCSTR What)
+{
+    if (!KeIsKnownRoutine(Routine)) {
+        KiCheckRoutine(Routine, What);
+    }
 }
 
 /* Code has gone: what was known of it is forgotten.  IRQL: any. */
