@@ -12,6 +12,7 @@
 #define KI_IMPERSONATING_WORKER_THREAD 0xDF
 #define KI_WORKER_RETURNED_AT_BAD_IRQL 0xE1
 
+C_ASSERT(FIELD_OFFSET(FV_CALL, MayLeave) == FIELD_OFFSET(FV_CALL, Irql) + sizeof(ULONG));
 C_ASSERT(sizeof(((PFV_CALL)NULL)->State) == sizeof(((PKTHREAD)NULL)->CallState));
 
 VOID NTAPI FvBlame(const VOID *Address)
@@ -25,8 +26,7 @@ VOID NTAPI FvBeginCall(PFV_CALL Call)
 
     Call->State = Thread->CallState;
     Call->TopLevelIrp = Thread->TopLevelIrp;
-    Call->Irql = (ULONG)__readcr8();
-    Call->MayLeave = 0;
+    *(ULONG64 *)&Call->Irql = __readcr8(); /* and MayLeave 0 */
     Call->Context = 0;
 }
 

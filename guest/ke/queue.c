@@ -49,9 +49,13 @@ FORCEINLINE LONG KiInsertQueue(PRKQUEUE Queue, PLIST_ENTRY Entry, BOOLEAN AtHead
     KIRQL OldIrql;
     LONG Old;
 
-    KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, __readcr8(), 1,
-             (ULONG_PTR)Caller);
-    OldIrql = KiAcquireDispatcher();
+    OldIrql = (KIRQL)__readcr8();
+    if (OldIrql < DISPATCH_LEVEL) {
+        __writecr8(DISPATCH_LEVEL);
+    } else {
+        KiVerify(OldIrql == DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Queue, OldIrql, 1, (ULONG_PTR)Caller);
+    }
+    KiAcquireSpinLock(&KiDispatcherLock);
     Old = Queue->Header.SignalState;
     if (!KiGiveEntry(Queue, Entry)) {
         Queue->Header.SignalState++;
