@@ -182,12 +182,13 @@ GPtrArray *fltvm_config_arguments(const FltvmConfig *config, const FltvmWiring *
     add_disks(argv, config, wiring);
     for (guint i = 0; i < config->extra->len; i++)
         add(argv, "%s", (char *)config->extra->pdata[i]);
-    if (config->gdb) {
+    if (wiring->gdb_fd > 0) {
+        add(argv, "-chardev");
+        add(argv, "socket,id=gdb,fd=%d,server=on,wait=off", wiring->gdb_fd);
         add(argv, "-gdb");
-        add(argv, "%s", config->gdb);
-    }
-    if (config->stopped)
+        add(argv, "chardev:gdb");
         add(argv, "-S");
+    }
     g_ptr_array_add(argv, NULL);
     return g_steal_pointer(&argv);
 }

@@ -57,7 +57,6 @@ FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
 
     copy->machine = g_strdup(config->machine);
     copy->accel = g_strdup(config->accel);
-    copy->gdb = g_strdup(config->gdb);
     copy->disks = g_ptr_array_new_with_free_func(disk_free);
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
@@ -81,7 +80,6 @@ void fltvm_config_free(FltvmConfig *config)
         return;
     g_free(config->machine);
     g_free(config->accel);
-    g_free(config->gdb);
     g_ptr_array_unref(config->disks);
     g_hash_table_unref(config->options);
     g_ptr_array_unref(config->extra);

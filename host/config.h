@@ -36,9 +36,7 @@ typedef struct {
     GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
     GPtrArray *extra;   /* further arguments for QEMU */
     gboolean idles;     /* idle time takes real time: for a person at the prompt */
-    gboolean stopped;   /* -S: wait for gdb */
     gboolean trace;     /* the link sends a record at each trace point; TCG only */
-    char *gdb;          /* -gdb argument, or NULL */
 } FltvmConfig;
 
 FltvmConfig *fltvm_config_new(void);
@@ -75,6 +73,7 @@ typedef struct {
     int link_fd;           /* -1: use link_path */
     const char *link_path; /* a Unix socket that QEMU listens on */
     int monitor_fd;        /* -1: no monitor */
+    int gdb_fd;            /* a socket that listens for gdb; the machine waits for it.  0: no gdb */
 } FltvmWiring;
 
 /* The argument vector; NULL-terminated, to be freed with g_ptr_array_unref(). */

@@ -29,6 +29,9 @@
 #define STACKS_GRACE (3 * G_USEC_PER_SEC)
 #define END_GRACE    (5 * G_USEC_PER_SEC)
 
+/* What a machine that gdb kills may take to be gone. */
+#define KILL_GRACE (2 * G_USEC_PER_SEC)
+
 /* What the symbolizer may take for what a machine has told. */
 #define SYMBOLS_GRACE (12 * G_USEC_PER_SEC)
 
@@ -166,17 +169,19 @@ static int connect_to(const char *path, GError **error)
 }
 
 /* What QEMU inherits, as fltvm_child_spawn() takes it. */
-static GArray *descriptors(const FltvmConfig *config, int output, int link, int monitor)
+static GArray *descriptors(const FltvmConfig *config, int output, int link, int monitor, int gdb)
 {
     const FltvmFd own[] = {{output, 1}, {output, 2}, {link, CHILD_LINK_FD}, {monitor, CHILD_MONITOR_FD}};
     const FltvmFd end = {-1, -1};
     GArray *fds = g_array_new(FALSE, FALSE, sizeof(FltvmFd));
-    g_autoptr(GArray) images = fltvm_config_image_fds(config);
+    g_autoptr(GArray) same = fltvm_config_image_fds(config);
 
     g_array_append_vals(fds, own, G_N_ELEMENTS(own));
-    for (guint i = 0; i < images->len; i++) {
-        FltvmFd image = {g_array_index(images, int, i), g_array_index(images, int, i)};
-        g_array_append_val(fds, image);
+    if (gdb)
+        g_array_append_val(same, gdb);
+    for (guint i = 0; i < same->len; i++) {
+        FltvmFd fd = {g_array_index(same, int, i), g_array_index(same, int, i)};
+        g_array_append_val(fds, fd);
     }
     g_array_append_val(fds, end);
     return fds;
@@ -185,7 +190,8 @@ static GArray *descriptors(const FltvmConfig *config, int output, int link, int 
 /* Start our own QEMU with both sockets; returns our end of the link. */
 static int launch(FltvmMachine *machine, GError **error)
 {
-    FltvmWiring wiring = {.link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD};
+    FltvmWiring wiring = {
+        .link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD, .gdb_fd = machine->session->gdb_fd};
     g_autoptr(GPtrArray) argv = NULL;
     g_autoptr(GArray) fds = NULL;
     int link[2], monitor[2], output;
@@ -208,7 +214,7 @@ static int launch(FltvmMachine *machine, GError **error)
     }
     /* Out of the way of the numbers that they take in the child. */
     int high_link = fcntl(link[1], F_DUPFD_CLOEXEC, 16), high_monitor = fcntl(monitor[1], F_DUPFD_CLOEXEC, 16);
-    fds = descriptors(machine->config, output, high_link, high_monitor);
+    fds = descriptors(machine->config, output, high_link, high_monitor, wiring.gdb_fd);
     if (machine->session->account->verbose) {
         g_autofree char *line = fltvm_machine_command_line(machine->config, NULL);
         fltvm_account_detail(machine->session->account, "qemu: %s", line ? line : "");
@@ -475,12 +481,40 @@ static gboolean timed_out(FltvmMachine *machine, const char *what, GError **erro
 
 /* --- the conversation ---------------------------------------------------------------------------------- */
 
+static gint64 earlier_of(gint64 a, gint64 b)
+{
+    return !a ? b : !b ? a : MIN(a, b);
+}
+
+/*
+ * gdb has ended.  Mostly it ended the machine first; one that runs on, since gdb let go of it, does so against the
+ * clock; one that has not begun never will.  The new deadline.
+ */
+static gint64 debugger_ended(FltvmMachine *machine)
+{
+    FltvmSession *session = machine->session;
+    gint64 now = g_get_monotonic_time();
+
+    close(session->debugger_fd);
+    session->debugger_fd = 0;
+    if (session->after_debugger)
+        session->deadline = now + session->after_debugger;
+    return machine->heard ? session->deadline : now + KILL_GRACE;
+}
+
 /* Read records until the guest asks for a command; its result is in `payload`. */
 static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing,
                               struct fltvm_link_frame *frame, const guint8 **payload, GError **error)
 {
+    FltvmSession *session = machine->session;
+    gboolean alone = FALSE; /* without the debugger that was there */
+
     for (;;) {
-        switch (fltvm_link_read(machine->link, deadline, -1, frame, payload, error)) {
+        int wake_fd = session->debugger_fd ? session->debugger_fd : -1;
+        FltvmLinkResult result = fltvm_link_read(machine->link, deadline, wake_fd, frame, payload, error);
+        if (alone && result != FLTVM_LINK_CLOSED)
+            session->outlived = TRUE;
+        switch (result) {
         case FLTVM_LINK_FRAME:
             if (frame->kind == FLTVM_RECORD_COMMAND) {
                 machine->time_ns = MAX(machine->time_ns, frame->time_ns);
@@ -488,20 +522,23 @@ static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char
             }
             on_record(machine, frame, *payload);
             break;
+        case FLTVM_LINK_WOKEN:
+            deadline = debugger_ended(machine);
+            alone = TRUE;
+            break;
         case FLTVM_LINK_CLOSED:
             return ended_badly(machine, error);
         case FLTVM_LINK_TIMEOUT:
-            return timed_out(machine, doing, error);
+            if (!alone || machine->heard)
+                return timed_out(machine, doing, error);
+            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "gdb has ended, and the machine did not begin to run");
+            drop(machine, FLTVM_MACHINE_DEAD);
+            return FALSE;
         default:
             drop(machine, FLTVM_MACHINE_DEAD);
             return FALSE;
         }
     }
-}
-
-static gint64 earlier_of(gint64 a, gint64 b)
-{
-    return !a ? b : !b ? a : MIN(a, b);
 }
 
 /* Trace points are for TCG only: who wants the trace is told, who wants its hash as well sees that there is none. */
@@ -542,9 +579,13 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
         return FALSE;
     }
     machine->link = fltvm_link_new(fd);
-    if (session->launched && !session->launched(session->launched_data, error)) {
-        drop(machine, FLTVM_MACHINE_DEAD);
-        return FALSE;
+    if (session->gdb_fd) {
+        close(session->gdb_fd);
+        session->gdb_fd = 0;
+        if (!session->launched(session->launched_data, error)) {
+            drop(machine, FLTVM_MACHINE_DEAD);
+            return FALSE;
+        }
     }
     if (!until_command(machine, earlier_of(boot, session->deadline), "the guest did not boot", &frame, &payload,
                        error))

@@ -35,7 +35,12 @@ typedef struct {
     gint64 boot_deadline;   /* microseconds a machine may take to ask for its first command; 0: none */
     gboolean dry_run;       /* print the command line, start nothing */
     const char *connect;    /* a socket on which somebody else's QEMU listens, or NULL */
-    /* Called when a QEMU has been started, before the guest's first word (fltvm gdb); or NULL. */
+    /* For fltvm gdb: the first machine waits for it. */
+    int gdb_fd;             /* a socket that listens; 0: none, or in use */
+    int debugger_fd;        /* readable when gdb has ended; 0: not started, or seen already */
+    gboolean outlived;      /* the machine went on, or waited, when gdb had ended */
+    gint64 after_debugger;  /* microseconds that everything may take then; 0: no limit */
+    /* Called when that QEMU has been started, before the guest's first word; or NULL. */
     gboolean (*launched)(gpointer data, GError **error);
     gpointer launched_data;
 } FltvmSession;

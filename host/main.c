@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The fltvm command: a table of verbs, and one way out. */
+#include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "child.h"
 #include "error.h"
@@ -32,6 +35,18 @@ static void print_usage(FILE *out)
           "Exit status: 0 every check held; 1 a check failed; 2 usage or bad input; 3 the guest bugchecked;\n"
           "4 time-out or host failure.\n",
           out);
+}
+
+void fltvm_verb_drop_separator(int *argc, char **argv)
+{
+    int at = 1;
+
+    while (at < *argc && strcmp(argv[at], "--") != 0)
+        at++;
+    if (at == *argc)
+        return;
+    memmove(&argv[at], &argv[at + 1], sizeof(*argv) * (gsize)(*argc - at)); /* with the NULL at the end */
+    --*argc;
 }
 
 int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
@@ -69,15 +84,38 @@ static FltvmVerb find_verb(const char *name)
     return NULL;
 }
 
+/*
+ * What is opened later must not become standard input or output.  A stream that is closed gets a descriptor that
+ * fails: reading ends, and writing is an error that is told.
+ */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(FLTVM_ERROR_HOST);
+    }
+}
+
+/* What was written to standard output has to have arrived. */
+static int check_output(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "fltvm: standard output: %s\n", errno ? g_strerror(errno) : "not everything was written");
+    return MAX(status, FLTVM_ERROR_HOST);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     FltvmVerb verb;
     int status;
 
+    hold_standard_streams();
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
         print_usage(stdout);
-        return FLTVM_EXIT_OK;
+        return check_output(FLTVM_EXIT_OK);
     }
     if (argc < 2) {
         print_usage(stderr);
@@ -96,7 +134,6 @@ int main(int argc, char **argv)
     argv[1] = name;
     g_set_prgname(name);
     status = verb(argc - 1, argv + 1, &error);
-    fflush(stdout);
     fltvm_child_cleanup();
     fltvm_child_reraise();
     if (error) {
@@ -104,5 +141,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "fltvm: %s\n", message);
         status = fltvm_error_exit_status(error);
     }
-    return status;
+    return check_output(status);
 }

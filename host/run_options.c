@@ -10,6 +10,15 @@
 /* What options->cpus is when the command line does not say. */
 #define CPUS_NOT_GIVEN G_MININT
 
+/* Seconds: a year. */
+#define MOST_TIMEOUT 31536000
+
+static const char *timeout_help(const FltvmRunOptions *options)
+{
+    return options->default_timeout > 0 ? "Seconds of real time for one scenario (default 60, 0: no limit)"
+                                        : "Seconds of real time for everything (default 0: no limit)";
+}
+
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
     static GOptionEntry entries[12];
@@ -20,8 +29,7 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
         {"machine", 0, 0, G_OPTION_ARG_STRING, &options->machine, "microvm (default) or q35", "NAME"},
         {"accel", 0, 0, G_OPTION_ARG_STRING, &options->accel, "tcg (default; repeatable) or kvm (fast)", "NAME"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
-        {"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &options->timeout,
-         "Seconds of real time for one scenario (default 60, 0: no limit)", "SEC"},
+        {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
          "Also show the command line, images, all stacks and the trace's hash", NULL},
         {"keep-going", 'k', 0, G_OPTION_ARG_NONE, &options->keep_going, "A failed check does not end its scenario",
@@ -48,6 +56,32 @@ static gboolean parse_seed(const char *text, guint64 *seed, GError **error)
         return TRUE;
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--seed: '%s' is not a number", text);
     return FALSE;
+}
+
+/* A number of seconds up to a year, in microseconds. */
+static gboolean parse_timeout(const char *text, gint64 *microseconds, GError **error)
+{
+    char *end = NULL;
+    double seconds = g_ascii_strtod(text, &end);
+
+    if (end != text && !*end && seconds >= 0 && seconds <= MOST_TIMEOUT) { /* which NaN is not */
+        *microseconds = (gint64)(seconds * G_USEC_PER_SEC);
+        if (seconds > 0 && !*microseconds)
+            *microseconds = 1;
+        return TRUE;
+    }
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--timeout: '%s' is not a number of seconds from 0 to %d", text,
+                MOST_TIMEOUT);
+    return FALSE;
+}
+
+gint64 fltvm_run_options_timeout(const FltvmRunOptions *options)
+{
+    gint64 microseconds = (gint64)(options->default_timeout * G_USEC_PER_SEC);
+
+    if (options->timeout)
+        parse_timeout(options->timeout, &microseconds, NULL);
+    return microseconds;
 }
 
 FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **error)
@@ -81,9 +115,10 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
             return NULL;
         config->fixed |= FLTVM_FIXED_ACCEL;
     }
-    if (options->timeout < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--timeout: %g is negative", options->timeout);
-        return NULL;
+    if (options->timeout) {
+        gint64 microseconds;
+        if (!parse_timeout(options->timeout, &microseconds, error))
+            return NULL;
     }
     return g_steal_pointer(&config);
 }
@@ -100,7 +135,7 @@ FltvmScenario *fltvm_run_options_scenario(const FltvmRunOptions *options, FltvmA
     scenario->keep_going = options->keep_going;
     scenario->session.dry_run = options->dry_run;
     scenario->session.connect = options->connect;
-    if (options->timeout > 0)
-        scenario->session.deadline = g_get_monotonic_time() + (gint64)(options->timeout * G_USEC_PER_SEC);
+    if (fltvm_run_options_timeout(options))
+        scenario->session.deadline = g_get_monotonic_time() + fltvm_run_options_timeout(options);
     return scenario;
 }

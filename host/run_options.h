@@ -14,7 +14,8 @@ typedef struct {
     char *machine;
     char *accel;
     char *trace;
-    double timeout; /* seconds; 0: none */
+    char *timeout;  /* seconds, 0: none; NULL: default_timeout */
+    double default_timeout;
     gboolean verbose;
     gboolean keep_going;
     gboolean dry_run;
@@ -26,6 +27,9 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options);
 
 /* A configuration as the options say; NULL with FLTVM_ERROR_USAGE. */
 FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **error);
+
+/* Microseconds that a scenario may take, 0: no limit; checked by fltvm_run_options_config(). */
+gint64 fltvm_run_options_timeout(const FltvmRunOptions *options);
 
 /* A scenario ready to run.  Borrows account and trace. */
 FltvmScenario *fltvm_run_options_scenario(const FltvmRunOptions *options, FltvmAccount *account, FltvmTrace *trace,

@@ -3,12 +3,17 @@
  * fltvm gdb: a scenario whose machine waits for gdb before its first instruction.
  *
  * gdb owns the terminal; this process goes on being the other end of the link.  The scenario's account and gdb
- * share the output.  No time-out applies.
+ * share the output.  No time-out applies as long as gdb is there; a machine that gdb let go of runs on against the clock.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,12 +24,14 @@
 #include "run_options.h"
 #include "verbs.h"
 
-#define SOCKET_GRACE (10 * G_USEC_PER_SEC)
+#define LEAST_FD 16 /* a descriptor keeps its number in QEMU */
 
-static FltvmRunOptions options;
+/* The time-out counts from gdb's end on. */
+static FltvmRunOptions options = {.default_timeout = 60};
 static char *opt_gdb;
 
 typedef struct {
+    FltvmSession *session;
     char *socket;
     char **arguments; /* further ones for gdb, NULL-terminated */
     pid_t pid;
@@ -41,25 +48,41 @@ static void set_symbol_path(void)
     g_setenv("FLTVM_SYMBOLS", path, TRUE);
 }
 
-/* QEMU has been started: wait for its socket, start gdb. */
+/* A socket that gdb finds by its name and QEMU inherits; -1 with an error. */
+static int listen_at(const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd, high;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "%s is too long for a socket's name: set TMPDIR to a shorter path", path);
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, LEAST_FD);
+    if (fd >= 0)
+        close(fd);
+    if (high < 0 || bind(high, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(high, 1) < 0) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", path, g_strerror(errno));
+        if (high >= 0)
+            close(high);
+        return -1;
+    }
+    return high;
+}
+
+/* QEMU has been started: start gdb. */
 static gboolean start_debugger(gpointer data, GError **error)
 {
     Debugger *debugger = data;
     g_autofree char *script = fltvm_path_source("host/gdb/fltvm.py");
-    g_autofree char *attach = g_strdup_printf("fltvm attach %s", debugger->socket);
+    g_autofree char *quoted = g_shell_quote(debugger->socket); /* gdb's words are quoted as a shell's */
+    g_autofree char *attach = g_strdup_printf("fltvm attach %s", quoted);
     g_autofree char *kernel = fltvm_path_symbols("ntoskrnl.exe");
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    gint64 deadline = g_get_monotonic_time() + SOCKET_GRACE;
 
-    if (debugger->pid)
-        return TRUE; /* a second machine runs without gdb */
-    while (access(debugger->socket, F_OK) < 0) {
-        if (g_get_monotonic_time() > deadline || fltvm_child_interrupted()) {
-            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU did not open its gdb socket");
-            return FALSE;
-        }
-        g_usleep(2000);
-    }
     set_symbol_path();
     g_ptr_array_add(argv, opt_gdb ? opt_gdb : (gpointer) "gdb");
     g_ptr_array_add(argv, (gpointer) "-q");
@@ -78,6 +101,8 @@ static gboolean start_debugger(gpointer data, GError **error)
     debugger->pid = fltvm_child_spawn((const char *const *)argv->pdata, NULL, FLTVM_CHILD_FOREGROUND, error);
     if (debugger->pid < 0)
         debugger->pid = 0;
+    else
+        debugger->session->debugger_fd = (int)syscall(SYS_pidfd_open, debugger->pid, 0);
     return debugger->pid > 0;
 }
 
@@ -99,34 +124,29 @@ static int leave(gpointer data)
 static int run_under_gdb(const char *script, char **arguments, GError **error)
 {
     g_autoptr(FltvmAccount) account = fltvm_account_new(script, stdout, FALSE, options.verbose);
-    g_autoptr(FltvmScenario) scenario = NULL;
-    g_autofree char *chardev = NULL;
-    const char *directory = fltvm_child_temp_dir(error);
-    Debugger debugger = {.arguments = arguments};
+    g_autoptr(FltvmTrace) trace = options.trace ? fltvm_trace_new(TRUE) : NULL;
+    g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, error);
+    const char *directory = scenario ? fltvm_child_temp_dir(error) : NULL;
+    g_autofree char *socket_path = directory ? g_build_filename(directory, "gdb.sock", NULL) : NULL;
+    Debugger debugger = {.arguments = arguments, .socket = socket_path};
     int status;
 
-    if (!directory)
-        return FLTVM_ERROR_HOST;
-    scenario = fltvm_run_options_scenario(&options, account, NULL, error);
-    if (!scenario)
+    if (!directory || (scenario->session.gdb_fd = listen_at(socket_path, error)) < 0)
         return FLTVM_ERROR_USAGE;
-    debugger.socket = g_build_filename(directory, "gdb.sock", NULL);
-    chardev = g_strdup_printf("socket,id=gdb,path=%s,server=on,wait=off", debugger.socket);
-    g_ptr_array_add(scenario->defaults->extra, g_strdup("-chardev"));
-    g_ptr_array_add(scenario->defaults->extra, g_strdup(chardev));
-    scenario->defaults->gdb = g_strdup("chardev:gdb");
-    scenario->defaults->stopped = TRUE;
+    debugger.session = &scenario->session;
     scenario->session.deadline = 0;
+    scenario->session.after_debugger = fltvm_run_options_timeout(&options);
     scenario->session.launched = start_debugger;
     scenario->session.launched_data = &debugger;
     fltvm_scenario_guard(scenario, leave, account);
     fltvm_scenario_run(scenario, script);
-    /* Whoever leaves gdb ends the machine: that is no failure of the scenario's. */
-    if (!debugger_gone(&debugger))
+    if (trace && !fltvm_trace_write(trace, options.trace, error))
+        return FLTVM_ERROR_HOST;
+    /* Whoever leaves gdb ends the machine: that is no failure of the scenario's.  One that never ran is. */
+    if (!debugger_gone(&debugger) || scenario->session.outlived)
         fltvm_account_finish(account);
     status = debugger.pid > 0 ? fltvm_child_wait(debugger.pid) : 0;
-    g_free(debugger.socket);
-    if (debugger.pid <= 0)
+    if (debugger.pid <= 0 || (!status && scenario->session.outlived))
         return account->status;
     return WIFEXITED(status) ? WEXITSTATUS(status) : FLTVM_ERROR_HOST;
 }
@@ -145,10 +165,12 @@ int fltvm_verb_gdb(int argc, char **argv, GError **error)
     status = fltvm_verb_options(&argc, &argv, (const GOptionEntry *)(void *)list->data, "SCENARIO.lua [-- GDB-OPTION...]",
                                 "Runs a scenario under gdb, stopped before the kernel's first instruction.\n"
                                 "Options behind -- go to gdb, for example: -- -batch -ex 'break KiSystemStartup' "
-                                "-ex continue.\nThe exit status is gdb's.",
+                                "-ex continue.\nThe exit status is gdb's. --timeout counts from gdb's end on.",
                                 error);
     if (status >= 0)
         return status;
+    if (argc > 1 && g_str_equal(argv[1], "--"))
+        fltvm_verb_drop_separator(&argc, argv);
     if (argc < 2) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "no scenario named (try 'fltvm gdb --help')");
         return FLTVM_ERROR_USAGE;

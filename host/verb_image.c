@@ -198,6 +198,7 @@ int fltvm_verb_image(int argc, char **argv, GError **error)
 
     if (status >= 0)
         return status;
+    fltvm_verb_drop_separator(&argc, argv);
     if ((opt_format && !fltvm_image_format_check(opt_format, error)) ||
         (opt_from && !fltvm_image_format_check(opt_from, error)))
         return FLTVM_ERROR_USAGE;

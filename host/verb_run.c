@@ -23,7 +23,7 @@
 /* Microseconds that interrupted scenarios get to clean up. */
 #define JOB_GRACE (5 * G_USEC_PER_SEC)
 
-static FltvmRunOptions options = {.timeout = 60};
+static FltvmRunOptions options = {.default_timeout = 60};
 static int opt_jobs = 1;
 static gboolean opt_tap;
 static char *opt_junit;
@@ -268,6 +268,7 @@ int fltvm_verb_run(int argc, char **argv, GError **error)
 
     if (status >= 0)
         return status;
+    fltvm_verb_drop_separator(&argc, argv);
     config = fltvm_run_options_config(&options, error);
     if (!config || !check_usage(argc, error))
         return FLTVM_ERROR_USAGE;

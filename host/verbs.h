@@ -20,4 +20,7 @@ int fltvm_verb_image(int argc, char **argv, GError **error);
 int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
                        const char *summary, GError **error);
 
+/* Take out the first "--", which only says that no options follow. */
+void fltvm_verb_drop_separator(int *argc, char **argv);
+
 #endif
