@@ -83,11 +83,15 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA C
     }
 }
 
-/* Completion goes on, after a post-callback that had kept the operation. */
-static VOID FltpResumeCompletion(PFLTP_OPERATION Operation)
+/* Completion goes on, after a post-callback that had kept the operation.  By: the safe callback, or the caller. */
+static VOID FltpResumeCompletion(PFLTP_OPERATION Operation, const VOID *By)
 {
     PFLTP_NODE Node = FltpTakeHeldNode(Operation, FltpNodePost, FltpNodeDone);
 
+    if (FltpVerify) {
+        FltpCheckGivenBack(Operation);
+        FltpCheckStatus(Node, By, &Operation->Data);
+    }
     FltpMarkPending(Operation);
     if (Node->SwappedMdl != NULL)
         FltpFreeSwappedMdl(Operation, Node);
@@ -101,14 +105,9 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA 
         FltpCheckData(CallbackData, "rule=FltCompletePendedPostOperation was given no operation under way\n");
     PFLTP_CALL Call = FltpOwnCall(Operation);
 
-    if (FltpVerify) {
-        FltpCheckGivenBack(Operation);
-        if (Operation->Current < Operation->Count)
-            FltpCheckStatus(&Operation->Nodes[Operation->Current], _ReturnAddress(), CallbackData);
-    }
     if (Call != NULL)
         Call->Given = FltpGivenBack;
-    FltpResumeCompletion(Operation);
+    FltpResumeCompletion(Operation, _ReturnAddress());
 }
 
 /* --- When safe --- */
@@ -132,9 +131,7 @@ static VOID NTAPI FltpSafeWorker(PVOID Parameter)
         return;
     if (FltpVerify && Call.Given != FltpNotGiven)
         FltpBlameGivenAway(&Call, Safe, &Operation->Data, Status);
-    if (FltpVerify)
-        FltpCheckStatus(Node, Safe, &Operation->Data);
-    FltpResumeCompletion(Operation);
+    FltpResumeCompletion(Operation, Safe);
 }
 
 BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
