@@ -2,8 +2,9 @@
 /*
  * down.c: a request on its way down: pre-callbacks from the highest altitude, and the call of the file system.
  *
- * A thread whose pre-callback wants its post-callback back (FLT_PREOP_SYNCHRONIZE, each create) does not return
- * from here before it has called it, also when a filter below pends the operation: it waits at home.
+ * A thread whose pre-callback wants its post-callback back (FLT_PREOP_SYNCHRONIZE) does not return from here before it
+ * has called it, also when a filter below pends the operation: it waits at home.  One that brings a create waits for
+ * its end.
  */
 #include "operation.h"
 
@@ -39,12 +40,12 @@ static DECLSPEC_NOINLINE VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_N
         Node->SwappedMdl = MdlAfter;
 }
 
-/* IRQL: <= APC_LEVEL.  The node's post-callback is to be called by this thread. */
+/* The node's post-callback is to be called by this thread. */
 static DECLSPEC_NOINLINE VOID FltpAwait(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_HOME Home)
 {
     if (KeGetCurrentIrql() > APC_LEVEL)
         return;
-    if (Home->Nodes++ == 0)
+    if (Home->Nodes++ == 0 && !Home->Create)
         KeInitializeEvent(&Home->Event, SynchronizationEvent, FALSE);
     Node->Home = Home;
     Operation->Homes++;
@@ -63,7 +64,7 @@ static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Nod
     if (Node->Callback->Post == NULL)
         FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_NO_POST_CALLBACK, (ULONG_PTR)&Operation->Data, 0,
                           0, "rule=A pre-callback asked for its post-callback, and none is registered\n");
-    if (Status == FLT_PREOP_SYNCHRONIZE || Operation->Iopb.MajorFunction == IRP_MJ_CREATE)
+    if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)
         FltpAwait(Operation, Node, Home);
     Operation->NeedCompletion = TRUE;
     InterlockedExchange(&Node->State, FltpNodeWait);
@@ -95,33 +96,36 @@ static FORCEINLINE BOOLEAN FltpDecide(PFLTP_OPERATION Operation, PFLTP_NODE Node
     return TRUE;
 }
 
-BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
-                     PFLTP_HOME Home)
+BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context)
 {
-    return FltpDecide(Operation, Node, Status, Context, Home);
+    return FltpDecide(Operation, Node, Status, Context, NULL);
 }
 
-/* Every return but the plain one.  Node is the caller's still, unless the filter pended the operation. */
+/* Every return but the plain one, and all of a create's.  Node is the caller's still, unless the filter pended the operation. */
 static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                                 PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                                 PVOID Context)
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
 
-    if (Status == FLT_PREOP_SYNCHRONIZE)
+    BOOLEAN ReturnsHere = Status == FLT_PREOP_SYNCHRONIZE || (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK && Call->Create);
+
+    if (ReturnsHere)
         Call->State.MayLeave = FLTP_MAY_LEAVE;
     FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)Data);
     if (Call->Given != FltpNotGiven && Status != FLT_PREOP_PENDING)
         FltpBlameGivenAway(Call, Pre, Data, Status);
-    if (Context != NULL && Status != FLT_PREOP_SYNCHRONIZE)
+    if (Context != NULL && Status != FLT_PREOP_SYNCHRONIZE && Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)
         FltpBlameCallback(NULL, Pre, FLTP_CONTEXT_WITHOUT_POST, (ULONG_PTR)Data, (ULONG_PTR)Context, Status,
                           "rule=A pre-callback set a completion context that no post-callback will get\n");
     switch (Status) {
     case FLT_PREOP_SUCCESS_NO_CALLBACK:
     case FLT_PREOP_PENDING:
         break;
+    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
     case FLT_PREOP_SYNCHRONIZE:
-        FltpBeginCalls(Call, Operation); /* with what this one left */
+        if (ReturnsHere)
+            FltpBeginCalls(Call, Operation); /* with what this one left */
         break;
     case FLT_PREOP_COMPLETE:
         FltpCheckStatus(Node, Pre, Data);
@@ -136,7 +140,7 @@ static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE 
                                           PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                           PVOID Context)
 {
-    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK) {
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Call->Create) {
         FltpCheckOtherPre(Operation, Node, Call, Pre, Status, Context);
         return;
     }
@@ -163,16 +167,23 @@ static FORCEINLINE FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operati
     return Status;
 }
 
-/* Until this thread's last post-callback has been called. */
+/* Whether this thread still has to wait for the operation, which may be over.  Create: it brought a create. */
+static FORCEINLINE BOOLEAN FltpIsExpected(const FLTP_HOME *Home)
+{
+    return Home->Nodes != 0 || Home->Create;
+}
+
+/* Until this thread's last post-callback has been called, or its create is over. */
 static DECLSPEC_NOINLINE NTSTATUS FltpWaitAtHome(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     NTSTATUS Status;
 
     do {
         KeWaitForSingleObject(&Home->Event, Executive, KernelMode, FALSE, NULL);
-        Status = FltpGoUpAndComplete(Operation, Home);
-    } while (Home->Nodes != 0);
-    return Status;
+        if (FltpGoUpAndComplete(Operation, Home, &Status))
+            return Status;
+    } while (FltpIsExpected(Home));
+    return STATUS_PENDING;
 }
 
 /* IoCopyCurrentIrpStackLocationToNext, without the call that its copying costs a driver. */
@@ -191,7 +202,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     BOOLEAN Kept = FALSE; /* set by a completion in this thread whose post-callback kept the operation */
     NTSTATUS Status;
 
-    if (!Operation->NeedCompletion && !Operation->Changed) {
+    if (!Operation->NeedCompletion && !Operation->Changed && (Operation->Origin == NULL || Operation->Origin == Home)) {
         /* A location that is marked pending must stay ours: it is not handed to the driver below. */
         if (Operation->PendingMarked)
             FltpCopyLocationToNext(Irp);
@@ -207,7 +218,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     IoSetCompletionRoutine(Irp, FltpIrpCompletion, Operation, TRUE, TRUE, TRUE);
     Operation->Kept = &Kept;
     Status = IoCallDriver(Target, Irp);
-    if (Home->Nodes != 0)
+    if (FltpIsExpected(Home))
         return FltpWaitAtHome(Operation, Home);
     return Kept ? STATUS_PENDING : Status;
 }
@@ -216,10 +227,10 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
-    NTSTATUS Status = FltpGoUpAndComplete(Operation, Home);
+    NTSTATUS Status;
 
-    if (Home->Nodes != 0)
-        Status = FltpWaitAtHome(Operation, Home);
+    if (!FltpGoUpAndComplete(Operation, Home, &Status))
+        Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
     return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
 }
 
@@ -256,6 +267,12 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
     FLTP_WAY Way;
 
     Home.Nodes = 0;
+    Home.Create = Operation->Iopb.MajorFunction == IRP_MJ_CREATE && Operation->Origin == NULL;
+    if (Home.Create) {
+        KeInitializeEvent(&Home.Event, SynchronizationEvent, FALSE);
+        Operation->Origin = &Home;
+    }
+    Call.Create = Home.Create;
     FltpBeginCalls(&Call, Operation);
     Way = FltpCallPreCallbacks(Operation, &Home, &Call);
     Call.Operation = NULL;
@@ -263,7 +280,7 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
         return FltpSendDown(Operation, &Home);
     if (Way == FltpWayBack)
         return FltpTurnBack(Operation, &Home);
-    return Home.Nodes != 0 ? FltpWaitAtHome(Operation, &Home) : STATUS_PENDING;
+    return FltpIsExpected(&Home) ? FltpWaitAtHome(Operation, &Home) : STATUS_PENDING;
 }
 
 static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack,
@@ -274,6 +291,7 @@ static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_L
     Operation->Irp = Irp;
     Operation->Target = Operation->Volume->Below;
     Operation->Current = 0;
+    Operation->Origin = NULL;
     Operation->Homes = 0;
     Operation->Changed = FALSE;
     Operation->NeedCompletion = FALSE;

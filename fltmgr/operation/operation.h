@@ -9,8 +9,9 @@
  *   Current; who gave it away may not touch it any more, not even to see whether it is still there.
  * - A node moves on by an interlocked exchange from Idle, Pre, Wait, Post and Drain: who made the exchange owns the
  *   node's next step.  So a teardown may take a node away from an operation that somebody else owns.
- * - A post-callback that belongs to a thread (FLT_PREOP_SYNCHRONIZE, every create) is called by that thread, which
- *   waits at home, in its frame of FltpGoDown, until the operation comes up to that node.
+ * - A post-callback that belongs to a thread (FLT_PREOP_SYNCHRONIZE) is called by that thread, which waits at home, in
+ *   its frame of FltpGoDown, until the operation comes up to that node.  All of a create's way up belongs to the thread
+ *   that brought it.
  *
  * The files call in one direction: pend.c and down.c call up.c, all call block.c.
  */
@@ -37,7 +38,8 @@ typedef enum _FLTP_NODE_STATE {
 /* A thread that waits for the operation, in that thread's frame. */
 typedef struct _FLTP_HOME {
     KEVENT Event;
-    ULONG Nodes; /* of ours, whose post-callbacks are to be called by this thread; by the operation's owner */
+    ULONG Nodes;    /* of ours, whose post-callbacks are to be called by this thread; by the operation's owner */
+    BOOLEAN Create; /* it brought a create, and waits for its end */
 } FLTP_HOME, *PFLTP_HOME;
 
 /* How a callback gave its operation away. */
@@ -56,6 +58,7 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
+    BOOLEAN Create; /* on the way down, in the thread that brought a create */
     IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
@@ -93,6 +96,7 @@ typedef struct _FLTP_OPERATION {
     PDEVICE_OBJECT Target;
     FLT_CALLBACK_DATA Data;
     FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
+    PFLTP_HOME Origin;           /* the thread that brought it, of a create, else NULL */
     ULONG Homes;                 /* nodes that a thread waits for */
     BOOLEAN PendingMarked;       /* our stack location is marked pending */
     BOOLEAN Changed;             /* some node's filter changed the parameters */
@@ -175,6 +179,15 @@ static inline VOID FltpFinishNode(PFLTP_NODE Node)
     FltpLeaveInstance(Instance);
 }
 
+/* The dispatch routine has returned STATUS_PENDING, or is about to, unless its thread waits for a create. */
+static inline VOID FltpMarkPending(PFLTP_OPERATION Operation)
+{
+    if (Operation->Origin == NULL) {
+        Operation->PendingMarked = TRUE;
+        IoMarkIrpPending(Operation->Irp);
+    }
+}
+
 /* A filter completed it: those from this node on will never see it. */
 VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First);
 VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node);
@@ -200,8 +213,9 @@ VOID FltpCheckStatus(PFLTP_NODE Node, const VOID *Callback, PFLT_CALLBACK_DATA D
 NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
 /* FALSE: a filter kept it, or it went home to another thread than Home's; it is no longer the caller's to touch. */
 BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home);
-/* It goes up in the caller's thread, and the request is completed.  STATUS_PENDING when it went elsewhere. */
-NTSTATUS FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home);
+/* It goes up in the caller's thread, and the request is completed; *Status: what the dispatch routine returns then.
+ * FALSE: as FltpGoUp. */
+BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS *Status);
 /* IRQL: <= APC_LEVEL.  The caller has moved the node from Wait to Drain, because its instance goes: its post-callback
  * is called to undo what its pre-callback did. */
 VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node);
@@ -213,9 +227,8 @@ VOID FltpDrainInstance(PFLT_INSTANCE Instance);
 /* IRQL: the request's.  What it returns is what the dispatch routine returns, or STATUS_FLT_IO_COMPLETE where a
  * pre-callback completed a request that a filter issued. */
 NTSTATUS FltpGoDown(PFLTP_OPERATION Operation);
-/* The node's filter has decided.  FALSE: it completed the operation. */
-BOOLEAN FltpAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
-                     PFLTP_HOME Home);
+/* The filter of a node that it had pended has decided.  FALSE: it completed the operation. */
+BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context);
 /* Issued: the request is a filter's, and only instances below that filter's see it; else NULL. */
 NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued);
 

@@ -19,12 +19,6 @@ static PFLTP_NODE FltpTakeHeldNode(PFLTP_OPERATION Operation, FLTP_NODE_STATE Fr
     return Node;
 }
 
-static VOID FltpMarkPending(PFLTP_OPERATION Operation)
-{
-    Operation->PendingMarked = TRUE;
-    IoMarkIrpPending(Operation->Irp); /* its dispatch routine has returned STATUS_PENDING, or is about to */
-}
-
 /* With the verifier on.  A request that has a filter's cancel routine would be cancelled when it is elsewhere. */
 static VOID FltpCheckGivenBack(PFLTP_OPERATION Operation)
 {
@@ -58,8 +52,8 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA C
     PFLTP_OPERATION Operation =
         FltpCheckData(CallbackData, "rule=FltCompletePendedPreOperation was given no operation under way\n");
     PFLTP_CALL Call = FltpOwnCall(Operation);
-    FLTP_HOME Home;
     PFLTP_NODE Node;
+    NTSTATUS Status;
 
     if (FltpVerify)
         FltpCheckPreStatus(Operation, CallbackStatus, Context);
@@ -74,9 +68,8 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA C
             FltpCheckStatus(Node, _ReturnAddress(), CallbackData);
     }
     FltpMarkPending(Operation);
-    Home.Nodes = 0;
-    if (!FltpAfterPre(Operation, Node, CallbackStatus, Context, &Home)) {
-        FltpGoUpAndComplete(Operation, NULL);
+    if (!FltpAfterPended(Operation, Node, CallbackStatus, Context)) {
+        FltpGoUpAndComplete(Operation, NULL, &Status);
     } else {
         Operation->Current++;
         FltpGoDown(Operation);
@@ -87,6 +80,7 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPreOperation(PFLT_CALLBACK_DATA C
 static VOID FltpResumeCompletion(PFLTP_OPERATION Operation, const VOID *By)
 {
     PFLTP_NODE Node = FltpTakeHeldNode(Operation, FltpNodePost, FltpNodeDone);
+    NTSTATUS Status;
 
     if (FltpVerify) {
         FltpCheckGivenBack(Operation);
@@ -96,7 +90,7 @@ static VOID FltpResumeCompletion(PFLTP_OPERATION Operation, const VOID *By)
     if (Node->SwappedMdl != NULL)
         FltpFreeSwappedMdl(Operation, Node);
     FltpFinishNode(Node);
-    FltpGoUpAndComplete(Operation, NULL);
+    FltpGoUpAndComplete(Operation, NULL, &Status);
 }
 
 DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA CallbackData)

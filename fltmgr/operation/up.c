@@ -35,18 +35,18 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
     PFLT_CALLBACK_DATA Data = &Operation->Data;
     PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
-    PFLTP_HOME Home = Node->Home;
+    BOOLEAN AtHome = Node->Home != NULL || Operation->Origin != NULL;
     FLT_POSTOP_CALLBACK_STATUS Status;
 
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
     Node->Call = Call;
     Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
     if (FltpVerify) {
-        if (Home != NULL)
+        if (AtHome)
             Call->State.MayLeave = FLTP_MAY_LEAVE; /* it puts back what its pre-callback left */
         FvEndCall(&Call->State, Post, "post-callback", (ULONG_PTR)Data);
         FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
-        if (Home != NULL && Status == FLT_POSTOP_FINISHED_PROCESSING)
+        if (AtHome && Status == FLT_POSTOP_FINISHED_PROCESSING)
             FltpBeginCalls(Call, Operation);
     }
     FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
@@ -59,7 +59,7 @@ static DECLSPEC_NOINLINE BOOLEAN FltpLeaveToDrainer(PFLTP_NODE Node)
     return InterlockedCompareExchange(&Node->State, FltpNodeDrainLast, FltpNodeDrain) == FltpNodeDrain;
 }
 
-static BOOLEAN FltpGoUpTo(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
+static BOOLEAN FltpCallPostCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
 {
     while (Operation->Current > 0) {
         PFLTP_NODE Node = &Operation->Nodes[Operation->Current - 1];
@@ -93,26 +93,29 @@ BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     BOOLEAN Done;
     FLTP_CALL Call;
 
+    if (Operation->Origin != NULL && Operation->Origin != Home) {
+        KeSetEvent(&Operation->Origin->Event, IO_NO_INCREMENT, FALSE);
+        return FALSE;
+    }
     SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
     Call.Before = Operation->Data.IoStatus;
     FltpBeginCalls(&Call, Operation);
-    Done = FltpGoUpTo(Operation, Home, &Call);
+    Done = FltpCallPostCallbacks(Operation, Home, &Call);
     Call.Operation = NULL;
     return Done;
 }
 
-NTSTATUS FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS *Status)
 {
     PIRP Irp = Operation->Irp;
-    NTSTATUS Status;
 
     Operation->Completed = TRUE;
     if (!FltpGoUp(Operation, Home))
-        return STATUS_PENDING;
-    Status = Operation->PendingMarked ? STATUS_PENDING : Operation->Data.IoStatus.Status;
+        return FALSE;
+    *Status = Operation->PendingMarked ? STATUS_PENDING : Operation->Data.IoStatus.Status;
     FltpFinishOperation(Operation);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
+    return TRUE;
 }
 
 /*
@@ -144,7 +147,7 @@ NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
     UNREFERENCED_PARAMETER(Device);
     if (!Irp->PendingReturned) {
         Kept = Operation->Kept;
-    } else if (Operation->Homes == 0 || Operation->PendingMarked) {
+    } else if (Operation->PendingMarked || (Operation->Homes == 0 && Operation->Origin == NULL)) {
         IoMarkIrpPending(Irp);
         Operation->PendingMarked = TRUE;
     }
@@ -192,6 +195,7 @@ VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
     DECLSPEC_ALIGN(16) UCHAR Space[FLTP_COPY_SIZE];
     PFLTP_OPERATION Copy = FltpCopyForDraining(Space, Operation, Node);
+    NTSTATUS Status;
     FLTP_CALL Call;
 
     Call.Before = Copy->Data.IoStatus;
@@ -204,10 +208,9 @@ VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
         return;
     }
     /* It has come back meanwhile, and waits for us. */
-    IoMarkIrpPending(Operation->Irp);
-    Operation->PendingMarked = TRUE;
+    FltpMarkPending(Operation);
     FltpFinishNode(Node);
-    FltpGoUpAndComplete(Operation, NULL);
+    FltpGoUpAndComplete(Operation, NULL, &Status);
 }
 
 /* Lets go of what the operation has not reached; a node that is due is the caller's to drain.  One whose filter
