@@ -77,8 +77,7 @@ static VOID IopFinishDeviceDeletion(PDEVICE_OBJECT DeviceObject)
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     IopRemoveDeviceLocked(DeviceObject);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
-    ObDereferenceObject(
-        DeviceObject); /* the creator's reference; IopDeleteDevice follows with the last one */
+    ObUnpinObject(DeviceObject); /* the creator's reference; IopDeleteDevice follows with the last one */
     IopCheckDriverUnload(DriverObject);
 }
 
@@ -262,6 +261,7 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
+        ObPinObject(Device);
         IopInsertDevice(DriverObject, Device);
         ZwClose(Handle);
     }

@@ -102,6 +102,7 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    ObPinObject(DriverObject);
     ZwClose(Handle);
     *Result = DriverObject;
     return STATUS_SUCCESS;
@@ -206,7 +207,7 @@ static VOID IopDriverReady(PDRIVER_OBJECT DriverObject)
 static VOID IopDiscardDriver(PDRIVER_OBJECT DriverObject)
 {
     ObMakeTemporaryObject(DriverObject);
-    ObDereferenceObject(DriverObject);
+    ObUnpinObject(DriverObject);
 }
 
 static VOID IopCallReinitialization(PLIST_ENTRY Queue)
@@ -382,7 +383,7 @@ static VOID IopInvokeUnload(PDRIVER_OBJECT DriverObject)
     DriverObject->DriverUnload(DriverObject);
     FvEndCall(&Call, (PVOID)DriverObject->DriverUnload, "DriverUnload", (ULONG_PTR)DriverObject);
     ObMakeTemporaryObject(DriverObject);
-    ObDereferenceObject(DriverObject);
+    ObUnpinObject(DriverObject);
 }
 
 typedef struct _IOP_UNLOAD {

@@ -241,14 +241,31 @@ VOID NTAPI IoUnregisterFsRegistrationChange(PDRIVER_OBJECT DriverObject,
     IopUnlockFileSystems();
 }
 
-static VOID IopShutdownList(PLIST_ENTRY Head)
+/* The first of the list that has not been told; NULL when all have. */
+static PDEVICE_OBJECT IopNextToShutDown(PLIST_ENTRY Head)
 {
     PLIST_ENTRY Entry;
 
     for (Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
         PDEVICE_OBJECT FsDevice = CONTAINING_RECORD(Entry, DEVICE_OBJECT, Queue.ListEntry);
 
+        if ((IopDevExt(FsDevice)->ExtensionFlags & DOE_SHUTDOWN_SENT) == 0) {
+            return FsDevice;
+        }
+    }
+    return NULL;
+}
+
+/* A file system that is told may unregister, and others with it: each time the list is looked at anew. */
+static VOID IopShutdownList(PLIST_ENTRY Head)
+{
+    PDEVICE_OBJECT FsDevice;
+
+    while ((FsDevice = IopNextToShutDown(Head)) != NULL) {
+        IopDevExt(FsDevice)->ExtensionFlags |= DOE_SHUTDOWN_SENT;
+        ObReferenceObject(FsDevice);
         IopSendShutdown(IopTopDeviceLocked(FsDevice));
+        ObDereferenceObject(FsDevice);
     }
 }
 

@@ -60,6 +60,7 @@ PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN
 #define DOE_REMOVE_PENDING   0x00000004
 #define DOE_REMOVE_PROCESSED 0x00000008
 #define DOE_START_PENDING    0x00000010
+#define DOE_SHUTDOWN_SENT    0x40000000 /* ours: a file system that has been told */
 
 /* Windows's DEVOBJ_EXTENSION; the DDK shows its first three fields only. */
 typedef struct _IOP_DEVICE_EXTENSION {

@@ -8,11 +8,13 @@
 typedef struct _IOP_SHUTDOWN {
     LIST_ENTRY Entry;
     PDEVICE_OBJECT DeviceObject; /* referenced */
+    BOOLEAN Late;                /* registered while the system shuts down: too late to be told */
 } IOP_SHUTDOWN, *PIOP_SHUTDOWN;
 
 /* IopDatabaseLock */
 static LIST_ENTRY IopShutdownQueue = {&IopShutdownQueue, &IopShutdownQueue};
 static LIST_ENTRY IopLastChanceQueue = {&IopLastChanceQueue, &IopLastChanceQueue};
+static BOOLEAN IopShuttingDown;
 
 static NTSTATUS IopRegisterShutdown(PLIST_ENTRY Queue, PDEVICE_OBJECT DeviceObject)
 {
@@ -24,6 +26,7 @@ static NTSTATUS IopRegisterShutdown(PLIST_ENTRY Queue, PDEVICE_OBJECT DeviceObje
     }
     ObReferenceObject(DeviceObject);
     Shutdown->DeviceObject = DeviceObject;
+    Shutdown->Late = IopShuttingDown;
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     InsertHeadList(Queue, &Shutdown->Entry);
     DeviceObject->Flags |= DO_SHUTDOWN_REGISTERED;
@@ -51,7 +54,7 @@ static PIOP_SHUTDOWN IopTake(PLIST_ENTRY Queue, PDEVICE_OBJECT DeviceObject)
     for (Entry = Queue->Flink; Entry != Queue; Entry = Entry->Flink) {
         PIOP_SHUTDOWN Shutdown = CONTAINING_RECORD(Entry, IOP_SHUTDOWN, Entry);
 
-        if (DeviceObject == NULL || Shutdown->DeviceObject == DeviceObject) {
+        if (DeviceObject == NULL ? !Shutdown->Late : Shutdown->DeviceObject == DeviceObject) {
             RemoveEntryList(Entry);
             KeReleaseSpinLock(&IopDatabaseLock, Irql);
             return Shutdown;
@@ -100,6 +103,7 @@ static VOID IopShutdownRegistered(PLIST_ENTRY Queue)
 
 VOID IoShutdownSystem(VOID)
 {
+    IopShuttingDown = TRUE;
     IopShutdownRegistered(&IopShutdownQueue);
     IopShutdownFileSystems();
     IopShutdownRegistered(&IopLastChanceQueue);

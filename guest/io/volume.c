@@ -4,10 +4,13 @@
  *
  * VPB.ReferenceCount counts file objects on the volume; it and Flags are guarded by IopDatabaseLock.  A VPB
  * belongs to its real device until the file system puts another in its place (dismount); the old one then
- * goes with its last file. Mounting is serialized per device by DEVICE_OBJECT.DeviceLock and excludes changes
+ * goes with its last file.  One that is taken away while it is being mounted is the file system's own.  Mounting is serialized per device by DEVICE_OBJECT.DeviceLock and excludes changes
  * of the file-system lists.
  */
 #include "iop.h"
+
+/* The one a file system is asked to mount just now; IopDatabaseLock.  There is one at a time: file systems are locked. */
+static PVPB IopMountingVpb;
 
 /* <= DISPATCH_LEVEL. */
 PVPB IopCreateVpb(PDEVICE_OBJECT RealDevice)
@@ -42,7 +45,8 @@ VOID IopDereferenceVpb(PVPB Vpb)
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     ASSERT(Vpb->ReferenceCount > 0);
     Vpb->ReferenceCount--;
-    Free = Vpb->ReferenceCount == 0 && Vpb->RealDevice->Vpb != Vpb && (Vpb->Flags & VPB_PERSISTENT) == 0;
+    Free = Vpb->ReferenceCount == 0 && Vpb->RealDevice->Vpb != Vpb && Vpb != IopMountingVpb &&
+           (Vpb->Flags & VPB_PERSISTENT) == 0;
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
     if (Free) {
         ExFreePoolWithTag(Vpb, IOP_TAG_VPB);
@@ -96,15 +100,30 @@ static NTSTATUS IopSendVolumeIrp(PDEVICE_OBJECT FsDevice, UCHAR MinorFunction, P
     return Status;
 }
 
+/* Returns the one before: a file system that opens another volume while it mounts may bring a second mount about. */
+static PVPB IopSetMountingVpb(PVPB Vpb)
+{
+    PVPB Outer;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    Outer = IopMountingVpb;
+    IopMountingVpb = Vpb;
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    return Outer;
+}
+
 /* Offers the volume to one file system; TRUE ends the round. */
 static BOOLEAN IopTryMount(PDEVICE_OBJECT FsDevice, PVOID Context)
 {
     PIOP_MOUNT Mount = Context;
     PVPB Vpb = Mount->RealDevice->Vpb;
+    PVPB Outer = IopSetMountingVpb(Vpb);
     KIRQL Irql;
 
     Mount->Status = IopSendVolumeIrp(FsDevice, IRP_MN_MOUNT_VOLUME, Vpb, Mount->TopDevice,
                                      Mount->AllowRaw ? SL_ALLOW_RAW_MOUNT : 0);
+    IopSetMountingVpb(Outer);
     if (!NT_SUCCESS(Mount->Status)) {
         return Mount->Status != STATUS_UNRECOGNIZED_VOLUME && Mount->Status != STATUS_INVALID_DEVICE_REQUEST;
     }

@@ -30,6 +30,16 @@ VOID ObpInitializeHandles(VOID)
     KeInitializeSpinLock(&ObpHandleLock);
 }
 
+KIRQL ObpLockHandles(VOID)
+{
+    return KeAcquireSpinLockRaiseToDpc(&ObpHandleLock);
+}
+
+VOID ObpUnlockHandles(KIRQL OldIrql)
+{
+    KeReleaseSpinLock(&ObpHandleLock, OldIrql);
+}
+
 ULONG ObQueryHandleCount(VOID)
 {
     return ObpHandleCount;

@@ -104,21 +104,75 @@ static VOID ObpDeferDelete(POBP_HEADER Header)
 /* ---- references ------------------------------------------------------------------------------------------
  */
 
-static VOID ObpCheckReference(POBP_HEADER Header, LONG_PTR Count, ULONG Kind)
+/* REFERENCE_BY_POINTER: P3 (Windows's is reserved) is what was wrong, P4 the count. */
+#define OBP_REFERENCED_WITHOUT_ONE 1 /* a reference presupposes one */
+#define OBP_BELOW_ZERO             2
+#define OBP_BELOW_HANDLES          3 /* open handles and the kernel itself hold references that are not there any more */
+#define OBP_NO_OBJECT              4
+
+static DECLSPEC_NOINLINE DECLSPEC_NORETURN VOID ObpBadReference(POBP_HEADER Header, LONG_PTR Count, ULONG Kind)
 {
-    /* REFERENCE_BY_POINTER: 1: the type, the object, 1..: what was wrong. */
-    if (Count < 0 || Header->Magic != OBP_MAGIC) {
-        KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)ObpBody(Header), Kind,
-                     (ULONG_PTR)Count);
-    }
+    KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)ObpBody(Header), Kind, (ULONG_PTR)Count);
 }
 
 LONG_PTR FASTCALL ObfReferenceObject(PVOID Object)
 {
     POBP_HEADER Header = ObpHeader(Object);
-    LONG_PTR Count = InterlockedIncrement64(&Header->PointerCount);
+    LONG_PTR Count;
 
-    ObpCheckReference(Header, Count - 2, 1); /* a reference presupposes one */
+    if (Header->Magic != OBP_MAGIC) {
+        ObpBadReference(Header, Header->PointerCount, OBP_NO_OBJECT);
+    }
+    Count = InterlockedIncrement64(&Header->PointerCount);
+    if (Count < 2) {
+        ObpBadReference(Header, Count, OBP_REFERENCED_WITHOUT_ONE);
+    }
+    return Count;
+}
+
+VOID ObPinObject(PVOID Object)
+{
+    InterlockedIncrement64(&ObpHeader(Object)->Pinned);
+}
+
+VOID ObUnpinObject(PVOID Object)
+{
+    InterlockedDecrement64(&ObpHeader(Object)->Pinned);
+    ObDereferenceObject(Object);
+}
+
+/*
+ * Whether the reference that is about to be given back would be one that a handle or the kernel holds.  Both take a
+ * reference before they are counted, and give it back afterwards; so with the counts held still there is no doubt.
+ */
+static DECLSPEC_NOINLINE BOOLEAN ObpTakesFromOthers(POBP_HEADER Header)
+{
+    KIRQL Irql = ObpLockHandles();
+    BOOLEAN Takes = Header->PointerCount - 1 < Header->HandleCount + Header->Pinned;
+
+    ObpUnlockHandles(Irql);
+    return Takes;
+}
+
+/*
+ * Gives a reference back; what is left.  The header may only be looked at before, while the reference is still ours:
+ * a moment later somebody else's may have been the last, and the object is gone.
+ */
+static LONG_PTR ObpRelease(POBP_HEADER Header)
+{
+    LONG_PTR Count;
+
+    if (Header->Magic != OBP_MAGIC) {
+        ObpBadReference(Header, Header->PointerCount, OBP_NO_OBJECT);
+    }
+    if (Header->PointerCount - 1 < Header->HandleCount + Header->Pinned && FvVerifierEnabled() &&
+        ObpTakesFromOthers(Header)) {
+        ObpBadReference(Header, Header->PointerCount - 1, OBP_BELOW_HANDLES);
+    }
+    Count = InterlockedDecrement64(&Header->PointerCount);
+    if (Count < 0) {
+        ObpBadReference(Header, Count, OBP_BELOW_ZERO); /* so nobody's was the last: it is still there */
+    }
     return Count;
 }
 
@@ -147,13 +201,11 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object)
 LONG_PTR FASTCALL ObfDereferenceObject(PVOID Object)
 {
     POBP_HEADER Header = ObpHeader(Object);
-    LONG_PTR Count = InterlockedDecrement64(&Header->PointerCount);
+    LONG_PTR Count = ObpRelease(Header);
 
-    ObpCheckReference(Header, Count, 2);
     if (Count == 0) {
         if (Header->HandleCount != 0) {
-            KeBugCheckEx(REFERENCE_BY_POINTER, (ULONG_PTR)Header->Type, (ULONG_PTR)Object, 3,
-                         (ULONG_PTR)Header->HandleCount);
+            ObpBadReference(Header, Header->HandleCount, OBP_BELOW_HANDLES);
         }
         if (KeGetCurrentIrql() == PASSIVE_LEVEL && !KeAreAllApcsDisabled()) {
             ObpDeleteObject(Header);
@@ -174,10 +226,8 @@ LONG_PTR FASTCALL ObfDereferenceObjectWithTag(PVOID Object, ULONG Tag)
 VOID NTAPI ObDereferenceObjectDeferDelete(PVOID Object)
 {
     POBP_HEADER Header = ObpHeader(Object);
-    LONG_PTR Count = InterlockedDecrement64(&Header->PointerCount);
 
-    ObpCheckReference(Header, Count, 2);
-    if (Count == 0) {
+    if (ObpRelease(Header) == 0) {
         ObpDeferDelete(Header);
     }
 }

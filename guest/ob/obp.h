@@ -38,6 +38,7 @@ typedef struct _OBP_HEADER {
     ULONG Flags; /* OBP_FLAG_*; ObpNameLock */
     volatile LONG_PTR PointerCount;
     volatile LONG_PTR HandleCount; /* ObpHandleLock */
+    volatile LONG_PTR Pinned;      /* references that the kernel holds: ObPinObject */
     POBJECT_TYPE Type;
 
     /* ObpNameLock once the object is inserted. */
@@ -51,10 +52,13 @@ typedef struct _OBP_HEADER {
     UNICODE_STRING FullName;
     ULONG Attributes;
     struct _OBP_HEADER *NextToDelete;
-    ULONG_PTR Alignment;
 } OBP_HEADER, *POBP_HEADER;
 
 C_ASSERT(sizeof(OBP_HEADER) % 16 == 0);
+
+/* Handles' counts stand still.  IRQL <= DISPATCH_LEVEL. */
+KIRQL ObpLockHandles(VOID);
+VOID ObpUnlockHandles(KIRQL OldIrql);
 
 struct _OBJECT_TYPE {
     UNICODE_STRING Name;

@@ -26,7 +26,7 @@ static VOID NTAPI PspReapWorker(PVOID Context)
         if (Thread == NULL) {
             return;
         }
-        ObDereferenceObject(Thread);
+        ObUnpinObject(Thread);
     }
 }
 
@@ -152,6 +152,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
         *ClientId = Thread->Cid;
     }
     ObReferenceObject(Thread); /* while it runs */
+    ObPinObject(Thread);
     if (Result != NULL) {
         ObReferenceObject(Thread);
     }
@@ -161,7 +162,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
             if (Result != NULL) {
                 ObDereferenceObject(Thread);
             }
-            ObDereferenceObject(Thread);
+            ObUnpinObject(Thread);
             return Status;
         }
     } else {

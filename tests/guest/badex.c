@@ -3,6 +3,7 @@
 #include <ntifs.h>
 
 static KEVENT Never;
+static PDEVICE_OBJECT Device;
 static WORK_QUEUE_ITEM Item;
 static ERESOURCE Resource;
 static FAST_MUTEX Mutex;
@@ -168,12 +169,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     ULONG Fault = ReadFault(RegistryPath);
 
-    UNREFERENCED_PARAMETER(DriverObject);
+    IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
     KeInitializeEvent(&Never, NotificationEvent, FALSE);
     ExInitializeFastMutex(&Mutex);
     ExInitializeResourceLite(&Resource);
     if (Fault >= 20 && Fault - 20 < RTL_NUMBER_OF(Routines)) {
         Work(Routines[Fault - 20]);
+        IoDeleteDevice(Device);
         return STATUS_UNSUCCESSFUL;
     }
     switch (Fault) {
@@ -207,6 +209,18 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 9:
         DereferenceTooOften();
         break;
+    case 10:
+    case 11:
+    case 12:
+        for (ULONG Round = 0; Round < 20; Round++)
+            ObDereferenceObject(Fault == 10   ? (PVOID)DriverObject
+                                : Fault == 11 ? (PVOID)PsGetCurrentThread()
+                                              : (PVOID)Device);
+        break;
+    case 13:
+        ObDereferenceObject(Device);
+        ObDereferenceObjectDeferDelete(Device);
+        break;
     case 30:
         Queue(NULL, DelayedWorkQueue);
         break;
@@ -224,9 +238,11 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         break;
     case 35: /* of a lower priority than this thread, which is unloaded first */
         Queue(Nothing, BackgroundWorkQueue);
+        IoDeleteDevice(Device);
         return STATUS_UNSUCCESSFUL;
     case 36:
         Exhaust();
+        IoDeleteDevice(Device);
         return STATUS_UNSUCCESSFUL;
     default:
         return STATUS_INVALID_PARAMETER;

@@ -54,6 +54,14 @@ extern POBJECT_TYPE ObpSymbolicLinkType;
  * needed. */
 NTSTATUS ObInitSystem(VOID);
 
+/*
+ * The caller's reference is from now on one that is never given back but by ObUnpinObject: that of a running thread, a
+ * loaded driver, a device that exists.  Who gives back more than it took is found when it comes to these.  IRQL <=
+ * DISPATCH_LEVEL.
+ */
+VOID ObPinObject(PVOID Object);
+VOID ObUnpinObject(PVOID Object);
+
 /* PASSIVE_LEVEL.  *ObjectType may be the address of an exported variable. */
 NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER Initializer,
                             PSECURITY_DESCRIPTOR SecurityDescriptor, POBJECT_TYPE *ObjectType);
