@@ -11,11 +11,29 @@
 static KSPIN_LOCK FltpItemLock;
 LIST_ENTRY FltpLiveItems; /* named so for gdb */
 static LIST_ENTRY FltpRestingItems; /* oldest first */
-static ULONG FltpRestingCount;
+static volatile ULONG FltpRestingCount;
 PVOID FltpKnownRoutine = FLTP_NO_ROUTINE;
+
+/* Pool is short. */
+static VOID NTAPI FltpGiveBackResting(VOID)
+{
+    LIST_ENTRY All;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpItemLock);
+
+    InitializeListHead(&All);
+    while (!IsListEmpty(&FltpRestingItems))
+        InsertTailList(&All, RemoveHeadList(&FltpRestingItems));
+    FltpRestingCount = 0;
+    KeReleaseSpinLock(&FltpItemLock, Irql);
+    while (!IsListEmpty(&All))
+        ExFreePoolWithTag(CONTAINING_RECORD(RemoveHeadList(&All), FLTP_WORK_ITEM, Link), FLTP_TAG_WORKITEM);
+}
 
 VOID FltpInitializeWorkItems(VOID)
 {
+    static FV_RESTING Resting = {FLTP_TAG_WORKITEM, sizeof(FLTP_WORK_ITEM), &FltpRestingCount, FltpGiveBackResting};
+
+    FvRegisterResting(&Resting);
     KeInitializeSpinLock(&FltpItemLock);
     InitializeListHead(&FltpLiveItems);
     InitializeListHead(&FltpRestingItems);

@@ -229,14 +229,17 @@ BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters)
 static ULONG MiListPoolUse(struct fltvm_pool_use *List, ULONG Capacity, ULONG Used, const MI_TAG *Tag, BOOLEAN Paged)
 {
     const MM_POOL_COUNTERS *Counters = &Tag->Counters;
+    ULONG64 Resting = 0, Bytes = 0;
 
     if (Used == Capacity || Counters->Allocations[Paged] == 0)
         return Used;
+    if (!Paged)
+        Resting = MiCountResting(Tag->Tag, &Bytes);
     memcpy(List[Used].tag, &Tag->Tag, sizeof(List[Used].tag));
     List[Used].paged = Paged;
-    List[Used].bytes = Counters->Bytes[Paged];
+    List[Used].bytes = Counters->Bytes[Paged] - Bytes;
     List[Used].allocations = Counters->Allocations[Paged];
-    List[Used].frees = Counters->Frees[Paged];
+    List[Used].frees = Counters->Frees[Paged] + Resting;
     return Used + 1;
 }
 
@@ -255,6 +258,7 @@ ULONG MmQueryPoolUse(struct fltvm_pool_use *List, ULONG Capacity)
 
 VOID MmQueryMemory(ULONG64 Values[4])
 {
+    ULONG64 Resting;
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
     Values[0] = MiTotalPages << PAGE_SHIFT;
@@ -264,6 +268,8 @@ VOID MmQueryMemory(ULONG64 Values[4])
         Values[2] += MiTag[Index].Counters.Bytes[0];
         Values[3] += MiTag[Index].Counters.Bytes[1];
     }
+    MiCountResting(0, &Resting);
+    Values[2] -= Resting;
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
 

@@ -4,6 +4,7 @@
 #define FLTVM_MIP_H
 
 #include <ntifs.h>
+#include <fltvm.h>
 #include <rtl.h>
 #include <hal.h>
 #include <kd.h>
@@ -194,6 +195,10 @@ VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size);
 /* Must this allocation fail by the rule that is set?  The pool lock. */
 extern BOOLEAN MiPoolFaultActive; /* a rule is set */
 BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag);
+
+/* resting.c */
+ULONG64 MiCountResting(ULONG Tag, PULONG64 Bytes);
+BOOLEAN MiGiveBackResting(VOID);
 
 /* ---- pool ---- */
 

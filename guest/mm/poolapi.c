@@ -122,6 +122,8 @@ static PVOID MiAllocate(PMI_REQUEST Request)
     }
     if (Address == NULL && !Fail)
         Address = MiAllocateBlock(Request);
+    if (Address == NULL && !Fail && MiGiveBackResting())
+        Address = MiAllocateBlock(Request);
     if (Address == NULL) {
         MiOwner[Request->Owner].Counters.Failures++;
         if (Request->Raise)

@@ -72,6 +72,19 @@ FVAPI ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames
 /* IRQL: any.  Whether the address may be called: mapped and executable.  FALSE for NULL, data, and code that was discarded. */
 FVAPI BOOLEAN NTAPI FvIsCode(const VOID *Address);
 
+/*
+ * Nonpaged blocks that were freed and that their owner keeps for a while as they are, to find late use: in the accounts of
+ * pool they count as free.  GiveBack frees them all, when an allocation would fail; IRQL <= DISPATCH_LEVEL, inside
+ * anybody's allocation.  Registered for good, by in-box drivers.
+ */
+typedef struct _FV_RESTING {
+    ULONG Tag;
+    ULONG Size; /* of each */
+    volatile ULONG *Count;
+    VOID(NTAPI *GiveBack)(VOID);
+} FV_RESTING, *PFV_RESTING;
+FVAPI VOID NTAPI FvRegisterResting(PFV_RESTING Resting);
+
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 
