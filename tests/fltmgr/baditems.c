@@ -9,7 +9,6 @@
 
 static PFLT_FILTER Filter;
 static ULONG Fault;
-static KEVENT Gate;
 static PVOID Kept;
 static ULONG Data[4];
 
@@ -25,11 +24,6 @@ static VOID NTAPI Work(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
         FltFreeGenericWorkItem(Item);
 }
 
-static VOID NTAPI Wait(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
-{
-    KeWaitForSingleObject(&Gate, Executive, KernelMode, FALSE, NULL);
-}
-
 static VOID NTAPI DeferredWork(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA CallbackData, PVOID Context)
 {
     if (Fault == 42)
@@ -43,12 +37,12 @@ static NTSTATUS Queue(PFLT_GENERIC_WORKITEM Item, PFLT_GENERIC_WORKITEM_ROUTINE 
     return FltQueueGenericWorkItem(Item, Filter, Routine, DelayedWorkQueue, NULL);
 }
 
-/* Workers are kept busy, so that what is queued stays queued. */
+/* At DISPATCH_LEVEL on the only processor no worker takes what is queued; for good, as what follows does not return. */
 static VOID BlockWorkers(VOID)
 {
-    for (ULONG Index = 0; Index < 200; Index++)
-        Queue(FltAllocateGenericWorkItem(), Wait);
-    Sleep(20);
+    KIRQL Irql;
+
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
 }
 
 /* Apart, or the compiler makes one call of two, which then has no line. */
@@ -58,6 +52,22 @@ static DECLSPEC_NOINLINE VOID QueueTwice(PFLT_GENERIC_WORKITEM Item)
     FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL);  /* 1:queued */
     FltQueueGenericWorkItem(Item, Filter, Work, CriticalWorkQueue, NULL); /* 1:again */
     Data[0]++;
+}
+
+static DECLSPEC_NOINLINE VOID FreeQueued(PFLT_GENERIC_WORKITEM Item)
+{
+    BlockWorkers();
+    FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL); /* 2:queued */
+    FltFreeGenericWorkItem(Item); /* 2:freed */
+    Data[1]++;
+}
+
+static DECLSPEC_NOINLINE VOID FreeDeferred(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA CallbackData)
+{
+    BlockWorkers();
+    FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL); /* 32:queued */
+    FltFreeDeferredIoWorkItem(Item); /* 32:freed */
+    Data[1]++;
 }
 
 static DECLSPEC_NOINLINE VOID DeferTwice(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA CallbackData)
@@ -75,9 +85,7 @@ static VOID MisuseGeneric(PFLT_GENERIC_WORKITEM Item, PFLT_VOLUME Volume)
         QueueTwice(Item);
         break;
     case 2:
-        BlockWorkers();
-        FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL); /* 2:queued */
-        FltFreeGenericWorkItem(Item); /* 2:freed */
+        FreeQueued(Item);
         break;
     case 3:
         FltFreeGenericWorkItem(Item); /* 3:freed */
@@ -165,9 +173,7 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_
         DeferTwice(Item, CallbackData);
         break;
     case 32:
-        BlockWorkers();
-        FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL); /* 32:queued */
-        FltFreeDeferredIoWorkItem(Item); /* 32:freed */
+        FreeDeferred(Item, CallbackData);
         break;
     case 33:
         FltFreeDeferredIoWorkItem(Item); /* 33:freed */
@@ -215,7 +221,6 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     PFLT_VOLUME Volume;
     NTSTATUS Status;
 
-    KeInitializeEvent(&Gate, NotificationEvent, FALSE);
     Fault = ReadNumber(RegistryPath, L"Fault");
     if (Fault == 15)
         DriverObject->DriverUnload = DriverUnload;

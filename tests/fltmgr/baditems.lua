@@ -52,7 +52,7 @@ for line in io.lines(debug.getinfo(1, "S").source:match("@(.*/)") .. "baditems.c
 end
 
 for _, case in ipairs(cases) do
-  local vm = fltvm.machine { disks = { { size = "1M" } } }
+  local vm = fltvm.machine { disks = { { size = "1M" } }, cpus = 1 }
   vm:set_registry(SERVICE, "Fault", case[1])
   local found = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.rule, p1 = case.p1, p2 = case.p2,
     p3 = case.p3, p4 = case.p4, driver = "baditems.sys", quiet = true, function()

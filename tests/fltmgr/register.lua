@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Registration: what is refused and taken (register.c), the registry's part, want of memory, and who may be unloaded how.
+local VOLUME = [[\Device\HarddiskVolume1]]
+local SERVICES = [[\Registry\Machine\System\CurrentControlSet\Services\]]
+
+local function machine(options)
+  local vm = fltvm.machine { disks = { { size = "1M" } }, options = options }
+  vm:open(VOLUME):close()
+  return vm
+end
+
+local vm = machine()
+vm:set_registry(SERVICES .. "register", "Checks", 1)
+local filter = vm:load { source = "register.c", altitude = "100" }
+expect_equal(#vm:filters(), 1, "the last registration stays")
+filter:unload()
+
+-- The registry.
+expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:load { source = "register.c", name = "bare" } end, "no instances in the registry")
+expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function()
+  vm:set_registry(SERVICES .. [[lost\Instances]], "DefaultInstance", "two")
+  vm:load { source = "register.c", name = "lost" }
+end, "no key of the default instance")
+expect_status("STATUS_INVALID_PARAMETER", function() vm:load { source = "register.c", name = "wordy", altitude = "high" } end,
+  "an altitude that is no number")
+expect_equal(#vm:filters(), 0)
+
+-- Who may be unloaded, and how.
+vm:set_registry(SERVICES .. "stays", "NoUnload", 1)
+local stays = vm:load { source = "register.c", name = "stays", altitude = "100" }
+expect_status("STATUS_FLT_DO_NOT_DETACH", function() stays:unload() end, "without an unload callback")
+expect_status("STATUS_FLT_DO_NOT_DETACH", function() stays:unload { mandatory = true } end, "nor by stopping its service")
+vm:set_registry(SERVICES .. "runs", "NoStop", 1)
+local runs = vm:load { source = "register.c", name = "runs", altitude = "200" }
+expect_status("STATUS_INVALID_DEVICE_REQUEST", function() runs:unload { mandatory = true } end, "a service that does not stop")
+expect_equal(#vm:filters(), 2, "it is still there")
+runs:unload()
+expect_equal(#vm:filters(), 1, "unloading it as a filter is another thing")
+expect_status("STATUS_FLT_DO_NOT_DETACH", function() vm:detach { filter = "stays", volume = VOLUME } end,
+  "an instance without a query callback is not detached by hand")
+vm:shutdown()
+
+-- Each allocation that fails, one after another: STATUS_INSUFFICIENT_RESOURCES until there are no more.
+local function fails(skip, tag)
+  local vm = fltvm.machine { options = { ["pool-fail"] = ("fltmgr.sys:%d:1:%s"):format(skip, tag) } }
+  local ok, err = pcall(function() vm:load { source = "register.c", name = "poor", altitude = "100" } end)
+  local left = #vm:filters()
+  vm:shutdown()
+  return not ok and tostring(err), left
+end
+for _, tag in ipairs { "FtFl", "FtNm", "FtTm" } do
+  local failed = 0
+  for skip = 0, 30 do
+    local err, left = fails(skip, tag)
+    if not err then break end
+    expect(err:find("STATUS_INSUFFICIENT_RESOURCES", 1, true), ("%s: allocation %d fails as such: %s"):format(tag, skip + 1, err:sub(1, 100)))
+    expect_equal(left, 0, ("%s: and leaves no filter"):format(tag))
+    failed = failed + 1
+  end
+  note(tag, failed)
+end
