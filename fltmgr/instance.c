@@ -288,8 +288,9 @@ static NTSTATUS FltpReadInstance(PFLT_FILTER Filter, PCUNICODE_STRING InstanceNa
 
     if (!NT_SUCCESS(Status))
         return Status;
-    FltpReadUlong(&Key, L"Flags", &Suppress);
-    Status = FlagOn(Suppress, 2) ? STATUS_FLT_DO_NOT_ATTACH : FltpReadString(&Key, L"Altitude", Altitude);
+    Status = FltpReadUlong(&Key, L"Flags", &Suppress); /* which need not be there */
+    if (Status != STATUS_INSUFFICIENT_RESOURCES)
+        Status = FlagOn(Suppress, 2) ? STATUS_FLT_DO_NOT_ATTACH : FltpReadString(&Key, L"Altitude", Altitude);
     FltpFreeString(&Key);
     return Status;
 }

@@ -9,6 +9,9 @@ static PFLT_FILTER Filter;
 static PFLT_VOLUME Volume;
 static PFLT_INSTANCE Kept;
 static PKTHREAD Thread;
+static PFLT_CALLBACK_DATA Pended;
+static LONG Reads;
+static BOOLEAN GivenBack;
 static ULONG Case;
 static KEVENT Reached, Go, Completed;
 static LONG Asked, SetUps, Starts, Completes, Detached, Deleting;
@@ -27,6 +30,8 @@ enum {
     RefusedWhileUnloaded,
     Going,            /* what is told of a filter and an instance that go */
     Statuses,         /* attaching and detaching that is refused */
+    Outstanding,      /* an operation that is given back late; new ones in between */
+    Mandatory,        /* the service is stopped */
 };
 
 static VOID NTAPI Detach(PVOID Context)
@@ -87,6 +92,43 @@ static VOID CheckGoing(PFLT_INSTANCE Instance)
     FvCheck(FltDetachVolume(Filter, Volume, INSTANCE(L"nobody")) == STATUS_FLT_INSTANCE_NOT_FOUND);
 }
 
+/* What the instance sees while its teardown has begun: nothing. */
+static VOID CheckNothingNew(VOID)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+    LONG Before = Reads;
+    HANDLE Handle;
+    PVOID Block = ExAllocatePoolWithTag(NonPagedPoolNx, 512, 'tseT');
+
+    InitializeObjectAttributes(&Attributes, INSTANCE(L"\\Device\\HarddiskVolume1"), OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(NT_SUCCESS(ZwCreateFile(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                                    FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0)));
+    FvCheck(NT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Block, 512, &Offset, NULL)));
+    FvCheck(Reads == Before);
+    ZwClose(Handle);
+    ExFreePoolWithTag(Block, 'tseT');
+}
+
+static VOID NTAPI GiveBack(PVOID Unused)
+{
+    IsSet(&Go, 5000);
+    Sleep(50);
+    GivenBack = TRUE;
+    FltCompletePendedPreOperation(Pended, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
+    EndOfThread = TRUE;
+}
+
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+{
+    if (Case != Outstanding || InterlockedIncrement(&Reads) != 1)
+        return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    Pended = Data;
+    Thread = StartThread(GiveBack, NULL);
+    return FLT_PREOP_PENDING;
+}
+
 static VOID TeardownStart(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
     InterlockedIncrement(&Starts);
@@ -97,6 +139,12 @@ static VOID TeardownStart(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOW
     }
     if (Case == Going)
         CheckGoing(FltObjects->Instance);
+    if (Case == Outstanding) {
+        CheckNothingNew();
+        KeSetEvent(&Go, IO_NO_INCREMENT, FALSE);
+    }
+    if (Case == Mandatory)
+        FvCheck(Reason == FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD);
 }
 
 static VOID TeardownComplete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
@@ -104,6 +152,8 @@ static VOID TeardownComplete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEAR
     InterlockedIncrement(&Completes);
     if (Case == Reference)
         FvCheck(FltObjectReference(FltObjects->Instance) == STATUS_FLT_DELETING_OBJECT);
+    if (Case == Outstanding)
+        FvCheck(GivenBack);
     KeSetEvent(&Completed, IO_NO_INCREMENT, FALSE);
 }
 
@@ -125,7 +175,10 @@ static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     return STATUS_SUCCESS;
 }
 
-static const FLT_OPERATION_REGISTRATION Operations[] = {{.MajorFunction = IRP_MJ_OPERATION_END}};
+static const FLT_OPERATION_REGISTRATION Operations[] = {
+    {.MajorFunction = IRP_MJ_READ, .PreOperation = PreRead},
+    {.MajorFunction = IRP_MJ_OPERATION_END},
+};
 static const FLT_REGISTRATION Registration = {
     .Size = sizeof(FLT_REGISTRATION),
     .Version = FLT_REGISTRATION_VERSION,
@@ -177,7 +230,7 @@ static VOID RunStatuses(VOID)
 
     FvCheck(FltAttachVolume(Filter, Volume, NULL, NULL) == STATUS_FLT_FILTER_NOT_READY);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"5"), NULL, NULL) == STATUS_FLT_FILTER_NOT_READY);
-    FvCheck(FltStartFiltering(Filter) == STATUS_SUCCESS);
+    FvCheck(FltStartFiltering(Filter) == STATUS_SUCCESS && SetUps == 1); /* volumes are offered before it returns */
     FvCheck(FltStartFiltering(Filter) == STATUS_INVALID_PARAMETER);
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_FLT_DO_NOT_DETACH && Asked == 1);
     FvCheck(FltAttachVolume(Filter, Volume, NULL, NULL) == STATUS_FLT_INSTANCE_NAME_COLLISION);
@@ -200,7 +253,7 @@ static VOID RunStatuses(VOID)
 
 static const ULONG Plans[] = {
     [TwoDetachers] = 7 + 2, [UnloadWhileDetached] = 1 + 4, [Reference] = 8 + 2, [SetupWhileUnloaded] = 1 + 5,
-    [RefusedWhileUnloaded] = 1 + 5, [Going] = 9 + 2, [Statuses] = 15 + 2,
+    [RefusedWhileUnloaded] = 1 + 5, [Going] = 9 + 2, [Statuses] = 15 + 2, [Outstanding] = 3 + 1 + 4, [Mandatory] = 1 + 2,
 };
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -59,3 +59,27 @@ for _, tag in ipairs { "FtFl", "FtNm", "FtTm" } do
   end
   note(tag, failed)
 end
+
+-- The same for attaching by hand.
+local attachments = 0
+for _, tag in ipairs { "FtIn", "FtNm", "FtTm" } do
+  for skip = 0, 16 do
+    local vm = fltvm.machine { disks = { { size = "1M" } }, options = { ["pool-fail"] = ("fltmgr.sys:%d:1:%s"):format(skip, tag) } }
+    local where = ("%s: allocation %d: "):format(tag, skip + 1)
+    local ok, err = pcall(function() vm:load { source = "register.c", name = "poor", altitude = "100" } end)
+    if ok then
+      vm:open(VOLUME):close()
+      if #vm:volumes() > 0 then
+        local more, what = pcall(function() vm:attach { filter = "poor", volume = VOLUME, altitude = "50" } end)
+        if not more then
+          attachments = attachments + 1
+          err = what
+        end
+        ok = more
+      end
+    end
+    if not ok then expect(tostring(err):find("STATUS_INSUFFICIENT_RESOURCES", 1, true), where .. tostring(err):sub(1, 100)) end
+    vm:shutdown()
+  end
+end
+expect(attachments >= 3, "an attachment fails for its block, its name and its altitude: " .. attachments)
