@@ -13,26 +13,29 @@ NTSYSAPI PVOID NTAPI RtlPcToFileHeader(PVOID Address, PVOID *Base); /* not in th
 
 #define FLTP_PATIENCE 8000 /* ms of the guest's time; the scenario's commands give up after 10 s */
 #define FLTP_TAKERS   512
+#define FLTP_TAKER_LISTS 64
 
 FLTP_HOLD FltpHolds[FLTP_HOLDS];
 
-/* A reference that a filter took: by which call. */
+/* What a filter took and has to give back, a reference or callback data: by which call. */
 typedef struct _FLTP_TAKER {
-    LIST_ENTRY Link; /* FltpTakers, newest first, or FltpFreeTakers; FltpTakerLock */
-    PVOID Object;
+    LIST_ENTRY Link; /* FltpTakers by its object, newest first, or FltpFreeTakers; FltpTakerLock */
+    PVOID Object;    /* NULL: free */
+    ULONG Code;      /* for the bug check when it is left: FLTP_REFERENCE_LEFT, FLTP_DATA_LEFT */
     PVOID Thread;
     PVOID Image; /* that of the call: its base */
     PVOID Stack[FLTP_STACK_DEPTH];
 } FLTP_TAKER, *PFLTP_TAKER;
 
 static FLTP_TAKER FltpTakerTable[FLTP_TAKERS];
-static LIST_ENTRY FltpTakers, FltpFreeTakers;
+static LIST_ENTRY FltpTakers[FLTP_TAKER_LISTS], FltpFreeTakers;
 static KSPIN_LOCK FltpTakerLock;
 
 VOID FltpInitializeHolds(VOID)
 {
     KeInitializeSpinLock(&FltpTakerLock);
-    InitializeListHead(&FltpTakers);
+    for (ULONG Index = 0; Index < FLTP_TAKER_LISTS; Index++)
+        InitializeListHead(&FltpTakers[Index]);
     InitializeListHead(&FltpFreeTakers);
     for (ULONG Index = 0; Index < FLTP_TAKERS; Index++)
         InsertTailList(&FltpFreeTakers, &FltpTakerTable[Index].Link);
@@ -51,7 +54,12 @@ PFLTP_HOLD FltpFindSlot(PVOID Thread)
     return NULL;
 }
 
-/* --- References of filters --- */
+/* --- What filters take and give back --- */
+
+static PLIST_ENTRY FltpTakersOf(const VOID *Object)
+{
+    return &FltpTakers[((ULONG_PTR)Object >> 6 ^ (ULONG_PTR)Object >> 13) % FLTP_TAKER_LISTS];
+}
 
 /* The call's stack without our own frames above the filter's, and the image it comes from. */
 static PVOID FltpCaptureCaller(PVOID *Stack)
@@ -69,24 +77,22 @@ static PVOID FltpCaptureCaller(PVOID *Stack)
     return Image;
 }
 
-DECLSPEC_NOINLINE VOID FltpHandOut(PVOID FltObject)
+static DECLSPEC_NOINLINE VOID FltpRemember(PVOID Object, ULONG Code)
 {
     PVOID Stack[FLTP_STACK_DEPTH], Image;
     KIRQL Irql;
 
-    InterlockedIncrement(&((PFLTP_OBJECT)FltObject)->HandedOut);
-    if (!FltpVerify)
-        return;
     Image = FltpCaptureCaller(Stack);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpTakerLock);
     if (!IsListEmpty(&FltpFreeTakers)) {
         PFLTP_TAKER Taker = CONTAINING_RECORD(RemoveHeadList(&FltpFreeTakers), FLTP_TAKER, Link);
 
-        Taker->Object = FltObject;
+        Taker->Object = Object;
+        Taker->Code = Code;
         Taker->Thread = KeGetCurrentThread();
         Taker->Image = Image;
         RtlCopyMemory(Taker->Stack, Stack, sizeof(Stack));
-        InsertHeadList(&FltpTakers, &Taker->Link);
+        InsertHeadList(FltpTakersOf(Object), &Taker->Link);
     }
     KeReleaseSpinLock(&FltpTakerLock, Irql);
 }
@@ -94,10 +100,11 @@ DECLSPEC_NOINLINE VOID FltpHandOut(PVOID FltObject)
 /* References carry no names: the last one of this image and thread, or of this image, or the last one. */
 static PFLTP_TAKER FltpFindTakerLocked(PVOID Object, PVOID Image)
 {
+    PLIST_ENTRY Head = FltpTakersOf(Object);
     PFLTP_TAKER Best = NULL;
     ULONG BestRank = 0;
 
-    for (PLIST_ENTRY Link = FltpTakers.Flink; Link != &FltpTakers; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Head->Flink; Link != Head; Link = Link->Flink) {
         PFLTP_TAKER Taker = CONTAINING_RECORD(Link, FLTP_TAKER, Link);
         ULONG Rank = 1 + 2 * (Taker->Image == Image) + (Taker->Thread == KeGetCurrentThread());
 
@@ -109,25 +116,49 @@ static PFLTP_TAKER FltpFindTakerLocked(PVOID Object, PVOID Image)
     return Best;
 }
 
-DECLSPEC_NOINLINE VOID FltpTakeBack(PVOID FltObject)
+static DECLSPEC_NOINLINE VOID FltpForget(PVOID Object)
 {
     PVOID Stack[FLTP_STACK_DEPTH], Image;
     PFLTP_TAKER Taker;
     KIRQL Irql;
 
-    if (InterlockedDecrement(&((PFLTP_OBJECT)FltObject)->HandedOut) < 0)
-        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
-                      "rule=FltObjectDereference without a matching FltObjectReference\n");
-    if (!FltpVerify)
-        return;
     Image = FltpCaptureCaller(Stack);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpTakerLock);
-    Taker = FltpFindTakerLocked(FltObject, Image);
+    Taker = FltpFindTakerLocked(Object, Image);
     if (Taker != NULL) {
         RemoveEntryList(&Taker->Link);
+        Taker->Object = NULL;
         InsertHeadList(&FltpFreeTakers, &Taker->Link);
     }
     KeReleaseSpinLock(&FltpTakerLock, Irql);
+}
+
+VOID FltpHandOut(PVOID FltObject)
+{
+    InterlockedIncrement(&((PFLTP_OBJECT)FltObject)->HandedOut);
+    if (FltpVerify)
+        FltpRemember(FltObject, FLTP_REFERENCE_LEFT);
+}
+
+VOID FltpTakeBack(PVOID FltObject)
+{
+    if (InterlockedDecrement(&((PFLTP_OBJECT)FltObject)->HandedOut) < 0)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
+                      "rule=FltObjectDereference without a matching FltObjectReference\n");
+    if (FltpVerify)
+        FltpForget(FltObject);
+}
+
+VOID FltpDataAllocated(PVOID Data)
+{
+    if (FltpVerify)
+        FltpRemember(Data, FLTP_DATA_LEFT);
+}
+
+VOID FltpDataFreed(PVOID Data)
+{
+    if (FltpVerify)
+        FltpForget(Data);
 }
 
 VOID FltpCheckReferencesAtUnload(PVOID Image)
@@ -136,21 +167,21 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
     ULONG Count = 0;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpTakerLock);
 
-    for (PLIST_ENTRY Link = FltpTakers.Flink; Link != &FltpTakers; Link = Link->Flink) {
-        PFLTP_TAKER Taker = CONTAINING_RECORD(Link, FLTP_TAKER, Link);
-
-        if (Taker->Image == Image) {
-            Left = Taker;
+    for (ULONG Index = 0; Index < FLTP_TAKERS; Index++) {
+        if (FltpTakerTable[Index].Object != NULL && FltpTakerTable[Index].Image == Image) {
+            Left = &FltpTakerTable[Index];
             Count++;
         }
     }
     KeReleaseSpinLock(&FltpTakerLock, Irql);
     if (Count == 0)
         return;
-    FvReport("rule=A reference was taken and never given back, and its driver is unloaded\n");
+    FvReport(Left->Code == FLTP_DATA_LEFT
+                 ? "rule=Callback data was allocated and never freed, and its driver is unloaded\n"
+                 : "rule=A reference was taken and never given back, and its driver is unloaded\n");
     FltpReportStack("taken", Left->Stack);
     FvBlame(Left->Stack[0]);
-    KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_REFERENCE_LEFT, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0], Count);
+    KeBugCheckEx(FLTMGR_FILE_SYSTEM, Left->Code, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0], Count);
 }
 
 /* --- What holds an object, for the report --- */
@@ -180,9 +211,10 @@ static VOID FltpTell(PFLTP_FOUND Found, PCSTR Kind, const VOID *What, PVOID cons
 
 static VOID FltpTellReferences(const VOID *Object, PFLTP_FOUND Found)
 {
+    PLIST_ENTRY Head = FltpTakersOf(Object);
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpTakerLock);
 
-    for (PLIST_ENTRY Link = FltpTakers.Flink; Link != &FltpTakers; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Head->Flink; Link != Head; Link = Link->Flink) {
         PFLTP_TAKER Taker = CONTAINING_RECORD(Link, FLTP_TAKER, Link);
 
         if (Taker->Object == Object)

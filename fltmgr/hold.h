@@ -67,6 +67,9 @@ VOID FltpInitializeHolds(VOID);
 /* A reference that we hold becomes a filter's; it is a filter's no more.  IRQL: <= DISPATCH_LEVEL. */
 VOID FltpHandOut(PVOID FltObject);
 VOID FltpTakeBack(PVOID FltObject);
+/* Callback data that a filter allocated, or that is made for it.  IRQL: <= DISPATCH_LEVEL. */
+VOID FltpDataAllocated(PVOID Data);
+VOID FltpDataFreed(PVOID Data);
 
 /*
  * IRQL: PASSIVE_LEVEL.  Begins the rundown of the object (Io: of an instance's operations) and waits for its end; what
@@ -77,7 +80,7 @@ VOID FltpWaitForIo(PFLT_INSTANCE Instance);
 /* The same for the end of its setup callback. */
 VOID FltpWaitForSetup(PFLT_INSTANCE Instance);
 
-/* The image goes: a reference that its code took and never gave back is a bugcheck.  Verifier only. */
+/* The image goes: a reference or callback data that its code never gave back is a bugcheck.  Verifier only. */
 VOID FltpCheckReferencesAtUnload(PVOID Image);
 
 #endif

@@ -8,6 +8,7 @@
  * behind, and what is sent comes back once.  IRQL: as annotated in fltKernel.h.
  */
 #include "issue.h"
+#include "hold.h"
 
 #define FLTP_SPARE_MDL 0x10000 /* what a preallocated MDL describes at most */
 
@@ -69,6 +70,7 @@ NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT F
         ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    FltpDataAllocated(&Operation->Data);
     *RetNewCallbackData = &Operation->Data;
     return STATUS_SUCCESS;
 }
@@ -95,6 +97,7 @@ VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
     PFLTP_ISSUED Issued =
         FltpCheckIdle(CallbackData, "rule=FltFreeCallbackData was given no callback data of FltAllocateCallbackData\n");
 
+    FltpDataFreed(CallbackData);
     Issued->Operation.Magic = FLTP_MAGIC_FREE;
     FltpFreeSpares(Issued);
     ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);

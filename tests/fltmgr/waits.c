@@ -11,6 +11,7 @@ static PFLT_INSTANCE First, Second;
 static ULONG Case;
 static KEVENT Gone, Meet;
 static LONG Met, Asked;
+static PFLT_CALLBACK_DATA Forgotten;
 
 static NTSTATUS DetachNamed(PCWSTR Text)
 {
@@ -122,6 +123,9 @@ static VOID Run(VOID)
         break;
     case 6:
         FltGetFilterFromInstance(First, &Same); /* 6:since */
+        break;
+    case 12:
+        FltAllocateCallbackData(First, NULL, &Forgotten); /* 12:taken */
         break;
     case 10:
         for (ULONG Index = 0; Index < 3; Index++)
