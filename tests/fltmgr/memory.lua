@@ -10,11 +10,12 @@ end
 local function run(case, options)
   local vm = fltvm.machine { options = options, memory = "24M" }
   vm:set_registry(KEY, "Case", case)
-  local before, used = live(vm, "FtWi"), vm:memory().nonpaged
+  local before, used, all = live(vm, "FtWi"), vm:memory().nonpaged, vm:memory().used
   local filter = vm:load { source = "memory.c", altitude = "100" }
   expect_equal(live(vm, "FtWi"), before, "case " .. case .. ": every item went back to nonpaged pool")
   filter:unload()
   expect(vm:memory().nonpaged < used + 65536, "case " .. case .. ": and its bytes, too")
+  expect(vm:memory().used < all + 1310720, "case " .. case .. ": and its pages, but for few")
   vm:shutdown()
 end
 
