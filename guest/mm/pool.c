@@ -5,7 +5,8 @@
  * A page of small blocks (slab) holds blocks of one size class behind a header; a block has a 16-byte header of its
  * own.  So an address tells what it is: page-aligned, it is a big allocation described by the page frame database;
  * otherwise its page begins with a slab header.  Blocks of drivers (special pool was full) end in a pattern that is
- * checked when they are freed; their big allocations are followed by an unmapped page.
+ * checked when they are freed; their big allocations are followed by an unmapped page, and with the verifier the rest of
+ * the last page begins with a pattern.
  */
 #include "mip.h"
 
@@ -15,6 +16,8 @@
 #define MI_LIVE        0xA1
 #define MI_DEAD        0xF5
 #define MI_TAIL        0xBADA110CBADA110CULL
+#define MI_SLACK       0x5C
+#define MI_SLACK_BYTES 64 /* behind a big allocation, as far as its page goes */
 #define MI_SPARE_SLABS 96 /* kept for any class; past that MI_TRIM_SLABS go back at once */
 #define MI_TRIM_SLABS  48
 
@@ -192,6 +195,21 @@ static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack
     return (PUCHAR)*MiSlabHome(Slab) + ((PUCHAR)(Block + 1) - (PUCHAR)Slab);
 }
 
+/* How many bytes behind a big allocation are checked. */
+static ULONG MiBigSlack(SIZE_T Size)
+{
+    return (ULONG)min(ROUND_TO_PAGES(Size) - Size, MI_SLACK_BYTES);
+}
+
+static VOID MiCheckBigSlack(PUCHAR Address, SIZE_T Size, PVOID Caller)
+{
+    for (ULONG Index = 0; Index < MiBigSlack(Size); Index++) {
+        if (Address[Size + Index] != MI_SLACK)
+            MiPoolBugCheck("written-past-end", Address, Caller, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x52,
+                           (ULONG64)Address, (ULONG64)(Address + Size + Index), Size);
+    }
+}
+
 static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
 {
     PMI_REGION Region = MiPoolRegion(Request->Paged);
@@ -215,6 +233,8 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
         MiReleaseRange(Region, Address, Pages + Guard);
         return NULL;
     }
+    if (Request->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
+        memset((PUCHAR)Address + Request->Size, MI_SLACK, MiBigSlack(Request->Size));
     for (ULONG Index = 1; Index < Pages; Index++)
         MiPfnDatabase[MiPtePage(*MiPte(Address + Index * PAGE_SIZE))].State = MiPageBigTail;
     Pfn = &MiPfnDatabase[MiPtePage(*MiPte(Address))];
@@ -259,6 +279,8 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
 
     if (!(Pte & FLTVM_PTE_PRESENT))
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, 0, Base);
+    if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
+        MiCheckBigSlack(Address, Pfn->Size, Caller);
     OldIrql = MiAcquireLock(&MiPoolLock);
     if (Pfn->State != MiPageBig)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);

@@ -9,6 +9,7 @@ DRIVER_INITIALIZE DriverEntry;
 static PDEVICE_OBJECT Device, Upper;
 static ULONG Number;
 static PIO_WORKITEM Item;
+static UCHAR NoDevice[512];
 
 static ULONG Fault(PUNICODE_STRING RegistryPath)
 {
@@ -89,11 +90,25 @@ static PIRP Request(CCHAR Locations)
     return Irp;
 }
 
+static VOID NTAPI WorkEx(PVOID Object, PVOID Context, PIO_WORKITEM WorkItem)
+{
+    UNREFERENCED_PARAMETER(WorkItem);
+    Work(Object, Context);
+}
+
+static VOID NTAPI StayCritical(PDEVICE_OBJECT DeviceObject, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    UNREFERENCED_PARAMETER(Context);
+    KeEnterCriticalRegion();
+}
+
 static VOID Misuse(VOID)
 {
     PIRP Irp = Request(1);
     UCHAR Nothing[512];
     KEVENT Event;
+    KIRQL OldIrql;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     switch (Number) {
@@ -141,15 +156,41 @@ static VOID Misuse(VOID)
     case 11: /* deletes what is attached */
         IoDeleteDevice(Upper);
         break;
+    /* At DISPATCH_LEVEL, so that no worker takes the item: there is one processor. */
     case 15: /* frees a queued work item */
         Item = IoAllocateWorkItem(Device);
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
         IoFreeWorkItem(Item);
         break;
     case 16: /* queues a work item twice */
         Item = IoAllocateWorkItem(Device);
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
-        IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
+        IoQueueWorkItem(Item, Work, CriticalWorkQueue, &Event);
+        break;
+    case 21: /* gives up the memory of a queued work item */
+        Item = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeofWorkItem(), 'oiBt');
+        IoInitializeWorkItem(Device, Item);
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        IoQueueWorkItemEx(Item, WorkEx, DelayedWorkQueue, &Event);
+        IoUninitializeWorkItem(Item);
+        break;
+    case 22: /* a work item for what is no device */
+        Item = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeofWorkItem(), 'oiBt');
+        IoInitializeWorkItem(NoDevice, Item);
+        break;
+    case 23: /* a work item for nothing */
+        IoAllocateWorkItem(NULL);
+        break;
+    case 24: /* a work item without a routine */
+        Item = IoAllocateWorkItem(Device);
+        IoQueueWorkItem(Item, NULL, DelayedWorkQueue, NULL);
+        break;
+    case 25: /* a work routine that returns in a critical region */
+        Item = IoAllocateWorkItem(Device);
+        IoQueueWorkItem(Item, StayCritical, DelayedWorkQueue, NULL);
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
         break;
     case 17: /* keeps the cancel spin lock */
         IoSetNextIrpStackLocation(Irp);

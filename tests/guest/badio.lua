@@ -18,19 +18,28 @@ local cases = {
   { 12, 0xC4, "a completion routine that returns at another IRQL", p1 = 0xFA, p3 = 0, p4 = 1 },
   { 13, 0xC9, "STATUS_PENDING without IoMarkIrpPending", p1 = 0x200, text = "without IoMarkIrpPending" },
   { 14, 0xC9, "IoMarkIrpPending without STATUS_PENDING", p1 = 0x200, text = "another status" },
-  { 15, 0xE4, "freeing a queued work item", p1 = 2, text = "freed-while-queued" },
-  { 16, 0xE4, "queueing a work item twice", p1 = 1, p3 = 1, text = "queued-twice" },
+  { 15, 0xE4, "freeing a queued work item", p1 = 2, p3 = "Work", p4 = 0, text = "freed-while-queued" },
+  { 16, 0xE4, "queueing a work item twice", p1 = 1, p3 = 0, p4 = 0, text = "queued-twice" },
+  { 21, 0xE4, "giving up a queued work item", p1 = 2, p3 = "WorkEx", p4 = 0, text = "uninitialized-while-queued" },
+  { 22, 0xE4, "a work item for what is no device", p1 = 3, p3 = "NoDevice", p4 = 0 },
+  { 23, 0xE4, "a work item for nothing", p1 = 3, p3 = 0, p4 = 0 },
+  { 24, 0xE4, "a work item without a routine", p1 = 7, p3 = 1, p4 = 0 },
+  { 25, 0x1, "a work routine that returns in a critical region", text = "StayCritical" },
   { 17, 0xC8, "a cancel routine that keeps the cancel spin lock" },
   { 18, 0x93, "closing a handle that is not open" },
   { 19, 0x18, "giving back a reference too many" },
 }
 
 for _, case in ipairs(cases) do
-  local vm = fltvm.machine {}
+  local vm = fltvm.machine { cpus = case[2] == 0xE4 and 1 or 2 }
+  local symbol = type(case.p3) == "string" and case.p3 -- an address in the driver
   vm:set_registry(SERVICE, "Fault", case[1])
-  expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
-    p3 = case.p3, p4 = case.p4, quiet = true,
+  local report = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
+    p3 = not symbol and case.p3 or nil, p4 = case.p4, driver = case[2] == 0xE4 and "badio" or nil, quiet = true,
     function() vm:load { source = "badio.c" } end }
+  if symbol then
+    expect(report.text:find("3: 0x%x+%s[^\n]*badio!" .. symbol .. "%f[^%w]"), case[3] .. ": the third parameter is " .. symbol)
+  end
 end
 
 -- A work item that nobody frees is the driver's leak.

@@ -32,6 +32,17 @@ __declspec(code_seg("PAGE")) DECLSPEC_NOINLINE static VOID PagedRoutine(ULONG Va
     Keep = (PVOID)(ULONG_PTR)(Value * 3 + 1);
 }
 
+/* A block of the ordinary pool: what is given when special pool, whose blocks end where their page ends, is full. */
+static PUCHAR Ordinary(ULONG Size)
+{
+    for (;;) {
+        PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, Size, TAG);
+
+        if (Block == NULL || ((ULONG_PTR)Block + Size) % PAGE_SIZE != 0)
+            return Block;
+    }
+}
+
 static VOID Misuse(ULONG Number)
 {
     PUCHAR Block = ExAllocatePoolWithTag(Number == 20 || Number == 22 ? PagedPool : NonPagedPoolNx, 40, TAG);
@@ -93,6 +104,26 @@ static VOID Misuse(ULONG Number)
         Block = ExAllocatePoolWithTag(NonPagedPoolNx, 8192, TAG);
         ExFreePool(Block);
         ExFreePool(Block);
+        break;
+    case 16: /* a big allocation, past its end but on its page */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, 5000, TAG);
+        Block[5000] = 1;
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 17: /* a big allocation, the wrong tag */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, 5000, TAG);
+        ExFreePoolWithTag(Block, 'xxxx');
+        break;
+    case 18: /* an ordinary block, past its end */
+        Block = Ordinary(96);
+        Block[96] = 1;
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 19: /* a timer in an ordinary block that is freed */
+        Block = Ordinary(sizeof(KTIMER));
+        KeInitializeTimer((PKTIMER)Block);
+        KeSetTimer((PKTIMER)Block, (LARGE_INTEGER){.QuadPart = -100000000}, NULL);
+        ExFreePoolWithTag(Block, TAG);
         break;
     case 20: /* paged pool touched at DISPATCH_LEVEL */
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);

@@ -21,6 +21,10 @@ local cases = {
   { 13, 0xC4, "allocating paged pool at DISPATCH_LEVEL", p1 = 1, p2 = 2 },
   { 14, 0x50, "a write behind a big allocation" },
   { 15, 0xC2, "freeing a big allocation twice", p1 = 7 },
+  { 16, 0xC4, "a write behind a big allocation, on its page", p1 = 0x52, text = "written-past-end" },
+  { 17, 0xC2, "freeing a big allocation with another tag", p1 = 0xA },
+  { 18, 0x19, "a write behind an ordinary block", p1 = 0x20, text = "written-past-end" },
+  { 19, 0xC7, "freeing an ordinary block with a timer that is set", p1 = 0, text = "timer-set-in-freed-memory" },
   { 20, 0xD1, "touching paged pool at DISPATCH_LEVEL", p2 = 2, p3 = 1 },
   { 21, 0xD1, "running pageable code at DISPATCH_LEVEL", p2 = 2, p3 = 8 },
   { 22, 0xC4, "calling a PASSIVE_LEVEL routine at DISPATCH_LEVEL", p1 = 0x2001F, text = "ZwClose" },
@@ -38,6 +42,14 @@ for _, case in ipairs(cases) do
   expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
     p3 = case.p3, p4 = case.p4, quiet = true,
     function() vm:load { source = "badpool.c" } end }
+end
+
+-- Without the verifier all blocks are ordinary ones; what Windows finds is found all the same.
+for _, case in ipairs { { 17, 0xC2, 0xA }, { 18, 0x19, 0x20 }, { 6, 0xC2, 7 } } do
+  local vm = fltvm.machine { options = { verifier = "0" } }
+  vm:set_registry(SERVICE, "Fault", case[1])
+  expect_bugcheck { code = case[2], p1 = case[3], driver = "badpool", what = ("fault %d without the verifier"):format(case[1]),
+    quiet = true, function() vm:load { source = "badpool.c" } end }
 end
 
 local vm = fltvm.machine {}

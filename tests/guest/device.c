@@ -117,6 +117,37 @@ static VOID NTAPI WorkEx(PVOID IoObject, PVOID Context, PIO_WORKITEM Item)
     KeSetEvent(&Done, IO_NO_INCREMENT, FALSE);
 }
 
+static volatile PUCHAR HeldExtension;
+static KEVENT Deleted;
+
+static VOID NTAPI UseDevice(PDEVICE_OBJECT Device, PVOID Context)
+{
+    KeWaitForSingleObject(&Deleted, Executive, KernelMode, FALSE, NULL);
+    IoFreeWorkItem(Context);
+    ObReferenceObject(Device); /* only what is still there can be */
+    WorkObject = Device->Type == 3 && Device->DeviceExtension == HeldExtension && HeldExtension[99] == 42;
+    ObDereferenceObject(Device);
+    KeSetEvent(&Done, IO_NO_INCREMENT, FALSE);
+}
+
+/* A device that is deleted while a work item is queued for it stays until the routine has returned. */
+static VOID CheckWorkItemHoldsDevice(VOID)
+{
+    PDEVICE_OBJECT Device = NULL;
+    PIO_WORKITEM Item;
+
+    FvCheck(NT_SUCCESS(IoCreateDevice(Driver, 100, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device)));
+    HeldExtension = Device->DeviceExtension;
+    HeldExtension[99] = 42;
+    KeInitializeEvent(&Deleted, NotificationEvent, FALSE);
+    Item = IoAllocateWorkItem(Device);
+    IoQueueWorkItem(Item, UseDevice, DelayedWorkQueue, Item);
+    IoDeleteDevice(Device);
+    KeSetEvent(&Deleted, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&Done, Executive, KernelMode, FALSE, NULL);
+    FvCheck(WorkObject);
+}
+
 static VOID CheckWorkItems(VOID)
 {
     PIO_WORKITEM Item;
@@ -340,10 +371,11 @@ static VOID CheckThread(VOID)
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     Driver = DriverObject;
-    FvTestPlan(75);
+    FvTestPlan(77);
     CheckStacks();
     CheckExtensions();
     CheckWorkItems();
+    CheckWorkItemHoldsDevice();
     CheckCsq();
     CheckSharing();
     CheckMdls();

@@ -265,6 +265,22 @@ static VOID CheckAsynchronous(VOID)
     FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS);
     FvCheck(IoStatus.Status == STATUS_SUCCESS && IoStatus.Information == 3);
 
+    /* a request that fails at once gives its event back */
+    {
+        PVOID Held = NULL;
+        HANDLE Named;
+
+        Pend = FALSE;
+        Answer = STATUS_DEVICE_NOT_READY;
+        ZwCreateEvent(&Named, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE);
+        ObReferenceObjectByHandle(Named, 0, *ExEventObjectType, KernelMode, &Held, NULL);
+        FvCheck(ZwReadFile(Handle, Named, NULL, NULL, &Other, Buffer, 16, &Offset, NULL) == STATUS_DEVICE_NOT_READY);
+        ZwClose(Named);
+        FvCheck(ObfDereferenceObject(Held) == 0);
+        Pend = TRUE;
+        Answer = STATUS_SUCCESS;
+    }
+
     /* without an event the file object itself is signalled */
     FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     FvCheck(ZwWaitForSingleObject(Handle, FALSE, &Now) == STATUS_TIMEOUT);
@@ -374,7 +390,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
-    FvTestPlan(78);
+    FvTestPlan(80);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         DriverObject->MajorFunction[i] = Dispatch;
     Opened.Buffer = OpenedBuffer;
