@@ -43,6 +43,9 @@ local vm = fltvm.machine{ disks = {
   { image = image("boot.raw", 1024 * 1024, { [0] = "\xEB\x52\x90NTFS    ", [510] = "\x55\xAA" }) },
   -- nor does a table that points behind the end
   { image = image("bad.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 99999 }) }) },
+  -- also where an entry but the first calls itself protective
+  { image = image("bad2.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 100 }, { 0, 0xEE, 300, 99999 }) }) },
+  { image = image("bad4.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 100 }, { 0, 0, 0, 0 }, { 0, 7, 200, 100 }, { 0, 0xEE, 2000, 49 }) }) },
 } }
 
 local function starts(number, text, bytes)
@@ -59,7 +62,9 @@ starts(3, "second", 500 * SECTOR)
 starts(4, "gpt", 100 * SECTOR)
 starts(5, "\xEB\x52\x90NTFS", 1024 * 1024)
 starts(6, string.rep("\0", 16), 1024 * 1024)
-expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open("\\Device\\HarddiskVolume7") end)
+starts(7, string.rep("\0", 16), 1024 * 1024)
+starts(8, string.rep("\0", 16), 1024 * 1024)
+expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open("\\Device\\HarddiskVolume9") end)
 
 -- A write into a partition lands at its place on the disk.
 local second = vm:open("\\??\\E:")

@@ -65,6 +65,12 @@ static BOOLEAN VolumeIsBootSector(const MBR *Sector)
            RtlCompareMemory(Sector->Code + 0x52, "FAT32", 5) == 5;
 }
 
+/* Only the first entry is a protective one, which covers the disk, and more where the disk has become smaller. */
+static BOOLEAN VolumeIsProtective(const MBR *Sector, ULONG Index)
+{
+    return Index == 0 && Sector->Entry[Index].Type == MBR_PROTECTIVE;
+}
+
 static BOOLEAN VolumeIsMbr(const MBR *Sector, PVOLUME_DISK Disk)
 {
     ULONG64 Sectors = (ULONG64)Disk->Length / Disk->SectorSize;
@@ -84,7 +90,7 @@ static BOOLEAN VolumeIsMbr(const MBR *Sector, PVOLUME_DISK Disk)
             continue;
         }
         if (Entry->Start == 0 || Entry->Start >= Sectors ||
-            (Entry->Type != MBR_PROTECTIVE && (ULONG64)Entry->Start + Entry->Sectors > Sectors)) {
+            (!VolumeIsProtective(Sector, Index) && (ULONG64)Entry->Start + Entry->Sectors > Sectors)) {
             return FALSE;
         }
         Used++;
@@ -166,7 +172,7 @@ ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges)
     if (Buffer != NULL && NT_SUCCESS(VolumeReadDisk(Disk, 0, Buffer, Disk->SectorSize))) {
         Sector = *(MBR *)Buffer;
         if (VolumeIsMbr(&Sector, Disk)) {
-            if (Sector.Entry[0].Type == MBR_PROTECTIVE) {
+            if (VolumeIsProtective(&Sector, 0)) {
                 Count = VolumeFromGpt(Disk, Buffer, PAGE_SIZE, Ranges);
             } else {
                 Count = VolumeFromMbr(&Sector, Disk, Ranges);
