@@ -4,6 +4,7 @@
 usage of a test: NAME.py FLTVM QEMU-FOLDER FAKE-QEMU
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 sys.dont_write_bytecode = True
 import tap  # noqa: E402
+
+# What disturbs a terminal.
+FORBIDDEN = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]')
 
 FLTVM, QEMU_FOLDER, FAKE = [os.path.abspath(word) for word in (sys.argv + ['', '', ''])[1:4]]
 
@@ -75,3 +79,11 @@ def expect(done, status, *words):
 def says_not(done, *words):
     said = [word for word in words if word in done.all]
     tap.check(not said, f'said {said}:\n{done.all[-3000:]}')
+
+
+def is_text(data, what):
+    """Valid UTF-8 without anything that would disturb a terminal."""
+    text = data.decode()                 # raises where it is not UTF-8
+    found = FORBIDDEN.search(text)
+    tap.check(not found, f'{what}: {found and found[0]!r} in {text[max(0, (found and found.start() or 0) - 60):][:120]!r}')
+    return text

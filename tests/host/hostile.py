@@ -10,23 +10,13 @@ import sys
 import time
 import xml.parsers.expat
 
-from command import FLTVM, Folder, expect, says_not
+from command import FLTVM, Folder, expect, is_text, says_not
 import tap
 from tap import case, check, equal
-
-FORBIDDEN = re.compile('[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]')
 
 
 def fake(how, more=''):
     return f'fltvm.machine{{options={{fake="{how}"}}}}\n{more}machine:sleep(1)\n'
-
-
-def is_text(data, what):
-    """Valid UTF-8 without anything that would disturb a terminal."""
-    text = data.decode()                 # raises where it is not UTF-8
-    found = FORBIDDEN.search(text)
-    check(not found, f'{what}: {found and found[0]!r} in {text[max(0, (found and found.start() or 0) - 60):][:120]!r}')
-    return text
 
 
 def memory_of(pid):
