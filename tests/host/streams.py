@@ -5,6 +5,7 @@
 The guest is a fake one, except under gdb.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,21 @@ def what_follows_two_dashes_is_a_file():
         expect(folder.fltvm('run', '--tap', '--', '-x.lua', '-x.lua'), 0, '1..2')
         expect(folder.fltvm('image', 'info', '--', '-x.img'), 0, 'raw')
         expect(folder.fltvm('run', '-x.lua'), 2, '-x')
+
+
+@case
+def the_manual_names_tests_that_there_are():
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, '..', '..', 'docs', 'manual', 'security.md'), encoding='utf-8') as page:
+        page = page.read()
+    names = re.findall(r'(?<!\*)\*([a-z][a-z ,]+)\*(?!\*)', page)
+    there = ''
+    for file in re.findall(r'`(\w+\.py)`', page):
+        with open(os.path.join(here, file), encoding='utf-8') as text:
+            there += text.read()
+    for name in names:
+        check(f'def {name.replace(" ", "_")}():' in there, f'there is no test "{name}"')
+    check(len(names) > 20, names)
 
 
 @case
