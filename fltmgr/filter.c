@@ -245,7 +245,8 @@ NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIE
                                        ULONG VolumePropertiesLength, PULONG LengthReturned)
 {
     PDEVICE_OBJECT Device = Volume->Disk != NULL ? Volume->Disk : Volume->Device;
-    ULONG Needed = sizeof(*VolumeProperties) + 2 * Volume->DriverName.Length + Volume->Name.Length;
+    ULONG Needed =
+        sizeof(*VolumeProperties) + Volume->DriverName.Length + Volume->FileSystemName.Length + Volume->Name.Length;
     PUCHAR Place = (PUCHAR)(VolumeProperties + 1);
 
     if (VolumeProperties == NULL || VolumePropertiesLength < sizeof(*VolumeProperties)) {
@@ -263,7 +264,7 @@ NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIE
         return STATUS_BUFFER_OVERFLOW;
     }
     FltpPutString(&VolumeProperties->FileSystemDriverName, &Volume->DriverName, &Place);
-    FltpPutString(&VolumeProperties->FileSystemDeviceName, &Volume->DriverName, &Place);
+    FltpPutString(&VolumeProperties->FileSystemDeviceName, &Volume->FileSystemName, &Place);
     FltpPutString(&VolumeProperties->RealDeviceName, &Volume->Name, &Place);
     *LengthReturned = Needed;
     return STATUS_SUCCESS;

@@ -131,7 +131,8 @@ typedef struct _FLT_VOLUME {
     PDEVICE_OBJECT FileSystem; /* the file system's volume device */
     PDEVICE_OBJECT Disk;       /* the device that was mounted, NULL for a file system without one */
     FLT_FILESYSTEM_TYPE Type;
-    UNICODE_STRING DriverName;
+    UNICODE_STRING DriverName; /* the service of the file system's driver */
+    UNICODE_STRING FileSystemName; /* its named device, empty without one */
     BOOLEAN Detached; /* no instance comes any more: Lock */
 
     KSPIN_LOCK Lock;
@@ -260,7 +261,8 @@ PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous);
 /* volume.c.  IRQL: PASSIVE_LEVEL. */
 VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
 NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device);
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
+/* FileSystem: its volume device; Control: the device that it was registered by. */
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
 VOID FltpDeleteVolume(PFLT_VOLUME Volume);
 VOID FltpFreeVolume(PFLT_VOLUME Volume); /* IRQL: <= DISPATCH_LEVEL; Users is zero */
 VOID FltpAttachRaw(VOID);

@@ -32,8 +32,10 @@ static NTSTATUS FltpMount(PFLTP_DEVICE Device, PIRP Irp)
         return FltpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     Status = Irp->IoStatus.Status;
     if (NT_SUCCESS(Status) && Disk->Vpb != NULL && Disk->Vpb->DeviceObject != NULL) {
-        NTSTATUS Attached = FltpCreateVolume(Disk->Vpb->DeviceObject, Disk, TRUE);
+        PDEVICE_OBJECT Control = IoGetDeviceAttachmentBaseRef(Device->Below);
+        NTSTATUS Attached = FltpCreateVolume(Disk->Vpb->DeviceObject, Control, Disk, TRUE);
 
+        ObDereferenceObject(Control);
         if (!NT_SUCCESS(Attached) && Attached != STATUS_FLT_VOLUME_ALREADY_MOUNTED)
             DbgPrint("fltmgr: a volume was mounted and cannot be filtered: status 0x%08X\n", Attached);
     }

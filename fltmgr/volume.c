@@ -69,6 +69,7 @@ VOID FltpFreeVolume(PFLT_VOLUME Volume)
     }
     FltpFreeString(&Volume->Name);
     FltpFreeString(&Volume->DriverName);
+    FltpFreeString(&Volume->FileSystemName);
     if (Volume->Disk != NULL)
         ObDereferenceObject(Volume->Disk);
     Volume->Object.Magic = FLTP_MAGIC_FREE;
@@ -87,7 +88,7 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
 
 /* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is
  * used. */
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
 {
     PFLT_VOLUME Volume;
     PFLT_FILTER Filter = NULL;
@@ -116,7 +117,9 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Disk, BOOLEA
     }
     Status = FltpNameOfObject(Disk != NULL ? Disk : FileSystem, &Volume->Name);
     if (NT_SUCCESS(Status))
-        Status = FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverName);
+        Status = FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverExtension->ServiceKeyName);
+    if (NT_SUCCESS(Status))
+        Status = FltpNameOfObject(Control, &Volume->FileSystemName);
     if (NT_SUCCESS(Status))
         Status = FltpAttachDevice(FileSystem, FltpKindVolume, Volume, &Device);
     if (!NT_SUCCESS(Status)) {

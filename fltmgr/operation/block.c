@@ -20,6 +20,7 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity)
 
     if (Operation != NULL) {
         RtlZeroMemory(Operation, Size);
+        FltpInitializeItem(&Operation->SafeItem, &FltpSafeKind, NULL);
         Operation->Capacity = Capacity;
         *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Operation->Iopb;
     }

@@ -19,6 +19,7 @@
 #define FLTMGR_OPERATION_H
 
 #include "fltmgrp.h"
+#include "work/work.h"
 
 #define FLTP_MAGIC_OPERATION 0x4F746C46u /* under way */
 #define FLTP_MAGIC_DRAINED   0x44746C46u /* the copy that a draining post-callback sees */
@@ -107,9 +108,7 @@ typedef struct _FLTP_OPERATION {
     PVOID OriginalUserBuffer, OriginalSystemBuffer;
     PMDL OriginalMdl, SentMdl;
     /* Work that waits for a lower IRQL. */
-    WORK_QUEUE_ITEM SafeItem;
-    PFLT_POST_OPERATION_CALLBACK SafeCallback;
-    PVOID SafeContext;
+    FLTP_WORK_ITEM SafeItem; /* of FltpSafeKind */
     FLT_POST_OPERATION_FLAGS SafeFlags;
     /* A filter that holds it and wants to be told of its cancellation. */
     PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback;
@@ -239,5 +238,10 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
 VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
 BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
                          LOCK_OPERATION *Access);
+
+/*
+ * pend.c
+ */
+extern const FLTP_WORK_KIND FltpSafeKind; /* a post-callback's work that waits for a lower IRQL */
 
 #endif

@@ -106,11 +106,11 @@ DECLSPEC_NOINLINE VOID FLTAPI FltCompletePendedPostOperation(PFLT_CALLBACK_DATA 
 
 /* --- When safe --- */
 
-static VOID NTAPI FltpSafeWorker(PVOID Parameter)
+static VOID FltpCallSafe(const FLTP_WORK *Work)
 {
-    PFLTP_OPERATION Operation = Parameter;
+    PFLTP_OPERATION Operation = CONTAINING_RECORD(Work->Item, FLTP_OPERATION, SafeItem);
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
-    PFLT_POST_OPERATION_CALLBACK Safe = Operation->SafeCallback;
+    PFLT_POST_OPERATION_CALLBACK Safe = Work->Routine;
     FLT_POSTOP_CALLBACK_STATUS Status;
     FLTP_CALL Call;
 
@@ -118,7 +118,7 @@ static VOID NTAPI FltpSafeWorker(PVOID Parameter)
     Call.Given = FltpNotGiven;
     Node->Call = &Call;
     FvBeginCall(&Call.State);
-    Status = Safe(&Operation->Data, &Node->Objects, Operation->SafeContext, Operation->SafeFlags);
+    Status = Safe(&Operation->Data, &Node->Objects, Work->Context, Operation->SafeFlags);
     Call.Operation = NULL;
     FvEndCall(&Call.State, Safe, "safe post-callback", (ULONG_PTR)&Operation->Data);
     if (Status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
@@ -128,10 +128,15 @@ static VOID NTAPI FltpSafeWorker(PVOID Parameter)
     FltpResumeCompletion(Operation, Safe);
 }
 
-BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                                 PVOID CompletionContext, FLT_POST_OPERATION_FLAGS Flags,
-                                                 PFLT_POST_OPERATION_CALLBACK SafePostCallback,
-                                                 PFLT_POSTOP_CALLBACK_STATUS RetPostOperationStatus)
+const FLTP_WORK_KIND FltpSafeKind = {FLTP_MAGIC_SAFE, "post-callback for when it is safe", "safe post-callback",
+                                     FltpCallSafe, NULL};
+
+DECLSPEC_NOINLINE BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data,
+                                                                   PCFLT_RELATED_OBJECTS FltObjects,
+                                                                   PVOID CompletionContext,
+                                                                   FLT_POST_OPERATION_FLAGS Flags,
+                                                                   PFLT_POST_OPERATION_CALLBACK SafePostCallback,
+                                                                   PFLT_POSTOP_CALLBACK_STATUS RetPostOperationStatus)
 {
     PFLTP_OPERATION Operation =
         FltpCheckData(Data, "rule=FltDoCompletionProcessingWhenSafe was given no operation under way\n");
@@ -140,6 +145,7 @@ BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data, PCFLT_
     if (FltpVerify && (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) || Operation->Magic == FLTP_MAGIC_DRAINED))
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_POSTOP_STATUS, (ULONG_PTR)Data, 0, Flags,
                       "rule=FltDoCompletionProcessingWhenSafe was called while draining\n");
+    FltpCheckQueueing(&Operation->SafeItem, &FltpSafeKind, SafePostCallback, CriticalWorkQueue, _ReturnAddress());
     if (KeGetCurrentIrql() < DISPATCH_LEVEL) {
         *RetPostOperationStatus = SafePostCallback(Data, FltObjects, CompletionContext, Flags);
         return TRUE;
@@ -151,11 +157,9 @@ BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data, PCFLT_
     }
     if (Call != NULL)
         Call->Given = FltpGivenWhenSafe;
-    Operation->SafeCallback = SafePostCallback;
-    Operation->SafeContext = CompletionContext;
     Operation->SafeFlags = Flags;
     *RetPostOperationStatus = FLT_POSTOP_MORE_PROCESSING_REQUIRED;
-    ExInitializeWorkItem(&Operation->SafeItem, FltpSafeWorker, Operation);
-    ExQueueWorkItem(&Operation->SafeItem, CriticalWorkQueue);
+    FltpQueueItem(&Operation->SafeItem, SafePostCallback, &Operation->Data, CompletionContext, CriticalWorkQueue,
+                  _ReturnAddress());
     return TRUE;
 }

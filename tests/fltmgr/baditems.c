@@ -186,12 +186,37 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_
         Generic = FltAllocateGenericWorkItem();
         FltQueueDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Generic, CallbackData, DeferredWork, DelayedWorkQueue, NULL);
         break;
+    case 36:
+    case 37:
+        FltFreeDeferredIoWorkItem(Item);
+        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
     case 42:
         if (NT_SUCCESS(FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL)))
             return FLT_PREOP_PENDING;
         break;
     }
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
+}
+
+static FLT_POSTOP_CALLBACK_STATUS Safe(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                       FLT_POST_OPERATION_FLAGS Flags)
+{
+    return FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+/* In the disk's DPC. */
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
+{
+    FLT_POSTOP_CALLBACK_STATUS Status = FLT_POSTOP_FINISHED_PROCESSING;
+
+    if (Fault == 36)
+        FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Context, Flags, NULL, &Status);
+    if (Fault == 37) {
+        FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Context, Flags, Safe, &Status); /* 37:queued */
+        FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Data, Flags, Safe, &Status); /* 37:again */
+    }
+    return Status;
 }
 
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
@@ -205,7 +230,7 @@ static VOID NTAPI DriverUnload(PDRIVER_OBJECT DriverObject)
 }
 
 static const FLT_OPERATION_REGISTRATION Operations[] = {
-    {.MajorFunction = IRP_MJ_READ, .PreOperation = PreRead},
+    {.MajorFunction = IRP_MJ_READ, .PreOperation = PreRead, .PostOperation = PostRead},
     {.MajorFunction = IRP_MJ_OPERATION_END},
 };
 

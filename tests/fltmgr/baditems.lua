@@ -32,6 +32,8 @@ local cases = {
   { 33, 0xE4, "a deferred item queued after it was freed", p1 = 0, on = "read", rule = "queued after it was freed" },
   { 34, 0xE4, "no deferred routine", p1 = 7, on = "read", rule = "queued without a routine" },
   { 35, 0xF5, "a generic item queued as a deferred one", p1 = 0xF003, on = "read", rule = "queued as a deferred I/O work item" },
+  { 36, 0xE4, "no safe post-callback", p1 = 7, on = "read", rule = "queued without a routine" },
+  { 37, 0xE4, "completion that is posted twice", p1 = 1, on = "read", rule = "queued while it was queued" },
   { 40, 0xE1, "a generic routine returns at DISPATCH_LEVEL", p2 = 2, rule = "returned-badly" },
   { 41, 0x1, "a generic routine returns in a critical region", p4 = 1, rule = "returned-badly" },
   { 43, 0xC4, "a generic item left by a DriverEntry that fails", p1 = 0x62, p4 = 1, rule = "never freed" },

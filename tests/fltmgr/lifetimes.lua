@@ -4,9 +4,9 @@ local VOLUME = [[\Device\HarddiskVolume1]]
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\lifetimes]]
 local OUTSTANDING, MANDATORY = 8, 9
 
-for _, cpus in ipairs { 1, 4 } do
+for _, run in ipairs { { cpus = 1 }, { cpus = 4 }, { cpus = 2, verifier = "0" } } do
   for case = 1, 9 do
-    local vm = fltvm.machine { disks = { { size = "1M" } }, cpus = cpus }
+    local vm = fltvm.machine { disks = { { size = "1M" } }, cpus = run.cpus, options = { verifier = run.verifier or "1" } }
     local volume = vm:open(VOLUME, { async = true })
     vm:set_registry(KEY, "Case", case)
     local filter = vm:load { source = "lifetimes.c", default_instance = "first",

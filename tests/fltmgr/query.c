@@ -115,7 +115,8 @@ static VOID CheckVolume(VOID)
             Bytes == sizeof(*Properties) && Properties->SectorSize == 512);
     FvCheck(FltGetVolumeProperties(Volume, Properties, Needed, &Bytes) == STATUS_SUCCESS && Bytes == Needed);
     FvCheck(Same(Properties->RealDeviceName.Buffer, Properties->RealDeviceName.Length, Name));
-    FvCheck(Same(Properties->FileSystemDriverName.Buffer, Properties->FileSystemDriverName.Length, L"\\FileSystem\\RAW"));
+    FvCheck(Same(Properties->FileSystemDriverName.Buffer, Properties->FileSystemDriverName.Length, L"raw"));
+    FvCheck(Same(Properties->FileSystemDeviceName.Buffer, Properties->FileSystemDeviceName.Length, L"\\Device\\RawDisk"));
     FvCheck(Properties->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM || Properties->DeviceType == FILE_DEVICE_DISK);
 
     FvCheck(FltGetFileSystemType(Volume, &Type) == STATUS_SUCCESS && Type == FLT_FSTYPE_RAW);
@@ -153,6 +154,7 @@ static VOID CheckOrder(VOID)
     FvCheck(Found(FltGetVolumeInstanceFromName(Filter, Volume, NULL, &I), I, Mine));
     FvCheck(Found(FltGetVolumeInstanceFromName(NULL, Volume, TEXT(L"LOW"), &I), I, Bottom));
     FvCheck(FltGetVolumeInstanceFromName(Other, Volume, TEXT(L"low"), &I) == STATUS_FLT_INSTANCE_NOT_FOUND);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, TEXT(L"5"), TEXT(L"OTHER INSTANCE"), NULL) == STATUS_FLT_INSTANCE_NAME_COLLISION);
 }
 
 static VOID CheckLists(VOID)
@@ -303,7 +305,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Status = FltStartFiltering(Filter);
     if (Idle)
         return Status;
-    FvTestPlan(13 + 9 + 20 + 13 + 12 + 9 + 11 + 4 + 3);
+    FvTestPlan(13 + 9 + 21 + 14 + 12 + 9 + 11 + 4 + 3);
     Volume = OpenVolume(Filter);
     FltGetFilterFromName(TEXT(L"other"), &Other);
     FltGetVolumeInstanceFromName(Filter, Volume, TEXT(L"high"), &Mine);
