@@ -20,7 +20,11 @@ static const FLTP_WORK_KIND FltpDeferredKind = {FLTP_MAGIC_DEFERRED, "deferred I
 
 DECLSPEC_NOINLINE PFLT_DEFERRED_IO_WORKITEM FLTAPI FltAllocateDeferredIoWorkItem(VOID)
 {
-    return (PFLT_DEFERRED_IO_WORKITEM)FltpAllocateItem(&FltpDeferredKind, __builtin_return_address(0));
+    PFLTP_WORK_ITEM Item = FltpAllocateItem(&FltpDeferredKind, __builtin_return_address(0));
+
+    if (FltpVerify && Item != NULL)
+        FltpCaptureStack(1, Item->AllocatedBy);
+    return (PFLT_DEFERRED_IO_WORKITEM)Item;
 }
 
 DECLSPEC_NOINLINE VOID FLTAPI FltFreeDeferredIoWorkItem(PFLT_DEFERRED_IO_WORKITEM FltWorkItem)

@@ -36,6 +36,8 @@ DECLSPEC_NOINLINE PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID)
 {
     PFLTP_WORK_ITEM Item = FltpAllocateItem(&FltpGenericKind, __builtin_return_address(0));
 
+    if (FltpVerify && Item != NULL)
+        FltpCaptureStack(1, Item->AllocatedBy);
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_ALLOCATE, Item, __builtin_return_address(0), 0, 0, 0);
     return (PFLT_GENERIC_WORKITEM)Item;
 }

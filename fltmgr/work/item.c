@@ -64,8 +64,8 @@ static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpWorkerInvalid(PFLTP_WORK_ITE
 }
 
 /* Not an item of that kind: freed, of another kind, or nothing of ours. */
-static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind,
-                                                               PCSTR Verb, PVOID Caller)
+DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PCSTR Verb,
+                                                        PVOID Caller)
 {
     CHAR Text[128];
 
@@ -84,13 +84,14 @@ static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM I
     KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_BAD_WORK_ITEM, (ULONG_PTR)Item, 0, Kind->Magic);
 }
 
-static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue,
-                                                                PVOID Caller)
+DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue, PVOID Caller)
 {
     PVOID Again[FLTP_STACK_DEPTH];
 
+    if (Item->State == FltpItemFree)
+        FltpNoSuchItem(Item, Item->Kind, "queued", Caller);
     FltpReportItem(Item, "queued while it was queued");
-    FltpCaptureStack(3, Again);
+    FltpCaptureStack(2, Again);
     FltpReportStack("again", Again);
     FvBlame(Caller);
     KeBugCheckEx(WORKER_INVALID, 1, (ULONG_PTR)Item, Queue, 0);
@@ -134,19 +135,13 @@ PFLTP_WORK_ITEM FltpAllocateItem(const FLTP_WORK_KIND *Kind, PVOID Caller)
     FltpInitializeItem(Item, Kind, Caller);
     FltpInsertLiveLocked(Item);
     KeReleaseSpinLock(&FltpItemLock, Irql);
-    if (FltpVerify)
-        FltpCaptureStack(2, Item->AllocatedBy);
     return Item;
 }
 
-VOID FltpFreeItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller)
+VOID FltpReleaseItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller)
 {
     KIRQL Irql;
 
-    if (Item == NULL || Item->Magic != Kind->Magic)
-        FltpNoSuchItem(Item, Kind, "freed", Caller);
-    if (FltpVerify)
-        FltpCaptureStack(2, Item->FreedBy);
     if (InterlockedExchange(&Item->State, FltpItemFree) == FltpItemQueued)
         FltpWorkerInvalid(Item, "freed while it was queued", 2, (ULONG_PTR)Item->Work.Routine, Caller);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpItemLock);
@@ -166,7 +161,7 @@ VOID FltpFreeItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller
         ExFreePoolWithTag(Item, FLTP_TAG_WORKITEM);
 }
 
-static VOID NTAPI FltpWorker(PVOID Parameter)
+VOID NTAPI FltpWorker(PVOID Parameter)
 {
     PFLTP_WORK_ITEM Item = Parameter;
     const FLTP_WORK_KIND *Kind = Item->Kind;
@@ -202,25 +197,6 @@ NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PV
         KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_BAD_QUEUE_TYPE, (ULONG_PTR)Item, Queue, 0);
     }
     return STATUS_INVALID_PARAMETER;
-}
-
-VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Context, WORK_QUEUE_TYPE Queue,
-                   PVOID Caller)
-{
-    LONG Old = InterlockedCompareExchange(&Item->State, FltpItemQueued, FltpItemIdle);
-
-    if (Old == FltpItemFree)
-        FltpNoSuchItem(Item, Item->Kind, "queued", Caller);
-    if (Old != FltpItemIdle)
-        FltpQueuedTwice(Item, Queue, Caller);
-    Item->Work.Routine = Routine;
-    Item->Work.Object = Object;
-    Item->Work.Context = Context;
-    Item->Queue = Queue;
-    if (FltpVerify)
-        FltpCaptureStack(2, Item->QueuedBy);
-    ExInitializeWorkItem(&Item->Item, FltpWorker, Item);
-    ExQueueWorkItem(&Item->Item, Queue);
 }
 
 VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context)

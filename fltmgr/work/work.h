@@ -56,12 +56,13 @@ extern PVOID FltpKnownRoutine; /* the last one that was looked at and found to b
 /* item.c.  IRQL: <= DISPATCH_LEVEL.  Caller: the return address of the filter's call. */
 VOID FltpInitializeWorkItems(VOID);
 PFLTP_WORK_ITEM FltpAllocateItem(const FLTP_WORK_KIND *Kind, PVOID Caller);
-VOID FltpFreeItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller);
+VOID FltpReleaseItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller);
+/* Not an item of that kind: freed, of another kind, or nothing of ours. */
+DECLSPEC_NORETURN VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PCSTR Verb, PVOID Caller);
+DECLSPEC_NORETURN VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue, PVOID Caller);
+VOID NTAPI FltpWorker(PVOID Parameter);
 NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine, WORK_QUEUE_TYPE Queue,
                             PVOID Caller);
-/* Queues it; a bugcheck if it is queued. */
-VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Context, WORK_QUEUE_TYPE Queue,
-                   PVOID Caller);
 VOID FltpReportItem(PFLTP_WORK_ITEM Item, PCSTR Verb);
 /* Tells of every item that is queued with that object; a lock is held. */
 VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context);
@@ -88,6 +89,34 @@ static FORCEINLINE NTSTATUS FltpCheckQueueing(PFLTP_WORK_ITEM Item, const FLTP_W
         (Routine == FltpKnownRoutine || !FltpVerify))
         return STATUS_SUCCESS;
     return FltpRefuseQueueing(Item, Kind, Routine, Queue, Caller);
+}
+
+/*
+ * In the exported routine itself, so that a stack is taken next to the filter's frame: nothing here costs an item more
+ * than its stacks.
+ */
+static FORCEINLINE VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Context,
+                                      WORK_QUEUE_TYPE Queue, PVOID Caller)
+{
+    if (InterlockedCompareExchange(&Item->State, FltpItemQueued, FltpItemIdle) != FltpItemIdle)
+        FltpQueuedTwice(Item, Queue, Caller);
+    Item->Work.Routine = Routine;
+    Item->Work.Object = Object;
+    Item->Work.Context = Context;
+    Item->Queue = Queue;
+    if (FltpVerify)
+        FltpCaptureStack(1, Item->QueuedBy);
+    ExInitializeWorkItem(&Item->Item, FltpWorker, Item);
+    ExQueueWorkItem(&Item->Item, Queue);
+}
+
+static FORCEINLINE VOID FltpFreeItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller)
+{
+    if (Item == NULL || Item->Magic != Kind->Magic)
+        FltpNoSuchItem(Item, Kind, "freed", Caller);
+    if (FltpVerify)
+        FltpCaptureStack(1, Item->FreedBy);
+    FltpReleaseItem(Item, Kind, Caller);
 }
 
 #endif
