@@ -70,6 +70,7 @@ static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPE
         Node->Flags = 0;
         Node->Home = NULL;
         Node->SwappedMdl = NULL;
+        Node->Swapper = NULL;
         Node->Instance = Instance;
         Node->Callback = Callback;
         Instance->Operations++;
@@ -194,9 +195,11 @@ VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node)
     Node->SwappedMdl = NULL;
     if (Mdl == NULL || FlagOn(Node->Flags, FLTP_NODE_RETAIN_MDL) || Mdl == Operation->OriginalMdl)
         return;
+    FvBlame(Node->Swapper); /* whoever put it in and freed it as well */
     if (FlagOn(Mdl->MdlFlags, MDL_PAGES_LOCKED))
         MmUnlockPages(Mdl);
     IoFreeMdl(Mdl);
+    FvBlame(NULL);
 }
 
 VOID FltpFinishOperation(PFLTP_OPERATION Operation)

@@ -36,8 +36,10 @@ static DECLSPEC_NOINLINE VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_N
         return;
     if (Before != After || MdlBefore != MdlAfter)
         SetFlag(Node->Flags, FLTP_NODE_SWAPPED);
-    if (MdlAfter != MdlBefore)
+    if (MdlAfter != MdlBefore) {
         Node->SwappedMdl = MdlAfter;
+        Node->Swapper = Node->Callback->Pre;
+    }
 }
 
 /* The node's post-callback is to be called by this thread. */

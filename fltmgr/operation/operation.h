@@ -79,6 +79,7 @@ typedef struct _FLTP_NODE {
     PFLTP_CALL Call; /* valid while the callback is being called, see FltpOwnCall */
     PVOID CompletionContext;
     PMDL SwappedMdl;
+    const VOID *Swapper; /* the callback that put SwappedMdl in; NULL: it was made for the buffer later */
     FLT_RELATED_OBJECTS Objects;
     FLT_IO_PARAMETER_BLOCK Iopb; /* as the pre-callback got them: what its post-callback sees */
 } FLTP_NODE, *PFLTP_NODE;

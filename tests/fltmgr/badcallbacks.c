@@ -199,6 +199,19 @@ static DECLSPEC_NOINLINE VOID MisuseData(PFLT_CALLBACK_DATA Data)
     }
 }
 
+/* A buffer of the filter's own, with the MDL that the filter manager frees. */
+static VOID Swap(PFLT_CALLBACK_DATA Data)
+{
+    PFLT_PARAMETERS Parameters = &Data->Iopb->Parameters;
+    PVOID Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Parameters->Read.Length, 'bdaB');
+    PMDL Mdl = IoAllocateMdl(Buffer, Parameters->Read.Length, FALSE, FALSE, NULL);
+
+    MmBuildMdlForNonPagedPool(Mdl);
+    Parameters->Read.ReadBuffer = Buffer;
+    Parameters->Read.MdlAddress = Mdl;
+    FltSetCallbackDataDirty(Data);
+}
+
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     KIRQL Irql;
@@ -259,6 +272,9 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     case 50 ... 59:
         MisuseData(Data);
         break;
+    case 60:
+        Swap(Data);
+        break;
     }
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
@@ -303,6 +319,9 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
         break;
     case 39:
         KeRaiseIrql(HIGH_LEVEL - 1, &Irql);
+        break;
+    case 60:
+        IoFreeMdl(FltGetSwappedBufferMdlAddress(Data));
         break;
     case 40 ... 42:
         return Defer(Data, PostWork) ? FLT_POSTOP_MORE_PROCESSING_REQUIRED : FLT_POSTOP_FINISHED_PROCESSING;

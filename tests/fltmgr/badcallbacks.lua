@@ -62,6 +62,7 @@ local cases = {
   { 57, 0xF5, "FltCancelIo of anything", 0xF005 },
   { 58, 0xF5, "FltLockUserBuffer of anything", 0xF005 },
   { 59, 0xF5, "FltSetCancelCompletion of nothing", 0xF005 },
+  { 60, 0xD5, "a swapped-in MDL that its filter frees, too", nil, "PreRead" },
 }
 
 -- fault -> the line of the call that is to blame
