@@ -332,7 +332,7 @@ static void describe_parameters(GString *text, const FltvmBugcheck *bugcheck, Fl
         list[i].address = bugcheck->header.parameters[i];
     fltvm_symbols_resolve(symbols, list, 4);
     for (guint i = 0; i < 4; i++) {
-        const char *meaning = fltvm_bugcheck_parameter(bugcheck->header.code, i);
+        const char *meaning = fltvm_bugcheck_parameter(bugcheck->header.code, bugcheck->header.parameters[0], i);
         g_string_append_printf(text, "    %u: 0x%016" G_GINT64_MODIFIER "x", i + 1, bugcheck->header.parameters[i]);
         if (meaning)
             g_string_append_printf(text, "  %s", meaning);

@@ -15,8 +15,8 @@ char *fltvm_status_text(guint32 status);
 /* "IRQL_NOT_LESS_OR_EQUAL"; NULL for a code without a name. */
 const char *fltvm_bugcheck_name(guint32 code);
 gboolean fltvm_bugcheck_value(const char *name, guint32 *code);
-/* What parameter 0 to 3 of a code means, or NULL. */
-const char *fltvm_bugcheck_parameter(guint32 code, guint index);
+/* What parameter 0 to 3 of a code means, when the first is FIRST; or NULL. */
+const char *fltvm_bugcheck_parameter(guint32 code, guint64 first, guint index);
 
 /* "PASSIVE", "DISPATCH", "DIRQL 5"… */
 const char *fltvm_irql_name(guint irql);

@@ -15,6 +15,7 @@
 #define MI_SLAB_MAGIC  0x42414C53
 #define MI_LIVE        0xA1
 #define MI_DEAD        0xF5
+#define MI_NEVER       0x5E
 #define MI_TAIL        0xBADA110CBADA110CULL
 #define MI_SLACK       0x5C
 #define MI_SLACK_BYTES 64 /* behind a big allocation, as far as its page goes */
@@ -24,7 +25,7 @@
 typedef struct _MI_BLOCK {
     ULONG Tag;
     USHORT Size; /* as asked */
-    UCHAR State; /* MI_LIVE or MI_DEAD */
+    UCHAR State; /* MI_LIVE, MI_DEAD, or MI_NEVER before its first use */
     UCHAR Owner;
     ULONG Stack;
     USHORT Class; /* again, to notice corruption */
@@ -145,7 +146,7 @@ static PMI_SLAB MiPrepareSlab(BOOLEAN Paged, ULONG Class)
     Slab->Free = NULL;
     End = (PUCHAR)Slab + PAGE_SIZE - sizeof(PVOID);
     for (Block = (PUCHAR)(Slab + 1); Block + Size <= End; Block += Size) {
-        ((PMI_BLOCK)Block)->State = MI_DEAD;
+        ((PMI_BLOCK)Block)->State = MI_NEVER;
         ((PMI_BLOCK)Block)->Class = (USHORT)Class;
         *MiNextFree((PMI_BLOCK)Block) = Slab->Free;
         Slab->Free = (PMI_BLOCK)Block;
@@ -269,6 +270,20 @@ PVOID MiAllocateBlock(PMI_REQUEST Request)
     return Address;
 }
 
+/* The last big allocations that were freed: they leave nothing else behind to tell them from what never was one. */
+#define MI_FREED_BIG 256
+static ULONG64 MiFreedBig[MI_FREED_BIG]; /* the pool lock; read without for a bugcheck */
+static ULONG MiFreedBigNext;
+
+static BOOLEAN MiWasFreed(ULONG64 Base)
+{
+    for (ULONG Index = 0; Index < MI_FREED_BIG; Index++) {
+        if (MiFreedBig[Index] == Base)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
 {
     ULONG64 Base = (ULONG64)Address;
@@ -277,8 +292,10 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
     ULONG Pages, Guard;
     KIRQL OldIrql;
 
-    if (!(Pte & FLTVM_PTE_PRESENT))
+    if (!(Pte & FLTVM_PTE_PRESENT) && MiWasFreed(Base))
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, 0, Base);
+    if (!(Pte & FLTVM_PTE_PRESENT))
+        MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
     if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         MiCheckBigSlack(Address, Pfn->Size, Caller);
     OldIrql = MiAcquireLock(&MiPoolLock);
@@ -289,6 +306,7 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
     Pages = (ULONG)BYTES_TO_PAGES(Pfn->Size);
     Guard = Pfn->Owner != MM_OWNER_KERNEL;
     Pfn->State = MiPageInUse;
+    MiFreedBig[MiFreedBigNext++ % MI_FREED_BIG] = Base;
     MiReturnPool(Pfn->Owner, Pfn->TagIndex, Pfn->Paged, Pfn->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
     MiUnmapPages(Base, Pages);
@@ -325,6 +343,8 @@ static VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Ta
     ULONG Size = Slab->Magic == MI_SLAB_MAGIC && Slab->Class < MiClasses ? MiClassSize[Slab->Class] : 0;
 
     if (Size == 0 || ((PUCHAR)Block - (PUCHAR)(Slab + 1)) % Size != 0)
+        MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
+    if (Block->State == MI_NEVER)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     if (Block->State == MI_DEAD)
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, Header, (ULONG64)Address);

@@ -140,6 +140,7 @@ __declspec(noinline) static VOID InsertWithoutAllocate(VOID)
 __declspec(noinline) static VOID Misbehave(VOID)
 {
     TABLE_REGISTER Table;
+    PVOID Pool;
     KIRQL Irql;
     HANDLE Thread;
 
@@ -213,6 +214,11 @@ __declspec(noinline) static VOID Misbehave(VOID)
     case 22:
         RtlZeroMemory(&Table, sizeof(Table));
         __asm__ volatile("lidt %0; int3" : : "m"(Table)); /* guilty 22 */
+        break;
+    case 23:
+        Pool = ExAllocatePoolWithTag(NonPagedPoolNx, 20000, 'gibR');
+        ExFreePoolWithTag(Pool, 'gibR');
+        ExFreePoolWithTag(Pool, 'gibR'); /* guilty 23 */
         break;
     case 30:
         Recurse(&(volatile LONG){0});
