@@ -98,20 +98,6 @@ VOID IopReleaseIrpResources(PIRP Irp)
     }
 }
 
-static VOID IopCopyOut(PIRP Irp)
-{
-    if ((Irp->Flags & (IRP_BUFFERED_IO | IRP_INPUT_OPERATION)) != (IRP_BUFFERED_IO | IRP_INPUT_OPERATION) ||
-        NT_ERROR(Irp->IoStatus.Status) || Irp->IoStatus.Status == STATUS_VERIFY_REQUIRED ||
-        Irp->IoStatus.Information == 0) {
-        return;
-    }
-    __try {
-        RtlCopyMemory(Irp->UserBuffer, Irp->AssociatedIrp.SystemBuffer, Irp->IoStatus.Information);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Irp->IoStatus.Status = GetExceptionCode();
-    }
-}
-
 static VOID IopWriteUserIosb(PIRP Irp)
 {
     if (Irp->UserIosb == NULL) {
@@ -264,7 +250,7 @@ static VOID NTAPI IopCompletionRundown(PKAPC Apc)
 /* ---- up --------------------------------------------------------------------------------------------------
  */
 
-static VOID IopVerifyCompletion(PIRP Irp)
+static VOID IopVerifyCompletion(PIRP Irp, PVOID Caller)
 {
     if (KeGetCurrentIrql() > DISPATCH_LEVEL) {
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0xE, KeGetCurrentIrql(), (ULONG_PTR)Irp, 0);
@@ -277,6 +263,7 @@ static VOID IopVerifyCompletion(PIRP Irp)
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
                      0);
     }
+    IopVerifyInformation(Irp, Caller);
 }
 
 static BOOLEAN IopRoutineWanted(UCHAR Control, PIRP Irp)
@@ -382,17 +369,20 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
 {
     PFILE_OBJECT FileObject;
     PETHREAD Thread;
+    ULONG Limit;
 
     if (Irp->Type != IO_TYPE_IRP || Irp->CurrentLocation > Irp->StackCount + 1) {
         KeBugCheckEx(MULTIPLE_IRP_COMPLETE_REQUESTS, (ULONG_PTR)Irp, __LINE__, 0, 0);
     }
     if (IopVerifierOn) {
-        IopVerifyCompletion(Irp);
+        IopVerifyCompletion(Irp, _ReturnAddress());
     }
     FV_TRACE(FLTVM_TRACE_IRP_COMPLETE, Irp, (ULONG)Irp->IoStatus.Status, Irp->IoStatus.Information, 0, 0);
+    Limit = IopOutputLimit(Irp);
     if (!IopWalkUp(Irp)) {
         return;
     }
+    IopKeepOutputLimit(Irp, Limit);
     if ((Irp->Flags & IRP_ASSOCIATED_IRP) != 0) {
         IopCompleteAssociated(Irp, PriorityBoost);
         return;

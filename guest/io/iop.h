@@ -147,6 +147,12 @@ ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Rout
 VOID IopVerifyReturned(ULONG Number, NTSTATUS Status);
 VOID IopVerifyLocationDone(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID IopInitializeIrps(VOID);
+/* output.c: what the verifier says of IoStatus.Information; the caller's buffer's size, before the way up and after it;
+ * and the copying, bounded by it. */
+VOID IopVerifyInformation(PIRP Irp, PVOID Caller);
+ULONG IopOutputLimit(PIRP Irp);
+VOID IopKeepOutputLimit(PIRP Irp, ULONG Limit);
+VOID IopCopyOut(PIRP Irp);
 VOID IopQueueThreadIrp(PIRP Irp);
 VOID IopDequeueThreadIrp(PIRP Irp);
 VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject);

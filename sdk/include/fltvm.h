@@ -152,6 +152,9 @@ typedef struct _FV_CALL {
 /* 0xC4 too: what was given as a routine is NULL, or cannot be executed; at the call that gave it. */
 #define FV_BAD_ROUTINE 0xF105 /* P2: the address */
 
+/* 0xC4 too: an IRP is completed with more bytes than were asked for; blamed is who completed it. */
+#define FV_INFORMATION_BEYOND_BUFFER 0xF106 /* P2: the IRP, P3: IoStatus.Information, P4: the length */
+
 FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
 FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
 

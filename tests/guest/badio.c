@@ -61,6 +61,11 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Irp->IoStatus.Status = STATUS_SUCCESS;
     Irp->IoStatus.Information = 0;
     switch (Number) {
+    case 31: /* more than was asked for */
+    case 32:
+        RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, 64, 0x5A);
+        Irp->IoStatus.Information = 100;
+        break;
     case 2: /* completed as pending */
         Irp->IoStatus.Status = STATUS_PENDING;
         break;
@@ -101,6 +106,30 @@ static VOID NTAPI StayCritical(PDEVICE_OBJECT DeviceObject, PVOID Context)
     UNREFERENCED_PARAMETER(DeviceObject);
     UNREFERENCED_PARAMETER(Context);
     KeEnterCriticalRegion();
+}
+
+/* A buffer of 64 bytes and what lies behind it. */
+static VOID ReadTooMuch(VOID)
+{
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+    UCHAR Buffer[128];
+    IO_STATUS_BLOCK IoStatus;
+    BOOLEAN Kept = TRUE;
+    KEVENT Event;
+    PIRP Irp;
+
+    RtlFillMemory(Buffer, sizeof(Buffer), 0xA5);
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    Device->Flags |= DO_BUFFERED_IO;
+    if (Number == 31)
+        Irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, Device, Buffer, 64, &Offset, &Event, &IoStatus);
+    else
+        Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), Device,
+                                            NULL, 0, Buffer, 64, FALSE, &Event, &IoStatus);
+    IoCallDriver(Device, Irp);
+    for (ULONG Index = 0; Index < sizeof(Buffer); Index++)
+        Kept = Kept && Buffer[Index] == (Index < 64 ? 0x5A : 0xA5);
+    DbgPrint("badio: %u bytes, %s behind the buffer\n", (ULONG)IoStatus.Information, Kept ? "none" : "SOME");
 }
 
 static VOID Misuse(VOID)
@@ -204,6 +233,11 @@ static VOID Misuse(VOID)
         ObDereferenceObject(Device);
         ObDereferenceObject(Device);
         ObReferenceObject(Device);
+        break;
+    case 31:
+    case 32:
+        ReadTooMuch();
+        IoFreeIrp(Irp);
         break;
     case 20: /* a work item that nobody frees: found at unload */
         Item = IoAllocateWorkItem(Device);

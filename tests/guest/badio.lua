@@ -28,6 +28,8 @@ local cases = {
   { 17, 0xC8, "a cancel routine that keeps the cancel spin lock" },
   { 18, 0x93, "closing a handle that is not open" },
   { 19, 0x18, "giving back a reference too many" },
+  { 31, 0xC4, "a read that reports more than was asked for", p1 = 0xF106, p3 = 100, p4 = 64, text = "badio!Dispatch" },
+  { 32, 0xC4, "a control request that reports more than was asked for", p1 = 0xF106, p3 = 100, p4 = 64, text = "badio!Dispatch" },
 }
 
 for _, case in ipairs(cases) do
@@ -35,7 +37,7 @@ for _, case in ipairs(cases) do
   local symbol = type(case.p3) == "string" and case.p3 -- an address in the driver
   vm:set_registry(SERVICE, "Fault", case[1])
   local report = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
-    p3 = not symbol and case.p3 or nil, p4 = case.p4, driver = case[2] == 0xE4 and "badio" or nil, quiet = true,
+    p3 = not symbol and case.p3 or nil, p4 = case.p4, driver = "badio.sys", quiet = true,
     function() vm:load { source = "badio.c" } end }
   if symbol then
     expect(report.text:find("3: 0x%x+%s[^\n]*badio!" .. symbol .. "%f[^%w]"), case[3] .. ": the third parameter is " .. symbol)
@@ -48,6 +50,14 @@ vm:set_registry(SERVICE, "Fault", 20)
 local driver = vm:load { source = "badio.c" }
 expect_bugcheck { code = 0xC4, p1 = 0x62, what = "a work item left behind at unload is reported", quiet = true,
   function() driver:unload() end }
+
+-- Without the verifier too much is reported, but no more is copied than the caller has room for.
+for fault = 31, 32 do
+  vm = fltvm.machine { options = { verifier = "0" } }
+  vm:set_registry(SERVICE, "Fault", fault)
+  vm:load { source = "badio.c" }
+  expect_log("^badio: 100 bytes, none behind the buffer$", "what is copied ends with the buffer")
+end
 
 -- Without a fault the driver comes and goes.
 vm = fltvm.machine {}

@@ -287,6 +287,7 @@ static VOID CheckBuilders(BOOLEAN Pend)
         if (Kinds[i] == 0)
             FvCheck(Ext(Bottom)->SawUserBuffer == Buffer);
         Buffer[0] = 0x33;
+        Ext(Bottom)->Information = 1;
         FvCheck(SendRead(Buffer, 1, TRUE, &IoStatus) == STATUS_SUCCESS);
         if (Kinds[i] == DO_BUFFERED_IO)
             FvCheck(Ext(Bottom)->FirstByte == 0x33);
