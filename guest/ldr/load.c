@@ -154,22 +154,38 @@ static PLDR_IMAGE LdrpFindModule(PCSTR Module)
     return LdrFindImageByName(&Name);
 }
 
-/* Where an export is, forwarders followed; 0 when there is none. */
-static ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal)
+/* The module that a forwarder names, which it does without an extension: "NTOSKRNL.ExAllocatePool2". */
+static PLDR_IMAGE LdrpFindForwarded(PCSTR Forwarder, SIZE_T Length)
+{
+    static const CHAR Extensions[][5] = { ".sys", ".exe", ".dll" };
+    PLDR_IMAGE Image = NULL;
+    CHAR Module[64];
+
+    if (Length > sizeof(Module) - sizeof(Extensions[0]))
+        return NULL;
+    memcpy(Module, Forwarder, Length);
+    for (ULONG Index = 0; Index < ARRAYSIZE(Extensions) && Image == NULL; Index++) {
+        strcpy(Module + Length, Extensions[Index]);
+        Image = LdrpFindModule(Module);
+    }
+    return Image;
+}
+
+/* Where an export is, forwarders followed, and in which image (*Where, if wanted); 0 when there is none. */
+static ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal, PLDR_IMAGE *Where)
 {
     for (ULONG Depth = 0; Depth < 8 && Image != NULL; Depth++) {
         PCSTR Forwarder, Dot;
-        CHAR Module[64];
         ULONG Rva = LdrpFindExport(Image->DllBase, Image->SizeOfImage, LdrpExportsOf(Image), Name, Ordinal, &Forwarder);
 
+        if (Where != NULL)
+            *Where = Image;
         if (Rva != 0)
             return (ULONG64)Image->DllBase + Rva;
-        Dot = Forwarder != NULL ? strchr(Forwarder, '.') : NULL;
-        if (Dot == NULL || (SIZE_T)(Dot - Forwarder) > sizeof(Module) - 5)
+        Dot = Forwarder != NULL ? strrchr(Forwarder, '.') : NULL;
+        if (Dot == NULL)
             return 0;
-        memcpy(Module, Forwarder, (SIZE_T)(Dot - Forwarder));
-        strcpy(Module + (Dot - Forwarder), ".sys");
-        Image = LdrpFindModule(Module);
+        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));
         Name = Dot + 1;
         if (*Name == '#') {
             Ordinal = (USHORT)strtoul(Name + 1, NULL, 10);
@@ -188,26 +204,30 @@ typedef struct _LDRP_BINDING {
     PUCHAR Cursor; /* NULL in the first pass */
 } LDRP_BINDING;
 
-static VOID LdrpNoteImport(PLDR_IMAGE Image, PLDR_IMAGE From)
+/* What another image is bound to stays loaded.  FALSE: there is no room to note it. */
+static BOOLEAN LdrpNoteImport(PLDR_IMAGE Image, PLDR_IMAGE From)
 {
+    if (From == LdrpKernelImage)
+        return TRUE;
     for (ULONG Index = 0; Index < Image->Imports; Index++) {
         if (Image->Import[Index] == From)
-            return;
+            return TRUE;
     }
-    if (Image->Imports < ARRAYSIZE(Image->Import) && From != LdrpKernelImage) {
-        Image->Import[Image->Imports++] = From;
-        From->References++;
-    }
+    if (Image->Imports == ARRAYSIZE(Image->Import))
+        return FALSE;
+    Image->Import[Image->Imports++] = From;
+    From->References++;
+    return TRUE;
 }
 
 static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordinal, PULONG64 Slot)
 {
     LDRP_BINDING *Binding = Context;
-    PLDR_IMAGE From = LdrpFindModule(Module);
-    ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal) : 0;
+    PLDR_IMAGE From = LdrpFindModule(Module), Where = From;
+    ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal, &Where) : 0;
 
     if (From == NULL) {
-        if (_stricmp(Binding->LastMissingModule, Module) != 0)
+        if (_strnicmp(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1) != 0)
             LdrpFail("%simports from %s, which is not loaded", Binding->Missing++ != 0 ? "; " : "", Module);
         strncpy(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1);
         Binding->Status = STATUS_DLL_NOT_FOUND;
@@ -222,7 +242,12 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
             Binding->Status = Name != NULL ? STATUS_DRIVER_ENTRYPOINT_NOT_FOUND : STATUS_DRIVER_ORDINAL_NOT_FOUND;
         return FALSE;
     }
-    LdrpNoteImport(Binding->Image, From);
+    if (!LdrpNoteImport(Binding->Image, From) || !LdrpNoteImport(Binding->Image, Where)) {
+        LdrpFail("%simports from more than %u drivers", Binding->Missing++ != 0 ? "; " : "",
+                 (unsigned)ARRAYSIZE(Binding->Image->Import));
+        Binding->Status = STATUS_INSUFFICIENT_RESOURCES;
+        return FALSE;
+    }
     if (Name != NULL && From == LdrpKernelImage)
         Target = LdrpVariantOf(Binding->Image, Name, Target);
     if (Binding->Verify && Name != NULL)
@@ -240,7 +265,7 @@ static NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe)
     PCSTR Reason = LdrpWalkImports(Image->DllBase, Pe, LdrpBindOne, &Binding);
 
     if (Reason != NULL) {
-        LdrpFail("%s", Reason);
+        LdrpFail("%s%s", Binding.Missing != 0 ? "; " : "", Reason);
         return STATUS_INVALID_IMAGE_FORMAT;
     }
     if (!NT_SUCCESS(Binding.Status) || !Binding.Verify)
@@ -472,6 +497,7 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
     PIMAGE_DOS_HEADER Dos = Image->DllBase;
     PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image->DllBase + Dos->e_lfanew);
     PIMAGE_SECTION_HEADER Header = IMAGE_FIRST_SECTION(Nt);
+    LDRP_DIRECTORY Exception = { (ULONG)((PUCHAR)Image->ExceptionTable - (PUCHAR)Image->DllBase), Image->ExceptionTableSize };
 
     ExAcquireFastMutex(&LdrpMutex);
     for (USHORT Index = 0; Index < Nt->FileHeader.NumberOfSections; Index++, Header++) {
@@ -479,22 +505,26 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
         ULONG Size = Header->Misc.VirtualSize != 0 ? Header->Misc.VirtualSize : Header->SizeOfRawData;
 
         memcpy(Section.Name, Header->Name, sizeof(Header->Name));
-        if (LdrpIsInit(&Section))
+        if (!LdrpIsInit(&Section))
+            continue;
+        if (LdrpHoldsUnwindData(Image->DllBase, Image->SizeOfImage, Exception, Header->VirtualAddress, Size))
+            DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
+                       "%wZ: section %s holds unwind data and is discardable: kept here, but Windows would discard it\n",
+                       &Image->BaseDllName, Section.Name);
+        else
             MmProtectImage((PUCHAR)Image->DllBase + Header->VirtualAddress, Size, MM_IMAGE_NOACCESS);
     }
     KeForgetRoutines();
     ExReleaseFastMutex(&LdrpMutex);
 }
 
-NTSTATUS LdrUnloadImage(PLDR_IMAGE Image)
+static VOID LdrpUnload(PLDR_IMAGE Image)
 {
+    PLDR_IMAGE Import[ARRAYSIZE(Image->Import)];
+    ULONG Imports = Image->Imports;
     KIRQL OldIrql;
 
-    ExAcquireFastMutex(&LdrpMutex);
-    if (Image->References != 0) {
-        ExReleaseFastMutex(&LdrpMutex);
-        return STATUS_DEVICE_BUSY;
-    }
+    memcpy(Import, Image->Import, sizeof(Import));
     LdrpCheckUnload(Image);
     KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_UNLOADED, Image->Name);
     KeAcquireSpinLock(&LdrpListLock, &OldIrql);
@@ -504,8 +534,20 @@ NTSTATUS LdrUnloadImage(PLDR_IMAGE Image)
     LdrpForgetRange(Image->DllBase);
     MmUnregisterDriver(Image->Owner);
     LdrpFreeImage(Image);
+    for (ULONG Index = 0; Index < Imports; Index++) {
+        if (Import[Index]->Unloading && Import[Index]->References == 0)
+            LdrpUnload(Import[Index]);
+    }
+}
+
+VOID LdrUnloadImage(PLDR_IMAGE Image)
+{
+    ExAcquireFastMutex(&LdrpMutex);
+    if (Image->References != 0)
+        Image->Unloading = TRUE;
+    else
+        LdrpUnload(Image);
     ExReleaseFastMutex(&LdrpMutex);
-    return STATUS_SUCCESS;
 }
 
 ULONG LdrQueryFailure(PCHAR Buffer, ULONG Size)
@@ -535,7 +577,7 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
         Name[Index] = (CHAR)SystemRoutineName->Buffer[Index];
     }
     Name[Length] = 0;
-    return (PVOID)LdrpResolve(LdrpKernelImage, Name, 0);
+    return (PVOID)LdrpResolve(LdrpKernelImage, Name, 0, NULL);
 }
 
 /* An export of an image by name, as fltmgr's FltGetRoutineAddress and others want it. */
@@ -544,7 +586,7 @@ PVOID NTAPI RtlFindExportedRoutineByName(PVOID ImageBase, PCSTR RoutineName)
 {
     PLDR_IMAGE Image = LdrFindImageByAddress(ImageBase);
 
-    return Image != NULL && Image->DllBase == ImageBase ? (PVOID)LdrpResolve(Image, RoutineName, 0) : NULL;
+    return Image != NULL && Image->DllBase == ImageBase ? (PVOID)LdrpResolve(Image, RoutineName, 0, NULL) : NULL;
 }
 
 VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock)

@@ -158,7 +158,9 @@ PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
     Reason = LdrpParseSections(File, Size, Table, Pe);
     if (Reason != NULL)
         return Reason;
-    if (Pe->EntryPoint != 0 && !LdrpIsExecutable(Pe, Pe->EntryPoint))
+    if (Pe->EntryPoint == 0)
+        return "the image has no entry point";
+    if (!LdrpIsExecutable(Pe, Pe->EntryPoint))
         return "the entry point is not in code";
     if ((Reason = LdrpParseDirectory(&Optional, IMAGE_DIRECTORY_ENTRY_EXPORT, Pe, &Pe->Export)) != NULL ||
         (Reason = LdrpParseDirectory(&Optional, IMAGE_DIRECTORY_ENTRY_IMPORT, Pe, &Pe->Import)) != NULL ||
@@ -272,6 +274,23 @@ PCSTR LdrpCheckExceptions(PUCHAR Base, const LDRP_PE *Pe)
     return NULL;
 }
 
+BOOLEAN LdrpHoldsUnwindData(PUCHAR Base, ULONG SizeOfImage, LDRP_DIRECTORY Exception, ULONG Rva, ULONG Size)
+{
+    if (Exception.Size != 0 && Exception.Rva - Rva < Size)
+        return TRUE;
+    for (ULONG Offset = 0; Offset + 12 <= Exception.Size; Offset += 12) {
+        PUCHAR Entry = LdrpAt(Base, SizeOfImage, Exception.Rva + Offset, 12);
+        ULONG Data;
+
+        if (Entry == NULL)
+            return FALSE;
+        memcpy(&Data, Entry + 8, sizeof(Data));
+        if ((Data & ~1u) - Rva < Size)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 PCSTR LdrpSetCookie(PUCHAR Base, const LDRP_PE *Pe, ULONG64 Address, ULONG64 Cookie)
 {
     ULONG64 Location, Value;
@@ -319,6 +338,8 @@ static PCSTR LdrpWalkThunks(PUCHAR Base, const LDRP_PE *Pe, PCSTR Module, ULONG 
             Name = Value <= 0x7FFFFFFF ? LdrpTextAt(Base, Pe->SizeOfImage, Value + 2) : NULL;
             if (Name == NULL)
                 return "an import's name lies outside the image";
+            if (*Name == 0)
+                return "an import has no name";
         }
         if ((ULONG_PTR)Slot % 8 != 0)
             return "an import's slot is not aligned";
@@ -343,6 +364,8 @@ PCSTR LdrpWalkImports(PUCHAR Base, const LDRP_PE *Pe, PLDRP_BIND Bind, PVOID Con
         Module = LdrpTextAt(Base, Pe->SizeOfImage, Descriptor.Name);
         if (Module == NULL || Descriptor.FirstThunk == 0)
             return "an import descriptor is broken";
+        if (*Module == 0)
+            return "an import descriptor names no module";
         Reason = LdrpWalkThunks(Base, Pe, Module,
                                 Descriptor.OriginalFirstThunk != 0 ? Descriptor.OriginalFirstThunk
                                                                    : Descriptor.FirstThunk,

@@ -56,6 +56,9 @@ PCSTR LdrpRelocate(PUCHAR Base, const LDRP_PE *Pe, ULONG64 Address);
 /* Entries sorted, within the image, their unwind data within it too. */
 PCSTR LdrpCheckExceptions(PUCHAR Base, const LDRP_PE *Pe);
 
+/* Whether the section of Size bytes at Rva holds the exception directory or the unwind data of one of its entries. */
+BOOLEAN LdrpHoldsUnwindData(PUCHAR Base, ULONG SizeOfImage, LDRP_DIRECTORY Exception, ULONG Rva, ULONG Size);
+
 /* Puts a fresh cookie where the load configuration says, if it holds the compiler's default. */
 PCSTR LdrpSetCookie(PUCHAR Base, const LDRP_PE *Pe, ULONG64 Address, ULONG64 Cookie);
 

@@ -67,6 +67,40 @@ static void test_export(void)
     g_assert_cmpuint(LdrpFindExport((PUCHAR)base, pe.SizeOfImage, pe.Export, NULL, 60000, &forwarder), ==, 0);
 }
 
+/* An entry point is wanted, and in code. */
+static void test_entry(void)
+{
+    static const guint32 bad[] = {0, 8, 0x10000000, 0xFFFFFFFF};
+    guint32 header = GUINT32_FROM_LE(*(const guint32 *)(images[count - 1] + 0x3C));
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree gchar *copy = g_memdup2(images[count - 1], lengths[count - 1]);
+        memcpy(copy + header + 24 + 16, &bad[i], 4);
+        g_assert_nonnull(load(copy, lengths[count - 1], NULL));
+    }
+}
+
+/* Sections that reports need are known: the directory's, the data's; not the code's. */
+static void test_unwind_data(void)
+{
+    g_autofree LDRP_PE *pe = g_new0(LDRP_PE, 1);
+    g_autofree gchar *base = NULL;
+    guint held = 0;
+
+    g_assert_null(LdrpParseImage(images[count - 1], lengths[count - 1], pe));
+    base = g_malloc0(pe->SizeOfImage);
+    LdrpLayOut(images[count - 1], pe, (PUCHAR)base);
+    for (guint i = 0; i < pe->Sections; i++) {
+        BOOLEAN holds = LdrpHoldsUnwindData((PUCHAR)base, pe->SizeOfImage, pe->Exception, pe->Section[i].Rva, pe->Section[i].Size);
+        held += holds;
+        if (strcmp(pe->Section[i].Name, ".pdata") == 0)
+            g_assert_true(holds);
+        if (pe->Section[i].Characteristics & IMAGE_SCN_MEM_EXECUTE)
+            g_assert_false(holds);
+    }
+    g_assert_cmpuint(held, >, 0);
+}
+
 /* Each prefix that lacks something of a section is refused. */
 static void test_truncated(void)
 {
@@ -119,6 +153,8 @@ int main(int argc, char **argv)
     g_assert_cmpuint(count, >, 0);
     g_test_add_func("/pe/real", test_real);
     g_test_add_func("/pe/export", test_export);
+    g_test_add_func("/pe/entry", test_entry);
+    g_test_add_func("/pe/unwind-data", test_unwind_data);
     g_test_add_func("/pe/truncated", test_truncated);
     g_test_add_func("/pe/fuzz", test_fuzz);
     return g_test_run();

@@ -39,6 +39,7 @@ typedef struct _LDR_IMAGE {
     PVOID Thunks;     /* the verifier's */
     SIZE_T ThunksSize;
     ULONG References; /* images that import from it */
+    BOOLEAN Unloading; /* its driver is gone, but References are not */
     BOOLEAN InBox;    /* of the machine itself: not to blame while another driver can be */
     ULONG Imports;
     struct _LDR_IMAGE *Import[8];
@@ -65,10 +66,10 @@ VOID LdrDiscardInit(PLDR_IMAGE Image);
 
 /*
  * Checks that nothing of the driver is left behind (pool, timers, DPCs, work items, threads: each a bugcheck with a
- * report), then unmaps it.  Failed: DriverEntry failed; leaks are reported all the same.  STATUS_DEVICE_BUSY: another
- * image imports from it.  IRQL: PASSIVE_LEVEL.
+ * report), then unmaps it; while another image imports from it, the last of those does both as it goes, as on Windows.
+ * IRQL: PASSIVE_LEVEL.
  */
-NTSTATUS LdrUnloadImage(PLDR_IMAGE Image);
+VOID LdrUnloadImage(PLDR_IMAGE Image);
 
 /* IRQL: any. */
 PLDR_IMAGE LdrFindImageByAddress(PVOID Address);
