@@ -140,13 +140,20 @@ VOID FltpHandOut(PVOID FltObject)
         FltpRemember(FltObject, FLTP_REFERENCE_LEFT);
 }
 
-VOID FltpTakeBack(PVOID FltObject)
+BOOLEAN FltpTakeBack(PVOID FltObject)
 {
-    if (InterlockedDecrement(&((PFLTP_OBJECT)FltObject)->HandedOut) < 0)
-        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
-                      "rule=FltObjectDereference without a matching FltObjectReference\n");
+    PFLTP_OBJECT Object = FltObject;
+
+    if (InterlockedDecrement(&Object->HandedOut) < 0) {
+        if (FltpVerify)
+            FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_OVER_DEREFERENCED, (ULONG_PTR)FltObject, 0, 0,
+                          "rule=FltObjectDereference without a matching FltObjectReference\n");
+        InterlockedIncrement(&Object->HandedOut);
+        return FALSE;
+    }
     if (FltpVerify)
         FltpForget(FltObject);
+    return TRUE;
 }
 
 VOID FltpDataAllocated(PVOID Data)
@@ -189,6 +196,7 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
 typedef struct _FLTP_FOUND {
     BOOLEAN Quiet; /* only looked for, not told */
     BOOLEAN Below; /* an operation is with the file system, which may answer yet */
+    BOOLEAN Own;   /* ... and one is in a callback that waits here itself */
     ULONG Count;
     const VOID *Guilty; /* an address in the code of the first that was found */
     ULONG_PTR First;
@@ -257,6 +265,8 @@ static VOID FltpTellOperationsLocked(PFLT_INSTANCE Instance, PFLTP_FOUND Found)
                 Found->Below = TRUE;
                 continue;
             }
+            if (Index == Operation->Current && FltpOwnCall(Operation) != NULL)
+                Found->Own = TRUE;
             Stack[0] = Node->State == FltpNodePre ? (PVOID)Node->Callback->Pre : (PVOID)Node->Callback->Post;
             FltpTell(Found, "an operation that was not given back", &Operation->Data, Stack);
         }
@@ -325,17 +335,21 @@ static BOOLEAN NTAPI FltpNextHolder(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holde
     return FALSE;
 }
 
-/* It has lasted too long: who holds it is told, and blamed.  Returns when the file system may still end it. */
-static VOID FltpReportWait(const FV_WAIT *Wait)
+/*
+ * A callback that waits for its own operation is told at once.  TooLong: all else is, unless the file system may still
+ * end it.  Who holds what is waited for is told, and blamed.
+ */
+static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
 {
     FLTP_FOUND Found = {.Quiet = TRUE};
     CHAR Text[192];
 
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
-    if (Found.Below)
+    if (!Found.Own && (!TooLong || Found.Below))
         return;
-    RtlStringCbPrintfA(Text, sizeof(Text), "rule=The end of %s is waited for longer than it may last\nobject=0x%p\nwaits-at=0x%p\n",
-                       Wait->What, Wait->Object, Wait->Caller);
+    RtlStringCbPrintfA(Text, sizeof(Text), "rule=The end of %s is waited for %s\nobject=0x%p\nwaits-at=0x%p\n", Wait->What,
+                       Found.Own ? "by a callback that has to return first" : "longer than it may last", Wait->Object,
+                       Wait->Caller);
     FvReport(Text);
     RtlZeroMemory(&Found, sizeof(Found));
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
@@ -357,9 +371,10 @@ static VOID FltpWaitForEvent(PKEVENT Event, PFLTP_OBJECT Object, PCSTR What)
     }
     FltpCaptureCaller(Stack);
     Wait.Caller = Stack[0];
+    FltpReportWait(&Wait, FALSE);
     FvBeginWait(&Wait);
     while (KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, &Patience) == STATUS_TIMEOUT)
-        FltpReportWait(&Wait);
+        FltpReportWait(&Wait, TRUE);
     FvEndWait(&Wait);
 }
 

@@ -64,9 +64,10 @@ static inline VOID FltpEndHold(PFLTP_HOLD Hold)
 }
 
 VOID FltpInitializeHolds(VOID);
-/* A reference that we hold becomes a filter's; it is a filter's no more.  IRQL: <= DISPATCH_LEVEL. */
+/* A reference that we hold becomes a filter's; it is a filter's no more, or FALSE: no filter had one.  IRQL: <=
+ * DISPATCH_LEVEL. */
 VOID FltpHandOut(PVOID FltObject);
-VOID FltpTakeBack(PVOID FltObject);
+BOOLEAN FltpTakeBack(PVOID FltObject);
 /* Callback data that a filter allocated, or that is made for it.  IRQL: <= DISPATCH_LEVEL. */
 VOID FltpDataAllocated(PVOID Data);
 VOID FltpDataFreed(PVOID Data);

@@ -48,6 +48,6 @@ VOID FLTAPI FltObjectDereference(PVOID FltObject)
     PFLTP_OBJECT Object = FltpCheckObject(
         FltObject, "rule=FltObjectDereference was given something that is no filter, instance or volume\n");
 
-    FltpTakeBack(Object);
-    FltpReleaseRundown(&Object->Rundown);
+    if (FltpTakeBack(Object))
+        FltpReleaseRundown(&Object->Rundown);
 }

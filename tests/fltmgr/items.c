@@ -145,6 +145,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         Item = FltAllocateGenericWorkItem();
         FvCheck(FltQueueGenericWorkItem(Item, Filter, Work, (WORK_QUEUE_TYPE)2, NULL) == STATUS_INVALID_PARAMETER);
         FltFreeGenericWorkItem(Item);
+        FltObjectDereference(Filter); /* once too often: without the verifier nothing comes of it */
         break;
     case AtDirql:
         RunAtDirql(ReadNumber(RegistryPath, L"What"));

@@ -80,6 +80,8 @@ static VOID CheckGoing(PFLT_INSTANCE Instance)
 {
     PFLT_INSTANCE Found;
     PFLT_FILTER Other;
+    UCHAR Buffer[256];
+    ULONG Count;
 
     FvCheck(FltObjectReference(Filter) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltGetFilterFromName(&ServiceName, &Other) == STATUS_FLT_DELETING_OBJECT);
@@ -90,6 +92,9 @@ static VOID CheckGoing(PFLT_INSTANCE Instance)
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Found) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltDetachVolume(Filter, Volume, INSTANCE(L"nobody")) == STATUS_FLT_INSTANCE_NOT_FOUND);
+    FvCheck(FltEnumerateInstances(Volume, Filter, &Found, 1, &Count) == STATUS_SUCCESS && Count == 0);
+    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 0, InstanceBasicInformation, Buffer, sizeof(Buffer), &Count) ==
+            STATUS_NO_MORE_ENTRIES);
 }
 
 /* What the instance sees while its teardown has begun: nothing. */
@@ -253,7 +258,7 @@ static VOID RunStatuses(VOID)
 
 static const ULONG Plans[] = {
     [TwoDetachers] = 7 + 2, [UnloadWhileDetached] = 1 + 4, [Reference] = 8 + 2, [SetupWhileUnloaded] = 1 + 5,
-    [RefusedWhileUnloaded] = 1 + 5, [Going] = 9 + 2, [Statuses] = 15 + 2, [Outstanding] = 3 + 1 + 4, [Mandatory] = 1 + 2,
+    [RefusedWhileUnloaded] = 1 + 5, [Going] = 11 + 2, [Statuses] = 15 + 2, [Outstanding] = 3 + 1 + 4, [Mandatory] = 1 + 2,
 };
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -62,6 +62,8 @@ static VOID NTAPI Dereference(PVOID Context)
 
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
+    if (Case == 13)
+        DetachNamed(L"first");
     return Case == 9 ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK; /* and is forgotten */
 }
 

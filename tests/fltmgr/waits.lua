@@ -17,6 +17,7 @@ local cases = {
   { 8, 0xF5, "a work routine that waits for the unload", p1 = 0xF020, p4 = 1, text = "waits!Work" },
   { 9, 0xF5, "an operation that is not given back", p1 = 0xF020, p4 = 1, text = "waits!PreRead" },
   { 12, 0xF5, "callback data that is not freed", p1 = 0xF022, p4 = 1, text = "never freed" },
+  { 13, 0xF5, "a pre-callback that detaches its instance", p1 = 0xF020, p4 = 1, text = "a callback that has to return first" },
   { 11, 0xC4, "two work routines that detach each other's instance", p1 = 0x1001, p4 = 2, text = "waits!Work" },
 }
 
@@ -39,9 +40,9 @@ for _, case in ipairs(cases) do
   local found = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p4 = case.p4,
     driver = "waits.sys", quiet = true, function()
       local vm, volume, filter = load(case[1])
-      if case[1] == 9 then volume:read_async(0, 512) end
+      if case[1] == 9 or case[1] == 13 then volume:read_async(0, 512) end
       vm:sleep(20)
-      filter:unload()
+      if case[1] ~= 13 then filter:unload() end
     end }
   local named = lines[case[1]]
   if named then

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Each thing that badfilter.c does wrong ends in its bugcheck, with a report that says what rule was broken and,
--- where there is one, which call allocated and which call queued.
+-- where there is one, which call allocated and which call queued; the blame is badfilter's, with its line.
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badfilter]]
 local VOLUME = [[\Device\HarddiskVolume1]]
 
@@ -31,8 +31,8 @@ local cases = {
 for _, case in ipairs(cases) do
   local vm = fltvm.machine { cpus = case[1] <= 2 and 1 or 2, disks = { { size = "1M" } } }
   vm:set_registry(SERVICE, "Fault", case[1])
-  expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p4 = case.p4,
-    quiet = true, function()
+  local found = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p4 = case.p4,
+    driver = "badfilter.sys", quiet = true, function()
       local volume = vm:open(VOLUME)
       local filter = vm:load { source = "../drivers/badfilter.c", altitude = "100" }
       if case.on == "read" then volume:read(0, 512) end
@@ -40,4 +40,5 @@ for _, case in ipairs(cases) do
       if case.on == "wait" then vm:sleep(100) end
       if case.on == "unload" then volume:close() filter:unload() end
     end }
+  expect(found and found.text:find("badfilter!%w+ %(.-badfilter%.c:[1-9]%d*%)"), case[3] .. ": the report names its line")
 end
