@@ -164,6 +164,8 @@ static VOID TeardownComplete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEAR
 
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
+    if (Case == Going)
+        FvCheck(FltUnloadFilter(&ServiceName) == STATUS_FLT_DELETING_OBJECT);
     if (Volume != NULL)
         FltObjectDereference(Volume);
     FltUnregisterFilter(Filter);
@@ -243,6 +245,8 @@ static VOID RunStatuses(VOID)
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"100"), NULL, NULL) == STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), INSTANCE(L"FIRST"), NULL) == STATUS_FLT_INSTANCE_NAME_COLLISION);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1x"), NULL, NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), INSTANCE(L""), NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L""), NULL, NULL) == STATUS_INVALID_PARAMETER);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"123.45"), NULL, &Instance) == STATUS_SUCCESS);
     FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, INSTANCE(L"lifetimes - 123.45"), &Same) == STATUS_SUCCESS);
     FvCheck(Same == Instance);
@@ -258,7 +262,7 @@ static VOID RunStatuses(VOID)
 
 static const ULONG Plans[] = {
     [TwoDetachers] = 7 + 2, [UnloadWhileDetached] = 1 + 4, [Reference] = 8 + 2, [SetupWhileUnloaded] = 1 + 5,
-    [RefusedWhileUnloaded] = 1 + 5, [Going] = 11 + 2, [Statuses] = 15 + 2, [Outstanding] = 3 + 1 + 4, [Mandatory] = 1 + 2,
+    [RefusedWhileUnloaded] = 1 + 5, [Going] = 11 + 3, [Statuses] = 17 + 2, [Outstanding] = 3 + 1 + 4, [Mandatory] = 1 + 2,
 };
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

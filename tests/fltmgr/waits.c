@@ -156,8 +156,10 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         return Status;
     FltGetVolumeFromName(Filter, &(UNICODE_STRING)RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1"), &Volume); /* 7:taken */
     Status = FltStartFiltering(Filter);
-    FltGetVolumeInstanceFromName(Filter, Volume, &FirstName, &First);
-    FltGetVolumeInstanceFromName(Filter, Volume, &SecondName, &Second);
+    if (!NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, &FirstName, &First)))
+        FltGetVolumeInstanceFromName(Filter, Volume, NULL, &First);
+    if (!NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, &SecondName, &Second)))
+        FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Second);
     FltObjectDereference(Second);
     FltObjectDereference(First); /* the filter's own pointers last as long as its instances */
     Run();

@@ -56,7 +56,10 @@ end
 
 -- References may be given back by another thread than took them.
 local vm, volume, filter = load(10)
+vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\more]], "Case", 10)
+local more = vm:load { source = "waits.c", name = "more", instances = { third = "80", fourth = "70" }, default_instance = "third" }
 volume:close()
-filter:unload()
+filter:unload() -- each driver has a reference to the volume, and gives back its own
+more:unload()
 expect_equal(#vm:filters(), 0, "a filter that gives back all it took is unloaded")
 vm:shutdown()
