@@ -245,8 +245,8 @@ NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIE
                                        ULONG VolumePropertiesLength, PULONG LengthReturned)
 {
     PDEVICE_OBJECT Device = Volume->Disk != NULL ? Volume->Disk : Volume->Device;
-    ULONG Needed =
-        sizeof(*VolumeProperties) + Volume->DriverName.Length + Volume->FileSystemName.Length + Volume->Name.Length;
+    ULONG Needed = sizeof(*VolumeProperties) + Volume->DriverName.Length + Volume->FileSystemName.Length +
+                   Volume->Name.Length;
     PUCHAR Place = (PUCHAR)(VolumeProperties + 1);
 
     if (VolumeProperties == NULL || VolumePropertiesLength < sizeof(*VolumeProperties)) {
@@ -280,6 +280,7 @@ NTSTATUS FLTAPI FltGetFileSystemType(PVOID FltObject, PFLT_FILESYSTEM_TYPE FileS
         *FileSystemType = ((PFLT_INSTANCE)FltObject)->Volume->Type;
     else
         *FileSystemType = FLT_FSTYPE_UNKNOWN;
-    return Object->Magic == FLTP_MAGIC_VOLUME || Object->Magic == FLTP_MAGIC_INSTANCE ? STATUS_SUCCESS
-                                                                                      : STATUS_INVALID_PARAMETER;
+    return Object->Magic == FLTP_MAGIC_VOLUME || Object->Magic == FLTP_MAGIC_INSTANCE
+               ? STATUS_SUCCESS
+               : STATUS_INVALID_PARAMETER;
 }

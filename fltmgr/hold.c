@@ -11,8 +11,8 @@
 
 NTSYSAPI PVOID NTAPI RtlPcToFileHeader(PVOID Address, PVOID *Base); /* not in the DDK's headers */
 
-#define FLTP_PATIENCE 8000 /* ms of the guest's time; the scenario's commands give up after 10 s */
-#define FLTP_TAKERS   512
+#define FLTP_PATIENCE    8000 /* ms of the guest's time; the scenario's commands give up after 10 s */
+#define FLTP_TAKERS      512
 #define FLTP_TAKER_LISTS 64
 
 FLTP_HOLD FltpHolds[FLTP_HOLDS];
@@ -347,9 +347,10 @@ static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
     if (!Found.Own && (!TooLong || Found.Below))
         return;
-    RtlStringCbPrintfA(Text, sizeof(Text), "rule=The end of %s is waited for %s\nobject=0x%p\nwaits-at=0x%p\n", Wait->What,
-                       Found.Own ? "by a callback that has to return first" : "longer than it may last", Wait->Object,
-                       Wait->Caller);
+    RtlStringCbPrintfA(Text, sizeof(Text),
+                       "rule=The end of %s is waited for %s\nobject=0x%p\nwaits-at=0x%p\n", Wait->What,
+                       Found.Own ? "by a callback that has to return first" : "longer than it may last",
+                       Wait->Object, Wait->Caller);
     FvReport(Text);
     RtlZeroMemory(&Found, sizeof(Found));
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);

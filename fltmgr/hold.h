@@ -19,7 +19,7 @@ typedef struct _FLTP_HOLD {
     const VOID *Since;    /* an address in the filter's code */
 } FLTP_HOLD, *PFLTP_HOLD;
 
-#define FLTP_HOLDS 256
+#define FLTP_HOLDS              256
 #define FLTP_FIRST_HOLD(Thread) (((ULONG_PTR)(Thread) >> 5) % FLTP_HOLDS)
 extern FLTP_HOLD FltpHolds[FLTP_HOLDS];
 

@@ -169,8 +169,7 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
         return Status;
     }
     if (Filter->Registration.InstanceSetupCallback != NULL) {
-        PFLTP_HOLD Hold =
-            FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceSetupCallback);
+        PFLTP_HOLD Hold = FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceSetupCallback);
 
         FltpFillObjects(&Objects, Instance, NULL);
         Status = Filter->Registration.InstanceSetupCallback(&Objects, Flags, Volume->Device->DeviceType,

@@ -148,8 +148,7 @@ static NTSTATUS FltpCallUnload(PFLT_FILTER Filter, BOOLEAN Mandatory)
     NTSTATUS Status;
 
     Filter->Mandatory = Mandatory;
-    Status =
-        Filter->Registration.FilterUnloadCallback(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
+    Status = Filter->Registration.FilterUnloadCallback(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
     if (!Mandatory && !NT_SUCCESS(Status))
         return Status;
     if (!Filter->Gone && FltpVerify) {

@@ -88,7 +88,8 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
 
 /* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is
  * used. */
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk,
+                          BOOLEAN NewlyMounted)
 {
     PFLT_VOLUME Volume;
     PFLT_FILTER Filter = NULL;
@@ -117,7 +118,8 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     }
     Status = FltpNameOfObject(Disk != NULL ? Disk : FileSystem, &Volume->Name);
     if (NT_SUCCESS(Status))
-        Status = FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverExtension->ServiceKeyName);
+        Status =
+            FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverExtension->ServiceKeyName);
     if (NT_SUCCESS(Status))
         Status = FltpNameOfObject(Control, &Volume->FileSystemName);
     if (NT_SUCCESS(Status))

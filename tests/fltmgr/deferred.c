@@ -25,7 +25,8 @@ enum {
 
 static VOID NTAPI Work(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA Data, PVOID Context)
 {
-    FvCheck(KeGetCurrentIrql() == PASSIVE_LEVEL && PsIsSystemThread(PsGetCurrentThread()) && Context == &Worked);
+    FvCheck(KeGetCurrentIrql() == PASSIVE_LEVEL && PsIsSystemThread(PsGetCurrentThread()) &&
+            Context == &Worked);
     FvCheck(Data == Held);
     InterlockedIncrement(&Worked);
     FltFreeDeferredIoWorkItem(Item);
@@ -55,12 +56,14 @@ static VOID SendPagingRead(PCFLT_RELATED_OBJECTS FltObjects, ULONG Length)
     ULONG Read;
 
     FltReadFile(FltObjects->Instance, FltObjects->FileObject, &Offset, Length, Block,
-                FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_PAGING | FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET,
+                FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_PAGING |
+                    FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET,
                 &Read, NULL, NULL);
     ExFreePoolWithTag(Block, 'borP');
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                         PVOID *Context)
 {
     PIRP Top = IoGetTopLevelIrp();
 
@@ -101,8 +104,8 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                           FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     PIRP Top = IoGetTopLevelIrp();
 
@@ -117,7 +120,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     }
     if (Case == TopLevelPost) {
         IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
-        FvCheck(KeGetCurrentIrql() < DISPATCH_LEVEL && Queue(Data, DelayedWorkQueue) == STATUS_FLT_NOT_SAFE_TO_POST_OPERATION);
+        FvCheck(KeGetCurrentIrql() < DISPATCH_LEVEL &&
+                Queue(Data, DelayedWorkQueue) == STATUS_FLT_NOT_SAFE_TO_POST_OPERATION);
         IoSetTopLevelIrp(Top);
     }
     return FLT_POSTOP_FINISHED_PROCESSING;

@@ -53,8 +53,9 @@ static VOID CheckMany(VOID)
     FvCheck(CountGeneric(MANY) == MANY);
     FvCheck(CountDeferred(MANY) == MANY);
     for (ULONG Index = 0; Index < MANY; Index++)
-        Queued = Queued && NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Work,
-                                                              Index % 2 ? DelayedWorkQueue : CriticalWorkQueue, NULL));
+        Queued = Queued &&
+                 NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Work,
+                                                    Index % 2 ? DelayedWorkQueue : CriticalWorkQueue, NULL));
     FvCheck(Queued);
     FvCheck(IsSet(&AllRan, 5000));
 }

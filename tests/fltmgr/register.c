@@ -13,13 +13,15 @@ static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     return STATUS_SUCCESS;
 }
 
-static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                     PVOID *Context)
 {
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static NTSTATUS Normalize(PFLT_INSTANCE Instance, PCUNICODE_STRING Parent, USHORT VolumeLength, PCUNICODE_STRING Component,
-                          PFILE_NAMES_INFORMATION Expanded, ULONG Length, FLT_NORMALIZE_NAME_FLAGS Flags, PVOID *Context)
+static NTSTATUS Normalize(PFLT_INSTANCE Instance, PCUNICODE_STRING Parent, USHORT VolumeLength,
+                          PCUNICODE_STRING Component, PFILE_NAMES_INFORMATION Expanded, ULONG Length,
+                          FLT_NORMALIZE_NAME_FLAGS Flags, PVOID *Context)
 {
     return STATUS_NOT_SUPPORTED;
 }
@@ -37,7 +39,8 @@ static FLT_REGISTRATION Good(VOID)
     RtlZeroMemory(Operations, sizeof(Operations));
     Operations[0].MajorFunction = IRP_MJ_READ;
     Operations[0].PreOperation = Pre;
-    Operations[1].MajorFunction = Operations[2].MajorFunction = Operations[3].MajorFunction = IRP_MJ_OPERATION_END;
+    Operations[1].MajorFunction = Operations[2].MajorFunction = Operations[3].MajorFunction =
+        IRP_MJ_OPERATION_END;
     RtlZeroMemory(Contexts, sizeof(Contexts));
     Contexts[0].ContextType = Contexts[1].ContextType = FLT_CONTEXT_END;
     return Registration;
