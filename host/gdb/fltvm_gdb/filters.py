@@ -41,13 +41,13 @@ Instances by volume, highest altitude first, as a request meets them."""
                 state = str(entry['State']).replace('FltpInstance', '').lower()
                 gdb.write(f'  {guest.integer(entry.address):#x} altitude {guest.text(entry["Altitude"]):<8} '
                           f'{guest.text(entry["Filter"]["Name"])} ({guest.text(entry["Name"])}), {state}, '
-                          f'{held(entry["Object"]["Rundown"])}\n')
+                          f'{held(entry["Object"]["Rundown"])}, {int(entry["Io"]["Count"]) >> 1} operations\n')
 
 
 class WorkItems(Command):
     """fltvm workitems
-The system work queues with what waits in them, and every generic work item: its routine, its queue, and whether it is
-allocated, queued or running."""
+The system work queues with what waits in them, and every generic and deferred work item of filters: its routine, its queue,
+and whether it is allocated, queued or running."""
 
     def run(self, _arguments):
         queues = guest.symbol('ExpWorkQueues')
@@ -71,4 +71,4 @@ allocated, queued or running."""
             state = f'queued to {QUEUES[int(item["Queue"])]}'
         else:
             state = 'not queued: its routine runs or has run' if routine else 'allocated'
-        return f'  {guest.integer(item.address):#x} {state} {guest.where(routine) if routine else ""}\n'
+        return f'  {guest.integer(item.address):#x} {item["Kind"]["Name"].string()}, {state} {guest.where(routine) if routine else ""}\n'
