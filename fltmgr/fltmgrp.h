@@ -138,6 +138,7 @@ typedef struct _FLT_VOLUME {
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */
     LIST_ENTRY Blocks;     /* all of its operations' blocks, those under way and those that are free */
+    PVOID volatile FreeBlock; /* the one used last, before those of FreeBlocks */
     SLIST_HEADER FreeBlocks;
     volatile LONG Users; /* operations under way, and one until it is deleted: the last one frees it */
     volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */

@@ -119,9 +119,11 @@ static DECLSPEC_NOINLINE PFLTP_OPERATION FltpFindBlockLocked(PFLT_VOLUME Volume,
         if (Operation != NULL)
             FltpForgetBlockLocked(Operation); /* of a time with fewer instances */
         Entry = InterlockedPopEntrySList(&Volume->FreeBlocks);
-        Operation = Entry != NULL ? CONTAINING_RECORD(Entry, FLTP_OPERATION, Free) : NULL;
-        if (Operation != NULL)
+        if (Entry != NULL) {
+            Operation = CONTAINING_RECORD(Entry, FLTP_OPERATION, Free);
             continue;
+        }
+        Operation = NULL;
         KeReleaseSpinLock(&Volume->Lock, *Irql);
         *Status = FltpAddBlock(Volume, max(Needed + 2, FLTP_NODES_DEFAULT), Issued);
         *Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
@@ -135,15 +137,16 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
 {
     PLIST_ENTRY Above = Issued != NULL ? &Issued->Initiator->Link : &Volume->Instances;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-    PSLIST_ENTRY Entry = InterlockedPopEntrySList(&Volume->FreeBlocks);
-    PFLTP_OPERATION Operation = Entry != NULL ? CONTAINING_RECORD(Entry, FLTP_OPERATION, Free) : NULL;
+    PFLTP_OPERATION Operation = InterlockedExchangePointer(&Volume->FreeBlock, NULL);
 
     if (Operation == NULL || Operation->Capacity < (ULONG)Volume->InstanceCount)
         Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
     if (Operation != NULL) {
         Operation->Count = FltpChooseInstancesLocked(Volume, Operation, Irp, Stack, Above);
         if (Operation->Count == 0) {
-            InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
+            Operation = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
+            if (Operation != NULL)
+                InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
             Operation = NULL;
         } else {
             Operation->Magic = FLTP_MAGIC_OPERATION;
@@ -169,18 +172,21 @@ VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First)
     }
 }
 
+/* The block used last is kept at hand; the one that it takes the place of goes to the list, or where that is long, away. */
 VOID FltpReturnOperation(PFLTP_OPERATION Operation)
 {
     PFLT_VOLUME Volume = Operation->Volume;
+    PFLTP_OPERATION Former;
     KIRQL Irql;
 
     Operation->Magic = FLTP_MAGIC_FREE;
     InterlockedDecrement64((LONG64 *)&FltpCounters.operations_active);
-    if (ExQueryDepthSList(&Volume->FreeBlocks) < FLTP_FREE_BLOCKS) {
-        InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
-    } else {
+    Former = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
+    if (Former != NULL && ExQueryDepthSList(&Volume->FreeBlocks) < FLTP_FREE_BLOCKS) {
+        InterlockedPushEntrySList(&Volume->FreeBlocks, &Former->Free);
+    } else if (Former != NULL) {
         Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-        FltpForgetBlockLocked(Operation);
+        FltpForgetBlockLocked(Former);
         KeReleaseSpinLock(&Volume->Lock, Irql);
     }
     if (InterlockedDecrement(&Volume->Users) == 0)

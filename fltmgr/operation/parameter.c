@@ -79,15 +79,15 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
     Iopb->Reserved = 0;
     Iopb->TargetFileObject = Stack->FileObject;
     Iopb->TargetInstance = NULL;
-    switch (Stack->MajorFunction) {
-    case IRP_MJ_READ:
-    case IRP_MJ_WRITE:
+    if (Stack->MajorFunction == IRP_MJ_READ || Stack->MajorFunction == IRP_MJ_WRITE) { /* most are */
         To->Read.Length = Stack->Parameters.Read.Length;
         To->Read.Key = Stack->Parameters.Read.Key;
         To->Read.ByteOffset = Stack->Parameters.Read.ByteOffset;
         To->Read.ReadBuffer = FltpRequestBuffer(Irp);
         To->Read.MdlAddress = Irp->MdlAddress;
-        break;
+        return;
+    }
+    switch (Stack->MajorFunction) {
     case IRP_MJ_CREATE:
         To->Create.SecurityContext = Stack->Parameters.Create.SecurityContext;
         To->Create.Options = Stack->Parameters.Create.Options;
