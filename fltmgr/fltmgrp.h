@@ -27,6 +27,7 @@
 #define FLTP_TAG_INSTANCE  'nItF'
 #define FLTP_TAG_OPERATION 'pOtF'
 #define FLTP_TAG_ISSUED    'dCtF'
+#define FLTP_TAG_TRANSFER  'rTtF'
 #define FLTP_TAG_VOLUME    'lVtF'
 #define FLTP_TAG_WORKITEM  'iWtF'
 #define FLTP_TAG_NAME      'mNtF'

@@ -36,7 +36,7 @@ static VOID NTAPI FltpTransferCallback(PFLT_CALLBACK_DATA Data, PFLT_CONTEXT Con
 
     FltpPutOffsetBack(Transfer);
     Transfer->Callback(Data, Transfer->Context);
-    ExFreePoolWithTag(Transfer, FLTP_TAG_TEMPORARY);
+    ExFreePoolWithTag(Transfer, FLTP_TAG_TRANSFER);
     FltFreeCallbackData(Data);
 }
 
@@ -68,7 +68,7 @@ static ULONG FltpTransferIrpFlags(const FLTP_TRANSFER *Transfer)
 
 static NTSTATUS FltpTransferAsynchronously(PFLT_CALLBACK_DATA Data, const FLTP_TRANSFER *Transfer)
 {
-    PFLTP_TRANSFER Kept = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Kept), FLTP_TAG_TEMPORARY);
+    PFLTP_TRANSFER Kept = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Kept), FLTP_TAG_TRANSFER);
 
     if (Kept == NULL) {
         FltFreeCallbackData(Data);
