@@ -51,11 +51,11 @@ static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, PIRP Irp, PIO_S
  * The volume's lock is held.  The list is sorted: below an instance is what stands behind it.  An instance that is
  * active cannot begin to go before we have let go of the lock.
  */
-static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, PIRP Irp,
-                                                   PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
+static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, ULONG First,
+                                                   PIRP Irp, PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
 {
     ULONG Index = FltpOperationIndex(Stack->MajorFunction);
-    PFLTP_NODE Node = Operation->Nodes, End = Node + Operation->Capacity;
+    PFLTP_NODE Node = Operation->Nodes + First, End = Operation->Nodes + Operation->Capacity;
 
     for (PLIST_ENTRY Link = Above->Flink; Link != &Volume->Instances && Node < End; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
@@ -142,7 +142,7 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
     if (Operation == NULL || Operation->Capacity < (ULONG)Volume->InstanceCount)
         Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
     if (Operation != NULL) {
-        Operation->Count = FltpChooseInstancesLocked(Volume, Operation, Irp, Stack, Above);
+        Operation->Count = FltpChooseInstancesLocked(Volume, Operation, 0, Irp, Stack, Above);
         if (Operation->Count == 0) {
             Operation = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
             if (Operation != NULL)
@@ -157,6 +157,44 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
     return Operation;
+}
+
+/* Those of the volume it came to who look for nodes of theirs see the block either before or after. */
+static VOID FltpSetCount(PFLTP_OPERATION Operation, ULONG Count)
+{
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Operation->Volume->Lock);
+
+    Operation->Count = Count;
+    KeReleaseSpinLock(&Operation->Volume->Lock, Irql);
+}
+
+NTSTATUS FltpRedirect(PFLTP_OPERATION Operation, PFLT_INSTANCE Instance)
+{
+    PFLT_VOLUME Volume = Instance->Volume;
+    ULONG First = Operation->Current + 1, Count = First;
+    NTSTATUS Status = STATUS_FLT_DELETING_OBJECT;
+    KIRQL Irql;
+
+    FltpReleaseBelow(Operation, First);
+    FltpSetCount(Operation, First);
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    if (Operation->Capacity - First < (ULONG)Volume->InstanceCount) {
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+    } else if (Instance->State == FltpInstanceActive) {
+        FltpEnterActiveInstance(Instance);
+        Count = FltpChooseInstancesLocked(Volume, Operation, First, Operation->Irp,
+                                          IoGetCurrentIrpStackLocation(Operation->Irp), &Instance->Link);
+        Status = STATUS_SUCCESS;
+    }
+    KeReleaseSpinLock(&Volume->Lock, Irql);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    FltpSetCount(Operation, Count);
+    if (Operation->Redirected != NULL)
+        FltpLeaveInstance(Operation->Redirected);
+    Operation->Redirected = Instance;
+    Operation->Target = Volume->Below;
+    return STATUS_SUCCESS;
 }
 
 /* --- The end --- */
@@ -220,6 +258,10 @@ VOID FltpFinishOperation(PFLTP_OPERATION Operation)
         /* Those whose filters swapped and have no post-callback. */
         for (ULONG Index = 0; Index < Operation->Count; Index++)
             FltpFreeSwappedMdl(Operation, &Operation->Nodes[Index]);
+        if (Operation->Redirected != NULL)
+            FltpLeaveInstance(Operation->Redirected);
+        Operation->Redirected = NULL;
+        Operation->Refused = STATUS_SUCCESS;
     }
     FltpReturnOperation(Operation);
 }

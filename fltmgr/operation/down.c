@@ -23,6 +23,29 @@ static BOOLEAN FltpBufferOf(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID *Buffer, PMDL *M
     return TRUE;
 }
 
+/* As documented: to an instance of the same filter, at the same altitude, of another volume. */
+static BOOLEAN FltpIsTarget(PFLT_INSTANCE Instance, PFLT_INSTANCE Target)
+{
+    return Target != NULL && Target->Object.Magic == FLTP_MAGIC_INSTANCE && Target->Filter == Instance->Filter &&
+           Target->Volume != Instance->Volume && FltCompareInstanceAltitudes(Target, Instance) == 0;
+}
+
+static VOID FltpChangeTarget(PFLTP_OPERATION Operation, PFLTP_NODE Node)
+{
+    PFLT_INSTANCE Target = Operation->Iopb.TargetInstance;
+
+    if (!FltpIsTarget(Node->Instance, Target) || Operation->Irp->CurrentLocation <= Target->Volume->Below->StackSize) {
+        if (FltpVerify)
+            FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_BAD_TARGET, (ULONG_PTR)&Operation->Data,
+                              (ULONG_PTR)Target, 0,
+                              "rule=A pre-callback sent its operation where it cannot go: to no instance of the filter "
+                              "at this altitude on another volume, or to a larger stack\n");
+        Operation->Refused = STATUS_INVALID_PARAMETER;
+        return;
+    }
+    Operation->Refused = FltpRedirect(Operation, Target);
+}
+
 /* The filter declared a change of the parameters. */
 static DECLSPEC_NOINLINE VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
@@ -32,6 +55,8 @@ static DECLSPEC_NOINLINE VOID FltpKeepChanges(PFLTP_OPERATION Operation, PFLTP_N
     ClearFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY);
     Operation->Changed = TRUE;
     Operation->Iopb.MajorFunction = Node->Iopb.MajorFunction;
+    if (Operation->Iopb.TargetInstance != Node->Instance)
+        FltpChangeTarget(Operation, Node);
     if (!FltpBufferOf(&Node->Iopb, &Before, &MdlBefore) || !FltpBufferOf(&Operation->Iopb, &After, &MdlAfter))
         return;
     if (Before != After || MdlBefore != MdlAfter)
@@ -110,7 +135,9 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
 
-    BOOLEAN ReturnsHere = Status == FLT_PREOP_SYNCHRONIZE || (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK && Call->Create);
+    BOOLEAN ReturnsHere =
+        Status == FLT_PREOP_SYNCHRONIZE || (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK && Operation->Origin != NULL &&
+                                            Data->Thread == PsGetCurrentThread());
 
     if (ReturnsHere)
         Call->State.MayLeave = FLTP_MAY_LEAVE;
@@ -142,7 +169,7 @@ static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE 
                                           PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                           PVOID Context)
 {
-    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Call->Create) {
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Operation->Origin != NULL) {
         FltpCheckOtherPre(Operation, Node, Call, Pre, Status, Context);
         return;
     }
@@ -197,6 +224,25 @@ static FORCEINLINE VOID FltpCopyLocationToNext(PIRP Irp)
     Next->Control = 0;
 }
 
+/* A pre-callback completed it. */
+static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+{
+    BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
+    NTSTATUS Status;
+
+    if (!FltpGoUpAndComplete(Operation, Home, &Status))
+        Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
+    return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
+}
+
+/* It was to go where it cannot: those who have seen it are told. */
+static DECLSPEC_NOINLINE NTSTATUS FltpTurnRefused(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+{
+    Operation->Data.IoStatus.Status = Operation->Refused;
+    Operation->Data.IoStatus.Information = 0;
+    return FltpTurnBack(Operation, Home);
+}
+
 static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     PIRP Irp = Operation->Irp;
@@ -214,8 +260,11 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
         return IoCallDriver(Target, Irp);
     }
     FltpCopyLocationToNext(Irp);
-    if (Operation->Changed)
+    if (Operation->Changed) {
+        if (Operation->Refused != STATUS_SUCCESS)
+            return FltpTurnRefused(Operation, Home);
         FltpParametersToIrp(&Operation->Iopb, Irp, IoGetNextIrpStackLocation(Irp));
+    }
     Operation->SentMdl = Irp->MdlAddress;
     IoSetCompletionRoutine(Irp, FltpIrpCompletion, Operation, TRUE, TRUE, TRUE);
     Operation->Kept = &Kept;
@@ -223,17 +272,6 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     if (FltpIsExpected(Home))
         return FltpWaitAtHome(Operation, Home);
     return Kept ? STATUS_PENDING : Status;
-}
-
-/* A pre-callback completed it. */
-static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
-{
-    BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
-    NTSTATUS Status;
-
-    if (!FltpGoUpAndComplete(Operation, Home, &Status))
-        Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
-    return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
 }
 
 typedef enum _FLTP_WAY { FltpWayDown, FltpWayKept, FltpWayBack } FLTP_WAY;
@@ -274,7 +312,6 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
         KeInitializeEvent(&Home.Event, SynchronizationEvent, FALSE);
         Operation->Origin = &Home;
     }
-    Call.Create = Home.Create;
     FltpBeginCalls(&Call, Operation);
     Way = FltpCallPreCallbacks(Operation, &Home, &Call);
     Call.Operation = NULL;

@@ -59,7 +59,6 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
-    BOOLEAN Create; /* on the way down, in the thread that brought a create */
     IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
@@ -104,6 +103,9 @@ typedef struct _FLTP_OPERATION {
     BOOLEAN Changed;             /* some node's filter changed the parameters */
     BOOLEAN NeedCompletion;
     BOOLEAN Completed; /* the request has come back from below, or was completed by a filter */
+    /* Of a changed target, and as here in a free block.  An error: it goes up with it; the instance it goes on below. */
+    NTSTATUS Refused;
+    PFLT_INSTANCE Redirected; /* held */
     BOOLEAN *Kept;     /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
     /* The request's buffers before any filter changed them, and the MDL that went down. */
     PVOID OriginalUserBuffer, OriginalSystemBuffer;
@@ -166,6 +168,8 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
  * memory, which *Status then says. */
 PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
                                    NTSTATUS *Status);
+/* IRQL: the request's.  It goes on below this instance on another volume; an error when it cannot. */
+NTSTATUS FltpRedirect(PFLTP_OPERATION Operation, PFLT_INSTANCE Instance);
 /* IRQL: <= DISPATCH_LEVEL.  The nodes from Current on are Done or were never chosen. */
 VOID FltpReturnOperation(PFLTP_OPERATION Operation);
 /* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
