@@ -14,6 +14,7 @@
 #include <rtl.h>
 #include <hal.h>
 #include <ke.h>
+#include <ex.h>
 #include <fltvm.h>
 
 #define EXP_VERIFIER       0xC4
@@ -550,4 +551,25 @@ ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
 ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
 {
     return Resource->NumberOfSharedWaiters;
+}
+
+/* Driver Verifier's code for memory that goes with a resource in it: here that of an image. */
+VOID ExCheckLeft(PVOID Base, SIZE_T Size)
+{
+    PERESOURCE Found = NULL;
+    KIRQL OldIrql;
+
+    KeAcquireSpinLock(&ExpResourceSpinLock, &OldIrql);
+    for (PLIST_ENTRY Entry = ExpSystemResourcesList.Flink; Entry != &ExpSystemResourcesList; Entry = Entry->Flink) {
+        PERESOURCE Resource = CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList);
+
+        if ((ULONG_PTR)Resource - (ULONG_PTR)Base < Size)
+            Found = Resource;
+    }
+    KeReleaseSpinLock(&ExpResourceSpinLock, OldIrql);
+    if (Found == NULL)
+        return;
+    FvReport("rule=resource-not-deleted\n");
+    FvBlame(Found);
+    KeBugCheckEx(EXP_VERIFIER, 0xD2, (ULONG_PTR)Found, (ULONG_PTR)Base, Size);
 }

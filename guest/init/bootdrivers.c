@@ -10,6 +10,7 @@
 #include <hal.h>
 #include <kd.h>
 #include <mm.h>
+#include <ob.h>
 #include <ps.h>
 #include <ex.h>
 #include <io.h>
@@ -44,14 +45,19 @@ static VOID InitImageUnload(PVOID Section)
 
 static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload};
 
-/* A driver that goes must not leave a thread, a timer, a DPC or queued work in its code. */
+/* A driver that goes must not leave a thread, a timer, a DPC, work, a routine or a handle; io has looked for the rest. */
 static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
 {
     PETHREAD Thread = PsFindThreadOfImage(Base, Size);
 
     KeCheckMemoryRange(Base, Size);
     ExCheckWorkItemsInRange(Base, Size);
+    KeCheckLeft(Base, Size);
+    ExCheckLeft(Base, Size);
+    PsCheckLeft(Base, Size);
+    ObCheckLeft(Base, Size);
     if (Thread != NULL && FvVerifierEnabled()) {
+        FvBlame((PVOID)Thread->StartAddress);
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
         KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */,
                      (ULONG_PTR)Thread->StartAddress, 8, (ULONG_PTR)Thread, 0);

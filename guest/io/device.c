@@ -451,7 +451,7 @@ NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_
  */
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
+static NTSTATUS IopCreateLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName, const VOID *Caller)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     HANDLE Handle;
@@ -462,13 +462,19 @@ NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_S
     Status = ZwCreateSymbolicLinkObject(&Handle, SYMBOLIC_LINK_ALL_ACCESS, &ObjectAttributes, DeviceName);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
+        IopNoteLink(SymbolicLinkName, Caller);
     }
     return Status;
 }
 
+NTSTATUS NTAPI IoCreateSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
+{
+    return IopCreateLink(SymbolicLinkName, DeviceName, _ReturnAddress());
+}
+
 NTSTATUS NTAPI IoCreateUnprotectedSymbolicLink(PUNICODE_STRING SymbolicLinkName, PUNICODE_STRING DeviceName)
 {
-    return IoCreateSymbolicLink(SymbolicLinkName, DeviceName);
+    return IopCreateLink(SymbolicLinkName, DeviceName, _ReturnAddress());
 }
 
 /* PASSIVE_LEVEL. */
@@ -483,6 +489,7 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
     Status = ZwOpenSymbolicLinkObject(&Handle, DELETE, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         Status = ZwMakeTemporaryObject(Handle);
+        IopForgetLink(SymbolicLinkName);
         ZwClose(Handle);
     }
     return Status;

@@ -382,6 +382,7 @@ static VOID IopInvokeUnload(PDRIVER_OBJECT DriverObject)
     FvBeginCall(&Call);
     DriverObject->DriverUnload(DriverObject);
     FvEndCall(&Call, (PVOID)DriverObject->DriverUnload, "DriverUnload", (ULONG_PTR)DriverObject);
+    IopCheckLeft(DriverObject);
     ObMakeTemporaryObject(DriverObject);
     ObUnpinObject(DriverObject);
 }

@@ -241,6 +241,23 @@ VOID NTAPI IoUnregisterFsRegistrationChange(PDRIVER_OBJECT DriverObject,
     IopUnlockFileSystems();
 }
 
+PVOID IopFindFsCallback(PDRIVER_OBJECT DriverObject)
+{
+    PVOID Routine = NULL;
+    PLIST_ENTRY Entry;
+
+    IopLockFileSystems();
+    for (Entry = IopFsCallbacks.Flink; Entry != &IopFsCallbacks; Entry = Entry->Flink) {
+        PIOP_FS_CALLBACK Callback = CONTAINING_RECORD(Entry, IOP_FS_CALLBACK, Entry);
+
+        if (Callback->DriverObject == DriverObject) {
+            Routine = (PVOID)Callback->Routine;
+        }
+    }
+    IopUnlockFileSystems();
+    return Routine;
+}
+
 /* The first of the list that has not been told; NULL when all have. */
 static PDEVICE_OBJECT IopNextToShutDown(PLIST_ENTRY Head)
 {

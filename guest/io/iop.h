@@ -113,6 +113,12 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObjec
 NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 VOID IopDeleteDriver(PVOID Object);
 VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
+/* left.c */
+VOID IopCheckLeft(PDRIVER_OBJECT DriverObject);
+VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker);
+VOID IopForgetLink(PUNICODE_STRING Name);
+PVOID IopFindFsCallback(PDRIVER_OBJECT DriverObject);          /* filesys.c: a routine that is registered, or NULL */
+PDEVICE_OBJECT IopFindShutdown(PDRIVER_OBJECT DriverObject);   /* shutdown.c: a device of it that is to be told */
 VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName);
 
 /* ---- device references (device.c) ------------------------------------------------------------------------

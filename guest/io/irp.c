@@ -37,9 +37,10 @@ static VOID IopFormatIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 
 /*
  * IRQL <= DISPATCH_LEVEL.  NULL when there is no memory.  There are no quotas here; only the flags say what was asked:
- * IRP_ALLOCATED_FIXED_SIZE is a packet of one of the two lists.
+ * IRP_ALLOCATED_FIXED_SIZE is a packet of one of the two lists.  With the verifier a driver's packets are pool of its own,
+ * so that one left behind, or used after it was freed, is found.
  */
-PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+static PIRP IopAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota, PVOID Caller)
 {
     UCHAR Flags = 0;
     USHORT Size;
@@ -48,7 +49,10 @@ PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
     if (StackSize < 0) {
         return NULL;
     }
-    if (StackSize <= IOP_SMALL_STACK) {
+    if (IopVerifierOn && KiClassifyCode((ULONG64)Caller) == KiDriverCode) {
+        Size = IoSizeOfIrp(StackSize);
+        Irp = MmAllocatePoolForCaller(NonPagedPoolNx, Size, IOP_TAG_IRP, Caller);
+    } else if (StackSize <= IOP_SMALL_STACK) {
         Size = IoSizeOfIrp(IOP_SMALL_STACK);
         Flags = IRP_ALLOCATED_FIXED_SIZE | (ChargeQuota ? IRP_LOOKASIDE_ALLOCATION : 0);
         Irp = ExAllocateFromNPagedLookasideList(&IopSmallIrps);
@@ -68,12 +72,17 @@ PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
     return Irp;
 }
 
+PIRP NTAPI IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    return IopAllocateIrp(StackSize, ChargeQuota, _ReturnAddress());
+}
+
 /* IRQL <= DISPATCH_LEVEL.  DeviceObject is the target, whose driver could ask for its own sizes; none does
  * yet. */
 PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
-    return IoAllocateIrp(StackSize, ChargeQuota);
+    return IopAllocateIrp(StackSize, ChargeQuota, _ReturnAddress());
 }
 
 /* IRQL <= DISPATCH_LEVEL.  For memory that the caller owns, never for IoAllocateIrp's. */

@@ -77,6 +77,28 @@ VOID NTAPI IoUnregisterShutdownNotification(PDEVICE_OBJECT DeviceObject)
     }
 }
 
+PDEVICE_OBJECT IopFindShutdown(PDRIVER_OBJECT DriverObject)
+{
+    PLIST_ENTRY Queues[] = {&IopShutdownQueue, &IopLastChanceQueue};
+    PDEVICE_OBJECT Found = NULL;
+    PLIST_ENTRY Entry;
+    ULONG Index;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    for (Index = 0; Index < RTL_NUMBER_OF(Queues); Index++) {
+        for (Entry = Queues[Index]->Flink; Entry != Queues[Index]; Entry = Entry->Flink) {
+            PIOP_SHUTDOWN Shutdown = CONTAINING_RECORD(Entry, IOP_SHUTDOWN, Entry);
+
+            if (Shutdown->DeviceObject->DriverObject == DriverObject) {
+                Found = Shutdown->DeviceObject;
+            }
+        }
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    return Found;
+}
+
 VOID IopSendShutdown(PDEVICE_OBJECT DeviceObject)
 {
     IO_STATUS_BLOCK IoStatus;

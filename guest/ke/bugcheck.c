@@ -313,3 +313,32 @@ BOOLEAN NTAPI KeDeregisterBugCheckReasonCallback(PKBUGCHECK_REASON_CALLBACK_RECO
     KeReleaseSpinLock(&KiCallbackLock, OldIrql);
     return Ok;
 }
+
+/* A record that lies in the range, or whose routine does; NULL: none. */
+PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine)
+{
+    PVOID Found = NULL;
+    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiCallbackLock);
+
+    for (PLIST_ENTRY Entry = KiBugCheckCallbacks.Flink; Entry != &KiBugCheckCallbacks; Entry = Entry->Flink) {
+        PKBUGCHECK_CALLBACK_RECORD Record = CONTAINING_RECORD(Entry, KBUGCHECK_CALLBACK_RECORD, Entry);
+
+        *Routine = (PVOID)Record->CallbackRoutine;
+        if ((ULONG64)Record - Base < Size || (ULONG64)*Routine - Base < Size) {
+            Found = Record;
+            break;
+        }
+    }
+    for (PLIST_ENTRY Entry = KiReasonCallbacks.Flink; Entry != &KiReasonCallbacks && Found == NULL;
+         Entry = Entry->Flink) {
+        PKBUGCHECK_REASON_CALLBACK_RECORD Record =
+            CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
+
+        *Routine = (PVOID)Record->CallbackRoutine;
+        if ((ULONG64)Record - Base < Size || (ULONG64)*Routine - Base < Size) {
+            Found = Record;
+        }
+    }
+    KeReleaseSpinLock(&KiCallbackLock, OldIrql);
+    return Found;
+}

@@ -135,6 +135,7 @@ VOID KiReportHeld(const KTHREAD *Thread);
 const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 
 /* bugcheck.c */
+PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine);
 VOID KiInitializeBugCheck(VOID);
 
 /* stacks.c */

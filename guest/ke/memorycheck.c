@@ -23,6 +23,9 @@ static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind,
     _snprintf(Report, sizeof(Report), "rule=%s\nobject=0x%I64x\nroutine=0x%I64x\n", Rule, (ULONG64)Object,
               (ULONG64)Routine);
     FvReport(Report);
+    if (KiClassifyCode != NULL && KiClassifyCode(Range->Base) == KiDriverCode) {
+        FvBlame(Routine != NULL ? Routine : Object); /* an image goes: nobody of it is on the stack */
+    }
     KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object,
                  Range->Base, Range->Base + Range->Size);
 }
@@ -100,4 +103,65 @@ VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
         KiEnumerateTimers(KiCheckTimer, &Range);
         KiUnlockDispatcher(OldIrql);
     }
+}
+
+/* ---- what a driver leaves behind ---- */
+
+DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *Maker)
+{
+    CHAR Text[192];
+
+    _snprintf(Text, sizeof(Text), "rule=left-behind\nwhat=%s\nobject=0x%I64x\nmade-by=0x%I64x\n", What, (ULONG64)Object,
+              (ULONG64)Maker);
+    Text[sizeof(Text) - 1] = 0;
+    FvReport(Text);
+    FvBlame(Maker);
+    KeBugCheckEx(0xC4, FV_LEFT_BEHIND, (ULONG_PTR)Object, (ULONG_PTR)Maker, 0);
+}
+
+static VOID KiCheckInterrupts(PKPRCB Prcb, const KI_RANGE *Range)
+{
+    for (ULONG Vector = 0; Vector < RTL_NUMBER_OF(Prcb->InterruptObject); Vector++) {
+        PKINTERRUPT First = Prcb->InterruptObject[Vector], Interrupt = First;
+
+        while (Interrupt != NULL) {
+            PVOID Routine = Interrupt->MessageServiceRoutine != NULL ? (PVOID)Interrupt->MessageServiceRoutine
+                                                                     : (PVOID)Interrupt->ServiceRoutine;
+
+            if (KiInRange(Range, Routine)) {
+                KeReportLeft("connected interrupt", Interrupt, Routine);
+            }
+            Interrupt = CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
+            if (Interrupt == First) {
+                break;
+            }
+        }
+    }
+}
+
+VOID KeCheckLeft(PVOID Base, SIZE_T Size)
+{
+    KI_RANGE Range = {(ULONG64)Base, Size};
+    PVOID Routine;
+    PVOID Record = KiFindBugCheckCallback(Range.Base, Range.Size, &Routine);
+
+    if (Record != NULL) {
+        KeReportLeft("bugcheck callback", Record, Routine);
+    }
+    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
+        KiCheckInterrupts(KiProcessorBlock[Number], &Range);
+    }
+}
+
+const VOID *KeFindDriverCaller(VOID)
+{
+    PVOID Frames[24];
+    ULONG Count = FvCaptureStackBackTrace(1, RTL_NUMBER_OF(Frames), Frames);
+
+    for (ULONG Index = 0; Index < Count && KiClassifyCode != NULL; Index++) {
+        if (KiClassifyCode((ULONG64)Frames[Index]) == KiDriverCode) {
+            return Frames[Index];
+        }
+    }
+    return NULL;
 }

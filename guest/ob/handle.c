@@ -16,6 +16,7 @@ typedef struct _OBP_HANDLE {
     PVOID Object; /* NULL: free */
     ACCESS_MASK GrantedAccess;
     ULONG Attributes; /* or, when free, the index of the next free one */
+    const VOID *Maker; /* with the verifier: the driver's code that opened it */
 } OBP_HANDLE, *POBP_HANDLE;
 
 /* ObpHandleLock */
@@ -119,6 +120,7 @@ VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_
 /* Takes a reference of its own for the handle.  PASSIVE_LEVEL. */
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle)
 {
+    const VOID *Maker = FvVerifierEnabled() ? KeFindDriverCaller() : NULL;
     POBP_HANDLE Entry;
     ULONG64 Value;
     KIRQL Irql;
@@ -138,6 +140,7 @@ NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribut
     Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
     ObpFirstFree = Entry->Attributes;
     Entry->Object = Object;
+    Entry->Maker = Maker;
     Entry->GrantedAccess = GrantedAccess;
     Entry->Attributes = Attributes;
     ObReferenceObject(Object);
@@ -379,4 +382,35 @@ NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_IN
     Status = NtWaitForSingleObject(Handle, Alertable, Timeout);
     Thread->PreviousMode = Previous;
     return Status;
+}
+
+/* A handle that code of the range has opened; what it is, and where it was opened. */
+static PVOID ObpFindHandleOf(PVOID Base, SIZE_T Size, POBP_HANDLE Copy)
+{
+    PVOID Object = NULL;
+    KIRQL Irql = ObpLockHandles();
+
+    for (ULONG Index = 1; Index < ObpChunkCount * OBP_CHUNK && Object == NULL; Index++) {
+        POBP_HANDLE Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
+
+        if (Entry->Object != NULL && (ULONG_PTR)Entry->Maker - (ULONG_PTR)Base < Size) {
+            *Copy = *Entry;
+            Object = Entry->Object;
+        }
+    }
+    ObpUnlockHandles(Irql);
+    return Object;
+}
+
+VOID ObCheckLeft(PVOID Base, SIZE_T Size)
+{
+    OBP_HANDLE Handle;
+    PVOID Object = ObpFindHandleOf(Base, Size, &Handle);
+    CHAR What[64];
+
+    if (Object != NULL) {
+        _snprintf(What, sizeof(What), "open handle, %wZ", &ObpHeader(Object)->Type->Name);
+        What[sizeof(What) - 1] = 0;
+        KeReportLeft(What, Object, Handle.Maker);
+    }
 }

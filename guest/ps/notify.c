@@ -154,3 +154,18 @@ NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE N
 {
     return PspRemoveNotify(PspThreadNotify, (PVOID)NotifyRoutine);
 }
+
+static VOID PspCheckLeft(const PSP_NOTIFY_SLOT *Slots, PCSTR What, PVOID Base, SIZE_T Size)
+{
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        if ((ULONG_PTR)Slots[i].Routine - (ULONG_PTR)Base < Size) {
+            KeReportLeft(What, (PVOID)&Slots[i], Slots[i].Routine);
+        }
+    }
+}
+
+VOID PsCheckLeft(PVOID Base, SIZE_T Size)
+{
+    PspCheckLeft(PspProcessNotify, "process notify routine", Base, Size);
+    PspCheckLeft(PspThreadNotify, "thread notify routine", Base, Size);
+}

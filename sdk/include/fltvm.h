@@ -155,6 +155,9 @@ typedef struct _FV_CALL {
 /* 0xC4 too: an IRP is completed with more bytes than were asked for; blamed is who completed it. */
 #define FV_INFORMATION_BEYOND_BUFFER 0xF106 /* P2: the IRP, P3: IoStatus.Information, P4: the length */
 
+/* 0xC4 too: found when a driver's image goes (devices: when its DriverUnload has returned). */
+#define FV_LEFT_BEHIND 0xF107 /* P2: what is left, P3: code of the driver that made it */
+
 FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
 FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
 

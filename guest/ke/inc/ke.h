@@ -519,6 +519,16 @@ BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
  */
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
 
+/*
+ * A driver goes and leaves something behind: 0xC4, FV_LEFT_BEHIND.  What: a few words; Maker: code of the driver that made
+ * it, or the routine that it is.  And ke's own check of the kind: bugcheck callbacks, interrupt service routines.
+ */
+DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *Maker);
+VOID KeCheckLeft(PVOID Base, SIZE_T Size);
+
+/* The driver that runs this: its innermost return address, for who made what.  NULL: none.  IRQL: any. */
+const VOID *KeFindDriverCaller(VOID);
+
 /* ---- executive spin locks' and others' checks ---- */
 
 /* TRUE when every APC of the current thread is held off, or IRQL >= APC_LEVEL. */

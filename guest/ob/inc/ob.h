@@ -62,6 +62,9 @@ NTSTATUS ObInitSystem(VOID);
 VOID ObPinObject(PVOID Object);
 VOID ObUnpinObject(PVOID Object);
 
+/* Bugchecks when a handle is open that code of the range has opened.  PASSIVE_LEVEL. */
+VOID ObCheckLeft(PVOID Base, SIZE_T Size);
+
 /* PASSIVE_LEVEL.  *ObjectType may be the address of an exported variable. */
 NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER Initializer,
                             PSECURITY_DESCRIPTOR SecurityDescriptor, POBJECT_TYPE *ObjectType);

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- What a driver has made and not taken back is found when it is unloaded, and the driver is blamed, by the line that made
+-- it or by the routine that it is.
+local function unload(kind, verifier)
+  local vm = fltvm.machine{ options = { verifier = verifier } }
+  vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\left]], "Kind", kind)
+  local driver = vm:load{ source = "left.c" }
+  driver:unload()
+  return vm
+end
+-- kind, bugcheck, its first parameter, what it is, in the report's words, code that the report names
+for _, case in ipairs{
+  { 1, 0xC4, 0xF107, "process notify routine", "ProcessNotify" },
+  { 2, 0xC4, 0xF107, "thread notify routine", "ThreadNotify" },
+  { 3, 0xC4, 0xF107, "bugcheck callback", "BugCheck" },
+  { 4, 0xC4, 0xD2, "resource-not-deleted", "Resource" },
+  { 5, 0xC4, 0xF107, "file system notification routine", "FileSystemChanges" },
+  { 6, 0xC4, 0xF107, "shutdown notification", "Unload" },
+  { 7, 0xC4, 0xF107, "device", "Unload" },
+  { 8, 0xC4, 0xF107, "symbolic link", "Leave" },
+  { 9, 0xC4, 0xF107, "open handle, Event", "Open" },
+  { 10, 0xC4, 0x62, "Irp", "Leave" },
+  { 11, 0xC4, 0x62, "Mdl", "Leave" },
+  { 12, 0xC7, 0, "timer-set-in-freed-memory", "Timer" },
+  { 13, 0xCE, nil, "still runs", "WaitForEver" },
+} do
+  local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,
+    function() unload(case[1]) end }
+  expect(found and found.text:find(case[4], 1, true), "the report says what it is")
+  expect(found and found.text:find("left!" .. case[5], 1, true), "and names the driver's " .. case[5])
+end
+unload(0)
+expect(true, "what is taken back is not left")
+for kind = 8, 11 do unload(kind, "0") end
+expect(true, "without the verifier nobody looks")
