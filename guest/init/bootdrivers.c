@@ -56,6 +56,7 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     ExCheckLeft(Base, Size);
     PsCheckLeft(Base, Size);
     ObCheckLeft(Base, Size);
+    IoCheckLeft(Base, Size);
     if (Thread != NULL && FvVerifierEnabled()) {
         FvBlame((PVOID)Thread->StartAddress);
         FvReport("reason=driver unloaded while a thread that it created still runs\n");

@@ -15,11 +15,66 @@
 static NPAGED_LOOKASIDE_LIST IopSmallIrps;
 static NPAGED_LOOKASIDE_LIST IopLargeIrps;
 
+/* Behind a packet of the lists. */
+typedef struct _IOP_IRP_OWNER {
+    LIST_ENTRY Entry; /* IopOwnedIrps, if there is a caller */
+    PVOID Caller;
+} IOP_IRP_OWNER, *PIOP_IRP_OWNER;
+
+static LIST_ENTRY IopOwnedIrps = {&IopOwnedIrps, &IopOwnedIrps}; /* IopOwnedLock */
+static KSPIN_LOCK IopOwnedLock;
+
+#define IopOwnerOf(Irp) ((PIOP_IRP_OWNER)((PUCHAR)(Irp) + (Irp)->Size))
+
+static VOID IopSetOwner(PIRP Irp, PVOID Caller)
+{
+    PIOP_IRP_OWNER Owner = IopOwnerOf(Irp);
+
+    Owner->Caller = Caller;
+    if (Caller != NULL) {
+        ExInterlockedInsertTailList(&IopOwnedIrps, &Owner->Entry, &IopOwnedLock);
+    }
+}
+
+static VOID IopForgetOwner(PIRP Irp)
+{
+    PIOP_IRP_OWNER Owner = IopOwnerOf(Irp);
+    KIRQL Irql;
+
+    if (Owner->Caller != NULL) {
+        KeAcquireSpinLock(&IopOwnedLock, &Irql);
+        RemoveEntryList(&Owner->Entry);
+        KeReleaseSpinLock(&IopOwnedLock, Irql);
+    }
+}
+
+VOID IoCheckLeft(PVOID Base, SIZE_T Size)
+{
+    PIOP_IRP_OWNER Found = NULL;
+    PLIST_ENTRY Entry;
+    KIRQL Irql;
+
+    KeAcquireSpinLock(&IopOwnedLock, &Irql);
+    for (Entry = IopOwnedIrps.Flink; Entry != &IopOwnedIrps; Entry = Entry->Flink) {
+        PIOP_IRP_OWNER Owner = CONTAINING_RECORD(Entry, IOP_IRP_OWNER, Entry);
+
+        if ((ULONG_PTR)Owner->Caller - (ULONG_PTR)Base < Size) {
+            Found = Owner;
+        }
+    }
+    KeReleaseSpinLock(&IopOwnedLock, Irql);
+    if (Found != NULL) {
+        KeReportLeft("IRP", Found, Found->Caller);
+    }
+}
+
 VOID IopInitializeIrps(VOID)
 {
-    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_SMALL_STACK), IOP_TAG_IRP,
+    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0,
+                                    IoSizeOfIrp(IOP_SMALL_STACK) + sizeof(IOP_IRP_OWNER), IOP_TAG_IRP,
                                     0);
-    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_LARGE_STACK), IOP_TAG_IRP,
+    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0,
+                                    IoSizeOfIrp(IOP_LARGE_STACK) + sizeof(IOP_IRP_OWNER), IOP_TAG_IRP,
                                     0);
 }
 
@@ -37,8 +92,8 @@ static VOID IopFormatIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
 
 /*
  * IRQL <= DISPATCH_LEVEL.  NULL when there is no memory.  There are no quotas here; only the flags say what was asked:
- * IRP_ALLOCATED_FIXED_SIZE is a packet of one of the two lists.  With the verifier a driver's packets are pool of its own,
- * so that one left behind, or used after it was freed, is found.
+ * IRP_ALLOCATED_FIXED_SIZE is a packet of one of the two lists.  Large ones are accounted to the caller as pool;
+ * a driver's of the lists are noted with the verifier, so that one left behind is found.
  */
 static PIRP IopAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota, PVOID Caller)
 {
@@ -49,10 +104,7 @@ static PIRP IopAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota, PVOID Caller)
     if (StackSize < 0) {
         return NULL;
     }
-    if (IopVerifierOn && KiClassifyCode((ULONG64)Caller) == KiDriverCode) {
-        Size = IoSizeOfIrp(StackSize);
-        Irp = MmAllocatePoolForCaller(NonPagedPoolNx, Size, IOP_TAG_IRP, Caller);
-    } else if (StackSize <= IOP_SMALL_STACK) {
+    if (StackSize <= IOP_SMALL_STACK) {
         Size = IoSizeOfIrp(IOP_SMALL_STACK);
         Flags = IRP_ALLOCATED_FIXED_SIZE | (ChargeQuota ? IRP_LOOKASIDE_ALLOCATION : 0);
         Irp = ExAllocateFromNPagedLookasideList(&IopSmallIrps);
@@ -62,13 +114,16 @@ static PIRP IopAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota, PVOID Caller)
         Irp = ExAllocateFromNPagedLookasideList(&IopLargeIrps);
     } else {
         Size = IoSizeOfIrp(StackSize);
-        Irp = ExAllocatePoolWithTag(NonPagedPoolNx, Size, IOP_TAG_IRP);
+        Irp = MmAllocatePoolForCaller(NonPagedPoolNx, Size, IOP_TAG_IRP, Caller);
     }
     if (Irp == NULL) {
         return NULL;
     }
     IopFormatIrp(Irp, Size, StackSize);
     Irp->AllocationFlags = Flags;
+    if (Flags != 0) {
+        IopSetOwner(Irp, IopVerifierOn && KiClassifyCode((ULONG64)Caller) == KiDriverCode ? Caller : NULL);
+    }
     return Irp;
 }
 
@@ -126,6 +181,9 @@ VOID NTAPI IoFreeIrp(PIRP Irp)
             KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x2, (ULONG_PTR)Irp, 0, 0);
         }
         IopDequeueThreadIrp(Irp);
+    }
+    if ((Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE) != 0) {
+        IopForgetOwner(Irp);
     }
     /* Whoever still uses the packet is found at its next call. */
     Irp->Type = 0;

@@ -176,6 +176,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     if (Fault >= 20 && Fault - 20 < RTL_NUMBER_OF(Routines)) {
         Work(Routines[Fault - 20]);
         IoDeleteDevice(Device);
+        ExDeleteResourceLite(&Resource);
         return STATUS_UNSUCCESSFUL;
     }
     switch (Fault) {
@@ -239,10 +240,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 35: /* of a lower priority than this thread, which is unloaded first */
         Queue(Nothing, BackgroundWorkQueue);
         IoDeleteDevice(Device);
+        ExDeleteResourceLite(&Resource);
         return STATUS_UNSUCCESSFUL;
     case 36:
         Exhaust();
         IoDeleteDevice(Device);
+        ExDeleteResourceLite(&Resource);
         return STATUS_UNSUCCESSFUL;
     default:
         return STATUS_INVALID_PARAMETER;

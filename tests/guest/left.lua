@@ -19,7 +19,7 @@ for _, case in ipairs{
   { 7, 0xC4, 0xF107, "device", "Unload" },
   { 8, 0xC4, 0xF107, "symbolic link", "Leave" },
   { 9, 0xC4, 0xF107, "open handle, Event", "Open" },
-  { 10, 0xC4, 0x62, "Irp", "Leave" },
+  { 10, 0xC4, 0xF107, "IRP", "Leave" },
   { 11, 0xC4, 0x62, "Mdl", "Leave" },
   { 12, 0xC7, 0, "timer-set-in-freed-memory", "Timer" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
