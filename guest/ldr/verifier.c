@@ -164,6 +164,10 @@ static void *LdrpCheckedCopy(void *To, const void *From, size_t Count)
 /* The machine's own images get the kernel's fast copy, drivers a checked one with the verifier, else what is exported. */
 ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target)
 {
+    PVOID Watched = !Image->InBox && FvVerifierEnabled() ? KeWatchedLockRoutine(Name) : NULL;
+
+    if (Watched != NULL)
+        return (ULONG64)Watched;
     if (strcmp(Name, "memcpy") != 0 && strcmp(Name, "RtlCopyMemory") != 0 &&
         strcmp(Name, "RtlCopyMemoryNonTemporal") != 0)
         return Target;

@@ -9,7 +9,7 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-typedef enum _HOW { Irql, CriticalRegion, GuardedRegion, HeldMutex, HeldResource, HeldFastMutex, Impersonation, TopLevelIrp, Priority, Well } HOW;
+typedef enum _HOW { Irql, CriticalRegion, GuardedRegion, HeldMutex, HeldResource, HeldFastMutex, Impersonation, TopLevelIrp, Priority, Well, HeldSpinLock, HeldQueuedLock } HOW;
 
 typedef enum _KIND {
     InDriverEntry, InDriverUnload, InDispatch, InCompletion, InCompletionEx, InCancel, InDpc, InTimerDpc, InThread, InProcessNotify,
@@ -24,6 +24,8 @@ static HOW How;
 static KMUTEX Mutex;
 static ERESOURCE Resource;
 static FAST_MUTEX FastMutex;
+static KSPIN_LOCK SpinLock;
+static KLOCK_QUEUE_HANDLE Queued;
 static KEVENT Done;
 static PDEVICE_OBJECT Device;
 static KDPC Dpc;
@@ -73,6 +75,14 @@ DECLSPEC_NOINLINE static VOID Misbehave(KIND Here)
         KeSetPriorityThread(KeGetCurrentThread(), 10);
         break;
     case Well:
+        KeAcquireSpinLock(&SpinLock, &Old);
+        KeReleaseSpinLock(&SpinLock, Old);
+        break;
+    case HeldSpinLock:
+        KeAcquireSpinLockAtDpcLevel(&SpinLock);
+        break;
+    case HeldQueuedLock:
+        KeAcquireInStackQueuedSpinLockAtDpcLevel(&SpinLock, &Queued);
         break;
     }
 }

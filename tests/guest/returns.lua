@@ -11,7 +11,7 @@ local function load(kind, how, verifier)
   driver:unload()
 end
 
-local irql, critical, guarded, mutex, resource, fast, token, top, priority, well = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9
+local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 -- What is left, its bugcheck, the parameter that tells it, and what the report says.
 local left = {
   [irql] = { 0xC8, nil, "the IRQL" },
@@ -20,12 +20,14 @@ local left = {
   [mutex] = { 0x1, nil, "a critical region or a mutex" },
   [resource] = { 0xC4, 0xF102, "a resource or mutex" },
   [fast] = { 0xC4, 0xF101, "a spin lock, fast mutex or push lock" },
+  [spin] = { 0xC4, 0xF101, "a spin lock, fast mutex or push lock" },
+  [queued] = { 0xC4, 0xF101, "a spin lock, fast mutex or push lock" },
   [token] = { 0xDF, nil, "impersonation" },
   [top] = { 0xC4, 0xF103, "top-level IRP" },
   [priority] = { 0xC4, 0xF104, "another priority" },
 }
 local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
-local raised = { irql, top }
+local raised = { irql, top, spin, queued }
 -- The kind, its routine, what it may be called, what it can leave, codes of its own.
 local kinds = {
   { 0, "DriverEntry", "DriverEntry", passive },
@@ -59,7 +61,7 @@ for _, kind in ipairs(kinds) do
       if kind[3] and code[1] ~= 0xA then
         expect(found.text:find("what +" .. kind[3]:gsub("%p", "%%%0") .. "\n") and found.text:find(left[how][3], 1, true), "and so is what it did")
       end
-      if how == resource or how == fast then
+      if how == resource or how == fast or how == spin or how == queued then
         expect(found.text:find("held%-since +returns!Misbehave %([%w/]*returns%.c:%d+%)"), "and where it took what it left")
       end
     end

@@ -432,6 +432,9 @@ FORCEINLINE VOID KeNoteResourceRelease(PKTHREAD Owner, const VOID *Resource)
     }
 }
 
+/* What a driver's import of a spin lock's routine is bound to with the verifier on; NULL: to the routine itself. */
+PVOID KeWatchedLockRoutine(PCSTR Name);
+
 /* Whether it is a thread that has begun and not ended.  IRQL <= DISPATCH_LEVEL. */
 BOOLEAN KeIsThread(const VOID *Thread);
 
