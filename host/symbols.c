@@ -195,6 +195,9 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
             *column = '\0';
         path = short_path(lines[i + 1]);
         placed = !g_str_has_prefix(path, "??");
+        /* Line 0: code that the compiler has merged of several lines.  There is none to name. */
+        if (g_str_has_suffix(path, ":0"))
+            path[strlen(path) - 2] = '\0';
         if (text->len)
             g_string_append_c(text, '\n');
         g_string_append_printf(text, "%s!%s", name, lines[i]);

@@ -15,6 +15,10 @@ typedef struct _TABLE_REGISTER {
 } TABLE_REGISTER;
 #pragma pack(pop)
 
+#ifdef DISCARD
+#pragma comment(linker, "/section:.pdata,RD") /* the table of functions goes with INIT */
+#endif
+
 static KEVENT Event;
 static KBUGCHECK_CALLBACK_RECORD Record;
 static volatile LONG *volatile Nowhere;
@@ -95,6 +99,15 @@ __declspec(noinline) static VOID NTAPI WaitForEver(PVOID Context)
     UNREFERENCED_PARAMETER(Context);
     KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); /* guilty 20 */
     DbgPrint("woken\n");
+}
+
+/* When DriverEntry has returned: in INIT there is no code any more. */
+__declspec(noinline) static VOID NTAPI FaultLate(PVOID Context) /* guilty 25 */
+{
+    LARGE_INTEGER Soon = {.QuadPart = -100000};
+
+    UNREFERENCED_PARAMETER(Context);
+    KeDelayExecutionThread(KernelMode, FALSE, &Soon), *(volatile LONG *)8 = 1; /* guilty 24 */
 }
 
 /* Its first instruction faults: one byte before it is another function. */
@@ -219,6 +232,10 @@ __declspec(noinline) static VOID Misbehave(VOID)
         Pool = ExAllocatePoolWithTag(NonPagedPoolNx, 20000, 'gibR');
         ExFreePoolWithTag(Pool, 'gibR');
         ExFreePoolWithTag(Pool, 'gibR'); /* guilty 23 */
+        break;
+    case 24:
+        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, FaultLate, NULL);
+        ZwClose(Thread);
         break;
     case 30:
         Recurse(&(volatile LONG){0});

@@ -77,6 +77,18 @@ for _, case in ipairs(crashes) do
   end
 end
 
+-- What is discarded when DriverEntry has returned is still read for reports: code, and tables that a linker put there.
+for _, case in ipairs{ { ".text", 0x7E, "-DDISCARD", 24 }, { "PAGE", 0x7E, "-DDISCARD", 24 },
+                       { "INIT", 0x50, "-DDISCARD", 25 }, { "INIT", 0x50, "-DKEEP", 25 } } do
+  local vm = fltvm.machine{}
+  local report = expect_bugcheck{ code = case[2], driver = "report.sys", routine = "FaultLate", line = guilty(case[4]),
+    what = "a fault after INIT has gone, in " .. case[1] .. ", " .. case[3], quiet = true, function()
+      vm:load{ source = source, flags = { "-DCASE=24", '-DSECTION="' .. case[1] .. '"', case[3] } }
+      vm:sleep(50)
+    end }
+  expect(report and report.text:find("nt!KiThreadStartup", 1, true), "and the stack is whole")
+end
+
 -- The stacks of a healthy machine are there to be looked at.
 for _, section in ipairs{ ".text", "PAGE" } do
   local vm = fltvm.machine{}

@@ -15,7 +15,7 @@ import gdb
 
 from . import guest, pe
 
-MODULE_LOADED, MODULE_UNLOADED = 1, 2  # abi/link.h
+MODULE_LOADED, MODULE_UNLOADED, MODULE_IN_BOX = 1, 2, 0x100  # abi/link.h
 KERNEL = 'ntoskrnl.exe'
 
 
@@ -183,7 +183,7 @@ class Hook(gdb.Breakpoint):
         raw = guest.try_read(guest.integer(frame.read_register('r9')), 64) or b''
         name = raw.split(b'\0')[0].decode(errors='replace')
         try:
-            if what == MODULE_LOADED and name:
+            if what & ~MODULE_IN_BOX == MODULE_LOADED and name:
                 add(name, base, size, quiet=False)
             elif what == MODULE_UNLOADED:
                 remove(base, quiet=False)
