@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "names.h"
+#include "output.h"
 #include "text.h"
 
 /* What a line or a check takes beside its text. */
@@ -21,6 +22,14 @@ static void check_free(gpointer data)
     g_free(check);
 }
 
+static void line_free(gpointer data)
+{
+    FltvmLine *line = data;
+
+    g_free(line->text);
+    g_free(line);
+}
+
 FltvmAccount *fltvm_account_new(const char *name, FILE *out, gboolean tap, gboolean verbose)
 {
     FltvmAccount *account = g_new0(FltvmAccount, 1);
@@ -31,7 +40,7 @@ FltvmAccount *fltvm_account_new(const char *name, FILE *out, gboolean tap, gbool
     account->verbose = verbose;
     account->show_log = TRUE;
     account->checks = g_ptr_array_new_with_free_func(check_free);
-    account->lines = g_ptr_array_new_with_free_func(g_free);
+    account->lines = g_ptr_array_new_with_free_func(line_free);
     return account;
 }
 
@@ -71,12 +80,12 @@ static gboolean has_room(FltvmAccount *account, gsize bytes)
     return FALSE;
 }
 
-void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint irql, const char *text)
+void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time_ns, guint cpu, guint irql, const char *text)
 {
     while (*text) {
         const char *end = strchrnul(text, '\n');
         gsize length = (gsize)(end - text);
-        char *line;
+        FltvmLine *line;
 
         if (length && text[length - 1] == '\r')
             length--;
@@ -84,10 +93,12 @@ void fltvm_account_log(FltvmAccount *account, guint64 time_ns, guint cpu, guint 
             text = *end ? end + 1 : end;
             continue;
         }
-        line = fltvm_text_clean(text, (gssize)length);
+        line = g_new(FltvmLine, 1);
+        line->source = source;
+        line->text = fltvm_text_clean(text, (gssize)length);
         if (account->show_log)
             fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6,
-                    cpu, fltvm_irql_name(irql), line);
+                    cpu, fltvm_irql_name(irql), line->text);
         g_ptr_array_add(account->lines, line);
         text = *end ? end + 1 : end;
     }
@@ -163,6 +174,7 @@ void fltvm_account_check(FltvmAccount *account, FltvmVerdict verdict, const char
     check->name = g_strdup(name);
     check->detail = g_strdup(detail);
     g_ptr_array_add(account->checks, check);
+    account->skipped += verdict == FLTVM_CHECK_SKIP;
     if (verdict == FLTVM_CHECK_FAIL) {
         account->failed++;
         if (account->status == FLTVM_EXIT_OK)
@@ -185,9 +197,10 @@ static void settle_plan(FltvmAccount *account)
 {
     guint made = account->guest_made, planned = account->planned;
 
-    account->planned = 0;
-    if (planned && made != planned) {
-        g_autofree char *detail = g_strdup_printf("%u announced, %u made", planned, made);
+    account->planned = account->guest_made = 0;
+    if (made != planned) {
+        g_autofree char *detail = planned ? g_strdup_printf("%u announced, %u made", planned, made)
+                                          : g_strdup_printf("none announced (FvTestPlan), %u made", made);
         fltvm_account_check(account, FLTVM_CHECK_FAIL, "the guest test makes the checks it announced", detail);
     }
 }
@@ -209,7 +222,6 @@ void fltvm_account_plan(FltvmAccount *account, guint count)
         return;
     settle_plan(account);
     account->planned = count;
-    account->guest_made = 0;
 }
 
 void fltvm_account_error(FltvmAccount *account, const GError *error)
@@ -227,20 +239,34 @@ void fltvm_account_error(FltvmAccount *account, const GError *error)
     fflush(account->out);
 }
 
+gboolean fltvm_account_checked_nothing(const FltvmAccount *account)
+{
+    return account->status == FLTVM_EXIT_OK && account->checks->len == account->skipped;
+}
+
+static void print_sum(FltvmAccount *account)
+{
+    g_autofree char *name = fltvm_text_clean_line(account->name);
+    guint total = account->checks->len;
+
+    if (account->status != FLTVM_EXIT_OK)
+        fprintf(account->out, "%s: FAILED (exit status %d), %u of %u check%s failed", name, account->status,
+                account->failed, total, total == 1 ? "" : "s");
+    else if (fltvm_account_checked_nothing(account))
+        fprintf(account->out, "%s: skipped, %s", name, FLTVM_ACCOUNT_NO_CHECKS);
+    else
+        fprintf(account->out, "%s: passed, %u check%s", name, total, total == 1 ? "" : "s");
+    if (account->skipped)
+        fprintf(account->out, " (%u skipped)", account->skipped);
+    fputc('\n', account->out);
+}
+
 void fltvm_account_finish(FltvmAccount *account)
 {
-    if (account->tap) {
-        fprintf(account->out, "1..%u%s\n", account->checks->len, account->checks->len ? "" : " # SKIP no checks");
-    } else {
-        guint total = account->checks->len;
-        g_autofree char *name = fltvm_text_clean_line(account->name);
-        fprintf(account->out, "%s: ", name);
-        if (account->status == FLTVM_EXIT_OK)
-            fprintf(account->out, "passed, %u check%s\n", total, total == 1 ? "" : "s");
-        else
-            fprintf(account->out, "FAILED (exit status %d), %u of %u check%s failed\n", account->status,
-                    account->failed, total, total == 1 ? "" : "s");
-    }
+    if (account->tap)
+        fprintf(account->out, "1..%u%s\n", account->checks->len, account->checks->len ? "" : " # SKIP " FLTVM_ACCOUNT_NO_CHECKS);
+    else
+        print_sum(account);
     fflush(account->out);
 }
 
@@ -270,6 +296,7 @@ void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
         check->name = g_strdup(name);
         check->detail = *detail ? g_strdup(detail) : NULL;
         account->failed += verdict == FLTVM_CHECK_FAIL;
+        account->skipped += verdict == FLTVM_CHECK_SKIP;
         g_ptr_array_add(account->checks, check);
     }
 }
@@ -281,16 +308,15 @@ gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError
     for (guint i = 0; i < accounts->len; i++) {
         const FltvmAccount *account = accounts->pdata[i];
         g_autofree char *suite = fltvm_text_xml(account->name);
-        guint skipped = 0;
         /* A scenario that ended badly without a failed check is an error of its own. */
         gboolean broken = account->status != FLTVM_EXIT_OK && !account->failed;
+        gboolean empty = !account->checks->len && !broken;
 
-        for (guint j = 0; j < account->checks->len; j++)
-            skipped += ((FltvmCheck *)account->checks->pdata[j])->verdict == FLTVM_CHECK_SKIP;
         g_string_append_printf(text,
                                "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" "
                                "time=\"%.3f\">\n",
-                               suite, account->checks->len + broken, account->failed, broken, skipped,
+                               suite, account->checks->len + broken + empty, account->failed, broken,
+                               account->skipped + empty,
                                account->seconds);
         for (guint j = 0; j < account->checks->len; j++) {
             const FltvmCheck *check = account->checks->pdata[j];
@@ -303,6 +329,11 @@ gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError
                 g_string_append_printf(text, "><%s message=\"%s\"/></testcase>\n",
                                        check->verdict == FLTVM_CHECK_FAIL ? "failure" : "skipped", detail);
         }
+        if (empty)
+            g_string_append_printf(text,
+                                   "    <testcase classname=\"%s\" name=\"the scenario checks something\"><skipped "
+                                   "message=\"" FLTVM_ACCOUNT_NO_CHECKS "\"/></testcase>\n",
+                                   suite);
         if (broken)
             g_string_append_printf(text,
                                    "    <testcase classname=\"%s\" name=\"the scenario runs to its end\"><error "
@@ -311,5 +342,5 @@ gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError
         g_string_append(text, "  </testsuite>\n");
     }
     g_string_append(text, "</testsuites>\n");
-    return g_file_set_contents(path, text->str, (gssize)text->len, error);
+    return fltvm_output_write("--junit", path, text->str, text->len, error);
 }

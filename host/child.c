@@ -307,14 +307,13 @@ static int input_file(const char *input, GError **error)
     return fd;
 }
 
-gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint64 deadline, char **out, char **err,
-                               int *status, GError **error)
+/* What the child writes is added to `out` and `err`; what is NULL is inherited. */
+static gboolean run(const char *const *argv, const char *input, gint64 deadline, GString *out, GString *err,
+                    int *status, GError **error)
 {
     int out_pipe[2] = {-1, -1}, err_pipe[2] = {-1, -1};
     FltvmFd fds[4] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    g_autoptr(GString) out_text = g_string_new(NULL);
-    g_autoptr(GString) err_text = g_string_new(NULL);
-    GString *texts[2] = {out_text, err_text};
+    GString *texts[2] = {out, err};
     int input_fd = -1, count = 0;
     gboolean done;
     pid_t pid;
@@ -345,15 +344,31 @@ gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint6
         fltvm_child_kill(pid);
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", argv[0],
                     interrupted_by ? "interrupted"
-                    : MAX(out_text->len, err_text->len) > MAX_OUTPUT ? "it says more than 256 MiB"
+                    : MAX(out ? out->len : 0, err ? err->len : 0) > MAX_OUTPUT ? "it says more than 256 MiB"
                                                                      : "time-out: it does not end");
         return FALSE;
     }
+    return TRUE;
+}
+
+gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint64 deadline, char **out, char **err,
+                               int *status, GError **error)
+{
+    g_autoptr(GString) out_text = out ? g_string_new(NULL) : NULL;
+    g_autoptr(GString) err_text = err ? g_string_new(NULL) : NULL;
+
+    if (!run(argv, input, deadline, out_text, err_text, status, error))
+        return FALSE;
     if (out)
         *out = g_strdup(out_text->str);
     if (err)
         *err = g_strdup(err_text->str);
     return TRUE;
+}
+
+gboolean fltvm_child_run_bytes(const char *const *argv, GString *out, int *status, GError **error)
+{
+    return run(argv, NULL, run_deadline, out, NULL, status, error);
 }
 
 gboolean fltvm_child_run(const char *const *argv, const char *input, char **out, char **err, int *status,

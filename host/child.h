@@ -47,6 +47,9 @@ void fltvm_child_kill(pid_t pid);
 gboolean fltvm_child_run(const char *const *argv, const char *input, char **out, char **err, int *status,
                          GError **error);
 
+/* As fltvm_child_run(), for output that may hold NULs: it is added to `out`. */
+gboolean fltvm_child_run_bytes(const char *const *argv, GString *out, int *status, GError **error);
+
 /* As fltvm_child_run(), with a deadline of its own (g_get_monotonic_time(); 0: none). */
 gboolean fltvm_child_run_until(const char *const *argv, const char *input, gint64 deadline, char **out, char **err,
                                int *status, GError **error);

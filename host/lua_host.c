@@ -59,36 +59,48 @@ static int lua_temp(lua_State *lua)
 
     if (!directory)
         fltvm_lua_raise(lua, error);
-    luaL_argcheck(lua, !strchr(name, '/'), 1, "a name without '/' is wanted");
+    luaL_argcheck(lua, *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0, 1,
+                  "the name of a file is wanted, without '/'");
     lua_pushfstring(lua, "%s/%s", directory, name);
     return 1;
 }
 
-/* fltvm.host{"mke2fs", ...} -> output, status; a tool that cannot be started is an error */
+/* A tool that ran out of the scenario's time ends the scenario; one that cannot be started is an error like others. */
+static int raise_host(lua_State *lua, GError *error)
+{
+    gint64 deadline = fltvm_lua_scenario(lua)->session.deadline;
+
+    if (!fltvm_child_interrupted() && (!deadline || g_get_monotonic_time() <= deadline))
+        error->code = FLTVM_ERROR_USAGE;
+    fltvm_lua_raise(lua, error);
+}
+
+/* fltvm.host{"mke2fs", ...} -> output, status */
 static int lua_host(lua_State *lua)
 {
     lua_Integer count;
     const char **argv;
-    char *out = NULL;
+    GString *out;
     GError *error = NULL;
     gboolean started;
     int status = 0;
 
     luaL_checktype(lua, 1, LUA_TTABLE);
+    lua_settop(lua, 1);
+    fltvm_lua_check_fields(lua, 1, "fltvm.host", (const FltvmLuaField[]){{"[n]", FLTVM_LUA_TEXT}, {NULL, 0}});
     count = luaL_len(lua, 1);
-    luaL_argcheck(lua, count >= 1, 1, "no command");
-    luaL_checkstack(lua, (int)count, "fltvm.host");
+    luaL_argcheck(lua, count >= 1 && count < 100000, 1, "no command");
+    luaL_checkstack(lua, (int)count + 4, "fltvm.host");
     argv = lua_newuserdatauv(lua, sizeof(*argv) * ((gsize)count + 1), 0);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_geti(lua, 1, i);
-        argv[i - 1] = luaL_checkstring(lua, -1); /* stays on the stack, hence valid */
-    }
+    for (lua_Integer i = 1; i <= count; i++)
+        argv[i - 1] = fltvm_lua_list_text(lua, 1, i, "fltvm.host"); /* stays on the stack, hence valid */
     argv[count] = NULL;
-    started = fltvm_child_run(argv, NULL, &out, NULL, &status, &error);
+    out = g_string_new(NULL);
+    started = fltvm_child_run_bytes(argv, out, &status, &error);
+    lua_pushlstring(lua, out->str, out->len);
+    g_string_free(out, TRUE);
     if (!started)
-        fltvm_lua_raise(lua, error);
-    lua_pushstring(lua, out);
-    g_free(out);
+        raise_host(lua, error);
     lua_pushinteger(lua, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 2;
 }

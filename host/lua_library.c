@@ -169,6 +169,24 @@ static int library_setlocale(lua_State *lua)
     return 1;
 }
 
+/* os.exit([true | false | status]): the end of the script, not of the command; failed checks stay failed. */
+static int library_exit(lua_State *lua)
+{
+    FltvmScenario *scenario = fltvm_lua_scenario(lua);
+    gboolean well = lua_isnoneornil(lua, 1) || (lua_isboolean(lua, 1) && lua_toboolean(lua, 1)) ||
+                    (!lua_isboolean(lua, 1) && luaL_checkinteger(lua, 1) == 0);
+
+    if (!well) {
+        const char *code = fltvm_lua_push_text(lua, 1), *place;
+        luaL_where(lua, 1);
+        place = lua_tostring(lua, -1);
+        lua_pushfstring(lua, "%sos.exit(%s)", place, code);
+        fltvm_account_check(scenario->session.account, FLTVM_CHECK_FAIL, "the script does not give up",
+                            lua_tostring(lua, -1));
+    }
+    fltvm_scenario_exit(scenario, lua);
+}
+
 /* --- in their places ----------------------------------------------------------------------------------- */
 
 /* Each gets as its upvalue the function in whose place it comes. */
@@ -183,6 +201,7 @@ static const struct {
     {"math", "randomseed", library_randomseed},
     {"string", "format", library_format},
     {"debug", "sethook", library_sethook},
+    {"os", "exit", library_exit},
     {"os", "time", library_time},
     {"os", "clock", library_clock},
     {"os", "date", library_date},

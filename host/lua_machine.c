@@ -46,10 +46,16 @@ void fltvm_lua_stage(lua_State *lua, FltvmMachine *machine, gconstpointer data, 
 /* Tell which operation timed out, with the stacks that came with it. */
 void fltvm_lua_raise_timeout(lua_State *lua, FltvmMachine *machine, const char *what, guint64 timeout_ns)
 {
+    FltvmHang *hang = &fltvm_lua_scenario(lua)->hang;
     const char *stacks = fltvm_machine_stacks(machine);
 
+    fltvm_hang_clear(hang);
+    hang->machine = machine;
+    hang->operation = g_strdup(what);
+    hang->timeout_ns = timeout_ns;
+    hang->stacks = g_strdup(stacks ? stacks : "");
     lua_pushfstring(lua, "%s: not done after %f ms of the guest's time\n%s%s", what, (lua_Number)timeout_ns / 1e6,
-                    stacks ? "stacks of all threads:\n" : "", stacks ? stacks : "");
+                    stacks ? "stacks of all threads:\n" : "", hang->stacks);
     fltvm_lua_raise(lua, g_error_new_literal(FLTVM_ERROR, FLTVM_ERROR_HOST, lua_tostring(lua, -1)));
 }
 
@@ -350,7 +356,7 @@ static int machine_start(lua_State *lua)
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     GError *error = NULL;
 
-    if (fltvm_machine_state(machine) == FLTVM_MACHINE_NEW && !fltvm_machine_start(machine, &error))
+    if (!fltvm_machine_be_running(machine, &error))
         fltvm_lua_raise(lua, error);
     lua_settop(lua, 1);
     return 1;

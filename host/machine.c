@@ -51,6 +51,7 @@ struct FltvmMachine {
     gboolean heard;     /* the guest has said something */
     gboolean parked;    /* the guest halts; bytes on the link wake it, and it asks once more */
     guint failures;     /* records of that kind */
+    gboolean hung;      /* as was expected */
     gboolean exit_seen;
     guint32 exit_status;
     FltvmSymbols *symbols;
@@ -273,7 +274,7 @@ static void on_log(FltvmMachine *machine, const struct fltvm_link_frame *frame, 
     if (frame->length < sizeof(header))
         return;
     memcpy(&header, payload, sizeof(header));
-    fltvm_account_log(machine->session->account, frame->time_ns, frame->cpu, header.irql,
+    fltvm_account_log(machine->session->account, machine, frame->time_ns, frame->cpu, header.irql,
                       (const char *)payload + sizeof(header));
 }
 
@@ -595,7 +596,7 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
     return TRUE;
 }
 
-static gboolean be_running(FltvmMachine *machine, GError **error)
+gboolean fltvm_machine_be_running(FltvmMachine *machine, GError **error)
 {
     switch (machine->state) {
     case FLTVM_MACHINE_NEW:
@@ -607,7 +608,7 @@ static gboolean be_running(FltvmMachine *machine, GError **error)
         return FALSE;
     default:
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine is dead: it %s earlier",
-                    machine->bugcheck ? "bugchecked" : "was lost");
+                    machine->bugcheck ? "bugchecked" : machine->hung ? "hung" : "was lost");
         return FALSE;
     }
 }
@@ -620,7 +621,7 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
     const guint8 *payload;
 
     g_assert(length <= FLTVM_COMMAND_DATA_MAX);
-    if (!be_running(machine, error))
+    if (!fltvm_machine_be_running(machine, error))
         return FALSE;
     fltvm_heard_forget_stacks(machine->heard_of);
     command->id = ++machine->next_id;
@@ -704,12 +705,18 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
     return TRUE;
 }
 
+void fltvm_machine_abandon(FltvmMachine *machine)
+{
+    machine->hung = TRUE;
+    drop(machine, FLTVM_MACHINE_DEAD);
+}
+
 gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error)
 {
     struct fltvm_link_frame frame;
     const guint8 *payload;
 
-    if (!be_running(machine, error))
+    if (!fltvm_machine_be_running(machine, error))
         return FALSE;
     if (!machine->parked)
         fltvm_link_answer(machine->link, FLTVM_ANSWER_PARK, NULL, 0);

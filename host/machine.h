@@ -57,6 +57,9 @@ guint64 fltvm_machine_time(const FltvmMachine *machine); /* virtual ns at the la
 /* The bugcheck that ended it, or NULL. */
 FltvmBugcheck *fltvm_machine_bugcheck(FltvmMachine *machine);
 
+/* Start it if it is new; an error if it was shut down or is dead. */
+gboolean fltvm_machine_be_running(FltvmMachine *machine, GError **error);
+
 /* Start QEMU and wait until the guest asks for its first command. */
 gboolean fltvm_machine_start(FltvmMachine *machine, GError **error);
 
@@ -81,6 +84,9 @@ const char *fltvm_machine_stacks(FltvmMachine *machine);
 
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
+
+/* Give a machine up that hangs, as was expected: it is dead. */
+void fltvm_machine_abandon(FltvmMachine *machine);
 
 /* Let the guest rest until `wake_fd` is readable (a person at the prompt). */
 gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error);

@@ -12,7 +12,7 @@
 
 #include "child.h"
 #include "error.h"
-#include "lua_expect.h"
+#include "lua_ending.h"
 #include "lua_show.h"
 #include "lua_words.h"
 #include "vocabulary.h"
@@ -37,6 +37,8 @@ static void look_at_clock(lua_State *lua, lua_Debug *debug)
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
 
     (void)debug;
+    if (scenario->exits)
+        fltvm_lua_give_up(lua);
     if (!is_over(scenario))
         return;
     /* From now on at each step: pcall() does not help. */
@@ -84,6 +86,15 @@ static int end_by_force(gpointer data, const char *why)
     return scenario->leave(scenario->leave_data);
 }
 
+void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua)
+{
+    scenario->exits = TRUE;
+    /* At each step, also where pcall() returns to. */
+    lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, 1);
+    lua_sethook(scenario->lua, look_at_clock, LUA_MASKCOUNT, 1);
+    fltvm_lua_give_up(lua);
+}
+
 void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), gpointer data)
 {
     scenario->leave = leave;
@@ -91,6 +102,13 @@ void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), 
     scenario->watchdog = (FltvmWatchdog){scenario->session.deadline, hurry, end_by_force, scenario};
     fltvm_child_set_deadline(scenario->session.deadline);
     fltvm_watchdog_start(&scenario->watchdog);
+}
+
+void fltvm_hang_clear(FltvmHang *hang)
+{
+    g_clear_pointer(&hang->operation, g_free);
+    g_clear_pointer(&hang->stacks, g_free);
+    hang->machine = NULL;
 }
 
 /* --- making and ending ----------------------------------------------------------------------------------- */
@@ -126,6 +144,7 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     fltvm_config_free(scenario->defaults);
     g_clear_pointer(&scenario->own_trace, fltvm_trace_free);
     g_clear_error(&scenario->fatal);
+    fltvm_hang_clear(&scenario->hang);
     g_free(scenario->directory);
     g_free(scenario);
 }
@@ -228,6 +247,15 @@ static gboolean read_script(FltvmScenario *scenario, const char *script, GString
     return !*error;
 }
 
+/* Windows editors put a byte order mark first, and scripts that are to be run by their name begin with "#!". */
+static void blank_first_line(GString *text)
+{
+    if (g_str_has_prefix(text->str, "\xef\xbb\xbf"))
+        g_string_erase(text, 0, 3);
+    if (g_str_has_prefix(text->str, "#"))
+        g_string_erase(text, 0, (gssize)strcspn(text->str, "\n"));
+}
+
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
 {
     lua_State *lua = scenario->lua;
@@ -242,6 +270,7 @@ void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
         fltvm_account_error(scenario->session.account, error);
         return;
     }
+    blank_first_line(text);
     lua_pushcfunction(lua, on_error);
     outcome = luaL_loadbufferx(lua, text->str, text->len, name, "t");
     if (outcome == LUA_OK)
@@ -262,7 +291,9 @@ void fltvm_scenario_line(FltvmScenario *scenario, const char *line)
     }
     if (outcome == LUA_OK)
         outcome = lua_pcall(lua, 0, LUA_MULTRET, 0);
-    if (outcome != LUA_OK)
+    if (scenario->exits)
+        lua_sethook(lua, NULL, 0, 0);
+    else if (outcome != LUA_OK)
         fltvm_account_note(scenario->session.account, "%s", fltvm_lua_push_safe_text(lua, -1));
     else
         for (int i = base + 1; i <= lua_gettop(lua); i++) {

@@ -13,6 +13,15 @@
 #include "machine.h"
 #include "watchdog.h"
 
+/* The last operation that was not done after its time. */
+typedef struct {
+    FltvmMachine *machine; /* NULL: none */
+    char *operation;
+    guint64 timeout_ns;
+    char *stacks; /* of all threads */
+} FltvmHang;
+void fltvm_hang_clear(FltvmHang *hang);
+
 typedef struct {
     FltvmSession session;
     FltvmConfig *defaults;  /* what the command line said */
@@ -22,6 +31,8 @@ typedef struct {
     GError *fatal;          /* why a machine was lost; Lua code cannot swallow it */
     lua_State *lua;
     char *directory;        /* of the script: relative paths start there */
+    FltvmHang hang;
+    gboolean exits;         /* the script said os.exit */
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */
@@ -45,6 +56,9 @@ void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), 
 
 /* Run a script; everything that goes wrong is in the account. */
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script);
+
+/* The script said os.exit: whatever catches it, nothing more of it runs.  For the script's own functions. */
+void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua) G_GNUC_NORETURN;
 
 /* Run one line typed at the prompt; prints its values. */
 void fltvm_scenario_line(FltvmScenario *scenario, const char *line);

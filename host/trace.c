@@ -13,7 +13,7 @@
 
 #include "abi/link.h"
 #include "abi/trace.h"
-#include "error.h"
+#include "output.h"
 #include "text.h"
 
 /* What is kept of a trace, 288 MiB; the hash is over everything. */
@@ -316,12 +316,11 @@ static void put_entry(Writer *writer, const Entry *entry)
 gboolean fltvm_trace_write(FltvmTrace *trace, const char *path, GError **error)
 {
     Writer writer = {.first = TRUE};
+    FltvmOutput output;
 
-    writer.out = fopen(path, "we");
-    if (!writer.out) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--trace: %s: %m", path);
+    if (!fltvm_output_open(&output, "--trace", path, error))
         return FALSE;
-    }
+    writer.out = output.file;
     writer.symbols = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     writer.objects = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     writer.counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -340,9 +339,5 @@ gboolean fltvm_trace_write(FltvmTrace *trace, const char *path, GError **error)
     g_hash_table_unref(writer.counts);
     g_hash_table_unref(writer.threads);
     g_hash_table_unref(writer.names);
-    if (fclose(writer.out) != 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "--trace: %s: %m", path);
-        return FALSE;
-    }
-    return TRUE;
+    return fltvm_output_finish(&output, error);
 }

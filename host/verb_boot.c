@@ -135,6 +135,8 @@ static gboolean converse(FltvmScenario *scenario, GError **error)
         line_ready = FALSE;
         fltvm_scenario_line(scenario, typed->str);
         g_string_truncate(typed, 0);
+        if (scenario->exits)
+            break;
         if (scenario->fatal) {
             g_propagate_error(error, g_error_copy(scenario->fatal));
             return FALSE;

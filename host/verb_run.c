@@ -16,6 +16,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "output.h"
 #include "run_options.h"
 #include "text.h"
 #include "verbs.h"
@@ -160,6 +161,10 @@ static FltvmAccount *finish_job(Job *job, guint *number)
         fltvm_account_error(account, error);
     }
     close(job->packed_fd);
+    if (opt_tap && !account->checks->len && account->status == FLTVM_EXIT_OK) {
+        g_autofree char *script = fltvm_text_tap(job->script);
+        printf("ok %u - %s # SKIP " FLTVM_ACCOUNT_NO_CHECKS "\n", ++*number, script);
+    }
     if (!opt_tap && !options.dry_run)
         fltvm_account_finish(account);
     return account;
@@ -245,6 +250,22 @@ static gboolean check_usage(int argc, GError **error)
     return FALSE;
 }
 
+/* What is written must not be what is read, nor both of it one file. */
+static gboolean check_outputs(char **scripts, GError **error)
+{
+    const struct {
+        const char *what, *path;
+    } outputs[] = {{"--junit", opt_junit}, {"--trace", options.trace}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++) {
+        for (char **script = scripts; outputs[i].path && *script; script++) {
+            if (!fltvm_output_differs(outputs[i].what, outputs[i].path, *script, error))
+                return FALSE;
+        }
+    }
+    return !opt_junit || !options.trace || fltvm_output_differs("--junit", opt_junit, options.trace, error);
+}
+
 /* GLib wants "-j 2"; people write "-j2". */
 static void split_jobs(int argc, char **argv)
 {
@@ -270,7 +291,7 @@ int fltvm_verb_run(int argc, char **argv, GError **error)
         return status;
     fltvm_verb_drop_separator(&argc, argv);
     config = fltvm_run_options_config(&options, error);
-    if (!config || !check_usage(argc, error))
+    if (!config || !check_usage(argc, error) || !check_outputs(argv + 1, error))
         return FLTVM_ERROR_USAGE;
     if (argc == 2) {
         g_autoptr(FltvmAccount) account = fltvm_account_new(argv[1], stdout, opt_tap, options.verbose);

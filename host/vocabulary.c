@@ -16,6 +16,8 @@ static void (*const openers[])(lua_State *) = {
     fltvm_lua_open_file,
     fltvm_lua_open_devices,
     fltvm_lua_open_expect,
+    fltvm_lua_open_log,
+    fltvm_lua_open_ending,
     fltvm_lua_open_fltctl,
     fltvm_lua_open_trace,
     fltvm_lua_open_host,

@@ -18,6 +18,8 @@ void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
 void fltvm_lua_open_devices(lua_State *lua);
 void fltvm_lua_open_expect(lua_State *lua);
+void fltvm_lua_open_log(lua_State *lua);
+void fltvm_lua_open_ending(lua_State *lua);
 void fltvm_lua_open_fltctl(lua_State *lua);
 void fltvm_lua_open_trace(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);

@@ -65,4 +65,29 @@ def a_device_that_does_not_start_fails_the_run():
     expect(done, 1, 'FAILED: PCI device', 'could not start it, 0xC0000182', 'ok: up')
 
 
+HANG = '''
+local vm = fltvm.machine{ disks = { { size = "1M" } } }
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1")
+vm:fault{ op = "read", action = "never" }
+'''
+
+
+@case
+def a_hang_can_be_expected():
+    done = run(HANG + 'local hang = expect_hang{ operation = "reading", text = "KeWaitForSingleObject", what = "the read hangs", '
+               'function() volume:read(0, 512, { timeout = 50 }) end } '
+               'expect_equal(hang.timeout, 50.0) expect(#hang.stacks > 100) expect_equal(vm:state(), "dead") '
+               'fltvm.machine{}:start() expect(true, "another")')
+    expect(done, 0, 'ok: the read hangs', 'reading 512 bytes at 0: not done after 50.0 ms', 'stacks of all threads', 'passed, 5 checks')
+    expect(run(HANG + 'expect_hang{ quiet = true, function() volume:read(0, 512, { timeout = 50 }) end } vm:start()'), 2,
+           'the machine is dead: it hung earlier')
+    says_not(run(HANG + 'expect_hang{ quiet = true, function() volume:read(0, 512, { timeout = 50 }) end }'), 'stacks of all')
+    expect(run(HANG + 'expect_hang{ operation = "writing", function() volume:read(0, 512, { timeout = 50 }) end }'), 1,
+           "what is not done is 'reading 512 bytes at 0', expected 'writing'")
+    expect(run(HANG + 'expect_hang{ text = "no such routine", function() volume:read(0, 512, { timeout = 50 }) end }'), 1,
+           'the stacks do not say')
+    expect(run(HANG + 'expect_hang{ function() vm:sleep(1) end }'), 1, 'the guest did not hang')
+    expect(run(HANG + 'pcall(volume.read, volume, 0, 512, { timeout = 50 }) expect(true)'), 4, 'not done after 50.0 ms')
+
+
 sys.exit(tap.main())

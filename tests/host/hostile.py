@@ -244,7 +244,7 @@ def junit_is_xml_whatever_is_in_it():
         parser = xml.parsers.expat.ParserCreate()
         parser.StartElementHandler = lambda tag, a: cases.append(tag) or names.append(a.get('name', ''))
         parser.Parse(folder.read('junit.xml'), True)
-        equal(cases.count('testcase'), 4 * len(texts) + 2, 'test cases')
+        equal(cases.count('testcase'), 4 * len(texts) + 3, 'test cases')
         check(']]>' in names and 'nl\nx' in names and '&amp;' in names, names)
         is_text(folder.read('junit.xml'), 'JUnit')
         odd = os.path.join(folder.path.encode(), b'bad\xff\x1b[31m<&".lua')

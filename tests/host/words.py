@@ -258,4 +258,119 @@ def the_seed_decides():
     check(first[:2] != other[:2] and first[2] == other[2], f'another seed: {first} {other}')
 
 
+@case
+def files_begin_as_editors_and_shells_want():
+    script('\ufeffexpect(true)', 0, 'passed, 1 check')
+    script('#!/usr/bin/fltvm run\nexpect(false)', 1, 'scenario.lua:2:')
+    script('\ufeff#!/usr/bin/fltvm run\nexpect(true)', 0, 'passed, 1 check')
+    script('#!only', 0, 'no checks')
+
+
+@case
+def tools_of_the_host_are_heard_whole():
+    equal(noted('local out, status = fltvm.host{"printf", "a\\\\000b"} note("> " .. #out, status, out:byte(2))'), ['> 3 0 0'], 'a NUL')
+    equal(noted('note("> " .. #fltvm.host{"head", "-c", "3000000", "/dev/zero"})'), ['> 3000000'], 'many')
+    equal(noted('note("> " .. tostring(pcall(fltvm.host, {"no-such-tool-here"})))'), ['> false'], 'one that is not there')
+    script('fltvm.host{"no-such-tool-here"}', 2, 'no-such-tool-here')
+    script('fltvm.host{"true", {}}', 2, 'is a table, not a text')
+    script('fltvm.host{"true", dir = "/"}', 2, "no field 'dir'")
+    for name in ('..', '.', '', 'a/b'):
+        script(f'fltvm.temp("{name}")', 2, 'the name of a file is wanted')
+
+
+@case
+def os_exit_ends_the_script_and_hides_nothing():
+    script('pcall(expect, false, "x") os.exit(true)', 1, 'FAILED: x', '1 of 1 check failed')
+    script('machine:start() expect(true, "y") os.exit() expect(false, "z")', 0, 'passed, 1 check')
+    for code in ('0', 'true', 'nil'):
+        script(f'expect(true, "y") os.exit({code})', 0, 'passed, 1 check')
+    for code in ('1', 'false', '77'):
+        script(f'expect(true, "y") os.exit({code})', 1, 'FAILED: the script does not give up', f'scenario.lua:1: os.exit({code})')
+    script('expect(true, "y") pcall(os.exit) while true do pcall(function() while true do end end) end', 0, 'passed, 1 check')
+    script('expect(true, "y") coroutine.wrap(function() os.exit() end)() expect(false, "z")', 0, 'passed, 1 check')
+    script('machine:start() os.exit({})', 2, 'bad argument')
+    with Folder(fake=True) as folder:
+        folder.write('a.lua', 'pcall(expect, false, "x") os.exit(true)')
+        folder.write('b.lua', 'expect(true, "y") os.exit(0)')
+        expect(folder.fltvm('run', '--junit', 'j.xml', 'a.lua', 'b.lua'), 1, 'a.lua: FAILED', 'b.lua: passed, 1 check')
+        check(folder.read('j.xml').count(b'<failure') == 1, 'the JUnit file is there')
+
+
+@case
+def no_checks_are_said_to_be_none_everywhere():
+    said = 'no checks were made'
+    script('machine:start()', 0, f'skipped, {said}')
+    script('machine:start()', 0, f'1..0 # SKIP {said}', options=['--tap'])
+    script('skip("a", "b")', 0, f'skipped, {said} (1 skipped)')
+    script('skip("a", "b") expect(true)', 0, 'passed, 2 checks (1 skipped)')
+    with Folder(fake=True) as folder:
+        folder.write('a.lua', '')
+        folder.write('b.lua', 'expect(true)')
+        expect(folder.fltvm('run', '--tap', '--junit', 'j.xml', 'a.lua', 'b.lua'), 0, f'ok 1 - a.lua # SKIP {said}', 'ok 2 - b.lua: ',
+               '1..2')
+        text = folder.read('j.xml').decode()
+        check(f'<skipped message="{said}"/>' in text and 'tests="1" failures="0" errors="0" skipped="1"' in text, text)
+
+
+@case
+def a_guest_test_without_a_plan_fails():
+    with Folder(fake=True) as folder:
+        done = folder.scenario('fltvm.machine{ options = { fake = "no-plan" } }:sleep(1)')
+        expect(done, 1, 'ok: first', 'FAILED: the guest test makes the checks it announced', 'none announced (FvTestPlan), 1 made')
+
+
+@case
+def logs_are_a_machines_own():
+    two = 'local a = fltvm.machine{ seed = 1 } a:start() local b = fltvm.machine{ seed = 2 } b:start() '
+    script(two + 'expect_log("seed 2") a:expect_log("seed 1") b:expect_log("seed 2") expect_log("seed 1", "w", { machine = a })', 0,
+           'passed, 4 checks')
+    script(two + 'expect_log("seed 1")', 1, 'none of 1 lines matches')
+    script(two + 'b:expect_log("seed 1")', 1, 'none of 1 lines matches')
+    script('machine:start() local n = #machine:log() machine:open("\\\\x") machine:expect_log("seed", "since", { since = n })', 1,
+           'behind the first 1', 'FAILED: since')
+    script('machine:start() expect_log("seed (%d)", "w", { since = 0 }) expect_equal(machine:log(), {"hello, seed 1"}) '
+           'expect_equal(machine:log(1), {}) expect_equal(#fltvm.log(), 1)', 0, 'passed, 4 checks')
+    script('machine:start() expect_log("x", "w", { sinc = 1 })', 2, "did you mean 'since'?")
+    script('machine:start() machine:expect_log("x", "w", { machine = machine })', 2, "no field 'machine'")
+    script('expect_log("x")', 1, 'none of 0 lines')
+
+
+BUG = 'fltvm.machine{ options = { fake = "bugcheck" } } '
+
+
+@case
+def what_is_expected_of_a_bugcheck_is_checked():
+    end = 'function() machine:sleep(1) end }'
+    for fields, said in (('cdoe = "WORKER_INVALID"', "no field 'cdoe' (did you mean 'code'?)"), ('drvier = "x"', "did you mean 'driver'?"),
+                         ('code = true', 'code is true or false, not a number or a text'), ('driver = ""', 'driver is empty'),
+                         ('text = ""', 'text is empty'), ('code = "NO_SUCH"', 'is not the name of a bugcheck'),
+                         ('code = -1', 'is not between'), ('p1 = "x"', 'p1 is a text, not a number'), ('quiet = 1', 'not true or false')):
+        script(BUG + f'expect_bugcheck{{ {fields}, {end}', 2, said)
+    script(BUG + 'expect_bugcheck{ "x" }', 2, '1 is a text, not a function')
+    script(BUG + f'expect_bugcheck{{ driver = "nt", {end}', 3, 'expected nt')
+    for driver, status in (('ntoskrnl', 0), ('NTOSKRNL.EXE', 0), ('ntoskrn', 3), ('ntoskrnl.', 3), ('ntoskrnl.sys', 3)):
+        script(BUG + f'expect_bugcheck{{ driver = "{driver}", {end}', status)
+
+
+@case
+def keep_going_holds_inside_expectations():
+    script('expect_bugcheck{ what = "none", function() error("boom") end } expect(true, "after")', 1, 'FAILED: none',
+           'did not bugcheck', 'boom', 'ok: after', options=['-k'])
+    script('expect_bugcheck{ what = "none", function() end } expect(true, "after")', 1, 'ok: after', options=['-k'])
+    script('expect_bugcheck{ what = "none", function() expect(false, "inner") end } expect(true, "after")', 1, 'FAILED: inner',
+           'FAILED: none', 'ok: after', '2 of 3', options=['-k'])
+    script('expect_hang{ what = "none", function() error("boom") end } expect(true, "after")', 1, 'FAILED: none', 'boom',
+           'ok: after', options=['-k'])
+    script('expect_hang{ function() expect(false, "inner") end } expect(true, "after")', 1, '1 of 1 check failed')
+    script('expect_hang{ waht = "x", function() end }', 2, "did you mean 'what'?")
+    script('expect_hang{ what = "x" }', 2, 'function expected')
+
+
+@case
+def a_dead_machine_does_not_start():
+    script('machine:start() machine:start() machine:shutdown() machine:start()', 2, 'the machine has been shut down')
+    script(BUG + 'expect_bugcheck{ quiet = true, function() machine:sleep(1) end } machine:start()', 2,
+           'the machine is dead: it bugchecked earlier')
+
+
 sys.exit(tap.main())

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expectations that outlast a function call. */
-#ifndef FLTVM_HOST_LUA_EXPECT_H
-#define FLTVM_HOST_LUA_EXPECT_H
+/* Expectations of how a machine ends that outlast a function call. */
+#ifndef FLTVM_HOST_LUA_ENDING_H
+#define FLTVM_HOST_LUA_ENDING_H
 
 #include "lua_fields.h"
 
