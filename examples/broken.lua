@@ -2,7 +2,7 @@
 -- A minifilter that goes wrong on purpose: it waits in a callback that runs at DISPATCH_LEVEL.  The run ends in
 -- the bugcheck that Windows would show, with the call stack by file and line.  exit status 0: it was expected.
 --
--- tests/scenarios/verifier.lua goes through all the ways broken.c knows.
+-- broken/broken.c lists the other ways it knows: give it another number.
 
 local vm = fltvm.machine{ disks = { { size = "1M" } } }
 vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\broken]], "Fault", 1)

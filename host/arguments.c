@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The QEMU command line.  Every part has its reason in docs/manual/machine.md; keep this to what the guest
- * needs, since each further object is paid for at every start.
+ * The QEMU command line.  Keep it to what the guest needs, since each further object is paid for at every start; the
+ * devices are described in docs/specs/, the options of time in docs/manual/determinism.md.
  */
 #include "config.h"
 
