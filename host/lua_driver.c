@@ -22,6 +22,9 @@
 
 enum { REG_SZ_ = 1, REG_DWORD_ = 4 };
 
+#define STATUS_DRIVER_ORDINAL_NOT_FOUND_    0xC0000262u
+#define STATUS_DRIVER_ENTRYPOINT_NOT_FOUND_ 0xC0000263u
+
 typedef struct {
     FltvmMachine *machine;
     char name[64];
@@ -264,6 +267,19 @@ static void write_service(lua_State *lua, int index, FltvmMachine *machine, cons
     }
 }
 
+/* What is to be said of a refusal: the loader's reason, and of a routine that is not there where to look. */
+static const char *push_refusal(lua_State *lua, const char *name, guint32 status, const char *reason)
+{
+    gboolean missing = status == STATUS_DRIVER_ENTRYPOINT_NOT_FOUND_ || status == STATUS_DRIVER_ORDINAL_NOT_FOUND_;
+    g_autofree char *build = fltvm_path_build();
+    g_autofree char *list = g_build_filename(build, "docs/ddi-status.md", NULL);
+
+    lua_pushfstring(lua, "loading %s.sys%s%s%s%s%s", name, *reason ? ": " : "", reason,
+                    missing ? " (not built in fltvm, or no such routine: " : "", missing ? list : "",
+                    missing ? " lists what there is)" : "");
+    return lua_tostring(lua, -1);
+}
+
 /* The staged image; a refusal carries the loader's reason, such as the imports that are missing. */
 static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *name)
 {
@@ -281,9 +297,7 @@ static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
     if (status == FLTVM_LUA_STATUS_TIMEOUT)
         fltvm_lua_raise_timeout(lua, machine, lua_tostring(lua, -2), command->timeout_ns);
     if (status >> 31)
-        fltvm_lua_raise_status(lua, status,
-                               length ? lua_pushfstring(lua, "loading %s.sys: %s", name, lua_tostring(lua, -1))
-                                      : lua_pushfstring(lua, "loading %s.sys", name));
+        fltvm_lua_raise_status(lua, status, push_refusal(lua, name, status, lua_tostring(lua, -1)));
     lua_pop(lua, 2);
 }
 

@@ -85,7 +85,7 @@ static gboolean prepare(FltvmScenario *scenario, GError **error)
         "local vm = fltvm.machine{disks = disks}\n"
         "vm:start()\n"
         "for i, path in ipairs(drivers) do\n"
-        "  local field = path:match('%.sys$') and 'image' or 'source'\n"
+        "  local field = path:lower():match('%.sys$') and 'image' or 'source'\n"
         "  vm:load{[field] = path, altitude = tostring(370000 + 10 * i)}\n"
         "end\n";
     lua_State *lua = scenario->lua;

@@ -4,11 +4,13 @@
 
 Machines are real ones.
 """
+import os
+import subprocess
 import sys
 
 from command import Folder, expect, says_not
 import tap
-from tap import case, equal
+from tap import case, check
 
 STUCK = '''
 #include <ntddk.h>
@@ -88,6 +90,34 @@ def a_hang_can_be_expected():
            'the stacks do not say')
     expect(run(HANG + 'expect_hang{ function() vm:sleep(1) end }'), 1, 'the guest did not hang')
     expect(run(HANG + 'pcall(volume.read, volume, 0, 512, { timeout = 50 }) expect(true)'), 4, 'not done after 50.0 ms')
+
+
+MISSING = '''
+#include <ntddk.h>
+__declspec(dllimport) VOID NTAPI ExNoSuchRoutine(VOID);
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path) { ExNoSuchRoutine(); return STATUS_SUCCESS; }
+'''
+
+THERE = '''
+#include <ntddk.h>
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path) { KeStallExecutionProcessor(1); return STATUS_SUCCESS; }
+'''
+CC = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../sdk/toolchain/cc')
+
+
+@case
+def a_routine_that_is_not_built_is_named_with_the_list():
+    done = run('machine:load{ source = "driver.c" }', driver=MISSING)
+    expect(done, 2, 'undefined symbol', 'ExNoSuchRoutine', 'not built in fltvm, or misspelt', 'ddi-status.md')
+    with Folder() as folder:
+        # The same as an image: one that imports a routine which is there, and is renamed in it.
+        folder.write('driver.c', THERE)
+        subprocess.run([CC, '-o', folder.file('made.sys'), folder.file('driver.c')], check=True)
+        image = folder.read('made.sys')
+        check(image.count(b'KeStallExecutionProcessor\0'), 'the import')
+        folder.write('made.sys', image.replace(b'KeStallExecutionProcessor\0', b'KeStallExecutionProcessoR\0'))
+        done = folder.scenario('machine:load{ image = "made.sys" }')
+        expect(done, 2, 'imports what is not there: ntoskrnl.exe!KeStallExecutionProcessoR', 'not built in fltvm', 'ddi-status.md')
 
 
 sys.exit(tap.main())

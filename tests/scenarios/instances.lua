@@ -2,7 +2,6 @@
 -- Instances: order by altitude, automatic and manual attachment, collisions, refusals, unloading.
 local VOLUME = [[\Device\HarddiskVolume1]]
 local vm = fltvm.machine { disks = { { size = "1M" } } }
-local volume = vm:open(VOLUME)
 
 local function load(name, mode, altitude, more)
   vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\]] .. name, "Mode", mode)
@@ -10,6 +9,17 @@ local function load(name, mode, altitude, more)
   for key, value in pairs(more or {}) do options[key] = value end
   return vm:load(options)
 end
+
+-- Before its first open a volume is not there; a filter that was loaded before attaches then.
+local early = load("early", 0, "50")
+expect_equal(#vm:instances(), 0, "no instance before the first open")
+expect_equal(#vm:volumes(), 0, "no volume before the first open")
+expect_status("STATUS_FLT_VOLUME_NOT_FOUND", function()
+  vm:attach { filter = "early", volume = VOLUME, instance = "other", altitude = "51" }
+end, "attaching to a volume that is not there")
+local volume = vm:open(VOLUME)
+expect_equal(vm:instances()[1].filter, "early", "the first open brings the instance")
+early:unload()
 
 -- Altitudes are numbers of any length, not text.
 local altitudes = { "20", "100", "37.5", "37.45", "9", "123456789012345678901234567890.1", "123456789012345678901234567890.01" }
