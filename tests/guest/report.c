@@ -102,8 +102,8 @@ __declspec(noinline) static VOID NTAPI WaitForEver(PVOID Context)
 }
 
 /* When DriverEntry has returned: in INIT there is no code any more. */
-__declspec(noinline) static VOID NTAPI FaultLate(PVOID Context) /* guilty 25 */
-{
+__declspec(noinline) static VOID NTAPI FaultLate(PVOID Context)
+{ /* guilty 25 */
     LARGE_INTEGER Soon = {.QuadPart = -100000};
 
     UNREFERENCED_PARAMETER(Context);
