@@ -54,8 +54,12 @@ static void get_code(lua_State *lua, int index, guint32 *code)
 {
     int type = lua_getfield(lua, index, "code");
 
-    if (type == LUA_TSTRING && !fltvm_bugcheck_value(lua_tostring(lua, -1), code))
-        luaL_error(lua, "'%s' is not the name of a bugcheck", lua_tostring(lua, -1));
+    if (type == LUA_TSTRING && !fltvm_bugcheck_value(lua_tostring(lua, -1), code)) {
+        char *hint = fltvm_bugcheck_hint(lua_tostring(lua, -1));
+        lua_pushfstring(lua, "'%s' is not the name of a bugcheck%s", lua_tostring(lua, -1), hint);
+        g_free(hint);
+        luaL_error(lua, "%s", lua_tostring(lua, -1));
+    }
     lua_pop(lua, 1);
     if (type == LUA_TNUMBER)
         *code = fltvm_lua_u32_field(lua, index, "code", 0);

@@ -36,11 +36,20 @@ static int lua_expect_equal(lua_State *lua)
 static guint32 check_status(lua_State *lua, int index)
 {
     guint32 status = 0;
+    const char *name;
 
-    if (lua_type(lua, index) == LUA_TNUMBER)
-        return (guint32)luaL_checkinteger(lua, index);
-    if (!fltvm_status_value(luaL_checkstring(lua, index), &status))
-        luaL_error(lua, "'%s' is not the name of an NTSTATUS", lua_tostring(lua, index));
+    if (lua_type(lua, index) == LUA_TNUMBER) {
+        lua_Integer value = luaL_checkinteger(lua, index);
+        luaL_argcheck(lua, value >= G_MININT32 && value <= G_MAXUINT32, index, "more than 32 bits");
+        return (guint32)value;
+    }
+    name = luaL_checkstring(lua, index);
+    if (!fltvm_status_value(name, &status)) {
+        char *hint = fltvm_status_hint(name);
+        lua_pushfstring(lua, "'%s' is not the name of an NTSTATUS%s", name, hint);
+        g_free(hint);
+        luaL_error(lua, "%s", lua_tostring(lua, -1));
+    }
     return status;
 }
 

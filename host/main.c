@@ -9,6 +9,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "nearest.h"
 #include "paths.h"
 #include "text.h"
 #include "verbs.h"
@@ -49,6 +50,21 @@ void fltvm_verb_drop_separator(int *argc, char **argv)
     --*argc;
 }
 
+/* What somebody may have meant by an option that there is not. */
+static char *option_hint(const GError *reason, const GOptionEntry *entries)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *word = strstr(reason->message, "--");
+
+    if (!g_error_matches(reason, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) || !word)
+        return g_strdup("");
+    for (; entries->long_name; entries++)
+        g_ptr_array_add(names, (gpointer)entries->long_name);
+    g_ptr_array_add(names, (gpointer) "help");
+    g_ptr_array_add(names, NULL);
+    return fltvm_nearest_hint(word + 2, (const char *const *)names->pdata);
+}
+
 int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
                        const char *summary, GError **error)
 {
@@ -63,7 +79,8 @@ int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, con
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_add_main_entries(context, help_entry, NULL);
     if (!g_option_context_parse(context, argc, argv, &reason)) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s (try '%s --help')", reason->message, (*argv)[0]);
+        g_autofree char *hint = option_hint(reason, entries);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s%s (try '%s --help')", reason->message, hint, (*argv)[0]);
         g_error_free(reason);
         return FLTVM_ERROR_USAGE;
     }
@@ -124,7 +141,11 @@ int main(int argc, char **argv)
     verb = find_verb(argv[1]);
     if (!verb) {
         g_autofree char *word = fltvm_text_clean_line(argv[1]);
-        fprintf(stderr, "fltvm: '%s' is not a verb (try 'fltvm --help')\n", word);
+        const char *names[G_N_ELEMENTS(verbs) + 1] = {NULL};
+        for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+            names[i] = verbs[i].name;
+        g_autofree char *hint = fltvm_nearest_hint(word, names);
+        fprintf(stderr, "fltvm: '%s' is not a verb%s (try 'fltvm --help')\n", word, hint);
         return FLTVM_ERROR_USAGE;
     }
     fltvm_child_init();

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "nearest.h"
+
 typedef struct {
     guint32 value;
     const char *name;
@@ -46,6 +48,16 @@ gboolean fltvm_status_value(const char *name, guint32 *status)
     return FALSE;
 }
 
+char *fltvm_status_hint(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++)
+        g_ptr_array_add(names, (gpointer)statuses[i].name);
+    g_ptr_array_add(names, NULL);
+    return fltvm_nearest_hint(name, (const char *const *)names->pdata);
+}
+
 char *fltvm_status_text(guint32 status)
 {
     const char *name = fltvm_status_name(status);
@@ -78,6 +90,16 @@ gboolean fltvm_bugcheck_value(const char *name, guint32 *code)
         }
     }
     return FALSE;
+}
+
+char *fltvm_bugcheck_hint(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bugchecks); i++)
+        g_ptr_array_add(names, (gpointer)bugchecks[i].name);
+    g_ptr_array_add(names, NULL);
+    return fltvm_nearest_hint(name, (const char *const *)names->pdata);
 }
 
 const char *fltvm_bugcheck_parameter(guint32 code, guint64 first, guint index)

@@ -9,6 +9,9 @@
 const char *fltvm_status_name(guint32 status);
 /* The value of a name, by the whole name; FALSE if unknown. */
 gboolean fltvm_status_value(const char *name, guint32 *status);
+/* For a name that is unknown: " (did you mean 'STATUS_SUCCESS'?)" or ""; newly allocated. */
+char *fltvm_status_hint(const char *name);
+char *fltvm_bugcheck_hint(const char *name);
 /* "STATUS_SUCCESS" or "0xC0000123": newly allocated. */
 char *fltvm_status_text(guint32 status);
 

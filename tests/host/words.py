@@ -373,4 +373,16 @@ def a_dead_machine_does_not_start():
            'the machine is dead: it bugchecked earlier')
 
 
+@case
+def names_and_options_that_are_unknown_name_the_nearest():
+    script('expect_status("STATUS_ACESS_DENIED", print)', 2, "did you mean 'STATUS_ACCESS_DENIED'?")
+    script('expect_status(1 << 40, print)', 2, 'more than 32 bits')
+    script('expect_bugcheck{ code = "IRQL_NOT_LES_OR_EQUAL", print }', 2, "did you mean 'IRQL_NOT_LESS_OR_EQUAL'?")
+    script('', 2, 'Unknown option --jnuit', "did you mean 'junit'?", options=['--jnuit', 'x'])
+    with Folder() as folder:
+        expect(folder.fltvm('runn', 'x'), 2, "'runn' is not a verb (did you mean 'run'?)")
+        expect(folder.fltvm('image', '--hlep'), 2, "did you mean 'help'?")
+        expect(folder.fltvm('zzzzzz'), 2, "'zzzzzz' is not a verb (try")
+
+
 sys.exit(tap.main())
