@@ -34,7 +34,7 @@ def main():
         plain = ['run']
         ways = {'-v': ([*plain, '-v'], {}), '--trace': ([*plain, '--trace', file], {}), '--tap': ([*plain, '--tap'], {}),
                 '--junit': ([*plain, '--junit', file], {}), 'trace = true': (plain, {'WATCH': 'trace'}),
-                '-v and all others': ([*plain, '-v', '--trace', file, '--tap', '--junit', file], {'WATCH': 'trace'})}
+                '-v and all others': ([*plain, '-v', '--trace', file, '--tap', '--junit', file + '.xml'], {'WATCH': 'trace'})}
         if shutil.which('gdb'):
             ways['gdb'] = (['gdb'], {})
             ways['gdb -v'] = (['gdb', '-v'], {})
