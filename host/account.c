@@ -274,13 +274,13 @@ GVariant *fltvm_account_pack(const FltvmAccount *account)
 {
     g_auto(GVariantBuilder) builder;
 
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(iss)"));
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(iayay)"));
     for (guint i = 0; i < account->checks->len; i++) {
         const FltvmCheck *check = account->checks->pdata[i];
-        g_variant_builder_add(&builder, "(iss)", check->verdict, check->name, check->detail ? check->detail : "");
+        g_variant_builder_add(&builder, "(i^ay^ay)", check->verdict, check->name, check->detail ? check->detail : "");
     }
     return g_variant_ref_sink(
-        g_variant_new("(ida(iss))", account->status, account->seconds, &builder));
+        g_variant_new("(ida(iayay))", account->status, account->seconds, &builder));
 }
 
 void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
@@ -289,8 +289,8 @@ void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
     const char *name, *detail;
     int verdict;
 
-    g_variant_get(packed, "(ida(iss))", &account->status, &account->seconds, &iter);
-    while (g_variant_iter_next(iter, "(i&s&s)", &verdict, &name, &detail)) {
+    g_variant_get(packed, "(ida(iayay))", &account->status, &account->seconds, &iter);
+    while (g_variant_iter_next(iter, "(i^&ay^&ay)", &verdict, &name, &detail)) {
         FltvmCheck *check = g_new0(FltvmCheck, 1);
         check->verdict = (FltvmVerdict)verdict;
         check->name = g_strdup(name);

@@ -152,7 +152,7 @@ static FltvmAccount *finish_job(Job *job, guint *number)
     print_job(job, number);
     if (WIFEXITED(job->status) && size && pread(job->packed_fd, bytes, size, 0) == (gssize)size) {
         g_autoptr(GVariant) packed = g_variant_ref_sink(
-            g_variant_new_from_data(G_VARIANT_TYPE("(ida(iss))"), bytes, size, FALSE, NULL, NULL));
+            g_variant_new_from_data(G_VARIANT_TYPE("(ida(iayay))"), bytes, size, FALSE, NULL, NULL));
         fltvm_account_unpack(account, packed);
     } else {
         g_autofree char *how = fltvm_child_describe(job->status);

@@ -15,21 +15,23 @@ from command import FLTVM, Folder, expect, is_text
 import tap
 from tap import case, check, equal
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-RECORDS = {'log': 2, 'trace': 3, 'module': 4, 'bugcheck': 5, 'stacks': 7, 'report': 8, 'test': 9, 'unknown': 12, 'any': 0}
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ['FORGE_ROOT'] = ROOT
+RECORDS = {'log': 2, 'trace': 3, 'module': 4, 'bugcheck': 5, 'stacks': 7, 'report': 8, 'test': 9, 'crash': 11, 'failure': 12, 'unknown': 200, 'any': 0}
 
 
 def forging(kind, count, seed=1, after=''):
-    flags = ', '.join(f'"{flag}"' for flag in (f'-I{ROOT}/abi', f'-DKIND={kind}', f'-DCOUNT={count}', f'-DSEED={seed}'))
-    return (f'local vm = fltvm.machine{{disks = {{{{size = "1M"}}}}}}\n'
-            f'pcall(vm.load, vm, {{source = "{HERE}/forge.c", flags = {{{flags}}}, timeout = 1e6}})\n{after}')
+    flags = ', '.join(f'"{flag}"' for flag in (f'-DKIND={kind}', f'-DCOUNT={count}', f'-DSEED={seed}'))
+    return (f'local root, vm = os.getenv("FORGE_ROOT"), fltvm.machine{{disks = {{{{size = "1M"}}}}}}\n'
+            f'pcall(vm.load, vm, {{source = root .. "/tests/host/forge.c", flags = {{"-I" .. root .. "/abi", {flags}}}, timeout = 1e6}})\n'
+            f'{after}')
 
 
 @case
 def a_driver_that_floods_does_not_outlive_the_time():
     with Folder() as folder:
-        folder.scenario(forging(0, 1))                  # compiled once before the clock runs
+        # The canary: it is compiled, loaded, and heard.
+        expect(folder.scenario(forging(RECORDS['unknown'], 2)), 0, f'unknown record {RECORDS["unknown"]}')
         for name, kind in RECORDS.items():
             done = folder.scenario(forging(kind, 0), '--timeout', '3', timeout=60)
             check(done.returncode in (1, 3, 4), f'{name}: exit status {done.returncode}')

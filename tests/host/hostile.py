@@ -247,6 +247,12 @@ def junit_is_xml_whatever_is_in_it():
         equal(cases.count('testcase'), 4 * len(texts) + 3, 'test cases')
         check(']]>' in names and 'nl\nx' in names and '&amp;' in names, names)
         is_text(folder.read('junit.xml'), 'JUnit')
+        folder.write('short.lua', 'expect(true, "quick")')
+        several = folder.fltvm('run', '-k', '-j', '2', '--junit', 'several.xml', 'scenario.lua', 'short.lua')
+        expect(several, 1)
+        says_not(several, 'CRITICAL')
+        one = folder.read('junit.xml').split(b'<testcase')[1:]
+        check(folder.read('several.xml').split(b'<testcase')[1:][:len(one) - 1] == one[:-1], 'several scenarios have other checks')
         odd = os.path.join(folder.path.encode(), b'bad\xff\x1b[31m<&".lua')
         with open(odd, 'wb') as file:
             file.write(b'expect(true, "x")')

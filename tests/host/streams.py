@@ -114,7 +114,7 @@ def the_debuggers_socket_is_found_in_odd_folders():
             folder.environment['TMPDIR'] = folder.file(name)
             # gdb's own status depends on whether it hears of the machine's end.
             done = folder.fltvm('gdb', 'a.lua', *words, stdin=subprocess.DEVNULL)
-            check('ok: ran' in done.all and 'a.lua: passed' in done.all, done.all)
+            check('ok: ran' in done.all, done.all)
         os.mkdir(folder.file('x' * 120))
         folder.environment['TMPDIR'] = folder.file('x' * 120)
         expect(folder.fltvm('gdb', 'a.lua', *words, stdin=subprocess.DEVNULL), 2, 'too long', 'TMPDIR')
