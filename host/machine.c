@@ -3,12 +3,7 @@
 #define _GNU_SOURCE
 #include "machine.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -16,14 +11,8 @@
 #include "heard.h"
 #include "link.h"
 #include "monitor.h"
+#include "qemu.h"
 #include "watchdog.h"
-
-/* What QEMU finds its sockets under. */
-#define CHILD_LINK_FD    3
-#define CHILD_MONITOR_FD 4
-
-/* How QEMU ends, as waitpid() says, when it cannot make the machine: an image in use, a bad property, no slot left. */
-#define QEMU_REFUSED (1 << 8)
 
 /* Microseconds that a guest gets to report its stacks after the NMI, and QEMU to end by itself. */
 #define STACKS_GRACE (3 * G_USEC_PER_SEC)
@@ -43,9 +32,7 @@ struct FltvmMachine {
     FltvmConfig *config;
     FltvmMachineState state;
     FltvmLink *link;
-    pid_t qemu;         /* 0: not ours, or gone */
-    int monitor_fd;     /* -1: none */
-    int output_fd;      /* what QEMU printed */
+    FltvmQemu qemu;
     guint32 next_id;
     guint64 time_ns;
     gboolean heard;     /* the guest has said something */
@@ -65,7 +52,7 @@ FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
 
     machine->session = session;
     machine->config = config;
-    machine->monitor_fd = machine->output_fd = -1;
+    machine->qemu = FLTVM_QEMU_NONE;
     machine->symbols = fltvm_symbols_new();
     machine->heard_of = fltvm_heard_new();
     return machine;
@@ -75,12 +62,7 @@ FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
 static void drop(FltvmMachine *machine, FltvmMachineState state)
 {
     g_clear_pointer(&machine->link, fltvm_link_free);
-    if (machine->monitor_fd >= 0)
-        close(machine->monitor_fd);
-    machine->monitor_fd = -1;
-    if (machine->qemu > 0)
-        fltvm_child_kill(machine->qemu);
-    machine->qemu = 0;
+    fltvm_qemu_end(&machine->qemu);
     machine->state = state;
 }
 
@@ -89,8 +71,7 @@ void fltvm_machine_free(FltvmMachine *machine)
     if (!machine)
         return;
     drop(machine, FLTVM_MACHINE_DEAD);
-    if (machine->output_fd >= 0)
-        close(machine->output_fd);
+    fltvm_qemu_clear(&machine->qemu);
     fltvm_config_free(machine->config);
     fltvm_symbols_free(machine->symbols);
     fltvm_heard_free(machine->heard_of);
@@ -126,143 +107,6 @@ FltvmBugcheck *fltvm_machine_bugcheck(FltvmMachine *machine)
 void fltvm_result_clear(FltvmResult *result)
 {
     g_clear_pointer(&result->data, g_bytes_unref);
-}
-
-/* --- starting ------------------------------------------------------------------------------------------ */
-
-char *fltvm_machine_command_line(const FltvmConfig *config, GError **error)
-{
-    FltvmWiring wiring = {.link_fd = -1, .link_path = "fltvm.sock", .monitor_fd = -1};
-    g_autoptr(GPtrArray) argv = fltvm_config_arguments(config, &wiring, error);
-    GString *text;
-
-    if (!argv)
-        return NULL;
-    text = g_string_new(NULL);
-    for (guint i = 0; i + 1 < argv->len; i++) {
-        const char *argument = argv->pdata[i];
-        gboolean plain = *argument != '\0';
-        g_autofree char *quoted = g_shell_quote(argument);
-        for (const char *p = argument; *p; p++)
-            plain = plain && (g_ascii_isalnum(*p) || strchr("-_./,=:+@%", *p));
-        g_string_append_printf(text, "%s%s", i ? " " : "", plain ? argument : quoted);
-    }
-    return g_string_free(text, FALSE);
-}
-
-static int connect_to(const char *path, GError **error)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--connect: the path is too long: %s", path);
-        close(fd);
-        return -1;
-    }
-    strcpy(address.sun_path, path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--connect: %s: %s", path, g_strerror(errno));
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-/* What QEMU inherits, as fltvm_child_spawn() takes it. */
-static GArray *descriptors(const FltvmConfig *config, int output, int link, int monitor, int gdb)
-{
-    const FltvmFd own[] = {{output, 1}, {output, 2}, {link, CHILD_LINK_FD}, {monitor, CHILD_MONITOR_FD}};
-    const FltvmFd end = {-1, -1};
-    GArray *fds = g_array_new(FALSE, FALSE, sizeof(FltvmFd));
-    g_autoptr(GArray) same = fltvm_config_image_fds(config);
-
-    g_array_append_vals(fds, own, G_N_ELEMENTS(own));
-    if (gdb)
-        g_array_append_val(same, gdb);
-    for (guint i = 0; i < same->len; i++) {
-        FltvmFd fd = {g_array_index(same, int, i), g_array_index(same, int, i)};
-        g_array_append_val(fds, fd);
-    }
-    g_array_append_val(fds, end);
-    return fds;
-}
-
-/* Start our own QEMU with both sockets; returns our end of the link. */
-static int launch(FltvmMachine *machine, GError **error)
-{
-    FltvmWiring wiring = {
-        .link_fd = CHILD_LINK_FD, .monitor_fd = CHILD_MONITOR_FD, .gdb_fd = machine->session->gdb_fd};
-    g_autoptr(GPtrArray) argv = NULL;
-    g_autoptr(GArray) fds = NULL;
-    int link[2], monitor[2], output;
-
-    if (!fltvm_config_make_blanks(machine->config, error))
-        return -1;
-    argv = fltvm_config_arguments(machine->config, &wiring, error);
-    if (!argv)
-        return -1;
-    if (access(argv->pdata[0], X_OK) < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "QEMU (is the project built?): %s: %s",
-                    (char *)argv->pdata[0], g_strerror(errno));
-        return -1;
-    }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0 ||
-        (output = (int)syscall(SYS_memfd_create, "qemu-output", 1u /* MFD_CLOEXEC */)) < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "socketpair: %s", g_strerror(errno));
-        return -1;
-    }
-    /* Out of the way of the numbers that they take in the child. */
-    int high_link = fcntl(link[1], F_DUPFD_CLOEXEC, 16), high_monitor = fcntl(monitor[1], F_DUPFD_CLOEXEC, 16);
-    fds = descriptors(machine->config, output, high_link, high_monitor, wiring.gdb_fd);
-    if (machine->session->account->verbose) {
-        g_autofree char *line = fltvm_machine_command_line(machine->config, NULL);
-        fltvm_account_detail(machine->session->account, "qemu: %s", line ? line : "");
-    }
-    machine->qemu = fltvm_child_spawn((const char *const *)argv->pdata, (const FltvmFd *)(const void *)fds->data,
-                                      FLTVM_CHILD_DEFAULT, error);
-    fltvm_config_close_images(machine->config);
-    close(link[1]);
-    close(monitor[1]);
-    close(high_link);
-    close(high_monitor);
-    machine->output_fd = output;
-    machine->monitor_fd = monitor[0];
-    if (machine->qemu < 0) {
-        machine->qemu = 0;
-        close(link[0]);
-        return -1;
-    }
-    return link[0];
-}
-
-/* QEMU knows its images by the numbers of their descriptors: say their names. */
-static char *name_images(const FltvmConfig *config, const char *text)
-{
-    g_autoptr(GString) named = g_string_new(text);
-
-    for (guint i = 0; i < config->disks->len; i++) {
-        const FltvmDisk *disk = config->disks->pdata[i];
-        for (const FltvmImage *image = disk->image; image; image = image->backing) {
-            g_autofree char *set = g_strdup_printf("/dev/fdset/%d", image->set);
-            g_string_replace(named, set, image->path ? image->path : "a blank disk", 0);
-        }
-    }
-    return g_string_free(g_steal_pointer(&named), FALSE);
-}
-
-/* The last lines of what QEMU printed, to go into an error. */
-static char *qemu_output(FltvmMachine *machine)
-{
-    g_autofree char *text = NULL;
-    char buffer[2048];
-    off_t end = machine->output_fd >= 0 ? lseek(machine->output_fd, 0, SEEK_END) : 0;
-    off_t from = end > (off_t)sizeof(buffer) ? end - (off_t)sizeof(buffer) : 0;
-    ssize_t count = end > 0 ? pread(machine->output_fd, buffer, (gsize)(end - from), from) : 0;
-
-    text = g_strstrip(g_strndup(buffer, count > 0 ? (gsize)count : 0));
-    return name_images(machine->config, text);
 }
 
 /* --- records ------------------------------------------------------------------------------------------- */
@@ -408,30 +252,15 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
 
 /* --- the end ------------------------------------------------------------------------------------------- */
 
-/* It is not the machine's description that is at fault. */
-static gboolean lacks_resources(const char *output)
-{
-    static const int reasons[] = {ENOMEM, ENOSPC, EMFILE, ENFILE, EDQUOT, EIO};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(reasons); i++) {
-        if (strstr(output, g_strerror(reasons[i])))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* The link is closed: find out why and say so.  Always FALSE. */
 static gboolean ended_badly(FltvmMachine *machine, GError **error)
 {
     g_autofree char *output = NULL, *how = NULL;
     int status = 0;
-    gboolean reaped = machine->qemu > 0 &&
-                      fltvm_child_wait_until(machine->qemu, g_get_monotonic_time() + END_GRACE, &status);
+    gboolean reaped = fltvm_qemu_wait(&machine->qemu, g_get_monotonic_time() + END_GRACE, &status);
 
-    if (reaped)
-        machine->qemu = 0;
     how = reaped ? fltvm_child_describe(status) : g_strdup("still running");
-    output = qemu_output(machine);
+    output = fltvm_qemu_output(&machine->qemu, machine->config);
     drop(machine, FLTVM_MACHINE_DEAD);
     if (machine->bugcheck)
         g_set_error_literal(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, machine->bugcheck->text);
@@ -441,7 +270,7 @@ static gboolean ended_badly(FltvmMachine *machine, GError **error)
     else if (machine->exit_seen)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest shut down by itself (exit record %u)",
                     machine->exit_status);
-    else if (*output && !machine->heard && reaped && status == QEMU_REFUSED && !lacks_resources(output))
+    else if (!machine->heard && reaped && fltvm_qemu_refused(status, output))
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "QEMU refuses this machine: %s", output);
     else if (*output)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended (%s): %s", how, output);
@@ -459,7 +288,7 @@ static gboolean timed_out(FltvmMachine *machine, const char *what, GError **erro
     gboolean asked;
 
     fltvm_watchdog_allow(STACKS_GRACE + SYMBOLS_GRACE);
-    asked = machine->monitor_fd >= 0 && fltvm_monitor_inject_nmi(machine->monitor_fd, deadline);
+    asked = machine->qemu.monitor_fd >= 0 && fltvm_monitor_inject_nmi(machine->qemu.monitor_fd, deadline);
 
     fltvm_heard_forget_stacks(machine->heard_of);
     while (asked && !machine->exit_seen) {
@@ -555,6 +384,20 @@ static gboolean decide_trace(FltvmMachine *machine, GError **error)
     return FALSE;
 }
 
+/* Start QEMU, or find the one that was started for us; our end of the link, or -1. */
+static int open_link(FltvmMachine *machine, GError **error)
+{
+    FltvmSession *session = machine->session;
+
+    if (session->connect)
+        return fltvm_qemu_connect(session->connect, error);
+    if (session->account->verbose) {
+        g_autofree char *line = fltvm_qemu_command_line(machine->config, NULL);
+        fltvm_account_detail(session->account, "qemu: %s", line ? line : "");
+    }
+    return fltvm_qemu_start(&machine->qemu, machine->config, session->gdb_fd, error);
+}
+
 gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
 {
     FltvmSession *session = machine->session;
@@ -567,14 +410,14 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
     if (!decide_trace(machine, error))
         return FALSE;
     if (session->dry_run) {
-        g_autofree char *line = fltvm_machine_command_line(machine->config, error);
+        g_autofree char *line = fltvm_qemu_command_line(machine->config, error);
         if (line) {
             fprintf(session->account->out, "%s\n", line);
             g_set_error_literal(error, FLTVM_ERROR, FLTVM_EXIT_OK, FLTVM_DRY_RUN_MESSAGE);
         }
         return FALSE;
     }
-    fd = session->connect ? connect_to(session->connect, error) : launch(machine, error);
+    fd = open_link(machine, error);
     if (fd < 0) {
         drop(machine, FLTVM_MACHINE_DEAD);
         return FALSE;
@@ -692,10 +535,9 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
     }
     if (machine->bugcheck || !machine->exit_seen || machine->exit_status != FLTVM_EXIT_DONE)
         return ended_badly(machine, error);
-    if (machine->qemu > 0 && fltvm_child_wait_until(machine->qemu, deadline, &status)) {
-        machine->qemu = 0;
+    if (fltvm_qemu_wait(&machine->qemu, deadline, &status)) {
         if (status) {
-            g_autofree char *how = fltvm_child_describe(status), *output = qemu_output(machine);
+            g_autofree char *how = fltvm_child_describe(status), *output = fltvm_qemu_output(&machine->qemu, machine->config);
             drop(machine, FLTVM_MACHINE_DEAD);
             g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended badly (%s): %s", how, output);
             return FALSE;

@@ -91,9 +91,6 @@ void fltvm_machine_abandon(FltvmMachine *machine);
 /* Let the guest rest until `wake_fd` is readable (a person at the prompt). */
 gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error);
 
-/* The command line, quoted for a shell. */
-char *fltvm_machine_command_line(const FltvmConfig *config, GError **error);
-
 /* The domain error that ends a --dry-run scenario; not a failure. */
 #define FLTVM_DRY_RUN_MESSAGE "dry run"
 
