@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <ftw.h>
 
 #include "error.h"
+#include "temp.h"
 
 #define MAX_CHILDREN 32
 
@@ -28,10 +28,6 @@ static volatile pid_t children[MAX_CHILDREN];
 static volatile sig_atomic_t interrupted_by;
 static volatile int notify_fd = -1;
 static gint64 run_deadline;
-static char *temp_dir;
-static char *parent_temp_dir; /* in a process forked to run one scenario */
-static pid_t remover;         /* the process that removes temp_dir should we be killed; 0: none */
-static int remover_fd = -1;   /* open as long as we live */
 
 static void kill_children(void)
 {
@@ -120,8 +116,7 @@ void fltvm_child_after_fork(void)
 {
     for (int i = 0; i < MAX_CHILDREN; i++)
         children[i] = 0;
-    parent_temp_dir = g_steal_pointer(&temp_dir);
-    remover = 0;
+    fltvm_temp_after_fork();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -384,84 +379,6 @@ char *fltvm_child_describe(int status)
     return g_strdup_printf("exit status %d", WEXITSTATUS(status));
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info, (void)type, (void)walk;
-    return remove(path);
-}
-
-void fltvm_child_remove(const char *path)
-{
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* --- the temporary directory ----------------------------------------------------------------------------- */
-
-/* What the remover does: nothing as long as somebody holds the pipe's other end. */
-static G_GNUC_NORETURN void wait_and_remove(int fd, const char *path)
-{
-    int null_fd = open("/dev/null", O_RDWR);
-    char c;
-
-    setsid(); /* the terminal's signals are not for us */
-    for (int i = 0; i < 3; i++)
-        dup2(null_fd, i); /* or whoever reads our output would wait for us */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    while (read(fd, &c, 1) < 0 && errno == EINTR)
-        ;
-    fltvm_child_remove(path);
-    _exit(0);
-}
-
-static void start_remover(const char *path)
-{
-    int fds[2];
-
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return;
-    remover = fork();
-    if (remover == 0) {
-        close(fds[1]);
-        wait_and_remove(fds[0], path);
-    }
-    close(fds[0]);
-    remover_fd = fds[1];
-    if (remover < 0) {
-        close(remover_fd);
-        remover = 0;
-    }
-}
-
-const char *fltvm_child_temp_dir(GError **error)
-{
-    if (temp_dir)
-        return temp_dir;
-    if (parent_temp_dir) {
-        g_autofree char *name = g_build_filename(parent_temp_dir, "XXXXXX", NULL);
-        if (g_mkdtemp(name))
-            temp_dir = g_steal_pointer(&name);
-        else
-            g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", parent_temp_dir, g_strerror(errno));
-        return temp_dir;
-    }
-    temp_dir = g_dir_make_tmp("fltvm-XXXXXX", error);
-    if (temp_dir)
-        start_remover(temp_dir);
-    return temp_dir;
-}
-
-/* Our own removal is done: let the remover see that there is nothing left. */
-static void stop_remover(void)
-{
-    if (!remover)
-        return;
-    close(remover_fd);
-    while (waitpid(remover, NULL, 0) < 0 && errno == EINTR)
-        ;
-    remover = 0;
-}
-
 /* --- the end --------------------------------------------------------------------------------------------- */
 
 /* The children of one process; the kernel lists them for each of its threads. */
@@ -479,7 +396,7 @@ static void kill_tree(pid_t pid, guint depth)
             continue;
         for (char *word = strtok_r(text, " ", &next); word; word = strtok_r(NULL, " ", &next)) {
             pid_t child = (pid_t)strtol(word, NULL, 10);
-            if (child <= 0 || child == remover)
+            if (child <= 0 || child == fltvm_temp_remover())
                 continue;
             kill(child, SIGSTOP); /* it starts no more while its children are killed */
             kill_tree(child, depth + 1);
@@ -500,8 +417,5 @@ void fltvm_child_cleanup(void)
         if (pid > 0)
             fltvm_child_kill(pid);
     }
-    if (temp_dir)
-        fltvm_child_remove(temp_dir);
-    g_clear_pointer(&temp_dir, g_free);
-    stop_remover();
+    fltvm_temp_cleanup();
 }

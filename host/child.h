@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Child processes, the temporary directory, and how both go away.
+ * Child processes, and how they go away.
  *
  * Children are started from argument vectors, never through a shell.  Every child dies with this process
- * (PR_SET_PDEATHSIG) and sits in its own process group unless it shares the terminal.  There is one
- * temporary directory a process, made when first asked for; a small process of its own removes it should this
- * one be killed.  fltvm_child_cleanup() runs at exit and after the first SIGINT, SIGTERM or SIGHUP has unwound the
- * command; a second signal kills everything at once.
+ * (PR_SET_PDEATHSIG) and sits in its own process group unless it shares the terminal.  fltvm_child_cleanup() ends
+ * them and removes the temporary directory (temp.h); it runs at exit and after the first SIGINT, SIGTERM or SIGHUP has
+ * unwound the command; a second signal kills everything at once.
  */
 #ifndef FLTVM_HOST_CHILD_H
 #define FLTVM_HOST_CHILD_H
@@ -59,12 +58,6 @@ void fltvm_child_set_deadline(gint64 deadline);
 
 /* Say in words how a child ended: "exit status 3", "killed by SIGSEGV". */
 char *fltvm_child_describe(int status);
-
-/* The temporary directory; NULL with an error if none can be made. */
-const char *fltvm_child_temp_dir(GError **error);
-
-/* Remove a file or a directory with all that is in it; one that is not there is fine. */
-void fltvm_child_remove(const char *path);
 
 /* TRUE once a signal asked the command to stop. */
 gboolean fltvm_child_interrupted(void);

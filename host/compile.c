@@ -14,6 +14,7 @@
 #include "child.h"
 #include "error.h"
 #include "paths.h"
+#include "temp.h"
 #include "text.h"
 
 void fltvm_compiled_clear(FltvmCompiled *compiled)
@@ -198,7 +199,7 @@ static void prune(const char *cache)
         struct stat info;
 
         if (lstat(path, &info) == 0 && now - info.st_mtim.tv_sec > keep)
-            fltvm_child_remove(path);
+            fltvm_temp_remove(path);
     }
 }
 
@@ -253,10 +254,10 @@ gboolean fltvm_compile(const char *name, const char *const *sources, const char 
         return FALSE;
     }
     if (make(work, name, sources, flags, error) && publish(work, cache, recipe, name, compiled, error)) {
-        fltvm_child_remove(work);
+        fltvm_temp_remove(work);
         prune(cache);
         return TRUE;
     }
-    fltvm_child_remove(work);
+    fltvm_temp_remove(work);
     return FALSE;
 }

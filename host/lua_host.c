@@ -10,6 +10,7 @@
 #include "lua_fields.h"
 #include "lua_show.h"
 #include "paths.h"
+#include "temp.h"
 #include "vocabulary.h"
 
 /* fltvm.sha256(bytes) -> hexadecimal */
@@ -55,7 +56,7 @@ static int lua_temp(lua_State *lua)
 {
     const char *name = luaL_checkstring(lua, 1);
     GError *error = NULL;
-    const char *directory = fltvm_child_temp_dir(&error);
+    const char *directory = fltvm_temp_dir(&error);
 
     if (!directory)
         fltvm_lua_raise(lua, error);

@@ -12,6 +12,7 @@
 #include "child.h"
 #include "lua_show.h"
 #include "lua_words.h"
+#include "temp.h"
 #include "vocabulary.h"
 
 /* When a scenario begins: what the machine's clock says when it starts, 2020-01-01 00:00 UTC. */
@@ -147,7 +148,7 @@ static int library_date(lua_State *lua)
 static int library_tmpname(lua_State *lua)
 {
     GError *error = NULL;
-    const char *directory = fltvm_child_temp_dir(&error);
+    const char *directory = fltvm_temp_dir(&error);
     lua_Integer number = lua_tointeger(lua, lua_upvalueindex(1)) + 1;
 
     if (!directory)

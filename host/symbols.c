@@ -9,6 +9,7 @@
 #include "child.h"
 #include "paths.h"
 #include "source_root.h"
+#include "temp.h"
 
 /* Microseconds that the symbolizer gets; how many images are kept in mind, and how long their names are. */
 #define MOST_TIME   (10 * G_USEC_PER_SEC)
@@ -225,7 +226,7 @@ static char *quoted(const char *file)
         return g_strdup_printf("\"%s\"", file);
     if (!strchr(file, '\''))
         return g_strdup_printf("'%s'", file);
-    link = g_strdup_printf("%s/image-%08x", fltvm_child_temp_dir(NULL), g_str_hash(file));
+    link = g_strdup_printf("%s/image-%08x", fltvm_temp_dir(NULL), g_str_hash(file));
     return g_strdup_printf("\"%s\"", symlink(file, link) == 0 || errno == EEXIST ? link : file);
 }
 

@@ -22,6 +22,7 @@
 #include "error.h"
 #include "paths.h"
 #include "run_options.h"
+#include "temp.h"
 #include "verbs.h"
 
 #define LEAST_FD 16 /* a descriptor keeps its number in QEMU */
@@ -126,7 +127,7 @@ static int run_under_gdb(const char *script, char **arguments, GError **error)
     g_autoptr(FltvmAccount) account = fltvm_account_new(script, stdout, FALSE, options.verbose);
     g_autoptr(FltvmTrace) trace = options.trace ? fltvm_trace_new(TRUE) : NULL;
     g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, error);
-    const char *directory = scenario ? fltvm_child_temp_dir(error) : NULL;
+    const char *directory = scenario ? fltvm_temp_dir(error) : NULL;
     g_autofree char *socket_path = directory ? g_build_filename(directory, "gdb.sock", NULL) : NULL;
     Debugger debugger = {.arguments = arguments, .socket = socket_path};
     int status;

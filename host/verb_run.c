@@ -18,6 +18,7 @@
 #include "error.h"
 #include "output.h"
 #include "run_options.h"
+#include "temp.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -192,7 +193,7 @@ static void run_several(char **scripts, guint count, GPtrArray *accounts)
 
     for (guint i = 0; i < count; i++)
         jobs[i].script = scripts[i];
-    fltvm_child_temp_dir(NULL); /* theirs are inside ours, and go away with it */
+    fltvm_temp_dir(NULL); /* theirs are inside ours, and go away with it */
     while (printed < count && !fltvm_child_interrupted()) {
         int status;
         pid_t pid;
