@@ -290,7 +290,7 @@ static void fuzz_check(Fuzz *fuzz)
 static void test_fuzz(void)
 {
     const char *more = g_getenv("FLTVM_FUZZ_STEPS");
-    unsigned long steps = more ? strtoul(more, NULL, 0) : STEPS;
+    unsigned long steps = more ? strtoul(more, NULL, 0) : g_getenv("FLTVM_TEST_LONG") ? 100 * STEPS : STEPS;
     Fuzz fuzz = fuzz_start();
 
     for (unsigned long i = 0; i < steps; i++) {
