@@ -3,13 +3,15 @@
 """Make what the build derives from the facts on the DDI (sdk/ddi/ddi.tsv) and from the export lists.
 
 usage: ddi.py irql   -o OUT.c  FACTS.tsv LIST.exports...    the verifier's IRQL rules as a C table
-       ddi.py status -o OUT.md FACTS.tsv LIST.exports...    what is built, what is not, by demand
+       ddi.py status -o OUT.md [--tests FOLDER]... FACTS.tsv LIST.exports...
+                                                            what is built, what is not, by demand; what tests name
        ddi.py check  FACTS.tsv LIST.exports...              the facts agree with themselves and with the lists
 
 The IRQL table holds the exported routines that have a limit, sorted by name for a binary search; its type is
 declared in guest/ldr/ddi.h.
 """
 import argparse
+import os
 import re
 import sys
 
@@ -72,7 +74,20 @@ def share(routines, exports):
     return len(built), len(routines)
 
 
-def status_page(routines, exports):
+def named_in(folders):
+    """The words in the code of the C files below the folders: an export that is among them is called by a test."""
+    words = set()
+    for folder in folders:
+        for place, _, names in os.walk(folder):
+            for name in names:
+                if name.endswith(('.c', '.h', '.S')):
+                    with open(os.path.join(place, name), encoding='utf-8', errors='replace') as text:
+                        code = re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', ' ', text.read(), flags=re.S)
+                    words.update(re.findall(r'\w+', code))
+    return words
+
+
+def status_page(routines, exports, tested):
     wanted = [r for r in routines if r.kind == 'export' and r.image in MANUAL]
     yield '# What is built of the DDI'
     yield ''
@@ -104,10 +119,14 @@ def status_page(routines, exports):
     yield ''
     yield '## Built'
     yield ''
+    yield f'{len(exports)}, of which {len(exports & tested)} are called by a test driver.'
+    yield ''
+    yield '| routine | demand | tested |'
+    yield '|---|---|---|'
     for r in sorted((r for r in wanted if r.name in exports), key=lambda r: r.name):
-        yield f'- {r.name}' + (f' ({r.demand})' if r.demand else '')
+        yield f'| {r.name} | {r.demand or ""} | {"yes" if r.name in tested else "no"} |'
     for name in others:
-        yield f'- {name}'
+        yield f'| {name} | | {"yes" if name in tested else "no"} |'
     yield ''
     yield '## Not built and not asked for'
     yield ''
@@ -134,6 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('what', choices=['irql', 'status', 'check'])
     parser.add_argument('-o', '--output')
+    parser.add_argument('--tests', action='append', default=[])
     parser.add_argument('facts')
     parser.add_argument('lists', nargs='*')
     args = parser.parse_args()
@@ -143,10 +163,11 @@ def main():
         print('\n'.join(problems), file=sys.stderr)
         return 1
     if args.what != 'check':
-        make = irql_table if args.what == 'irql' else status_page
+        lines = irql_table(routines, exports) if args.what == 'irql' else status_page(routines, exports, named_in(args.tests))
         with open(args.output, 'w', encoding='utf-8') as out:
-            out.writelines(line + '\n' for line in make(routines, exports))
+            out.writelines(line + '\n' for line in lines)
     return 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every export has a test driver that calls it: exports.py, or exports.py --update.
+
+untested.txt lists those that have none yet.  A new export may not join it, and the list only shrinks: `--update` takes out
+what has got its test (it adds nothing).  build/docs/ddi-status.md shows the same, routine by routine.
+"""
+import glob
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+LIST = os.path.join(HERE, 'untested.txt')
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(ROOT, 'scripts')]
+sys.dont_write_bytecode = True
+from ddi import named_in, read_exports  # noqa: E402
+from tap import case, check, main  # noqa: E402
+
+
+def untested():
+    lists = glob.glob(os.path.join(ROOT, 'guest', '*', '*.exports')) + glob.glob(os.path.join(ROOT, 'fltmgr', '*.exports'))
+    folders = [os.path.join(ROOT, name) for name in ('tests', 'examples')]
+    return read_exports(lists) - named_in(folders)
+
+
+def listed():
+    with open(LIST, encoding='utf-8') as lines:
+        return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+
+
+@case
+def a_new_export_has_a_test():
+    new = sorted(untested() - set(listed()))
+    check(not new, f'no test driver calls {", ".join(new)}')
+
+
+@case
+def the_list_is_sorted_and_shrinks():
+    names = listed()
+    check(names == sorted(set(names)), 'untested.txt is not sorted, or has a name twice')
+    done = sorted(set(names) - untested())
+    if done:
+        print(f'# {len(done)} have got their test (tests/house/exports.py --update takes them out): {", ".join(done)}')
+
+
+if __name__ == '__main__':
+    if '--update' in sys.argv[1:]:
+        left = sorted(set(listed()) & untested())
+        with open(LIST, 'w', encoding='utf-8') as out:
+            out.write('# Exports that no test driver calls yet: see exports.py.  Never add to it.\n' + ''.join(f'{name}\n' for name in left))
+        print(f'{len(left)} left')
+        sys.exit(0)
+    sys.exit(main())

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""No component of the kernel calls one that it does not see: layers.py NM BUILD.
+
+What a component sees is the table in guest/meson.build.  The compiler holds private headers to it, but public names are
+declared for everybody, so this looks at the symbols.  ALLOWED is today's debt, each with its reason; it may only shrink: an
+entry that nothing needs any more is a failure too.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+from tap import case, check, main  # noqa: E402
+
+NM, BUILD = sys.argv[1:3]
+
+# (from, to): routines and why.
+ALLOWED = {
+    # Raising is rtl's; the public name is ex's.
+    ('ke', 'ex'): {'ExRaiseStatus'},
+    # Which process a user's pages belong to: the name is io's, the data ke's.
+    ('mm', 'io'): {'IoGetCurrentProcess'},
+    # An exception that nobody handles ends the machine.
+    ('rtl', 'ke'): {'KeBugCheckEx'},
+    # Strings that allocate, as documented.
+    ('rtl', 'mm'): {'ExAllocatePoolWithTag', 'ExFreePool'},
+    # A subject's context is its thread's and its process's tokens.
+    ('se', 'io'): {'IoGetCurrentProcess'},
+    ('se', 'ps'): {'PsDereferencePrimaryToken', 'PsGetCurrentProcessId', 'PsReferenceImpersonationToken', 'PsReferencePrimaryToken'},
+}
+
+
+def table():
+    """component: what it sees, from the assignments and the dictionary in guest/meson.build."""
+    with open(os.path.join(ROOT, 'guest', 'meson.build'), encoding='utf-8') as text:
+        text = text.read()
+    lists = {}
+
+    def value(words):
+        result = []
+        for word in words.split(' + '):
+            word = word.strip().rstrip(',')
+            result += re.findall(r"'(\w+)'", word) if word.startswith('[') else lists[word]
+        return result
+
+    for name, words in re.findall(r'^(\w+_sees) = (.+)$', text, re.M):
+        lists[name] = value(words)
+    body = re.search(r'^components = \{\n(.*?)^\}', text, re.M | re.S)[1]
+    return {name: value(words) for name, words in re.findall(r"^ *'(\w+)': (.+)$", body, re.M)}
+
+
+def symbols(component):
+    """(defined, wanted) of a component's library."""
+    library = os.path.join(BUILD, 'guest', ('hal-static' if component == 'hal' else component) + '.lib')
+    defined, wanted = set(), set()
+    if not os.path.exists(library):
+        return defined, wanted
+    for line in subprocess.run([NM, library], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+        words = line.split()
+        if len(words) >= 2 and len(words[-2]) == 1:
+            kind, name = words[-2], words[-1]
+            if kind == 'U':
+                wanted.add(name)
+            elif kind.isupper() and kind not in 'AN':
+                defined.add(name)
+    return defined, wanted - defined
+
+
+def calls_up():
+    sees = table()
+    found, owners = collections.defaultdict(set), {}
+    parts = {component: symbols(component) for component in sees}
+    for component, (defined, _) in parts.items():
+        for name in defined:
+            owners.setdefault(name, component)
+    for component, (_, wanted) in parts.items():
+        for name in wanted:
+            owner = owners.get(name, component)
+            if owner != component and owner not in sees[component]:
+                found[component, owner].add(name)
+    return found
+
+
+@case
+def the_table_was_read():
+    sees = table()
+    check('rtl' in sees and not sees['rtl'] and 'ke' in sees['io'] and len(sees) > 10, f'{sees}')
+    check(len(symbols('ke')[0]) > 100, 'no symbols of ke')
+
+
+@case
+def no_component_calls_one_that_it_does_not_see():
+    new = [f'{a} calls {b}: {name}' for (a, b), names in sorted(calls_up().items()) for name in sorted(names - ALLOWED.get((a, b), set()))]
+    check(not new, 'not in the table of guest/meson.build:\n' + '\n'.join(new))
+
+
+@case
+def the_debt_only_shrinks():
+    found = calls_up()
+    old = [f'{a} calls {b}: {name}' for (a, b), names in ALLOWED.items() for name in sorted(names - found[a, b])]
+    check(not old, 'is gone, take it from ALLOWED:\n' + '\n'.join(old))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tree is what the README says it is, and knows no machine but the one it is on."""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+from tap import case, check, equal, main  # noqa: E402
+
+SKIPPED = re.compile(r'^(\.git|build(-.*)?|__pycache__)$')
+
+
+def files():
+    for place, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not SKIPPED.match(name))
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            if os.path.isfile(path) and not name.endswith(('.swp', '.pyc')):
+                yield os.path.relpath(path, ROOT), path
+
+
+def read(path):
+    with open(path, encoding='utf-8', errors='replace') as text:
+        return text.read()
+
+
+@case
+def the_readme_names_every_folder():
+    section = read(os.path.join(ROOT, 'README.md')).split('\n## The tree\n')[1]
+    named = set(re.findall(r'^\| `([\w.]+)/` \|', section, re.M))
+    there = {name for name in os.listdir(ROOT) if os.path.isdir(os.path.join(ROOT, name)) and not name.startswith('.')
+             and not SKIPPED.match(name)}
+    equal(sorted(there - named), [], 'folders that README.md does not name')
+    equal(sorted(named - there), [], 'folders that README.md names and that are not there')
+
+
+@case
+def the_readme_has_its_two_commands():
+    result = subprocess.run([os.path.join(ROOT, 'scripts', 'two-commands')], stdout=subprocess.PIPE, text=True, check=False)
+    equal((result.returncode, len(result.stdout.splitlines())), (0, 2), result.stdout)
+
+
+@case
+def no_path_of_anybody_s_machine():
+    homes = re.compile('(?<![\\w.~])/' + '(?:home|Users|root)/' + r'(?!user\b)\w')
+    found = [f'{name}: {match[0]}' for name, path in files() for match in homes.finditer(read(path))]
+    check(not found, '\n'.join(found))
+
+
+@case
+def every_file_has_its_licence():
+    needs = ('.c', '.h', '.S', '.py', '.lua', '.build', '.cfg', '.cmake', '.ld')
+    missing = [name for name, path in files() if name.endswith(needs) and 'SPDX-License-Identifier:' not in read(path)[:400]]
+    check(not missing, '\n'.join(missing))
+
+
+sys.exit(main())
