@@ -130,6 +130,9 @@ static VOID CheckAsynchronous(VOID)
     Describe(Data, IRP_MJ_READ, 0, 512);
     Data->Iopb->Parameters.Read.ReadBuffer = (PVOID)0x1000;
     FvCheck(!NT_SUCCESS(Perform(Data)) && !NT_SUCCESS(LastStatus) && LastInformation == 0);
+    for (ULONG Round = 0; Round < 600; Round++) /* more than rests in lists of free ones */
+        FltPerformAsynchronousIo(Data, Completed, &Calls);
+    FvCheck(Calls == 601);
     FltReuseCallbackData(Data);
     FltFreeCallbackData(Data);
 }

@@ -231,6 +231,8 @@ static FLT_POSTOP_CALLBACK_STATUS Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OB
     }
     if (Hold != 0 && KeGetCurrentIrql() == PASSIVE_LEVEL)
         Sleep(Hold);
+    if (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
+        Log("drained");
     InterlockedDecrement(&Under);
     return Status;
 }

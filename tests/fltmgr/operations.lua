@@ -78,6 +78,8 @@ from = #fltvm.log()
 expect_status("STATUS_ACCESS_DENIED", function() volume:read(0, 512) end)
 expect_equal(#lines("^low:"), 0, "one below a filter that completes sees nothing")
 expect_equal(lines("^top: post 3 irql %d same %d status (%w+)"), { "0xC0000022" }, "one above gets its post-callback")
+vm:detach { filter = "mid", volume = VOLUME }
+for i = 1, 3 do volume:write(0, string.rep("x", 512)) end -- its block is another operation's meanwhile
 vm:detach { filter = "low", volume = VOLUME }
 expect_equal(lines("^low: teardown complete, under way (%d)"), { "0" }, "and the one below can be detached")
 finish(mid, top, low)
@@ -140,6 +142,11 @@ vm:detach { filter = "slow", volume = VOLUME }
 expect_equal(#read:wait(), 4096)
 expect_equal(lines("^slow: post 3 irql (%d) same %d status %w+ draining (%d)"), { "0" }, "drained")
 expect_equal(lines("^above: post 3 irql (%d same %d)"), { "0 same 1" }, "and the one above is called in its thread")
+local order = {}
+for _, line in ipairs(lines(".*")) do
+  if line:find("^slow: drained") or line:find("^above: post 3") then order[#order + 1] = line:match("^%w+") end
+end
+expect_equal(order, { "slow", "above" }, "when the draining callback has returned")
 finish(slow, above)
 
 -- An operation whose buffer a filter swapped is waited for.
@@ -160,13 +167,14 @@ start { disks = { { size = "1M" } }, cpus = 4 }
 local hold = filter("hold", 200, HOLD)
 local held = volume:read_async(0, 512)
 vm:sleep(5)
-vm:fault { op = "write", action = "delay", delay = 3 } -- so that some come while teardown begins
+vm:fault { op = "write", action = "delay", delay = 3, count = 0 } -- so that some come while teardown begins
 local more = {}
-for i = 1, 40 do more[i] = volume:write_async(4096 * i, string.rep("y", 512), { thread = i % 8 }) end
+for i = 1, 80 do more[i] = volume:write_async(4096 * i, string.rep("y", 512), { thread = i % 8 }) end
 vm:detach { filter = "hold", volume = VOLUME }
-for i = 41, 80 do more[i] = volume:write_async(4096 * i, string.rep("y", 512), { thread = i % 8 }) end
+for i = 81, 120 do more[i] = volume:write_async(4096 * i, string.rep("y", 512), { thread = i % 8 }) end
 held:wait()
 for _, one in ipairs(more) do one:wait() end
+vm:clear_faults()
 expect_equal(lines("^hold: teardown complete, under way (%d+)"), { "0" }, "teardown ends when nothing is under way")
 expect_equal(#lines("^hold: pre after teardown began"), 0, "and sees nothing new")
 finish(hold)
