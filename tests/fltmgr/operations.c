@@ -19,6 +19,7 @@ enum {
     RoleSkip,         /* registers with the flags of the value "Flags" */
     RoleDrain,        /* tries what a draining callback cannot do */
     RoleSwap,         /* swaps the buffer */
+    RolePulse,        /* a write makes reads below it for a while */
     RoleHold,         /* holds it until teardown starts, or for a while if "Hold" says so */
 };
 
@@ -94,6 +95,20 @@ static VOID Issue(PCFLT_RELATED_OBJECTS FltObjects)
     FltFreePoolAlignedWithTag(FltObjects->Instance, Buffer, 'tseT');
 }
 
+/* One at each tick of the clock. */
+static VOID NTAPI Pulse(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
+{
+    PVOID Buffer = FltAllocatePoolAlignedWithTag(Object, NonPagedPoolNx, 512, 'tseT');
+    LARGE_INTEGER Offset = {.QuadPart = 0};
+
+    for (ULONG Round = 0; Round < 16; Round++) {
+        FltReadFile(Object, Context, &Offset, 512, Buffer, FLTFL_IO_OPERATION_NON_CACHED, NULL, NULL, NULL);
+        Sleep(1);
+    }
+    FltFreePoolAlignedWithTag(Object, Buffer, 'tseT');
+    FltFreeGenericWorkItem(Item);
+}
+
 static VOID Swap(PFLT_CALLBACK_DATA Data, PVOID *Context)
 {
     ULONG Length = Data->Iopb->Parameters.Read.Length;
@@ -140,6 +155,11 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
     case RoleIssue:
         if (Major == IRP_MJ_WRITE)
             Issue(FltObjects);
+        break;
+    case RolePulse:
+        if (Major == IRP_MJ_WRITE)
+            FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), FltObjects->Instance, Pulse, DelayedWorkQueue,
+                                    FltObjects->FileObject);
         break;
     case RoleDrain:
         PreData = Data;
