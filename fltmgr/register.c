@@ -4,6 +4,7 @@
  * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
  * throughout, since the registry is read and teardown waits.
  */
+#include "io/issue.h"
 #include "hold.h"
 #include "work/work.h"
 
@@ -338,6 +339,7 @@ VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
                       "rule=A filter is registered, and its driver is unloaded\n");
     }
     FltpCheckItemsAtUnload(Base, (PUCHAR)Base + Size, Name);
+    FltpCheckIssuedAtUnload(Base, (PUCHAR)Base + Size, Name);
     FltpCheckReferencesAtUnload(Base);
 }
 

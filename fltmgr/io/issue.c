@@ -10,6 +10,9 @@
 #include "issue.h"
 #include "hold.h"
 
+static KSPIN_LOCK FltpIssuedLock;
+static LIST_ENTRY FltpLiveIssued = {&FltpLiveIssued, &FltpLiveIssued}; /* those that filters allocated */
+
 #define FLTP_SPARE_MDL 0x10000 /* what a preallocated MDL describes at most */
 
 /* --- Callback data of a filter --- */
@@ -44,9 +47,8 @@ static BOOLEAN FltpPreallocate(PFLTP_ISSUED Issued)
     return Issued->SpareIrp != NULL && Issued->SpareMdl != NULL && Issued->Spare != NULL;
 }
 
-NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
-                                          FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
-                                          PFLT_CALLBACK_DATA *RetNewCallbackData)
+NTSTATUS FltpAllocateIssued(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
+                            PFLTP_ISSUED *NewIssued)
 {
     PFLTP_ISSUED Issued = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Issued), FLTP_TAG_ISSUED);
     PFLTP_OPERATION Operation;
@@ -55,6 +57,7 @@ NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT F
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Issued, sizeof(*Issued));
     Operation = &Issued->Operation;
+    InitializeListHead(&Issued->Link);
     Issued->Initiator = Instance;
     Operation->Magic = FLTP_MAGIC_ISSUED;
     Operation->Volume = Instance->Volume;
@@ -70,15 +73,73 @@ NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT F
         ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    FltpDataAllocated(&Operation->Data);
-    *RetNewCallbackData = &Operation->Data;
+    *NewIssued = Issued;
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FLTAPI FltAllocateCallbackData(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
-                                        PFLT_CALLBACK_DATA *RetNewCallbackData)
+/* With the verifier on: whose it is, should it be left.  Stack: of the filter's call. */
+static VOID FltpNoteIssued(PFLTP_ISSUED Issued, PVOID const *Stack)
 {
-    return FltAllocateCallbackDataEx(Instance, FileObject, 0, RetNewCallbackData);
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpIssuedLock);
+
+    RtlCopyMemory(Issued->AllocatedBy, Stack, sizeof(Issued->AllocatedBy));
+    InsertTailList(&FltpLiveIssued, &Issued->Link);
+    KeReleaseSpinLock(&FltpIssuedLock, Irql);
+}
+
+/* In the frame of the routine that the filter calls, whose caller is noted. */
+static FORCEINLINE NTSTATUS FltpAllocateForFilter(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                                  FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags, PFLT_CALLBACK_DATA *NewData)
+{
+    PFLTP_ISSUED Issued;
+    NTSTATUS Status = FltpAllocateIssued(Instance, FileObject, Flags, &Issued);
+    PVOID Stack[FLTP_STACK_DEPTH];
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (FltpVerify) {
+        FltpCaptureStack(1, Stack);
+        FltpNoteIssued(Issued, Stack);
+    }
+    *NewData = &Issued->Operation.Data;
+    return STATUS_SUCCESS;
+}
+
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltAllocateCallbackDataEx(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                                            FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
+                                                            PFLT_CALLBACK_DATA *RetNewCallbackData)
+{
+    return FltpAllocateForFilter(Instance, FileObject, Flags, RetNewCallbackData);
+}
+
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltAllocateCallbackData(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                                          PFLT_CALLBACK_DATA *RetNewCallbackData)
+{
+    return FltpAllocateForFilter(Instance, FileObject, 0, RetNewCallbackData);
+}
+
+/* A driver's code goes: callback data that it allocated and that still exists was forgotten. */
+VOID FltpCheckIssuedAtUnload(PUCHAR Start, PUCHAR End, PVOID Name)
+{
+    PFLTP_ISSUED Leaked = NULL;
+    ULONG Count = 0;
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&FltpIssuedLock);
+
+    for (PLIST_ENTRY Link = FltpLiveIssued.Flink; Link != &FltpLiveIssued; Link = Link->Flink) {
+        PFLTP_ISSUED Issued = CONTAINING_RECORD(Link, FLTP_ISSUED, Link);
+
+        if ((PUCHAR)Issued->AllocatedBy[0] >= Start && (PUCHAR)Issued->AllocatedBy[0] < End) {
+            Leaked = Issued;
+            Count++;
+        }
+    }
+    KeReleaseSpinLock(&FltpIssuedLock, Irql);
+    if (Count == 0)
+        return;
+    FvReport("rule=Callback data was allocated and never freed, and its driver is unloaded\n");
+    FltpReportStack("allocated", Leaked->AllocatedBy);
+    FvBlame(Leaked->AllocatedBy[0]);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)Name, (ULONG_PTR)Leaked, Count);
 }
 
 /* A request that is still under way would write into what is freed or reused. */
@@ -96,8 +157,12 @@ VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
 {
     PFLTP_ISSUED Issued =
         FltpCheckIdle(CallbackData, "rule=FltFreeCallbackData was given no callback data of FltAllocateCallbackData\n");
+    KIRQL Irql;
 
     FltpDataFreed(CallbackData);
+    Irql = KeAcquireSpinLockRaiseToDpc(&FltpIssuedLock);
+    RemoveEntryList(&Issued->Link);
+    KeReleaseSpinLock(&FltpIssuedLock, Irql);
     Issued->Operation.Magic = FLTP_MAGIC_FREE;
     FltpFreeSpares(Issued);
     ExFreePoolWithTag(Issued, FLTP_TAG_ISSUED);
@@ -298,10 +363,12 @@ NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
 NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
 {
     PFLT_CALLBACK_DATA Data;
-    NTSTATUS Status = FltAllocateCallbackData(Instance, FileObject, &Data);
+    PFLTP_ISSUED Issued;
+    NTSTATUS Status = FltpAllocateIssued(Instance, FileObject, 0, &Issued);
 
     if (!NT_SUCCESS(Status))
         return Status;
+    Data = &Issued->Operation.Data;
     Data->Iopb->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
     FltPerformSynchronousIo(Data);
     Status = Data->IoStatus.Status;

@@ -81,14 +81,16 @@ static NTSTATUS FltpTransferAsynchronously(PFLT_CALLBACK_DATA Data, const FLTP_T
 static NTSTATUS FltpTransfer(PFLTP_TRANSFER Transfer)
 {
     PFLT_CALLBACK_DATA Data;
+    PFLTP_ISSUED Issued;
     LARGE_INTEGER Offset;
     NTSTATUS Status;
 
     if (!FltpTransferOffset(Transfer, &Offset) || (Transfer->Buffer != NULL && Transfer->Mdl != NULL))
         return STATUS_INVALID_PARAMETER;
-    Status = FltAllocateCallbackData(Transfer->Instance, Transfer->File, &Data);
+    Status = FltpAllocateIssued(Transfer->Instance, Transfer->File, 0, &Issued);
     if (!NT_SUCCESS(Status))
         return Status;
+    Data = &Issued->Operation.Data;
     Transfer->Standing = Transfer->File->CurrentByteOffset;
     Data->Iopb->MajorFunction = Transfer->Major;
     Data->Iopb->IrpFlags = FltpTransferIrpFlags(Transfer);

@@ -122,6 +122,8 @@ typedef struct _FLTP_OPERATION {
 
 /* Callback data of a filter's own, and the request that it makes with it; see io/issue.c. */
 typedef struct _FLTP_ISSUED {
+    LIST_ENTRY Link; /* FltpIssuedLock */
+    PVOID AllocatedBy[FLTP_STACK_DEPTH];
     PFLT_INSTANCE Initiator;
     BOOLEAN Preallocated;
     PIRP SpareIrp;

@@ -13,6 +13,8 @@ static LIST_ENTRY Held;
 static KSPIN_LOCK HeldLock;
 static UCHAR Zeroes[1024];
 static volatile LONG Calls;
+static PFLT_INSTANCE Instance;
+static PFLT_CALLBACK_DATA Kept;
 
 /* --- A queue, as it should be --- */
 
@@ -192,6 +194,14 @@ static DECLSPEC_NOINLINE VOID MisuseData(PFLT_CALLBACK_DATA Data)
         FltLockUserBuffer((PFLT_CALLBACK_DATA)&Zeroes[512]); /* [58] */
         Calls += 58;
         break;
+    case 70:
+        FltAllocateCallbackData(Instance, NULL, &Kept); /* [70] */
+        Calls += 70;
+        break;
+    case 71:
+        FltAllocateCallbackDataEx(Instance, NULL, 0, &Kept); /* [71] */
+        Calls += 71;
+        break;
     case 59:
         FltSetCancelCompletion(NULL, Canceled); /* [59] */
         Calls += 59;
@@ -270,6 +280,9 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     case 27:
         return Defer(Data, PreWork) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
     case 50 ... 59:
+    case 70:
+    case 71:
+        Instance = FltObjects->Instance;
         MisuseData(Data);
         break;
     case 60:

@@ -63,6 +63,8 @@ local cases = {
   { 58, 0xF5, "FltLockUserBuffer of anything", 0xF005 },
   { 59, 0xF5, "FltSetCancelCompletion of nothing", 0xF005 },
   { 60, 0xD5, "a swapped-in MDL that its filter frees, too", nil, "PreRead" },
+  { 70, 0xC4, "callback data left at unload", 0x62 },
+  { 71, 0xC4, "the same of FltAllocateCallbackDataEx", 0x62 },
 }
 
 -- fault -> the line of the call that is to blame
@@ -82,7 +84,7 @@ for _, case in ipairs(cases) do
   expect_bugcheck { code = code, p1 = p1, what = what .. " is found", driver = "badcallbacks.sys", quiet = true,
     routine = routine, line = not routine and "badcallbacks.c:" .. lines[fault] or nil, function()
       local volume = vm:open(VOLUME, { async = true })
-      vm:load { source = "badcallbacks.c", altitude = "100" }
+      local filter = vm:load { source = "badcallbacks.c", altitude = "100" }
       if case.on == "drain" then
         vm:fault { op = "write", action = "delay", delay = 50 }
         local write = volume:write_async(0, string.rep("x", 512))
@@ -93,5 +95,6 @@ for _, case in ipairs(cases) do
       elseif case.on ~= "close" then volume:read(0, 512) end
       volume:close()
       vm:sleep(20)
+      filter:unload()
     end }
 end
