@@ -129,6 +129,54 @@ FreeMemory:
     return Status;
 }
 
+/* --- The filter's callbacks, which leave the thread as they found it --- */
+
+static NTSTATUS FltpCallSetup(PFLT_INSTANCE Instance, FLT_INSTANCE_SETUP_FLAGS Flags)
+{
+    PFLT_INSTANCE_SETUP_CALLBACK Setup = Instance->Filter->Registration.InstanceSetupCallback;
+    PFLTP_HOLD Hold = FltpBeginHold(&Instance->Object, (PVOID)Setup);
+    FLT_RELATED_OBJECTS Objects;
+    NTSTATUS Status;
+    FV_CALL Call;
+
+    FltpFillObjects(&Objects, Instance, NULL);
+    FvBeginCall(&Call);
+    Status = Setup(&Objects, Flags, Instance->Volume->Device->DeviceType, Instance->Volume->Type);
+    FvEndCall(&Call, (PVOID)Setup, "instance setup callback", (ULONG_PTR)Instance);
+    FltpEndHold(Hold);
+    return Status;
+}
+
+static NTSTATUS FltpCallQuery(PFLT_INSTANCE Instance)
+{
+    PFLT_INSTANCE_QUERY_TEARDOWN_CALLBACK Query = Instance->Filter->Registration.InstanceQueryTeardownCallback;
+    PFLTP_HOLD Hold = FltpBeginHold(&Instance->Object, (PVOID)Query);
+    FLT_RELATED_OBJECTS Objects;
+    NTSTATUS Status;
+    FV_CALL Call;
+
+    FltpFillObjects(&Objects, Instance, NULL);
+    FvBeginCall(&Call);
+    Status = Query(&Objects, 0);
+    FvEndCall(&Call, (PVOID)Query, "instance query-teardown callback", (ULONG_PTR)Instance);
+    FltpEndHold(Hold);
+    return Status;
+}
+
+static VOID FltpCallTeardown(PFLT_INSTANCE Instance, PFLT_INSTANCE_TEARDOWN_CALLBACK Teardown, PCSTR What,
+                             FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    FLT_RELATED_OBJECTS Objects;
+    FV_CALL Call;
+
+    FltpFillObjects(&Objects, Instance, NULL);
+    FvBeginCall(&Call);
+    Teardown(&Objects, Reason);
+    FvEndCall(&Call, (PVOID)Teardown, What, (ULONG_PTR)Instance);
+}
+
+/* --- Attaching and going --- */
+
 /* The memory is free once nothing refers to the instance. */
 static VOID FltpEndInstance(PFLT_INSTANCE Instance, PFLTP_HOLD Hold)
 {
@@ -153,7 +201,6 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
                             PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
                             PFLT_INSTANCE *NewInstance)
 {
-    FLT_RELATED_OBJECTS Objects;
     PFLT_INSTANCE Instance;
     NTSTATUS Status;
 
@@ -168,14 +215,8 @@ NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_ST
         FltpFreeInstance(Instance);
         return Status;
     }
-    if (Filter->Registration.InstanceSetupCallback != NULL) {
-        PFLTP_HOLD Hold = FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceSetupCallback);
-
-        FltpFillObjects(&Objects, Instance, NULL);
-        Status = Filter->Registration.InstanceSetupCallback(&Objects, Flags, Volume->Device->DeviceType,
-                                                            Volume->Type);
-        FltpEndHold(Hold);
-    }
+    if (Filter->Registration.InstanceSetupCallback != NULL)
+        Status = FltpCallSetup(Instance, Flags);
     if (!NT_SUCCESS(Status)) {
         FltpRefused(Instance);
         return Status;
@@ -215,21 +256,21 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
 }
 
 /* Between the callbacks every operation under way is over for the instance, or drained. */
-static VOID FltpCallTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+static VOID FltpRunTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
     const FLT_REGISTRATION *Registration = &Instance->Filter->Registration;
-    FLT_RELATED_OBJECTS Objects;
 
-    FltpFillObjects(&Objects, Instance, NULL);
     FltpSetInstanceState(Instance, FltpInstanceTeardown);
     if (Registration->InstanceTeardownStartCallback != NULL)
-        Registration->InstanceTeardownStartCallback(&Objects, Reason);
+        FltpCallTeardown(Instance, Registration->InstanceTeardownStartCallback, "instance teardown-start callback",
+                         Reason);
     FltpBeginRundown(&Instance->Object.Rundown);
     FltpBeginRundown(&Instance->Io);
     FltpDrainInstance(Instance);
     FltpWaitForIo(Instance);
     if (Registration->InstanceTeardownCompleteCallback != NULL)
-        Registration->InstanceTeardownCompleteCallback(&Objects, Reason);
+        FltpCallTeardown(Instance, Registration->InstanceTeardownCompleteCallback,
+                         "instance teardown-complete callback", Reason);
 }
 
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
@@ -243,7 +284,7 @@ NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAG
     Hold = FltpBeginEnd(Instance, (PVOID)Instance->Filter->Registration.InstanceTeardownStartCallback);
     FltpWaitForSetup(Instance);
     if (!Instance->Refused)
-        FltpCallTeardown(Instance, Reason);
+        FltpRunTeardown(Instance, Reason);
     FltpEndInstance(Instance, Hold);
     return STATUS_SUCCESS;
 }
@@ -363,20 +404,13 @@ NTSTATUS FLTAPI FltAttachVolumeAtAltitude(PFLT_FILTER Filter, PFLT_VOLUME Volume
 NTSTATUS FLTAPI FltDetachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING InstanceName)
 {
     PFLT_INSTANCE Instance;
-    FLT_RELATED_OBJECTS Objects;
     NTSTATUS Status = FltpFindInstance(Filter, Volume, InstanceName, &Instance);
 
     if (!NT_SUCCESS(Status))
         return Status;
     Status = STATUS_FLT_DO_NOT_DETACH;
-    if (Filter->Registration.InstanceQueryTeardownCallback != NULL) {
-        PFLTP_HOLD Hold =
-            FltpBeginHold(&Instance->Object, (PVOID)Filter->Registration.InstanceQueryTeardownCallback);
-
-        FltpFillObjects(&Objects, Instance, NULL);
-        Status = Filter->Registration.InstanceQueryTeardownCallback(&Objects, 0);
-        FltpEndHold(Hold);
-    }
+    if (Filter->Registration.InstanceQueryTeardownCallback != NULL)
+        Status = FltpCallQuery(Instance);
     if (!NT_SUCCESS(Status)) {
         FltpReleaseRundown(&Instance->Object.Rundown);
         return Status;

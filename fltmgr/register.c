@@ -146,16 +146,19 @@ static PFLT_FILTER FltpFilterOfDriver(PDRIVER_OBJECT Driver)
  */
 static NTSTATUS FltpCallUnload(PFLT_FILTER Filter, BOOLEAN Mandatory)
 {
+    PFLT_FILTER_UNLOAD_CALLBACK Unload = Filter->Registration.FilterUnloadCallback;
     NTSTATUS Status;
+    FV_CALL Call;
 
     Filter->Mandatory = Mandatory;
-    Status = Filter->Registration.FilterUnloadCallback(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
+    FvBeginCall(&Call);
+    Status = Unload(Mandatory ? FLTFL_FILTER_UNLOAD_MANDATORY : 0);
+    FvEndCall(&Call, (PVOID)Unload, "filter unload callback", (ULONG_PTR)Filter);
     if (!Mandatory && !NT_SUCCESS(Status))
         return Status;
     if (!Filter->Gone && FltpVerify) {
-        FvBlame((PVOID)Filter->Registration.FilterUnloadCallback);
-        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter,
-                      (ULONG_PTR)Filter->Registration.FilterUnloadCallback, 0,
+        FvBlame((PVOID)Unload);
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_UNREGISTERED, (ULONG_PTR)Filter, (ULONG_PTR)Unload, 0,
                       "rule=An unload callback agreed, and has not called FltUnregisterFilter\n");
     }
     return STATUS_SUCCESS;

@@ -7,9 +7,43 @@ static FLT_CONTEXT_REGISTRATION Contexts[2];
 static PFLT_FILTER Filter;
 static PDRIVER_OBJECT Driver;
 
+/* Which callback returns in a critical region. */
+enum { InSetup = 1, InQuery, InStart, InComplete, InUnload };
+static ULONG Leaves;
+
+static VOID Leave(ULONG Where)
+{
+    if (Leaves == Where)
+        KeEnterCriticalRegion();
+}
+
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                      FLT_FILESYSTEM_TYPE FileSystemType)
+{
+    Leave(InSetup);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS Query(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS Flags)
+{
+    Leave(InQuery);
+    return STATUS_SUCCESS;
+}
+
+static VOID Start(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    Leave(InStart);
+}
+
+static VOID Complete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    Leave(InComplete);
+}
+
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     FltUnregisterFilter(Filter);
+    Leave(InUnload);
     return STATUS_SUCCESS;
 }
 
@@ -115,6 +149,13 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         CheckRefused();
         CheckTaken();
         Registration = Good();
+    }
+    Leaves = ReadNumber(RegistryPath, L"Leaves");
+    if (Leaves != 0) {
+        Registration.InstanceSetupCallback = Setup;
+        Registration.InstanceQueryTeardownCallback = Query;
+        Registration.InstanceTeardownStartCallback = Start;
+        Registration.InstanceTeardownCompleteCallback = Complete;
     }
     if (ReadNumber(RegistryPath, L"NoUnload"))
         Registration.FilterUnloadCallback = NULL;

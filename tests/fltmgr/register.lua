@@ -40,6 +40,18 @@ expect_status("STATUS_FLT_DO_NOT_DETACH", function() vm:detach { filter = "stays
   "an instance without a query callback is not detached by hand")
 vm:shutdown()
 
+-- Each callback of a filter's life leaves the thread as it found it.
+for leaves, name in ipairs { "Setup", "Query", "Start", "Complete", "Unload" } do
+  expect_bugcheck { code = 1, driver = "leaves.sys", text = "leaves!" .. name, quiet = true,
+    what = name .. " that returns in a critical region is found", function()
+      local vm = machine()
+      vm:set_registry(SERVICES .. "leaves", "Leaves", leaves)
+      local filter = vm:load { source = "register.c", name = "leaves", altitude = "100" }
+      vm:detach { filter = "leaves", volume = VOLUME }
+      filter:unload()
+    end }
+end
+
 -- Each allocation that fails, one after another: STATUS_INSUFFICIENT_RESOURCES until there are no more.
 local function fails(skip, tag)
   local vm = fltvm.machine { options = { ["pool-fail"] = ("fltmgr.sys:%d:1:%s"):format(skip, tag) } }
