@@ -218,6 +218,21 @@ static VOID RunTwoDetachers(VOID)
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_FLT_INSTANCE_NOT_FOUND);
 }
 
+/* Without a name the highest of the filter's instances goes. */
+static VOID RunHighest(VOID)
+{
+    PFLT_INSTANCE Low;
+
+    FvCheck(NT_SUCCESS(
+        FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"50"), INSTANCE(L"low"), NULL)));
+    FvCheck(NT_SUCCESS(
+        FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"150"), INSTANCE(L"high"), NULL)));
+    FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_SUCCESS);
+    FvCheck(FltDetachVolume(Filter, Volume, INSTANCE(L"high")) == STATUS_FLT_INSTANCE_NOT_FOUND);
+    FvCheck(NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, INSTANCE(L"low"), &Low)));
+    FltObjectDereference(Low);
+}
+
 static VOID RunReference(VOID)
 {
     FvCheck(NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Kept)));
@@ -232,6 +247,8 @@ static VOID RunReference(VOID)
     FvCheck(JoinThread(Thread));
     FvCheck(ThreadStatus == STATUS_SUCCESS && Completes == 1);
     Thread = NULL;
+    Case = 0;
+    RunHighest();
 }
 
 static VOID RunStatuses(VOID)
@@ -276,7 +293,7 @@ static VOID RunStatuses(VOID)
 }
 
 static const ULONG Plans[] = {
-    [TwoDetachers] = 7 + 2,       [UnloadWhileDetached] = 1 + 4,  [Reference] = 8 + 2,
+    [TwoDetachers] = 7 + 2,       [UnloadWhileDetached] = 1 + 4,  [Reference] = 13 + 2,
     [SetupWhileUnloaded] = 1 + 5, [RefusedWhileUnloaded] = 1 + 5, [Going] = 11 + 3,
     [Statuses] = 17 + 2,          [Outstanding] = 3 + 1 + 4,      [Mandatory] = 1 + 2,
 };
