@@ -194,7 +194,8 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
 /* --- What holds an object, for the report --- */
 
 typedef struct _FLTP_FOUND {
-    BOOLEAN Quiet; /* only looked for, not told */
+    BOOLEAN Quiet;      /* only looked for, not told */
+    BOOLEAN Operations; /* ... and nothing but operations */
     BOOLEAN Below; /* an operation is with the file system, which may answer yet */
     BOOLEAN Own;   /* ... and one is in a callback that waits here itself */
     ULONG Count;
@@ -275,6 +276,8 @@ static VOID FltpTellOperationsLocked(PFLT_INSTANCE Instance, PFLTP_FOUND Found)
 
 static VOID FltpTellObject(const VOID *Object, PFLTP_FOUND Found)
 {
+    if (Found->Operations)
+        return;
     FltpTellReferences(Object, Found);
     FltpTellThreads(Object, Found);
     FltpForQueuedItems(Object, FltpTellWork, Found);
@@ -341,7 +344,7 @@ static BOOLEAN NTAPI FltpNextHolder(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holde
  */
 static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
 {
-    FLTP_FOUND Found = {.Quiet = TRUE};
+    FLTP_FOUND Found = {.Quiet = TRUE, .Operations = !TooLong};
     CHAR Text[192];
 
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
