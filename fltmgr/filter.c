@@ -87,17 +87,23 @@ static BOOLEAN FltpVolumeHasDevice(PFLTP_OBJECT Object, const VOID *Device)
 
 NTSTATUS FltpFindFilter(PCUNICODE_STRING Name, PFLT_FILTER *Found)
 {
-    return FltpFindObject(&FltpFilters, FIELD_OFFSET(FLT_FILTER, Link), FltpFilterHasName, Name,
+    FLTP_RESIDENT_NAME Wanted;
+
+    if (!FltpCopyName(&Wanted, Name))
+        return STATUS_FLT_FILTER_NOT_FOUND;
+    return FltpFindObject(&FltpFilters, FIELD_OFFSET(FLT_FILTER, Link), FltpFilterHasName, &Wanted.String,
                           STATUS_FLT_FILTER_NOT_FOUND, (PFLTP_OBJECT *)Found);
 }
 
 static NTSTATUS FltpFindVolume(PCUNICODE_STRING Name, PFLT_VOLUME *Found)
 {
-    UNICODE_STRING Wanted = *Name;
+    FLTP_RESIDENT_NAME Wanted;
 
-    if (Wanted.Length > 0 && Wanted.Buffer[Wanted.Length / sizeof(WCHAR) - 1] == '\\')
-        Wanted.Length -= sizeof(WCHAR);
-    return FltpFindObject(&FltpVolumes, FIELD_OFFSET(FLT_VOLUME, Link), FltpVolumeHasName, &Wanted,
+    if (!FltpCopyName(&Wanted, Name))
+        return STATUS_FLT_VOLUME_NOT_FOUND;
+    if (Wanted.String.Length > 0 && Wanted.Text[Wanted.String.Length / sizeof(WCHAR) - 1] == '\\')
+        Wanted.String.Length -= sizeof(WCHAR);
+    return FltpFindObject(&FltpVolumes, FIELD_OFFSET(FLT_VOLUME, Link), FltpVolumeHasName, &Wanted.String,
                           STATUS_FLT_VOLUME_NOT_FOUND, (PFLTP_OBJECT *)Found);
 }
 

@@ -232,6 +232,15 @@ NTSTATUS FltpCopyString(PUNICODE_STRING To, PCUNICODE_STRING From);
 NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last);
 VOID FltpFreeString(PUNICODE_STRING String);
 BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right); /* IRQL: any */
+
+/* A filter's string, which may be pageable, where it can be read with a spin lock held. */
+typedef struct _FLTP_RESIDENT_NAME {
+    UNICODE_STRING String;
+    WCHAR Text[256];
+} FLTP_RESIDENT_NAME, *PFLTP_RESIDENT_NAME;
+
+/* IRQL: the string's.  FALSE: longer than any name of ours. */
+BOOLEAN FltpCopyName(PFLTP_RESIDENT_NAME To, PCUNICODE_STRING From);
 NTSTATUS FltpReadString(PCUNICODE_STRING Key, PCWSTR ValueName, PUNICODE_STRING Value);
 NTSTATUS FltpReadUlong(PCUNICODE_STRING Key, PCWSTR ValueName, PULONG Value);
 NTSTATUS FltpEnumerateKey(PCUNICODE_STRING Key, ULONG Index, PUNICODE_STRING Name);

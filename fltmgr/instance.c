@@ -300,13 +300,17 @@ VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_
 NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
 {
     NTSTATUS Status = STATUS_FLT_INSTANCE_NOT_FOUND;
-    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    FLTP_RESIDENT_NAME Wanted;
+    KIRQL Irql;
 
+    if (Name != NULL && !FltpCopyName(&Wanted, Name))
+        return Status;
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
         if ((Filter != NULL && Instance->Filter != Filter) ||
-            (Name != NULL && !FltpEqualNames(&Instance->Name, Name)))
+            (Name != NULL && !FltpEqualNames(&Instance->Name, &Wanted.String)))
             continue;
         if (!Instance->TearingDown && FltpAcquireRundown(&Instance->Object.Rundown)) {
             *Found = Instance;

@@ -44,6 +44,17 @@ BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
     return TRUE;
 }
 
+BOOLEAN FltpCopyName(PFLTP_RESIDENT_NAME To, PCUNICODE_STRING From)
+{
+    if (From->Length > sizeof(To->Text))
+        return FALSE;
+    RtlCopyMemory(To->Text, From->Buffer, From->Length);
+    To->String.Buffer = To->Text;
+    To->String.Length = From->Length;
+    To->String.MaximumLength = sizeof(To->Text);
+    return TRUE;
+}
+
 /* Key\Middle, or Key\Middle\Last. */
 NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last)
 {

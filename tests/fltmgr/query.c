@@ -53,6 +53,26 @@ static VOID CheckNames(VOID)
     FvCheck(Found(FltGetFilterFromInstance(Top, &ByName), ByName, Other));
 }
 
+/* The names may be pageable, as all these routines may be called at APC_LEVEL. */
+static VOID CheckPageable(VOID)
+{
+    static const WCHAR Text[] = L"query\\Device\\HarddiskVolume1low";
+    PWCHAR Paged = ExAllocatePoolWithTag(PagedPool, sizeof(Text), 'tseT');
+    UNICODE_STRING FilterName = {10, 10, Paged}, VolumeName = {46, 46, Paged + 5}, InstanceName = {6, 6, Paged + 28};
+    PFLT_FILTER ByName = NULL;
+    PFLT_VOLUME V = NULL;
+    PFLT_INSTANCE I = NULL;
+
+    RtlCopyMemory(Paged, Text, sizeof(Text));
+    FvCheck(Found(FltGetFilterFromName(&FilterName, &ByName), ByName, Filter));
+    FvCheck(Found(FltGetVolumeFromName(Filter, &VolumeName, &V), V, Volume));
+    FvCheck(Found(FltGetVolumeInstanceFromName(Filter, Volume, &InstanceName, &I), I, Bottom));
+    FvCheck(FltDetachVolume(Other, Volume, &InstanceName) == STATUS_FLT_INSTANCE_NOT_FOUND);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, &InstanceName, &InstanceName, NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltAttachVolume(Filter, Volume, &InstanceName, NULL) == STATUS_FLT_INSTANCE_NAME_COLLISION);
+    ExFreePoolWithTag(Paged, 'tseT');
+}
+
 static PFILE_OBJECT OpenFile(PHANDLE Handle)
 {
     OBJECT_ATTRIBUTES Attributes;
@@ -353,13 +373,14 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Status = FltStartFiltering(Filter);
     if (Idle)
         return Status;
-    FvTestPlan(13 + 9 + 21 + 14 + 12 + 9 + 11 + 4 + 3);
+    FvTestPlan(13 + 6 + 9 + 21 + 14 + 12 + 9 + 11 + 4 + 3);
     Volume = OpenVolume(Filter);
     FltGetFilterFromName(TEXT(L"other"), &Other);
     FltGetVolumeInstanceFromName(Filter, Volume, TEXT(L"high"), &Mine);
     FltGetVolumeInstanceFromName(Filter, Volume, TEXT(L"low"), &Bottom);
     FltGetVolumeInstanceFromName(Other, Volume, NULL, &Top);
     CheckNames();
+    CheckPageable();
     CheckDevices();
     CheckVolume();
     CheckOrder();
