@@ -70,7 +70,6 @@
 #define FLTP_BAD_TARGET           0xF013 /* P2: callback data, P3: the target instance */
 #define FLTP_WAITS_FOR_EVER       0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT       0xF021 /* P2: the object, P3: the call that took it, P4: how many */
-#define FLTP_DATA_LEFT            0xF022 /* P2: callback data, P3: the call that allocated it, P4: how many */
 
 /*
  * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits

@@ -17,11 +17,10 @@ NTSYSAPI PVOID NTAPI RtlPcToFileHeader(PVOID Address, PVOID *Base); /* not in th
 
 FLTP_HOLD FltpHolds[FLTP_HOLDS];
 
-/* What a filter took and has to give back, a reference or callback data: by which call. */
+/* A reference that a filter took: by which call. */
 typedef struct _FLTP_TAKER {
     LIST_ENTRY Link; /* FltpTakers by its object, newest first, or FltpFreeTakers; FltpTakerLock */
     PVOID Object;    /* NULL: free */
-    ULONG Code;      /* for the bug check when it is left: FLTP_REFERENCE_LEFT, FLTP_DATA_LEFT */
     PVOID Thread;
     PVOID Image; /* that of the call: its base */
     PVOID Stack[FLTP_STACK_DEPTH];
@@ -77,7 +76,7 @@ static PVOID FltpCaptureCaller(PVOID *Stack)
     return Image;
 }
 
-static DECLSPEC_NOINLINE VOID FltpRemember(PVOID Object, ULONG Code)
+static DECLSPEC_NOINLINE VOID FltpRemember(PVOID Object)
 {
     PVOID Stack[FLTP_STACK_DEPTH], Image;
     KIRQL Irql;
@@ -88,7 +87,6 @@ static DECLSPEC_NOINLINE VOID FltpRemember(PVOID Object, ULONG Code)
         PFLTP_TAKER Taker = CONTAINING_RECORD(RemoveHeadList(&FltpFreeTakers), FLTP_TAKER, Link);
 
         Taker->Object = Object;
-        Taker->Code = Code;
         Taker->Thread = KeGetCurrentThread();
         Taker->Image = Image;
         RtlCopyMemory(Taker->Stack, Stack, sizeof(Stack));
@@ -137,7 +135,7 @@ VOID FltpHandOut(PVOID FltObject)
 {
     InterlockedIncrement(&((PFLTP_OBJECT)FltObject)->HandedOut);
     if (FltpVerify)
-        FltpRemember(FltObject, FLTP_REFERENCE_LEFT);
+        FltpRemember(FltObject);
 }
 
 BOOLEAN FltpTakeBack(PVOID FltObject)
@@ -156,18 +154,6 @@ BOOLEAN FltpTakeBack(PVOID FltObject)
     return TRUE;
 }
 
-VOID FltpDataAllocated(PVOID Data)
-{
-    if (FltpVerify)
-        FltpRemember(Data, FLTP_DATA_LEFT);
-}
-
-VOID FltpDataFreed(PVOID Data)
-{
-    if (FltpVerify)
-        FltpForget(Data);
-}
-
 VOID FltpCheckReferencesAtUnload(PVOID Image)
 {
     PFLTP_TAKER Left = NULL;
@@ -183,12 +169,11 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
     KeReleaseSpinLock(&FltpTakerLock, Irql);
     if (Count == 0)
         return;
-    FvReport(Left->Code == FLTP_DATA_LEFT
-                 ? "rule=Callback data was allocated and never freed, and its driver is unloaded\n"
-                 : "rule=A reference was taken and never given back, and its driver is unloaded\n");
+    FvReport("rule=A reference was taken and never given back, and its driver is unloaded\n");
     FltpReportStack("taken", Left->Stack);
     FvBlame(Left->Stack[0]);
-    KeBugCheckEx(FLTMGR_FILE_SYSTEM, Left->Code, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0], Count);
+    KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_REFERENCE_LEFT, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0],
+                 Count);
 }
 
 /* --- What holds an object, for the report --- */

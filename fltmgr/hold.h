@@ -68,9 +68,6 @@ VOID FltpInitializeHolds(VOID);
  * DISPATCH_LEVEL. */
 VOID FltpHandOut(PVOID FltObject);
 BOOLEAN FltpTakeBack(PVOID FltObject);
-/* Callback data that a filter allocated, or that is made for it.  IRQL: <= DISPATCH_LEVEL. */
-VOID FltpDataAllocated(PVOID Data);
-VOID FltpDataFreed(PVOID Data);
 
 /*
  * IRQL: PASSIVE_LEVEL.  Begins the rundown of the object (Io: of an instance's operations) and waits for its end; what
@@ -81,7 +78,7 @@ VOID FltpWaitForIo(PFLT_INSTANCE Instance);
 /* The same for the end of its setup callback. */
 VOID FltpWaitForSetup(PFLT_INSTANCE Instance);
 
-/* The image goes: a reference or callback data that its code never gave back is a bugcheck.  Verifier only. */
+/* The image goes: a reference that its code never gave back is a bugcheck.  Verifier only. */
 VOID FltpCheckReferencesAtUnload(PVOID Image);
 
 #endif

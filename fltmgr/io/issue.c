@@ -8,7 +8,6 @@
  * behind, and what is sent comes back once.  IRQL: as annotated in fltKernel.h.
  */
 #include "issue.h"
-#include "hold.h"
 
 static KSPIN_LOCK FltpIssuedLock;
 static LIST_ENTRY FltpLiveIssued = {&FltpLiveIssued, &FltpLiveIssued}; /* those that filters allocated */
@@ -159,7 +158,6 @@ VOID FLTAPI FltFreeCallbackData(PFLT_CALLBACK_DATA CallbackData)
         FltpCheckIdle(CallbackData, "rule=FltFreeCallbackData was given no callback data of FltAllocateCallbackData\n");
     KIRQL Irql;
 
-    FltpDataFreed(CallbackData);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpIssuedLock);
     RemoveEntryList(&Issued->Link);
     KeReleaseSpinLock(&FltpIssuedLock, Irql);

@@ -127,7 +127,7 @@ static VOID Run(VOID)
         FltGetFilterFromInstance(First, &Same); /* 6:since */
         break;
     case 12:
-        FltAllocateCallbackData(First, NULL, &Forgotten); /* 12:taken */
+        FltAllocateCallbackData(First, NULL, &Forgotten); /* 12:allocated */
         break;
     case 10:
         for (ULONG Index = 0; Index < 3; Index++)

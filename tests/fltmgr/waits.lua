@@ -16,7 +16,7 @@ local cases = {
   { 7, 0xF5, "a reference to a volume that is not given back", p1 = 0xF021, p4 = 1, text = "never given back" },
   { 8, 0xF5, "a work routine that waits for the unload", p1 = 0xF020, p4 = 1, text = "waits!Work" },
   { 9, 0xF5, "an operation that is not given back", p1 = 0xF020, p4 = 1, text = "waits!PreRead" },
-  { 12, 0xF5, "callback data that is not freed", p1 = 0xF022, p4 = 1, text = "never freed" },
+  { 12, 0xC4, "callback data that is not freed", p1 = 0x62, p4 = 1, text = "never freed" },
   { 13, 0xF5, "a pre-callback that detaches its instance", p1 = 0xF020, p4 = 1, text = "a callback that has to return first" },
   { 11, 0xC4, "two work routines that detach each other's instance", p1 = 0x1001, p4 = 2, text = "waits!Work" },
 }
