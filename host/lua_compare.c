@@ -2,8 +2,9 @@
 /*
  * Comparing values: see lua_compare.h.
  *
- * Pairs of tables wait in a list of the script's own, {found, wanted, parent, key} each, so that depth costs memory and no stack.
- * A pair that has been put there is not put there again: tables that contain themselves come to an end.
+ * Pairs of tables wait in a list of the script's own, {found, wanted, parent, key} each, so that depth costs
+ * memory and no stack. A pair that has been put there is not put there again: tables that contain themselves come
+ * to an end.
  */
 #include "lua_compare.h"
 
@@ -58,7 +59,10 @@ static gboolean is_new(lua_State *lua, const Pairs *pairs, int a, int b)
     return is_new;
 }
 
-/* The values at `a` and `b`, found under the key at `key` (0: none) of pair `parent`: FALSE when they differ for sure. */
+/*
+ * The values at `a` and `b`, found under the key at `key` (0: none) of pair `parent`: FALSE when they differ for
+ * sure.
+ */
 static gboolean consider(lua_State *lua, Pairs *pairs, lua_Integer parent, int key, int a, int b)
 {
     const struct {

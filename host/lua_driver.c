@@ -192,7 +192,10 @@ static void write_instance(lua_State *lua, FltvmMachine *machine, const char *se
     lua_pop(lua, 1);
 }
 
-/* instances = { ["name"] = "altitude" or {altitude=, flags=}, ... }; the first by name is the default if none is named. */
+/*
+ * instances = { ["name"] = "altitude" or {altitude=, flags=}, ... }; the first by name is the default if none is
+ * named.
+ */
 static void write_instance_table(lua_State *lua, FltvmMachine *machine, const char *service, const char *chosen)
 {
     static const FltvmLuaField known[] = {{"altitude", FLTVM_LUA_TEXT}, {"flags", FLTVM_LUA_NUMBER}, {NULL, 0}};

@@ -172,8 +172,8 @@ static void push_bugcheck(lua_State *lua, const FltvmBugcheck *bugcheck)
 }
 
 /*
- * expect_bugcheck{code=, p1=…p4=, driver=, routine=, line=, text=, what=, [function]}: with a function, that function ends in this
- * bugcheck, and the bugcheck is returned; without, the rest of the scenario does.
+ * expect_bugcheck{code=, p1=…p4=, driver=, routine=, line=, text=, what=, [function]}: with a function, that
+ * function ends in this bugcheck, and the bugcheck is returned; without, the rest of the scenario does.
  */
 static int lua_expect_bugcheck(lua_State *lua)
 {

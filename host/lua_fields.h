@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables as arguments.  A word says in a table of its own which fields it knows and of which types they are; one that it does not
- * know is an error that names the nearest, never passed over.
+ * Tables as arguments.  A word says in a table of its own which fields it knows and of which types they are; one
+ * that it does not know is an error that names the nearest, never passed over.
  */
 #ifndef FLTVM_HOST_LUA_FIELDS_H
 #define FLTVM_HOST_LUA_FIELDS_H
@@ -21,8 +21,8 @@ typedef struct {
 #define FLTVM_LUA_VALUE    (1u << LUA_TUSERDATA) /* one of fltvm's own */
 
 /*
- * Refuse what `known` (ended by a NULL name) does not have.  `what` names the word in errors ("machine:open").  An argument
- * that is left out is as good as an empty table; anything but a table is refused.
+ * Refuse what `known` (ended by a NULL name) does not have.  `what` names the word in errors ("machine:open").  An
+ * argument that is left out is as good as an empty table; anything but a table is refused.
  */
 void fltvm_lua_check_fields(lua_State *lua, int index, const char *what, const FltvmLuaField *known);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What guests logged, in Lua: machine:log, machine:expect_log, and for the machine made last expect_log; fltvm.log for all.
+ * What guests logged, in Lua: machine:log, machine:expect_log, and for the machine made last expect_log; fltvm.log
+ * for all.
  */
 #include <lauxlib.h>
 

@@ -159,7 +159,10 @@ static void read_properties(lua_State *lua, GHashTable *properties)
     lua_pop(lua, 1);
 }
 
-/* Options of the kernel: drivers may ask for their own (FvOption), so an unknown one is wrong only if it nearly is a known one. */
+/*
+ * Options of the kernel: drivers may ask for their own (FvOption), so an unknown one is wrong only if it nearly is
+ * a known one.
+ */
 static void read_options(lua_State *lua, GHashTable *options)
 {
     static const char *const known[] = {"verifier", "pool-fail", "time", NULL};
@@ -228,7 +231,10 @@ static FltvmImage *read_image(lua_State *lua, int index, gboolean writable, gboo
     return image;
 }
 
-/* One entry of `disks`: a path, or {image=, format=, backing=, writable=} or {size=}; device properties in `device`. */
+/*
+ * One entry of `disks`: a path, or {image=, format=, backing=, writable=} or {size=}; device properties in
+ * `device`.
+ */
 static void read_disk(lua_State *lua, FltvmConfig *config)
 {
     GError *error = NULL;

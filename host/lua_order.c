@@ -196,8 +196,9 @@ static int push_first(lua_State *lua)
 }
 
 /*
- * next(table [, key]).  The keys of a walk are kept with the table (upvalue 1, weak), from the first step behind the first key
- * until a new walk begins; the place of a key is found by its order, so that it may have been removed.
+ * next(table [, key]).  The keys of a walk are kept with the table (upvalue 1, weak), from the first step behind
+ * the first key until a new walk begins; the place of a key is found by its order, so that it may have been
+ * removed.
  */
 static int order_next(lua_State *lua)
 {
@@ -273,8 +274,8 @@ static void merge(lua_State *lua, int source, int target, lua_Integer from, lua_
 }
 
 /*
- * table.sort(list [, before]): a stable merge sort.  Lua's own picks pivots by the clock, and what it makes of equal elements
- * would not be the same in each run.
+ * table.sort(list [, before]): a stable merge sort.  Lua's own picks pivots by the clock, and what it makes of
+ * equal elements would not be the same in each run.
  */
 static int order_sort(lua_State *lua)
 {

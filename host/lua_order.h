@@ -12,8 +12,8 @@
 #include <lua.h>
 
 /*
- * Push the list of the keys of the table at `index`, in order; returns how many.  Several keys that have no order are an
- * error, unless `lenient`: then they come last.  No metamethod is called.  O(n log n).
+ * Push the list of the keys of the table at `index`, in order; returns how many.  Several keys that have no order
+ * are an error, unless `lenient`: then they come last.  No metamethod is called.  O(n log n).
  */
 lua_Integer fltvm_lua_push_keys(lua_State *lua, int index, gboolean lenient);
 

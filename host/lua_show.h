@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values as text.  Never an address: what has no text of its own is numbered in the order it is first shown ("table: 1").
- * Never without end, never with an error: what reports and checks show is cut, and a failing __tostring is said to fail.
+ * Values as text.  Never an address: what has no text of its own is numbered in the order it is first shown
+ * ("table: 1"). Never without end, never with an error: what reports and checks show is cut, and a failing
+ * __tostring is said to fail.
  */
 #ifndef FLTVM_HOST_LUA_SHOW_H
 #define FLTVM_HOST_LUA_SHOW_H

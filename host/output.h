@@ -2,8 +2,9 @@
 /*
  * Files that the command writes at a user's word (--junit, --trace).
  *
- * A regular file, or one that is not there yet, is replaced as a whole when everything has been written: who reads it sees the old
- * one or the new one.  A symbolic link stays and its target is replaced.  A device, a pipe or the like is written to.
+ * A regular file, or one that is not there yet, is replaced as a whole when everything has been written: who reads
+ * it sees the old one or the new one.  A symbolic link stays and its target is replaced.  A device, a pipe or the
+ * like is written to.
  */
 #ifndef FLTVM_HOST_OUTPUT_H
 #define FLTVM_HOST_OUTPUT_H
@@ -21,7 +22,10 @@ typedef struct {
 /* `what` is borrowed.  The error is FLTVM_ERROR_USAGE. */
 gboolean fltvm_output_open(FltvmOutput *output, const char *what, const char *path, GError **error);
 
-/* Everything is written: put it in its place.  FALSE when not all of it could be written; then nothing has changed. */
+/*
+ * Everything is written: put it in its place.  FALSE when not all of it could be written; then nothing has
+ * changed.
+ */
 gboolean fltvm_output_finish(FltvmOutput *output, GError **error);
 
 /* Open, write, finish. */
