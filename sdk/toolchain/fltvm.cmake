@@ -4,7 +4,7 @@
 #
 #   cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=<fltvm>/sdk/toolchain/fltvm.cmake
 #
-# The compiler's flags are driver.cfg's; linking is done by `fltvm cc`, so fltvm must have been built (./fltvm build;
+# The compiler's flags are source.cfg's; linking is done by `fltvm cc`, so fltvm must have been built (./fltvm build;
 # the environment's FLTVM_BUILD names another build folder).  The SDK's headers are found in any case, the driver's own as
 # they are spelled.  -DFLTVM_ENTRY=NAME: another entry point than DriverEntry.
 
@@ -18,7 +18,7 @@ set(CMAKE_C_COMPILER "${FLTVM_CLANG}")
 set(CMAKE_ASM_COMPILER "${FLTVM_CLANG}")
 set(CMAKE_AR "${FLTVM_AR}")
 
-set(fltvm_flags "\"--config=${CMAKE_CURRENT_LIST_DIR}/driver.cfg\"")
+set(fltvm_flags "\"--config=${CMAKE_CURRENT_LIST_DIR}/source.cfg\"")
 if(DEFINED ENV{FLTVM_BUILD})
   set(fltvm_build "$ENV{FLTVM_BUILD}")
 else()

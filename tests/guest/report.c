@@ -123,6 +123,19 @@ __declspec(noinline) static VOID FailFast(VOID)
     __fastfail(5); /* guilty 5 */
 }
 
+/* A compiler likes to make one call of these two. */
+__declspec(noinline) static VOID FreeInBranches(volatile LONG *Which)
+{
+    if (*Which == 1) {
+        Record.Length = 1;
+        ExFreePoolWithTag((PVOID)0xFFFF900000001230, 0);
+    } else {
+        Record.Length = 2;
+        ExFreePoolWithTag((PVOID)0xFFFF900000001230, 0); /* guilty 26 */
+    }
+    DbgPrint("freed\n");
+}
+
 __declspec(noinline) static VOID FaultInKernel(VOID)
 {
     UNICODE_STRING Name, Other;
@@ -236,6 +249,9 @@ __declspec(noinline) static VOID Misbehave(VOID)
     case 24:
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, FaultLate, NULL);
         ZwClose(Thread);
+        break;
+    case 26:
+        FreeInBranches(&(volatile LONG){2});
         break;
     case 30:
         Recurse(&(volatile LONG){0});

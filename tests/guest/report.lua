@@ -26,6 +26,7 @@ local cases = {
   { 23, "freeing a large allocation twice", code = 0xC2, p1 = 7, routine = "Misbehave", text = "freed-twice" },
   { 9, "a leak", code = 0xC4, p1 = 0x62, routine = "Misbehave", unload = true, text = "report!DriverEntry" },
   { 10, "a leak through an inline routine", code = 0xC4, p1 = 0x62, routine = "Misbehave", unload = true },
+  { 26, "one of two calls that are alike", code = 0xC2, routine = "FreeInBranches" },
   { 11, "a fault inside the kernel", code = 0x50, routine = "FaultInKernel" },
   { 12, "a fault inside the filter manager", code = 0x50, routine = "FaultInFilterManager" },
   { 13, "a callback that is NULL", code = 0x7E, routine = "InsertWithoutAllocate" },
