@@ -45,7 +45,9 @@ static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE
 {
     USHORT Depth = ExpIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH : FvVerifierEnabled() ? 0 : EXP_LOOKASIDE_DEPTH;
 
-    memset(List, 0, FIELD_OFFSET(GENERAL_LOOKASIDE, Future));
+    if (FvVerifierEnabled())
+        KeTrackMemory(KeTrackedLookaside, &List->ListEntry, List);
+    memset(List, 0, FIELD_OFFSET(GENERAL_LOOKASIDE, ListEntry));
     InitializeSListHead(&List->ListHead);
     List->Depth = Depth;
     List->MaximumDepth = Depth != 0 ? 256 : 0;
@@ -76,10 +78,18 @@ DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIS
     Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
 }
 
+/* Memory that was never a list, or is none any more. */
+static VOID ExpForgetLookaside(PGENERAL_LOOKASIDE List)
+{
+    if (!KeUntrackMemory(KeTrackedLookaside, &List->ListEntry))
+        KeBugCheckEx(0xC4, 0xCB, (ULONG_PTR)List, 0, 0);
+}
+
 static VOID ExpDrainLookaside(PGENERAL_LOOKASIDE List)
 {
     PSLIST_ENTRY Entry;
 
+    ExpForgetLookaside(List);
     while ((Entry = ExpInterlockedPopEntrySList(&List->ListHead)) != NULL)
         List->Free(Entry);
 }
@@ -142,5 +152,6 @@ VOID NTAPI ExFlushLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
+    ExpForgetLookaside((PGENERAL_LOOKASIDE)&Lookaside->L);
     ExFlushLookasideListEx(Lookaside);
 }

@@ -14,7 +14,6 @@
 #include <rtl.h>
 #include <hal.h>
 #include <ke.h>
-#include <ex.h>
 #include <fltvm.h>
 
 #define EXP_VERIFIER       0xC4
@@ -28,9 +27,6 @@ typedef struct _EXP_RESOURCE_WAITER {
     KEVENT Event;
 } EXP_RESOURCE_WAITER, *PEXP_RESOURCE_WAITER;
 
-/* Every resource, for the kernel's debuggers. */
-static LIST_ENTRY ExpSystemResourcesList = { &ExpSystemResourcesList, &ExpSystemResourcesList };
-static KSPIN_LOCK ExpResourceSpinLock;
 
 #define EXP_SHARED_WAITERS(Resource)    ((PEXP_RESOURCE_WAITER *)&(Resource)->SharedWaiters)
 #define EXP_EXCLUSIVE_WAITERS(Resource) ((PEXP_RESOURCE_WAITER *)&(Resource)->ExclusiveWaiters)
@@ -359,13 +355,9 @@ static VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller
 
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 {
-    KIRQL OldIrql;
-
     memset(Resource, 0, sizeof(*Resource));
     KeInitializeSpinLock(&Resource->SpinLock);
-    KeAcquireSpinLock(&ExpResourceSpinLock, &OldIrql);
-    InsertTailList(&ExpSystemResourcesList, &Resource->SystemResourcesList);
-    KeReleaseSpinLock(&ExpResourceSpinLock, OldIrql);
+    KeTrackMemory(KeTrackedResource, &Resource->SystemResourcesList, Resource);
     return STATUS_SUCCESS;
 }
 
@@ -386,16 +378,10 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExReinitializeResourceLite(PERESOURCE Resource)
 
 DECLSPEC_NOINLINE NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 {
-    KIRQL OldIrql;
-
-    if (ExpVerifies(Resource->SystemResourcesList.Flink == NULL ||
-                    Resource->SystemResourcesList.Flink->Blink != &Resource->SystemResourcesList))
+    ExpCheckIdle(Resource, __builtin_return_address(0));
+    if (!KeUntrackMemory(KeTrackedResource, &Resource->SystemResourcesList))
         ExpResourceBugCheck(Resource, "resource-not-initialized", __builtin_return_address(0), EXP_VERIFIER, 0xD1,
                             (ULONG_PTR)Resource, 0, 0);
-    ExpCheckIdle(Resource, __builtin_return_address(0));
-    KeAcquireSpinLock(&ExpResourceSpinLock, &OldIrql);
-    RemoveEntryList(&Resource->SystemResourcesList);
-    KeReleaseSpinLock(&ExpResourceSpinLock, OldIrql);
     if (Resource->OwnerTable != NULL)
         ExFreePool(Resource->OwnerTable);
     memset(Resource, 0, sizeof(*Resource));
@@ -551,25 +537,4 @@ ULONG NTAPI ExGetExclusiveWaiterCount(PERESOURCE Resource)
 ULONG NTAPI ExGetSharedWaiterCount(PERESOURCE Resource)
 {
     return Resource->NumberOfSharedWaiters;
-}
-
-/* Driver Verifier's code for memory that goes with a resource in it: here that of an image. */
-VOID ExCheckLeft(PVOID Base, SIZE_T Size)
-{
-    PERESOURCE Found = NULL;
-    KIRQL OldIrql;
-
-    KeAcquireSpinLock(&ExpResourceSpinLock, &OldIrql);
-    for (PLIST_ENTRY Entry = ExpSystemResourcesList.Flink; Entry != &ExpSystemResourcesList; Entry = Entry->Flink) {
-        PERESOURCE Resource = CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList);
-
-        if ((ULONG_PTR)Resource - (ULONG_PTR)Base < Size)
-            Found = Resource;
-    }
-    KeReleaseSpinLock(&ExpResourceSpinLock, OldIrql);
-    if (Found == NULL)
-        return;
-    FvReport("rule=resource-not-deleted\n");
-    FvBlame(Found);
-    KeBugCheckEx(EXP_VERIFIER, 0xD2, (ULONG_PTR)Found, (ULONG_PTR)Base, Size);
 }

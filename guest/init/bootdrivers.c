@@ -53,7 +53,6 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     KeCheckMemoryRange(Base, Size);
     ExCheckWorkItemsInRange(Base, Size);
     KeCheckLeft(Base, Size);
-    ExCheckLeft(Base, Size);
     PsCheckLeft(Base, Size);
     ObCheckLeft(Base, Size);
     IoCheckLeft(Base, Size);

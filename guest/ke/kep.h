@@ -134,6 +134,10 @@ NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE 
 VOID KiReportHeld(const KTHREAD *Thread);
 const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 
+/* tracked.c */
+extern ULONG64 volatile KiTrackedPages;
+VOID KiCheckTracked(PVOID Base, SIZE_T Size);
+
 /* bugcheck.c */
 PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine);
 VOID KiInitializeBugCheck(VOID);

@@ -92,6 +92,9 @@ VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
     if (!KiDriverVerifierOn) {
         return;
     }
+    if (KiTrackedPages >> ((ULONG_PTR)Base >> PAGE_SHIFT & 63) & 1 || Size > PAGE_SIZE / 2) {
+        KiCheckTracked(Base, Size);
+    }
     for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
         if (KiProcessorBlock[Number]->DpcQueueDepth != 0) {
             KiCheckDpcs(KiProcessorBlock[Number], &Range);

@@ -3,6 +3,8 @@
 #include <ntifs.h>
 
 static KEVENT Never;
+static PUCHAR InPool;
+static NPAGED_LOOKASIDE_LIST Lookaside;
 static PDEVICE_OBJECT Device;
 static WORK_QUEUE_ITEM Item;
 static ERESOURCE Resource;
@@ -221,6 +223,31 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 13:
         ObDereferenceObject(Device);
         ObDereferenceObjectDeferDelete(Device);
+        break;
+    case 14: /* in pool that is freed */
+        InPool = ExAllocatePoolWithTag(NonPagedPoolNx, 4096, 'xeBT');
+        ExInitializeResourceLite((PERESOURCE)(InPool + 1024));
+        ExFreePool(InPool);
+        break;
+    case 15:
+        InPool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(NPAGED_LOOKASIDE_LIST), 'xeBT');
+        ExInitializeNPagedLookasideList((PNPAGED_LOOKASIDE_LIST)InPool, NULL, NULL, 0, 64, 'xeBT', 0);
+        ExFreePool(InPool);
+        break;
+    case 16:
+        ExInitializeResourceLite(&Resource);
+        break;
+    case 17:
+    case 18:
+        ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
+        if (Fault == 17)
+            ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
+        ExDeleteNPagedLookasideList(&Lookaside);
+        ExDeleteNPagedLookasideList(&Lookaside);
+        break;
+    case 19:
+        ExDeleteResourceLite(&Resource);
+        ExDeleteResourceLite(&Resource);
         break;
     case 30:
         Queue(NULL, DelayedWorkQueue);

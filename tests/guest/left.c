@@ -8,6 +8,7 @@ DRIVER_INITIALIZE DriverEntry;
 static ULONG Kind;
 static PDEVICE_OBJECT Device;
 static ERESOURCE Resource;
+static NPAGED_LOOKASIDE_LIST Lookaside;
 static KBUGCHECK_CALLBACK_RECORD Record;
 static KTIMER Timer;
 static KDPC Dpc;
@@ -90,6 +91,9 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
         KeInitializeDpc(&Dpc, Deferred, NULL);
         KeInitializeTimer(&Timer);
         KeSetTimer(&Timer, Later, &Dpc);
+        break;
+    case 14:
+        ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0);
         break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);

@@ -13,7 +13,7 @@ for _, case in ipairs{
   { 1, 0xC4, 0xF107, "process notify routine", "ProcessNotify" },
   { 2, 0xC4, 0xF107, "thread notify routine", "ThreadNotify" },
   { 3, 0xC4, 0xF107, "bugcheck callback", "BugCheck" },
-  { 4, 0xC4, 0xD2, "resource-not-deleted", "Resource" },
+  { 4, 0xC4, 0xD2, "freed-with-resource", "Resource" },
   { 5, 0xC4, 0xF107, "file system notification routine", "FileSystemChanges" },
   { 6, 0xC4, 0xF107, "shutdown notification", "Unload" },
   { 7, 0xC4, 0xF107, "device", "Unload" },
@@ -22,6 +22,7 @@ for _, case in ipairs{
   { 10, 0xC4, 0xF107, "IRP", "Leave" },
   { 11, 0xC4, 0x62, "Mdl", "Leave" },
   { 12, 0xC7, 0, "timer-set-in-freed-memory", "Timer" },
+  { 14, 0xC4, 0xCC, "freed-with-lookaside-list", "Lookaside" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,

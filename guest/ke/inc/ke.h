@@ -523,6 +523,15 @@ BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
 
 /*
+ * The same for what has to be deleted first: 0xC4 with Driver Verifier's codes, also when it is initialized again.  Entry
+ * lies in the object and is this component's from now on.  Untracking: FALSE when it is not tracked, always TRUE without
+ * the verifier.  IRQL: <= DISPATCH_LEVEL.
+ */
+typedef enum _KE_TRACKED { KeTrackedResource, KeTrackedLookaside, KeTrackedKinds } KE_TRACKED;
+VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object);
+BOOLEAN KeUntrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry);
+
+/*
  * A driver goes and leaves something behind: 0xC4, FV_LEFT_BEHIND.  What: a few words; Maker: code of the driver that made
  * it, or the routine that it is.  And ke's own check of the kind: bugcheck callbacks, interrupt service routines.
  */
