@@ -40,6 +40,16 @@ def every_row_is_expected_by_its_test():
 
 
 @case
+def every_code_has_its_words():
+    words = read('host', 'bugchecks.txt')
+    words = words[words.index('\nDRIVER_VERIFIER_DETECTED_VIOLATION ='):]
+    words = words[:words.index('\nDRIVER_CORRUPTED_EXPOOL')]
+    for code, parameter, _ in rows():
+        if code == '0xC4' and parameter:
+            check(f'\n  {parameter} = ' in words, f'host/bugchecks.txt does not say what 0xC4/{parameter} is')
+
+
+@case
 def every_code_of_fltvm_s_own_is_told():
     codes = re.findall(r'#define FV_[A-Z_]+\s+(0xF1[0-9A-F]+)', read('sdk', 'include', 'fltvm.h'))
     check(len(codes) > 5, f'{len(codes)} codes were found')
