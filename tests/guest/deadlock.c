@@ -19,6 +19,7 @@ static EX_PUSH_LOCK PushLocks[LOCKS];
 static PVOID Threads[LOCKS];
 static KEVENT Taken[LOCKS], Finished;
 static ULONG Count;
+static volatile KIND Took; /* keeps the compiler from making one call of two */
 
 VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
@@ -35,6 +36,7 @@ DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index)
         break;
     case Mutex:
         KeWaitForSingleObject(&Mutexes[Index], Executive, KernelMode, FALSE, NULL);
+        Took = Mutex;
         break;
     case Exclusive:
         ExAcquireResourceExclusiveLite(&Resources[Index], TRUE);
@@ -50,6 +52,7 @@ DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index)
         break;
     case Thread:
         KeWaitForSingleObject(Threads[Index], Executive, KernelMode, FALSE, NULL);
+        Took = Thread;
         break;
     }
 }
