@@ -169,7 +169,7 @@ def unwind_data_that_could_be_discarded():
         image = built('deep.sys', DEEP)
         for name in sections:
             image.set_discardable(name)
-        result = run(image, 'machine:load{ image = "odd.sys" }\nmachine:sleep(10)')
+        result = run(image, 'machine:load{ image = "odd.sys" }\nmachine:sleep(50)')
         equal(result.returncode, 3, result.stdout)
         check('holds unwind data and is discardable' in result.stdout, result.stdout)
         check('blamed: odd.sys' in result.stdout, result.stdout)
