@@ -81,7 +81,7 @@ end
 -- What is discarded when DriverEntry has returned is still read for reports: code, and tables that a linker put there.
 for _, case in ipairs{ { ".text", 0x7E, "-DDISCARD", 24 }, { "PAGE", 0x7E, "-DDISCARD", 24 },
                        { "INIT", 0x50, "-DDISCARD", 25 }, { "INIT", 0x50, "-DKEEP", 25 } } do
-  local vm = fltvm.machine{}
+  local vm = fltvm.machine{ cpus = 1 } -- the thread begins when DriverEntry has returned
   local report = expect_bugcheck{ code = case[2], driver = "report.sys", routine = "FaultLate", line = guilty(case[4]),
     what = "a fault after INIT has gone, in " .. case[1] .. ", " .. case[3], quiet = true, function()
       vm:load{ source = source, flags = { "-DCASE=24", '-DSECTION="' .. case[1] .. '"', case[3] } }
