@@ -24,6 +24,9 @@
 /* What the symbolizer may take for what a machine has told. */
 #define SYMBOLS_GRACE (12 * G_USEC_PER_SEC)
 
+/* What the account may take then: whoever does not read it does not hold the end up. */
+#define TELL_GRACE (2 * G_USEC_PER_SEC)
+
 /* A machine's failures that are told. */
 #define MOST_FAILURES 16
 
@@ -306,6 +309,7 @@ static gboolean timed_out(FltvmMachine *machine, const char *what, GError **erro
     if (!machine->bugcheck)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "time-out: %s\n%s%s", what,
                     stacks ? "stacks of all threads:\n" : "the guest did not report its stacks", stacks ? stacks : "");
+    fltvm_watchdog_allow(TELL_GRACE);
     return FALSE;
 }
 

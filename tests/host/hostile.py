@@ -71,6 +71,22 @@ def a_flood_does_not_outlive_a_signal():
 
 
 @case
+def nobody_who_reads_does_not_hold_the_end_up():
+    with Folder(fake=True) as folder:
+        folder.write('flood.lua', fake('flood-log'))
+        for seconds in ('1', '0'):
+            started = time.monotonic()
+            with subprocess.Popen([FLTVM, 'run', '--timeout', seconds, 'flood.lua'], env=folder.environment, cwd=folder.path,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+                if seconds == '0':
+                    time.sleep(1)
+                    process.terminate()
+                process.wait(30)
+                equal(process.returncode, 4 if seconds == '1' else -signal.SIGTERM, 'exit status')
+            check(time.monotonic() - started < 15, f'took {time.monotonic() - started:.1f} s')
+
+
+@case
 def what_is_dropped_is_told_and_fails():
     with Folder(fake=True) as folder:
         done = folder.scenario(fake('flood-log'), '--timeout', '4', timeout=40)
