@@ -410,6 +410,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     NTSTATUS Status;
 
     Part = ReadNumber(RegistryPath, L"Part");
+    if (ReadNumber(RegistryPath, L"Plan") != 0)
+        FvTestPlan(ReadNumber(RegistryPath, L"Plan"));
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     return NT_SUCCESS(Status) ? FltStartFiltering(Filter) : Status;
 }

@@ -9,6 +9,7 @@ for block = 0, 63 do file:write(string.rep(string.char(65 + block % 26), 4096)) 
 file:close()
 
 local from
+local plan = 159
 local function lines(pattern)
   local found, log = {}, fltvm.log()
   for i = from + 1, #log do found[#found + 1] = log[i]:match(pattern) end
@@ -20,6 +21,8 @@ local function run(part, async, options, test)
   from = #fltvm.log()
   local vm = fltvm.machine { disks = { { image = image } }, options = options }
   vm:set_registry(SERVICES .. "issuing", "Part", part)
+  vm:set_registry(SERVICES .. "issuing", "Plan", plan)
+  plan = 0 -- the first driver announces the checks of all
   local volume = vm:open(VOLUME, { async = async })
   local above = vm:load { source = "issuing.c", altitude = "300" }
   local below = vm:load { source = "issuing.c", name = "below", altitude = "200" }

@@ -188,6 +188,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     InitializeListHead(&List);
     ExInitializeFastMutex(&Mutex);
     Way = ReadNumber(RegistryPath, L"Way");
+    if (ReadNumber(RegistryPath, L"Plan") != 0)
+        FvTestPlan(ReadNumber(RegistryPath, L"Plan"));
     Insert = (NTSTATUS)ReadNumber(RegistryPath, L"Insert");
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     return NT_SUCCESS(Status) ? FltStartFiltering(Filter) : Status;

@@ -4,6 +4,7 @@ local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\queues]]
 local VOLUME = [[\Device\HarddiskVolume1]]
 local QUEUE, CONTEXT, DISABLED, CANCELLED, TAKE_BACK, CALLBACK, LATE, CLEAR = 1, 2, 3, 4, 5, 6, 7, 8
 local vm, volume, from
+local plan = 118
 local function lines(pattern)
   local found, log = {}, fltvm.log()
   for i = from + 1, #log do found[#found + 1] = log[i]:match(pattern) end
@@ -13,6 +14,8 @@ local function case(way, insert, test)
   from = #fltvm.log()
   vm = fltvm.machine { disks = { { size = "1M" } } }
   vm:set_registry(KEY, "Way", way)
+  vm:set_registry(KEY, "Plan", plan)
+  plan = 0 -- the first driver announces the checks of all
   vm:set_registry(KEY, "Insert", insert)
   local filter = vm:load { source = "queues.c", altitude = "100" }
   volume = vm:open(VOLUME, { async = true })
