@@ -25,7 +25,8 @@ VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 VOID FASTCALL ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 
-DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index)
+/* Not optimized: two waits that became one call would have no line. */
+__attribute__((optnone)) DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index)
 {
     switch (Kind) {
     case FastMutex:
