@@ -40,7 +40,7 @@ static PFLT_CALLBACK_DATA Allocate(FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags)
 {
     PFLT_CALLBACK_DATA Data = NULL;
 
-    Expect(FltAllocateCallbackDataEx(Instance, File, Flags, &Data) == STATUS_SUCCESS);
+    FvCheck(FltAllocateCallbackDataEx(Instance, File, Flags, &Data) == STATUS_SUCCESS);
     return Data;
 }
 
@@ -50,42 +50,42 @@ static VOID CheckData(VOID)
 {
     PFLT_CALLBACK_DATA Data = NULL;
 
-    Expect(FltAllocateCallbackData(Instance, File, &Data) == STATUS_SUCCESS);
-    Expect(FLT_IS_IRP_OPERATION(Data) && FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_GENERATED_IO));
-    Expect(Data->Iopb->TargetInstance == Instance && Data->Iopb->TargetFileObject == File);
-    Expect(Data->Thread == PsGetCurrentThread() && Data->RequestorMode == KernelMode);
-    Expect(!FltIsIoCanceled(Data) && !FltCancelIo(Data)); /* nothing is under way */
+    FvCheck(FltAllocateCallbackData(Instance, File, &Data) == STATUS_SUCCESS);
+    FvCheck(FLT_IS_IRP_OPERATION(Data) && FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_GENERATED_IO));
+    FvCheck(Data->Iopb->TargetInstance == Instance && Data->Iopb->TargetFileObject == File);
+    FvCheck(Data->Thread == PsGetCurrentThread() && Data->RequestorMode == KernelMode);
+    FvCheck(!FltIsIoCanceled(Data) && !FltCancelIo(Data)); /* nothing is under way */
     Describe(Data, IRP_MJ_READ, 4096, 512);
     FltPerformSynchronousIo(Data);
-    Expect(Data->IoStatus.Status == STATUS_SUCCESS && Data->IoStatus.Information == 512);
-    Expect(Buffer[0] == 'B' && Buffer[511] == 'B');
-    Expect(Data->Iopb->Parameters.Read.MdlAddress == NULL); /* what was made for it is gone */
+    FvCheck(Data->IoStatus.Status == STATUS_SUCCESS && Data->IoStatus.Information == 512);
+    FvCheck(Buffer[0] == 'B' && Buffer[511] == 'B');
+    FvCheck(Data->Iopb->Parameters.Read.MdlAddress == NULL); /* what was made for it is gone */
     FltSetCallbackDataDirty(Data);
-    Expect(FltIsCallbackDataDirty(Data));
+    FvCheck(FltIsCallbackDataDirty(Data));
     FltClearCallbackDataDirty(Data);
-    Expect(!FltIsCallbackDataDirty(Data));
+    FvCheck(!FltIsCallbackDataDirty(Data));
     FltReuseCallbackData(Data);
-    Expect(Data->Iopb->TargetInstance == Instance && Data->Iopb->TargetFileObject == File);
-    Expect(Data->Iopb->MajorFunction == 0 && Data->Iopb->IrpFlags == 0 && Data->Iopb->Parameters.Read.Length == 0);
+    FvCheck(Data->Iopb->TargetInstance == Instance && Data->Iopb->TargetFileObject == File);
+    FvCheck(Data->Iopb->MajorFunction == 0 && Data->Iopb->IrpFlags == 0 && Data->Iopb->Parameters.Read.Length == 0);
     RtlFillMemory(Buffer, 512, 'w');
     Describe(Data, IRP_MJ_WRITE, 8192, 512);
     FltPerformSynchronousIo(Data);
-    Expect(Data->IoStatus.Status == STATUS_SUCCESS && Data->IoStatus.Information == 512);
+    FvCheck(Data->IoStatus.Status == STATUS_SUCCESS && Data->IoStatus.Information == 512);
     FltReuseCallbackData(Data);
     RtlZeroMemory(Buffer, 512);
     Describe(Data, IRP_MJ_READ, 8192, 512);
     FltPerformSynchronousIo(Data);
-    Expect(Buffer[0] == 'w' && Buffer[511] == 'w');
+    FvCheck(Buffer[0] == 'w' && Buffer[511] == 'w');
     FltReuseCallbackData(Data);
     Describe(Data, IRP_MJ_READ, 0, 1024);
     FltPerformSynchronousIo(Data);
-    Expect(Data->IoStatus.Status == STATUS_ACCESS_DENIED); /* the lower filter */
+    FvCheck(Data->IoStatus.Status == STATUS_ACCESS_DENIED); /* the lower filter */
     FltFreeCallbackData(Data);
     Data = Allocate(FLT_ALLOCATE_CALLBACK_DATA_PREALLOCATE_ALL_MEMORY);
     for (ULONG Round = 0; Round < 3; Round++) {
         Describe(Data, IRP_MJ_READ, 4096, 512);
         FltPerformSynchronousIo(Data);
-        Expect(Data->IoStatus.Status == STATUS_SUCCESS && Buffer[0] == 'B');
+        FvCheck(Data->IoStatus.Status == STATUS_SUCCESS && Buffer[0] == 'B');
         FltReuseCallbackData(Data);
     }
     FltFreeCallbackData(Data);
@@ -100,7 +100,7 @@ static NTSTATUS Perform(PFLT_CALLBACK_DATA Data)
     Calls = 0;
     KeClearEvent(&Done);
     Status = FltPerformAsynchronousIo(Data, Completed, &Calls);
-    Expect(IsSet(&Done, 1000) && Calls == 1 && LastContext == &Calls);
+    FvCheck(IsSet(&Done, 1000) && Calls == 1 && LastContext == &Calls);
     return Status;
 }
 
@@ -109,30 +109,30 @@ static VOID CheckAsynchronous(VOID)
     PFLT_CALLBACK_DATA Data = Allocate(0);
 
     Describe(Data, IRP_MJ_READ, 4096, 512);
-    Expect(FltPerformAsynchronousIo(Data, NULL, NULL) == STATUS_INVALID_PARAMETER);
-    Expect(Perform(Data) == STATUS_PENDING);
-    Expect(LastStatus == STATUS_SUCCESS && LastInformation == 512 && Buffer[0] == 'B' && LastIrql == DISPATCH_LEVEL);
+    FvCheck(FltPerformAsynchronousIo(Data, NULL, NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(Perform(Data) == STATUS_PENDING);
+    FvCheck(LastStatus == STATUS_SUCCESS && LastInformation == 512 && Buffer[0] == 'B' && LastIrql == DISPATCH_LEVEL);
     FltReuseCallbackData(Data);
     Describe(Data, IRP_MJ_READ, 0, 1024);
-    Expect(Perform(Data) == STATUS_FLT_IO_COMPLETE && LastStatus == STATUS_ACCESS_DENIED);
+    FvCheck(Perform(Data) == STATUS_FLT_IO_COMPLETE && LastStatus == STATUS_ACCESS_DENIED);
     FltReuseCallbackData(Data);
     Describe(Data, IRP_MJ_READ, 100, 512);
-    Expect(Perform(Data) == STATUS_INVALID_PARAMETER && LastStatus == STATUS_INVALID_PARAMETER);
+    FvCheck(Perform(Data) == STATUS_INVALID_PARAMETER && LastStatus == STATUS_INVALID_PARAMETER);
     FltReuseCallbackData(Data);
     Describe(Data, IRP_MJ_CREATE, 0, 0);
-    Expect(Perform(Data) == STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST);
+    FvCheck(Perform(Data) == STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST);
     FltReuseCallbackData(Data);
     Describe(Data, IRP_MJ_READ, 0, 512);
     SetFlag(Data->Iopb->IrpFlags, IRP_SYNCHRONOUS_API);
-    Expect(Perform(Data) == STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST);
+    FvCheck(Perform(Data) == STATUS_FLT_INVALID_ASYNCHRONOUS_REQUEST);
     FltReuseCallbackData(Data);
     /* It is never sent, and the callback is called all the same. */
     Describe(Data, IRP_MJ_READ, 0, 512);
     Data->Iopb->Parameters.Read.ReadBuffer = (PVOID)0x1000;
-    Expect(!NT_SUCCESS(Perform(Data)) && !NT_SUCCESS(LastStatus) && LastInformation == 0);
+    FvCheck(!NT_SUCCESS(Perform(Data)) && !NT_SUCCESS(LastStatus) && LastInformation == 0);
     for (ULONG Round = 0; Round < 600; Round++) /* more than rests in lists of free ones */
         FltPerformAsynchronousIo(Data, Completed, &Calls);
-    Expect(Calls == 601);
+    FvCheck(Calls == 601);
     FltReuseCallbackData(Data);
     FltFreeCallbackData(Data);
 }
@@ -144,11 +144,11 @@ static VOID CheckCancel(VOID)
 
     Calls = 0;
     Describe(Data, IRP_MJ_READ, 65536, 512);
-    Expect(FltPerformAsynchronousIo(Data, Completed, NULL) == STATUS_PENDING);
-    Expect(!IsSet(&Done, 20) && !FltIsIoCanceled(Data));
-    Expect(FltCancelIo(Data));
-    Expect(IsSet(&Done, 1000) && Calls == 1 && LastStatus == STATUS_CANCELLED);
-    Expect(!FltCancelIo(Data)); /* it is over */
+    FvCheck(FltPerformAsynchronousIo(Data, Completed, NULL) == STATUS_PENDING);
+    FvCheck(!IsSet(&Done, 20) && !FltIsIoCanceled(Data));
+    FvCheck(FltCancelIo(Data));
+    FvCheck(IsSet(&Done, 1000) && Calls == 1 && LastStatus == STATUS_CANCELLED);
+    FvCheck(!FltCancelIo(Data)); /* it is over */
     FltFreeCallbackData(Data);
 }
 
@@ -160,29 +160,29 @@ static VOID CheckTransfers(VOID)
     LARGE_INTEGER Offset = {.QuadPart = 4096};
     ULONG Bytes = 7, Key = 0x1234;
 
-    Expect(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS);
-    Expect(Bytes == 512 && Buffer[0] == 'B');
-    Expect(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL) == STATUS_SUCCESS);
+    FvCheck(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS);
+    FvCheck(Bytes == 512 && Buffer[0] == 'B');
+    FvCheck(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL) == STATUS_SUCCESS);
     RtlFillMemory(Buffer, 512, 'x');
     Offset.QuadPart = 12288;
-    Expect(FltWriteFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS && Bytes == 512);
+    FvCheck(FltWriteFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS && Bytes == 512);
     MmBuildMdlForNonPagedPool(Mdl);
     RtlZeroMemory(Buffer, 512);
-    Expect(FltReadFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
-    Expect(Bytes == 512 && Buffer[0] == 'x' && Buffer[511] == 'x');
-    Expect(FltReadFileEx(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL, NULL, Mdl) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltReadFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
+    FvCheck(Bytes == 512 && Buffer[0] == 'x' && Buffer[511] == 'x');
+    FvCheck(FltReadFileEx(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL, NULL, Mdl) == STATUS_INVALID_PARAMETER);
     Buffer[0] = 'y';
-    Expect(FltWriteFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
-    Expect(FltReadFile(Instance, File, &Offset, 1024, Buffer, 0, &Bytes, NULL, NULL) == STATUS_ACCESS_DENIED && Bytes == 0);
+    FvCheck(FltWriteFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
+    FvCheck(FltReadFile(Instance, File, &Offset, 1024, Buffer, 0, &Bytes, NULL, NULL) == STATUS_ACCESS_DENIED && Bytes == 0);
     IoFreeMdl(Mdl); /* it was ours all the time */
     /* With a callback: it is called once, and BytesRead is left alone. */
     Calls = 0;
     Bytes = 7;
     KeClearEvent(&Done);
-    Expect(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, Completed, &Key) == STATUS_PENDING);
-    Expect(IsSet(&Done, 1000) && Calls == 1 && LastContext == &Key && LastInformation == 512 && Bytes == 7);
-    Expect(Buffer[0] == 'y' && Buffer[1] == 'x');
-    Expect(FltFlushBuffers(Instance, File) == STATUS_SUCCESS);
+    FvCheck(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, Completed, &Key) == STATUS_PENDING);
+    FvCheck(IsSet(&Done, 1000) && Calls == 1 && LastContext == &Key && LastInformation == 512 && Bytes == 7);
+    FvCheck(Buffer[0] == 'y' && Buffer[1] == 'x');
+    FvCheck(FltFlushBuffers(Instance, File) == STATUS_SUCCESS);
 }
 
 /* ByteOffset: its value, NULL, or FILE_USE_FILE_POINTER_POSITION; with the flag the file stays where it stands. */
@@ -209,9 +209,9 @@ static VOID CheckOffsets(VOID)
         Status = Write ? FltWriteFile(Instance, File, Where, 512, Buffer, Flags, NULL, NULL, NULL)
                        : FltReadFile(Instance, File, Where, 512, Buffer, Flags, NULL, NULL, NULL);
         if (!Synchronous && At == 4096)
-            Expect(Status == STATUS_INVALID_PARAMETER && File->CurrentByteOffset.QuadPart == 4096);
+            FvCheck(Status == STATUS_INVALID_PARAMETER && File->CurrentByteOffset.QuadPart == 4096);
         else
-            Expect(Status == STATUS_SUCCESS && File->CurrentByteOffset.QuadPart == (Moves ? At + 512 : 4096));
+            FvCheck(Status == STATUS_SUCCESS && File->CurrentByteOffset.QuadPart == (Moves ? At + 512 : 4096));
     }
     File->CurrentByteOffset = Saved;
 }
@@ -245,14 +245,14 @@ static VOID CheckParameters(VOID)
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Operations); Index++) {
         Data->Iopb->MajorFunction = Operations[Index].Major;
-        Expect(FltDecodeParameters(Data, &Mdl, &Place, &Length, &Access) ==
+        FvCheck(FltDecodeParameters(Data, &Mdl, &Place, &Length, &Access) ==
                 (Operations[Index].Buffer ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER));
         if (Operations[Index].Buffer)
-            Expect(Place != NULL && Length != NULL && (Mdl != NULL) == Operations[Index].Mdl &&
+            FvCheck(Place != NULL && Length != NULL && (Mdl != NULL) == Operations[Index].Mdl &&
                     Access == Operations[Index].Access);
     }
     Data->Iopb->MajorFunction = IRP_MJ_READ;
-    Expect(FltDecodeParameters(Data, NULL, &Place, NULL, NULL) == STATUS_SUCCESS &&
+    FvCheck(FltDecodeParameters(Data, NULL, &Place, NULL, NULL) == STATUS_SUCCESS &&
             Place == &Data->Iopb->Parameters.Read.ReadBuffer);
     FltFreeCallbackData(Data);
 }
@@ -263,22 +263,22 @@ static VOID CheckSynchronous(VOID)
     PFLT_CALLBACK_DATA Data = Allocate(0);
 
     Describe(Data, IRP_MJ_READ, 0, 512);
-    Expect(FltIsOperationSynchronous(Data) == Opened);
+    FvCheck(FltIsOperationSynchronous(Data) == Opened);
     SetFlag(Data->Iopb->IrpFlags, IRP_SYNCHRONOUS_API);
-    Expect(FltIsOperationSynchronous(Data));
+    FvCheck(FltIsOperationSynchronous(Data));
     SetFlag(Data->Iopb->IrpFlags, IRP_PAGING_IO);
-    Expect(!FltIsOperationSynchronous(Data)); /* asynchronous paging, whatever else is true */
+    FvCheck(!FltIsOperationSynchronous(Data)); /* asynchronous paging, whatever else is true */
     SetFlag(Data->Iopb->IrpFlags, IRP_SYNCHRONOUS_PAGING_IO);
-    Expect(FltIsOperationSynchronous(Data));
+    FvCheck(FltIsOperationSynchronous(Data));
     FltReuseCallbackData(Data);
     Data->Iopb->MajorFunction = IRP_MJ_DEVICE_CONTROL;
     Data->Iopb->Parameters.DeviceIoControl.Common.IoControlCode = CTL_CODE(1, 1, METHOD_NEITHER, 0);
-    Expect(FltIsOperationSynchronous(Data) == Opened);
+    FvCheck(FltIsOperationSynchronous(Data) == Opened);
     Data->Iopb->Parameters.DeviceIoControl.Common.IoControlCode = CTL_CODE(1, 1, METHOD_BUFFERED, 0);
-    Expect(FltIsOperationSynchronous(Data));
-    Expect(FltGetRequestorProcess(Data) == PsGetCurrentProcess());
-    Expect(FltGetRequestorProcessIdEx(Data) == PsGetCurrentProcessId());
-    Expect(FltGetRequestorProcessId(Data) == HandleToUlong(PsGetCurrentProcessId()));
+    FvCheck(FltIsOperationSynchronous(Data));
+    FvCheck(FltGetRequestorProcess(Data) == PsGetCurrentProcess());
+    FvCheck(FltGetRequestorProcessIdEx(Data) == PsGetCurrentProcessId());
+    FvCheck(FltGetRequestorProcessId(Data) == HandleToUlong(PsGetCurrentProcessId()));
     FltFreeCallbackData(Data);
 }
 

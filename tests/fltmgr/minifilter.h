@@ -76,11 +76,4 @@ static inline PFLT_VOLUME OpenVolume(PFLT_FILTER Filter)
     return NT_SUCCESS(FltGetVolumeFromName(Filter, &Name, &Volume)) ? Volume : NULL;
 }
 
-/* A line of the log for what is not so; the scenario expects none.  IRQL: <= DISPATCH_LEVEL. */
-#define Expect(Expression)                                                          \
-    do {                                                                            \
-        if (!(Expression))                                                          \
-            DbgPrint("WRONG: %s, line %u of %s\n", #Expression, __LINE__, __FILE__); \
-    } while (0)
-
 #endif

@@ -28,7 +28,7 @@ static LONG Mark, Depth;
 
 static NTSTATUS InsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Data, PVOID Context)
 {
-    Expect(Cbdq == &Queue && Context == &Mark && Depth == 1);
+    FvCheck(Cbdq == &Queue && Context == &Mark && Depth == 1);
     if (NT_SUCCESS(Insert))
         InsertTailList(&List, &Data->QueueLinks);
     return Insert;
@@ -36,7 +36,7 @@ static NTSTATUS InsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Data,
 
 static VOID RemoveIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Data)
 {
-    Expect(Depth == 1);
+    FvCheck(Depth == 1);
     RemoveEntryList(&Data->QueueLinks);
 }
 
@@ -44,13 +44,13 @@ static PFLT_CALLBACK_DATA PeekNextIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBAC
 {
     PLIST_ENTRY Next = Data != NULL ? Data->QueueLinks.Flink : List.Flink;
 
-    Expect(Context == &Queue && Depth == 1);
+    FvCheck(Context == &Queue && Depth == 1);
     return Next == &List ? NULL : CONTAINING_RECORD(Next, FLT_CALLBACK_DATA, QueueLinks);
 }
 
 static VOID Acquire(PFLT_CALLBACK_DATA_QUEUE Cbdq, PKIRQL Irql)
 {
-    Expect(KeGetCurrentIrql() <= APC_LEVEL);
+    FvCheck(KeGetCurrentIrql() <= APC_LEVEL);
     ExAcquireFastMutex(&Mutex);
     Depth++;
 }
@@ -105,9 +105,9 @@ static FLT_PREOP_CALLBACK_STATUS HoldByCallback(PFLT_CALLBACK_DATA Data)
         return FLT_PREOP_COMPLETE;
     }
     if (Way == WayCallbackClear) {
-        Expect(FltClearCancelCompletion(Data) == STATUS_SUCCESS);
-        Expect(FltClearCancelCompletion(Data) == STATUS_CANCELLED); /* there is none */
-        Expect(!FltCancelIo(Data) && FltIsIoCanceled(Data));
+        FvCheck(FltClearCancelCompletion(Data) == STATUS_SUCCESS);
+        FvCheck(FltClearCancelCompletion(Data) == STATUS_CANCELLED); /* there is none */
+        FvCheck(!FltCancelIo(Data) && FltIsIoCanceled(Data));
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     }
     Held = Data;
@@ -119,11 +119,11 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     if (Way >= WayCallback)
         return HoldByCallback(Data);
     if (Way == WayCancelled)
-        Expect(!FltCancelIo(Data) && FltIsIoCanceled(Data)); /* it is not cancelable yet */
+        FvCheck(!FltCancelIo(Data) && FltIsIoCanceled(Data)); /* it is not cancelable yet */
     if (!NT_SUCCESS(Put(Data)))
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     if (Way == WayTakeBack) {
-        Expect(FltCbdqRemoveNextIo(&Queue, &Queue) == Data);
+        FvCheck(FltCbdqRemoveNextIo(&Queue, &Queue) == Data);
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     }
     return FLT_PREOP_PENDING;
@@ -141,7 +141,7 @@ static FLT_PREOP_CALLBACK_STATUS PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
         Held = NULL;
     }
     while ((Next = Way == WayContext ? FltCbdqRemoveIo(&Queue, &Slot) : FltCbdqRemoveNextIo(&Queue, &Queue)) != NULL) {
-        Expect(Next->QueueContext[0] == &Mark && Next->QueueContext[1] == NULL);
+        FvCheck(Next->QueueContext[0] == &Mark && Next->QueueContext[1] == NULL);
         FltCompletePendedPreOperation(Next, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
         Removed++;
     }
@@ -152,9 +152,9 @@ static FLT_PREOP_CALLBACK_STATUS PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
 static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
                       FLT_FILESYSTEM_TYPE FileSystem)
 {
-    Expect(FltCbdqInitialize(FltObjects->Instance, &Queue, NULL, RemoveIo, PeekNextIo, Acquire, Release,
+    FvCheck(FltCbdqInitialize(FltObjects->Instance, &Queue, NULL, RemoveIo, PeekNextIo, Acquire, Release,
                               CompleteCanceledIo) == STATUS_INVALID_PARAMETER);
-    Expect(FltCbdqInitialize(FltObjects->Instance, &Queue, InsertIo, RemoveIo, PeekNextIo, Acquire, Release,
+    FvCheck(FltCbdqInitialize(FltObjects->Instance, &Queue, InsertIo, RemoveIo, PeekNextIo, Acquire, Release,
                               CompleteCanceledIo) == STATUS_SUCCESS);
     if (Way == WayDisabled)
         FltCbdqDisable(&Queue);
