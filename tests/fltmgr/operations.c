@@ -21,6 +21,7 @@ enum {
     RoleSwap,         /* swaps the buffer */
     RolePulse,        /* a write makes reads below it for a while */
     RoleHold,         /* holds it until teardown starts, or for a while if "Hold" says so */
+    RoleSlow,         /* takes the milliseconds of "Hold" for its pre-callback of a read */
 };
 
 static PFLT_FILTER Filter;
@@ -30,7 +31,7 @@ static WCHAR NameBuffer[32];
 static volatile LONG Under, Seen; /* operations between pre and post; pre-callbacks called */
 static volatile LONG TornDown;
 static PFLT_CALLBACK_DATA Held;
-static PVOID PreData;
+static PVOID PreData, PreIopb;
 
 static VOID Log(PCSTR Format, ...)
 {
@@ -163,6 +164,7 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
         break;
     case RoleDrain:
         PreData = Data;
+        PreIopb = Data->Iopb;
         break;
     case RoleSwap:
         if (Major == IRP_MJ_READ)
@@ -174,6 +176,10 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
             Held = Data;
             return FLT_PREOP_PENDING;
         }
+        break;
+    case RoleSlow:
+        if (Major == IRP_MJ_READ)
+            Sleep(Hold);
         break;
     }
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
@@ -213,7 +219,8 @@ static VOID Drain(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
 {
     FLT_CALLBACK_DATA_QUEUE Queue;
 
-    Log("drain irql %u copy %u flags %u parameters %u", KeGetCurrentIrql(), (PVOID)Data != PreData,
+    Log("drain irql %u copy %u flags %u parameters %u", KeGetCurrentIrql(),
+        (PVOID)Data != PreData && (PVOID)Data->Iopb != PreIopb,
         FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_DRAINING_IO) != 0, Data->Iopb->Parameters.Read.Length);
     Log("drain deferred 0x%08X", Defer(Data, PostWork));
     FltCbdqInitialize(FltObjects->Instance, &Queue, InsertIo, RemoveIo, PeekNextIo, Acquire, Release,
@@ -249,7 +256,7 @@ static FLT_POSTOP_CALLBACK_STATUS Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OB
                       Data->IoStatus.Information);
         ExFreePoolWithTag(Context, 'tseT');
     }
-    if (Hold != 0 && KeGetCurrentIrql() == PASSIVE_LEVEL)
+    if (Hold != 0 && Role != RoleSlow && KeGetCurrentIrql() == PASSIVE_LEVEL)
         Sleep(Hold);
     if (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
         Log("drained");

@@ -3,8 +3,8 @@
 -- left when one completes, pends, drains or goes.
 local SERVICES = [[\Registry\Machine\System\CurrentControlSet\Services\]]
 local VOLUME = [[\Device\HarddiskVolume1]]
-local WATCH, SYNCHRONIZE, PEND_PRE, PEND_POST, COMPLETE, PEND_COMPLETE, ISSUE, SAFE, SAFE_NOW, SKIP, DRAIN, SWAP, PULSE, HOLD =
-  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+local WATCH, SYNCHRONIZE, PEND_PRE, PEND_POST, COMPLETE, PEND_COMPLETE, ISSUE, SAFE, SAFE_NOW, SKIP, DRAIN, SWAP, PULSE, HOLD, SLOW =
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 local CREATE, READ, WRITE = 0, 3, 4
 local vm, volume, from
 
@@ -183,3 +183,17 @@ vm:detach { filter = "late", volume = VOLUME }
 expect(#lines("^late: pre 3") > 0, "one that has seen reads")
 expect_equal(#lines("^late: pre after teardown began"), 0, "sees none once its teardown has begun")
 finish(late, pulse)
+
+-- An operation whose pre-callback returns when the teardown has begun is drained, too, and not waited for.
+start()
+local slow = filter("slow", 200, SLOW, { Hold = 40 })
+vm:fault { op = "read", action = "delay", delay = 1000, count = 1 }
+local slowly = volume:read_async(0, 4096, { thread = 1 })
+vm:sleep(10)
+local before = vm:time()
+vm:detach { filter = "slow", volume = VOLUME }
+expect(vm:time() - before < 500, "the detach does not wait for the disk")
+expect_equal(lines("^slow: post 3 irql (%d) .* draining (%d)"), { "0" }, "a late post-callback is drained at PASSIVE_LEVEL")
+expect_equal(#lines("^slow: post 3 .* draining 1"), 1, "and says so")
+expect_equal(#slowly:wait(), 4096, "the read goes on")
+finish(slow)

@@ -77,7 +77,7 @@ KNOWN = [
                 ObDereferenceObject(Irp->UserEvent);''', 'a failed request keeps its event referenced', KERNEL),
     ('H04', 'hw/hba-exec.c', '        if (fltvm_hba_conflict(command, other)) {', '        if (0 && fltvm_hba_conflict(command, other)) {',
      'overlapping commands are not ordered', ['qtest', 'scenarios']),
-    ('W11', 'fltmgr/instance.c', '    FltpBeginRundown(&Instance->Io);\n    FltpDrainInstance(Instance);', '    FltpDrainInstance(Instance);\n    FltpBeginRundown(&Instance->Io);',
+    ('W11', 'fltmgr/instance.c', '    FltpSetInstanceState(Instance, FltpInstanceTeardown);', '',
      'an instance in teardown goes on seeing new operations', FLTMGR),
 ]
 
@@ -89,7 +89,7 @@ NEW = [
     ('N03', 'guest/ldr/pe.c', 'if (Header.VirtualAddress % LDRP_PAGE != 0)', 'if (FALSE)', 'sections need not be page-aligned', ['unit', 'guest']),
     ('N04', 'guest/ke/timer.c', '    if (Timer->Period != 0) {', '    if (FALSE) {', 'a periodic timer comes once', KERNEL),
     ('N05', 'fltmgr/work/item.c', '        if ((PUCHAR)Item->Owner >= Start && (PUCHAR)Item->Owner < End) {', '        if (FALSE) {', 'items never freed are not reported at unload', FLTMGR),
-    ('N06', 'fltmgr/operation/up.c', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Copy->Iopb;', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Node->Iopb;',
+    ('N06', 'fltmgr/operation/up.c', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Copy->Iopb;', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Operation->Iopb;',
      'a draining callback is given the live parameters', FLTMGR),
     ('N07', 'fltmgr/operation/up.c', '        else if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) &&', '        else if (', 'an operation with swapped buffers is drained', FLTMGR),
     ('N08', 'fltmgr/work/item.c', '    if (FltpVerify && !FvIsCode(Routine))', '    if (FALSE)', 'a NULL routine is not found where it is queued', FLTMGR),
