@@ -186,13 +186,13 @@ finish(late, pulse)
 
 -- An operation whose pre-callback returns when the teardown has begun is drained, too, and not waited for.
 start()
-local slow = filter("slow", 200, SLOW, { Hold = 40 })
-vm:fault { op = "read", action = "delay", delay = 1000, count = 1 }
+local slow = filter("slow", 200, SLOW, { Hold = 400 })
+vm:fault { op = "read", action = "delay", delay = 3000, count = 1 }
 local slowly = volume:read_async(0, 4096, { thread = 1 })
 vm:sleep(10)
 local before = vm:time()
 vm:detach { filter = "slow", volume = VOLUME }
-expect(vm:time() - before < 500, "the detach does not wait for the disk")
+expect(vm:time() - before < 1000, "the detach does not wait for the disk")
 expect_equal(lines("^slow: post 3 irql (%d) .* draining (%d)"), { "0" }, "a late post-callback is drained at PASSIVE_LEVEL")
 expect_equal(#lines("^slow: post 3 .* draining 1"), 1, "and says so")
 expect_equal(#slowly:wait(), 4096, "the read goes on")
