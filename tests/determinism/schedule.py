@@ -46,23 +46,31 @@ def stopped_by_monitor(seed, pause):
     return machine.finish(), stops
 
 
+def saved_to(machine, state):
+    """Write the VM state; False when the machine ends meanwhile."""
+    if machine.execute('migrate', uri='file:' + state) is None:
+        return False
+    while (answer := machine.execute('query-migrate')) is not None:
+        if answer.get('status') in ('completed', 'failed'):
+            return answer['status'] == 'completed'
+        time.sleep(0.005)
+    return False
+
+
 def continued_elsewhere(seed, directory):
     """Half of the run in one QEMU, the other half in another, through the VM state in a file."""
+    state = os.path.join(directory, 'state')
     pause = 0.02 + random.random() * 0.03
     while True:
         first = Bare(qemu, kernel, 'schedule', seed=seed, monitor=True)
         first.execute('cont')
         time.sleep(pause)
-        if first.execute('stop') is not None:
+        saved = first.execute('stop') is not None and saved_to(first, state)
+        first.execute('quit')
+        half = first.finish()
+        if saved:
             break
-        first.finish()  # a fast machine: it was over before
-        pause /= 2
-    state = os.path.join(directory, 'state')
-    first.execute('migrate', uri='file:' + state)
-    while first.execute('query-migrate').get('status') not in ('completed', 'failed'):
-        time.sleep(0.005)
-    first.execute('quit')
-    half = first.finish()
+        pause /= 2  # a fast machine: it was over before, or asked to be just then
     second = Bare(qemu, kernel, 'schedule', '-incoming', 'file:' + state, seed=seed, monitor=True)
     while second.execute('query-status')['status'] == 'inmigrate':
         time.sleep(0.005)
