@@ -28,9 +28,24 @@ BUILD = os.environ.get('FLTVM_BUILD') or os.path.join(ROOT, 'build')
 FOREIGN = {'hw/fltvm', 'docs/interop/qcow2.txt', 'guest/symbols/NAME', 'tests/scenarios/x.c'}
 
 
+def listed():
+    """Names of the tree's files: git's, or on a machine without git what stands there beside build folders."""
+    try:
+        names = subprocess.run(['git', '-C', ROOT, 'ls-files', '-z'], stdout=subprocess.PIPE, check=False).stdout
+        return names.decode(errors='surrogateescape').split('\0')
+    except FileNotFoundError:
+        return walked()
+
+
+def walked():
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [n for n in folders if n not in ('.git', '__pycache__') and not n.startswith('build')]
+        for name in names:
+            yield os.path.relpath(os.path.join(folder, name), ROOT)
+
+
 def files():
-    names = subprocess.run(['git', '-C', ROOT, 'ls-files', '-z'], stdout=subprocess.PIPE, check=False).stdout
-    for name in names.decode(errors='surrogateescape').split('\0'):
+    for name in listed():
         if name and os.path.isfile(os.path.join(ROOT, name)) and not name.startswith('hw/patches/'):
             yield name
 
