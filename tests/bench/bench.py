@@ -2,7 +2,8 @@
 """The figures that the project watches, with their aims: bench.py FLTVM QEMU BARE.ELF [RUNS].
 
 Start to exit of an empty scenario, against a bare PVH guest that exits at once on the same QEMU, in turns; then the
-guest instructions of a generic work item and of a 4 KiB read (cost.lua).  TAP: an aim missed is "not ok".
+guest instructions of a generic work item and of a 4 KiB read (cost.lua), and of taking and giving back (pairs.lua)
+beside Linux's.  TAP: an aim missed is "not ok".
 """
 import os
 import re
@@ -26,6 +27,10 @@ def aim(value, limit, name, unit=''):
         tap.check(False, f'{name}: no figure')
     else:
         tap.check(value < limit, f'{name}: {value:.4g}{unit} (aim: under {limit:g}{unit})')
+
+
+def at_most(value, limit, name):
+    tap.check(value is not None and value <= limit, f'{name}: {value} instructions (aim: at most {limit})')
 
 
 def milliseconds(command):
@@ -56,6 +61,30 @@ def start_to_exit():
     aim(statistics.median(ours) / statistics.median(theirs), 2, 'the same, by a bare guest\'s')
 
 
+# Guest instructions of a pair: aim without the verifier, aim with it, and what Linux 6.1 takes for its like on the same QEMU
+# (kmalloc and kfree, kmem_cache, rw_semaphore read, spin_lock_irqsave, mutex), or None.
+PAIRS = {'pool': (250, 800, 245), 'lookaside': (56, 400, None), 'resource': (60, 120, 44), 'spin-lock': (31, 40, 31),
+         'fast-mutex': (30, 45, 26)}
+
+
+def pairs():
+    result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'pairs.lua')], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode(errors='replace')
+    found, verifier = {}, None
+    for name, value in re.findall(r'bench ([\w-]+) (\d+)', output):
+        if name == 'verifier':
+            verifier = int(value)
+        else:
+            found[name.removesuffix('-pair'), verifier] = int(value) / 100
+    tap.check(result.returncode == 0 and len(found) == 2 * len(PAIRS), 'the pairs are measured', output)
+    print('# pair: without the verifier / with it, instructions; aims; Linux 6.1')
+    for name, (off, on, linux) in PAIRS.items():
+        print(f'# {name}: {found.get((name, 0))} / {found.get((name, 1))}; {off} / {on}; {linux or "-"}')
+        at_most(found.get((name, 0)), off, f'{name} pair without the verifier')
+        at_most(found.get((name, 1)), on, f'{name} pair with the verifier')
+
+
 def cost():
     result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'cost.lua')], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -78,5 +107,6 @@ def cost():
 
 
 start_to_exit()
+pairs()
 cost()
 sys.exit(tap.done())
