@@ -4,7 +4,7 @@
  * operation itself keeps its instance, so nothing else has to be held.
  */
 #include "work.h"
-#include "operation/operation.h"
+#include <operation.h>
 
 struct _FLT_DEFERRED_IO_WORKITEM {
     FLTP_WORK_ITEM Item;

@@ -2,7 +2,7 @@
 /*
  * item.c: what all work items share: where they come from and go to, their states, and every check.
  */
-#include "hold.h"
+#include <hold.h>
 #include "work.h"
 #include <ntstrsafe.h>
 

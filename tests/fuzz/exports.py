@@ -33,7 +33,7 @@ volume:close()
 
 def names():
     found = []
-    for path in sorted(glob.glob(os.path.join(ROOT, 'guest', '*', '*.exports'))) + [os.path.join(ROOT, 'fltmgr', 'fltmgr.exports')]:
+    for path in sorted(path for image in ('guest', 'fltmgr') for path in glob.glob(os.path.join(ROOT, image, '*', '*.exports'))):
         with open(path, encoding='utf-8') as lines:
             for line in lines:
                 words = line.split('#', 1)[0].split()

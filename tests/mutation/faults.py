@@ -29,11 +29,11 @@ KNOWN = [
      'FltDoCompletionProcessingWhenSafe posts paging I/O', FLTMGR),
     ('F11', 'fltmgr/operation/pend.c', 'if (Status != FLT_PREOP_COMPLETE && KeGetCurrentIrql() > APC_LEVEL)', 'if (FALSE)',
      'FltCompletePendedPreOperation (not COMPLETE) at DISPATCH_LEVEL is not reported', FLTMGR),
-    ('F13', 'fltmgr/instance.c', '    FltpWaitForIo(Instance);\n    if (Registration->InstanceTeardownCompleteCallback', '    if (Registration->InstanceTeardownCompleteCallback',
+    ('F13', 'fltmgr/core/instance.c', '    FltpWaitForIo(Instance);\n    if (Registration->InstanceTeardownCompleteCallback', '    if (Registration->InstanceTeardownCompleteCallback',
      'the teardown-complete callback is called before operations are over', FLTMGR),
-    ('F14', 'fltmgr/instance.c', '    Status = STATUS_FLT_DO_NOT_DETACH;', '    Status = STATUS_SUCCESS;',
+    ('F14', 'fltmgr/core/instance.c', '    Status = STATUS_FLT_DO_NOT_DETACH;', '    Status = STATUS_SUCCESS;',
      'a manual detach is allowed without a query-teardown callback', FLTMGR),
-    ('F16', 'fltmgr/register.c', 'Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD', 'FALSE ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD',
+    ('F16', 'fltmgr/core/filter.c', 'Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD', 'FALSE ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD',
      'a mandatory unload does not tell its teardown reason', FLTMGR),
     ('F17', 'fltmgr/operation/block.c', 'if (FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_PAGING_IO) && Paging)', 'if (FALSE)', 'SKIP_PAGING_IO is ignored', FLTMGR),
     ('W14', 'fltmgr/operation/block.c', 'if (FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_CACHED_IO) && Cached && !Paging)', 'if (FALSE)', 'SKIP_CACHED_IO is ignored', FLTMGR),
@@ -41,15 +41,15 @@ KNOWN = [
      'FltCbdqInsertIo takes an already cancelled operation', FLTMGR),
     ('F20', 'fltmgr/operation/cancel.c', 'if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL)', 'if (FALSE)',
      'FltSetCancelCompletion does not see an already cancelled request', FLTMGR),
-    ('W02', 'fltmgr/rundown.c', '''    if (!FltpAcquireRundown(&Object->Rundown))
+    ('W02', 'fltmgr/core/rundown.c', '''    if (!FltpAcquireRundown(&Object->Rundown))
         return STATUS_FLT_DELETING_OBJECT;
     FltpHandOut(Object);''', '    FltpAcquireRundown(&Object->Rundown);\n    FltpHandOut(Object);', 'FltObjectReference never fails', FLTMGR),
     ('W03', 'fltmgr/operation/pend.c', 'if (FltpVerify && (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) || Operation->Magic == FLTP_MAGIC_DRAINED))', 'if (FALSE)',
      'FltDoCompletionProcessingWhenSafe while draining is not reported', FLTMGR),
     ('W04', 'fltmgr/operation/pend.c', '''    if (Status != FLT_PREOP_COMPLETE && Status != FLT_PREOP_SUCCESS_NO_CALLBACK &&
         Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)''', '    if (FALSE)', 'FltCompletePendedPreOperation takes PENDING and SYNCHRONIZE', FLTMGR),
-    ('W05', 'fltmgr/register.c', '    if (!Known)\n        return STATUS_INVALID_PARAMETER;', '', 'FltRegisterFilter takes an unknown version', FLTMGR),
-    ('W06', 'fltmgr/register.c', '        InterlockedExchange(&Filter->Started, TRUE))', '        (InterlockedExchange(&Filter->Started, TRUE), FALSE))',
+    ('W05', 'fltmgr/core/filter.c', '    if (!Known)\n        return STATUS_INVALID_PARAMETER;', '', 'FltRegisterFilter takes an unknown version', FLTMGR),
+    ('W06', 'fltmgr/core/filter.c', '        InterlockedExchange(&Filter->Started, TRUE))', '        (InterlockedExchange(&Filter->Started, TRUE), FALSE))',
      'FltStartFiltering may be called twice', FLTMGR),
     ('W07', 'fltmgr/work/work.h', 'FltpItemIdle) != FltpItemIdle)', 'FltpItemIdle) != FltpItemIdle && Item->Magic == FLTP_MAGIC_GENERIC)',
      'a deferred item queued twice is not found', FLTMGR),
@@ -77,7 +77,7 @@ KNOWN = [
                 ObDereferenceObject(Irp->UserEvent);''', 'a failed request keeps its event referenced', KERNEL),
     ('H04', 'hw/hba-exec.c', '        if (fltvm_hba_conflict(command, other)) {', '        if (0 && fltvm_hba_conflict(command, other)) {',
      'overlapping commands are not ordered', ['qtest', 'scenarios']),
-    ('W11', 'fltmgr/instance.c', '    FltpSetInstanceState(Instance, FltpInstanceTeardown);', '',
+    ('W11', 'fltmgr/core/instance.c', '    FltpSetInstanceState(Instance, FltpInstanceTeardown);', '',
      'an instance in teardown goes on seeing new operations', FLTMGR),
 ]
 
@@ -94,7 +94,7 @@ NEW = [
     ('N07', 'fltmgr/operation/up.c', '        else if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) &&', '        else if (', 'an operation with swapped buffers is drained', FLTMGR),
     ('N08', 'fltmgr/work/item.c', '    if (FltpVerify && !FvIsCode(Routine))', '    if (FALSE)', 'a NULL routine is not found where it is queued', FLTMGR),
     ('N09', 'fltmgr/work/item.c', '    FvEndCall(&Call, Work.Routine, Kind->Routine, (ULONG_PTR)Item);', '', 'what a work routine leaves behind is not found', FLTMGR),
-    ('N10', 'fltmgr/instance.c', '    if (!Ours)\n        return STATUS_FLT_DELETING_OBJECT;', '    if (!Ours)\n        return STATUS_SUCCESS;',
+    ('N10', 'fltmgr/core/instance.c', '    if (!Ours)\n        return STATUS_FLT_DELETING_OBJECT;', '    if (!Ours)\n        return STATUS_SUCCESS;',
      'FltDetachVolume of what is going says success', FLTMGR),
     ('N11', 'fltmgr/operation/pend.c', '    if (Context != NULL && Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)', '    if (FALSE)', 'a context with COMPLETE is not reported', FLTMGR),
     ('N12', 'fltmgr/operation/block.c', '    return FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_NON_CACHED_NON_PAGING_IO) && !Cached && !Paging;', '    return FALSE;',

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order of altitudes: numbers of any length, compared as numbers. */
 #include <glib.h>
-#include "fltmgr/altitude.h"
+#include "fltmgr/core/altitude.h"
 
 static int compare(const char *left, const char *right)
 {

@@ -5,7 +5,7 @@
  */
 #include <glib.h>
 
-#include "../../fltmgr/altitude.c"
+#include "../../fltmgr/core/altitude.c"
 #include "../../guest/fsrtl/name.c"
 
 static size_t widen(const char *text, uint16_t *wide)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * register.c: a filter's life: it registers, starts filtering, and goes, because its service is stopped
+ * filter.c: a filter's life: it registers, starts filtering, and goes, because its service is stopped
  * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
  * throughout, since the registry is read and teardown waits.
  */
-#include "io/issue.h"
+#include <issue.h>
+#include <work.h>
+#include <query.h>
+#include "altitude.h"
 #include "hold.h"
-#include "work/work.h"
 
 NTSYSAPI PVOID NTAPI RtlFindExportedRoutineByName(PVOID Base, PCSTR Name);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * list.c: enumerating filters, volumes and instances, and describing each.  Objects come back referenced;
+ * information.c: enumerating filters, volumes and instances, and describing each.  Objects come back referenced;
  * descriptions are one structure with the strings behind it.  IRQL: <= APC_LEVEL.
  */
-#include "hold.h"
+#include <hold.h>
+#include "query.h"
 
 /* A description being written: how much it needs is known even if it does not fit. */
 typedef struct _FLTP_WRITER {

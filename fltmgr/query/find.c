@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * filter.c: finding filters, volumes and instances.  What is found is referenced: the caller gives it back by
+ * find.c: finding filters, volumes and instances.  What is found is referenced: the caller gives it back by
  * FltObjectDereference.
  */
-#include "hold.h"
+#include <hold.h>
+#include "query.h"
 
 /*
  * The object after Previous in one of the two lists, whose reference is given up.  Next holds the place: an

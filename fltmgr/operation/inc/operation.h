@@ -18,8 +18,8 @@
 #ifndef FLTMGR_OPERATION_H
 #define FLTMGR_OPERATION_H
 
-#include "fltmgrp.h"
-#include "work/work.h"
+#include <core.h>
+#include <work.h>
 
 #define FLTP_MAGIC_OPERATION 0x4F746C46u /* under way */
 #define FLTP_MAGIC_DRAINED   0x44746C46u /* the copy that a draining post-callback sees */

@@ -9,8 +9,9 @@
  * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
  * altitudes and different names.
  */
+#include <operation.h>
+#include "altitude.h"
 #include "hold.h"
-#include "operation/operation.h"
 
 static VOID FltpFreeInstance(PFLT_INSTANCE Instance)
 {

@@ -5,7 +5,7 @@
 #ifndef FLTMGR_ISSUE_H
 #define FLTMGR_ISSUE_H
 
-#include "../operation/operation.h"
+#include <operation.h>
 
 /* IRQL: <= APC_LEVEL.  Callback data of our own use, freed by FltFreeCallbackData. */
 NTSTATUS FltpAllocateIssued(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,

@@ -14,7 +14,7 @@
 #ifndef FLTMGR_WORK_H
 #define FLTMGR_WORK_H
 
-#include "fltmgrp.h"
+#include <core.h>
 
 #define FLTP_MAGIC_GENERIC  0x57746C46u
 #define FLTP_MAGIC_DEFERRED 0x44746C46u

@@ -9,7 +9,7 @@
 #ifndef FLTMGR_HOLD_H
 #define FLTMGR_HOLD_H
 
-#include "fltmgrp.h"
+#include "core.h"
 
 /* A thread that holds an object as long as it runs Routine.  The thread's own, others only look. */
 typedef struct _FLTP_HOLD {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fltmgrp.h: the filter manager's own objects and the routines its files call of each other.
+ * core.h: the filter manager's own objects, what keeps them alive, and their lives.
+ *
+ * Every room works on these objects, so every room sees this; and their lives end in every room, so core sees them all.
+ * The other rooms see only what fltmgr/meson.build names.
  *
  * A volume is a device of ours on top of a mounted file system's device stack.  An instance is one filter at
  * one altitude on one volume.  An operation is one request on its way through a volume's instances: one
@@ -13,15 +16,15 @@
  * Going: whoever sets an instance's TearingDown while holding a reference owns its end; everybody else passes it
  * over, and who must know that it is gone waits for the rundown of its filter or volume, which it holds.
  */
-#ifndef FLTMGRP_H
-#define FLTMGRP_H
+#ifndef FLTMGR_CORE_H
+#define FLTMGR_CORE_H
 
 #define FLTAPI NTAPI
 #include <fltKernel.h>
 #include <fltvm.h>
 #include <fltvm_fltctl.h>
 #include <trace.h>
-#include "altitude.h"
+#include <support.h>
 
 #define FLTP_TAG_FILTER    'lFtF'
 #define FLTP_TAG_INSTANCE  'nItF'
@@ -30,8 +33,6 @@
 #define FLTP_TAG_TRANSFER  'rTtF'
 #define FLTP_TAG_VOLUME    'lVtF'
 #define FLTP_TAG_WORKITEM  'iWtF'
-#define FLTP_TAG_NAME      'mNtF'
-#define FLTP_TAG_TEMPORARY 'mTtF'
 
 #define FLTP_MAGIC_FILTER    0x46746C46u
 #define FLTP_MAGIC_VOLUME    0x56746C46u
@@ -226,25 +227,6 @@ static inline VOID FltpLeaveInstance(PFLT_INSTANCE Instance)
     FltpReleaseRundown(&Instance->Io);
 }
 
-/* name.c: counted strings on the heap, and the registry.  IRQL: PASSIVE_LEVEL. */
-NTSTATUS FltpCopyString(PUNICODE_STRING To, PCUNICODE_STRING From);
-NTSTATUS FltpJoinKey(PUNICODE_STRING To, PCUNICODE_STRING Key, PCWSTR Middle, PCUNICODE_STRING Last);
-VOID FltpFreeString(PUNICODE_STRING String);
-BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right); /* IRQL: any */
-
-/* A filter's string, which may be pageable, where it can be read with a spin lock held. */
-typedef struct _FLTP_RESIDENT_NAME {
-    UNICODE_STRING String;
-    WCHAR Text[256];
-} FLTP_RESIDENT_NAME, *PFLTP_RESIDENT_NAME;
-
-/* IRQL: the string's.  FALSE: longer than any name of ours. */
-BOOLEAN FltpCopyName(PFLTP_RESIDENT_NAME To, PCUNICODE_STRING From);
-NTSTATUS FltpReadString(PCUNICODE_STRING Key, PCWSTR ValueName, PUNICODE_STRING Value);
-NTSTATUS FltpReadUlong(PCUNICODE_STRING Key, PCWSTR ValueName, PULONG Value);
-NTSTATUS FltpEnumerateKey(PCUNICODE_STRING Key, ULONG Index, PUNICODE_STRING Name);
-NTSTATUS FltpNameOfObject(PVOID Object, PUNICODE_STRING Name);
-
 /* instance.c.  IRQL: PASSIVE_LEVEL unless said. */
 NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
                             PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
@@ -259,15 +241,6 @@ VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_
  * only such as are going match.  IRQL: <= DISPATCH_LEVEL.
  */
 NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found);
-
-/*
- * filter.c.  What is found is referenced; STATUS_FLT_DELETING_OBJECT when it is going.  Next… pass over what is
- * going, and end with NULL.  IRQL: <= DISPATCH_LEVEL.
- */
-NTSTATUS FltpFindFilter(PCUNICODE_STRING Name, PFLT_FILTER *Found);
-PFLT_FILTER FltpNextFilter(PFLT_FILTER Previous);
-NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume); /* PASSIVE_LEVEL */
-PFLT_VOLUME FltpNextVolume(PFLT_VOLUME Previous);
 
 /* volume.c.  IRQL: PASSIVE_LEVEL. */
 VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
@@ -293,12 +266,8 @@ static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
         Stack[Count] = NULL;
 }
 
-/* register.c */
+/* filter.c */
 NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
 VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
-
-/* control.c */
-NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack);
-NTSTATUS FltpCreateControlDevice(VOID);
 
 #endif

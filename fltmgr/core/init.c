@@ -3,9 +3,10 @@
  * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its
  * control device, one on each file system's control device, one on each volume.
  */
+#include <control.h>
+#include <operation.h>
+#include <work.h>
 #include "hold.h"
-#include "operation/operation.h"
-#include "work/work.h"
 
 PDRIVER_OBJECT FltpDriverObject;
 KSPIN_LOCK FltpLock;

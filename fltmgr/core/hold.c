@@ -4,9 +4,10 @@
  * they close.  What is not a thread's (a reference that was never given back, an operation that a filter keeps, work
  * that waits for an event) is told when a wait has lasted for longer than anything that is well takes.
  */
+#include <operation.h>
+#include <query.h>
+#include <work.h>
 #include "hold.h"
-#include "operation/operation.h"
-#include "work/work.h"
 #include <ntstrsafe.h>
 
 NTSYSAPI PVOID NTAPI RtlPcToFileHeader(PVOID Address, PVOID *Base); /* not in the DDK's headers */

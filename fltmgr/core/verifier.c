@@ -3,7 +3,7 @@
  * verifier.c: how the filter manager says what a minifilter did wrong: a report of "name=value" lines,
  * addresses as numbers that the host turns into routine, file and line, and then the bug check.
  */
-#include "fltmgrp.h"
+#include "core.h"
 #include <ntstrsafe.h>
 
 /* A first line with the name, the frames behind it with "from". */

@@ -3,8 +3,9 @@
  * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
  * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
+#include <operation.h>
+#include <query.h>
 #include "hold.h"
-#include "operation/operation.h"
 
 static const struct {
     PCWSTR Driver;

@@ -3,7 +3,8 @@
  * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by
  * hand and reads lists and counters: sdk/include/fltvm_fltctl.h.  IRQL: PASSIVE_LEVEL.
  */
-#include "fltmgrp.h"
+#include <query.h>
+#include "control.h"
 
 /* A directory object that stays for good, so that the device below it can have its documented name. */
 static NTSTATUS FltpMakeDirectory(PCWSTR Path)
