@@ -4,6 +4,7 @@
  * (mandatory), because somebody asks it to (it may refuse), or because it fails to load.  IRQL: PASSIVE_LEVEL
  * throughout, since the registry is read and teardown waits.
  */
+#include <context.h>
 #include <issue.h>
 #include <work.h>
 #include <query.h>
@@ -65,12 +66,6 @@ static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
     if (Registration->GenerateFileNameCallback == NULL &&
         Registration->NormalizeNameComponentCallback != NULL)
         return STATUS_INVALID_PARAMETER;
-    for (const FLT_CONTEXT_REGISTRATION *Context = Registration->ContextRegistration;
-         Context != NULL && Context->ContextType != FLT_CONTEXT_END; Context++) {
-        if (!FlagOn(FLT_ALL_CONTEXTS, Context->ContextType) ||
-            (Context->ContextType & (Context->ContextType - 1)) != 0)
-            return STATUS_INVALID_PARAMETER;
-    }
     return STATUS_SUCCESS;
 }
 
@@ -120,6 +115,7 @@ static VOID FltpDropFilter(PFLT_FILTER Filter)
     FltpFreeString(&Filter->Altitude);
     FltpFreeString(&Filter->DefaultInstance);
     FltpFreeString(&Filter->ServiceKey);
+    FltpFreeDefinitions(Filter);
     Filter->Object.Magic = FLTP_MAGIC_FREE;
     ExFreePoolWithTag(Filter, FLTP_TAG_FILTER);
 }
@@ -230,6 +226,8 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
     if (NT_SUCCESS(Status))
         Status = FltpTakeOperations(Filter, Registration->OperationRegistration);
     if (NT_SUCCESS(Status))
+        Status = FltpDefineContexts(Filter, Registration->ContextRegistration);
+    if (NT_SUCCESS(Status))
         Status = FltpReadService(Filter);
     if (!NT_SUCCESS(Status)) {
         FltpDropFilter(Filter);
@@ -273,6 +271,7 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
     FltpBeginRundown(&Filter->Object.Rundown); /* no new instance, no new work */
     while ((Volume = FltpNextVolume(Volume)) != NULL)
         FltpTearDownInstances(Filter, Volume, Reason);
+    FltpEndFilterContexts(Filter);
     FltpWaitForObject(&Filter->Object, "a filter's references");
     Filter->Driver->DriverUnload = Filter->DriverUnload;
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);

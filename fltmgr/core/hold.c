@@ -4,6 +4,7 @@
  * they close.  What is not a thread's (a reference that was never given back, an operation that a filter keeps, work
  * that waits for an event) is told when a wait has lasted for longer than anything that is well takes.
  */
+#include <context.h>
 #include <operation.h>
 #include <query.h>
 #include <work.h>
@@ -184,7 +185,7 @@ typedef struct _FLTP_FOUND {
     BOOLEAN Operations; /* ... and nothing but operations */
     BOOLEAN Below; /* an operation is with the file system, which may answer yet */
     BOOLEAN Own;   /* ... and one is in a callback that waits here itself */
-    ULONG Count;
+    ULONG Count, Contexts;
     const VOID *Guilty; /* an address in the code of the first that was found */
     ULONG_PTR First;
 } FLTP_FOUND, *PFLTP_FOUND;
@@ -260,6 +261,16 @@ static VOID FltpTellOperationsLocked(PFLT_INSTANCE Instance, PFLTP_FOUND Found)
     }
 }
 
+static VOID FltpTellContext(PVOID Argument, PFLTP_CONTEXT Context)
+{
+    PFLTP_FOUND Found = Argument;
+    PVOID Stack[FLTP_STACK_DEPTH] = {(PVOID)FltpContextCulprit(Context)};
+
+    FltpTell(Found, "a context", Context + 1, Stack);
+    if (Found->Contexts++ < 16 && !Found->Quiet)
+        FltpReportContext(Context);
+}
+
 static VOID FltpTellObject(const VOID *Object, PFLTP_FOUND Found)
 {
     if (Found->Operations)
@@ -295,6 +306,8 @@ static VOID FltpTellAll(PFLTP_OBJECT Object, PFLTP_FOUND Found)
         return;
     }
     FltpTellObject(Object, Found);
+    if (Object->Magic == FLTP_MAGIC_FILTER && !Found->Operations)
+        FltpForLiveContexts((PFLT_FILTER)Object, FltpTellContext, Found);
     if (Object->Magic == FLTP_MAGIC_VOLUME) {
         FltpTellInstances((PFLT_VOLUME)Object, Object, Found);
         return;
@@ -344,6 +357,10 @@ static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
     RtlZeroMemory(&Found, sizeof(Found));
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
     FvBlame(Found.Guilty != NULL ? Found.Guilty : Wait->Caller);
+    if (Found.Contexts > 0 && Found.Contexts == Found.Count) {
+        FvReport("rule=A context was never released, and its filter unregisters\n");
+        KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_CONTEXT_LEFT, (ULONG_PTR)Wait->Object, Found.First, Found.Count);
+    }
     KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_WAITS_FOR_EVER, (ULONG_PTR)Wait->Object, Found.First, Found.Count);
 }
 

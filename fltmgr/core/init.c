@@ -3,6 +3,7 @@
  * init.c: the driver's start and its dispatch routine, which tells its three kinds of devices apart: its
  * control device, one on each file system's control device, one on each volume.
  */
+#include <context.h>
 #include <control.h>
 #include <operation.h>
 #include <work.h>
@@ -117,6 +118,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     InitializeListHead(&FltpVolumes);
     FltpInitializeWorkItems();
     FltpInitializeHolds();
+    FltpInitializeContextLists();
     FltpVerify = FvVerifierEnabled();
     FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)

@@ -9,6 +9,7 @@
  * All callbacks are called at PASSIVE_LEVEL without any lock.  Instances of one volume have different
  * altitudes and different names.
  */
+#include <context.h>
 #include <operation.h>
 #include "altitude.h"
 #include "hold.h"
@@ -17,6 +18,7 @@ static VOID FltpFreeInstance(PFLT_INSTANCE Instance)
 {
     FltpFreeString(&Instance->Name);
     FltpFreeString(&Instance->Altitude);
+    FltpFreeContextList(&Instance->Contexts);
     Instance->Object.Magic = FLTP_MAGIC_FREE;
     FltpReleaseRundown(&Instance->Filter->Object.Rundown);
     FltpReleaseRundown(&Instance->Volume->Object.Rundown);
@@ -117,6 +119,8 @@ static NTSTATUS FltpNewInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     Status = FltpCopyString(&Instance->Name, Name);
     if (NT_SUCCESS(Status))
         Status = FltpCopyString(&Instance->Altitude, Altitude);
+    if (NT_SUCCESS(Status))
+        Status = FltpCreateInstanceContexts(Instance);
     if (!NT_SUCCESS(Status)) {
         FltpFreeInstance(Instance);
         return Status;
@@ -181,6 +185,8 @@ static VOID FltpCallTeardown(PFLT_INSTANCE Instance, PFLT_INSTANCE_TEARDOWN_CALL
 /* The memory is free once nothing refers to the instance. */
 static VOID FltpEndInstance(PFLT_INSTANCE Instance, PFLTP_HOLD Hold)
 {
+    FltpBeginRundown(&Instance->Object.Rundown); /* no contexts from here on; their ends may give references back */
+    FltpEndInstanceContexts(Instance);
     FltpWaitForObject(&Instance->Object, "an instance's references");
     FltpRemoveInstance(Instance);
     FltpEndHold(Hold);

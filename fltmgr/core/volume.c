@@ -3,6 +3,7 @@
  * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
  * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
+#include <context.h>
 #include <operation.h>
 #include <query.h>
 #include "hold.h"
@@ -71,6 +72,7 @@ VOID FltpFreeVolume(PFLT_VOLUME Volume)
     FltpFreeString(&Volume->Name);
     FltpFreeString(&Volume->DriverName);
     FltpFreeString(&Volume->FileSystemName);
+    FltpFreeContextList(&Volume->Contexts);
     if (Volume->Disk != NULL)
         ObDereferenceObject(Volume->Disk);
     Volume->Object.Magic = FLTP_MAGIC_FREE;
@@ -124,6 +126,8 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     if (NT_SUCCESS(Status))
         Status = FltpNameOfObject(Control, &Volume->FileSystemName);
     if (NT_SUCCESS(Status))
+        Status = FltpCreateVolumeContexts(Volume);
+    if (NT_SUCCESS(Status))
         Status = FltpAttachDevice(FileSystem, FltpKindVolume, Volume, &Device);
     if (!NT_SUCCESS(Status)) {
         FltpFreeVolume(Volume);
@@ -152,6 +156,7 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     KeReleaseSpinLock(&Volume->Lock, Irql);
     FltpBeginRundown(&Volume->Object.Rundown);
     FltpTearDownInstances(NULL, Volume, FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT);
+    FltpEndVolumeContexts(Volume);
     FltpWaitForObject(&Volume->Object, "a volume's references");
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Volume->Link);

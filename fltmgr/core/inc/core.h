@@ -71,6 +71,12 @@
 #define FLTP_BAD_TARGET           0xF013 /* P2: callback data, P3: the target instance */
 #define FLTP_WAITS_FOR_EVER       0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT       0xF021 /* P2: the object, P3: the call that took it, P4: how many */
+#define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */
+#define FLTP_CONTEXT_FREED         0xF031 /* P2: the context, P3: its type */
+#define FLTP_CONTEXT_OVER_RELEASED 0xF032 /* P2: the context, P3: its type */
+#define FLTP_CONTEXT_MISPLACED     0xF033 /* P2: the context, P3: the type it was set as */
+#define FLTP_CONTEXT_BAD_DELETE    0xF034 /* P2: the context, P3: its type */
+#define FLTP_CONTEXT_LEFT          0xF035 /* P2: the filter, P3: a context, P4: how many */
 
 /*
  * Rundown: a count in units of two, and the low bit once the object is going.  Whoever sets that bit waits
@@ -122,6 +128,7 @@ typedef struct _FLT_FILTER {
     volatile LONG Unregistered; /* FltUnregisterFilter has begun */
     volatile LONG Gone;         /* ... and has ended */
     BOOLEAN Mandatory;
+    struct _FLTP_CONTEXT_TABLE *Contexts; /* context/context.h */
 } FLT_FILTER;
 
 typedef struct _FLT_VOLUME {
@@ -136,6 +143,7 @@ typedef struct _FLT_VOLUME {
     UNICODE_STRING DriverName; /* the service of the file system's driver */
     UNICODE_STRING FileSystemName; /* its named device, empty without one */
     BOOLEAN Detached; /* no instance comes any more: Lock */
+    struct _FLTP_CONTEXT_LIST *Contexts;
 
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */
@@ -165,6 +173,7 @@ typedef struct _FLT_INSTANCE {
     UNICODE_STRING Name;
     UNICODE_STRING Altitude;
     ULONG64 AltitudeNumber; /* the whole part, for the trace */
+    struct _FLTP_CONTEXT_LIST *Contexts;
     ULONG64 Operations;     /* statistics, not exact on several processors */
 } FLT_INSTANCE;
 
