@@ -100,7 +100,7 @@ static VOID InitAwaitWorkers(VOID)
 
 static NTSTATUS InitClient(VOID)
 {
-    BOOLEAN Done = InitRunClient();
+    BOOLEAN Done = ClientRun();
 
     if (Done && FvVerifierEnabled())
         InitAwaitWorkers();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Upper and lower case of UTF-16 code units, by the table that scripts/make-casetable writes.
+ * Upper and lower case of UTF-16 code units, by the table that scripts/make-casetable.py writes.
  *
  * IRQL: any (the tables are resident).  ASCII takes the short way.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Made by scripts/make-casetable: first, last, step, what to add for the capital letter. */
+/* Made by scripts/make-casetable.py: first, last, step, what to add for the capital letter. */
 { 0x00E0, 0x00F6, 1, -32 },
 { 0x00F8, 0x00FE, 1, -32 },
 { 0x00FF, 0x00FF, 1, 121 },

@@ -41,12 +41,12 @@ def every_row_is_expected_by_its_test():
 
 @case
 def every_code_has_its_words():
-    words = read('host', 'bugchecks.txt')
+    words = read('host', 'report', 'bugchecks.txt')
     words = words[words.index('\nDRIVER_VERIFIER_DETECTED_VIOLATION ='):]
     words = words[:words.index('\nDRIVER_CORRUPTED_EXPOOL')]
     for code, parameter, _ in rows():
         if code == '0xC4' and parameter:
-            check(f'\n  {parameter} = ' in words, f'host/bugchecks.txt does not say what 0xC4/{parameter} is')
+            check(f'\n  {parameter} = ' in words, f'host/report/bugchecks.txt does not say what 0xC4/{parameter} is')
 
 
 @case

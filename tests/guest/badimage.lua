@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Images that are broken or want what is not there are refused with the reason, and the machine goes on.
 
-local file = assert(io.open(os.getenv("FLTVM_BUILD") .. "/guest/images/raw.sys", "rb"))
+local file = assert(io.open(os.getenv("FLTVM_BUILD") .. "/guest/initrd/raw.sys", "rb"))
 local good = file:read("a")
 file:close()
 

@@ -2,34 +2,34 @@
 /*
  * The scenario client: carries out what the host asks for (abi/command.h).
  *
- * The fetcher is the thread that calls InitRunClient; it alone talks to the host and never does anything that
+ * The fetcher is the thread that calls ClientRun; it alone talks to the host and never does anything that
  * may block for longer than a command's time-out.  Operations run on client threads, made when they are first
  * named; each takes its operations in the order they were given to it.
  */
-#ifndef FLTVM_INIT_CLIENTP_H
-#define FLTVM_INIT_CLIENTP_H
+#ifndef FLTVM_CLIENTP_H
+#define FLTVM_CLIENTP_H
 
 #include <ntifs.h>
 #include <command.h>
 
-#define INIT_TAG 'tilC'
+#define CLIENT_TAG 'tilC'
 
 /* An input on its way: staged bytes, or the data of a command. */
-typedef struct _INIT_INPUT {
+typedef struct _CLIENT_INPUT {
     PUCHAR Bytes;
     ULONG Length;
     ULONG Filled;
-} INIT_INPUT, *PINIT_INPUT;
+} CLIENT_INPUT, *PCLIENT_INPUT;
 
 /*
  * An operation: written by the fetcher until it is queued, by its client thread until Issued is set, by the
- * fetcher again once it is complete (InitpOperationComplete).
+ * fetcher again once it is complete (ClientpOperationComplete).
  */
-typedef struct _INIT_OPERATION {
+typedef struct _CLIENT_OPERATION {
     LIST_ENTRY Link;      /* the fetcher's list of all operations */
     LIST_ENTRY QueueLink; /* its client thread's queue */
     struct fltvm_command Command;
-    INIT_INPUT Input;
+    CLIENT_INPUT Input;
     PUCHAR Buffer; /* the output, or what is written */
     ULONG BufferLength;
     BOOLEAN HasOutput; /* Buffer[0 .. IoStatus.Information) is the operation's output */
@@ -41,15 +41,15 @@ typedef struct _INIT_OPERATION {
     NTSTATUS Status; /* STATUS_PENDING: IoStatus tells, once Event is signaled */
     ULONG64 Value;   /* result value 2 */
     KEVENT Issued;   /* the client thread is through with it */
-} INIT_OPERATION, *PINIT_OPERATION;
+} CLIENT_OPERATION, *PCLIENT_OPERATION;
 
 /* Runs an operation.  PASSIVE_LEVEL, on a client thread. */
-VOID InitpRunOperation(PINIT_OPERATION Operation);
+VOID ClientpRunOperation(PCLIENT_OPERATION Operation);
 
 /* Gives an operation to the client thread of its command; makes the thread if need be.  PASSIVE_LEVEL. */
-NTSTATUS InitpQueueOperation(PINIT_OPERATION Operation);
+NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation);
 
 /* Frees an operation that is complete.  PASSIVE_LEVEL. */
-VOID InitpDeleteOperation(PINIT_OPERATION Operation);
+VOID ClientpDeleteOperation(PCLIENT_OPERATION Operation);
 
 #endif

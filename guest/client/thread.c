@@ -5,18 +5,18 @@
  */
 #include "clientp.h"
 
-typedef struct _INIT_CLIENT_THREAD {
+typedef struct _CLIENT_THREAD {
     KSPIN_LOCK Lock;
-    LIST_ENTRY Queue; /* INIT_OPERATION.QueueLink; guarded by Lock */
+    LIST_ENTRY Queue; /* CLIENT_OPERATION.QueueLink; guarded by Lock */
     KSEMAPHORE Count; /* operations in Queue */
     BOOLEAN Started;  /* the fetcher's */
-} INIT_CLIENT_THREAD, *PINIT_CLIENT_THREAD;
+} CLIENT_THREAD, *PCLIENT_CLIENT_THREAD;
 
-static INIT_CLIENT_THREAD InitpThreads[FLTVM_COMMAND_THREAD_MAX + 1];
+static CLIENT_THREAD ClientpThreads[FLTVM_COMMAND_THREAD_MAX + 1];
 
-static VOID NTAPI InitpServeQueue(PVOID Context)
+static VOID NTAPI ClientpServeQueue(PVOID Context)
 {
-    PINIT_CLIENT_THREAD Thread = Context;
+    PCLIENT_CLIENT_THREAD Thread = Context;
 
     for (;;) {
         PLIST_ENTRY Entry;
@@ -24,17 +24,17 @@ static VOID NTAPI InitpServeQueue(PVOID Context)
         KeWaitForSingleObject(&Thread->Count, Executive, KernelMode, FALSE, NULL);
         Entry = ExInterlockedRemoveHeadList(&Thread->Queue, &Thread->Lock);
         NT_ASSERT(Entry != NULL);
-        InitpRunOperation(CONTAINING_RECORD(Entry, INIT_OPERATION, QueueLink));
+        ClientpRunOperation(CONTAINING_RECORD(Entry, CLIENT_OPERATION, QueueLink));
     }
 }
 
-static VOID NTAPI InitpServeOne(PVOID Context)
+static VOID NTAPI ClientpServeOne(PVOID Context)
 {
-    InitpRunOperation(Context);
+    ClientpRunOperation(Context);
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-static NTSTATUS InitpStartThread(PKSTART_ROUTINE Routine, PVOID Context)
+static NTSTATUS ClientpStartThread(PKSTART_ROUTINE Routine, PVOID Context)
 {
     HANDLE Handle;
     NTSTATUS Status = PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Routine, Context);
@@ -44,23 +44,23 @@ static NTSTATUS InitpStartThread(PKSTART_ROUTINE Routine, PVOID Context)
     return Status;
 }
 
-NTSTATUS InitpQueueOperation(PINIT_OPERATION Operation)
+NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation)
 {
     ULONG Number = Operation->Command.thread;
-    PINIT_CLIENT_THREAD Thread;
+    PCLIENT_CLIENT_THREAD Thread;
 
     if (Number == FLTVM_COMMAND_THREAD_NEW)
-        return InitpStartThread(InitpServeOne, Operation);
+        return ClientpStartThread(ClientpServeOne, Operation);
     if (Number > FLTVM_COMMAND_THREAD_MAX)
         return STATUS_INVALID_PARAMETER;
-    Thread = &InitpThreads[Number];
+    Thread = &ClientpThreads[Number];
     if (!Thread->Started) {
         NTSTATUS Status;
 
         KeInitializeSpinLock(&Thread->Lock);
         InitializeListHead(&Thread->Queue);
         KeInitializeSemaphore(&Thread->Count, 0, MAXLONG);
-        Status = InitpStartThread(InitpServeQueue, Thread);
+        Status = ClientpStartThread(ClientpServeQueue, Thread);
         if (!NT_SUCCESS(Status))
             return Status;
         Thread->Started = TRUE;

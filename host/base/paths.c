@@ -71,7 +71,7 @@ char *fltvm_path_kernel(void)
 
 char *fltvm_path_initrd(void)
 {
-    return in_build("FLTVM_INITRD", "guest/images/images.cpio");
+    return in_build("FLTVM_INITRD", "guest/initrd/initrd.cpio");
 }
 
 char *fltvm_path_symbols(const char *image)

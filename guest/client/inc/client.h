@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scenario client, as the kernel's start-up sees it. */
-#ifndef FLTVM_INIT_CLIENT_H
-#define FLTVM_INIT_CLIENT_H
+#ifndef FLTVM_CLIENT_H
+#define FLTVM_CLIENT_H
 
 #include <ntifs.h>
 
@@ -9,6 +9,6 @@
  * Asks the host for commands and carries them out until it has no more, or the link is lost (FALSE).
  * PASSIVE_LEVEL, a system thread that has nothing else to do.
  */
-BOOLEAN InitRunClient(VOID);
+BOOLEAN ClientRun(VOID);
 
 #endif

@@ -8,11 +8,11 @@
 #include <ldr.h>
 
 /* The host may ask for large transfers, but not for all memory. */
-#define INIT_BUFFER_MAX  (4u << 20)
-#define INIT_REASON_SIZE 2048
+#define CLIENT_BUFFER_MAX  (4u << 20)
+#define CLIENT_REASON_SIZE 2048
 
 /* One UTF-8 sequence; malformed ones become U+FFFD.  Advances *Text. */
-static ULONG InitpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
+static ULONG ClientpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
 {
     static const ULONG Least[] = {0, 0, 0x80, 0x800, 0x10000};
     ULONG First = *(*Text)++, Length, Value;
@@ -32,7 +32,7 @@ static ULONG InitpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
 }
 
 /* The next NUL-terminated UTF-8 string of the input, in pool; the caller frees Name->Buffer. */
-static NTSTATUS InitpNextString(PINIT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name)
+static NTSTATUS ClientpNextString(PCLIENT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name)
 {
     const UCHAR *Text = Operation->Input.Bytes + *Offset, *Limit = Operation->Input.Bytes + Operation->Input.Length;
     const UCHAR *End = Text;
@@ -44,11 +44,11 @@ static NTSTATUS InitpNextString(PINIT_OPERATION Operation, PULONG Offset, PUNICO
         return STATUS_INVALID_PARAMETER;
     /* A sequence of UTF-8 never becomes more UTF-16 units than it has bytes. */
     Name->MaximumLength = (USHORT)((End - Text + 1) * sizeof(WCHAR));
-    Name->Buffer = ExAllocatePoolWithTag(PagedPool, Name->MaximumLength, INIT_TAG);
+    Name->Buffer = ExAllocatePoolWithTag(PagedPool, Name->MaximumLength, CLIENT_TAG);
     if (Name->Buffer == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     while (Text < End) {
-        ULONG Character = InitpDecodeCharacter(&Text, End);
+        ULONG Character = ClientpDecodeCharacter(&Text, End);
         if (Character >= 0x10000) {
             Name->Buffer[Name->Length++ / sizeof(WCHAR)] = (WCHAR)(0xD7C0 + (Character >> 10));
             Name->Length++;
@@ -62,17 +62,17 @@ static NTSTATUS InitpNextString(PINIT_OPERATION Operation, PULONG Offset, PUNICO
     return STATUS_SUCCESS;
 }
 
-static VOID InitpFreeString(PUNICODE_STRING Name)
+static VOID ClientpFreeString(PUNICODE_STRING Name)
 {
     if (Name->Buffer != NULL)
-        ExFreePoolWithTag(Name->Buffer, INIT_TAG);
+        ExFreePoolWithTag(Name->Buffer, CLIENT_TAG);
     Name->Buffer = NULL;
 }
 
 /* --- registry ------------------------------------------------------------------------------------------ */
 
 /* Creates a key with all keys above it, as a driver's installer would have. */
-static NTSTATUS InitpCreateKeyPath(PUNICODE_STRING Path, PHANDLE Key)
+static NTSTATUS ClientpCreateKeyPath(PUNICODE_STRING Path, PHANDLE Key)
 {
     UNICODE_STRING Part = *Path;
     ULONG Count = Path->Length / sizeof(WCHAR), Level = 0;
@@ -98,7 +98,7 @@ static NTSTATUS InitpCreateKeyPath(PUNICODE_STRING Path, PHANDLE Key)
     return Status;
 }
 
-static NTSTATUS InitpSetRegistry(PINIT_OPERATION Operation)
+static NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation)
 {
     UNICODE_STRING Path = {0}, Name = {0}, Text = {0};
     ULONG Type = (ULONG)Operation->Command.args[0], Bytes = (ULONG)Operation->Command.args[1], Offset = 0;
@@ -106,15 +106,15 @@ static NTSTATUS InitpSetRegistry(PINIT_OPERATION Operation)
     PVOID Value;
     NTSTATUS Status;
 
-    Status = InitpNextString(Operation, &Offset, &Path);
+    Status = ClientpNextString(Operation, &Offset, &Path);
     if (NT_SUCCESS(Status))
-        Status = InitpNextString(Operation, &Offset, &Name);
+        Status = ClientpNextString(Operation, &Offset, &Name);
     if (!NT_SUCCESS(Status))
         goto Exit;
     Value = Operation->Input.Bytes + Offset;
     if (Type == REG_SZ || Type == REG_EXPAND_SZ) {
         /* Texts travel as UTF-8. */
-        Status = InitpNextString(Operation, &Offset, &Text);
+        Status = ClientpNextString(Operation, &Offset, &Text);
         if (!NT_SUCCESS(Status))
             goto Exit;
         Value = Text.Buffer;
@@ -123,72 +123,72 @@ static NTSTATUS InitpSetRegistry(PINIT_OPERATION Operation)
         Status = STATUS_INVALID_PARAMETER;
         goto Exit;
     }
-    Status = InitpCreateKeyPath(&Path, &Key);
+    Status = ClientpCreateKeyPath(&Path, &Key);
     if (NT_SUCCESS(Status))
         Status = ZwSetValueKey(Key, &Name, 0, Type, Value, Bytes);
 
 Exit:
     if (Key != NULL)
         ZwClose(Key);
-    InitpFreeString(&Text);
-    InitpFreeString(&Name);
-    InitpFreeString(&Path);
+    ClientpFreeString(&Text);
+    ClientpFreeString(&Name);
+    ClientpFreeString(&Path);
     return Status;
 }
 
 /* --- drivers ------------------------------------------------------------------------------------------- */
 
 /* Why the loader refused an image, which a status alone does not tell, becomes the operation's output. */
-static VOID InitpKeepReason(PINIT_OPERATION Operation)
+static VOID ClientpKeepReason(PCLIENT_OPERATION Operation)
 {
-    Operation->Buffer = ExAllocatePoolWithTag(PagedPool, INIT_REASON_SIZE, INIT_TAG);
+    Operation->Buffer = ExAllocatePoolWithTag(PagedPool, CLIENT_REASON_SIZE, CLIENT_TAG);
     if (Operation->Buffer == NULL)
         return;
-    LdrQueryFailure((PCHAR)Operation->Buffer, INIT_REASON_SIZE);
-    Operation->Buffer[INIT_REASON_SIZE - 1] = 0;
-    Operation->BufferLength = INIT_REASON_SIZE;
+    LdrQueryFailure((PCHAR)Operation->Buffer, CLIENT_REASON_SIZE);
+    Operation->Buffer[CLIENT_REASON_SIZE - 1] = 0;
+    Operation->BufferLength = CLIENT_REASON_SIZE;
     Operation->IoStatus.Information = strlen((PCSTR)Operation->Buffer);
     Operation->HasOutput = Operation->OutputOnError = TRUE;
 }
 
 /* Input: service name, then the image. */
-static NTSTATUS InitpLoadDriver(PINIT_OPERATION Operation)
+static NTSTATUS ClientpLoadDriver(PCLIENT_OPERATION Operation)
 {
     UNICODE_STRING Name;
     ULONG Offset = 0;
-    NTSTATUS Status = InitpNextString(Operation, &Offset, &Name);
+    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
 
     if (!NT_SUCCESS(Status))
         return Status;
     Status = IopLoadDriverImage(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
     if (!NT_SUCCESS(Status))
-        InitpKeepReason(Operation);
-    InitpFreeString(&Name);
+        ClientpKeepReason(Operation);
+    ClientpFreeString(&Name);
     return Status;
 }
 
-static NTSTATUS InitpUnloadDriver(PINIT_OPERATION Operation)
+static NTSTATUS ClientpUnloadDriver(PCLIENT_OPERATION Operation)
 {
     UNICODE_STRING Path;
     ULONG Offset = 0;
-    NTSTATUS Status = InitpNextString(Operation, &Offset, &Path);
+    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Path);
 
     if (NT_SUCCESS(Status))
         Status = ZwUnloadDriver(&Path);
-    InitpFreeString(&Path);
+    ClientpFreeString(&Path);
     return Status;
 }
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
-static NTSTATUS InitpOpen(PINIT_OPERATION Operation)
+static NTSTATUS ClientpOpen(PCLIENT_OPERATION Operation)
 {
     const uint64_t *Arguments = Operation->Command.args;
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Path;
     ULONG Offset = 0;
     HANDLE File = NULL;
-    NTSTATUS Status = InitpNextString(Operation, &Offset, &Path);
+    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Path);
 
     if (NT_SUCCESS(Status)) {
         InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
@@ -196,20 +196,20 @@ static NTSTATUS InitpOpen(PINIT_OPERATION Operation)
                               FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2],
                               (ULONG)Arguments[3], NULL, 0);
     }
-    InitpFreeString(&Path);
+    ClientpFreeString(&Path);
     Operation->IoStatus.Information = (ULONG_PTR)File;
     return Status;
 }
 
 /* An event for the request's end, so that files opened for asynchronous use work. */
-static NTSTATUS InitpPrepareRequest(PINIT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType)
+static NTSTATUS ClientpPrepareRequest(PCLIENT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType)
 {
     NTSTATUS Status;
 
-    if (BufferLength > INIT_BUFFER_MAX)
+    if (BufferLength > CLIENT_BUFFER_MAX)
         return STATUS_INVALID_PARAMETER;
     if (BufferLength != 0) {
-        Operation->Buffer = ExAllocatePoolWithTag(PoolType, (SIZE_T)BufferLength, INIT_TAG);
+        Operation->Buffer = ExAllocatePoolWithTag(PoolType, (SIZE_T)BufferLength, CLIENT_TAG);
         if (Operation->Buffer == NULL)
             return STATUS_INSUFFICIENT_RESOURCES;
         RtlZeroMemory(Operation->Buffer, (SIZE_T)BufferLength);
@@ -222,13 +222,13 @@ static NTSTATUS InitpPrepareRequest(PINIT_OPERATION Operation, ULONG64 BufferLen
                                      (PVOID *)&Operation->Event, NULL);
 }
 
-static NTSTATUS InitpTransfer(PINIT_OPERATION Operation, BOOLEAN Write)
+static NTSTATUS ClientpTransfer(PCLIENT_OPERATION Operation, BOOLEAN Write)
 {
     const uint64_t *Arguments = Operation->Command.args;
     HANDLE File = (HANDLE)(ULONG_PTR)Arguments[0];
     LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)Arguments[1]};
     POOL_TYPE PoolType = Arguments[3] == FLTVM_COMMAND_BUFFER_NONPAGED ? NonPagedPoolNx : PagedPool;
-    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[2], PoolType);
+    NTSTATUS Status = ClientpPrepareRequest(Operation, Arguments[2], PoolType);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -244,12 +244,12 @@ static NTSTATUS InitpTransfer(PINIT_OPERATION Operation, BOOLEAN Write)
                        Operation->BufferLength, &Offset, NULL);
 }
 
-static NTSTATUS InitpControl(PINIT_OPERATION Operation, BOOLEAN FileSystem)
+static NTSTATUS ClientpControl(PCLIENT_OPERATION Operation, BOOLEAN FileSystem)
 {
     const uint64_t *Arguments = Operation->Command.args;
     HANDLE File = (HANDLE)(ULONG_PTR)Arguments[0];
     ULONG Code = (ULONG)Arguments[1], InputLength = (ULONG)Arguments[2];
-    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[3], NonPagedPoolNx);
+    NTSTATUS Status = ClientpPrepareRequest(Operation, Arguments[3], NonPagedPoolNx);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -264,10 +264,10 @@ static NTSTATUS InitpControl(PINIT_OPERATION Operation, BOOLEAN FileSystem)
                                  Operation->BufferLength);
 }
 
-static NTSTATUS InitpQuery(PINIT_OPERATION Operation)
+static NTSTATUS ClientpQuery(PCLIENT_OPERATION Operation)
 {
     const uint64_t *Arguments = Operation->Command.args;
-    NTSTATUS Status = InitpPrepareRequest(Operation, Arguments[2], NonPagedPoolNx);
+    NTSTATUS Status = ClientpPrepareRequest(Operation, Arguments[2], NonPagedPoolNx);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -276,55 +276,55 @@ static NTSTATUS InitpQuery(PINIT_OPERATION Operation)
                                   Operation->BufferLength, (FILE_INFORMATION_CLASS)Arguments[1]);
 }
 
-static NTSTATUS InitpDispatch(PINIT_OPERATION Operation)
+static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
 {
     HANDLE File = (HANDLE)(ULONG_PTR)Operation->Command.args[0];
 
     switch (Operation->Command.op) {
     case FLTVM_COMMAND_REGISTRY:
-        return InitpSetRegistry(Operation);
+        return ClientpSetRegistry(Operation);
     case FLTVM_COMMAND_DRIVER_LOAD:
-        return InitpLoadDriver(Operation);
+        return ClientpLoadDriver(Operation);
     case FLTVM_COMMAND_DRIVER_UNLOAD:
-        return InitpUnloadDriver(Operation);
+        return ClientpUnloadDriver(Operation);
     case FLTVM_COMMAND_OPEN:
-        return InitpOpen(Operation);
+        return ClientpOpen(Operation);
     case FLTVM_COMMAND_CLOSE:
         return ZwClose(File);
     case FLTVM_COMMAND_READ:
-        return InitpTransfer(Operation, FALSE);
+        return ClientpTransfer(Operation, FALSE);
     case FLTVM_COMMAND_WRITE:
-        return InitpTransfer(Operation, TRUE);
+        return ClientpTransfer(Operation, TRUE);
     case FLTVM_COMMAND_FLUSH:
         return ZwFlushBuffersFile(File, &Operation->IoStatus);
     case FLTVM_COMMAND_IOCTL:
-        return InitpControl(Operation, FALSE);
+        return ClientpControl(Operation, FALSE);
     case FLTVM_COMMAND_FSCTL:
-        return InitpControl(Operation, TRUE);
+        return ClientpControl(Operation, TRUE);
     case FLTVM_COMMAND_CANCEL:
         return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
     case FLTVM_COMMAND_QUERY:
-        return InitpQuery(Operation);
+        return ClientpQuery(Operation);
     default:
         return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
-VOID InitpRunOperation(PINIT_OPERATION Operation)
+VOID ClientpRunOperation(PCLIENT_OPERATION Operation)
 {
-    Operation->Status = InitpDispatch(Operation);
+    Operation->Status = ClientpDispatch(Operation);
     KeSetEvent(&Operation->Issued, IO_NO_INCREMENT, FALSE);
 }
 
-VOID InitpDeleteOperation(PINIT_OPERATION Operation)
+VOID ClientpDeleteOperation(PCLIENT_OPERATION Operation)
 {
     if (Operation->Event != NULL)
         ObDereferenceObject(Operation->Event);
     if (Operation->EventHandle != NULL)
         ZwClose(Operation->EventHandle);
     if (Operation->Buffer != NULL)
-        ExFreePoolWithTag(Operation->Buffer, INIT_TAG);
+        ExFreePoolWithTag(Operation->Buffer, CLIENT_TAG);
     if (Operation->Input.Bytes != NULL)
-        ExFreePoolWithTag(Operation->Input.Bytes, INIT_TAG);
-    ExFreePoolWithTag(Operation, INIT_TAG);
+        ExFreePoolWithTag(Operation->Input.Bytes, CLIENT_TAG);
+    ExFreePoolWithTag(Operation, CLIENT_TAG);
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the table of bugchecks: gen-bugcheck-names.py bugchecks.txt bugcodes.h… OUTPUT.
+"""Write the table of bugchecks.
+
+usage: make-bugcheck-names.py bugchecks.txt bugcodes.h… OUTPUT
 
 Codes and names are those of the headers; a later header's are the better ones.  What bugchecks.txt has words for must
 be among them, or bring its number.
@@ -55,6 +57,9 @@ def quoted(part):
 
 
 def main():
+    if len(sys.argv) < 4 or '--help' in sys.argv:
+        print(__doc__)
+        sys.exit(0 if '--help' in sys.argv else 2)
     codes = read_headers(sys.argv[2:-1])
     if codes.get('IRQL_NOT_LESS_OR_EQUAL') != 0xA:
         sys.exit('no bugcheck codes found')

@@ -1,8 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the table of NTSTATUS names from a ntstatus.h: gen-status-names.py ntstatus.h OUTPUT."""
+"""Write the table of NTSTATUS names from a ntstatus.h.
+
+usage: make-status-names.py ntstatus.h OUTPUT
+"""
 import re
 import sys
+
+if len(sys.argv) != 3 or '--help' in sys.argv:
+    print(__doc__)
+    sys.exit(0 if '--help' in sys.argv else 2)
 
 # Aliases come after the name that people expect to read.
 LAST = ("STATUS_WAIT_", "STATUS_ABANDONED_WAIT_", "STATUS_SEVERITY_")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes guest/rtl/casetable.h: the upper-case mapping of the Basic Multilingual Plane as runs.
 
-usage: scripts/make-casetable > guest/rtl/casetable.h
+usage: scripts/make-casetable.py > guest/rtl/casetable.h
 
 A pair (lower, upper) is in the table when each is the other's single-character mapping, as in the table of an
 NTFS volume: letters whose mapping does not return (U+00B5, U+0131, U+017F...) stay as they are.
@@ -38,7 +38,7 @@ def main():
         print(__doc__)
         return
     print("/* SPDX-License-Identifier: GPL-2.0-or-later */")
-    print("/* Made by scripts/make-casetable: first, last, step, what to add for the capital letter. */")
+    print("/* Made by scripts/make-casetable.py: first, last, step, what to add for the capital letter. */")
     for first, last, step, delta in runs(pairs()):
         print("{ 0x%04X, 0x%04X, %d, %d }," % (first, last, step, delta))
 

@@ -9,58 +9,58 @@
 #include <ke.h>
 #include <mm.h>
 
-#define INIT_MESSAGE_SIZE (sizeof(struct fltvm_result) + FLTVM_COMMAND_DATA_MAX)
-#define INIT_INPUT_MAX    (16u << 20)
+#define CLIENT_MESSAGE_SIZE (sizeof(struct fltvm_result) + FLTVM_COMMAND_DATA_MAX)
+#define CLIENT_INPUT_MAX    (16u << 20)
 
 /* All of it is the fetcher's own. */
-static LIST_ENTRY InitpOperations;
-static INIT_INPUT InitpStaged;
-static PUCHAR InitpCommandBuffer; /* the command being carried out, and its data */
-static PUCHAR InitpResultBuffer;  /* the result to be sent with the next fetch */
+static LIST_ENTRY ClientpOperations;
+static CLIENT_INPUT ClientpStaged;
+static PUCHAR ClientpCommandBuffer; /* the command being carried out, and its data */
+static PUCHAR ClientpResultBuffer;  /* the result to be sent with the next fetch */
 
-static struct fltvm_result *InitpResult(VOID)
+static struct fltvm_result *ClientpResult(VOID)
 {
-    return (struct fltvm_result *)InitpResultBuffer;
+    return (struct fltvm_result *)ClientpResultBuffer;
 }
 
-static PUCHAR InitpResultData(VOID)
+static PUCHAR ClientpResultData(VOID)
 {
-    return InitpResultBuffer + sizeof(struct fltvm_result);
+    return ClientpResultBuffer + sizeof(struct fltvm_result);
 }
 
-static VOID InitpDropStaged(VOID)
+static VOID ClientpDropStaged(VOID)
 {
-    if (InitpStaged.Bytes != NULL)
-        ExFreePoolWithTag(InitpStaged.Bytes, INIT_TAG);
-    RtlZeroMemory(&InitpStaged, sizeof(InitpStaged));
+    if (ClientpStaged.Bytes != NULL)
+        ExFreePoolWithTag(ClientpStaged.Bytes, CLIENT_TAG);
+    RtlZeroMemory(&ClientpStaged, sizeof(ClientpStaged));
 }
 
-static NTSTATUS InitpStage(const struct fltvm_command *Command, const UCHAR *Data)
+static NTSTATUS ClientpStage(const struct fltvm_command *Command, const UCHAR *Data)
 {
     ULONG64 Total = Command->args[0], Offset = Command->args[1];
 
-    if (Total > INIT_INPUT_MAX || Offset > Total || Command->length > Total - Offset)
+    if (Total > CLIENT_INPUT_MAX || Offset > Total || Command->length > Total - Offset)
         return STATUS_INVALID_PARAMETER;
     if (Offset == 0) {
-        InitpDropStaged();
+        ClientpDropStaged();
         /* One byte more: there is always a NUL behind an input that is text. */
-        InitpStaged.Bytes = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Total + 1, INIT_TAG);
-        if (InitpStaged.Bytes == NULL)
+        ClientpStaged.Bytes = ExAllocatePoolWithTag(PagedPool, (SIZE_T)Total + 1, CLIENT_TAG);
+        if (ClientpStaged.Bytes == NULL)
             return STATUS_INSUFFICIENT_RESOURCES;
-        InitpStaged.Bytes[Total] = 0;
-        InitpStaged.Length = (ULONG)Total;
+        ClientpStaged.Bytes[Total] = 0;
+        ClientpStaged.Length = (ULONG)Total;
     }
-    if (InitpStaged.Length != Total || InitpStaged.Filled != Offset)
+    if (ClientpStaged.Length != Total || ClientpStaged.Filled != Offset)
         return STATUS_INVALID_PARAMETER;
-    RtlCopyMemory(InitpStaged.Bytes + Offset, Data, Command->length);
-    InitpStaged.Filled += Command->length;
+    RtlCopyMemory(ClientpStaged.Bytes + Offset, Data, Command->length);
+    ClientpStaged.Filled += Command->length;
     return STATUS_SUCCESS;
 }
 
 /* --- operations ---------------------------------------------------------------------------------------- */
 
 /* Waits until an operation is complete; STATUS_TIMEOUT when it is not in time.  Timeout in ns, 0 for none. */
-static NTSTATUS InitpWait(PINIT_OPERATION Operation, ULONG64 Timeout)
+static NTSTATUS ClientpWait(PCLIENT_OPERATION Operation, ULONG64 Timeout)
 {
     ULONG64 Start = KeQueryInterruptTime();
     LARGE_INTEGER Interval = {.QuadPart = -(LONGLONG)(Timeout / 100)};
@@ -77,44 +77,44 @@ static NTSTATUS InitpWait(PINIT_OPERATION Operation, ULONG64 Timeout)
     return KeWaitForSingleObject(Operation->Event, Executive, KernelMode, FALSE, Limit);
 }
 
-static BOOLEAN InitpOperationComplete(PINIT_OPERATION Operation)
+static BOOLEAN ClientpOperationComplete(PCLIENT_OPERATION Operation)
 {
     if (KeReadStateEvent(&Operation->Issued) == 0)
         return FALSE;
     return Operation->Status != STATUS_PENDING || KeReadStateEvent(Operation->Event) != 0;
 }
 
-static PINIT_OPERATION InitpFindOperation(ULONG64 Id)
+static PCLIENT_OPERATION ClientpFindOperation(ULONG64 Id)
 {
-    for (PLIST_ENTRY Entry = InitpOperations.Flink; Entry != &InitpOperations; Entry = Entry->Flink) {
-        PINIT_OPERATION Operation = CONTAINING_RECORD(Entry, INIT_OPERATION, Link);
+    for (PLIST_ENTRY Entry = ClientpOperations.Flink; Entry != &ClientpOperations; Entry = Entry->Flink) {
+        PCLIENT_OPERATION Operation = CONTAINING_RECORD(Entry, CLIENT_OPERATION, Link);
         if (Operation->Command.id == Id && !Operation->Released)
             return Operation;
     }
     return NULL;
 }
 
-static VOID InitpForget(PINIT_OPERATION Operation)
+static VOID ClientpForget(PCLIENT_OPERATION Operation)
 {
     RemoveEntryList(&Operation->Link);
-    InitpDeleteOperation(Operation);
+    ClientpDeleteOperation(Operation);
 }
 
 /* Operations that the host released while they ran go when they are complete. */
-static VOID InitpSweep(VOID)
+static VOID ClientpSweep(VOID)
 {
-    PLIST_ENTRY Entry = InitpOperations.Flink;
+    PLIST_ENTRY Entry = ClientpOperations.Flink;
 
-    while (Entry != &InitpOperations) {
-        PINIT_OPERATION Operation = CONTAINING_RECORD(Entry, INIT_OPERATION, Link);
+    while (Entry != &ClientpOperations) {
+        PCLIENT_OPERATION Operation = CONTAINING_RECORD(Entry, CLIENT_OPERATION, Link);
         Entry = Entry->Flink;
-        if (Operation->Released && InitpOperationComplete(Operation))
-            InitpForget(Operation);
+        if (Operation->Released && ClientpOperationComplete(Operation))
+            ClientpForget(Operation);
     }
 }
 
 /* The length of a complete operation's output. */
-static ULONG InitpOutputLength(PINIT_OPERATION Operation)
+static ULONG ClientpOutputLength(PCLIENT_OPERATION Operation)
 {
     ULONG64 Length = Operation->HasOutput ? Operation->IoStatus.Information : 0;
 
@@ -125,56 +125,56 @@ static ULONG InitpOutputLength(PINIT_OPERATION Operation)
 }
 
 /* Copies output from Offset on into the result. */
-static VOID InitpCopyOutput(PINIT_OPERATION Operation, ULONG Offset)
+static VOID ClientpCopyOutput(PCLIENT_OPERATION Operation, ULONG Offset)
 {
-    ULONG Length = InitpOutputLength(Operation) - Offset;
+    ULONG Length = ClientpOutputLength(Operation) - Offset;
 
     if (Length > FLTVM_COMMAND_DATA_MAX)
         Length = FLTVM_COMMAND_DATA_MAX;
     if (Length != 0)
-        RtlCopyMemory(InitpResultData(), Operation->Buffer + Offset, Length);
-    InitpResult()->length = Length;
+        RtlCopyMemory(ClientpResultData(), Operation->Buffer + Offset, Length);
+    ClientpResult()->length = Length;
 }
 
 /* Puts a complete operation into the result; it goes at once when the result carries all of it. */
-static NTSTATUS InitpReportOperation(PINIT_OPERATION Operation)
+static NTSTATUS ClientpReportOperation(PCLIENT_OPERATION Operation)
 {
-    struct fltvm_result *Result = InitpResult();
+    struct fltvm_result *Result = ClientpResult();
     NTSTATUS Status = Operation->Status == STATUS_PENDING ? Operation->IoStatus.Status : Operation->Status;
 
     Result->values[0] = Operation->IoStatus.Information;
-    Result->values[1] = InitpOutputLength(Operation);
+    Result->values[1] = ClientpOutputLength(Operation);
     Result->values[2] = Operation->Value;
-    InitpCopyOutput(Operation, 0);
+    ClientpCopyOutput(Operation, 0);
     if (Result->length == Result->values[1])
-        InitpForget(Operation);
+        ClientpForget(Operation);
     else
         Result->operation = Operation->Command.id;
     return Status;
 }
 
 /* Waits for an operation and reports it, or that it goes on. */
-static NTSTATUS InitpAwait(PINIT_OPERATION Operation, ULONG64 Timeout)
+static NTSTATUS ClientpAwait(PCLIENT_OPERATION Operation, ULONG64 Timeout)
 {
-    if (InitpWait(Operation, Timeout) == STATUS_SUCCESS)
-        return InitpReportOperation(Operation);
-    InitpResult()->operation = Operation->Command.id;
+    if (ClientpWait(Operation, Timeout) == STATUS_SUCCESS)
+        return ClientpReportOperation(Operation);
+    ClientpResult()->operation = Operation->Command.id;
     KeReportStacks();
     return STATUS_TIMEOUT;
 }
 
-static NTSTATUS InitpTakeInput(PINIT_OPERATION Operation, const struct fltvm_command *Command, const UCHAR *Data)
+static NTSTATUS ClientpTakeInput(PCLIENT_OPERATION Operation, const struct fltvm_command *Command, const UCHAR *Data)
 {
     if (Command->flags & FLTVM_COMMAND_FLAG_INPUT) {
-        if (InitpStaged.Bytes == NULL || InitpStaged.Filled != InitpStaged.Length)
+        if (ClientpStaged.Bytes == NULL || ClientpStaged.Filled != ClientpStaged.Length)
             return STATUS_INVALID_PARAMETER;
-        Operation->Input = InitpStaged;
-        RtlZeroMemory(&InitpStaged, sizeof(InitpStaged));
+        Operation->Input = ClientpStaged;
+        RtlZeroMemory(&ClientpStaged, sizeof(ClientpStaged));
         return STATUS_SUCCESS;
     }
     if (Command->length == 0)
         return STATUS_SUCCESS;
-    Operation->Input.Bytes = ExAllocatePoolWithTag(PagedPool, Command->length, INIT_TAG);
+    Operation->Input.Bytes = ExAllocatePoolWithTag(PagedPool, Command->length, CLIENT_TAG);
     if (Operation->Input.Bytes == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlCopyMemory(Operation->Input.Bytes, Data, Command->length);
@@ -182,9 +182,9 @@ static NTSTATUS InitpTakeInput(PINIT_OPERATION Operation, const struct fltvm_com
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS InitpStartOperation(const struct fltvm_command *Command, const UCHAR *Data)
+static NTSTATUS ClientpStartOperation(const struct fltvm_command *Command, const UCHAR *Data)
 {
-    PINIT_OPERATION Operation = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Operation), INIT_TAG);
+    PCLIENT_OPERATION Operation = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Operation), CLIENT_TAG);
     NTSTATUS Status;
 
     if (Operation == NULL)
@@ -192,97 +192,97 @@ static NTSTATUS InitpStartOperation(const struct fltvm_command *Command, const U
     RtlZeroMemory(Operation, sizeof(*Operation));
     Operation->Command = *Command;
     KeInitializeEvent(&Operation->Issued, NotificationEvent, FALSE);
-    Status = InitpTakeInput(Operation, Command, Data);
+    Status = ClientpTakeInput(Operation, Command, Data);
     if (NT_SUCCESS(Status))
-        Status = InitpQueueOperation(Operation);
+        Status = ClientpQueueOperation(Operation);
     if (!NT_SUCCESS(Status)) {
-        InitpDeleteOperation(Operation);
+        ClientpDeleteOperation(Operation);
         return Status;
     }
-    InsertTailList(&InitpOperations, &Operation->Link);
+    InsertTailList(&ClientpOperations, &Operation->Link);
     if (Command->flags & FLTVM_COMMAND_FLAG_ASYNC) {
-        InitpResult()->operation = Command->id;
+        ClientpResult()->operation = Command->id;
         return STATUS_PENDING;
     }
-    return InitpAwait(Operation, Command->timeout_ns);
+    return ClientpAwait(Operation, Command->timeout_ns);
 }
 
 /* --- commands about operations, and about the machine ------------------------------------------------- */
 
-static NTSTATUS InitpWaitCommand(const struct fltvm_command *Command)
+static NTSTATUS ClientpWaitCommand(const struct fltvm_command *Command)
 {
-    PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
+    PCLIENT_OPERATION Operation = ClientpFindOperation(Command->args[0]);
 
-    return Operation == NULL ? STATUS_NOT_FOUND : InitpAwait(Operation, Command->timeout_ns);
+    return Operation == NULL ? STATUS_NOT_FOUND : ClientpAwait(Operation, Command->timeout_ns);
 }
 
-static NTSTATUS InitpPoll(const struct fltvm_command *Command)
+static NTSTATUS ClientpPoll(const struct fltvm_command *Command)
 {
-    PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
+    PCLIENT_OPERATION Operation = ClientpFindOperation(Command->args[0]);
 
     if (Operation == NULL)
         return STATUS_NOT_FOUND;
     if (Command->timeout_ns == 0)
-        return InitpOperationComplete(Operation) ? STATUS_SUCCESS : STATUS_TIMEOUT;
-    return InitpWait(Operation, Command->timeout_ns);
+        return ClientpOperationComplete(Operation) ? STATUS_SUCCESS : STATUS_TIMEOUT;
+    return ClientpWait(Operation, Command->timeout_ns);
 }
 
-static NTSTATUS InitpFetch(const struct fltvm_command *Command)
+static NTSTATUS ClientpFetch(const struct fltvm_command *Command)
 {
-    PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
+    PCLIENT_OPERATION Operation = ClientpFindOperation(Command->args[0]);
 
     if (Operation == NULL)
         return STATUS_NOT_FOUND;
-    if (!InitpOperationComplete(Operation))
+    if (!ClientpOperationComplete(Operation))
         return STATUS_DEVICE_BUSY;
-    if (Command->args[1] > InitpOutputLength(Operation))
+    if (Command->args[1] > ClientpOutputLength(Operation))
         return STATUS_INVALID_PARAMETER;
-    InitpCopyOutput(Operation, (ULONG)Command->args[1]);
+    ClientpCopyOutput(Operation, (ULONG)Command->args[1]);
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS InitpRelease(const struct fltvm_command *Command)
+static NTSTATUS ClientpRelease(const struct fltvm_command *Command)
 {
-    PINIT_OPERATION Operation = InitpFindOperation(Command->args[0]);
+    PCLIENT_OPERATION Operation = ClientpFindOperation(Command->args[0]);
 
     if (Operation == NULL)
         return STATUS_NOT_FOUND;
     Operation->Released = TRUE;
-    InitpSweep();
+    ClientpSweep();
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS InitpSleep(ULONG64 Nanoseconds)
+static NTSTATUS ClientpSleep(ULONG64 Nanoseconds)
 {
     LARGE_INTEGER Interval = {.QuadPart = -(LONGLONG)(Nanoseconds / 100)};
 
     return KeDelayExecutionThread(KernelMode, FALSE, &Interval);
 }
 
-static NTSTATUS InitpCarryOut(const struct fltvm_command *Command, const UCHAR *Data)
+static NTSTATUS ClientpCarryOut(const struct fltvm_command *Command, const UCHAR *Data)
 {
-    struct fltvm_result *Result = InitpResult();
+    struct fltvm_result *Result = ClientpResult();
 
     switch (Command->op) {
     case FLTVM_COMMAND_PING:
         return STATUS_SUCCESS;
     case FLTVM_COMMAND_STAGE:
-        return InitpStage(Command, Data);
+        return ClientpStage(Command, Data);
     case FLTVM_COMMAND_WAIT:
-        return InitpWaitCommand(Command);
+        return ClientpWaitCommand(Command);
     case FLTVM_COMMAND_POLL:
-        return InitpPoll(Command);
+        return ClientpPoll(Command);
     case FLTVM_COMMAND_FETCH:
-        return InitpFetch(Command);
+        return ClientpFetch(Command);
     case FLTVM_COMMAND_RELEASE:
-        return InitpRelease(Command);
+        return ClientpRelease(Command);
     case FLTVM_COMMAND_SLEEP:
-        return InitpSleep(Command->args[0]);
+        return ClientpSleep(Command->args[0]);
     case FLTVM_COMMAND_STACKS:
         KeReportStacks();
         return STATUS_SUCCESS;
     case FLTVM_COMMAND_POOL:
-        Result->length = MmQueryPoolUse((struct fltvm_pool_use *)InitpResultData(),
+        Result->length = MmQueryPoolUse((struct fltvm_pool_use *)ClientpResultData(),
                                         FLTVM_COMMAND_DATA_MAX / sizeof(struct fltvm_pool_use)) *
                          sizeof(struct fltvm_pool_use);
         return STATUS_SUCCESS;
@@ -290,14 +290,14 @@ static NTSTATUS InitpCarryOut(const struct fltvm_command *Command, const UCHAR *
         MmQueryMemory(Result->values);
         return STATUS_SUCCESS;
     default:
-        return InitpStartOperation(Command, Data);
+        return ClientpStartOperation(Command, Data);
     }
 }
 
 /* --- the conversation ---------------------------------------------------------------------------------- */
 
 /* Nothing to do until the host has a command: it says so by the link's interrupt status. */
-static VOID InitpPark(VOID)
+static VOID ClientpPark(VOID)
 {
     LARGE_INTEGER Tick = {.QuadPart = -(LONGLONG)KeQueryTimeIncrement()};
 
@@ -305,36 +305,36 @@ static VOID InitpPark(VOID)
         KeDelayExecutionThread(KernelMode, FALSE, &Tick);
 }
 
-BOOLEAN InitRunClient(VOID)
+BOOLEAN ClientRun(VOID)
 {
     ULONG ResultLength = 0;
 
-    InitializeListHead(&InitpOperations);
-    InitpCommandBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, FLTVM_LINK_MAX_PAYLOAD, INIT_TAG);
-    InitpResultBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, INIT_MESSAGE_SIZE, INIT_TAG);
-    if (InitpCommandBuffer == NULL || InitpResultBuffer == NULL)
+    InitializeListHead(&ClientpOperations);
+    ClientpCommandBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, FLTVM_LINK_MAX_PAYLOAD, CLIENT_TAG);
+    ClientpResultBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, CLIENT_MESSAGE_SIZE, CLIENT_TAG);
+    if (ClientpCommandBuffer == NULL || ClientpResultBuffer == NULL)
         return FALSE;
     for (;;) {
-        const struct fltvm_command *Command = (const struct fltvm_command *)InitpCommandBuffer;
-        struct fltvm_result *Result = InitpResult();
+        const struct fltvm_command *Command = (const struct fltvm_command *)ClientpCommandBuffer;
+        struct fltvm_result *Result = ClientpResult();
         ULONG Length = 0;
-        LONG Kind = KdLinkCall(FLTVM_RECORD_COMMAND, InitpResultBuffer, ResultLength, InitpCommandBuffer,
+        LONG Kind = KdLinkCall(FLTVM_RECORD_COMMAND, ClientpResultBuffer, ResultLength, ClientpCommandBuffer,
                                FLTVM_LINK_MAX_PAYLOAD, &Length);
 
         ResultLength = 0;
         if (Kind == FLTVM_ANSWER_PARK) {
-            InitpPark();
+            ClientpPark();
             continue;
         }
         if (Kind != FLTVM_ANSWER_DATA)
             return Kind == FLTVM_ANSWER_END;
-        InitpSweep();
+        ClientpSweep();
         RtlZeroMemory(Result, sizeof(*Result));
         if (Length < sizeof(*Command) || Command->length > Length - sizeof(*Command)) {
             Result->status = STATUS_INVALID_PARAMETER;
         } else {
             Result->id = Command->id;
-            Result->status = InitpCarryOut(Command, InitpCommandBuffer + sizeof(*Command));
+            Result->status = ClientpCarryOut(Command, ClientpCommandBuffer + sizeof(*Command));
         }
         ResultLength = sizeof(*Result) + Result->length;
     }
