@@ -145,31 +145,21 @@ VOID NTAPI MmFreeNonCachedMemory(PVOID BaseAddress, SIZE_T NumberOfBytes)
     MmFreeContiguousMemory(BaseAddress);
 }
 
-#define MI_COPY_PHYSICAL 0x1
-#define MI_COPY_VIRTUAL  0x2
-
-typedef union _MI_COPY_ADDRESS {
-    PVOID VirtualAddress;
-    PHYSICAL_ADDRESS PhysicalAddress;
-} MI_COPY_ADDRESS;
-
 /* Never faults: what is not mapped ends the copy.  *NumberOfBytesTransferred says how far it came. */
-NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MI_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
-                            PSIZE_T NumberOfBytesTransferred);
-NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MI_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
+NTSTATUS NTAPI MmCopyMemory(PVOID TargetAddress, MM_COPY_ADDRESS SourceAddress, SIZE_T NumberOfBytes, ULONG Flags,
                             PSIZE_T NumberOfBytesTransferred)
 {
     SIZE_T Done = 0;
     NTSTATUS Status = STATUS_SUCCESS;
 
     *NumberOfBytesTransferred = 0;
-    if (Flags != MI_COPY_PHYSICAL && Flags != MI_COPY_VIRTUAL)
+    if (Flags != MM_COPY_MEMORY_PHYSICAL && Flags != MM_COPY_MEMORY_VIRTUAL)
         return STATUS_INVALID_PARAMETER_4;
     while (Done < NumberOfBytes) {
         ULONG64 Source = (ULONG64)SourceAddress.PhysicalAddress.QuadPart + Done;
         SIZE_T Piece = min(NumberOfBytes - Done, PAGE_SIZE - (Source & (PAGE_SIZE - 1)));
 
-        if (Flags == MI_COPY_PHYSICAL) {
+        if (Flags == MM_COPY_MEMORY_PHYSICAL) {
             if (Source >> PAGE_SHIFT >= MiHighestPage || MiPfnDatabase[Source >> PAGE_SHIFT].State == MiPageAbsent) {
                 Status = STATUS_INVALID_ADDRESS;
                 break;

@@ -205,14 +205,14 @@ BOOLEAN NTAPI RtlEqualString(PSTRING String1, PSTRING String2, BOOLEAN CaseInSen
     return String1->Length == String2->Length && RtlCompareString(String1, String2, CaseInSensitive) == 0;
 }
 
-BOOLEAN NTAPI RtlPrefixString(PSTRING String1, PSTRING String2, BOOLEAN CaseInSensitive)
+BOOLEAN NTAPI RtlPrefixString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive)
 {
     STRING Start = *String2;
 
     if (String2->Length < String1->Length)
         return FALSE;
     Start.Length = String1->Length;
-    return RtlEqualString(String1, &Start, CaseInSensitive);
+    return RtlEqualString((PSTRING)String1, &Start, CaseInSensitive);
 }
 
 VOID NTAPI RtlUpperString(PSTRING DestinationString, PSTRING SourceString)

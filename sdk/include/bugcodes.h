@@ -46,4 +46,6 @@
 #define EXCEPTION_ON_INVALID_STACK                          ((ULONG)0x000001AAL)
 #define MANUALLY_INITIATED_CRASH1                           ((ULONG)0xDEADDEADL)
 
+#include <fltvm_bugcodes.h>
+
 #endif

@@ -1848,4 +1848,6 @@ NTSTATUS FLTAPI FltVetoBypassIo(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PCFLT
 }
 #endif
 
+#include <fltvm_fltkernel.h>
+
 #endif

@@ -165,4 +165,6 @@ typedef struct _COPY_INFORMATION {
     LONGLONG SourceFileOffset;
 } COPY_INFORMATION, *PCOPY_INFORMATION;
 
+#include <fltvm_ntifs.h>
+
 #endif

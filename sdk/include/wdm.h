@@ -155,7 +155,6 @@ _IRQL_requires_max_(DISPATCH_LEVEL) FORCEINLINE PVOID
 }
 
 /* Drivers that call this mean NonPagedPool to be NonPagedPoolNx, which the header settles at compile time. */
-#define DrvRtPoolNxOptIn 0x00000001
 #ifndef ExInitializeDriverRuntime
 #define ExInitializeDriverRuntime(RuntimeFlags) ((void)(RuntimeFlags))
 #endif
@@ -163,5 +162,8 @@ _IRQL_requires_max_(DISPATCH_LEVEL) FORCEINLINE PVOID
 #ifdef __cplusplus
 }
 #endif
+
+#include <fltvm_ntstatus.h>
+#include <fltvm_wdm.h>
 
 #endif

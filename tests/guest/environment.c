@@ -5,7 +5,6 @@
 #include <fltvm.h>
 
 NTSYSAPI PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
-NTKERNELAPI NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process);
 
 static BOOLEAN Equals(PCUNICODE_STRING String, PCWSTR Text)
 {

@@ -18,7 +18,6 @@ NTKERNELAPI NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT File, FILE_INFORM
 NTKERNELAPI NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT File, FS_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
                                                     PULONG Returned);
 NTKERNELAPI NTSTATUS NTAPI IoReplaceFileObjectName(PFILE_OBJECT File, PWSTR Name, USHORT Length);
-NTKERNELAPI PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN ChargeQuota);
 NTKERNELAPI NTSTATUS NTAPI IoAttachDeviceByPointer(PDEVICE_OBJECT Source, PDEVICE_OBJECT Target);
 NTKERNELAPI ULONG NTAPI IoGetRequestorProcessId(PIRP Irp);
 #undef IoCallDriver

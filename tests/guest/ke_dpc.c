@@ -4,7 +4,6 @@
 
 #include <fltvm.h>
 
-NTKERNELAPI ULONG NTAPI KeIsExecutingDpc(VOID);
 NTKERNELAPI ULONG NTAPI KeGetRecommendedSharedDataAlignment(VOID);
 
 #define MILLISECONDS(n) ((LONGLONG)(n) * -10000)

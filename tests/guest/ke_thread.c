@@ -4,7 +4,6 @@
 
 #include <fltvm.h>
 
-NTKERNELAPI PEPROCESS NTAPI PsGetThreadProcess(PETHREAD Thread);
 NTKERNELAPI HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
 
 static KEVENT Go;

@@ -143,7 +143,6 @@ static VOID CheckPagesForMdl(VOID)
     ExFreePool(Mdl);
 }
 
-NTKERNELAPI PVOID NTAPI MmMapIoSpaceEx(PHYSICAL_ADDRESS PhysicalAddress, SIZE_T NumberOfBytes, ULONG Protect);
 
 /* Device memory may be mapped, other memory too, but not the page tables. */
 static VOID CheckIoSpace(VOID)

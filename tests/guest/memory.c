@@ -6,12 +6,7 @@
 
 #define TAG 'meMT'
 
-typedef union _COPY_ADDRESS {
-    PVOID VirtualAddress;
-    PHYSICAL_ADDRESS PhysicalAddress;
-} COPY_ADDRESS;
 
-NTKERNELAPI NTSTATUS NTAPI MmCopyMemory(PVOID Target, COPY_ADDRESS Source, SIZE_T Size, ULONG Flags, PSIZE_T Done);
 NTKERNELAPI LOGICAL NTAPI MmIsDriverVerifyingByAddress(PVOID Address);
 NTKERNELAPI PVOID NTAPI MmLockPagableDataSection(PVOID Address);
 NTKERNELAPI VOID NTAPI MmLockPagableSectionByHandle(PVOID Handle);
@@ -118,17 +113,17 @@ static VOID CheckMdls(VOID)
 static VOID CheckCopies(VOID)
 {
     PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG), Copy = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG);
-    COPY_ADDRESS Source;
+    MM_COPY_ADDRESS Source;
     PHYSICAL_ADDRESS Physical = MmGetPhysicalAddress(Block);
     SIZE_T Done = 1;
 
     for (ULONG I = 0; I < PAGE_SIZE; I++)
         Block[I] = (UCHAR)(I * 7);
     Source.VirtualAddress = Block + 100;
-    FvCheck(MmCopyMemory(Copy, Source, 1000, 2 /* MM_COPY_MEMORY_VIRTUAL */, &Done) == STATUS_SUCCESS && Done == 1000);
+    FvCheck(MmCopyMemory(Copy, Source, 1000, MM_COPY_MEMORY_VIRTUAL, &Done) == STATUS_SUCCESS && Done == 1000);
     FvCheck(RtlCompareMemory(Copy, Block + 100, 1000) == 1000);
     Source.PhysicalAddress = Physical;
-    FvCheck(MmCopyMemory(Copy, Source, PAGE_SIZE, 1 /* MM_COPY_MEMORY_PHYSICAL */, &Done) == STATUS_SUCCESS && Done == PAGE_SIZE);
+    FvCheck(MmCopyMemory(Copy, Source, PAGE_SIZE, MM_COPY_MEMORY_PHYSICAL, &Done) == STATUS_SUCCESS && Done == PAGE_SIZE);
     FvCheck(RtlCompareMemory(Copy, Block, PAGE_SIZE) == PAGE_SIZE);
     FvCheck(MmCopyMemory(Copy, Source, 1, 3, &Done) == STATUS_INVALID_PARAMETER_4 && Done == 0);
     FvCheck(MmCopyMemory(Copy, Source, 1, 0, &Done) == STATUS_INVALID_PARAMETER_4);

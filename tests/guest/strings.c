@@ -7,8 +7,6 @@
 
 #include <fltvm.h>
 
-NTSYSAPI NTSTATUS NTAPI RtlInitStringEx(PSTRING DestinationString, PCSZ SourceString);
-NTSYSAPI BOOLEAN NTAPI RtlPrefixString(const STRING *String1, const STRING *String2, BOOLEAN CaseInSensitive);
 
 static WCHAR Wide[64];
 static CHAR Narrow[64];
