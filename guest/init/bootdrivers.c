@@ -50,7 +50,7 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
 {
     PETHREAD Thread = PsFindThreadOfImage(Base, Size);
 
-    KeCheckMemoryRange(Base, Size);
+    KeCheckCodeRange(Base, Size);
     ExCheckWorkItemsInRange(Base, Size);
     KeCheckLeft(Base, Size);
     PsCheckLeft(Base, Size);

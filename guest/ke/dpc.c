@@ -67,6 +67,9 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
     }
     Dpc->SystemArgument1 = SystemArgument1;
     Dpc->SystemArgument2 = SystemArgument2;
+    if (KiIsRoutineInPool(Dpc)) {
+        KiTrack(KiTrackedRoutine, (PVOID)Dpc->DeferredRoutine);
+    }
     if (Importance == HighImportance) {
         InsertHeadList(&Target->DpcListHead, &Dpc->DpcListEntry);
     } else {
@@ -93,6 +96,9 @@ BOOLEAN NTAPI KeRemoveQueueDpc(PRKDPC Dpc)
         if (Dpc->DpcData == Head) {
             RemoveEntryList(&Dpc->DpcListEntry);
             Prcb->DpcQueueDepth--;
+            if (KiIsRoutineInPool(Dpc)) {
+                KiUntrack(KiTrackedRoutine, (PVOID)Dpc->DeferredRoutine);
+            }
             Dpc->DpcData = NULL;
             Removed = TRUE;
         }
@@ -150,6 +156,9 @@ VOID KiRetireDpcList(PKPRCB Prcb)
             Context = Dpc->DeferredContext;
             Argument1 = Dpc->SystemArgument1;
             Argument2 = Dpc->SystemArgument2;
+            if (KiIsRoutineInPool(Dpc)) {
+                KiUntrack(KiTrackedRoutine, (PVOID)Dpc->DeferredRoutine);
+            }
             Dpc->DpcData = NULL; /* from here on it may be queued again, or freed by its routine */
             KiReleaseSpinLock(&Prcb->DpcLock);
             Prcb->DpcTicks = 0;

@@ -21,7 +21,6 @@
 #define KI_IPI_APC      8
 
 #define KI_CLOCK_INCREMENT  156250 /* 15.625 ms in 100 ns units */
-#define KI_TIMER_TABLE_SIZE 256
 #define KI_QUANTUM          6 /* three a tick */
 #define KI_QUANTUM_PER_TICK 3
 #define KI_DPC_DEPTH_LIMIT  4
@@ -76,7 +75,6 @@ BOOLEAN KiTimerCheck(ULONG64 InterruptTime);
 VOID KiTimerExpiration(VOID);
 ULONG64 KiQueryInterruptTime(VOID);
 ULONG64 KiDueTime(LARGE_INTEGER DueTime);
-extern ULONG KiActiveTimers; /* set by KeSetTimer: not the threads' time-outs */
 VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Context);
 VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime);
 VOID KiRemoveTimerLocked(PKTIMER Timer);
@@ -134,9 +132,23 @@ NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE 
 VOID KiReportHeld(const KTHREAD *Thread);
 const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 
-/* tracked.c */
-extern ULONG64 volatile KiTrackedPages;
-VOID KiCheckTracked(PVOID Base, SIZE_T Size);
+/*
+ * tracked.c: KE_TRACKED goes on with what ke tracks for itself; of several the first is reported.  Objects are aligned to
+ * 8 bytes.  All at any IRQL.
+ */
+enum { KiTrackedTimer = KeTrackedKinds, KiTrackedTimerDpc, KiTrackedRoutine, KiTrackedKinds };
+VOID KiTrack(ULONG Kind, const VOID *Object);
+BOOLEAN KiUntrack(ULONG Kind, const VOID *Object); /* FALSE: it was not tracked */
+
+/* A DPC's routine lies in pool, not in an image, whose unloading looks at all routines anyway. */
+FORCEINLINE BOOLEAN KiIsRoutineInPool(const KDPC *Dpc)
+{
+    return (ULONG_PTR)Dpc->DeferredRoutine - 0xFFFF900000000000ull < 0x0000300000000000ull;
+}
+
+BOOLEAN KiIsTracked(ULONG Kind, const VOID *Object);
+const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind); /* that lies in a range; NULL: none */
+DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, const VOID *Entry);
 
 /* bugcheck.c */
 PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine);

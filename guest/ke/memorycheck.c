@@ -30,20 +30,86 @@ static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind,
                  Range->Base, Range->Base + Range->Size);
 }
 
+static DECLSPEC_NORETURN VOID KiReportFound(const KI_RANGE *Range, ULONG Kind, PVOID Object)
+{
+    switch (Kind) {
+    case KiTrackedTimer:
+        KiReportInvalid(Range, 0, "timer-set-in-freed-memory", Object, NULL);
+    case KiTrackedTimerDpc:
+        KiReportInvalid(Range, 1, "timer-dpc-in-freed-memory", Object, NULL);
+    case KiTrackedRoutine:
+        KiReportInvalid(Range, 2, "dpc-routine-in-freed-memory", Object, Object);
+    default:
+        KiReportTracked((PVOID)Range->Base, Range->Size, Kind, Object);
+    }
+}
+
+/*
+ * A queued DPC names its queue.  So either the memory is searched for that name, or the queue for the memory, whichever is
+ * shorter.  NULL: none.
+ */
+static PKDPC KiFindQueuedDpc(PKPRCB Prcb, const KI_RANGE *Range)
+{
+    PLIST_ENTRY Head = &Prcb->DpcListHead;
+    BOOLEAN Enabled = KiDisableInterrupts();
+    PKDPC Found = NULL;
+
+    KiAcquireSpinLock(&Prcb->DpcLock);
+    if (Range->Size / sizeof(ULONG64) < (ULONG)Prcb->DpcQueueDepth) {
+        const ULONG64 *Word = (PVOID)((Range->Base + 7) & ~7ull);
+
+        for (; (ULONG64)(Word + 1) <= Range->Base + Range->Size && Found == NULL; Word++) {
+            PKDPC Dpc = CONTAINING_RECORD(Word, KDPC, DpcData);
+
+            if (*Word == (ULONG64)Head && KiInRange(Range, Dpc) &&
+                (Dpc->Type == DpcObject || Dpc->Type == ThreadedDpcObject)) {
+                Found = Dpc;
+            }
+        }
+    } else {
+        for (PLIST_ENTRY Entry = Head->Flink; Entry != Head && Found == NULL; Entry = Entry->Flink) {
+            PKDPC Dpc = CONTAINING_RECORD(Entry, KDPC, DpcListEntry);
+
+            Found = KiInRange(Range, Dpc) ? Dpc : NULL;
+        }
+    }
+    KiReleaseSpinLock(&Prcb->DpcLock);
+    KiRestoreInterrupts(Enabled);
+    return Found;
+}
+
+VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
+{
+    KI_RANGE Range = {(ULONG64)Base, Size};
+    const VOID *Object;
+    ULONG Kind;
+
+    if (!KiDriverVerifierOn) {
+        return;
+    }
+    Object = KiFindTrackedIn(Base, Size, &Kind);
+    if (Object != NULL) {
+        KiReportFound(&Range, Kind, (PVOID)Object);
+    }
+    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
+        if (KiProcessorBlock[Number]->DpcQueueDepth != 0) {
+            Object = KiFindQueuedDpc(KiProcessorBlock[Number], &Range);
+            if (Object != NULL) {
+                KiReportInvalid(&Range, 1, "dpc-queued-in-freed-memory", (PVOID)Object, NULL);
+            }
+        }
+    }
+}
+
+/* ---- code ---- */
+
 static VOID KiCheckTimer(PKTIMER Timer, PVOID Context)
 {
     const KI_RANGE *Range = Context;
-    PVOID Routine =
-        Timer->Dpc != NULL && !KiInRange(Range, Timer) ? (PVOID)Timer->Dpc->DeferredRoutine : NULL;
 
-    if (KiInRange(Range, Timer)) {
-        KiReportInvalid(Range, 0, "timer-set-in-freed-memory", Timer, NULL);
-    }
-    if (Timer->Dpc != NULL && KiInRange(Range, Timer->Dpc)) {
-        KiReportInvalid(Range, 1, "timer-dpc-in-freed-memory", Timer->Dpc, NULL);
-    }
-    if (Routine != NULL && KiInRange(Range, Routine)) {
-        KiReportInvalid(Range, 2, "timer-set-for-unloaded-routine", Timer, Routine);
+    if (Timer->Dpc != NULL && KiInRange(Range, (PVOID)Timer->Dpc->DeferredRoutine)) {
+        KiReportInvalid(Range, 2, "timer-set-for-unloaded-routine", Timer,
+                        (PVOID)Timer->Dpc->DeferredRoutine);
     }
 }
 
@@ -55,9 +121,6 @@ static VOID KiCheckDpcs(PKPRCB Prcb, const KI_RANGE *Range)
     for (PLIST_ENTRY Entry = Prcb->DpcListHead.Flink; Entry != &Prcb->DpcListHead; Entry = Entry->Flink) {
         PKDPC Dpc = CONTAINING_RECORD(Entry, KDPC, DpcListEntry);
 
-        if (KiInRange(Range, Dpc)) {
-            KiReportInvalid(Range, 1, "dpc-queued-in-freed-memory", Dpc, NULL);
-        }
         if (KiInRange(Range, (PVOID)Dpc->DeferredRoutine)) {
             KiReportInvalid(Range, 2, "dpc-queued-for-unloaded-routine", Dpc, (PVOID)Dpc->DeferredRoutine);
         }
@@ -66,45 +129,30 @@ static VOID KiCheckDpcs(PKPRCB Prcb, const KI_RANGE *Range)
     KiRestoreInterrupts(Enabled);
 }
 
-static VOID KiCheckSameTimer(PKTIMER Timer, PVOID Context)
-{
-    const KI_RANGE *Range = Context;
-
-    if (KiInRange(Range, Timer)) {
-        KiReportInvalid(Range, 0, "timer-initialized-while-set", Timer, NULL);
-    }
-}
-
-/* For KeInitializeTimer: a timer that is set would be lost from the table, or fire for nobody. */
-VOID KiCheckTimerNotSet(PKTIMER Timer)
-{
-    KI_RANGE Range = {(ULONG64)Timer, sizeof(*Timer)};
-    KIRQL OldIrql = KiAcquireDispatcher();
-
-    KiEnumerateTimers(KiCheckSameTimer, &Range);
-    KiUnlockDispatcher(OldIrql);
-}
-
-VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
+VOID KeCheckCodeRange(PVOID Base, SIZE_T Size)
 {
     KI_RANGE Range = {(ULONG64)Base, Size};
+    KIRQL OldIrql;
 
     if (!KiDriverVerifierOn) {
         return;
     }
-    if (KiTrackedPages >> ((ULONG_PTR)Base >> PAGE_SHIFT & 63) & 1 || Size > PAGE_SIZE / 2) {
-        KiCheckTracked(Base, Size);
-    }
+    KeCheckMemoryRange(Base, Size);
     for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
-        if (KiProcessorBlock[Number]->DpcQueueDepth != 0) {
-            KiCheckDpcs(KiProcessorBlock[Number], &Range);
-        }
+        KiCheckDpcs(KiProcessorBlock[Number], &Range);
     }
-    if (KiActiveTimers != 0) {
-        KIRQL OldIrql = KiAcquireDispatcher();
+    OldIrql = KiAcquireDispatcher();
+    KiEnumerateTimers(KiCheckTimer, &Range);
+    KiUnlockDispatcher(OldIrql);
+}
 
-        KiEnumerateTimers(KiCheckTimer, &Range);
-        KiUnlockDispatcher(OldIrql);
+/* For KeInitializeTimer: a timer that is set would be lost from the wheel, or fire for nobody. */
+VOID KiCheckTimerNotSet(PKTIMER Timer)
+{
+    KI_RANGE Range = {(ULONG64)Timer, sizeof(*Timer)};
+
+    if (KiDriverVerifierOn && KiIsTracked(KiTrackedTimer, Timer)) {
+        KiReportInvalid(&Range, 0, "timer-initialized-while-set", Timer, NULL);
     }
 }
 
@@ -114,8 +162,8 @@ DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *
 {
     CHAR Text[192];
 
-    _snprintf(Text, sizeof(Text), "rule=left-behind\nwhat=%s\nobject=0x%I64x\nmade-by=0x%I64x\n", What, (ULONG64)Object,
-              (ULONG64)Maker);
+    _snprintf(Text, sizeof(Text), "rule=left-behind\nwhat=%s\nobject=0x%I64x\nmade-by=0x%I64x\n", What,
+              (ULONG64)Object, (ULONG64)Maker);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     FvBlame(Maker);
@@ -134,7 +182,8 @@ static VOID KiCheckInterrupts(PKPRCB Prcb, const KI_RANGE *Range)
             if (KiInRange(Range, Routine)) {
                 KeReportLeft("connected interrupt", Interrupt, Routine);
             }
-            Interrupt = CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
+            Interrupt =
+                CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
             if (Interrupt == First) {
                 break;
             }

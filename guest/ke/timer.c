@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * timer: due times in interrupt time, in a table hashed by the tick they fall into.  The clock looks at the
- * hands that passed; expiry runs at DISPATCH_LEVEL, signals and queues DPCs.  Table and timers: the
- * dispatcher lock.
+ * timer: due times in interrupt time, in a wheel of wheels, so that setting, cancelling and expiring a timer cost the
+ * same however many others are set.  Expiry runs at DISPATCH_LEVEL, signals and queues DPCs, in order of time and, of
+ * the same time, in that of setting.  Wheel and timers: the dispatcher lock.
+ *
+ * A due time is written in digits of six bits.  A timer stands in the wheel of the highest digit in which its time
+ * differs from the hand, at the place that this digit says.  The hand is moved only to the first place that holds
+ * anything, and by no more than is due; the timers there then go to lower wheels, each at most once a digit.
  */
 #include "kep.h"
 
-typedef struct _KI_TIMER_BUCKET {
-    LIST_ENTRY ListHead;        /* sorted by DueTime */
-    volatile ULONG64 FirstTime; /* of the first, or ~0; read without the lock */
-} KI_TIMER_BUCKET;
+#define KI_WHEEL_BITS   6
+#define KI_WHEEL_PLACES (1 << KI_WHEEL_BITS)
+#define KI_WHEELS       11 /* digits of 64 bits */
 
-static KI_TIMER_BUCKET KiTimerTable[KI_TIMER_TABLE_SIZE];
-static ULONG64 KiTimerHand;             /* the tick up to which expiry has looked; the lock */
-static volatile ULONG64 KiTimerChecked; /* the clock's own hand */
-
-ULONG KiActiveTimers; /* the lock; read without it by those who can be sure of their own */
-
-static ULONG64 KiTickOf(ULONG64 Time)
-{
-    return (Time + KI_CLOCK_INCREMENT - 1) / KI_CLOCK_INCREMENT;
-}
+static struct {
+    ULONG64 Used; /* a bit for each place that holds anything */
+    LIST_ENTRY Place[KI_WHEEL_PLACES];
+} KiTimerWheel[KI_WHEELS];
+static ULONG KiTimerWheels;           /* a bit for each wheel that holds anything */
+static ULONG64 KiTimerHand;           /* no timer in the wheels is due earlier */
+static volatile ULONG64 KiTimerFirst; /* no timer is due before that; the clock reads it without the lock */
 
 VOID KiInitializeTimers(VOID)
 {
-    for (ULONG i = 0; i < KI_TIMER_TABLE_SIZE; i++) {
-        InitializeListHead(&KiTimerTable[i].ListHead);
-        KiTimerTable[i].FirstTime = ~0ull;
+    for (ULONG Wheel = 0; Wheel < KI_WHEELS; Wheel++) {
+        for (ULONG Place = 0; Place < KI_WHEEL_PLACES; Place++) {
+            InitializeListHead(&KiTimerWheel[Wheel].Place[Place]);
+        }
     }
+    KiTimerFirst = ~0ull;
 }
 
 /* A relative time (negative) from now; an absolute one is system time. */
@@ -42,50 +44,84 @@ ULONG64 KiDueTime(LARGE_INTEGER DueTime)
     return Relative > 0 ? Relative : 0;
 }
 
-static VOID KiUpdateFirst(KI_TIMER_BUCKET *Bucket)
+static VOID KiPlaceTimer(PKTIMER Timer)
 {
-    Bucket->FirstTime =
-        IsListEmpty(&Bucket->ListHead)
-            ? ~0ull
-            : CONTAINING_RECORD(Bucket->ListHead.Flink, KTIMER, TimerListEntry)->DueTime.QuadPart;
+    ULONG64 Time = max((ULONG64)Timer->DueTime.QuadPart, KiTimerHand);
+    ULONG Wheel = (63 - (ULONG)__builtin_clzll((Time ^ KiTimerHand) | 1)) / KI_WHEEL_BITS;
+    ULONG Place = (ULONG)(Time >> Wheel * KI_WHEEL_BITS) & (KI_WHEEL_PLACES - 1);
+
+    Timer->Processor = Wheel * KI_WHEEL_PLACES + Place;
+    InsertTailList(&KiTimerWheel[Wheel].Place[Place], &Timer->TimerListEntry);
+    KiTimerWheel[Wheel].Used |= 1ull << Place;
+    KiTimerWheels |= 1u << Wheel;
+}
+
+/* A place of a wheel has become empty. */
+static VOID KiEmptyPlace(ULONG Wheel, ULONG Place)
+{
+    KiTimerWheel[Wheel].Used &= ~(1ull << Place);
+    if (KiTimerWheel[Wheel].Used == 0) {
+        KiTimerWheels &= ~(1u << Wheel);
+    }
+}
+
+/* With the verifier on: the memory of a timer that is set, and of its DPC, may not go. */
+static VOID KiTrackTimer(PKTIMER Timer)
+{
+    KiTrack(KiTrackedTimer, Timer);
+    if (Timer->Dpc != NULL) {
+        KiTrack(KiTrackedTimerDpc, Timer->Dpc);
+        if (KiIsRoutineInPool(Timer->Dpc)) {
+            KiTrack(KiTrackedRoutine, (PVOID)Timer->Dpc->DeferredRoutine);
+        }
+    }
+}
+
+static VOID KiUntrackTimer(PKTIMER Timer)
+{
+    KiUntrack(KiTrackedTimer, Timer);
+    if (Timer->Dpc != NULL) {
+        KiUntrack(KiTrackedTimerDpc, Timer->Dpc);
+        if (KiIsRoutineInPool(Timer->Dpc)) {
+            KiUntrack(KiTrackedRoutine, (PVOID)Timer->Dpc->DeferredRoutine);
+        }
+    }
+}
+
+static BOOLEAN KiIsTimerTracked(PKTIMER Timer)
+{
+    return Timer->Header.Hand == 0 && KiDriverVerifierOn;
 }
 
 VOID KiInsertTimerLocked(PKTIMER Timer, ULONG64 DueTime)
 {
-    ULONG64 Tick = KiTickOf(DueTime);
-    KI_TIMER_BUCKET *Bucket;
-    PLIST_ENTRY Entry;
-
-    if (Tick <= KiTimerHand) {
-        Tick = KiTimerHand + 1; /* due already: the next tick */
-    }
-    Bucket = &KiTimerTable[Tick % KI_TIMER_TABLE_SIZE];
-    KiActiveTimers += Timer->Header.Hand == 0;
     Timer->Header.SignalState = 0;
     Timer->Header.Inserted = TRUE;
     Timer->DueTime.QuadPart = DueTime;
-    Timer->Processor = (ULONG)(Tick % KI_TIMER_TABLE_SIZE);
-    Entry = Bucket->ListHead.Blink;
-    while (Entry != &Bucket->ListHead &&
-           CONTAINING_RECORD(Entry, KTIMER, TimerListEntry)->DueTime.QuadPart > DueTime) {
-        Entry = Entry->Blink;
+    KiPlaceTimer(Timer);
+    if (DueTime < KiTimerFirst) {
+        KiTimerFirst = DueTime;
     }
-    InsertHeadList(Entry, &Timer->TimerListEntry);
-    KiUpdateFirst(Bucket);
+    if (KiIsTimerTracked(Timer)) {
+        KiTrackTimer(Timer);
+    }
 }
 
 VOID KiRemoveTimerLocked(PKTIMER Timer)
 {
-    KiActiveTimers -= Timer->Header.Hand == 0;
     Timer->Header.Inserted = FALSE;
-    RemoveEntryList(&Timer->TimerListEntry);
-    KiUpdateFirst(&KiTimerTable[Timer->Processor]);
+    if (RemoveEntryList(&Timer->TimerListEntry)) {
+        KiEmptyPlace(Timer->Processor / KI_WHEEL_PLACES, Timer->Processor % KI_WHEEL_PLACES);
+    }
+    if (KiIsTimerTracked(Timer)) {
+        KiUntrackTimer(Timer);
+    }
 }
 
 VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Context)
 {
-    for (ULONG i = 0; i < KI_TIMER_TABLE_SIZE; i++) {
-        PLIST_ENTRY Head = &KiTimerTable[i].ListHead;
+    for (ULONG Place = 0; Place < KI_WHEELS * KI_WHEEL_PLACES; Place++) {
+        PLIST_ENTRY Head = &KiTimerWheel[Place / KI_WHEEL_PLACES].Place[Place % KI_WHEEL_PLACES];
 
         for (PLIST_ENTRY Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
             Routine(CONTAINING_RECORD(Entry, KTIMER, TimerListEntry), Context);
@@ -96,13 +132,34 @@ VOID KiEnumerateTimers(VOID (*Routine)(PKTIMER Timer, PVOID Context), PVOID Cont
 /* Clock interrupt, no lock: TRUE when expiry has something to do. */
 BOOLEAN KiTimerCheck(ULONG64 InterruptTime)
 {
-    ULONG64 Tick = InterruptTime / KI_CLOCK_INCREMENT;
-    BOOLEAN Due = FALSE;
+    return KiTimerFirst <= InterruptTime;
+}
 
-    for (; KiTimerChecked < Tick; KiTimerChecked++) {
-        Due |= KiTimerTable[(KiTimerChecked + 1) % KI_TIMER_TABLE_SIZE].FirstTime <= InterruptTime;
+/* The first timer, if it is due; else NULL, and the clock knows from when on there may be one. */
+static PKTIMER KiFirstDueTimer(ULONG64 Now)
+{
+    while (KiTimerWheels != 0) {
+        ULONG Wheel = (ULONG)__builtin_ctz(KiTimerWheels);
+        ULONG Place = (ULONG)__builtin_ctzll(KiTimerWheel[Wheel].Used);
+        ULONG64 Digit = 1ull << Wheel * KI_WHEEL_BITS;
+        ULONG64 Start = (KiTimerHand & ~(Digit * KI_WHEEL_PLACES - 1)) + Place * Digit;
+        PLIST_ENTRY Head = &KiTimerWheel[Wheel].Place[Place];
+
+        if (Start > Now) {
+            KiTimerFirst = Start;
+            return NULL;
+        }
+        KiTimerHand = Start;
+        if (Wheel == 0) {
+            return CONTAINING_RECORD(Head->Flink, KTIMER, TimerListEntry);
+        }
+        while (!IsListEmpty(Head)) {
+            KiPlaceTimer(CONTAINING_RECORD(RemoveHeadList(Head), KTIMER, TimerListEntry));
+        }
+        KiEmptyPlace(Wheel, Place);
     }
-    return Due;
+    KiTimerFirst = ~0ull;
+    return NULL;
 }
 
 static VOID KiExpireTimer(PKTIMER Timer, ULONG64 Now)
@@ -130,23 +187,12 @@ static VOID KiExpireTimer(PKTIMER Timer, ULONG64 Now)
 /* In the DPC drain, at DISPATCH_LEVEL. */
 VOID KiTimerExpiration(VOID)
 {
-    ULONG64 Now = KiQueryInterruptTime(), Tick = Now / KI_CLOCK_INCREMENT;
+    ULONG64 Now = KiQueryInterruptTime();
+    PKTIMER Timer;
 
     KiAcquireSpinLock(&KiDispatcherLock);
-    if (Tick > KiTimerHand + KI_TIMER_TABLE_SIZE) {
-        KiTimerHand = Tick - KI_TIMER_TABLE_SIZE;
-    }
-    while (KiTimerHand < Tick) {
-        KI_TIMER_BUCKET *Bucket = &KiTimerTable[++KiTimerHand % KI_TIMER_TABLE_SIZE];
-
-        while (!IsListEmpty(&Bucket->ListHead)) {
-            PKTIMER Timer = CONTAINING_RECORD(Bucket->ListHead.Flink, KTIMER, TimerListEntry);
-
-            if (Timer->DueTime.QuadPart > Now) {
-                break;
-            }
-            KiExpireTimer(Timer, Now);
-        }
+    while ((Timer = KiFirstDueTimer(Now)) != NULL) {
+        KiExpireTimer(Timer, Now);
     }
     KiReleaseSpinLock(&KiDispatcherLock);
 }
@@ -162,9 +208,7 @@ VOID KiInitializeTimer(PKTIMER Timer, TIMER_TYPE Type)
 
 VOID NTAPI KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type)
 {
-    if (KiDriverVerifierOn && KiActiveTimers != 0) {
-        KiCheckTimerNotSet(Timer);
-    }
+    KiCheckTimerNotSet(Timer);
     KiInitializeTimer(Timer, Type);
 }
 
@@ -181,7 +225,8 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
 
     KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1,
              (ULONG_PTR)_ReturnAddress());
-    KiVerify(Timer->Header.Type == TimerNotificationObject || Timer->Header.Type == TimerSynchronizationObject,
+    KiVerify(Timer->Header.Type == TimerNotificationObject ||
+                 Timer->Header.Type == TimerSynchronizationObject,
              0xC7 /* TIMER_OR_DPC_INVALID */, 0, (ULONG_PTR)Timer, 0, 0);
     OldIrql = KiAcquireDispatcher();
     Inserted = Timer->Header.Inserted;

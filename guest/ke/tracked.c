@@ -1,124 +1,222 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tracked: objects that must be deleted before their memory goes, with the verifier on: resources and lookaside lists.
+ * tracked: objects whose memory must not go yet, with the verifier on: resources and lookaside lists until they are
+ * deleted, timers while set and their DPCs, and DPCs' routines that lie in pool.
  *
- * Each is linked by an entry of its own into one of a few lists, chosen by the entry's page.  A mask says which of them
- * may hold something, so that pool that is freed costs a look at one bit.
+ * Their addresses stand in one hash table, by blocks of 256 bytes, with what they are in the low bits.  So memory that is
+ * freed costs a look at the places of its own blocks, whatever else is tracked.  Collisions go to the next places; what is
+ * taken out is closed up, and the place where an address belongs is never empty while it is in the table: an empty
+ * one can be believed without the lock.  An address may stand there more than once: several timers have one DPC.
  */
 #include "kep.h"
 
-#define KI_TRACKED_LISTS 64
+#define KI_TRACKED_BITS   15
+#define KI_TRACKED_PLACES (1u << KI_TRACKED_BITS)
+#define KI_TRACKED_LIMIT  (KI_TRACKED_PLACES / 8 * 7)
+#define KI_BLOCK_SHIFT    8
+#define KI_KIND_MASK      7
+C_ASSERT(KiTrackedKinds <= KI_KIND_MASK + 1);
 
+/* KiTrackedLock, taken with interrupts off; the innermost lock. */
 static KSPIN_LOCK KiTrackedLock;
-static LIST_ENTRY KiTracked[KeTrackedKinds][KI_TRACKED_LISTS]; /* KiTrackedLock; zero until first used */
-ULONG64 volatile KiTrackedPages;                               /* a bit for each list that is not empty */
+static volatile ULONG_PTR KiTracked[KI_TRACKED_PLACES]; /* address and kind; 0: empty */
+static ULONG KiTrackedCount;
+static ULONG KiTrackedLost; /* what found no place: not looked after */
 
 /* Driver Verifier's codes: initialized again, memory goes. */
 static const struct {
     ULONG Again, Freed;
     PCSTR Rule;
-} KiTrackedKind[KeTrackedKinds] = {
+} KiTrackedRule[KeTrackedKinds] = {
     [KeTrackedResource] = {0xD0, 0xD2, "rule=freed-with-resource\n"},
     [KeTrackedLookaside] = {0xCA, 0xCC, "rule=freed-with-lookaside-list\n"},
 };
 
-static ULONG KiTrackedIndex(const VOID *Address)
+static ULONG KiTrackedHome(ULONG_PTR Block)
 {
-    return (ULONG_PTR)Address >> PAGE_SHIFT & (KI_TRACKED_LISTS - 1);
+    return (ULONG)(Block * 0x9E3779B97F4A7C15ull >> (64 - KI_TRACKED_BITS));
 }
 
-/* The entry of that kind in [Start, Start + Size) among those of one list. */
-static PLIST_ENTRY KiFindTracked(KE_TRACKED Kind, ULONG Index, ULONG_PTR Start, SIZE_T Size)
+static ULONG KiNextPlace(ULONG Place)
 {
-    PLIST_ENTRY Head = &KiTracked[Kind][Index];
+    return (Place + 1) & (KI_TRACKED_PLACES - 1);
+}
 
-    for (PLIST_ENTRY Entry = Head->Flink; Entry != NULL && Entry != Head; Entry = Entry->Flink) {
-        if ((ULONG_PTR)Entry - Start < Size) {
-            return Entry;
+static BOOLEAN KiLockTracked(VOID)
+{
+    BOOLEAN Enabled = KiDisableInterrupts();
+
+    KiAcquireSpinLock(&KiTrackedLock);
+    return Enabled;
+}
+
+static VOID KiUnlockTracked(BOOLEAN Enabled)
+{
+    KiReleaseSpinLock(&KiTrackedLock);
+    KiRestoreInterrupts(Enabled);
+}
+
+/* The place of an entry; KI_TRACKED_PLACES: none. */
+static ULONG KiFindTracked(ULONG_PTR Entry)
+{
+    ULONG Place = KiTrackedHome(Entry >> KI_BLOCK_SHIFT);
+
+    while (KiTracked[Place] != Entry) {
+        if (KiTracked[Place] == 0) {
+            return KI_TRACKED_PLACES;
+        }
+        Place = KiNextPlace(Place);
+    }
+    return Place;
+}
+
+VOID KiTrack(ULONG Kind, const VOID *Object)
+{
+    ULONG_PTR Entry = ((ULONG_PTR)Object & ~(ULONG_PTR)KI_KIND_MASK) | Kind;
+    BOOLEAN Enabled = KiLockTracked();
+
+    if (KiTrackedCount < KI_TRACKED_LIMIT) {
+        ULONG Place = KiTrackedHome(Entry >> KI_BLOCK_SHIFT);
+
+        while (KiTracked[Place] != 0) {
+            Place = KiNextPlace(Place);
+        }
+        KiTracked[Place] = Entry;
+        KiTrackedCount++;
+    } else {
+        KiTrackedLost++;
+    }
+    KiUnlockTracked(Enabled);
+}
+
+/* Empties a place: what belongs in front of a later one moves up. */
+static VOID KiClosePlace(ULONG Hole)
+{
+    for (ULONG Place = KiNextPlace(Hole); KiTracked[Place] != 0; Place = KiNextPlace(Place)) {
+        ULONG Home = KiTrackedHome(KiTracked[Place] >> KI_BLOCK_SHIFT);
+
+        if (((Place - Home) & (KI_TRACKED_PLACES - 1)) >= ((Place - Hole) & (KI_TRACKED_PLACES - 1))) {
+            KiTracked[Hole] = KiTracked[Place];
+            Hole = Place;
         }
     }
-    return NULL;
+    KiTracked[Hole] = 0;
+}
+
+BOOLEAN KiUntrack(ULONG Kind, const VOID *Object)
+{
+    ULONG_PTR Entry = ((ULONG_PTR)Object & ~(ULONG_PTR)KI_KIND_MASK) | Kind;
+    BOOLEAN Enabled = KiLockTracked(), Found;
+    ULONG Place = KiFindTracked(Entry);
+
+    Found = Place != KI_TRACKED_PLACES;
+    if (Found) {
+        KiClosePlace(Place);
+        KiTrackedCount--;
+    } else if (KiTrackedLost != 0) {
+        KiTrackedLost--;
+        Found = TRUE;
+    }
+    KiUnlockTracked(Enabled);
+    return Found;
+}
+
+BOOLEAN KiIsTracked(ULONG Kind, const VOID *Object)
+{
+    ULONG_PTR Entry = ((ULONG_PTR)Object & ~(ULONG_PTR)KI_KIND_MASK) | Kind;
+    BOOLEAN Enabled, Found;
+
+    if (KiTracked[KiTrackedHome(Entry >> KI_BLOCK_SHIFT)] == 0) {
+        return FALSE;
+    }
+    Enabled = KiLockTracked();
+    Found = KiFindTracked(Entry) != KI_TRACKED_PLACES;
+    KiUnlockTracked(Enabled);
+    return Found;
+}
+
+/* Of the entries from Place to the next empty one: the one in the range whose kind comes first, or Best. */
+static ULONG_PTR KiBetterTracked(ULONG Place, ULONG_PTR Base, SIZE_T Size, ULONG_PTR Best)
+{
+    for (; KiTracked[Place] != 0; Place = KiNextPlace(Place)) {
+        ULONG_PTR Entry = KiTracked[Place];
+
+        if ((Entry & ~(ULONG_PTR)KI_KIND_MASK) - Base < Size &&
+            (Best == 0 || (Entry & KI_KIND_MASK) < (Best & KI_KIND_MASK))) {
+            Best = Entry;
+        }
+    }
+    return Best;
+}
+
+/* Something may be there: looks again with the lock. */
+static DECLSPEC_NOINLINE ULONG_PTR KiFindInRange(ULONG_PTR Base, SIZE_T Size)
+{
+    ULONG_PTR First = Base >> KI_BLOCK_SHIFT, Last = (Base + Size - 1) >> KI_BLOCK_SHIFT, Best = 0;
+    BOOLEAN Enabled = KiLockTracked();
+
+    if (Last - First < KI_TRACKED_PLACES) {
+        for (ULONG_PTR Block = First; Block <= Last; Block++) {
+            Best = KiBetterTracked(KiTrackedHome(Block), Base, Size, Best);
+        }
+    } else {
+        for (ULONG Place = 0; Place < KI_TRACKED_PLACES; Place++) {
+            Best = KiTracked[Place] != 0 ? KiBetterTracked(Place, Base, Size, Best) : Best;
+        }
+    }
+    KiUnlockTracked(Enabled);
+    return Best;
+}
+
+const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind)
+{
+    ULONG_PTR Start = (ULONG_PTR)Base, Entry = 0;
+
+    if (KiTrackedCount == 0 || Size == 0) {
+        return NULL;
+    }
+    if (Size >> KI_BLOCK_SHIFT >= KI_TRACKED_PLACES) {
+        Entry = KiFindInRange(Start, Size);
+    } else {
+        for (ULONG_PTR Block = Start >> KI_BLOCK_SHIFT; Block <= (Start + Size - 1) >> KI_BLOCK_SHIFT;
+             Block++) {
+            if (KiTracked[KiTrackedHome(Block)] != 0) {
+                Entry = KiFindInRange(Start, Size);
+                break;
+            }
+        }
+    }
+    *Kind = (ULONG)(Entry & KI_KIND_MASK);
+    return (PVOID)(Entry & ~(ULONG_PTR)KI_KIND_MASK);
+}
+
+DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, const VOID *Entry)
+{
+    FvReport(KiTrackedRule[Kind].Rule);
+    if (KiClassifyCode != NULL && KiClassifyCode((ULONG64)Base) == KiDriverCode) {
+        FvBlame(Entry); /* an image goes: nobody of it is on the stack */
+    }
+    KeBugCheckEx(0xC4, KiTrackedRule[Kind].Freed,
+                 Kind == KeTrackedResource
+                     ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
+                     : (ULONG_PTR)CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE, ListEntry),
+                 (ULONG_PTR)Base, Size);
 }
 
 VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object)
 {
-    ULONG Index = KiTrackedIndex(Entry);
-    PLIST_ENTRY Head = &KiTracked[Kind][Index];
-    KIRQL OldIrql;
-
+    InitializeListHead(Entry);
     if (!KiDriverVerifierOn) {
-        InitializeListHead(Entry);
         return;
     }
-    OldIrql = KeAcquireSpinLockRaiseToDpc(&KiTrackedLock);
-    if (Head->Flink == NULL) {
-        InitializeListHead(Head);
-    }
-    if (KiFindTracked(Kind, Index, (ULONG_PTR)Entry, 1) != NULL) {
-        KeReleaseSpinLock(&KiTrackedLock, OldIrql);
+    if (KiIsTracked(Kind, Entry)) {
         FvReport("rule=initialized-again\n");
-        KeBugCheckEx(0xC4, KiTrackedKind[Kind].Again, (ULONG_PTR)Object, 0, 0);
+        KeBugCheckEx(0xC4, KiTrackedRule[Kind].Again, (ULONG_PTR)Object, 0, 0);
     }
-    InsertTailList(Head, Entry);
-    KiTrackedPages |= 1ULL << Index;
-    KeReleaseSpinLock(&KiTrackedLock, OldIrql);
+    KiTrack(Kind, Entry);
 }
 
 BOOLEAN KeUntrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry)
 {
-    ULONG Index = KiTrackedIndex(Entry);
-    BOOLEAN Empty = TRUE, Found;
-    KIRQL OldIrql;
-
-    if (!KiDriverVerifierOn) {
-        return TRUE;
-    }
-    OldIrql = KeAcquireSpinLockRaiseToDpc(&KiTrackedLock);
-    Found = KiFindTracked(Kind, Index, (ULONG_PTR)Entry, 1) != NULL;
-    if (Found) {
-        RemoveEntryList(Entry);
-    }
-    for (ULONG Other = 0; Other < KeTrackedKinds; Other++) {
-        Empty = Empty && (KiTracked[Other][Index].Flink == NULL || IsListEmpty(&KiTracked[Other][Index]));
-    }
-    if (Empty) {
-        KiTrackedPages &= ~(1ULL << Index);
-    }
-    KeReleaseSpinLock(&KiTrackedLock, OldIrql);
-    return Found;
-}
-
-static VOID KiCheckTrackedList(ULONG Index, PVOID Base, SIZE_T Size)
-{
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiTrackedLock);
-
-    for (ULONG Kind = 0; Kind < KeTrackedKinds; Kind++) {
-        PLIST_ENTRY Entry = KiFindTracked(Kind, Index, (ULONG_PTR)Base, Size);
-
-        if (Entry != NULL) {
-            KeReleaseSpinLock(&KiTrackedLock, OldIrql);
-            FvReport(KiTrackedKind[Kind].Rule);
-            if (KiClassifyCode != NULL && KiClassifyCode((ULONG64)Base) == KiDriverCode) {
-                FvBlame(Entry); /* an image goes: nobody of it is on the stack */
-            }
-            KeBugCheckEx(0xC4, KiTrackedKind[Kind].Freed,
-                         Kind == KeTrackedResource ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
-                                                   : (ULONG_PTR)CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE, ListEntry),
-                         (ULONG_PTR)Base, Size);
-        }
-    }
-    KeReleaseSpinLock(&KiTrackedLock, OldIrql);
-}
-
-VOID KiCheckTracked(PVOID Base, SIZE_T Size)
-{
-    SIZE_T Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(Base, Size);
-
-    for (SIZE_T Page = 0; Page < Pages && Page < KI_TRACKED_LISTS; Page++) {
-        ULONG Index = KiTrackedIndex((PUCHAR)Base + Page * PAGE_SIZE);
-
-        if (KiTrackedPages >> Index & 1) {
-            KiCheckTrackedList(Index, Base, Size);
-        }
-    }
+    return !KiDriverVerifierOn || KiUntrack(Kind, Entry);
 }

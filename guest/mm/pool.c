@@ -298,6 +298,8 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
     if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         MiCheckBigSlack(Address, Pfn->Size, Caller);
+    if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && !Pfn->Paged)
+        KeCheckMemoryRange(Address, Pfn->Size);
     OldIrql = MiAcquireLock(&MiPoolLock);
     if (Pfn->State != MiPageBig)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);

@@ -43,6 +43,13 @@ static PUCHAR Ordinary(ULONG Size)
     }
 }
 
+static KTIMER Timer;
+static KDPC Dpc;
+
+static VOID NTAPI Nothing(PKDPC Ignored, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+}
+
 static VOID Misuse(ULONG Number)
 {
     PUCHAR Block = ExAllocatePoolWithTag(Number == 20 || Number == 22 ? PagedPool : NonPagedPoolNx, 40, TAG);
@@ -161,6 +168,34 @@ static VOID Misuse(ULONG Number)
         ExFreePool(Block);
         break;
     }
+    case 31: /* a timer in a big allocation that is freed */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, 9000, TAG);
+        KeInitializeTimer((PKTIMER)(Block + 8000));
+        KeSetTimer((PKTIMER)(Block + 8000), (LARGE_INTEGER){.QuadPart = -100000000}, NULL);
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 32: /* a queued DPC in memory that is freed */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KDPC), TAG);
+        KeInitializeDpc((PKDPC)Block, Nothing, NULL);
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+        KeInsertQueueDpc((PKDPC)Block, NULL, NULL);
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 33: /* the DPC of a timer that is set and lies elsewhere */
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KDPC), TAG);
+        KeInitializeDpc((PKDPC)Block, Nothing, NULL);
+        KeInitializeTimer(&Timer);
+        KeSetTimer(&Timer, (LARGE_INTEGER){.QuadPart = -100000000}, (PKDPC)Block);
+        ExFreePoolWithTag(Block, TAG);
+        break;
+    case 34: /* the routine of such a DPC */
+        Block = ExAllocatePoolWithTag(NonPagedPool, 16, TAG);
+        Block[0] = 0xC3;
+        KeInitializeDpc(&Dpc, (PKDEFERRED_ROUTINE)(PVOID)Block, NULL);
+        KeInitializeTimer(&Timer);
+        KeSetTimer(&Timer, (LARGE_INTEGER){.QuadPart = -100000000}, &Dpc);
+        ExFreePoolWithTag(Block, TAG);
+        break;
     case 30: /* leaks: reported when unloaded */
         Keep = Block;
         ExAllocatePoolWithTag(PagedPool, 6000, 'kaeL');

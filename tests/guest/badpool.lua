@@ -34,6 +34,10 @@ local cases = {
   { 26, 0xFC, "executing data" },
   { 27, 0xC4, "unlocking pages that were not locked", p1 = 0x7C },
   { 28, 0xC2, "freeing locked pages", text = "freed-while-locked" },
+  { 31, 0xC7, "freeing a big allocation with a timer that is set", p1 = 0, text = "timer-set-in-freed-memory" },
+  { 32, 0xC7, "freeing a DPC that is queued", p1 = 1, text = "dpc-queued-in-freed-memory" },
+  { 33, 0xC7, "freeing the DPC of a timer that is set", p1 = 1, text = "timer-dpc-in-freed-memory" },
+  { 34, 0xC7, "freeing the routine of such a DPC", p1 = 2, text = "dpc-routine-in-freed-memory" },
 }
 
 for _, case in ipairs(cases) do

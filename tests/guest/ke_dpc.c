@@ -162,6 +162,60 @@ static VOID CheckTimers(VOID)
     KeFlushQueuedDpcs();
 }
 
+/* Timers expire in order of time, and of the same time in that of setting, however far away they are and whoever goes. */
+typedef struct _ORDERED {
+    KTIMER Timer;
+    KDPC Dpc;
+    LONGLONG Due;
+    ULONG Number;
+} ORDERED, *PORDERED;
+
+#define ORDERED_TIMERS 512
+static PORDERED Last;
+static ULONG Misplaced;
+
+static VOID NTAPI InOrder(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    PORDERED This = Context;
+
+    Misplaced += Last != NULL && (Last->Due > This->Due || (Last->Due == This->Due && Last->Number > This->Number));
+    Last = This;
+    Ran++;
+}
+
+static VOID CheckTimerOrder(VOID)
+{
+    LARGE_INTEGER Due, Wait = {.QuadPart = MILLISECONDS(3000)};
+    PORDERED Timers = ExAllocatePoolWithTag(NonPagedPoolNx, ORDERED_TIMERS * sizeof(*Timers), 'dBtT');
+    ULONG Seed = 1, Cancelled = 0;
+    LONGLONG Now;
+
+    Ran = 0;
+    KeQuerySystemTime((PLARGE_INTEGER)&Now);
+    for (ULONG i = 0; i < ORDERED_TIMERS; i++) {
+        PORDERED This = &Timers[i];
+
+        Seed = Seed * 1103515245 + 12345;
+        This->Number = i;
+        /* Three in four within 2.5 s, some of them at the same time; the others hours to millennia away. */
+        This->Due = Now + 1 + (i % 4 != 0 ? (LONGLONG)(Seed >> 16 & 0x7F) * 200001 : 1LL << (37 + (Seed >> 16) % 20));
+        Due.QuadPart = This->Due;
+        KeInitializeTimer(&This->Timer);
+        KeInitializeDpc(&This->Dpc, InOrder, This);
+        KeSetTargetProcessorDpc(&This->Dpc, 0);
+        KeSetTimer(&This->Timer, Due, &This->Dpc);
+        if (i % 8 == 3)
+            Cancelled += KeCancelTimer(&Timers[i / 2].Timer);
+    }
+    KeDelayExecutionThread(KernelMode, FALSE, &Wait);
+    FvCheck(Misplaced == 0);
+    for (ULONG i = 0; i < ORDERED_TIMERS; i++)
+        Cancelled += KeCancelTimer(&Timers[i].Timer);
+    KeFlushQueuedDpcs();
+    FvCheck(Cancelled > ORDERED_TIMERS / 4 && Ran + Cancelled == ORDERED_TIMERS);
+    ExFreePoolWithTag(Timers, 'dBtT');
+}
+
 static ULONG_PTR NTAPI CountProcessor(ULONG_PTR Argument)
 {
     InterlockedIncrement((volatile LONG *)Argument);
@@ -211,12 +265,13 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    FvTestPlan(54);
+    FvTestPlan(56);
     CheckIrql();
     CheckSpinLocks();
     CheckDpcs();
     CheckTargets();
     CheckTimers();
+    CheckTimerOrder();
     CheckProcessors();
     CheckTime();
     return STATUS_SUCCESS;

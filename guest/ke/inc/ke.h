@@ -517,10 +517,12 @@ BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
 BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 
 /*
- * With the verifier bugchecks 0xC7 when a timer that is set or a queued DPC, or its routine, lies in memory that is about to
- * go. IRQL: <= DISPATCH_LEVEL.
+ * With the verifier bugchecks 0xC7 when a timer that is set or a queued DPC lies in memory that is about to go, and for code
+ * also when the routine of one does.  The first costs what the memory's size is, the second looks at all there are.
+ * IRQL: <= DISPATCH_LEVEL.
  */
 VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size);
+VOID KeCheckCodeRange(PVOID Base, SIZE_T Size);
 
 /*
  * The same for what has to be deleted first: 0xC4 with Driver Verifier's codes, also when it is initialized again.  Entry
