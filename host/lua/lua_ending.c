@@ -41,7 +41,7 @@ static gboolean same_routine(const char *found, const char *wanted)
     return found && (g_str_equal(found, wanted) || (mark && g_str_equal(mark + 1, wanted)));
 }
 
-/* "x.c:12" names the line "tests/scenarios/x.c:12". */
+/* "x.c:12" names the line "tests/io/x.c:12". */
 static gboolean same_line(const char *found, const char *wanted)
 {
     gsize length = found ? strlen(found) : 0, tail = strlen(wanted);

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, 'tests'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'lib'))
 sys.dont_write_bytecode = True
 import oddnames  # noqa: E402
 from tap import case, check, equal, main  # noqa: E402

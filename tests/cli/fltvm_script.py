@@ -10,7 +10,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, 'tests'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'lib'))
 from tap import Skip, case, check, equal, main  # noqa: E402
 
 FLTVM = os.path.join(ROOT, 'fltvm')

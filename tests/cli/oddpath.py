@@ -13,7 +13,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [HERE, os.path.dirname(HERE)]
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'lib')]
 sys.dont_write_bytecode = True
 import oddnames  # noqa: E402
 from tap import Skip, case, check, equal, main  # noqa: E402

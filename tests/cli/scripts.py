@@ -10,7 +10,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPTS = os.path.join(ROOT, 'scripts')
-sys.path[:0] = [os.path.join(ROOT, 'tests'), os.path.join(SCRIPTS, 'qemu')]
+sys.path[:0] = [os.path.join(ROOT, 'tests', 'lib'), os.path.join(SCRIPTS, 'qemu')]
 sys.dont_write_bytecode = True
 import overlay  # noqa: E402
 import source   # noqa: E402

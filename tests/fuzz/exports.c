@@ -3,7 +3,7 @@
  * Calls one export with senseless arguments: the registry's values Export (which of ImportTable, made by exports.py),
  * Value (which argument) and Irql say how.  What comes back is forgotten; the driver then unloads.
  */
-#include "../fltmgr/minifilter.h"
+#include "../inc/minifilter.h"
 
 typedef ULONG64 (*EXPORT)(ULONG64, ULONG64, ULONG64, ULONG64, ULONG64, ULONG64, ULONG64, ULONG64);
 extern void **const ImportTable[]; /* the slots, which the loader fills */

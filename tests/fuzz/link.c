@@ -3,7 +3,7 @@
  * Writes to the devices' ports what the registry's value Seed brings: requests that the kernel never made, records with any
  * kind, length and address.  For link.py.
  */
-#include "../fltmgr/minifilter.h"
+#include "../inc/minifilter.h"
 
 #define LINK_PORTS 0x40
 

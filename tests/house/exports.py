@@ -12,7 +12,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 LIST = os.path.join(HERE, 'untested.txt')
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(ROOT, 'scripts')]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), 'lib'), os.path.join(ROOT, 'scripts')]
 sys.dont_write_bytecode = True
 from ddi import named_in, read_exports  # noqa: E402
 from tap import case, check, main  # noqa: E402

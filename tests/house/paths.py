@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
-sys.path.insert(0, os.path.join(ROOT, 'tests'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'lib'))
 sys.dont_write_bytecode = True
 import tap  # noqa: E402
 from tap import case, check  # noqa: E402
@@ -25,7 +25,7 @@ LINK = re.compile(r'\]\(([^)#:\s]+)(?:#[^)]*)?\)')
 BUILD = os.environ.get('FLTVM_BUILD') or os.path.join(ROOT, 'build')
 
 # Of QEMU's tree, and names that stand for others.
-FOREIGN = {'hw/fltvm', 'docs/interop/qcow2.txt', 'guest/symbols/NAME', 'tests/scenarios/x.c'}
+FOREIGN = {'hw/fltvm', 'docs/interop/qcow2.txt', 'guest/symbols/NAME', 'tests/io/x.c'}
 
 
 def listed():

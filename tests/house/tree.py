@@ -8,7 +8,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
 sys.dont_write_bytecode = True
 from tap import case, check, equal, main  # noqa: E402
 
@@ -37,6 +37,22 @@ def the_readme_names_every_folder():
              and not SKIPPED.match(name)}
     equal(sorted(there - named), [], 'folders that README.md does not name')
     equal(sorted(named - there), [], 'folders that README.md names and that are not there')
+
+
+@case
+def every_folder_of_the_root_has_its_readme():
+    lacking = [name for name in sorted(os.listdir(ROOT)) if os.path.isdir(os.path.join(ROOT, name)) and not name.startswith('.')
+               and not SKIPPED.match(name) and not os.path.isfile(os.path.join(ROOT, name, 'README.md'))]
+    equal(lacking, [], 'folders without a README.md')
+
+
+@case
+def a_suite_is_called_as_its_folder():
+    wrong = []
+    for name, path in files():
+        if re.match(r'tests/[^/]+/meson\.build$', name):
+            wrong += [f'{name}: {suite}' for suite in re.findall(r"suite: '([^']*)'", read(path)) if suite != name.split('/')[1]]
+    equal(wrong, [], 'suites of another name than their folder')
 
 
 @case

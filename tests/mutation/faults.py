@@ -5,8 +5,8 @@
 one file are a list.
 """
 
-FLTMGR = ['fltmgr', 'scenarios', 'drivers']
-KERNEL = ['guest', 'fltmgr', 'drivers', 'scenarios']
+FLTMGR = ['fltmgr', 'drivers']
+KERNEL = ['kernel', 'fltmgr', 'drivers']
 
 # A first list: each of these went unnoticed once.
 KNOWN = [
@@ -76,7 +76,7 @@ KNOWN = [
             if (EventReferenced && NT_SUCCESS(Irp->IoStatus.Status)) {
                 ObDereferenceObject(Irp->UserEvent);''', 'a failed request keeps its event referenced', KERNEL),
     ('H04', 'hw/hba-exec.c', '        if (fltvm_hba_conflict(command, other)) {', '        if (0 && fltvm_hba_conflict(command, other)) {',
-     'overlapping commands are not ordered', ['qtest', 'scenarios']),
+     'overlapping commands are not ordered', ['qtest', 'drivers']),
     ('W11', 'fltmgr/core/instance.c', '    FltpSetInstanceState(Instance, FltpInstanceTeardown);', '',
      'an instance in teardown goes on seeing new operations', FLTMGR),
 ]
@@ -84,9 +84,9 @@ KNOWN = [
 # A second list, over the whole tree.
 NEW = [
     ('N01', 'guest/ldr/pe.c', '    if (Pe->EntryPoint == 0)\n        return "the image has no entry point";', '    if (Pe->EntryPoint == 0)\n        return NULL;',
-     'an image without an entry point is taken', ['unit', 'guest']),
-    ('N02', 'guest/ldr/load.c', '    From->References++;', '', 'an image that another imports from is unmapped', ['guest']),
-    ('N03', 'guest/ldr/pe.c', 'if (Header.VirtualAddress % LDRP_PAGE != 0)', 'if (FALSE)', 'sections need not be page-aligned', ['unit', 'guest']),
+     'an image without an entry point is taken', ['unit', 'kernel']),
+    ('N02', 'guest/ldr/load.c', '    From->References++;', '', 'an image that another imports from is unmapped', ['kernel']),
+    ('N03', 'guest/ldr/pe.c', 'if (Header.VirtualAddress % LDRP_PAGE != 0)', 'if (FALSE)', 'sections need not be page-aligned', ['unit', 'kernel']),
     ('N04', 'guest/ke/timer.c', '    if (Timer->Period != 0) {', '    if (FALSE) {', 'a periodic timer comes once', KERNEL),
     ('N05', 'fltmgr/work/item.c', '        if ((PUCHAR)Item->Owner >= Start && (PUCHAR)Item->Owner < End) {', '        if (FALSE) {', 'items never freed are not reported at unload', FLTMGR),
     ('N06', 'fltmgr/operation/up.c', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Copy->Iopb;', '    *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Operation->Iopb;',
@@ -108,13 +108,13 @@ NEW = [
     ('N18', 'fltmgr/operation/cancel.c', '    return Irp != NULL && Irp->Cancel;', '    return FALSE;', 'FltIsIoCanceled never says so', FLTMGR),
     ('N19', 'fltmgr/operation/cancel.c', '        return STATUS_FLT_DELETING_OBJECT; /* a copy', '        Status = STATUS_FLT_DELETING_OBJECT; /* a copy',
      'a draining callback may queue its copy', FLTMGR),
-    ('N20', 'host/report/symbols.c', '(symbol->is_return ? 1 : 0)', '0', 'return addresses are shown by the next line', ['host', 'fltmgr', 'guest']),
+    ('N20', 'host/report/symbols.c', '(symbol->is_return ? 1 : 0)', '0', 'return addresses are shown by the next line', ['host', 'fltmgr', 'kernel']),
     ('N21', 'host/lua/compile.c', "(p[1] == ' ' || p[1] == '#')", "(p[1] == ' ')", 'sources in a folder with # are never found changed', ['host', 'cli']),
     ('N22', 'sdk/toolchain/cc', "if os.path.exists(name) and os.path.samefile(name, other):", "if False:", 'a source is overwritten by its driver', ['cli']),
-    ('N23', 'hw/hba-exec.c', '    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;', '    return a->lba == b->lba;', 'only commands of one address are ordered', ['qtest', 'scenarios']),
+    ('N23', 'hw/hba-exec.c', '    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;', '    return a->lba == b->lba;', 'only commands of one address are ordered', ['qtest', 'drivers']),
     ('N24', 'guest/ldr/load.c', '        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));',
-     '        Image = NULL;', 'forwarders are not followed', ['guest']),
-    ('N25', 'guest/ldr/load.c', '        if (LdrpHoldsUnwindData(', '        if (0 && LdrpHoldsUnwindData(', 'unwind data is discarded', ['guest']),
+     '        Image = NULL;', 'forwarders are not followed', ['kernel']),
+    ('N25', 'guest/ldr/load.c', '        if (LdrpHoldsUnwindData(', '        if (0 && LdrpHoldsUnwindData(', 'unwind data is discarded', ['kernel']),
     ('N26', 'fltmgr/operation/down.c', '    if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)', '    if (FALSE)', 'SYNCHRONIZE does not bring the post-callback home', FLTMGR),
     ('N27', 'fltmgr/operation/down.c', '    FltpReleaseBelow(Operation, Operation->Current + 1);', '', 'an operation completed above leaves references below', FLTMGR),
     ('N28', 'fltmgr/operation/down.c', '    if (Node->Instance->TearingDown)\n        FltpDrainLateNode(Operation, Node);', '', 'a post-callback that is due late is not drained', FLTMGR),

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A driver that leaves behind what the service's value Kind says when it is unloaded; see left.lua. */
+#include <ntifs.h>
+#include "../../inc/threads.h"
+
+DRIVER_INITIALIZE DriverEntry;
+
+static ULONG Kind;
+static PDEVICE_OBJECT Device;
+static ERESOURCE Resource;
+static NPAGED_LOOKASIDE_LIST Lookaside;
+static KBUGCHECK_CALLBACK_RECORD Record;
+static KTIMER Timer;
+static KDPC Dpc;
+static KEVENT Never;
+
+static VOID NTAPI ProcessNotify(HANDLE Parent, HANDLE Process, BOOLEAN Create)
+{
+}
+
+static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
+{
+}
+
+static VOID NTAPI BugCheck(PVOID Buffer, ULONG Length)
+{
+}
+
+static VOID NTAPI FileSystemChanges(PDEVICE_OBJECT DeviceObject, BOOLEAN Active)
+{
+}
+
+static VOID NTAPI Deferred(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+}
+
+static VOID NTAPI WaitForEver(PVOID Context)
+{
+    KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
+}
+
+DECLSPEC_NOINLINE static VOID Open(VOID)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
+}
+
+DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\LeftBehind"), Target = RTL_CONSTANT_STRING(L"\\Device\\Nothing");
+    LARGE_INTEGER Later = {.QuadPart = -100000000};
+
+    switch (Kind) {
+    case 1:
+        PsSetCreateProcessNotifyRoutine(ProcessNotify, FALSE);
+        break;
+    case 2:
+        PsSetCreateThreadNotifyRoutine(ThreadNotify);
+        break;
+    case 3:
+        KeInitializeCallbackRecord((&Record));
+        KeRegisterBugCheckCallback(&Record, BugCheck, NULL, 0, (PUCHAR) "left");
+        break;
+    case 4:
+        ExInitializeResourceLite(&Resource);
+        break;
+    case 5:
+        IoRegisterFsRegistrationChange(DriverObject, FileSystemChanges);
+        break;
+    case 6:
+        IoRegisterShutdownNotification(Device);
+        break;
+    case 7: /* the device itself */
+        break;
+    case 8:
+        IoCreateSymbolicLink(&Link, &Target);
+        break;
+    case 9:
+        Open();
+        break;
+    case 10:
+        IoAllocateIrp(2, FALSE);
+        break;
+    case 11:
+        IoAllocateMdl(&Kind, sizeof(Kind), FALSE, FALSE, NULL);
+        break;
+    case 12:
+        KeInitializeDpc(&Dpc, Deferred, NULL);
+        KeInitializeTimer(&Timer);
+        KeSetTimer(&Timer, Later, &Dpc);
+        break;
+    case 14:
+        ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0);
+        break;
+    case 13:
+        KeInitializeEvent(&Never, NotificationEvent, FALSE);
+        ObDereferenceObject(StartThread(WaitForEver, NULL));
+        break;
+    }
+}
+
+/* All of it, taken back. */
+static VOID LeaveNothing(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\LeftBehind");
+
+    for (Kind = 1; Kind <= 8; Kind++)
+        Leave(DriverObject);
+    PsSetCreateProcessNotifyRoutine(ProcessNotify, TRUE);
+    PsRemoveCreateThreadNotifyRoutine(ThreadNotify);
+    KeDeregisterBugCheckCallback(&Record);
+    ExDeleteResourceLite(&Resource);
+    IoUnregisterFsRegistrationChange(DriverObject, FileSystemChanges);
+    IoUnregisterShutdownNotification(Device);
+    IoDeleteSymbolicLink(&Link);
+    Kind = 0;
+}
+
+static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
+{
+    if (Kind != 7 && Kind != 6)
+        IoDeleteDevice(Device);
+}
+
+static ULONG ReadKind(PUNICODE_STRING RegistryPath)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Kind");
+    UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
+    OBJECT_ATTRIBUTES Attributes;
+    ULONG Number = 0, Length;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)))
+        return 0;
+    if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length)))
+        Number = *(PULONG)((PKEY_VALUE_PARTIAL_INFORMATION)Buffer)->Data;
+    ZwClose(Key);
+    return Number;
+}
+
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
+{
+    Kind = ReadKind(RegistryPath);
+    DriverObject->DriverUnload = Unload;
+    IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
+    if (Kind == 0)
+        LeaveNothing(DriverObject);
+    else
+        Leave(DriverObject);
+    return STATUS_SUCCESS;
+}
