@@ -217,18 +217,22 @@ VOID FLTAPI FltReferenceContext(PFLT_CONTEXT Context)
     FltpTakeContext(Header, _ReturnAddress());
 }
 
-VOID FLTAPI FltReleaseContext(PFLT_CONTEXT Context)
+VOID FltpReleaseContext(PFLT_CONTEXT Data, PVOID Caller)
 {
-    PFLTP_CONTEXT Header = FltpCheckContext(Context, "FltReleaseContext", _ReturnAddress());
+    PFLTP_CONTEXT Context = FltpCheckContext(Data, "FltReleaseContext", Caller);
 
     if (FltpVerify) {
-        if (InterlockedDecrement(&Header->HandedOut) < 0)
-            FltpBlameContext(
-                Header, _ReturnAddress(), FLTP_CONTEXT_OVER_RELEASED, Header->Type,
-                "rule=A context was released more often than it was referenced: the reference that is left "
-                "is its object's\n");
-        FltpForgetTaker(Header);
+        if (InterlockedDecrement(&Context->HandedOut) < 0)
+            FltpBlameContext(Context, Caller, FLTP_CONTEXT_OVER_RELEASED, Context->Type,
+                             "rule=A context was released more often than it was referenced: the reference that is "
+                             "left is its object's\n");
+        FltpForgetTaker(Context);
     }
-    if (InterlockedDecrement(&Header->References) == 0)
-        FltpLastReferenceGone(Header, _ReturnAddress());
+    if (InterlockedDecrement(&Context->References) == 0)
+        FltpLastReferenceGone(Context, Caller);
+}
+
+VOID FLTAPI FltReleaseContext(PFLT_CONTEXT Context)
+{
+    FltpReleaseContext(Context, _ReturnAddress());
 }

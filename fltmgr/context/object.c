@@ -42,13 +42,20 @@ static VOID FltpEndGuarded(PFLTP_CONTEXT_LIST List, PVOID Owner)
     ExReleaseFastMutex(Guard);
 }
 
+/* Handles, streams and files first: their cleanup may want the instance's. */
 VOID FltpEndInstanceContexts(PFLT_INSTANCE Instance)
 {
+    LIST_ENTRY Taken;
+
+    InitializeListHead(&Taken);
+    FltpTakeStreamsContexts(Instance, &Taken);
+    FltpEndTaken(&Taken);
     FltpEndGuarded(Instance->Contexts, Instance);
 }
 
 VOID FltpEndVolumeContexts(PFLT_VOLUME Volume)
 {
+    FltpForgetStreams(Volume);
     FltpEndGuarded(Volume->Contexts, NULL);
 }
 
@@ -79,11 +86,16 @@ NTSTATUS FLTAPI FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATIO
     return FltpSetContext(&Place, Operation, NewContext, OldContext, _ReturnAddress());
 }
 
-NTSTATUS FLTAPI FltGetVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context)
+NTSTATUS FltpGetVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context, PVOID Caller)
 {
     FLTP_CONTEXT_PLACE Place = FltpVolumePlace(Filter, Volume);
 
-    return FltpGetContext(&Place, Context, _ReturnAddress());
+    return FltpGetContext(&Place, Context, Caller);
+}
+
+NTSTATUS FLTAPI FltGetVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context)
+{
+    return FltpGetVolumeContext(Filter, Volume, Context, _ReturnAddress());
 }
 
 NTSTATUS FLTAPI FltDeleteVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *OldContext)
@@ -112,11 +124,16 @@ NTSTATUS FLTAPI FltSetInstanceContext(PFLT_INSTANCE Instance, FLT_SET_CONTEXT_OP
     return FltpSetContext(&Place, Operation, NewContext, OldContext, _ReturnAddress());
 }
 
-NTSTATUS FLTAPI FltGetInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *Context)
+NTSTATUS FltpGetInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *Context, PVOID Caller)
 {
     FLTP_CONTEXT_PLACE Place = FltpInstancePlace(Instance);
 
-    return FltpGetContext(&Place, Context, _ReturnAddress());
+    return FltpGetContext(&Place, Context, Caller);
+}
+
+NTSTATUS FLTAPI FltGetInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *Context)
+{
+    return FltpGetInstanceContext(Instance, Context, _ReturnAddress());
 }
 
 NTSTATUS FLTAPI FltDeleteInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *OldContext)

@@ -245,7 +245,7 @@ VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context)
 
 /* --- All --- */
 
-static VOID FltpEndTaken(PLIST_ENTRY Taken)
+VOID FltpEndTaken(PLIST_ENTRY Taken)
 {
     while (!IsListEmpty(Taken)) {
         PFLTP_CONTEXT Context = CONTAINING_RECORD(RemoveHeadList(Taken), FLTP_CONTEXT, Taken);
@@ -256,12 +256,10 @@ static VOID FltpEndTaken(PLIST_ENTRY Taken)
 }
 
 /* In the tree's order. */
-VOID FltpEndContexts(PFLTP_CONTEXT_LIST List, PVOID Owner)
+VOID FltpTakeContexts(PFLTP_CONTEXT_LIST List, PVOID Owner, PLIST_ENTRY Taken)
 {
     PRTL_SPLAY_LINKS Links;
-    LIST_ENTRY Taken;
 
-    InitializeListHead(&Taken);
     ExAcquireFastMutex(&List->Lock);
     Links = List->Root;
     while (Links != NULL && RtlLeftChild(Links) != NULL)
@@ -273,8 +271,29 @@ VOID FltpEndContexts(PFLTP_CONTEXT_LIST List, PVOID Owner)
         if (Owner != NULL && Context->Owner != Owner)
             continue;
         FltpUnlinkLocked(Context, FLTP_ENDING);
-        InsertTailList(&Taken, &Context->Taken);
+        InsertTailList(Taken, &Context->Taken);
     }
     ExReleaseFastMutex(&List->Lock);
+}
+
+VOID FltpTakeHandleContexts(PFLTP_CONTEXT_LIST List, PFILE_OBJECT FileObject, PLIST_ENTRY Taken)
+{
+    PFLTP_CONTEXT Context;
+
+    ExAcquireFastMutex(&List->Lock);
+    while ((Context = FltpFirstLocked(List, FLT_STREAMHANDLE_CONTEXT, FileObject, NULL)) != NULL &&
+           Context->Type == FLT_STREAMHANDLE_CONTEXT && Context->FileObject == FileObject) {
+        FltpUnlinkLocked(Context, FLTP_ENDING);
+        InsertTailList(Taken, &Context->Taken);
+    }
+    ExReleaseFastMutex(&List->Lock);
+}
+
+VOID FltpEndContexts(PFLTP_CONTEXT_LIST List, PVOID Owner)
+{
+    LIST_ENTRY Taken;
+
+    InitializeListHead(&Taken);
+    FltpTakeContexts(List, Owner, &Taken);
     FltpEndTaken(&Taken);
 }

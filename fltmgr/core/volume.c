@@ -111,6 +111,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     KeInitializeSpinLock(&Volume->Lock);
     InitializeListHead(&Volume->Instances);
     InitializeListHead(&Volume->Blocks);
+    InitializeListHead(&Volume->Streams);
     InitializeSListHead(&Volume->FreeBlocks);
     Volume->Users = 1;
     Volume->FileSystem = FileSystem;

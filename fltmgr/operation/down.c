@@ -6,6 +6,7 @@
  * has called it, also when a filter below pends the operation: it waits at home.  One that brings a create waits for
  * its end.
  */
+#include <context.h>
 #include "operation.h"
 
 /* Which buffer and MDL the parameters carry, when there can be one. */
@@ -230,6 +231,8 @@ static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_
     BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
     NTSTATUS Status;
 
+    if (Operation->Iopb.MajorFunction == IRP_MJ_CLOSE)
+        FltpEndHandleContexts(Operation->Volume, Operation->Iopb.TargetFileObject);
     if (!FltpGoUpAndComplete(Operation, Home, &Status))
         Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
     return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
@@ -250,6 +253,8 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     BOOLEAN Kept = FALSE; /* set by a completion in this thread whose post-callback kept the operation */
     NTSTATUS Status;
 
+    if (Operation->Iopb.MajorFunction == IRP_MJ_CLOSE)
+        FltpEndHandleContexts(Operation->Volume, Operation->Iopb.TargetFileObject);
     if (!Operation->NeedCompletion && !Operation->Changed && (Operation->Origin == NULL || Operation->Origin == Home)) {
         /* A location that is marked pending must stay ours: it is not handed to the driver below. */
         if (Operation->PendingMarked)
@@ -369,6 +374,8 @@ NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued)
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Status;
     }
+    if (Stack->MajorFunction == IRP_MJ_CLOSE)
+        FltpEndHandleContexts(Volume, Stack->FileObject);
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Below, Irp);
 }

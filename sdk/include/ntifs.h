@@ -142,6 +142,12 @@ typedef FVNEW_FS_FILTER_CALLBACKS FS_FILTER_CALLBACKS;
 typedef FVNEW_FILE_RENAME_INFORMATION FILE_RENAME_INFORMATION;
 typedef FVNEW_FILE_LINK_INFORMATION FILE_LINK_INFORMATION;
 
+/* The old header's lacks a parenthesis. */
+#undef FsRtlSupportsPerStreamContexts
+#define FsRtlSupportsPerStreamContexts(FO)                                                                   \
+    ((BOOLEAN)(FsRtlGetPerStreamContextPointer(FO) != NULL &&                                                \
+               FlagOn(FsRtlGetPerStreamContextPointer(FO)->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS)))
+
 #define FILE_RENAME_REPLACE_IF_EXISTS 0x00000001
 #define FILE_RENAME_POSIX_SEMANTICS   0x00000002
 

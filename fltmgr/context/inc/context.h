@@ -109,6 +109,7 @@ VOID FltpFreeDefinitions(PFLT_FILTER Filter);
  */
 /* IRQL: <= APC_LEVEL for pageable ones, else <= DISPATCH_LEVEL. */
 VOID FltpTakeContext(PFLTP_CONTEXT Context, PVOID Caller);
+VOID FltpReleaseContext(PFLT_CONTEXT Data, PVOID Caller);
 /* The list's. */
 VOID FltpDropContext(PFLTP_CONTEXT Context);
 
@@ -122,7 +123,11 @@ NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATI
                         PFLT_CONTEXT NewContext, PFLT_CONTEXT *OldContext, PVOID Caller);
 NTSTATUS FltpGetContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *Found, PVOID Caller);
 NTSTATUS FltpDeleteContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *OldContext, PVOID Caller);
-/* Ends the contexts of this owner; of every owner if it is NULL. */
+/* Takes out the contexts of this owner, of every owner if it is NULL; or those of a file object's handle. */
+VOID FltpTakeContexts(PFLTP_CONTEXT_LIST List, PVOID Owner, PLIST_ENTRY Taken);
+VOID FltpTakeHandleContexts(PFLTP_CONTEXT_LIST List, PFILE_OBJECT FileObject, PLIST_ENTRY Taken);
+/* Without a lock: their ends. */
+VOID FltpEndTaken(PLIST_ENTRY Taken);
 VOID FltpEndContexts(PFLTP_CONTEXT_LIST List, PVOID Owner);
 
 /*
@@ -130,11 +135,24 @@ VOID FltpEndContexts(PFLTP_CONTEXT_LIST List, PVOID Owner);
  */
 NTSTATUS FltpCreateVolumeContexts(PFLT_VOLUME Volume);
 NTSTATUS FltpCreateInstanceContexts(PFLT_INSTANCE Instance);
+NTSTATUS FltpGetVolumeContext(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_CONTEXT *Context, PVOID Caller);
+NTSTATUS FltpGetInstanceContext(PFLT_INSTANCE Instance, PFLT_CONTEXT *Context, PVOID Caller);
 VOID FltpFreeContextList(PFLTP_CONTEXT_LIST *List); /* IRQL: <= DISPATCH_LEVEL; it is empty */
 /* The instance's own, and those that it has with streams, files and their handles. */
 VOID FltpEndInstanceContexts(PFLT_INSTANCE Instance);
 VOID FltpEndVolumeContexts(PFLT_VOLUME Volume);
 VOID FltpEndFilterContexts(PFLT_FILTER Filter);
+
+/*
+ * stream.c: those of streams, of files and of stream handles.  IRQL: <= APC_LEVEL.
+ */
+NTSTATUS FltpGetStreamContext(FLT_CONTEXT_TYPE Type, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                              PFLT_CONTEXT *Context, PVOID Caller);
+/* The file object is about to be closed below. */
+VOID FltpEndHandleContexts(PFLT_VOLUME Volume, PFILE_OBJECT FileObject);
+VOID FltpTakeStreamsContexts(PFLT_INSTANCE Instance, PLIST_ENTRY Taken);
+/* The volume goes: what its streams have of ours is taken from them.  PASSIVE_LEVEL. */
+VOID FltpForgetStreams(PFLT_VOLUME Volume);
 
 /*
  * fault.c: what a filter did wrong with a context; with the verifier only.
@@ -152,7 +170,7 @@ VOID FltpUnbury(PFLTP_CONTEXT Context);             /* its address is in use aga
 VOID FltpForLiveContexts(PFLT_FILTER Filter, VOID (*Tell)(PVOID Argument, PFLTP_CONTEXT Context),
                          PVOID Argument);
 
-/* With what each file object or stream keeps: tree.c's own; a stream embeds it. */
+/* tree.c's own; a stream embeds it. */
 struct _FLTP_CONTEXT_LIST {
     FAST_MUTEX Lock;
     PRTL_SPLAY_LINKS Root; /* Lock */

@@ -144,6 +144,7 @@ typedef struct _FLT_VOLUME {
     UNICODE_STRING FileSystemName; /* its named device, empty without one */
     BOOLEAN Detached; /* no instance comes any more: Lock */
     struct _FLTP_CONTEXT_LIST *Contexts;
+    LIST_ENTRY Streams; /* those with contexts of ours: its guard, see context.h */
 
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */

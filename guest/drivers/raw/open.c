@@ -25,6 +25,33 @@ VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
     }
 }
 
+/* The first open makes the stream. */
+static NTSTATUS RawReferenceStreamLocked(PRAW_VOLUME Volume)
+{
+    PRAW_STREAM Stream = Volume->Stream;
+
+    if (Stream == NULL) {
+        Stream = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Stream), RAW_TAG_STREAM);
+        if (Stream == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        RtlZeroMemory(Stream, sizeof(*Stream));
+        ExInitializeFastMutex(&Stream->HeaderMutex);
+        Stream->Header.NodeByteSize = sizeof(*Stream);
+        FsRtlSetupAdvancedHeader(&Stream->Header, &Stream->HeaderMutex);
+        Volume->Stream = Stream;
+    }
+    Volume->OpenCount++;
+    return STATUS_SUCCESS;
+}
+
+/* What filters have hung on it goes first.  PASSIVE_LEVEL, without the lock. */
+static VOID RawFreeStream(PRAW_STREAM Stream)
+{
+    FsRtlTeardownPerStreamContexts(&Stream->Header);
+    ExFreePoolWithTag(Stream, RAW_TAG_STREAM);
+}
+
 static NTSTATUS RawOpenLocked(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
 {
     PFILE_OBJECT FileObject = Stack->FileObject;
@@ -49,9 +76,14 @@ static NTSTATUS RawOpenLocked(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    Status = RawReferenceStreamLocked(Volume);
+    if (!NT_SUCCESS(Status)) {
+        IoRemoveShareAccess(FileObject, &Volume->ShareAccess);
+        return Status;
+    }
+    FileObject->FsContext = Volume->Stream;
     FileObject->Vpb = Volume->Vpb;
     FileObject->Flags |= FO_NO_INTERMEDIATE_BUFFERING;
-    Volume->OpenCount++;
     return STATUS_SUCCESS;
 }
 
@@ -98,12 +130,22 @@ NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI RawClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    PRAW_STREAM Last = NULL;
 
     if (Volume->IsVolume) {
         RawLock(Volume);
+        FileObject->FsContext = NULL;
+        if (Volume->OpenCount == 1) {
+            Last = Volume->Stream;
+            Volume->Stream = NULL;
+        }
         Volume->OpenCount--;
         RawUnlock(Volume);
+        if (Last != NULL) {
+            RawFreeStream(Last);
+        }
         RawDeleteIfUnused(Volume, 1); /* the closing file's */
     }
     return RawComplete(Irp, STATUS_SUCCESS, 0);

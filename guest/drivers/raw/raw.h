@@ -9,6 +9,9 @@
  * Unlike Windows's RAW, a volume stays mounted when its last handle closes; it is dismounted by
  * FSCTL_DISMOUNT_VOLUME only, so that filters keep their instances between opens.
  *
+ * The open volume is one stream, whose control block is made by the first open and goes with the last close, and what
+ * filters hang on it goes with it.
+ *
  * Lock: RAW_VOLUME.Lock (an event used as a mutex, held at PASSIVE_LEVEL) guards the fields below it.  A
  * volume device is deleted once it is dismounted, no file is open and no open is on its way
  * (VPB.ReferenceCount).
@@ -18,6 +21,12 @@
 
 #include <ntifs.h>
 #include <ntdddisk.h>
+
+/* What every open file object of the volume shares. */
+typedef struct _RAW_STREAM {
+    FSRTL_ADVANCED_FCB_HEADER Header;
+    FAST_MUTEX HeaderMutex;
+} RAW_STREAM, *PRAW_STREAM;
 
 typedef struct _RAW_VOLUME {
     BOOLEAN IsVolume;      /* FALSE in the control device's extension, which ends here */
@@ -29,10 +38,13 @@ typedef struct _RAW_VOLUME {
     KEVENT Lock;
     SHARE_ACCESS ShareAccess;
     ULONG OpenCount;
+    PRAW_STREAM Stream; /* while OpenCount is not 0 */
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } RAW_VOLUME, *PRAW_VOLUME;
+
+#define RAW_TAG_STREAM 'SwaR'
 
 /* raw.c.  PASSIVE_LEVEL; normal kernel APCs are held off while locked. */
 VOID RawLock(PRAW_VOLUME Volume);

@@ -139,12 +139,36 @@ static VOID CheckStreamContexts(PVOID Owner)
     FvCheck(FreedContexts == 2 && IsListEmpty(&Header.FilterContexts));
 }
 
+static VOID CheckFileContexts(PVOID Owner)
+{
+    FSRTL_PER_FILE_CONTEXT One, Two;
+    PVOID Support = NULL;
+
+    FreedContexts = 0;
+    FsRtlInitPerFileContext(&One, Owner, &One, FreeContext);
+    FsRtlInitPerFileContext(&Two, Owner, &Two, FreeContext);
+    FvCheck(FsRtlInsertPerFileContext(NULL, &One) == STATUS_INVALID_DEVICE_REQUEST);
+    FvCheck(FsRtlLookupPerFileContext(NULL, NULL, NULL) == NULL && FsRtlLookupPerFileContext(&Support, NULL, NULL) == NULL);
+    FvCheck(FsRtlRemovePerFileContext(&Support, NULL, NULL) == NULL);
+    FvCheck(FsRtlInsertPerFileContext(&Support, &One) == STATUS_SUCCESS && Support != NULL);
+    FvCheck(FsRtlInsertPerFileContext(&Support, &Two) == STATUS_SUCCESS);
+    FvCheck(FsRtlLookupPerFileContext(&Support, Owner, &One) == &One);
+    FvCheck(FsRtlLookupPerFileContext(&Support, Owner, NULL) == &One && FsRtlLookupPerFileContext(&Support, &Two, NULL) == NULL);
+    FvCheck(FsRtlRemovePerFileContext(&Support, Owner, &Two) == &Two);
+    FvCheck(FsRtlLookupPerFileContext(&Support, Owner, &Two) == NULL);
+    FsRtlInsertPerFileContext(&Support, &Two);
+    FsRtlTeardownPerFileContexts(&Support);
+    FvCheck(FreedContexts == 2 && Support == NULL);
+    FsRtlTeardownPerFileContexts(&Support);
+    FvCheck(FreedContexts == 2);
+}
+
 DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(51);
+    FvTestPlan(51 + 11);
     CheckExpressions();
     CheckDosExpressions();
     CheckLongExpression();
@@ -152,5 +176,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckExceptions();
     CheckPool();
     CheckStreamContexts(DriverObject);
+    CheckFileContexts(DriverObject);
     return STATUS_SUCCESS;
 }
