@@ -223,7 +223,7 @@ VOID FltpReleaseContext(PFLT_CONTEXT Data, PVOID Caller)
 
     if (FltpVerify) {
         if (InterlockedDecrement(&Context->HandedOut) < 0)
-            FltpBlameContext(Context, Caller, FLTP_CONTEXT_OVER_RELEASED, Context->Type,
+            FltpBlameContext(Context, Caller, FLTP_CONTEXT_OVER_RELEASED, (ULONG_PTR)Context,
                              "rule=A context was released more often than it was referenced: the reference that is "
                              "left is its object's\n");
         FltpForgetTaker(Context);

@@ -115,7 +115,7 @@ static DECLSPEC_NORETURN VOID FltpBlameGrave(PFLTP_GRAVE Grave, PCSTR Routine, P
         FvReport("freed=with the object that it was set for\n");
     FvBlame(Caller);
     KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_CONTEXT_FREED, (ULONG_PTR)FltpContextData(Grave->Context),
-                 Grave->Type, 0);
+                 (ULONG_PTR)Grave->Context, 0);
 }
 
 static DECLSPEC_NOINLINE VOID FltpCheckContextIrql(PFLTP_CONTEXT Context, PCSTR Routine, PVOID Caller)

@@ -6,6 +6,8 @@
  */
 #include <context.h>
 #include <issue.h>
+#include <name.h>
+#include <port.h>
 #include <work.h>
 #include <query.h>
 #include "altitude.h"
@@ -269,10 +271,13 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
                       "rule=FltUnregisterFilter was given no filter, or one that is unregistered already\n");
     InterlockedExchange(&Filter->Unloading, TRUE);
     FltpBeginRundown(&Filter->Object.Rundown); /* no new instance, no new work */
+    FltpDisconnectFilter(Filter);
     while ((Volume = FltpNextVolume(Volume)) != NULL)
         FltpTearDownInstances(Filter, Volume, Reason);
     FltpEndFilterContexts(Filter);
     FltpWaitForObject(&Filter->Object, "a filter's references");
+    FltpDisconnectFilter(Filter); /* one that was just connecting */
+    FltpEndPorts(Filter);
     Filter->Driver->DriverUnload = Filter->DriverUnload;
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Filter->Link);
@@ -344,6 +349,7 @@ VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     }
     FltpCheckItemsAtUnload(Base, (PUCHAR)Base + Size, Name);
     FltpCheckIssuedAtUnload(Base, (PUCHAR)Base + Size, Name);
+    FltpCheckNamesAtUnload(Base, (PUCHAR)Base + Size);
     FltpCheckReferencesAtUnload(Base);
 }
 

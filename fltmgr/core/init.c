@@ -5,7 +5,9 @@
  */
 #include <context.h>
 #include <control.h>
+#include <name.h>
 #include <operation.h>
+#include <port.h>
 #include <work.h>
 #include "hold.h"
 
@@ -71,6 +73,8 @@ static NTSTATUS NTAPI FltpDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Device->Kind == FltpKindVolume)
         return FltpDispatchVolume(Device->Volume, Irp, NULL);
+    if (Device->Kind == FltpKindMessage)
+        return FltpDispatchMessage(Irp);
     if (Device->Kind == FltpKindControl)
         return FltpDispatchControl(Irp);
     Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -119,6 +123,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     FltpInitializeWorkItems();
     FltpInitializeHolds();
     FltpInitializeContextLists();
+    FltpInitializePorts();
+    FltpInitializeNames();
     FltpVerify = FvVerifierEnabled();
     FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
@@ -126,6 +132,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->FastIoDispatch = &FltpFastIo;
     FltpDriverObject = DriverObject;
     Status = FltpCreateControlDevice();
+    if (NT_SUCCESS(Status))
+        Status = FltpCreateMessageDevice();
     if (!NT_SUCCESS(Status))
         return Status;
     IoRegisterBootDriverReinitialization(DriverObject, FltpReinitialize, NULL);

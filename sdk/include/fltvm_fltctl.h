@@ -24,6 +24,21 @@
 
 #define FLTVM_FLTCTL_NAME_MAX 64
 
+/*
+ * The client's side of communication ports: a file of this device is one connection.  Messages and replies begin with
+ * the documented FILTER_MESSAGE_HEADER and FILTER_REPLY_HEADER.
+ */
+#define FLTVM_FLTMSG_DEVICE "\\FileSystem\\Filters\\FltMgrMsg"
+#define FLTVM_FLTMSG_CONNECT FLTVM_FLTCTL_CODE(0x811u) /* request: fltvm_fltmsg_connect and the context behind it */
+#define FLTVM_FLTMSG_GET FLTVM_FLTCTL_CODE(0x812u)     /* answer: a message, when there is one */
+#define FLTVM_FLTMSG_REPLY FLTVM_FLTCTL_CODE(0x813u)   /* request: a reply */
+#define FLTVM_FLTMSG_SEND FLTVM_FLTCTL_CODE(0x814u)    /* request: what the filter gets; answer: what it returns */
+
+struct fltvm_fltmsg_connect {
+    uint16_t name[FLTVM_FLTCTL_NAME_MAX]; /* the port's, e.g. \ScannerPort */
+};
+_Static_assert(sizeof(struct fltvm_fltmsg_connect) == 128, "fltmsg connect");
+
 #define FLTVM_FLTCTL_MANDATORY 0x1u /* UNLOAD: as a mandatory unload, which the filter cannot refuse */
 
 struct fltvm_fltctl_request {

@@ -50,7 +50,10 @@
 #define DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
 #endif
 /* FLTMGR_FILE_SYSTEM's first parameter: Windows's own where it has one, the rest are fltvm's. */
-#define FLTP_NO_POST_CALLBACK     0x66
+#define FLTP_NO_POST_CALLBACK      0x66
+#define FLTP_NAME_OVER_RELEASED    0x68 /* P3: what was given */
+#define FLTP_CONTEXT_OVER_RELEASED 0x6D /* P2: the context, P3: its header */
+#define FLTP_CONTEXT_FREED         0x6E /* P2: the context, P3: its header */
 #define FLTP_BAD_OBJECT           0xF001 /* P2: what was given */
 #define FLTP_OVER_DEREFERENCED    0xF002 /* P2: the object */
 #define FLTP_BAD_WORK_ITEM        0xF003 /* P2: what was given, P3: its kind, P4: the kind it should be */
@@ -72,10 +75,12 @@
 #define FLTP_WAITS_FOR_EVER       0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT       0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 #define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */
-#define FLTP_CONTEXT_FREED         0xF031 /* P2: the context, P3: its type */
-#define FLTP_CONTEXT_OVER_RELEASED 0xF032 /* P2: the context, P3: its type */
 #define FLTP_CONTEXT_MISPLACED     0xF033 /* P2: the context, P3: the type it was set as */
 #define FLTP_CONTEXT_BAD_DELETE    0xF034 /* P2: the context, P3: its type */
+#define FLTP_LOCK_HELD             0xF040 /* P2: the lock */
+#define FLTP_BAD_PORT              0xF041 /* P2: what was given */
+#define FLTP_PORT_LEFT             0xF042 /* P2: the port, P3: 1 for a server port */
+#define FLTP_NAME_LEFT             0xF043 /* P2: the name information, P4: how many */
 #define FLTP_CONTEXT_LEFT          0xF035 /* P2: the filter, P3: a context, P4: how many */
 
 /*
@@ -179,7 +184,7 @@ typedef struct _FLT_INSTANCE {
 } FLT_INSTANCE;
 
 /* The device extension of every device of ours. */
-typedef enum _FLTP_DEVICE_KIND { FltpKindControl, FltpKindFileSystem, FltpKindVolume } FLTP_DEVICE_KIND;
+typedef enum _FLTP_DEVICE_KIND { FltpKindControl, FltpKindFileSystem, FltpKindVolume, FltpKindMessage } FLTP_DEVICE_KIND;
 
 typedef struct _FLTP_DEVICE {
     FLTP_DEVICE_KIND Kind;

@@ -6,10 +6,10 @@ local VOLUME = [[\Device\HarddiskVolume1]]
 
 -- fault, P1 of 0xF5, what, further expectations; `unload`: it has to be unloaded for it to happen
 local cases = {
-  { 1, 0xF031, "a context released after it was freed", p3 = 2, rule = "FltReleaseContext was given a context that is freed" },
-  { 2, 0xF031, "a context referenced after it was freed", p3 = 2, rule = "FltReferenceContext was given a context that is freed" },
-  { 12, 0xF031, "a context set after it was freed", p3 = 2, rule = "FltSetXxxContext was given a context that is freed" },
-  { 3, 0xF032, "a context released once too often", p3 = 2, rule = "released more often than it was referenced" },
+  { 1, 0x6E, "a context released after it was freed", rule = "FltReleaseContext was given a context that is freed" },
+  { 2, 0x6E, "a context referenced after it was freed", rule = "FltReferenceContext was given a context that is freed" },
+  { 12, 0x6E, "a context set after it was freed", rule = "FltSetXxxContext was given a context that is freed" },
+  { 3, 0x6D, "a context released once too often", rule = "released more often than it was referenced" },
   { 4, 0xF033, "an instance context set for a volume", p3 = 1, rule = "not of its type" },
   { 5, 0xF033, "a context set for another filter's instance", p3 = 2, rule = "another filter's instance" },
   { 6, 0xF034, "a section context deleted", p3 = 0x40, rule = "A section context was deleted" },

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* information.c: asking for a file's name, and when that is refused.  IRQL: <= APC_LEVEL. */
+#include <name.h>
+
+static FAST_MUTEX FltpNameLock;
+static LIST_ENTRY FltpNames; /* FltpNameLock */
+
+VOID FltpInitializeNames(VOID)
+{
+    ExInitializeFastMutex(&FltpNameLock);
+    InitializeListHead(&FltpNames);
+}
+
+/* --- Its life --- */
+
+static PFLTP_FILE_NAME FltpNewName(ULONG Length)
+{
+    PFLTP_FILE_NAME Name = ExAllocatePoolWithTag(PagedPool, sizeof(*Name) + Length, FLTP_TAG_FILE_NAME);
+
+    if (Name == NULL)
+        return NULL;
+    RtlZeroMemory(Name, sizeof(*Name));
+    Name->Magic = FLTP_MAGIC_FILE_NAME;
+    Name->References = 1;
+    Name->Information.Size = sizeof(Name->Information);
+    Name->Information.Name.Buffer = Name->Text;
+    Name->Information.Name.MaximumLength = (USHORT)Length;
+    return Name;
+}
+
+static PFLTP_FILE_NAME FltpNameOf(PFLT_FILE_NAME_INFORMATION Information, PVOID Caller)
+{
+    PFLTP_FILE_NAME Name = CONTAINING_RECORD(Information, FLTP_FILE_NAME, Information);
+
+    if (Information != NULL && MmIsAddressValid(Name) && Name->Magic == FLTP_MAGIC_FILE_NAME && Name->References > 0)
+        return Name;
+    FvBlame(Caller);
+    FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NAME_OVER_RELEASED, 0, (ULONG_PTR)Information, 0,
+                  "rule=What was given is no file name information, or was released too often\n");
+}
+
+VOID FLTAPI FltReferenceFileNameInformation(PFLT_FILE_NAME_INFORMATION FileNameInformation)
+{
+    InterlockedIncrement(&FltpNameOf(FileNameInformation, _ReturnAddress())->References);
+}
+
+VOID FLTAPI FltReleaseFileNameInformation(PFLT_FILE_NAME_INFORMATION FileNameInformation)
+{
+    PFLTP_FILE_NAME Name = FltpNameOf(FileNameInformation, _ReturnAddress());
+
+    if (InterlockedDecrement(&Name->References) > 0)
+        return;
+    ExAcquireFastMutex(&FltpNameLock);
+    RemoveEntryList(&Name->Link);
+    ExReleaseFastMutex(&FltpNameLock);
+    Name->Magic = FLTP_MAGIC_FREE;
+    ExFreePoolWithTag(Name, FLTP_TAG_FILE_NAME);
+}
+
+VOID FltpCheckNamesAtUnload(PUCHAR Start, PUCHAR End)
+{
+    PFLTP_FILE_NAME Left = NULL;
+    ULONG Count = 0;
+
+    ExAcquireFastMutex(&FltpNameLock);
+    for (PLIST_ENTRY Link = FltpNames.Flink; Link != &FltpNames; Link = Link->Flink) {
+        PFLTP_FILE_NAME Name = CONTAINING_RECORD(Link, FLTP_FILE_NAME, Link);
+
+        if ((PUCHAR)Name->TakenBy[0] >= Start && (PUCHAR)Name->TakenBy[0] < End) {
+            Left = Name;
+            Count++;
+        }
+    }
+    ExReleaseFastMutex(&FltpNameLock);
+    if (Count == 0)
+        return;
+    FltpReportStack("taken", Left->TakenBy);
+    FvBlame(Left->TakenBy[0]);
+    FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NAME_LEFT, (ULONG_PTR)&Left->Information, 0, Count,
+                  "rule=File name information was never released, and its driver is unloaded\n");
+}
+
+/* --- What the name is --- */
+
+static VOID FltpAppendName(PUNICODE_STRING To, PCUNICODE_STRING Part)
+{
+    RtlAppendUnicodeStringToString(To, Part);
+}
+
+/* A name that is relative to an open directory has that one's in front. */
+static NTSTATUS FltpMakeOpenedName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, BOOLEAN Unopened, PFLTP_FILE_NAME *Made)
+{
+    static const UNICODE_STRING Separator = RTL_CONSTANT_STRING(L"\\");
+    PFILE_OBJECT Related = Unopened ? FileObject->RelatedFileObject : NULL;
+    PUNICODE_STRING Directory = Related != NULL && Related->FileName.Length > 0 ? &Related->FileName : NULL;
+    ULONG Length = Volume->Name.Length + FileObject->FileName.Length + (Directory != NULL ? Directory->Length : 0) +
+                   sizeof(WCHAR);
+    BOOLEAN Split = Directory != NULL && FileObject->FileName.Length > 0 &&
+                    Directory->Buffer[Directory->Length / sizeof(WCHAR) - 1] != '\\';
+    PFLTP_FILE_NAME Name;
+
+    if (Length > MAXUSHORT - sizeof(WCHAR))
+        return STATUS_NAME_TOO_LONG;
+    Name = FltpNewName(Length);
+    if (Name == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    FltpAppendName(&Name->Information.Name, &Volume->Name);
+    if (Directory != NULL)
+        FltpAppendName(&Name->Information.Name, Directory);
+    if (Split)
+        FltpAppendName(&Name->Information.Name, &Separator);
+    FltpAppendName(&Name->Information.Name, &FileObject->FileName);
+    Name->Information.Volume.Buffer = Name->Text;
+    Name->Information.Volume.Length = Name->Information.Volume.MaximumLength = Volume->Name.Length;
+    *Made = Name;
+    return STATUS_SUCCESS;
+}
+
+/* Documented: the create opens the directory that the name is in. */
+static VOID FltpCutLastComponent(PFLT_FILE_NAME_INFORMATION Information)
+{
+    PUNICODE_STRING Name = &Information->Name;
+    USHORT Least = Information->Volume.Length;
+
+    while (Name->Length > Least && Name->Buffer[Name->Length / sizeof(WCHAR) - 1] != '\\')
+        Name->Length -= sizeof(WCHAR);
+    if (Name->Length > Least + sizeof(WCHAR))
+        Name->Length -= sizeof(WCHAR); /* the root keeps its backslash */
+}
+
+static NTSTATUS FltpCheckOptions(FLT_FILE_NAME_OPTIONS Options)
+{
+    FLT_FILE_NAME_OPTIONS Format = FltGetFileNameFormat(Options), Method = FltGetFileNameQueryMethod(Options);
+
+    if (Format < FLT_FILE_NAME_NORMALIZED || Format > FLT_FILE_NAME_SHORT || Method < FLT_FILE_NAME_QUERY_DEFAULT ||
+        Method > FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP)
+        return STATUS_INVALID_PARAMETER;
+    return Method == FLT_FILE_NAME_QUERY_CACHE_ONLY ? STATUS_FLT_NAME_CACHE_MISS : STATUS_SUCCESS;
+}
+
+static NTSTATUS FltpQueryName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, FLT_FILE_NAME_OPTIONS Options,
+                              BOOLEAN Unopened, BOOLEAN Directory, PFLT_FILE_NAME_INFORMATION *Information,
+                              PVOID Caller)
+{
+    FLT_FILE_NAME_OPTIONS Format = FltGetFileNameFormat(Options);
+    PFLTP_FILE_NAME Name;
+    NTSTATUS Status;
+
+    if (Format == FLT_FILE_NAME_SHORT)
+        return Unopened ? STATUS_FLT_INVALID_NAME_REQUEST : STATUS_OBJECT_NAME_NOT_FOUND; /* RAW has none */
+    if (Format == FLT_FILE_NAME_NORMALIZED && Volume->Type != FLT_FSTYPE_RAW && FileObject->FileName.Length > 0) {
+        DbgPrint("fltmgr: a normalized name of a file system other than RAW is not built\n");
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    Status = FltpMakeOpenedName(Volume, FileObject, Unopened, &Name);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Name->Information.Format = Format;
+    if (Directory)
+        FltpCutLastComponent(&Name->Information);
+    if (FltpVerify) {
+        FltpCaptureStack(2, Name->TakenBy);
+        Name->TakenBy[0] = Caller;
+    }
+    ExAcquireFastMutex(&FltpNameLock);
+    InsertTailList(&FltpNames, &Name->Link);
+    ExReleaseFastMutex(&FltpNameLock);
+    *Information = &Name->Information;
+    return STATUS_SUCCESS;
+}
+
+/* --- Asking --- */
+
+/* Documented: where the file system cannot be asked. */
+static BOOLEAN FltpCannotAsk(PFLT_CALLBACK_DATA Data)
+{
+    BOOLEAN Post = FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) != 0;
+
+    switch (Data->Iopb->MajorFunction) {
+    case IRP_MJ_ACQUIRE_FOR_CC_FLUSH:
+    case IRP_MJ_ACQUIRE_FOR_MOD_WRITE:
+    case IRP_MJ_RELEASE_FOR_CC_FLUSH:
+    case IRP_MJ_RELEASE_FOR_MOD_WRITE:
+    case IRP_MJ_RELEASE_FOR_SECTION_SYNCHRONIZATION:
+        return TRUE;
+    case IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION:
+        if (Post)
+            return TRUE;
+        break;
+    }
+    return FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO) || IoGetTopLevelIrp() != NULL ||
+           FlagOn(Data->Iopb->TargetFileObject->Flags, FO_CLEANUP_COMPLETE) || KeAreAllApcsDisabled();
+}
+
+NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_FILE_NAME_OPTIONS NameOptions,
+                                          PFLT_FILE_NAME_INFORMATION *FileNameInformation)
+{
+    BOOLEAN PreCreate;
+    NTSTATUS Status;
+
+    if (FileNameInformation == NULL)
+        return STATUS_INVALID_PARAMETER;
+    *FileNameInformation = NULL;
+    if (CallbackData == NULL || CallbackData->Iopb->TargetFileObject == NULL)
+        return STATUS_INVALID_PARAMETER;
+    Status = FltpCheckOptions(NameOptions);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (FltpCannotAsk(CallbackData))
+        return FltGetFileNameQueryMethod(NameOptions) == FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP
+                   ? STATUS_FLT_NAME_CACHE_MISS
+                   : STATUS_FLT_INVALID_NAME_REQUEST;
+    PreCreate = CallbackData->Iopb->MajorFunction == IRP_MJ_CREATE &&
+                !FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    return FltpQueryName(CallbackData->Iopb->TargetInstance->Volume, CallbackData->Iopb->TargetFileObject, NameOptions,
+                         PreCreate, PreCreate && FlagOn(CallbackData->Iopb->OperationFlags, SL_OPEN_TARGET_DIRECTORY),
+                         FileNameInformation, _ReturnAddress());
+}
+
+/* Without an instance the file object's own volume; one that is not open has none. */
+NTSTATUS FLTAPI FltGetFileNameInformationUnsafe(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance,
+                                                FLT_FILE_NAME_OPTIONS NameOptions,
+                                                PFLT_FILE_NAME_INFORMATION *FileNameInformation)
+{
+    PFLT_VOLUME Volume = NULL;
+    NTSTATUS Status;
+
+    if (FileNameInformation == NULL)
+        return STATUS_INVALID_PARAMETER;
+    *FileNameInformation = NULL;
+    Status = FltpCheckOptions(NameOptions);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (FileObject->DeviceObject == NULL || FileObject->FsContext == NULL)
+        return STATUS_FLT_INVALID_NAME_REQUEST;
+    if (Instance != NULL)
+        return FltpQueryName(Instance->Volume, FileObject, NameOptions, FALSE, FALSE, FileNameInformation,
+                             _ReturnAddress());
+    Status = FltGetVolumeFromFileObject(NULL, FileObject, &Volume);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = FltpQueryName(Volume, FileObject, NameOptions, FALSE, FALSE, FileNameInformation, _ReturnAddress());
+    FltObjectDereference(Volume);
+    return Status;
+}
+
+/* Documented for file systems with tunnelling, in a post-create; RAW has none: nothing has changed. */
+NTSTATUS FLTAPI FltGetTunneledName(PFLT_CALLBACK_DATA CallbackData, PFLT_FILE_NAME_INFORMATION FileNameInformation,
+                                   PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation)
+{
+    UNREFERENCED_PARAMETER(CallbackData);
+    UNREFERENCED_PARAMETER(FileNameInformation);
+    *RetTunneledFileNameInformation = NULL;
+    return STATUS_SUCCESS;
+}
+
+/* There is no cache. */
+NTSTATUS FLTAPI FltPurgeFileNameInformationCache(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+{
+    UNREFERENCED_PARAMETER(Instance);
+    UNREFERENCED_PARAMETER(FileObject);
+    return STATUS_SUCCESS;
+}
