@@ -25,7 +25,7 @@ class Monitor:
         self.execute('qmp_capabilities')
 
     def execute(self, name, **arguments):
-        """One monitor command; None once the machine is gone."""
+        """One monitor command; None once the machine is gone, or about to be."""
         try:
             self.file.write(json.dumps({'execute': name, 'arguments': arguments}))
             self.file.flush()
@@ -35,6 +35,8 @@ class Monitor:
                     return None
                 answer = json.loads(line)
                 if 'error' in answer:
+                    if 'being shut down' in answer['error']['desc']:
+                        return None
                     raise RuntimeError(f'{name}: {answer["error"]["desc"]}')
                 if 'return' in answer:
                     return answer['return']
