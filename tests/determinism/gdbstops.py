@@ -2,20 +2,17 @@
 """Run by gdb in schedule.py: stops the bare guest in every way there is, then lets it end."""
 import os
 import random
+import sys
 
 import gdb
 
-for setting in ('pagination off', 'confirm off', 'height 0'):
-    gdb.execute('set ' + setting)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from gdbgo import Ended, Stops  # noqa: E402
+
 gdb.execute('file ' + os.environ['BARE_ELF'])
 gdb.execute('target remote ' + os.environ['BARE_SOCKET'])
-stops = 0
-
-
-def go(command):
-    global stops
-    gdb.execute(command, to_string=True)
-    stops += 1
+stops = Stops()
+go = stops.go
 
 
 try:
@@ -42,7 +39,8 @@ try:
         go('stepi')
     gdb.execute('delete')
     gdb.execute('continue')
-except gdb.error as error:
+except (Ended, gdb.error) as error:
     # The end of the machine is the end of the connection.
     print(error)
-print('stops', stops)
+print('stops', stops.count)
+sys.stdout.flush()

@@ -90,7 +90,7 @@ def stopped_by_gdb(seed, directory):
                          env=dict(os.environ, FLTVM_TEST_SOCKET=path, FLTVM_GDB=os.path.join(HERE, '../../host/gdb'),
                                   FLTVM_SYMBOLS=os.environ.get('FLTVM_SYMBOLS', os.path.join(
                                       os.path.dirname(os.path.dirname(os.path.abspath(fltvm))), 'guest/symbols'))),
-                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     output = gdb.stdout.decode(errors='replace')
     stops = re.search(r'^stops (\d+)$', output, re.MULTILINE)
     return witness(process), int(stops.group(1)) if stops else 0, output

@@ -6,17 +6,13 @@ import sys
 
 import gdb
 
-for setting in ('pagination off', 'confirm off', 'height 0'):
-    gdb.execute('set ' + setting)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from gdbgo import Ended, Stops  # noqa: E402
+
 gdb.execute('source ' + os.path.join(os.environ['FLTVM_GDB'], 'fltvm.py'))
 gdb.execute('fltvm attach ' + os.environ['FLTVM_TEST_SOCKET'])
-stops = 0
-
-
-def go(command):
-    global stops
-    gdb.execute(command, to_string=True)
-    stops += 1
+stops = Stops()
+go = stops.go
 
 
 try:
@@ -30,7 +26,7 @@ try:
                 go('next')
         gdb.execute('delete', to_string=True)
     gdb.execute('continue')
-except gdb.error as error:
+except (Ended, gdb.error) as error:
     print(error)
-print('stops', stops)
+print('stops', stops.count)
 sys.stdout.flush()
