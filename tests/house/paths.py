@@ -20,6 +20,8 @@ from tap import case, check  # noqa: E402
 FOLDERS = sorted(name for name in os.listdir(ROOT) if os.path.isdir(os.path.join(ROOT, name)) and not name.startswith('.')
                  and name != 'build')
 WORD = re.compile(r'(?<![\w./~$}\\-])(?:\.\./|\./)*((?:%s)/[\w.+-]+(?:/[\w.+-]+)*/?)' % '|'.join(FOLDERS))
+FILE = re.compile(r'`([\w./-]+\.(?:py|lua|c|h))`')
+CASE = re.compile(r'`([\w-]+\.py)`|(?<!\*)\*([^*`|]+)\*(?!\*)')
 LINK = re.compile(r'\]\(([^)#:\s]+)(?:#[^)]*)?\)')
 
 BUILD = os.environ.get('FLTVM_BUILD') or os.path.join(ROOT, 'build')
@@ -95,6 +97,52 @@ def every_link_of_the_manual_leads_somewhere():
             missing += [f'{name}: {link}' for link in LINK.findall(text_of(name))
                         if not os.path.exists(os.path.join(ROOT, os.path.dirname(name), link))]
     check(not missing, '\n'.join(missing))
+
+
+@case
+def every_file_that_the_manual_names_is_there():
+    """Also one without its folder: `images.py` is some test's, or an example's."""
+    names, missing, seen = list(files()), [], 0
+    for manual in names:
+        if not manual.startswith('docs/manual/'):
+            continue
+        for file in FILE.findall(text_of(manual)):
+            seen += 1
+            if not any(name == file or name.endswith('/' + file) for name in names):
+                missing.append(f'{manual}: {file}')
+    check(not missing, '\n'.join(missing))
+    check(seen > 20, f'only {seen} files were seen: does this test still look?')
+
+
+def cases_named(text):
+    """What the page says holds it: pairs of a file in tests/host and words of a case there; *…words* ends otherwise."""
+    for line in text.splitlines():
+        file = None
+        for name, words in CASE.findall(line):
+            file = name or file
+            if file and words:
+                yield file, words
+
+
+def is_a_case(file, words):
+    path = os.path.join(ROOT, 'tests', 'host', file)
+    if not os.path.exists(path):
+        return False
+    name = re.sub(r'\W+', '_', words.lstrip('…'))
+    return re.search(rf'^@case\ndef \w*{re.escape(name)}\(' if words.startswith('…') else rf'^@case\ndef {name}\(', text_of(path),
+                     re.M) is not None
+
+
+@case
+def every_case_that_the_page_on_security_names_is_there():
+    named = list(cases_named(text_of('docs/manual/security.md')))
+    missing = [f'{file}: {words}' for file, words in named if not is_a_case(file, words)]
+    check(not missing, '\n'.join(missing))
+    check(len(named) > 20, f'only {len(named)} cases were seen: does this test still look?')
+    check(list(cases_named('`a.py`: *one*, *…two*; `b.py`: *three*')) == [('a.py', 'one'), ('a.py', '…two'), ('b.py', 'three')],
+          'the words')
+    check(is_a_case('images.py', 'only plain files are images') and not is_a_case('images.py', 'plain files') and
+          is_a_case('images.py', '…files are images') and not is_a_case('nothing.py', 'x'), 'the look')
 
 
 @case
