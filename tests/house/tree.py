@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tree is what the README says it is, and knows no machine but the one it is on."""
+import json
 import os
 import re
 import subprocess
@@ -73,6 +74,19 @@ def every_file_has_its_licence():
     needs = ('.c', '.h', '.S', '.py', '.lua', '.build', '.cfg', '.cmake', '.ld')
     missing = [name for name, path in files() if name.endswith(needs) and 'SPDX-License-Identifier:' not in read(path)[:400]]
     check(not missing, '\n'.join(missing))
+
+
+@case
+def no_compiler_takes_what_is_not_declared():
+    """Every C file of the build is compiled so, by whatever compiler: gcc 12 only warns, gcc 14 does not."""
+    build = os.environ.get('FLTVM_BUILD') or os.path.join(ROOT, 'build')
+    needs = ['-Werror=' + name for name in ('implicit-function-declaration', 'incompatible-pointer-types', 'int-conversion',
+                                            'return-type')]
+    commands = json.loads(read(os.path.join(build, 'compile_commands.json')))
+    lacking = [f'{entry["file"]}: {need}' for entry in commands for need in needs if entry['file'].endswith('.c')
+               and need not in entry.get('command', '').split()]
+    check(not lacking, '\n'.join(lacking))
+    check(len(commands) > 40, f'only {len(commands)} files were seen')
 
 
 sys.exit(main())
