@@ -85,7 +85,7 @@ NTSTATUS NTAPI ZwDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
     }
     Value = CmpFindValueLocked(Key->Node, ValueName);
     if (Value != NULL) {
-        CmpFreeValueLocked(Value);
+        CmpFreeValueLocked(Key->Node, Value);
     } else {
         Status = STATUS_OBJECT_NAME_NOT_FOUND;
     }
@@ -124,12 +124,12 @@ static NTSTATUS CmpDescribeValue(PCMP_VALUE Value, KEY_VALUE_INFORMATION_CLASS C
         PKEY_VALUE_BASIC_INFORMATION Basic = Buffer;
 
         Fixed = FIELD_OFFSET(KEY_VALUE_BASIC_INFORMATION, Name);
-        Status = CmpAnswer(Fixed, Fixed + Value->Name.Length, Length, ResultLength);
+        Status = CmpAnswer(Fixed, Fixed + Value->Entry.Name.Length, Length, ResultLength);
         if (Status != STATUS_BUFFER_TOO_SMALL) {
             Basic->TitleIndex = Value->TitleIndex;
             Basic->Type = Value->Type;
-            Basic->NameLength = Value->Name.Length;
-            CmpCopyPart(Buffer, Length, Fixed, Value->Name.Buffer, Value->Name.Length);
+            Basic->NameLength = Value->Entry.Name.Length;
+            CmpCopyPart(Buffer, Length, Fixed, Value->Entry.Name.Buffer, Value->Entry.Name.Length);
         }
         return Status;
     }
@@ -138,15 +138,15 @@ static NTSTATUS CmpDescribeValue(PCMP_VALUE Value, KEY_VALUE_INFORMATION_CLASS C
         PKEY_VALUE_FULL_INFORMATION Full = Buffer;
 
         Fixed = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name);
-        Offset = ALIGN_UP_BY(Fixed + Value->Name.Length, 8);
+        Offset = ALIGN_UP_BY(Fixed + Value->Entry.Name.Length, 8);
         Status = CmpAnswer(Fixed, Offset + Value->Length, Length, ResultLength);
         if (Status != STATUS_BUFFER_TOO_SMALL) {
             Full->TitleIndex = Value->TitleIndex;
             Full->Type = Value->Type;
             Full->DataOffset = Offset;
             Full->DataLength = Value->Length;
-            Full->NameLength = Value->Name.Length;
-            CmpCopyPart(Buffer, Length, Fixed, Value->Name.Buffer, Value->Name.Length);
+            Full->NameLength = Value->Entry.Name.Length;
+            CmpCopyPart(Buffer, Length, Fixed, Value->Entry.Name.Buffer, Value->Entry.Name.Length);
             CmpCopyPart(Buffer, Length, Offset, Value->Data, Value->Length);
         }
         return Status;
@@ -190,22 +190,11 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
     return Status;
 }
 
-/* CmpLock held: the Index-th entry of a list, or NULL. */
-static PLIST_ENTRY CmpNthEntry(PLIST_ENTRY Head, ULONG Index)
-{
-    PLIST_ENTRY Link = Head->Flink;
-
-    while (Link != Head && Index-- != 0) {
-        Link = Link->Flink;
-    }
-    return Link == Head ? NULL : Link;
-}
-
 NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
                                    PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
-    PLIST_ENTRY Link;
+    PCMP_ENTRY Entry;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -213,26 +202,26 @@ NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFO
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Link = CmpNthEntry(&Key->Node->Values, Index);
-    Status = Link == NULL ? STATUS_NO_MORE_ENTRIES
-                          : CmpDescribeValue(CONTAINING_RECORD(Link, CMP_VALUE, Link), KeyValueInformationClass,
-                                             KeyValueInformation, Length, ResultLength);
+    Entry = CmpNthEntry(&Key->Node->Values, Index);
+    Status = Entry == NULL ? STATUS_NO_MORE_ENTRIES
+                           : CmpDescribeValue(CONTAINING_RECORD(Entry, CMP_VALUE, Entry), KeyValueInformationClass,
+                                              KeyValueInformation, Length, ResultLength);
     CmpReleaseKey(Key);
     return Status;
 }
 
 static VOID CmpCountChildren(PCMP_NODE Node, PKEY_FULL_INFORMATION Full)
 {
-    for (PLIST_ENTRY Link = Node->Children.Flink; Link != &Node->Children; Link = Link->Flink) {
-        PCMP_NODE Child = CONTAINING_RECORD(Link, CMP_NODE, Link);
-        Full->SubKeys++;
-        Full->MaxNameLen = max(Full->MaxNameLen, Child->Name.Length);
+    Full->SubKeys = Node->Children.Count;
+    Full->Values = Node->Values.Count;
+    for (PLIST_ENTRY Link = Node->Children.Order.Flink; Link != &Node->Children.Order; Link = Link->Flink) {
+        PCMP_NODE Child = CONTAINING_RECORD(Link, CMP_NODE, Entry.Link);
+        Full->MaxNameLen = max(Full->MaxNameLen, Child->Entry.Name.Length);
         Full->MaxClassLen = max(Full->MaxClassLen, Child->Class.Length);
     }
-    for (PLIST_ENTRY Link = Node->Values.Flink; Link != &Node->Values; Link = Link->Flink) {
-        PCMP_VALUE Value = CONTAINING_RECORD(Link, CMP_VALUE, Link);
-        Full->Values++;
-        Full->MaxValueNameLen = max(Full->MaxValueNameLen, Value->Name.Length);
+    for (PLIST_ENTRY Link = Node->Values.Order.Flink; Link != &Node->Values.Order; Link = Link->Flink) {
+        PCMP_VALUE Value = CONTAINING_RECORD(Link, CMP_VALUE, Entry.Link);
+        Full->MaxValueNameLen = max(Full->MaxValueNameLen, Value->Entry.Name.Length);
         Full->MaxValueDataLen = max(Full->MaxValueDataLen, Value->Length);
     }
 }
@@ -248,12 +237,12 @@ static NTSTATUS CmpDescribeNode(PCMP_NODE Node, KEY_INFORMATION_CLASS Class, PVO
         PKEY_BASIC_INFORMATION Basic = Buffer;
 
         Fixed = FIELD_OFFSET(KEY_BASIC_INFORMATION, Name);
-        Status = CmpAnswer(Fixed, Fixed + Node->Name.Length, Length, ResultLength);
+        Status = CmpAnswer(Fixed, Fixed + Node->Entry.Name.Length, Length, ResultLength);
         if (Status != STATUS_BUFFER_TOO_SMALL) {
             Basic->LastWriteTime = Node->LastWriteTime;
             Basic->TitleIndex = Node->TitleIndex;
-            Basic->NameLength = Node->Name.Length;
-            CmpCopyPart(Buffer, Length, Fixed, Node->Name.Buffer, Node->Name.Length);
+            Basic->NameLength = Node->Entry.Name.Length;
+            CmpCopyPart(Buffer, Length, Fixed, Node->Entry.Name.Buffer, Node->Entry.Name.Length);
         }
         return Status;
     }
@@ -261,15 +250,15 @@ static NTSTATUS CmpDescribeNode(PCMP_NODE Node, KEY_INFORMATION_CLASS Class, PVO
         PKEY_NODE_INFORMATION Information = Buffer;
 
         Fixed = FIELD_OFFSET(KEY_NODE_INFORMATION, Name);
-        Offset = ALIGN_UP_BY(Fixed + Node->Name.Length, 4);
+        Offset = ALIGN_UP_BY(Fixed + Node->Entry.Name.Length, 4);
         Status = CmpAnswer(Fixed, Offset + Node->Class.Length, Length, ResultLength);
         if (Status != STATUS_BUFFER_TOO_SMALL) {
             Information->LastWriteTime = Node->LastWriteTime;
             Information->TitleIndex = Node->TitleIndex;
             Information->ClassOffset = Node->Class.Length ? Offset : (ULONG)-1;
             Information->ClassLength = Node->Class.Length;
-            Information->NameLength = Node->Name.Length;
-            CmpCopyPart(Buffer, Length, Fixed, Node->Name.Buffer, Node->Name.Length);
+            Information->NameLength = Node->Entry.Name.Length;
+            CmpCopyPart(Buffer, Length, Fixed, Node->Entry.Name.Buffer, Node->Entry.Name.Length);
             CmpCopyPart(Buffer, Length, Offset, Node->Class.Buffer, Node->Class.Length);
         }
         return Status;
@@ -314,7 +303,7 @@ NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLA
                               PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
-    PLIST_ENTRY Link;
+    PCMP_ENTRY Entry;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -322,10 +311,10 @@ NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLA
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Link = CmpNthEntry(&Key->Node->Children, Index);
-    Status = Link == NULL ? STATUS_NO_MORE_ENTRIES
-                          : CmpDescribeNode(CONTAINING_RECORD(Link, CMP_NODE, Link), KeyInformationClass,
-                                            KeyInformation, Length, ResultLength);
+    Entry = CmpNthEntry(&Key->Node->Children, Index);
+    Status = Entry == NULL ? STATUS_NO_MORE_ENTRIES
+                           : CmpDescribeNode(CONTAINING_RECORD(Entry, CMP_NODE, Entry), KeyInformationClass,
+                                             KeyInformation, Length, ResultLength);
     CmpReleaseKey(Key);
     return Status;
 }

@@ -31,13 +31,9 @@ static VOID CmpTouchLocked(PCMP_NODE Node)
 
 PCMP_NODE CmpFindChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name)
 {
-    for (PLIST_ENTRY Link = Node->Children.Flink; Link != &Node->Children; Link = Link->Flink) {
-        PCMP_NODE Child = CONTAINING_RECORD(Link, CMP_NODE, Link);
-        if (RtlEqualUnicodeString(&Child->Name, Name, TRUE)) {
-            return Child;
-        }
-    }
-    return NULL;
+    PCMP_ENTRY Entry = CmpFindEntry(&Node->Children, Name);
+
+    return Entry != NULL ? CONTAINING_RECORD(Entry, CMP_NODE, Entry) : NULL;
 }
 
 NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE Create, PCMP_NODE *Child)
@@ -53,22 +49,22 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(New, sizeof(*New));
-    InitializeListHead(&New->Children);
-    InitializeListHead(&New->Values);
-    Status = CmpCopyString(&New->Name, Name);
+    CmpInitializeIndex(&New->Children);
+    CmpInitializeIndex(&New->Values);
+    Status = CmpCopyString(&New->Entry.Name, Name);
     if (NT_SUCCESS(Status) && Create != NULL) {
         New->TitleIndex = Create->TitleIndex;
         Status = CmpCopyString(&New->Class, Create->Class);
     }
     if (!NT_SUCCESS(Status)) {
-        CmpFreeString(&New->Name);
+        CmpFreeString(&New->Entry.Name);
         ExFreePoolWithTag(New, CMP_TAG_NODE);
         return Status;
     }
     New->Parent = Node;
     CmpTouchLocked(New);
     if (Node != NULL) {
-        InsertTailList(&Node->Children, &New->Link);
+        CmpInsertEntry(&Node->Children, &New->Entry);
         CmpTouchLocked(Node);
     }
     *Child = New;
@@ -77,22 +73,18 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
 
 PCMP_VALUE CmpFindValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name)
 {
-    for (PLIST_ENTRY Link = Node->Values.Flink; Link != &Node->Values; Link = Link->Flink) {
-        PCMP_VALUE Value = CONTAINING_RECORD(Link, CMP_VALUE, Link);
-        if (RtlEqualUnicodeString(&Value->Name, Name, TRUE)) {
-            return Value;
-        }
-    }
-    return NULL;
+    PCMP_ENTRY Entry = CmpFindEntry(&Node->Values, Name);
+
+    return Entry != NULL ? CONTAINING_RECORD(Entry, CMP_VALUE, Entry) : NULL;
 }
 
-VOID CmpFreeValueLocked(PCMP_VALUE Value)
+VOID CmpFreeValueLocked(PCMP_NODE Node, PCMP_VALUE Value)
 {
-    RemoveEntryList(&Value->Link);
+    CmpRemoveEntry(&Node->Values, &Value->Entry);
     if (Value->Data != NULL) {
         ExFreePoolWithTag(Value->Data, CMP_TAG_VALUE);
     }
-    CmpFreeString(&Value->Name);
+    CmpFreeString(&Value->Entry.Name);
     ExFreePoolWithTag(Value, CMP_TAG_VALUE);
 }
 
@@ -116,7 +108,7 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
         Value = ExAllocatePoolWithTag(PagedPool, sizeof(*Value), CMP_TAG_VALUE);
         if (Value != NULL) {
             RtlZeroMemory(Value, sizeof(*Value));
-            if (!NT_SUCCESS(CmpCopyString(&Value->Name, Name))) {
+            if (!NT_SUCCESS(CmpCopyString(&Value->Entry.Name, Name))) {
                 ExFreePoolWithTag(Value, CMP_TAG_VALUE);
                 Value = NULL;
             }
@@ -127,7 +119,7 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
             }
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        InsertTailList(&Node->Values, &Value->Link);
+        CmpInsertEntry(&Node->Values, &Value->Entry);
     }
     if (Value->Data != NULL) {
         ExFreePoolWithTag(Value->Data, CMP_TAG_VALUE);
@@ -142,20 +134,22 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
 
 static VOID CmpFreeNodeLocked(PCMP_NODE Node)
 {
-    while (!IsListEmpty(&Node->Values)) {
-        CmpFreeValueLocked(CONTAINING_RECORD(Node->Values.Flink, CMP_VALUE, Link));
+    while (Node->Values.Count != 0) {
+        CmpFreeValueLocked(Node, CONTAINING_RECORD(CmpNthEntry(&Node->Values, 0), CMP_VALUE, Entry));
     }
-    CmpFreeString(&Node->Name);
+    CmpDeleteIndex(&Node->Values);
+    CmpDeleteIndex(&Node->Children);
+    CmpFreeString(&Node->Entry.Name);
     CmpFreeString(&Node->Class);
     ExFreePoolWithTag(Node, CMP_TAG_NODE);
 }
 
 NTSTATUS CmpDeleteNodeLocked(PCMP_NODE Node)
 {
-    if (Node->Parent == NULL || !IsListEmpty(&Node->Children)) {
+    if (Node->Parent == NULL || Node->Children.Count != 0) {
         return STATUS_CANNOT_DELETE;
     }
-    RemoveEntryList(&Node->Link);
+    CmpRemoveEntry(&Node->Parent->Children, &Node->Entry);
     CmpTouchLocked(Node->Parent);
     Node->Parent = NULL;
     Node->Deleted = TRUE;

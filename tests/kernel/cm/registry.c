@@ -101,6 +101,76 @@ static VOID CheckEnumeration(HANDLE Key)
     ZwClose(Second);
 }
 
+#define MANY 300
+
+static VOID NumberedName(PUNICODE_STRING Name, PWSTR Buffer, PCWSTR Text, ULONG Number)
+{
+    SIZE_T Length = wcslen(Text);
+
+    RtlCopyMemory(Buffer, Text, Length * sizeof(WCHAR));
+    for (ULONG Digit = 0; Digit < 3; Digit++, Number /= 10)
+        Buffer[Length + 2 - Digit] = (WCHAR)(L'0' + Number % 10);
+    Buffer[Length + 3] = 0;
+    RtlInitUnicodeString(Name, Buffer);
+}
+
+static BOOLEAN HasNumber(HANDLE Key, ULONG Index, ULONG Number)
+{
+    UCHAR Buffer[128];
+    PKEY_VALUE_FULL_INFORMATION Full = (PVOID)Buffer;
+    ULONG Length;
+
+    return NT_SUCCESS(ZwEnumerateValueKey(Key, Index, KeyValueFullInformation, Full, sizeof(Buffer), &Length)) &&
+           Full->DataLength == sizeof(ULONG) && *(PULONG)(Buffer + Full->DataOffset) == Number;
+}
+
+/* Hundreds of values: each is found, in any case; they are enumerated in one order, forwards, backwards and after others go. */
+static VOID CheckMany(HANDLE Key)
+{
+    UCHAR Buffer[128];
+    PKEY_VALUE_PARTIAL_INFORMATION Partial = (PVOID)Buffer;
+    PKEY_FULL_INFORMATION About = (PVOID)Buffer;
+    UNICODE_STRING Name;
+    WCHAR Text[32];
+    ULONG Length, Wrong = 0, Base;
+
+    ZwQueryKey(Key, KeyFullInformation, About, sizeof(Buffer), &Length);
+    Base = About->Values;
+    for (ULONG i = 0; i < MANY; i++) {
+        NumberedName(&Name, Text, L"Many", i);
+        Wrong += !NT_SUCCESS(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &i, sizeof(i)));
+    }
+    FvCheck(Wrong == 0);
+    for (ULONG i = 0; i < MANY; i++) {
+        NumberedName(&Name, Text, L"mANY", MANY - 1 - i);
+        Wrong += !NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Partial, sizeof(Buffer), &Length)) ||
+                 *(PULONG)Partial->Data != MANY - 1 - i;
+    }
+    FvCheck(Wrong == 0);
+    for (ULONG i = 0; i < MANY; i++)
+        Wrong += !HasNumber(Key, Base + i, i);
+    for (ULONG i = MANY; i-- > 0;)
+        Wrong += !HasNumber(Key, Base + i, i);
+    for (ULONG i = 0; i < MANY; i++)
+        Wrong += !HasNumber(Key, Base + i * 7 % MANY, i * 7 % MANY);
+    FvCheck(Wrong == 0);
+    for (ULONG i = 0; i < MANY; i += 2) { /* the even ones go; what is left moves up */
+        NumberedName(&Name, Text, L"Many", i);
+        Wrong += !HasNumber(Key, Base + i / 2, i) || !NT_SUCCESS(ZwDeleteValueKey(Key, &Name)) ||
+                 ZwDeleteValueKey(Key, &Name) != STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    FvCheck(Wrong == 0);
+    for (ULONG i = MANY / 2; i-- > 0;) {
+        Wrong += !HasNumber(Key, Base + i, 2 * i + 1);
+        NumberedName(&Name, Text, L"Many", 2 * i + 1);
+        Wrong += !NT_SUCCESS(ZwDeleteValueKey(Key, &Name));
+    }
+    ZwQueryKey(Key, KeyFullInformation, About, sizeof(Buffer), &Length);
+    FvCheck(Wrong == 0 && About->Values == Base &&
+            ZwEnumerateValueKey(Key, Base, KeyValuePartialInformation, Partial, sizeof(Buffer), &Length) ==
+                STATUS_NO_MORE_ENTRIES);
+}
+
 DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -111,7 +181,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     OBJECT_ATTRIBUTES Attributes;
 
     UNREFERENCED_PARAMETER(DriverObject);
-    FvTestPlan(31);
+    FvTestPlan(36);
     InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     FvCheck(NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))); /* a service's own key */
     ZwClose(Key);
@@ -119,6 +189,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     CheckKeys(Key);
     CheckValues(Key);
     CheckEnumeration(Key);
+    CheckMany(Key);
     FvCheck(NT_SUCCESS(ZwDeleteKey(Key)));
     ZwClose(Key);
     return STATUS_SUCCESS;
