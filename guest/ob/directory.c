@@ -190,6 +190,7 @@ static NTSTATUS ObpCreateTypes(VOID)
         STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY;
     Type.GenericMapping.GenericExecute = STANDARD_RIGHTS_EXECUTE | DIRECTORY_QUERY | DIRECTORY_TRAVERSE;
     Type.GenericMapping.GenericAll = DIRECTORY_ALL_ACCESS;
+    Type.DeleteProcedure = ObpDeleteDirectory;
     RtlInitUnicodeString(&Name, L"Directory");
     Status = ObCreateObjectType(&Name, &Type, NULL, &ObpDirectoryType);
     if (!NT_SUCCESS(Status)) {

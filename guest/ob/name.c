@@ -29,35 +29,82 @@ VOID ObpUnlockNames(VOID)
     KeLeaveCriticalRegion();
 }
 
-VOID ObpInitializeDirectory(POBP_DIRECTORY Directory)
+static VOID ObpInitializeBuckets(PLIST_ENTRY Bucket, ULONG Count)
 {
-    ULONG Index;
-
-    for (Index = 0; Index < OBP_BUCKETS; Index++) {
-        InitializeListHead(&Directory->Bucket[Index]);
+    for (ULONG Index = 0; Index < Count; Index++) {
+        InitializeListHead(&Bucket[Index]);
     }
 }
 
-static PLIST_ENTRY ObpBucket(POBP_DIRECTORY Directory, PUNICODE_STRING Component)
+VOID ObpInitializeDirectory(POBP_DIRECTORY Directory)
+{
+    Directory->Count = 0;
+    Directory->Buckets = OBP_BUCKETS;
+    Directory->Bucket = Directory->First;
+    ObpInitializeBuckets(Directory->Bucket, OBP_BUCKETS);
+}
+
+/* The type's delete procedure: nobody has a name in it any more. */
+VOID ObpDeleteDirectory(PVOID Object)
+{
+    POBP_DIRECTORY Directory = Object;
+
+    if (Directory->Bucket != NULL && Directory->Bucket != Directory->First) {
+        ExFreePoolWithTag(Directory->Bucket, OBP_TAG_NAME);
+    }
+}
+
+static ULONG ObpHash(PUNICODE_STRING Component)
 {
     ULONG Hash = 0;
-    USHORT Index;
 
-    for (Index = 0; Index < Component->Length / sizeof(WCHAR); Index++) {
-        Hash = Hash * 31 + RtlUpcaseUnicodeChar(Component->Buffer[Index]);
+    RtlHashUnicodeString(Component, TRUE, HASH_STRING_ALGORITHM_X65599, &Hash);
+    return Hash ^ Hash >> 16;
+}
+
+static PLIST_ENTRY ObpBucket(POBP_DIRECTORY Directory, ULONG Hash)
+{
+    return &Directory->Bucket[Hash & (Directory->Buckets - 1)];
+}
+
+/* More buckets, if there is memory for them. */
+static VOID ObpGrowLocked(POBP_DIRECTORY Directory)
+{
+    ULONG OldCount = Directory->Buckets, NewCount = OldCount * 4;
+    PLIST_ENTRY Old = Directory->Bucket, New;
+
+    if (NewCount > OBP_MAXIMUM_BUCKETS) {
+        return;
     }
-    return &Directory->Bucket[Hash % OBP_BUCKETS];
+    New = ExAllocatePoolWithTag(NonPagedPoolNx, NewCount * sizeof(*New), OBP_TAG_NAME);
+    if (New == NULL) {
+        return;
+    }
+    ObpInitializeBuckets(New, NewCount);
+    Directory->Bucket = New;
+    Directory->Buckets = NewCount;
+    for (ULONG Index = 0; Index < OldCount; Index++) {
+        while (!IsListEmpty(&Old[Index])) {
+            POBP_HEADER Header = CONTAINING_RECORD(RemoveHeadList(&Old[Index]), OBP_HEADER, Entry);
+
+            InsertTailList(ObpBucket(Directory, Header->Hash), &Header->Entry);
+        }
+    }
+    if (Old != Directory->First) {
+        ExFreePoolWithTag(Old, OBP_TAG_NAME);
+    }
 }
 
 static POBP_HEADER ObpFindLocked(POBP_DIRECTORY Directory, PUNICODE_STRING Component, BOOLEAN CaseInsensitive)
 {
-    PLIST_ENTRY Bucket = ObpBucket(Directory, Component);
+    ULONG Hash = ObpHash(Component);
+    PLIST_ENTRY Bucket = ObpBucket(Directory, Hash);
     PLIST_ENTRY Entry;
 
     for (Entry = Bucket->Flink; Entry != Bucket; Entry = Entry->Flink) {
         POBP_HEADER Header = CONTAINING_RECORD(Entry, OBP_HEADER, Entry);
 
-        if (RtlEqualUnicodeString(&Header->Name, Component, CaseInsensitive)) {
+        if (Header->Hash == Hash && RtlEqualUnicodeString(&Header->Name, Component, CaseInsensitive)) {
             return Header;
         }
     }
@@ -77,7 +124,11 @@ static NTSTATUS ObpEnterLocked(POBP_DIRECTORY Directory, PUNICODE_STRING Compone
     }
     Header->Directory = Directory;
     ObReferenceObject(Directory);
-    InsertTailList(ObpBucket(Directory, Component), &Header->Entry);
+    Header->Hash = ObpHash(Component);
+    if (++Directory->Count > Directory->Buckets * 2) {
+        ObpGrowLocked(Directory);
+    }
+    InsertTailList(ObpBucket(Directory, Header->Hash), &Header->Entry);
     ObReferenceObject(ObpBody(Header)); /* the name's */
     return STATUS_SUCCESS;
 }
@@ -105,6 +156,7 @@ VOID ObpDeleteNameCheck(POBP_HEADER Header)
         RemoveEntryList(&Header->Entry);
         InitializeListHead(&Header->Entry);
         Directory = Header->Directory;
+        Directory->Count--;
         Header->Directory = NULL;
     }
     ObpUnlockNames();

@@ -23,10 +23,15 @@
 #define OBP_FLAG_EXCLUSIVE 0x2
 #define OBP_MAGIC          0x624F7646 /* "FvOb" */
 
-#define OBP_BUCKETS 37
+#define OBP_BUCKETS         32 /* to begin with; a power of two */
+#define OBP_MAXIMUM_BUCKETS 16384
 
+/* ObpNameLock.  Names are in a hash table, which becomes larger with them. */
 typedef struct _OBP_DIRECTORY {
-    LIST_ENTRY Bucket[OBP_BUCKETS]; /* ObpNameLock */
+    ULONG Count;
+    ULONG Buckets;
+    PLIST_ENTRY Bucket; /* First, or allocated */
+    LIST_ENTRY First[OBP_BUCKETS];
 } OBP_DIRECTORY, *POBP_DIRECTORY;
 
 typedef struct _OBP_SYMBOLIC_LINK {
@@ -51,6 +56,7 @@ typedef struct _OBP_HEADER {
     HANDLE RootDirectory;
     UNICODE_STRING FullName;
     ULONG Attributes;
+    ULONG Hash; /* of Name; ObpNameLock */
     struct _OBP_HEADER *NextToDelete;
 } OBP_HEADER, *POBP_HEADER;
 
@@ -101,6 +107,7 @@ NTSTATUS ObpLookup(POBP_LOOKUP Lookup, PVOID *Object);
 VOID ObpDeleteNameCheck(POBP_HEADER Header);
 NTSTATUS ObpEnterType(POBJECT_TYPE Type);
 VOID ObpInitializeDirectory(POBP_DIRECTORY Directory);
+VOID ObpDeleteDirectory(PVOID Object);
 NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                               KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
                               PUNICODE_STRING RemainingName, PVOID Context,
