@@ -29,8 +29,11 @@ static ULONG64 FltpWholeAltitude(PCUNICODE_STRING Altitude)
 {
     ULONG64 Number = 0;
 
-    for (ULONG Index = 0; Index < Altitude->Length / sizeof(WCHAR) && Altitude->Buffer[Index] != '.'; Index++)
+    for (ULONG Index = 0; Index < Altitude->Length / sizeof(WCHAR) && Altitude->Buffer[Index] != '.'; Index++) {
+        if (Number > MAXULONG64 / 10 - 1)
+            return MAXULONG64;
         Number = Number * 10 + (Altitude->Buffer[Index] - '0');
+    }
     return Number;
 }
 
@@ -40,35 +43,60 @@ static int FltpCompareAltitudeStrings(PCUNICODE_STRING Left, PCUNICODE_STRING Ri
                                Right->Length / sizeof(WCHAR));
 }
 
+/* A name as a volume's tree has it. */
+typedef struct _FLTP_NAME_KEY {
+    PCUNICODE_STRING Name;
+    ULONG Hash;
+} FLTP_NAME_KEY;
+
+static int FltpCompareAltitudeKey(const VOID *Key, const FLTP_TREE_NODE *Node)
+{
+    const FLT_INSTANCE *Left = Key, *Right = CONTAINING_RECORD(Node, FLT_INSTANCE, AltitudeNode);
+
+    if (Left->AltitudeNumber != Right->AltitudeNumber)
+        return Left->AltitudeNumber < Right->AltitudeNumber ? -1 : 1;
+    return FltpCompareAltitudeStrings(&Left->Altitude, &Right->Altitude);
+}
+
+/* By hash, then letter by letter: any order will do. */
+static int FltpCompareNameKey(const VOID *Key, const FLTP_TREE_NODE *Node)
+{
+    const FLTP_NAME_KEY *Wanted = Key;
+    const FLT_INSTANCE *Instance = CONTAINING_RECORD(Node, FLT_INSTANCE, NameNode);
+
+    if (Wanted->Hash != Instance->NameHash)
+        return Wanted->Hash < Instance->NameHash ? -1 : 1;
+    return FltpCompareNames(Wanted->Name, &Instance->Name);
+}
+
+VOID FltpInitializeInstances(PFLT_VOLUME Volume)
+{
+    InitializeListHead(&Volume->Instances);
+    Volume->ByAltitude.Compare = FltpCompareAltitudeKey;
+    Volume->ByName.Compare = FltpCompareNameKey;
+}
+
 /*
  * Puts the instance in its place, unless one of the same altitude or name is there.  Filter or volume may have
  * begun to go since they were asked last: who takes instances down looks under this lock, and misses none.
  */
 static NTSTATUS FltpInsertInstance(PFLT_VOLUME Volume, PFLT_INSTANCE Instance)
 {
-    PLIST_ENTRY Place = &Volume->Instances;
+    FLTP_NAME_KEY Name = {&Instance->Name, Instance->NameHash};
+    PFLTP_TREE_NODE Lower, Ignored;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     NTSTATUS Status =
         Instance->Filter->Unloading || Volume->Detached ? STATUS_FLT_DELETING_OBJECT : STATUS_SUCCESS;
 
-    for (PLIST_ENTRY Link = Volume->Instances.Flink; NT_SUCCESS(Status) && Link != &Volume->Instances;
-         Link = Link->Flink) {
-        PFLT_INSTANCE Other = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
-        int Order = FltpCompareAltitudeStrings(&Instance->Altitude, &Other->Altitude);
-
-        if (FltpEqualNames(&Other->Name, &Instance->Name)) {
-            Status = STATUS_FLT_INSTANCE_NAME_COLLISION;
-            break;
-        }
-        if (Order == 0) {
-            Status = STATUS_FLT_INSTANCE_ALTITUDE_COLLISION;
-            break;
-        }
-        if (Order > 0 && Place == &Volume->Instances)
-            Place = Link;
-    }
+    if (NT_SUCCESS(Status) && FltpFindNode(&Volume->ByName, &Name, &Ignored) != NULL)
+        Status = STATUS_FLT_INSTANCE_NAME_COLLISION;
+    if (NT_SUCCESS(Status) && FltpFindNode(&Volume->ByAltitude, Instance, &Lower) != NULL)
+        Status = STATUS_FLT_INSTANCE_ALTITUDE_COLLISION;
     if (NT_SUCCESS(Status)) {
-        InsertTailList(Place, &Instance->Link); /* before the first lower one */
+        InsertTailList(Lower != NULL ? &CONTAINING_RECORD(Lower, FLT_INSTANCE, AltitudeNode)->Link : &Volume->Instances,
+                       &Instance->Link);
+        FltpInsertNode(&Volume->ByAltitude, Instance, &Instance->AltitudeNode);
+        FltpInsertNode(&Volume->ByName, &Name, &Instance->NameNode);
         InterlockedIncrement(&Volume->InstanceCount);
         InterlockedIncrement(&Instance->Filter->InstanceCount);
     }
@@ -78,12 +106,16 @@ static NTSTATUS FltpInsertInstance(PFLT_VOLUME Volume, PFLT_INSTANCE Instance)
 
 static VOID FltpRemoveInstance(PFLT_INSTANCE Instance)
 {
-    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Instance->Volume->Lock);
+    PFLT_VOLUME Volume = Instance->Volume;
+    FLTP_NAME_KEY Name = {&Instance->Name, Instance->NameHash};
+    KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
     RemoveEntryList(&Instance->Link);
-    InterlockedDecrement(&Instance->Volume->InstanceCount);
+    FltpRemoveNode(&Volume->ByAltitude, Instance, &Instance->AltitudeNode);
+    FltpRemoveNode(&Volume->ByName, &Name, &Instance->NameNode);
+    InterlockedDecrement(&Volume->InstanceCount);
     InterlockedDecrement(&Instance->Filter->InstanceCount);
-    KeReleaseSpinLock(&Instance->Volume->Lock, Irql);
+    KeReleaseSpinLock(&Volume->Lock, Irql);
 }
 
 static VOID FltpSetInstanceState(PFLT_INSTANCE Instance, FLTP_INSTANCE_STATE State)
@@ -126,6 +158,7 @@ static NTSTATUS FltpNewInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
         return Status;
     }
     Instance->AltitudeNumber = FltpWholeAltitude(Altitude);
+    Instance->NameHash = FltpHashName(Name);
     *NewInstance = Instance;
     return STATUS_SUCCESS;
 
@@ -304,28 +337,56 @@ VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_
         FltpTearDownInstance(Instance, Reason);
 }
 
-NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
+/* The volume's Lock is held: one of the filter's, or any, that is not going, referenced. */
+static NTSTATUS FltpFindAnyLocked(PFLT_FILTER Filter, PFLT_VOLUME Volume, PFLT_INSTANCE *Found)
 {
     NTSTATUS Status = STATUS_FLT_INSTANCE_NOT_FOUND;
-    FLTP_RESIDENT_NAME Wanted;
-    KIRQL Irql;
 
-    if (Name != NULL && !FltpCopyName(&Wanted, Name))
+    if (Filter != NULL && Filter->InstanceCount == 0)
         return Status;
-    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     for (PLIST_ENTRY Link = Volume->Instances.Flink; Link != &Volume->Instances; Link = Link->Flink) {
         PFLT_INSTANCE Instance = CONTAINING_RECORD(Link, FLT_INSTANCE, Link);
 
-        if ((Filter != NULL && Instance->Filter != Filter) ||
-            (Name != NULL && !FltpEqualNames(&Instance->Name, &Wanted.String)))
+        if (Filter != NULL && Instance->Filter != Filter)
             continue;
         if (!Instance->TearingDown && FltpAcquireRundown(&Instance->Object.Rundown)) {
             *Found = Instance;
-            Status = STATUS_SUCCESS;
-            break;
+            return STATUS_SUCCESS;
         }
         Status = STATUS_FLT_DELETING_OBJECT;
     }
+    return Status;
+}
+
+static NTSTATUS FltpFindNamedLocked(PFLT_FILTER Filter, PFLT_VOLUME Volume, const FLTP_NAME_KEY *Name,
+                                    PFLT_INSTANCE *Found)
+{
+    PFLTP_TREE_NODE Ignored, Node = FltpFindNode(&Volume->ByName, Name, &Ignored);
+    PFLT_INSTANCE Instance = Node != NULL ? CONTAINING_RECORD(Node, FLT_INSTANCE, NameNode) : NULL;
+
+    if (Instance == NULL || (Filter != NULL && Instance->Filter != Filter))
+        return STATUS_FLT_INSTANCE_NOT_FOUND;
+    if (Instance->TearingDown || !FltpAcquireRundown(&Instance->Object.Rundown))
+        return STATUS_FLT_DELETING_OBJECT;
+    *Found = Instance;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
+{
+    FLTP_RESIDENT_NAME Wanted;
+    FLTP_NAME_KEY Key;
+    NTSTATUS Status;
+    KIRQL Irql;
+
+    if (Name != NULL) {
+        if (!FltpCopyName(&Wanted, Name))
+            return STATUS_FLT_INSTANCE_NOT_FOUND;
+        Key.Name = &Wanted.String;
+        Key.Hash = FltpHashName(&Wanted.String);
+    }
+    Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
+    Status = Name != NULL ? FltpFindNamedLocked(Filter, Volume, &Key, Found) : FltpFindAnyLocked(Filter, Volume, Found);
     KeReleaseSpinLock(&Volume->Lock, Irql);
     return Status;
 }

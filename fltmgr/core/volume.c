@@ -109,7 +109,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     Volume->Object.Magic = FLTP_MAGIC_VOLUME;
     FltpInitializeRundown(&Volume->Object.Rundown);
     KeInitializeSpinLock(&Volume->Lock);
-    InitializeListHead(&Volume->Instances);
+    FltpInitializeInstances(Volume);
     InitializeListHead(&Volume->Blocks);
     InitializeListHead(&Volume->Streams);
     InitializeSListHead(&Volume->FreeBlocks);

@@ -32,15 +32,31 @@ static WCHAR FltpUpcase(WCHAR Character)
  * Names of objects, regardless of case.  Lists are searched with their spin lock held, where the run-time
  * library's pageable case tables are out of reach: beyond ASCII, case counts.
  */
-BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
+int FltpCompareNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
 {
     if (Left->Length != Right->Length)
-        return FALSE;
+        return Left->Length < Right->Length ? -1 : 1;
     for (ULONG Index = 0; Index < Left->Length / sizeof(WCHAR); Index++) {
-        if (FltpUpcase(Left->Buffer[Index]) != FltpUpcase(Right->Buffer[Index]))
-            return FALSE;
+        int Difference = FltpUpcase(Left->Buffer[Index]) - FltpUpcase(Right->Buffer[Index]);
+
+        if (Difference != 0)
+            return Difference;
     }
-    return TRUE;
+    return 0;
+}
+
+BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
+{
+    return FltpCompareNames(Left, Right) == 0;
+}
+
+ULONG FltpHashName(PCUNICODE_STRING Name)
+{
+    ULONG Hash = 0;
+
+    for (ULONG Index = 0; Index < Name->Length / sizeof(WCHAR); Index++)
+        Hash = Hash * 65599 + FltpUpcase(Name->Buffer[Index]);
+    return Hash;
 }
 
 BOOLEAN FltpCopyName(PFLTP_RESIDENT_NAME To, PCUNICODE_STRING From)

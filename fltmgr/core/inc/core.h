@@ -136,6 +136,18 @@ typedef struct _FLT_FILTER {
     struct _FLTP_CONTEXT_TABLE *Contexts; /* context/context.h */
 } FLT_FILTER;
 
+/* tree.c: nodes are in the objects; Compare is below, at or above zero as the key comes before, is, or comes behind the node's. */
+typedef struct _FLTP_TREE_NODE {
+    struct _FLTP_TREE_NODE *Left, *Right;
+    ULONG Priority;
+} FLTP_TREE_NODE, *PFLTP_TREE_NODE;
+
+typedef struct _FLTP_TREE {
+    PFLTP_TREE_NODE Root;
+    ULONG Sequence;
+    int (*Compare)(const VOID *Key, const FLTP_TREE_NODE *Node);
+} FLTP_TREE, *PFLTP_TREE;
+
 typedef struct _FLT_VOLUME {
     FLTP_OBJECT Object;
     LIST_ENTRY Link; /* FltpLock */
@@ -153,6 +165,8 @@ typedef struct _FLT_VOLUME {
 
     KSPIN_LOCK Lock;
     LIST_ENTRY Instances;  /* highest altitude first */
+    FLTP_TREE ByAltitude;  /* the same ones */
+    FLTP_TREE ByName;
     LIST_ENTRY Blocks;     /* all of its operations' blocks, those under way and those that are free */
     PVOID volatile FreeBlock; /* the one used last, before those of FreeBlocks */
     SLIST_HEADER FreeBlocks;
@@ -177,8 +191,11 @@ typedef struct _FLT_INSTANCE {
     PFLT_FILTER Filter;
     PFLT_VOLUME Volume;
     UNICODE_STRING Name;
+    ULONG NameHash;
     UNICODE_STRING Altitude;
-    ULONG64 AltitudeNumber; /* the whole part, for the trace */
+    ULONG64 AltitudeNumber; /* the whole part, or ~0 if it has too many digits */
+    FLTP_TREE_NODE AltitudeNode; /* its volume's Lock */
+    FLTP_TREE_NODE NameNode;
     struct _FLTP_CONTEXT_LIST *Contexts;
     ULONG64 Operations;     /* statistics, not exact on several processors */
 } FLT_INSTANCE;
@@ -250,6 +267,7 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
 /* Takes the caller's reference over.  STATUS_FLT_DELETING_OBJECT: somebody else is at it already. */
 NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
 /* All of the filter's on the volume, of every filter's if it is NULL, but for those that others tear down. */
+VOID FltpInitializeInstances(PFLT_VOLUME Volume);
 VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
 /*
  * A referenced instance, the highest that matches; Filter and Name may be NULL.  STATUS_FLT_DELETING_OBJECT when
@@ -284,5 +302,10 @@ static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
 /* filter.c */
 NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
 VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
+
+/* tree.c; the tree's lock is held. */
+PFLTP_TREE_NODE FltpFindNode(const FLTP_TREE *Tree, const VOID *Key, PFLTP_TREE_NODE *Lower); /* and the next lower one, without it */
+VOID FltpInsertNode(PFLTP_TREE Tree, const VOID *Key, PFLTP_TREE_NODE Node); /* whose key no other has */
+VOID FltpRemoveNode(PFLTP_TREE Tree, const VOID *Key, PFLTP_TREE_NODE Node);
 
 #endif
