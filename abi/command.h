@@ -59,7 +59,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
  * Operations.  values[0] is IoStatus.Information, values[1] the whole length of the output, of which the
  * result carries the beginning.  A timed-out operation goes on: the result is STATUS_TIMEOUT and names it.
  */
-#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, then the value; args: REG_* type, value bytes */
+#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, then the value; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
 #define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name, then the image */
 #define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: key path of the service */
 #define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */
@@ -74,6 +74,14 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
 #define FLTVM_COMMAND_BUFFER_NONPAGED 1u
+
+/* How FLTVM_COMMAND_REGISTRY changes the registry; 0: the value is set, and the key made if need be. */
+#define FLTVM_REGISTRY_NO_CLOBBER     0x01u /* not if the value is there */
+#define FLTVM_REGISTRY_OVERWRITE_ONLY 0x02u /* only if the value is there */
+#define FLTVM_REGISTRY_APPEND         0x04u /* REG_MULTI_SZ: the strings that are not there yet are appended */
+#define FLTVM_REGISTRY_KEY_ONLY       0x08u /* the key is made, and no value */
+#define FLTVM_REGISTRY_DELETE_VALUE   0x10u /* what is not there need not be deleted */
+#define FLTVM_REGISTRY_DELETE_KEY     0x20u /* with all keys below it */
 
 /* What one tag holds. */
 struct fltvm_pool_use {

@@ -23,6 +23,7 @@ static const struct {
     {"boot", fltvm_verb_boot, "a running machine behind a Lua prompt"},
     {"gdb", fltvm_verb_gdb, "a scenario under gdb, stopped before the kernel's first instruction"},
     {"image", fltvm_verb_image, "create and convert disk images"},
+    {"inf-check", fltvm_verb_inf_check, "what Windows would refuse in an INF file"},
 };
 
 static void print_usage(FILE *out)
@@ -31,7 +32,7 @@ static void print_usage(FILE *out)
           "Runs, tests and debugs Windows file-system minifilters.\n\nVerbs:\n",
           out);
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-        fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+        fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\n'fltvm VERB --help' tells about a verb.\n\n"
           "Exit status: 0 every check held; 1 a check failed; 2 usage or bad input; 3 the guest bugchecked;\n"
           "4 time-out or host failure.\n",

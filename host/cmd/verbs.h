@@ -12,6 +12,7 @@ int fltvm_verb_run(int argc, char **argv, GError **error);
 int fltvm_verb_boot(int argc, char **argv, GError **error);
 int fltvm_verb_gdb(int argc, char **argv, GError **error);
 int fltvm_verb_image(int argc, char **argv, GError **error);
+int fltvm_verb_inf_check(int argc, char **argv, GError **error);
 
 /*
  * Parse options with GOption; what is not an option is left in argv.  `summary` is shown by --help.
