@@ -59,7 +59,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
  * Operations.  values[0] is IoStatus.Information, values[1] the whole length of the output, of which the
  * result carries the beginning.  A timed-out operation goes on: the result is STATUS_TIMEOUT and names it.
  */
-#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, then the value; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
+#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, the value as stored; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
 #define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name, then the image */
 #define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: key path of the service */
 #define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */

@@ -79,24 +79,43 @@ static NTSTATUS FltpNotRegistered(NTSTATUS Status)
                : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
-/* The service's key, the default instance's name and its altitude. */
-static NTSTATUS FltpReadService(PFLT_FILTER Filter)
+/* The default instance's name, if the key `In` has instances. */
+static NTSTATUS FltpReadDefaultInstance(PFLT_FILTER Filter, PCUNICODE_STRING In)
 {
-    static const UNICODE_STRING Services =
-        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
-    UNICODE_STRING Key, Instances;
-    NTSTATUS Status = FltpJoinKey(&Filter->ServiceKey, &Services, L"Services", &Filter->Name);
+    UNICODE_STRING Instances;
+    NTSTATUS Status = FltpJoinKey(&Instances, In, L"Instances", NULL);
 
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Status = FltpJoinKey(&Instances, &Filter->ServiceKey, L"Instances", NULL);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = FltpReadString(&Instances, L"DefaultInstance", &Filter->DefaultInstance);
     FltpFreeString(&Instances);
+    return NT_SUCCESS(Status) ? FltpCopyString(&Filter->InstancesIn, In) : FltpNotRegistered(Status);
+}
+
+/*
+ * The service's key, the default instance's name and its altitude.  Instances are in the service's key, or as Windows
+ * 11 24H2 has them below its Parameters; where both are, the first count, which is what our target reads.
+ */
+static NTSTATUS FltpReadService(PFLT_FILTER Filter)
+{
+    static const UNICODE_STRING Services =
+        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
+    UNICODE_STRING Key;
+    NTSTATUS Status = FltpJoinKey(&Filter->ServiceKey, &Services, L"Services", &Filter->Name);
+
     if (!NT_SUCCESS(Status))
-        return FltpNotRegistered(Status);
-    Status = FltpJoinKey(&Key, &Filter->ServiceKey, L"Instances", &Filter->DefaultInstance);
+        return Status;
+    Status = FltpReadDefaultInstance(Filter, &Filter->ServiceKey);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND) {
+        Status = FltpJoinKey(&Key, &Filter->ServiceKey, L"Parameters", NULL);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Status = FltpReadDefaultInstance(Filter, &Key);
+        FltpFreeString(&Key);
+    }
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = FltpJoinKey(&Key, &Filter->InstancesIn, L"Instances", &Filter->DefaultInstance);
     if (!NT_SUCCESS(Status))
         return Status;
     Status = FltpReadString(&Key, L"Altitude", &Filter->Altitude);
@@ -117,6 +136,7 @@ static VOID FltpDropFilter(PFLT_FILTER Filter)
     FltpFreeString(&Filter->Altitude);
     FltpFreeString(&Filter->DefaultInstance);
     FltpFreeString(&Filter->ServiceKey);
+    FltpFreeString(&Filter->InstancesIn);
     FltpFreeDefinitions(Filter);
     Filter->Object.Magic = FLTP_MAGIC_FREE;
     ExFreePoolWithTag(Filter, FLTP_TAG_FILTER);

@@ -277,10 +277,10 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
     UNICODE_STRING Instances, Name, Key, Altitude;
     ULONG Suppress;
 
-    if (!NT_SUCCESS(FltpJoinKey(&Instances, &Filter->ServiceKey, L"Instances", NULL)))
+    if (!NT_SUCCESS(FltpJoinKey(&Instances, &Filter->InstancesIn, L"Instances", NULL)))
         return;
     for (ULONG Index = 0; NT_SUCCESS(FltpEnumerateKey(&Instances, Index, &Name)); Index++) {
-        if (NT_SUCCESS(FltpJoinKey(&Key, &Filter->ServiceKey, L"Instances", &Name))) {
+        if (NT_SUCCESS(FltpJoinKey(&Key, &Filter->InstancesIn, L"Instances", &Name))) {
             Suppress = 0;
             FltpReadUlong(&Key, L"Flags", &Suppress);
             if (!FlagOn(Suppress, 1) && NT_SUCCESS(FltpReadString(&Key, L"Altitude", &Altitude))) {
@@ -396,7 +396,7 @@ static NTSTATUS FltpReadInstance(PFLT_FILTER Filter, PCUNICODE_STRING InstanceNa
 {
     UNICODE_STRING Key;
     ULONG Suppress = 0;
-    NTSTATUS Status = FltpJoinKey(&Key, &Filter->ServiceKey, L"Instances", InstanceName);
+    NTSTATUS Status = FltpJoinKey(&Key, &Filter->InstancesIn, L"Instances", InstanceName);
 
     if (!NT_SUCCESS(Status))
         return Status;

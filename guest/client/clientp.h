@@ -46,6 +46,13 @@ typedef struct _CLIENT_OPERATION {
 /* Runs an operation.  PASSIVE_LEVEL, on a client thread. */
 VOID ClientpRunOperation(PCLIENT_OPERATION Operation);
 
+/* The next NUL-terminated UTF-8 string of the input, in pool, with a terminator; ClientpFreeString frees it. */
+NTSTATUS ClientpNextString(PCLIENT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name);
+VOID ClientpFreeString(PUNICODE_STRING Name);
+
+/* FLTVM_COMMAND_REGISTRY.  PASSIVE_LEVEL, on a client thread. */
+NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation);
+
 /* Gives an operation to the client thread of its command; makes the thread if need be.  PASSIVE_LEVEL. */
 NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation);
 

@@ -31,8 +31,7 @@ static ULONG ClientpDecodeCharacter(const UCHAR **Text, const UCHAR *End)
     return Value < Least[Length] || Value > 0x10FFFF ? 0xFFFD : Value;
 }
 
-/* The next NUL-terminated UTF-8 string of the input, in pool; the caller frees Name->Buffer. */
-static NTSTATUS ClientpNextString(PCLIENT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name)
+NTSTATUS ClientpNextString(PCLIENT_OPERATION Operation, PULONG Offset, PUNICODE_STRING Name)
 {
     const UCHAR *Text = Operation->Input.Bytes + *Offset, *Limit = Operation->Input.Bytes + Operation->Input.Length;
     const UCHAR *End = Text;
@@ -62,78 +61,11 @@ static NTSTATUS ClientpNextString(PCLIENT_OPERATION Operation, PULONG Offset, PU
     return STATUS_SUCCESS;
 }
 
-static VOID ClientpFreeString(PUNICODE_STRING Name)
+VOID ClientpFreeString(PUNICODE_STRING Name)
 {
     if (Name->Buffer != NULL)
         ExFreePoolWithTag(Name->Buffer, CLIENT_TAG);
     Name->Buffer = NULL;
-}
-
-/* --- registry ------------------------------------------------------------------------------------------ */
-
-/* Creates a key with all keys above it, as a driver's installer would have. */
-static NTSTATUS ClientpCreateKeyPath(PUNICODE_STRING Path, PHANDLE Key)
-{
-    UNICODE_STRING Part = *Path;
-    ULONG Count = Path->Length / sizeof(WCHAR), Level = 0;
-    NTSTATUS Status = STATUS_INVALID_PARAMETER;
-
-    *Key = NULL;
-    for (ULONG Index = 1; Index <= Count; Index++) {
-        OBJECT_ATTRIBUTES Attributes;
-
-        if (Index < Count && Path->Buffer[Index] != L'\\')
-            continue;
-        if (++Level < 3) /* \Registry\Machine is there */
-            continue;
-        if (*Key != NULL)
-            ZwClose(*Key);
-        *Key = NULL;
-        Part.Length = (USHORT)(Index * sizeof(WCHAR));
-        InitializeObjectAttributes(&Attributes, &Part, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-        Status = ZwCreateKey(Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, REG_OPTION_NON_VOLATILE, NULL);
-        if (!NT_SUCCESS(Status))
-            return Status;
-    }
-    return Status;
-}
-
-static NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation)
-{
-    UNICODE_STRING Path = {0}, Name = {0}, Text = {0};
-    ULONG Type = (ULONG)Operation->Command.args[0], Bytes = (ULONG)Operation->Command.args[1], Offset = 0;
-    HANDLE Key = NULL;
-    PVOID Value;
-    NTSTATUS Status;
-
-    Status = ClientpNextString(Operation, &Offset, &Path);
-    if (NT_SUCCESS(Status))
-        Status = ClientpNextString(Operation, &Offset, &Name);
-    if (!NT_SUCCESS(Status))
-        goto Exit;
-    Value = Operation->Input.Bytes + Offset;
-    if (Type == REG_SZ || Type == REG_EXPAND_SZ) {
-        /* Texts travel as UTF-8. */
-        Status = ClientpNextString(Operation, &Offset, &Text);
-        if (!NT_SUCCESS(Status))
-            goto Exit;
-        Value = Text.Buffer;
-        Bytes = Text.Length + sizeof(WCHAR);
-    } else if (Bytes > Operation->Input.Length - Offset) {
-        Status = STATUS_INVALID_PARAMETER;
-        goto Exit;
-    }
-    Status = ClientpCreateKeyPath(&Path, &Key);
-    if (NT_SUCCESS(Status))
-        Status = ZwSetValueKey(Key, &Name, 0, Type, Value, Bytes);
-
-Exit:
-    if (Key != NULL)
-        ZwClose(Key);
-    ClientpFreeString(&Text);
-    ClientpFreeString(&Name);
-    ClientpFreeString(&Path);
-    return Status;
 }
 
 /* --- drivers ------------------------------------------------------------------------------------------- */

@@ -15,7 +15,7 @@
 #define CMP_TAG_VALUE  'laVC'
 #define CMP_TAG_INDEX  'xdNC'
 #define CMP_NAME_LIMIT 256   /* characters in a key's name, as documented */
-#define CMP_DATA_LIMIT 65536 /* bytes in a value: more than any driver keeps */
+#define CMP_DATA_LIMIT (1u << 20) /* bytes in a value */
 
 /* What stands under a name in a key. */
 typedef struct _CMP_ENTRY {

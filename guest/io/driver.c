@@ -139,27 +139,46 @@ VOID IopDeleteDriver(PVOID Object)
 /* ---- loading ---------------------------------------------------------------------------------------------
  */
 
-static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
+/* A value of the service's key, in pool with its length; NULL. */
+static PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING RegistryPath, PCWSTR ValueName)
 {
-    UCHAR Buffer[sizeof(KEY_VALUE_PARTIAL_INFORMATION) + sizeof(ULONG)];
-    PKEY_VALUE_PARTIAL_INFORMATION Information = (PKEY_VALUE_PARTIAL_INFORMATION)Buffer;
-    UNICODE_STRING ValueName = RTL_CONSTANT_STRING(L"Type");
+    ULONG Length = sizeof(KEY_VALUE_PARTIAL_INFORMATION) + 1024;
+    PKEY_VALUE_PARTIAL_INFORMATION Information;
     OBJECT_ATTRIBUTES ObjectAttributes;
-    ULONG Type = 1; /* SERVICE_KERNEL_DRIVER */
-    ULONG Length;
+    UNICODE_STRING Name;
+    NTSTATUS Status;
     HANDLE Key;
 
+    Information = ExAllocatePoolWithTag(PagedPool, Length, IOP_TAG_NAME);
+    if (Information == NULL) {
+        return NULL;
+    }
+    RtlInitUnicodeString(&Name, ValueName);
     InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
                                NULL, NULL);
-    if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &ObjectAttributes))) {
-        return Type;
+    Status = ZwOpenKey(&Key, KEY_READ, &ObjectAttributes);
+    if (NT_SUCCESS(Status)) {
+        Status = ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Information, Length, &Length);
+        ZwClose(Key);
     }
-    if (NT_SUCCESS(ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, Information, sizeof(Buffer),
-                                   &Length)) &&
-        Information->Type == REG_DWORD && Information->DataLength == sizeof(ULONG)) {
-        RtlCopyMemory(&Type, Information->Data, sizeof(Type));
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Information, IOP_TAG_NAME);
+        return NULL;
     }
-    ZwClose(Key);
+    return Information;
+}
+
+static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Information = IopReadServiceValue(RegistryPath, L"Type");
+    ULONG Type = 1; /* SERVICE_KERNEL_DRIVER */
+
+    if (Information != NULL) {
+        if (Information->Type == REG_DWORD && Information->DataLength == sizeof(ULONG)) {
+            RtlCopyMemory(&Type, Information->Data, sizeof(Type));
+        }
+        ExFreePoolWithTag(Information, IOP_TAG_NAME);
+    }
     return Type;
 }
 
@@ -181,6 +200,33 @@ static NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_S
     RtlAppendUnicodeToString(Target, Suffix);
     Target->Buffer[Target->Length / sizeof(WCHAR)] = L'\0';
     return STATUS_SUCCESS;
+}
+
+/* The image's own name: the end of the service's ImagePath, or the service's name with ".sys". */
+static NTSTATUS IopReadImageName(PUNICODE_STRING RegistryPath, PUNICODE_STRING ServiceName, PUNICODE_STRING ImageName)
+{
+    PKEY_VALUE_PARTIAL_INFORMATION Information = IopReadServiceValue(RegistryPath, L"ImagePath");
+    UNICODE_STRING Name = {0};
+    NTSTATUS Status;
+
+    if (Information != NULL && (Information->Type == REG_SZ || Information->Type == REG_EXPAND_SZ)) {
+        USHORT Units = (USHORT)(Information->DataLength / sizeof(WCHAR)), Begin;
+        PWCHAR Text = (PWCHAR)Information->Data;
+
+        while (Units != 0 && Text[Units - 1] == 0) {
+            Units--;
+        }
+        for (Begin = Units; Begin != 0 && Text[Begin - 1] != L'\\'; Begin--) {
+        }
+        Name.Buffer = Text + Begin;
+        Name.Length = Name.MaximumLength = (USHORT)((Units - Begin) * sizeof(WCHAR));
+    }
+    Status = Name.Length != 0 ? IopConcatenate(ImageName, L"", &Name, L"")
+                              : IopConcatenate(ImageName, L"", ServiceName, L".sys");
+    if (Information != NULL) {
+        ExFreePoolWithTag(Information, IOP_TAG_NAME);
+    }
+    return Status;
 }
 
 /* DriverEntry succeeded: its devices are ready, and gaps in its dispatch table are closed. */
@@ -290,7 +336,7 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
     if (!NT_SUCCESS(Status)) {
         goto Exit;
     }
-    Status = IopConcatenate(&ImageName, L"", ServiceName, L".sys");
+    Status = IopReadImageName(&RegistryPath, ServiceName, &ImageName);
     if (!NT_SUCCESS(Status)) {
         goto Exit;
     }

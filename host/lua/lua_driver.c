@@ -2,7 +2,7 @@
 /*
  * Drivers in Lua: machine:load{...} and what can be done to a loaded driver.
  *
- * Loading writes the service's registry keys as an .inf file would have them, then has DriverEntry run on a
+ * Loading writes the service's registry keys as an INF file has them or would have them, then has DriverEntry run on a
  * thread of its own, so that one that does not return is found by its time-out.
  */
 #include <lauxlib.h>
@@ -11,72 +11,31 @@
 #include "compile.h"
 #include "error.h"
 #include "lua_fltctl.h"
-#include "lua_machine.h"
+#include "lua_inf.h"
 #include "lua_order.h"
 #include "lua_show.h"
 #include "paths.h"
 #include "vocabulary.h"
 
 #define DRIVER_TYPE "fltvm.driver"
-#define SERVICES    "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
-
-enum { REG_SZ_ = 1, REG_DWORD_ = 4 };
 
 #define STATUS_DRIVER_ORDINAL_NOT_FOUND_    0xC0000262u
 #define STATUS_DRIVER_ENTRYPOINT_NOT_FOUND_ 0xC0000263u
 
 typedef struct {
     FltvmMachine *machine;
-    char name[64];
+    char name[64];  /* the service's */
+    char file[256]; /* the image's */
     gboolean is_filter;
     gboolean loaded;
 } Driver;
 
-static void set_registry(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, guint type,
-                         gconstpointer data, gsize length)
-{
-    struct fltvm_command command = {.op = FLTVM_COMMAND_REGISTRY, .args = {type, length}};
-    luaL_Buffer buffer;
-    FltvmResult result = {0};
-    gsize total;
-    const char *bytes;
-
-    luaL_buffinit(lua, &buffer);
-    luaL_addlstring(&buffer, key, strlen(key) + 1);
-    luaL_addlstring(&buffer, value, strlen(value) + 1);
-    luaL_addlstring(&buffer, data, length);
-    luaL_pushresult(&buffer);
-    bytes = lua_tolstring(lua, -1, &total);
-    fltvm_lua_command(lua, machine, &command, bytes, total, key, FALSE, &result);
-    fltvm_result_clear(&result);
-    lua_pop(lua, 1);
-}
-
-static void set_text(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, const char *text)
-{
-    set_registry(lua, machine, key, value, REG_SZ_, text, strlen(text) + 1);
-}
-
-static void set_number(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, guint32 number)
-{
-    set_registry(lua, machine, key, value, REG_DWORD_, &number, sizeof(number));
-}
-
-/* machine:set_registry(key, value, data): a text becomes REG_SZ, a number REG_DWORD. */
-static int machine_set_registry(lua_State *lua)
-{
-    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
-    const char *key = luaL_checkstring(lua, 2), *value = luaL_checkstring(lua, 3);
-
-    if (lua_isinteger(lua, 4)) {
-        lua_Integer number = lua_tointeger(lua, 4);
-        luaL_argcheck(lua, number >= G_MININT32 && number <= G_MAXUINT32, 4, "more than 32 bits");
-        set_number(lua, machine, key, value, (guint32)number);
-    } else {
-        set_text(lua, machine, key, value, luaL_checkstring(lua, 4));
-    }
-    return 0;
-}
+/* What of an INF file a driver is loaded by. */
+typedef struct {
+    FltvmInf *inf; /* NULL: by none */
+    FltvmInfService *service;
+    const char *image; /* beside it; NULL: there is none */
+} ByInf;
 
 /* --- the image ----------------------------------------------------------------------------------------- */
 
@@ -131,38 +90,58 @@ static gboolean check_image(const char *path, const char *bytes, gsize length, G
     return FALSE;
 }
 
+/* The service's name, and the image's: the INF's, or what `name` or the first file says. */
+static gboolean name_driver(Driver *driver, const ByInf *by, const char *wanted, const char *first, GError **error)
+{
+    g_autofree char *base = g_path_get_basename(first);
+    char *dot = strrchr(base, '.');
+    const char *name = wanted ? wanted : base;
+
+    if (dot)
+        *dot = '\0';
+    if (by->inf)
+        name = by->service->name;
+    if (g_strlcpy(driver->name, name, sizeof(driver->name)) >= sizeof(driver->name) || !*name || strpbrk(name, "\\/")) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "load: '%s' is no name for a driver: 1 to %u bytes without slashes (say name = …)", name,
+                    (guint)sizeof(driver->name) - 1);
+        return FALSE;
+    }
+    if (!by->inf)
+        g_snprintf(driver->file, sizeof(driver->file), "%s.sys", name);
+    else if (g_strlcpy(driver->file, by->service->file, sizeof(driver->file)) >= sizeof(driver->file)) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: '%s' is too long for a file's name", by->service->file);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* Find the image that the table at `index` means, compile it if need be; its bytes are pushed. */
-static gboolean prepare_image(lua_State *lua, int index, FltvmMachine *machine, char *name, gsize name_size,
-                              GError **error)
+static gboolean prepare_image(lua_State *lua, int index, const ByInf *by, Driver *driver, GError **error)
 {
     g_autoptr(GPtrArray) sources = text_list(lua, index, "source", TRUE);
     g_autoptr(GPtrArray) images = text_list(lua, index, "image", TRUE);
     g_autoptr(GPtrArray) flags = text_list(lua, index, "flags", FALSE);
     const char *wanted = fltvm_lua_string_field(lua, index, "name", NULL);
-    const char *first = sources->len > 1 ? sources->pdata[0] : images->pdata[0];
-    g_autofree char *base = first ? g_path_get_basename(first) : NULL;
-    g_autofree char *file = NULL, *bytes = NULL;
+    const char *first = sources->len > 1 ? sources->pdata[0] : images->len > 1 ? images->pdata[0] : by->image;
+    g_autofree char *bytes = NULL;
     g_auto(FltvmCompiled) compiled = {0};
     g_autoptr(GError) reason = NULL;
-    char *dot;
     gsize length;
 
-    if ((sources->len > 1) == (images->len > 1) || images->len > 2) {
+    if (by->inf && !first) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s:%u: the image '%s' is not beside it (give image or source)",
+                    by->inf->name, by->service->line, by->service->file);
+        return FALSE;
+    }
+    if ((by->inf ? sources->len > 1 && images->len > 1 : (sources->len > 1) == (images->len > 1)) || images->len > 2) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: give one of source (C files) and image (a .sys file)");
         return FALSE;
     }
-    dot = strrchr(base, '.');
-    if (dot)
-        *dot = '\0';
-    if (g_strlcpy(name, wanted ? wanted : base, name_size) >= name_size || !*name || strpbrk(name, "\\/")) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
-                    "load: '%s' is no name for a driver: 1 to %u bytes without slashes (say name = …)",
-                    wanted ? wanted : base, (guint)name_size - 1);
+    if (!name_driver(driver, by, wanted, first, error))
         return FALSE;
-    }
-    file = g_strconcat(name, ".sys", NULL);
     if (sources->len > 1) {
-        if (!fltvm_compile(file, (const char *const *)sources->pdata, (const char *const *)flags->pdata, &compiled,
+        if (!fltvm_compile(driver->file, (const char *const *)sources->pdata, (const char *const *)flags->pdata, &compiled,
                            error))
             return FALSE;
         first = compiled.image;
@@ -175,7 +154,8 @@ static gboolean prepare_image(lua_State *lua, int index, FltvmMachine *machine, 
     }
     if (!check_image(first, bytes, length, error))
         return FALSE;
-    fltvm_symbols_set_file(fltvm_machine_symbols(machine), file, compiled.symbols ? compiled.symbols : first);
+    fltvm_symbols_set_file(fltvm_machine_symbols(driver->machine), driver->file,
+                           compiled.symbols ? compiled.symbols : first);
     lua_pushlstring(lua, bytes, length);
     return TRUE;
 }
@@ -187,8 +167,8 @@ static void write_instance(lua_State *lua, FltvmMachine *machine, const char *se
                            const char *altitude, guint32 flags)
 {
     lua_pushfstring(lua, "%s\\Instances\\%s", service, instance);
-    set_text(lua, machine, lua_tostring(lua, -1), "Altitude", altitude);
-    set_number(lua, machine, lua_tostring(lua, -1), "Flags", flags);
+    fltvm_lua_set_text(lua, machine, lua_tostring(lua, -1), "Altitude", altitude);
+    fltvm_lua_set_number(lua, machine, lua_tostring(lua, -1), "Flags", flags);
     lua_pop(lua, 1);
 }
 
@@ -233,7 +213,7 @@ static void write_instance_table(lua_State *lua, FltvmMachine *machine, const ch
     if (!there)
         luaL_error(lua, "default_instance: '%s' is none of the instances", chosen);
     lua_pushfstring(lua, "%s\\Instances", service);
-    set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
+    fltvm_lua_set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
 }
 
 /* One instance by its altitude, or those of a table. */
@@ -253,45 +233,45 @@ static void write_instances(lua_State *lua, int index, FltvmMachine *machine, co
     chosen = lua_pushfstring(lua, "%s Instance", name);
     write_instance(lua, machine, service, chosen, altitude, 0);
     lua_pushfstring(lua, "%s\\Instances", service);
-    set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
+    fltvm_lua_set_text(lua, machine, lua_tostring(lua, -1), "DefaultInstance", chosen);
 }
 
 static void write_service(lua_State *lua, int index, FltvmMachine *machine, const char *name, gboolean is_filter)
 {
-    const char *service = lua_pushfstring(lua, "%s%s", SERVICES, name);
+    const char *service = lua_pushfstring(lua, "%s%s", FLTVM_LUA_SERVICES, name);
 
-    set_number(lua, machine, service, "Type", is_filter ? 2 : 1);
-    set_number(lua, machine, service, "Start", 3);
-    set_number(lua, machine, service, "ErrorControl", 1);
-    set_text(lua, machine, service, "ImagePath", lua_pushfstring(lua, "\\SystemRoot\\System32\\drivers\\%s.sys", name));
+    fltvm_lua_set_number(lua, machine, service, "Type", is_filter ? 2 : 1);
+    fltvm_lua_set_number(lua, machine, service, "Start", 3);
+    fltvm_lua_set_number(lua, machine, service, "ErrorControl", 1);
+    fltvm_lua_set_text(lua, machine, service, "ImagePath", lua_pushfstring(lua, "\\SystemRoot\\System32\\drivers\\%s.sys", name));
     if (is_filter) {
-        set_text(lua, machine, service, "Group", "FSFilter Activity Monitor");
+        fltvm_lua_set_text(lua, machine, service, "Group", "FSFilter Activity Monitor");
         write_instances(lua, index, machine, service, name);
     }
 }
 
 /* What is to be said of a refusal: the loader's reason, and of a routine that is not there where to look. */
-static const char *push_refusal(lua_State *lua, const char *name, guint32 status, const char *reason)
+static const char *push_refusal(lua_State *lua, const char *file, guint32 status, const char *reason)
 {
     gboolean missing = status == STATUS_DRIVER_ENTRYPOINT_NOT_FOUND_ || status == STATUS_DRIVER_ORDINAL_NOT_FOUND_;
     g_autofree char *build = fltvm_path_build();
     g_autofree char *list = g_build_filename(build, "docs/ddi-status.md", NULL);
 
-    lua_pushfstring(lua, "loading %s.sys%s%s%s%s%s", name, *reason ? ": " : "", reason,
+    lua_pushfstring(lua, "loading %s%s%s%s%s%s", file, *reason ? ": " : "", reason,
                     missing ? " (not built in fltvm, or no such routine: " : "", missing ? list : "",
                     missing ? " lists what there is)" : "");
     return lua_tostring(lua, -1);
 }
 
 /* The staged image; a refusal carries the loader's reason, such as the imports that are missing. */
-static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *name)
+static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *file)
 {
     FltvmResult result = {0};
     guint32 status;
     gsize length;
     const char *reason;
 
-    fltvm_lua_command(lua, machine, command, NULL, 0, lua_pushfstring(lua, "loading %s.sys (DriverEntry)", name), TRUE,
+    fltvm_lua_command(lua, machine, command, NULL, 0, lua_pushfstring(lua, "loading %s (DriverEntry)", file), TRUE,
                       &result);
     status = (guint32)result.header.status;
     reason = g_bytes_get_data(result.data, &length);
@@ -300,23 +280,52 @@ static void load_image(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
     if (status == FLTVM_LUA_STATUS_TIMEOUT)
         fltvm_lua_raise_timeout(lua, machine, lua_tostring(lua, -2), command->timeout_ns);
     if (status >> 31)
-        fltvm_lua_raise_status(lua, status, push_refusal(lua, name, status, lua_tostring(lua, -1)));
+        fltvm_lua_raise_status(lua, status, push_refusal(lua, file, status, lua_tostring(lua, -1)));
     lua_pop(lua, 2);
 }
 
+/* inf =, with service =: what is read is pushed, with or without one. */
+static void read_inf(lua_State *lua, int index, ByInf *by)
+{
+    static const char *const said[] = {"name", "altitude", "instances", "default_instance"};
+    const char *path = fltvm_lua_string_field(lua, index, "inf", NULL);
+    const char *wanted = fltvm_lua_string_field(lua, index, "service", NULL);
+
+    if (!path) {
+        if (wanted)
+            luaL_error(lua, "machine:load: service is for inf");
+        lua_pushnil(lua);
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        if (lua_getfield(lua, index, said[i]) != LUA_TNIL)
+            luaL_error(lua, "machine:load: with inf, the file says %s", said[i]);
+        lua_pop(lua, 1);
+    }
+    {
+        g_autofree char *full = fltvm_lua_path(lua, path);
+        lua_pushstring(lua, full);
+    }
+    by->inf = fltvm_lua_read_inf(lua, lua_tostring(lua, -1), wanted, &by->service, &by->image);
+    lua_remove(lua, -2);
+}
+
 /*
- * machine:load{source= or image=, name=, altitude= or instances=, default_instance=, flags=, timeout=} -> driver
+ * machine:load{source= or image=, inf=, service=, name=, altitude= or instances=, default_instance=, flags=,
+ * timeout=} -> driver
  */
 static int machine_load(lua_State *lua)
 {
     static const FltvmLuaField known[] = {
         {"source", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE}, {"image", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+        {"inf", FLTVM_LUA_TEXT}, {"service", FLTVM_LUA_TEXT},
         {"name", FLTVM_LUA_TEXT}, {"altitude", FLTVM_LUA_TEXT}, {"instances", FLTVM_LUA_TABLE},
         {"default_instance", FLTVM_LUA_TEXT}, {"flags", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
         {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_LOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     GError *error = NULL;
+    ByInf by = {0};
     luaL_Buffer buffer;
     const char *bytes;
     gsize length;
@@ -329,13 +338,19 @@ static int machine_load(lua_State *lua)
     driver->machine = machine;
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, 3, 1);
-    if (!prepare_image(lua, 2, machine, driver->name, sizeof(driver->name), &error))
+    read_inf(lua, 2, &by);
+    if (!prepare_image(lua, 2, &by, driver, &error))
         fltvm_lua_raise(lua, error);
-    driver->is_filter = lua_getfield(lua, 2, "altitude") != LUA_TNIL || lua_getfield(lua, 2, "instances") != LUA_TNIL;
-    lua_settop(lua, 4);
-    write_service(lua, 2, machine, driver->name, driver->is_filter);
+    driver->is_filter = by.inf ? fltvm_lua_inf_has_instances(by.inf, by.service)
+                               : lua_getfield(lua, 2, "altitude") != LUA_TNIL ||
+                                     lua_getfield(lua, 2, "instances") != LUA_TNIL;
+    lua_settop(lua, 5);
+    if (by.inf)
+        fltvm_lua_install_inf(lua, machine, by.inf);
+    else
+        write_service(lua, 2, machine, driver->name, driver->is_filter);
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
-    bytes = lua_tolstring(lua, 4, &length);
+    bytes = lua_tolstring(lua, 5, &length);
     luaL_buffinit(lua, &buffer);
     luaL_addlstring(&buffer, driver->name, strlen(driver->name) + 1);
     luaL_addlstring(&buffer, bytes, length);
@@ -343,7 +358,7 @@ static int machine_load(lua_State *lua)
     bytes = lua_tolstring(lua, -1, &length);
     fltvm_lua_stage(lua, machine, bytes, length);
     command.flags = FLTVM_COMMAND_FLAG_INPUT;
-    load_image(lua, machine, &command, driver->name);
+    load_image(lua, machine, &command, driver->file);
     driver->loaded = TRUE;
     lua_settop(lua, 3);
     return 1;
@@ -370,11 +385,11 @@ static int driver_unload(lua_State *lua)
         driver->loaded = FALSE;
         return 0;
     }
-    path = lua_pushfstring(lua, "%s%s", SERVICES, driver->name);
+    path = lua_pushfstring(lua, "%s%s", FLTVM_LUA_SERVICES, driver->name);
 
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
     fltvm_lua_command(lua, driver->machine, &command, path, strlen(path) + 1,
-                      lua_pushfstring(lua, "unloading %s.sys", driver->name), FALSE, &result);
+                      lua_pushfstring(lua, "unloading %s", driver->file), FALSE, &result);
     fltvm_result_clear(&result);
     driver->loaded = FALSE;
     return 0;
@@ -392,7 +407,7 @@ void fltvm_lua_open_driver(lua_State *lua)
 {
     static const luaL_Reg methods[] = {{"unload", driver_unload}, {"name", driver_name}, {NULL, NULL}};
     static const luaL_Reg on_machine[] = {
-        {"load", machine_load}, {"set_registry", machine_set_registry}, {NULL, NULL}};
+        {"load", machine_load}, {NULL, NULL}};
 
     luaL_newmetatable(lua, DRIVER_TYPE);
     luaL_setfuncs(lua, methods, 0);

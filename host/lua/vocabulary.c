@@ -12,6 +12,7 @@ static void (*const openers[])(lua_State *) = {
     fltvm_lua_open_order,
     fltvm_lua_open_library,
     fltvm_lua_open_machine,
+    fltvm_lua_open_registry,
     fltvm_lua_open_driver,
     fltvm_lua_open_file,
     fltvm_lua_open_devices,

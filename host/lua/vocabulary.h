@@ -14,6 +14,7 @@ void fltvm_lua_open_show(lua_State *lua);
 void fltvm_lua_open_order(lua_State *lua);
 void fltvm_lua_open_library(lua_State *lua);
 void fltvm_lua_open_machine(lua_State *lua);
+void fltvm_lua_open_registry(lua_State *lua);
 void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
 void fltvm_lua_open_devices(lua_State *lua);

@@ -121,6 +121,7 @@ typedef struct _FLT_FILTER {
     UNICODE_STRING Altitude; /* of the default instance */
     UNICODE_STRING DefaultInstance;
     UNICODE_STRING ServiceKey;
+    UNICODE_STRING InstancesIn; /* the key that has the key Instances: ServiceKey, or its Parameters */
     PDRIVER_OBJECT Driver;
     PDRIVER_UNLOAD DriverUnload; /* what the driver had set before we put ours there */
     volatile LONG Users;         /* who needs this memory: the list, and whoever unloads it */
