@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, 'tests'))
+sys.path.insert(0, os.path.join(ROOT, 'tests', 'lib'))
 sys.dont_write_bytecode = True
 from tap import case, check, equal, main  # noqa: E402
 
@@ -220,8 +220,8 @@ def c_plus_plus_that_no_driver_can_have(folder):
 
 @with_folder
 def what_is_missing_is_named(folder):
-    write(folder, 'x.c', '#include <ntddk.h>\nNTKERNELAPI int ZwNoSuchCall(void); int ExFreePoool(void *);\nNTKERNELAPI int TmCreateEnlistment(void);\n'
-          'void f(void) { ZwNoSuchCall(); TmCreateEnlistment(); ExFreePoool(0); }\n' + ENTRY)
+    write(folder, 'x.c', 'int ZwNoSuchCall(void), TmCreateEnlistment(void), ExFreePoool(void);\n'
+          'int DriverEntry(void) { return ZwNoSuchCall() + TmCreateEnlistment() + ExFreePoool(); }\n')
     refused(folder, 'x.c', says=['ZwNoSuchCall: not in the documented interface', 'is ExFreePool meant?',
                                  'TmCreateEnlistment: documented (wdm.h), not built in fltvm yet; ', 'ddi-status.md'])
     write(folder, 'y.c', '#include <ntddk.h>\nvoid f(void) { FltStartFiltering(0); }\n' + ENTRY)

@@ -3,6 +3,7 @@
 """The manual's page of what the verifier finds: each row's test expects that bugcheck, and no code of fltvm's own is missing."""
 import os
 import re
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -55,6 +56,14 @@ def every_code_of_fltvm_s_own_is_told():
     check(len(codes) > 5, f'{len(codes)} codes were found')
     for code in codes:
         check(code in [parameter for _, parameter, _ in rows()], f'{code} is not on the page')
+
+
+@case
+def the_options_of_cc_are_those_that_it_tells():
+    told = re.findall(r'^  (?:-\w, )?(--?[a-z-]+)', subprocess.run([os.path.join(ROOT, 'sdk', 'toolchain', 'cc'), '--help'], check=True,
+                                                                  stdout=subprocess.PIPE, text=True).stdout, re.MULTILINE)
+    rows = re.findall(r'^\| `(--?[a-z-]+)', read('docs', 'manual', 'cc.md'), re.MULTILINE)
+    check(len(rows) > 8 and sorted(rows) == sorted(told), f'the page has {sorted(rows)}, --help has {sorted(told)}')
 
 
 if __name__ == '__main__':

@@ -16,8 +16,8 @@ UTF16 = re.compile(r"UTF-16 \((?:LE|BE)\) byte order mark detected in '(.+)'")
 BOMS = ((b'\xff\xfe', 'utf-16-le'), (b'\xfe\xff', 'utf-16-be'))
 
 
-def find_any_case(folder, name):
-    """The file that `name`, with its folders in any case and either slash, means in `folder`."""
+def find_any_case(folder, name, want=os.path.isfile):
+    """The file (or what else `want` tells) that `name`, with its folders in any case and either slash, means in `folder`."""
     path = os.path.abspath(folder)
     for part in name.replace('\\', '/').split('/'):
         if part in ('', '.'):
@@ -32,7 +32,7 @@ def find_any_case(folder, name):
         if not same:
             return None
         path = os.path.join(path, same[0])
-    return path if os.path.isfile(path) else None
+    return path if want(path) else None
 
 
 def split_cast(text):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What `fltvm cc` says beside the compiler and the linker: one clear message, with file and line."""
-import difflib
 import os
 import re
 
@@ -100,6 +99,7 @@ def hint(name, facts, status_page, declared):
         if kind in ('export', 'library') and declared:
             return f'{name}: documented ({header}), not built in fltvm yet; {status_page} lists what there is'
         return f'{name}: documented in {header}: is that included?'
+    import difflib      # pylint: disable=import-outside-toplevel  # slow to import, and rarely wanted
     near = difflib.get_close_matches(name, facts, 1, 0.85)
     return f'{name}: not in the documented interface' + (f': is {near[0]} meant?' if near else '')
 
