@@ -172,8 +172,13 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
 VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
 DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 
+/* ---- Altitudes, as routines are registered with.  Compared: below 0, 0, above 0.  IRQL: any, for resident text ---- */
+BOOLEAN RtlIsAltitude(PCUNICODE_STRING Text);
+LONG RtlCompareAltitudes(PCUNICODE_STRING Left, PCUNICODE_STRING Right);
+
 /* ---- C runtime that has no declaration in the public headers.  IRQL: any, for resident text ---- */
 int _snprintf(char *Buffer, size_t Count, const char *Format, ...);
+int _snwprintf(wchar_t *Buffer, size_t Count, const wchar_t *Format, ...);
 unsigned long long _strtoui64(const char *Text, char **End, int Base);
 int _vsnprintf(char *Buffer, size_t Count, const char *Format, va_list Arguments);
 
