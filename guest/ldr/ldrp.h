@@ -8,6 +8,7 @@
 #include <kd.h>
 #include <ke.h>
 #include <mm.h>
+#include <ps.h>
 #include "ldr.h"
 #include "pe.h"
 

@@ -488,6 +488,8 @@ Exit:
     if (Pe != NULL)
         ExFreePoolWithTag(Pe, LDRP_TAG);
     ExReleaseFastMutex(&LdrpMutex);
+    if (New != NULL)
+        PsNotifyImage(&New->FullDllName, New->DllBase, New->SizeOfImage);
     *Image = New;
     return Status;
 }

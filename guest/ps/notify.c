@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * notify: routines that drivers register for processes and threads.  They run at PASSIVE_LEVEL in order of
+ * notify: routines that drivers register for processes, threads and images.  They run at PASSIVE_LEVEL in order of
  * registration; a slot that is in use when its routine is removed is waited for.
  */
 #include "psp.h"
 
 typedef struct _PSP_NOTIFY_SLOT {
     PVOID volatile Routine;
-    BOOLEAN Extended;
+    BOOLEAN Extended; /* of a process: with information; of a thread: called in the new thread itself */
     volatile LONG Users;
 } PSP_NOTIFY_SLOT;
 
 static PSP_NOTIFY_SLOT PspProcessNotify[PSP_NOTIFY_SLOTS], PspThreadNotify[PSP_NOTIFY_SLOTS];
+static PSP_NOTIFY_SLOT PspImageNotify[PSP_NOTIFY_SLOTS];
+
+#define PSP_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE 0x1
 
 static NTSTATUS PspAddNotify(PSP_NOTIFY_SLOT *Slots, PVOID Routine, BOOLEAN Extended, NTSTATUS Full)
 {
@@ -115,21 +118,51 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
     }
 }
 
-VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create)
+/* Own: in the new thread itself, which is no system thread, before it runs what it was created for. */
+VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own)
 {
     FV_CALL Call;
 
     for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
         PVOID Routine = PspEnterSlot(&PspThreadNotify[i]);
 
-        if (Routine != NULL) {
+        if (Routine == NULL) {
+            continue;
+        }
+        if (PspThreadNotify[i].Extended ? (Own || !Create) && !Thread->SystemThread : !Own) {
             FvBeginCall(&Call);
             ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread,
                                                      Create);
             FvEndCall(&Call, Routine, "thread notify routine", (ULONG_PTR)Thread);
-            PspLeaveSlot(&PspThreadNotify[i]);
+        }
+        PspLeaveSlot(&PspThreadNotify[i]);
+    }
+}
+
+/* In a critical region, as documented; a driver's image belongs to no process. */
+VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size)
+{
+    IMAGE_INFO_EX Info;
+    FV_CALL Call;
+
+    RtlZeroMemory(&Info, sizeof(Info));
+    Info.Size = sizeof(Info);
+    Info.ImageInfo.ImageAddressingMode = 3; /* IMAGE_ADDRESSING_MODE_32BIT, which is all there is */
+    Info.ImageInfo.SystemModeImage = TRUE;
+    Info.ImageInfo.ImageBase = Base;
+    Info.ImageInfo.ImageSize = Size;
+    KeEnterCriticalRegion();
+    for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
+        PVOID Routine = PspEnterSlot(&PspImageNotify[i]);
+
+        if (Routine != NULL) {
+            FvBeginCall(&Call);
+            ((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine)(FullName, NULL, &Info.ImageInfo);
+            FvEndCall(&Call, Routine, "image notify routine", (ULONG_PTR)Base);
+            PspLeaveSlot(&PspImageNotify[i]);
         }
     }
+    KeLeaveCriticalRegion();
 }
 
 NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE NotifyRoutine, BOOLEAN Remove)
@@ -155,6 +188,49 @@ NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE N
     return PspRemoveNotify(PspThreadNotify, (PVOID)NotifyRoutine);
 }
 
+/* IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER also for a type that is not PsCreateProcessNotifySubsystems. */
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType, PVOID NotifyInformation, BOOLEAN Remove)
+{
+    PAGED_CODE();
+    if (NotifyType != PsCreateProcessNotifySubsystems) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return PsSetCreateProcessNotifyRoutineEx((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)NotifyInformation, Remove);
+}
+
+/* IRQL: PASSIVE_LEVEL.  PsCreateThreadNotifyNonSystem runs in the new thread, PsCreateThreadNotifySubsystems in its creator. */
+NTSTATUS NTAPI PsSetCreateThreadNotifyRoutineEx(PSCREATETHREADNOTIFYTYPE NotifyType, PVOID NotifyInformation)
+{
+    PAGED_CODE();
+    if ((ULONG)NotifyType > PsCreateThreadNotifySubsystems) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return PspAddNotify(PspThreadNotify, NotifyInformation, NotifyType == PsCreateThreadNotifyNonSystem,
+                        STATUS_INSUFFICIENT_RESOURCES);
+}
+
+/* IRQL: PASSIVE_LEVEL.  STATUS_INSUFFICIENT_RESOURCES: 64 are registered. */
+NTSTATUS NTAPI PsSetLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
+{
+    return PsSetLoadImageNotifyRoutineEx(NotifyRoutine, 0);
+}
+
+/* IRQL: PASSIVE_LEVEL.  Images of another architecture are not loaded here, so the flag changes nothing. */
+NTSTATUS NTAPI PsSetLoadImageNotifyRoutineEx(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine, ULONG_PTR Flags)
+{
+    PAGED_CODE();
+    if ((Flags & ~(ULONG_PTR)PSP_IMAGE_NOTIFY_CONFLICTING_ARCHITECTURE) != 0) {
+        return STATUS_INVALID_PARAMETER_2;
+    }
+    return PspAddNotify(PspImageNotify, (PVOID)NotifyRoutine, FALSE, STATUS_INSUFFICIENT_RESOURCES);
+}
+
+/* IRQL: <= APC_LEVEL.  STATUS_PROCEDURE_NOT_FOUND: it is not registered. */
+NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(PLOAD_IMAGE_NOTIFY_ROUTINE NotifyRoutine)
+{
+    return PspRemoveNotify(PspImageNotify, (PVOID)NotifyRoutine);
+}
+
 static VOID PspCheckLeft(const PSP_NOTIFY_SLOT *Slots, PCSTR What, PVOID Base, SIZE_T Size)
 {
     for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
@@ -168,4 +244,5 @@ VOID PsCheckLeft(PVOID Base, SIZE_T Size)
 {
     PspCheckLeft(PspProcessNotify, "process notify routine", Base, Size);
     PspCheckLeft(PspThreadNotify, "thread notify routine", Base, Size);
+    PspCheckLeft(PspImageNotify, "image notify routine", Base, Size);
 }

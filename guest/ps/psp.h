@@ -28,7 +28,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
 
 /* notify.c; PASSIVE_LEVEL */
 VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);
-VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create);
+VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own);
 
 /* token.c */
 VOID PspDropTokens(PETHREAD Thread);

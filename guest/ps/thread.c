@@ -69,7 +69,7 @@ static DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
         PsIoThreadExitRoutine(Thread);
     }
     PspDropTokens(Thread);
-    PspNotifyThread(Thread, FALSE);
+    PspNotifyThread(Thread, FALSE, FALSE);
     Thread->ExitStatus = ExitStatus;
     KeQuerySystemTime(&Thread->ExitTime);
     OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
@@ -96,6 +96,7 @@ VOID PspDeleteThread(PVOID Object)
 
 static VOID NTAPI PspSystemThreadStartup(PKSTART_ROUTINE StartRoutine, PVOID StartContext)
 {
+    PspNotifyThread(PsGetCurrentThread(), TRUE, TRUE);
     StartRoutine(StartContext);
     FvBlame((PVOID)StartRoutine); /* it is not on the stack any more */
     KeCheckThreadExit();
@@ -172,7 +173,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
     if (Result != NULL) {
         *Result = Thread;
     }
-    PspNotifyThread(Thread, TRUE);
+    PspNotifyThread(Thread, TRUE, FALSE);
     KeStartThread(&Thread->Tcb);
     return STATUS_SUCCESS;
 }

@@ -88,6 +88,9 @@ VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
 /* A live thread whose start routine lies in the range, for the check at unload; NULL when there is none. */
 PETHREAD PsFindThreadOfImage(PVOID Base, SIZE_T Size);
 
+/* Tells drivers of a driver's image that is mapped and has not run yet.  IRQL: PASSIVE_LEVEL. */
+VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size);
+
 /* Bugchecks when a notify routine is left in code that goes.  IRQL <= DISPATCH_LEVEL. */
 VOID PsCheckLeft(PVOID Base, SIZE_T Size);
 
