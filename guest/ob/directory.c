@@ -268,6 +268,7 @@ NTSTATUS ObInitSystem(VOID)
     ObpInitializeObjects();
     ObpInitializeHandles();
     ObpInitializeNames();
+    ObpInitializeFilters();
     Status = ObpCreateTypes();
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -289,6 +290,9 @@ NTSTATUS ObInitSystem(VOID)
     }
     if (NT_SUCCESS(Status)) {
         Status = ObpMakeLink(L"\\DosDevices", L"\\??");
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = ObpInitializeCallbacks();
     }
     return Status;
 }

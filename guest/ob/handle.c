@@ -118,7 +118,7 @@ VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_
 }
 
 /* Takes a reference of its own for the handle.  PASSIVE_LEVEL. */
-NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle)
+NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle)
 {
     const VOID *Maker = FvVerifierEnabled() ? KeFindDriverCaller() : NULL;
     POBP_HANDLE Entry;
@@ -154,6 +154,14 @@ NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribut
     }
     *Handle = (HANDLE)Value;
     return STATUS_SUCCESS;
+}
+
+NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle)
+{
+    if (ObpHeader(Object)->Type->Filters == 0) {
+        return ObpInsertHandle(Object, GrantedAccess, Attributes, Handle);
+    }
+    return ObpFilterHandle(Object, GrantedAccess, Attributes, OB_OPERATION_HANDLE_CREATE, Handle);
 }
 
 /* PASSIVE_LEVEL. */
@@ -340,8 +348,11 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
             Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
     }
     if (TargetHandle != NULL) {
-        Status = ObpCreateHandle(Object, ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess),
-                                 HandleAttributes, TargetHandle);
+        DesiredAccess = ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess);
+        Status = ObpHeader(Object)->Type->Filters == 0
+                     ? ObpInsertHandle(Object, DesiredAccess, HandleAttributes, TargetHandle)
+                     : ObpFilterHandle(Object, DesiredAccess, HandleAttributes, OB_OPERATION_HANDLE_DUPLICATE,
+                                       TargetHandle);
     }
     ObDereferenceObject(Object);
     if ((Options & DUPLICATE_CLOSE_SOURCE) != 0) {
@@ -408,6 +419,8 @@ VOID ObCheckLeft(PVOID Base, SIZE_T Size)
     PVOID Object = ObpFindHandleOf(Base, Size, &Handle);
     CHAR What[64];
 
+    ObpCheckFilters(Base, Size);
+    ObpCheckCallbacks(Base, Size);
     if (Object != NULL) {
         _snprintf(What, sizeof(What), "open handle, %wZ", &ObpHeader(Object)->Type->Name);
         What[sizeof(What) - 1] = 0;

@@ -71,6 +71,8 @@ struct _OBJECT_TYPE {
     OBJECT_TYPE_INITIALIZER Info;
     volatile LONG Objects;
     volatile LONG Handles;
+    volatile LONG Filters; /* registrations that want to see handles to its objects: filter.c */
+    BOOLEAN MayBeFiltered;
 };
 
 #define ObpHeader(Object) ((POBP_HEADER)(Object)-1)
@@ -116,8 +118,22 @@ VOID ObpDeleteSymbolicLink(PVOID Object);
 
 /* handle.c */
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
+NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
 VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type,
                               ACCESS_MASK DesiredAccess);
+
+/* filter.c */
+#define OBP_TAG_FILTER 'tlFO'
+
+VOID ObpInitializeFilters(VOID);
+/* ObpInsertHandle between the routines that drivers have registered.  PASSIVE_LEVEL. */
+NTSTATUS ObpFilterHandle(PVOID Object, ACCESS_MASK DesiredAccess, ULONG Attributes, OB_OPERATION Operation,
+                         PHANDLE Handle);
+VOID ObpCheckFilters(PVOID Base, SIZE_T Size);
+
+/* callback.c */
+NTSTATUS ObpInitializeCallbacks(VOID);
+VOID ObpCheckCallbacks(PVOID Base, SIZE_T Size);
 
 #endif

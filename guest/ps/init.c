@@ -20,6 +20,7 @@ static NTSTATUS PspCreateType(PCWSTR Name, ACCESS_MASK Valid, VOID (*Delete)(PVO
 {
     OBJECT_TYPE_INITIALIZER Initializer;
     UNICODE_STRING TypeName;
+    NTSTATUS Status;
 
     RtlZeroMemory(&Initializer, sizeof(Initializer));
     Initializer.Length = sizeof(Initializer);
@@ -31,7 +32,11 @@ static NTSTATUS PspCreateType(PCWSTR Name, ACCESS_MASK Valid, VOID (*Delete)(PVO
     Initializer.GenericMapping.GenericAll = Valid;
     Initializer.DeleteProcedure = Delete;
     RtlInitUnicodeString(&TypeName, Name);
-    return ObCreateObjectType(&TypeName, &Initializer, NULL, Type);
+    Status = ObCreateObjectType(&TypeName, &Initializer, NULL, Type);
+    if (NT_SUCCESS(Status)) {
+        ObAllowFilters(*Type);
+    }
+    return Status;
 }
 
 NTSTATUS PsInitSystem(VOID)

@@ -69,6 +69,9 @@ VOID ObCheckLeft(PVOID Base, SIZE_T Size);
 NTSTATUS ObCreateObjectType(PUNICODE_STRING TypeName, POBJECT_TYPE_INITIALIZER Initializer,
                             PSECURITY_DESCRIPTOR SecurityDescriptor, POBJECT_TYPE *ObjectType);
 
+/* From now on ObRegisterCallbacks takes routines for handles to this type's objects.  Any IRQL. */
+VOID ObAllowFilters(POBJECT_TYPE ObjectType);
+
 /*
  * A zeroed body with one reference; its name is captured and takes effect in ObInsertObject.  PASSIVE_LEVEL.
  */
