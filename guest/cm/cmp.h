@@ -14,6 +14,9 @@
 #define CMP_TAG_NODE   'yeKC'
 #define CMP_TAG_VALUE  'laVC'
 #define CMP_TAG_INDEX  'xdNC'
+#define CMP_TAG_NAME   'mNKC'
+#define CMP_TAG_CALLBACK 'bCKC'
+#define CMP_CALLBACKS  32    /* registrations of callbacks at a time */
 #define CMP_NAME_LIMIT 256   /* characters in a key's name, as documented */
 #define CMP_DATA_LIMIT (1u << 20) /* bytes in a value */
 
@@ -59,6 +62,7 @@ typedef struct _CMP_VALUE {
 /* A key object's body. */
 typedef struct _CMP_KEY {
     PCMP_NODE Node;
+    PUNICODE_STRING Name; /* once CmCallbackGetKeyObjectID was asked for it */
 } CMP_KEY, *PCMP_KEY;
 
 /* What ZwCreateKey wants of the parse routine; NULL: the key must be there. */
@@ -70,6 +74,7 @@ typedef struct _CMP_CREATE {
 
 extern FAST_MUTEX CmpLock;
 extern POBJECT_TYPE CmpKeyType;
+extern PVOID CmpRootObject; /* \Registry */
 
 /* CmpLock held. */
 PCMP_NODE CmpFindChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name);
@@ -95,5 +100,50 @@ NTSTATUS CmpCopyString(PUNICODE_STRING Copy, PCUNICODE_STRING String);
 /* The node of a handle, with CmpLock acquired; CmpReleaseKey undoes both. */
 NTSTATUS CmpAcquireKey(HANDLE Handle, ACCESS_MASK Access, PCMP_KEY *Key);
 VOID CmpReleaseKey(PCMP_KEY Key);
+
+/* key.c; PASSIVE_LEVEL */
+NTSTATUS CmpDeleteKey(HANDLE KeyHandle);
+NTSTATUS CmpFlushKey(HANDLE KeyHandle);
+NTSTATUS CmpSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type, PVOID Data,
+                        ULONG DataSize);
+NTSTATUS CmpDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName);
+NTSTATUS CmpQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                          KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation, ULONG Length,
+                          PULONG ResultLength);
+NTSTATUS CmpEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
+                              PVOID KeyValueInformation, ULONG Length, PULONG ResultLength);
+NTSTATUS CmpQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation, ULONG Length,
+                     PULONG ResultLength);
+NTSTATUS CmpEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                         ULONG Length, PULONG ResultLength);
+
+/* callback.c: an operation and those who are told of it. */
+typedef struct _CMP_CALLBACK *PCMP_CALLBACK;
+
+typedef struct _CMP_OPERATION {
+    REG_NOTIFY_CLASS Pre, Post;
+    PVOID Object;         /* the key object, or NULL */
+    PVOID Information;    /* a REG_…_INFORMATION */
+    PVOID *CallContext;   /* in Information */
+    PVOID *ObjectContext; /* in Information */
+    ULONG Entered;        /* callbacks held */
+    ULONG Passed;         /* of these, those that let it pass */
+    BOOLEAN Bypassed;     /* a driver has done it */
+    PCMP_CALLBACK Callback[CMP_CALLBACKS];
+    PVOID CallContexts[CMP_CALLBACKS];
+} CMP_OPERATION, *PCMP_OPERATION;
+
+/* IRQL: any. */
+BOOLEAN CmpWatched(VOID);
+VOID CmpInitOperation(PCMP_OPERATION Operation, REG_NOTIFY_CLASS Pre, REG_NOTIFY_CLASS Post, PVOID Object,
+                      PVOID Information, PVOID *CallContext);
+
+/* FALSE: a driver has refused it or done it, with *Status.  CmpEndOperation is due in any case.  PASSIVE_LEVEL. */
+BOOLEAN CmpBeginOperation(PCMP_OPERATION Operation, PNTSTATUS Status);
+/* The status that the caller gets. */
+NTSTATUS CmpEndOperation(PCMP_OPERATION Operation, NTSTATUS Status);
+
+VOID CmpCloseKeyObject(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount, ULONG_PTR SystemHandleCount);
+BOOLEAN CmpValidCookie(PLARGE_INTEGER Cookie);
 
 #endif

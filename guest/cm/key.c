@@ -1,41 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The documented routines for keys and values.  All of them: IRQL PASSIVE_LEVEL. */
+/* What is done to keys and values, once drivers have been told: watched.c.  All of it: IRQL PASSIVE_LEVEL. */
 #include "cmp.h"
 
-NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                           ULONG TitleIndex, PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
-{
-    CMP_CREATE Create = {.TitleIndex = TitleIndex, .Class = Class};
-    NTSTATUS Status;
-
-    UNREFERENCED_PARAMETER(CreateOptions); /* everything is volatile here */
-    PAGED_CODE();
-    Status = ObOpenObjectByName(ObjectAttributes, CmpKeyType, KernelMode, NULL, DesiredAccess, &Create, KeyHandle);
-    if (NT_SUCCESS(Status) && Disposition != NULL) {
-        *Disposition = Create.Disposition;
-    }
-    return Status;
-}
-
-NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
-{
-    PAGED_CODE();
-    return ObOpenObjectByName(ObjectAttributes, CmpKeyType, KernelMode, NULL, DesiredAccess, NULL, KeyHandle);
-}
-
-NTSTATUS NTAPI ZwOpenKeyEx(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                           ULONG OpenOptions)
-{
-    UNREFERENCED_PARAMETER(OpenOptions); /* links and backup: nothing to choose */
-    return ZwOpenKey(KeyHandle, DesiredAccess, ObjectAttributes);
-}
-
-NTSTATUS NTAPI ZwDeleteKey(HANDLE KeyHandle)
+NTSTATUS CmpDeleteKey(HANDLE KeyHandle)
 {
     PCMP_KEY Key;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, DELETE, &Key);
     if (NT_SUCCESS(Status)) {
         Status = CmpDeleteNodeLocked(Key->Node);
@@ -44,12 +15,11 @@ NTSTATUS NTAPI ZwDeleteKey(HANDLE KeyHandle)
     return Status;
 }
 
-NTSTATUS NTAPI ZwFlushKey(HANDLE KeyHandle)
+NTSTATUS CmpFlushKey(HANDLE KeyHandle)
 {
     PCMP_KEY Key;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, 0, &Key);
     if (NT_SUCCESS(Status)) {
         CmpReleaseKey(Key); /* memory is all there is */
@@ -57,13 +27,12 @@ NTSTATUS NTAPI ZwFlushKey(HANDLE KeyHandle)
     return Status;
 }
 
-NTSTATUS NTAPI ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type, PVOID Data,
-                             ULONG DataSize)
+NTSTATUS CmpSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG TitleIndex, ULONG Type, PVOID Data,
+                        ULONG DataSize)
 {
     PCMP_KEY Key;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_SET_VALUE, &Key);
     if (NT_SUCCESS(Status)) {
         Status = CmpSetValueLocked(Key->Node, ValueName, TitleIndex, Type, Data, DataSize);
@@ -72,13 +41,12 @@ NTSTATUS NTAPI ZwSetValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName, ULONG 
     return Status;
 }
 
-NTSTATUS NTAPI ZwDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
+NTSTATUS CmpDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
 {
     PCMP_KEY Key;
     PCMP_VALUE Value;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_SET_VALUE, &Key);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -169,15 +137,14 @@ static NTSTATUS CmpDescribeValue(PCMP_VALUE Value, KEY_VALUE_INFORMATION_CLASS C
     }
 }
 
-NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
-                               KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
-                               ULONG Length, PULONG ResultLength)
+NTSTATUS CmpQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
+                          KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
+                          ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
     PCMP_VALUE Value;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -190,14 +157,13 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
     return Status;
 }
 
-NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
-                                   PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
+NTSTATUS CmpEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
+                              PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
     PCMP_ENTRY Entry;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -284,13 +250,12 @@ static NTSTATUS CmpDescribeNode(PCMP_NODE Node, KEY_INFORMATION_CLASS Class, PVO
     }
 }
 
-NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
-                          ULONG Length, PULONG ResultLength)
+NTSTATUS CmpQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                     ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_QUERY_VALUE, &Key);
     if (NT_SUCCESS(Status)) {
         Status = CmpDescribeNode(Key->Node, KeyInformationClass, KeyInformation, Length, ResultLength);
@@ -299,14 +264,13 @@ NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformation
     return Status;
 }
 
-NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
-                              PVOID KeyInformation, ULONG Length, PULONG ResultLength)
+NTSTATUS CmpEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
+                         PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
     PCMP_ENTRY Entry;
     NTSTATUS Status;
 
-    PAGED_CODE();
     Status = CmpAcquireKey(KeyHandle, KEY_ENUMERATE_SUB_KEYS, &Key);
     if (!NT_SUCCESS(Status)) {
         return Status;

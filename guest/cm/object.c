@@ -10,6 +10,8 @@
 FAST_MUTEX CmpLock;
 POBJECT_TYPE CmpKeyType;
 
+PVOID CmpRootObject;
+
 static PCMP_NODE CmpRoot;
 
 static const WCHAR *const CmpInitialKeys[] = {
@@ -125,6 +127,9 @@ static VOID NTAPI CmpDeleteKeyObject(PVOID Object)
 {
     PCMP_KEY Key = Object;
 
+    if (Key->Name != NULL) {
+        ExFreePoolWithTag(Key->Name, CMP_TAG_NAME);
+    }
     if (Key->Node == NULL) {
         return;
     }
@@ -170,6 +175,7 @@ static NTSTATUS CmpCreateRootObject(VOID)
     }
     Key->Node = CmpRoot;
     CmpRoot->References++;
+    CmpRootObject = Key; /* permanent */
     Status = ObInsertObject(Key, NULL, KEY_ALL_ACCESS, 0, NULL, &Handle);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -194,6 +200,7 @@ NTSTATUS CmInitSystem(VOID)
     Initializer.WaitOffset = OB_NOT_WAITABLE;
     Initializer.ParseProcedure = CmpParseKey;
     Initializer.DeleteProcedure = CmpDeleteKeyObject;
+    Initializer.CloseProcedure = CmpCloseKeyObject;
     Status = ObCreateObjectType(&TypeName, &Initializer, NULL, &CmpKeyType);
     if (!NT_SUCCESS(Status)) {
         return Status;

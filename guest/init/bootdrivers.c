@@ -12,6 +12,7 @@
 #include <mm.h>
 #include <ob.h>
 #include <ps.h>
+#include <cm.h>
 #include <ex.h>
 #include <io.h>
 #include <ldr.h>
@@ -54,6 +55,7 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     ExCheckWorkItemsInRange(Base, Size);
     KeCheckLeft(Base, Size);
     PsCheckLeft(Base, Size);
+    CmCheckLeft(Base, Size);
     ObCheckLeft(Base, Size);
     IoCheckLeft(Base, Size);
     if (Thread != NULL && FvVerifierEnabled()) {

@@ -6,4 +6,7 @@
 /* Makes \Registry and the keys that drivers rely on.  After ob; IRQL: PASSIVE_LEVEL. */
 NTSTATUS CmInitSystem(VOID);
 
+/* Bugchecks when a registry callback is left in code that goes.  IRQL <= DISPATCH_LEVEL. */
+VOID CmCheckLeft(PVOID Base, SIZE_T Size);
+
 #endif

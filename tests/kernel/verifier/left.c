@@ -22,6 +22,52 @@ static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
 {
 }
 
+static VOID NTAPI ImageNotify(PUNICODE_STRING Name, HANDLE Process, PIMAGE_INFO Info)
+{
+}
+
+static OB_PREOP_CALLBACK_STATUS NTAPI HandleOperation(PVOID Context, POB_PRE_OPERATION_INFORMATION Information)
+{
+    return OB_PREOP_SUCCESS;
+}
+
+static NTSTATUS NTAPI RegistryOperation(PVOID Context, PVOID Class, PVOID Information)
+{
+    return STATUS_SUCCESS;
+}
+
+static VOID NTAPI Told(PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+}
+
+DECLSPEC_NOINLINE static VOID Register(VOID)
+{
+    OB_OPERATION_REGISTRATION Operation = {PsProcessType, OB_OPERATION_HANDLE_CREATE, HandleOperation, NULL};
+    OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, RTL_CONSTANT_STRING(L"1000"), NULL, &Operation};
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Callback\\PowerState");
+    OBJECT_ATTRIBUTES Attributes;
+    PCALLBACK_OBJECT Object;
+    LARGE_INTEGER Cookie;
+    PVOID Handle;
+
+    switch (Kind) {
+    case 15:
+        PsSetLoadImageNotifyRoutine(ImageNotify);
+        break;
+    case 16:
+        ObRegisterCallbacks(&Registration, &Handle);
+        break;
+    case 17:
+        CmRegisterCallback(RegistryOperation, NULL, &Cookie);
+        break;
+    case 18:
+        InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+        if (NT_SUCCESS(ExCreateCallback(&Object, &Attributes, FALSE, TRUE)))
+            ExRegisterCallback(Object, Told, NULL);
+        break;
+    }
+}
+
 static VOID NTAPI BugCheck(PVOID Buffer, ULONG Length)
 {
 }
@@ -91,6 +137,12 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
         KeInitializeDpc(&Dpc, Deferred, NULL);
         KeInitializeTimer(&Timer);
         KeSetTimer(&Timer, Later, &Dpc);
+        break;
+    case 15:
+    case 16:
+    case 17:
+    case 18:
+        Register();
         break;
     case 14:
         ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0);

@@ -23,6 +23,10 @@ for _, case in ipairs{
   { 11, 0xC4, 0x62, "Mdl", "Leave" },
   { 12, 0xC7, 0, "timer-set-in-freed-memory", "Timer" },
   { 14, 0xC4, 0xCC, "freed-with-lookaside-list", "Lookaside" },
+  { 15, 0xC4, 0xF107, "image notify routine", "ImageNotify" },
+  { 16, 0xC4, 0xF107, "handle operation routine", "HandleOperation" },
+  { 17, 0xC4, 0xF107, "registry callback", "RegistryOperation" },
+  { 18, 0xC4, 0xF107, "callback routine", "Told" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,
