@@ -146,4 +146,8 @@ NTSTATUS CmpEndOperation(PCMP_OPERATION Operation, NTSTATUS Status);
 VOID CmpCloseKeyObject(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount, ULONG_PTR SystemHandleCount);
 BOOLEAN CmpValidCookie(PLARGE_INTEGER Cookie);
 
+/* Opens what RelativeTo and Path name; with Create all that is missing of Path, too.  PASSIVE_LEVEL. */
+NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, PHANDLE Key);
+VOID CmpCloseRelative(ULONG RelativeTo, HANDLE Key);
+
 #endif

@@ -14,8 +14,7 @@ static const WCHAR *const CmpRelativePaths[] = {
     [RTL_REGISTRY_USER] = L"\\Registry\\User\\.Default\\",
 };
 
-/* Opens what RelativeTo and Path name; with Create all that is missing of Path, too. */
-static NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, PHANDLE Key)
+NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, PHANDLE Key)
 {
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Name, Part;
@@ -63,7 +62,7 @@ static NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, P
     return Status;
 }
 
-static VOID CmpCloseRelative(ULONG RelativeTo, HANDLE Key)
+VOID CmpCloseRelative(ULONG RelativeTo, HANDLE Key)
 {
     if (!(RelativeTo & RTL_REGISTRY_HANDLE)) {
         ZwClose(Key);
