@@ -115,11 +115,11 @@ static const struct {
     {IRP_MJ_VOLUME_DISMOUNT, "IRP_MJ_VOLUME_DISMOUNT"},
 };
 
-VOID FLTAPI FltGetIrpName(UCHAR IrpMajorCode, PCHAR *IrpMajorName)
+PCHAR FLTAPI FltGetIrpName(UCHAR IrpMajorCode)
 {
-    *IrpMajorName = (PCHAR) "(unknown)";
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(FltpMajorNames); Index++) {
         if (FltpMajorNames[Index].Major == IrpMajorCode)
-            *IrpMajorName = (PCHAR)FltpMajorNames[Index].Name;
+            return (PCHAR)FltpMajorNames[Index].Name;
     }
+    return (PCHAR) "<Invalid IRP code>";
 }

@@ -1004,7 +1004,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL)
 HANDLE FLTAPI FltGetRequestorProcessIdEx(_In_ PFLT_CALLBACK_DATA CallbackData);
 _Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
 NTSTATUS FLTAPI FltGetRequestorSessionId(_In_ PFLT_CALLBACK_DATA CallbackData, _Out_ PULONG SessionId);
-VOID FLTAPI FltGetIrpName(_In_ UCHAR IrpMajorCode, _Outptr_ PCHAR *IrpMajorName);
+PCHAR FLTAPI FltGetIrpName(_In_ UCHAR IrpMajorCode);
 _Must_inspect_result_
 NTSTATUS FLTAPI FltDecodeParameters(_In_ PFLT_CALLBACK_DATA CallbackData,
                                     _Outptr_opt_ PMDL **MdlAddressPointer, _Outptr_opt_ PVOID **Buffer,
@@ -1355,7 +1355,7 @@ NTSTATUS FLTAPI FltQueryQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ P
                                              _Out_ PIO_STATUS_BLOCK IoStatusBlock, _Out_ PVOID Buffer,
                                              _In_ ULONG Length, _In_ BOOLEAN ReturnSingleEntry,
                                              _In_opt_ PVOID SidList, _In_ ULONG SidListLength,
-                                             _In_opt_ PSID StartSid, _In_ BOOLEAN RestartScan,
+                                             _In_opt_ PULONG StartSid, _In_ BOOLEAN RestartScan,
                                              _Out_opt_ PULONG LengthReturned);
 _Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
 NTSTATUS FLTAPI FltSetQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
@@ -1394,15 +1394,14 @@ NTSTATUS FLTAPI FltUntagFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_O
 _Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
 NTSTATUS FLTAPI FltIsDirectory(_In_ PFILE_OBJECT FileObject, _In_ PFLT_INSTANCE Instance,
                                _Out_ PBOOLEAN IsDirectory);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltNotifyFilterChangeDirectory(_Inout_ PNOTIFY_SYNC NotifySync,
-                                               _Inout_ PLIST_ENTRY NotifyList, _In_ PVOID FsContext,
-                                               _In_ PSTRING FullDirectoryName, _In_ BOOLEAN WatchTree,
-                                               _In_ BOOLEAN IgnoreBuffer, _In_ ULONG CompletionFilter,
-                                               _In_ PFLT_CALLBACK_DATA NotifyCallbackData,
-                                               _In_opt_ PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
-                                               _In_opt_ PSECURITY_SUBJECT_CONTEXT SubjectContext,
-                                               _In_opt_ PFILTER_REPORT_CHANGE FilterCallback);
+_IRQL_requires_max_(APC_LEVEL)
+VOID FLTAPI FltNotifyFilterChangeDirectory(_Inout_ PNOTIFY_SYNC NotifySync, _Inout_ PLIST_ENTRY NotifyList,
+                                           _In_ PVOID FsContext, _In_ PSTRING FullDirectoryName,
+                                           _In_ BOOLEAN WatchTree, _In_ BOOLEAN IgnoreBuffer,
+                                           _In_ ULONG CompletionFilter, _In_ PFLT_CALLBACK_DATA NotifyCallbackData,
+                                           _In_opt_ PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
+                                           _In_opt_ PSECURITY_SUBJECT_CONTEXT SubjectContext,
+                                           _In_opt_ PFILTER_REPORT_CHANGE FilterCallback);
 _IRQL_requires_max_(DISPATCH_LEVEL)
 PVOID FLTAPI FltAllocatePoolAlignedWithTag(_In_ PFLT_INSTANCE Instance, _In_ POOL_TYPE PoolType,
                                            _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
@@ -1778,9 +1777,9 @@ VOID FLTAPI FltPrepareToReuseEcp(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext)
 _Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
 NTSTATUS FLTAPI FltAddOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
                                        _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRemoveOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                          _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
+_IRQL_requires_max_(APC_LEVEL)
+VOID FLTAPI FltRemoveOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
+                                      _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
 _Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
 NTSTATUS FLTAPI FltCopyOpenReparseList(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
                                        _Inout_ PECP_LIST EcpList);
@@ -1849,5 +1848,24 @@ NTSTATUS FLTAPI FltVetoBypassIo(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PCFLT
 #endif
 
 #include <fltvm_fltkernel.h>
+
+#ifndef Add2Ptr
+#define Add2Ptr(P, I) ((PVOID)((PUCHAR)(P) + (I)))
+#endif
+#ifndef PtrOffset
+#define PtrOffset(B, O) ((ULONG)((ULONG_PTR)(O) - (ULONG_PTR)(B)))
+#endif
+#ifndef ROUND_TO_SIZE
+#define ROUND_TO_SIZE(Length, Alignment) ((((ULONG_PTR)(Length)) + ((Alignment) - 1)) & ~(ULONG_PTR)((Alignment) - 1))
+#endif
+#ifndef IS_ALIGNED
+#define IS_ALIGNED(Pointer, Alignment) ((((ULONG_PTR)(Pointer)) & ((Alignment) - 1)) == 0)
+#endif
+#ifndef FLT_SET_CALLBACK_DATA_DIRTY
+#define FLT_SET_CALLBACK_DATA_DIRTY(Data)   FltSetCallbackDataDirty(Data)
+#define FLT_CLEAR_CALLBACK_DATA_DIRTY(Data) FltClearCallbackDataDirty(Data)
+#define FLT_IS_CALLBACK_DATA_DIRTY(Data)    FltIsCallbackDataDirty(Data)
+#endif
+
 
 #endif

@@ -6,6 +6,21 @@
 #ifndef FLTVM_NTDDK_MORE_H
 #define FLTVM_NTDDK_MORE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#undef _PROCESS_EXTENDED_BASIC_INFORMATION
+#undef PROCESS_EXTENDED_BASIC_INFORMATION
+#define _PROCESS_EXTENDED_BASIC_INFORMATION _PROCESS_EXTENDED_BASIC_INFORMATION_19041
+typedef FvNew_PROCESS_EXTENDED_BASIC_INFORMATION PROCESS_EXTENDED_BASIC_INFORMATION;
+#undef _PS_CREATE_NOTIFY_INFO
+#undef PS_CREATE_NOTIFY_INFO
+#define _PS_CREATE_NOTIFY_INFO _PS_CREATE_NOTIFY_INFO_19041
+typedef FvNew_PS_CREATE_NOTIFY_INFO PS_CREATE_NOTIFY_INFO;
+#ifdef __cplusplus
+}
+#endif
+
 #define MM_ALLOCATE_CONTIGUOUS_MEMORY_FAST_ONLY 0x1
 #define KERNEL_SHADOW_STACK_SIZE PAGE_SIZE
 #define CONTEXT_KERNEL_CET (CONTEXT_AMD64 | 0x00000080L)
@@ -356,6 +371,25 @@ typedef struct _EXCEPTION_REGISTRATION_RECORD {
     PEXCEPTION_ROUTINE Handler;
 } EXCEPTION_REGISTRATION_RECORD;
 typedef EXCEPTION_REGISTRATION_RECORD *PEXCEPTION_REGISTRATION_RECORD;
+struct _PROCESS_EXTENDED_BASIC_INFORMATION_19041 {
+    SIZE_T Size;
+    PROCESS_BASIC_INFORMATION BasicInfo;
+    union {
+        ULONG Flags;
+        struct {
+            ULONG IsProtectedProcess : 1;
+            ULONG IsWow64Process : 1;
+            ULONG IsProcessDeleting : 1;
+            ULONG IsCrossSessionCreate : 1;
+            ULONG IsFrozen : 1;
+            ULONG IsBackground : 1;
+            ULONG IsStronglyNamed : 1;
+            ULONG IsSecureProcess : 1;
+            ULONG IsSubsystemProcess : 1;
+            ULONG SpareBits : 23;
+        };
+    };
+};
 typedef struct _PROCESS_MEMBERSHIP_INFORMATION {
     ULONG ServerSiloId;
 } PROCESS_MEMBERSHIP_INFORMATION, *PPROCESS_MEMBERSHIP_INFORMATION;
@@ -673,6 +707,23 @@ typedef struct _MM_COPY_ADDRESS {
         PHYSICAL_ADDRESS PhysicalAddress;
     };
 } MM_COPY_ADDRESS, *PMMCOPY_ADDRESS;
+struct _PS_CREATE_NOTIFY_INFO_19041 {
+    SIZE_T Size;
+    union {
+        ULONG Flags;
+        struct {
+            ULONG FileOpenNameAvailable : 1;
+            ULONG IsSubsystemProcess : 1;
+            ULONG Reserved : 30;
+        };
+    };
+    HANDLE ParentProcessId;
+    CLIENT_ID CreatingThreadId;
+    struct _FILE_OBJECT *FileObject;
+    PCUNICODE_STRING ImageFileName;
+    PCUNICODE_STRING CommandLine;
+    NTSTATUS CreationStatus;
+};
 typedef enum _PSCREATEPROCESSNOTIFYTYPE {
     PsCreateProcessNotifySubsystems,
 } PSCREATEPROCESSNOTIFYTYPE;
@@ -819,14 +870,6 @@ typedef struct _PHYSICAL_COUNTER_EVENT_BUFFER_CONFIGURATION {
     ULONG CustomEventBufferEntrySize;
     ULONG EventThreshold;
 } PHYSICAL_COUNTER_EVENT_BUFFER_CONFIGURATION, *PPHYSICAL_COUNTER_EVENT_BUFFER_CONFIGURATION;
-typedef struct _MU_TELEMETRY_SECTION {
-    GUID ComponentID;
-    GUID SubComponentID;
-    UINT32 Reserved;
-    UINT32 ErrorStatusValue;
-    UINT64 AdditionalInfo1;
-    UINT64 AdditionalInfo2;
-} MU_TELEMETRY_SECTION, *PMU_TELEMETRY_SECTION;
 typedef struct _SIGNAL_REG_VALUE *PSIGNAL_REG_VALUE;
 typedef struct _EFI_ACPI_RAS_SIGNAL_TABLE EFI_ACPI_RAS_SIGNAL_TABLE;
 typedef struct _EFI_ACPI_RAS_SIGNAL_TABLE *PEFI_ACPI_RAS_SIGNAL_TABLE;

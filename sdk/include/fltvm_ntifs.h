@@ -6,6 +6,65 @@
 #ifndef FLTVM_NTIFS_MORE_H
 #define FLTVM_NTIFS_MORE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#undef _TOKEN_ACCESS_INFORMATION
+#undef TOKEN_ACCESS_INFORMATION
+#define _TOKEN_ACCESS_INFORMATION _TOKEN_ACCESS_INFORMATION_19041
+typedef FvNew_TOKEN_ACCESS_INFORMATION TOKEN_ACCESS_INFORMATION;
+#undef _TOKEN_AUDIT_POLICY
+#undef TOKEN_AUDIT_POLICY
+#define _TOKEN_AUDIT_POLICY _TOKEN_AUDIT_POLICY_19041
+typedef FvNew_TOKEN_AUDIT_POLICY TOKEN_AUDIT_POLICY;
+#undef _GENERATE_NAME_CONTEXT
+#undef GENERATE_NAME_CONTEXT
+#define _GENERATE_NAME_CONTEXT _GENERATE_NAME_CONTEXT_19041
+typedef FvNew_GENERATE_NAME_CONTEXT GENERATE_NAME_CONTEXT;
+#undef _FILE_REMOTE_PROTOCOL_INFORMATION
+#undef FILE_REMOTE_PROTOCOL_INFORMATION
+#define _FILE_REMOTE_PROTOCOL_INFORMATION _FILE_REMOTE_PROTOCOL_INFORMATION_19041
+typedef FvNew_FILE_REMOTE_PROTOCOL_INFORMATION FILE_REMOTE_PROTOCOL_INFORMATION;
+#undef _NTFS_EXTENDED_VOLUME_DATA
+#undef NTFS_EXTENDED_VOLUME_DATA
+#define _NTFS_EXTENDED_VOLUME_DATA _NTFS_EXTENDED_VOLUME_DATA_19041
+typedef FvNew_NTFS_EXTENDED_VOLUME_DATA NTFS_EXTENDED_VOLUME_DATA;
+#undef _MARK_HANDLE_INFO
+#undef MARK_HANDLE_INFO
+#define _MARK_HANDLE_INFO _MARK_HANDLE_INFO_19041
+typedef FvNew_MARK_HANDLE_INFO MARK_HANDLE_INFO;
+#undef _MARK_HANDLE_INFO32
+#undef MARK_HANDLE_INFO32
+#define _MARK_HANDLE_INFO32 _MARK_HANDLE_INFO32_19041
+typedef FvNew_MARK_HANDLE_INFO32 MARK_HANDLE_INFO32;
+#undef _NTFS_STATISTICS
+#undef NTFS_STATISTICS
+#define _NTFS_STATISTICS _NTFS_STATISTICS_19041
+typedef FvNew_NTFS_STATISTICS NTFS_STATISTICS;
+#undef _SD_GLOBAL_CHANGE_INPUT
+#undef SD_GLOBAL_CHANGE_INPUT
+#define _SD_GLOBAL_CHANGE_INPUT _SD_GLOBAL_CHANGE_INPUT_19041
+typedef FvNew_SD_GLOBAL_CHANGE_INPUT SD_GLOBAL_CHANGE_INPUT;
+#undef _SD_GLOBAL_CHANGE_OUTPUT
+#undef SD_GLOBAL_CHANGE_OUTPUT
+#define _SD_GLOBAL_CHANGE_OUTPUT _SD_GLOBAL_CHANGE_OUTPUT_19041
+typedef FvNew_SD_GLOBAL_CHANGE_OUTPUT SD_GLOBAL_CHANGE_OUTPUT;
+#undef _SE_EXPORTS
+#undef SE_EXPORTS
+#define _SE_EXPORTS _SE_EXPORTS_19041
+typedef FvNew_SE_EXPORTS SE_EXPORTS;
+#undef _SRV_OPEN_ECP_CONTEXT
+#undef SRV_OPEN_ECP_CONTEXT
+#define _SRV_OPEN_ECP_CONTEXT _SRV_OPEN_ECP_CONTEXT_19041
+typedef FvNew_SRV_OPEN_ECP_CONTEXT SRV_OPEN_ECP_CONTEXT;
+#undef _QUERY_PATH_REQUEST_EX
+#undef QUERY_PATH_REQUEST_EX
+#define _QUERY_PATH_REQUEST_EX _QUERY_PATH_REQUEST_EX_19041
+typedef FvNew_QUERY_PATH_REQUEST_EX QUERY_PATH_REQUEST_EX;
+#ifdef __cplusplus
+}
+#endif
+
 #define FILE_DEVICE_EHSTOR 0x00000046
 #define FILE_DEVICE_DEVAPI 0x00000047
 #define FILE_DEVICE_GPIO 0x00000048
@@ -1233,7 +1292,25 @@
 #define UNDERSTANDS_LONG_NAMES 1
 #define NO_LONG_NAMES 2
 #define DD_MUP_DEVICE_NAME L"\\Device\\Mup"
+#define SE_GROUP_MANDATORY (0x00000001L)
+#define SE_GROUP_ENABLED_BY_DEFAULT (0x00000002L)
+#define SE_GROUP_ENABLED (0x00000004L)
+#define SE_GROUP_OWNER (0x00000008L)
+#define SE_GROUP_USE_FOR_DENY_ONLY (0x00000010L)
+#define SE_GROUP_INTEGRITY (0x00000020L)
+#define SE_GROUP_INTEGRITY_ENABLED (0x00000040L)
+#define SE_GROUP_LOGON_ID (0xC0000000L)
+#define SE_GROUP_RESOURCE (0x20000000L)
 
+#ifndef _NTOSKRNL_
+#undef RtlFreeHeap
+#endif
+#ifndef _NTOSKRNL_
+#undef SeExamineSacl
+#endif
+#ifndef _NTOSKRNL_
+#undef SeExamineGlobalSacl
+#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -1299,6 +1376,24 @@ typedef struct _TOKEN_DEVICE_CLAIMS {
     PCLAIMS_BLOB DeviceClaims;
 } TOKEN_DEVICE_CLAIMS, *PTOKEN_DEVICE_CLAIMS;
 typedef PVOID PSECURITY_ATTRIBUTES_OPAQUE;
+struct _TOKEN_ACCESS_INFORMATION_19041 {
+    PSID_AND_ATTRIBUTES_HASH SidHash;
+    PSID_AND_ATTRIBUTES_HASH RestrictedSidHash;
+    PTOKEN_PRIVILEGES Privileges;
+    LUID AuthenticationId;
+    TOKEN_TYPE TokenType;
+    SECURITY_IMPERSONATION_LEVEL ImpersonationLevel;
+    TOKEN_MANDATORY_POLICY MandatoryPolicy;
+    ULONG Flags;
+    ULONG AppContainerNumber;
+    PSID PackageSid;
+    PSID_AND_ATTRIBUTES_HASH CapabilitiesHash;
+    PSID TrustLevelSid;
+    PSECURITY_ATTRIBUTES_OPAQUE SecurityAttributes;
+};
+struct _TOKEN_AUDIT_POLICY_19041 {
+    UCHAR PerUserPolicy[30];
+};
 typedef struct _TOKEN_APPCONTAINER_INFORMATION {
     PSID TokenAppContainer;
 } TOKEN_APPCONTAINER_INFORMATION, *PTOKEN_APPCONTAINER_INFORMATION;
@@ -1413,6 +1508,15 @@ typedef struct _RTL_HEAP_MEMORY_LIMIT_INFO {
 typedef PVOID RTL_ALLOCATE_STRING_ROUTINE(SIZE_T NumberOfBytes);
 typedef PVOID RTL_REALLOCATE_STRING_ROUTINE(SIZE_T NumberOfBytes, PVOID Buffer);
 typedef void RTL_FREE_STRING_ROUTINE(PVOID Buffer);
+struct _GENERATE_NAME_CONTEXT_19041 {
+    USHORT Checksum;
+    BOOLEAN ChecksumInserted;
+    UCHAR NameLength;
+    WCHAR NameBuffer[8];
+    ULONG ExtensionLength;
+    WCHAR ExtensionBuffer[4];
+    ULONG LastIndexValue;
+};
 typedef enum _MSV1_0_CREDENTIAL_KEY_TYPE {
     InvalidCredKey,
     DeprecatedIUMCredKey,
@@ -1442,6 +1546,7 @@ typedef struct _MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL {
     ULONG EncryptedCredsSize;
     UCHAR EncryptedCreds[1];
 } MSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL, *PMSV1_0_IUM_SUPPLEMENTAL_CREDENTIAL;
+#pragma pack(push, 1)
 typedef struct _MSV1_0_REMOTE_SUPPLEMENTAL_CREDENTIAL {
     ULONG Version;
     ULONG Flags;
@@ -1450,6 +1555,7 @@ typedef struct _MSV1_0_REMOTE_SUPPLEMENTAL_CREDENTIAL {
     ULONG EncryptedCredsSize;
     UCHAR EncryptedCreds[1];
 } MSV1_0_REMOTE_SUPPLEMENTAL_CREDENTIAL, *PMSV1_0_REMOTE_SUPPLEMENTAL_CREDENTIAL;
+#pragma pack(pop)
 typedef struct _FILE_ID_128 {
     UCHAR Identifier[16];
 } FILE_ID_128, *PFILE_ID_128;
@@ -1597,6 +1703,34 @@ typedef struct _FILE_LINKS_FULL_ID_INFORMATION {
     ULONG EntriesReturned;
     FILE_LINK_ENTRY_FULL_ID_INFORMATION Entry;
 } FILE_LINKS_FULL_ID_INFORMATION, *PFILE_LINKS_FULL_ID_INFORMATION;
+struct _FILE_REMOTE_PROTOCOL_INFORMATION_19041 {
+    USHORT StructureVersion;
+    USHORT StructureSize;
+    ULONG Protocol;
+    USHORT ProtocolMajorVersion;
+    USHORT ProtocolMinorVersion;
+    USHORT ProtocolRevision;
+    USHORT Reserved;
+    ULONG Flags;
+    struct {
+        ULONG Reserved[8];
+    } GenericReserved;
+    union {
+        struct {
+            struct {
+                ULONG Capabilities;
+            } Server;
+            struct {
+                ULONG Capabilities;
+                ULONG ShareFlags;
+                UCHAR ShareType;
+                UCHAR Reserved0[3];
+                ULONG Reserved1;
+            } Share;
+        } Smb2;
+        ULONG Reserved[16];
+    } ProtocolSpecific;
+};
 typedef struct _FILE_VOLUME_NAME_INFORMATION {
     ULONG DeviceNameLength;
     WCHAR DeviceName[1];
@@ -1610,6 +1744,18 @@ typedef struct _FILE_END_OF_FILE_INFORMATION_EX {
     LARGE_INTEGER PagingFileMaxSize;
     ULONG Flags;
 } FILE_END_OF_FILE_INFORMATION_EX, *PFILE_END_OF_FILE_INFORMATION_EX;
+struct _NTFS_EXTENDED_VOLUME_DATA_19041 {
+    ULONG ByteCount;
+    USHORT MajorVersion;
+    USHORT MinorVersion;
+    ULONG BytesPerPhysicalSector;
+    USHORT LfsMajorVersion;
+    USHORT LfsMinorVersion;
+    ULONG MaxDeviceTrimExtentCount;
+    ULONG MaxDeviceTrimByteCount;
+    ULONG MaxVolumeTrimExtentCount;
+    ULONG MaxVolumeTrimByteCount;
+};
 typedef struct REFS_VOLUME_DATA_BUFFER {
     ULONG ByteCount;
     ULONG MajorVersion;
@@ -1780,6 +1926,100 @@ typedef struct USN_JOURNAL_DATA_V2 {
     ULONGLONG RangeTrackChunkSize;
     LONGLONG RangeTrackFileSizeThreshold;
 } USN_JOURNAL_DATA_V2, *PUSN_JOURNAL_DATA_V2;
+struct _MARK_HANDLE_INFO_19041 {
+    union {
+        ULONG UsnSourceInfo;
+        ULONG CopyNumber;
+    };
+    HANDLE VolumeHandle;
+    ULONG HandleInfo;
+};
+struct _MARK_HANDLE_INFO32_19041 {
+    union {
+        ULONG UsnSourceInfo;
+        ULONG CopyNumber;
+    };
+    UINT32 VolumeHandle;
+    ULONG HandleInfo;
+};
+struct _NTFS_STATISTICS_19041 {
+    ULONG LogFileFullExceptions;
+    ULONG OtherExceptions;
+    ULONG MftReads;
+    ULONG MftReadBytes;
+    ULONG MftWrites;
+    ULONG MftWriteBytes;
+    struct {
+        USHORT Write;
+        USHORT Create;
+        USHORT SetInfo;
+        USHORT Flush;
+    } MftWritesUserLevel;
+    USHORT MftWritesFlushForLogFileFull;
+    USHORT MftWritesLazyWriter;
+    USHORT MftWritesUserRequest;
+    ULONG Mft2Writes;
+    ULONG Mft2WriteBytes;
+    struct {
+        USHORT Write;
+        USHORT Create;
+        USHORT SetInfo;
+        USHORT Flush;
+    } Mft2WritesUserLevel;
+    USHORT Mft2WritesFlushForLogFileFull;
+    USHORT Mft2WritesLazyWriter;
+    USHORT Mft2WritesUserRequest;
+    ULONG RootIndexReads;
+    ULONG RootIndexReadBytes;
+    ULONG RootIndexWrites;
+    ULONG RootIndexWriteBytes;
+    ULONG BitmapReads;
+    ULONG BitmapReadBytes;
+    ULONG BitmapWrites;
+    ULONG BitmapWriteBytes;
+    USHORT BitmapWritesFlushForLogFileFull;
+    USHORT BitmapWritesLazyWriter;
+    USHORT BitmapWritesUserRequest;
+    struct {
+        USHORT Write;
+        USHORT Create;
+        USHORT SetInfo;
+    } BitmapWritesUserLevel;
+    ULONG MftBitmapReads;
+    ULONG MftBitmapReadBytes;
+    ULONG MftBitmapWrites;
+    ULONG MftBitmapWriteBytes;
+    USHORT MftBitmapWritesFlushForLogFileFull;
+    USHORT MftBitmapWritesLazyWriter;
+    USHORT MftBitmapWritesUserRequest;
+    struct {
+        USHORT Write;
+        USHORT Create;
+        USHORT SetInfo;
+        USHORT Flush;
+    } MftBitmapWritesUserLevel;
+    ULONG UserIndexReads;
+    ULONG UserIndexReadBytes;
+    ULONG UserIndexWrites;
+    ULONG UserIndexWriteBytes;
+    ULONG LogFileReads;
+    ULONG LogFileReadBytes;
+    ULONG LogFileWrites;
+    ULONG LogFileWriteBytes;
+    struct {
+        ULONG Calls;
+        ULONG Clusters;
+        ULONG Hints;
+        ULONG RunsReturned;
+        ULONG HintsHonored;
+        ULONG HintsClusters;
+        ULONG Cache;
+        ULONG CacheClusters;
+        ULONG CacheMiss;
+        ULONG CacheMissClusters;
+    } Allocate;
+    ULONG DiskResourcesExhausted;
+};
 typedef struct _FILESYSTEM_STATISTICS_EX {
     USHORT FileSystemType;
     USHORT Version;
@@ -1929,6 +2169,24 @@ typedef struct _SD_ENUM_SDS_OUTPUT {
     ULONGLONG NumSDBytesReturned;
     SD_ENUM_SDS_ENTRY SDEntry[1];
 } SD_ENUM_SDS_OUTPUT, *PSD_ENUM_SDS_OUTPUT;
+struct _SD_GLOBAL_CHANGE_INPUT_19041 {
+    ULONG Flags;
+    ULONG ChangeType;
+    union {
+        SD_CHANGE_MACHINE_SID_INPUT SdChange;
+        SD_QUERY_STATS_INPUT SdQueryStats;
+        SD_ENUM_SDS_INPUT SdEnumSds;
+    };
+};
+struct _SD_GLOBAL_CHANGE_OUTPUT_19041 {
+    ULONG Flags;
+    ULONG ChangeType;
+    union {
+        SD_CHANGE_MACHINE_SID_OUTPUT SdChange;
+        SD_QUERY_STATS_OUTPUT SdQueryStats;
+        SD_ENUM_SDS_OUTPUT SdEnumSds;
+    };
+};
 typedef struct _CSV_MGMT_LOCK {
     ULONG Flags;
 } CSV_MGMT_LOCK, *PCSV_MGMT_LOCK;
@@ -3001,6 +3259,81 @@ typedef struct _MEMORY_RANGE_ENTRY {
     PVOID VirtualAddress;
     SIZE_T NumberOfBytes;
 } MEMORY_RANGE_ENTRY, *PMEMORY_RANGE_ENTRY;
+struct _SE_EXPORTS_19041 {
+    LUID SeCreateTokenPrivilege;
+    LUID SeAssignPrimaryTokenPrivilege;
+    LUID SeLockMemoryPrivilege;
+    LUID SeIncreaseQuotaPrivilege;
+    LUID SeUnsolicitedInputPrivilege;
+    LUID SeTcbPrivilege;
+    LUID SeSecurityPrivilege;
+    LUID SeTakeOwnershipPrivilege;
+    LUID SeLoadDriverPrivilege;
+    LUID SeCreatePagefilePrivilege;
+    LUID SeIncreaseBasePriorityPrivilege;
+    LUID SeSystemProfilePrivilege;
+    LUID SeSystemtimePrivilege;
+    LUID SeProfileSingleProcessPrivilege;
+    LUID SeCreatePermanentPrivilege;
+    LUID SeBackupPrivilege;
+    LUID SeRestorePrivilege;
+    LUID SeShutdownPrivilege;
+    LUID SeDebugPrivilege;
+    LUID SeAuditPrivilege;
+    LUID SeSystemEnvironmentPrivilege;
+    LUID SeChangeNotifyPrivilege;
+    LUID SeRemoteShutdownPrivilege;
+    PSID SeNullSid;
+    PSID SeWorldSid;
+    PSID SeLocalSid;
+    PSID SeCreatorOwnerSid;
+    PSID SeCreatorGroupSid;
+    PSID SeNtAuthoritySid;
+    PSID SeDialupSid;
+    PSID SeNetworkSid;
+    PSID SeBatchSid;
+    PSID SeInteractiveSid;
+    PSID SeLocalSystemSid;
+    PSID SeAliasAdminsSid;
+    PSID SeAliasUsersSid;
+    PSID SeAliasGuestsSid;
+    PSID SeAliasPowerUsersSid;
+    PSID SeAliasAccountOpsSid;
+    PSID SeAliasSystemOpsSid;
+    PSID SeAliasPrintOpsSid;
+    PSID SeAliasBackupOpsSid;
+    PSID SeAuthenticatedUsersSid;
+    PSID SeRestrictedSid;
+    PSID SeAnonymousLogonSid;
+    LUID SeUndockPrivilege;
+    LUID SeSyncAgentPrivilege;
+    LUID SeEnableDelegationPrivilege;
+    PSID SeLocalServiceSid;
+    PSID SeNetworkServiceSid;
+    LUID SeManageVolumePrivilege;
+    LUID SeImpersonatePrivilege;
+    LUID SeCreateGlobalPrivilege;
+    LUID SeTrustedCredManAccessPrivilege;
+    LUID SeRelabelPrivilege;
+    LUID SeIncreaseWorkingSetPrivilege;
+    LUID SeTimeZonePrivilege;
+    LUID SeCreateSymbolicLinkPrivilege;
+    PSID SeIUserSid;
+    PSID SeUntrustedMandatorySid;
+    PSID SeLowMandatorySid;
+    PSID SeMediumMandatorySid;
+    PSID SeHighMandatorySid;
+    PSID SeSystemMandatorySid;
+    PSID SeOwnerRightsSid;
+    PSID SeAllAppPackagesSid;
+    PSID SeUserModeDriversSid;
+    PSID SeProcTrustWinTcbSid;
+    PSID SeTrustedInstallerSid;
+    LUID SeDelegateSessionUserImpersonatePrivilege;
+    PSID SeAppSiloSid;
+    PSID SeAppSiloVolumeRootMinimalCapabilitySid;
+    PSID SeAppSiloProfilesRootMinimalCapabilitySid;
+};
 typedef NTSTATUS SE_LOGON_SESSION_TERMINATED_ROUTINE(PLUID LogonId);
 typedef NTSTATUS SE_LOGON_SESSION_TERMINATED_ROUTINE_EX(PLUID LogonId, PESILO pServerSilo, PVOID Context);
 typedef SE_LOGON_SESSION_TERMINATED_ROUTINE_EX *PSE_LOGON_SESSION_TERMINATED_ROUTINE_EX;
@@ -3086,6 +3419,15 @@ typedef enum _SRV_INSTANCE_TYPE {
     SrvInstanceTypeSR,
     SrvInstanceTypeVSMB,
 } SRV_INSTANCE_TYPE, *PSRV_INSTANCE_TYPE;
+struct _SRV_OPEN_ECP_CONTEXT_19041 {
+    PUNICODE_STRING ShareName;
+    PSOCKADDR_STORAGE_NFS SocketAddress;
+    BOOLEAN OplockBlockState;
+    BOOLEAN OplockAppState;
+    BOOLEAN OplockFinalState;
+    USHORT Version;
+    SRV_INSTANCE_TYPE InstanceType;
+};
 typedef struct _RKF_BYPASS_ECP_CONTEXT {
     INT Reserved;
     INT Version;
@@ -3587,6 +3929,16 @@ typedef struct _SECURITY_USER_DATA {
 } SECURITY_USER_DATA, *PSECURITY_USER_DATA;
 typedef SECURITY_USER_DATA SecurityUserData;
 typedef SECURITY_USER_DATA *PSecurityUserData;
+struct _QUERY_PATH_REQUEST_EX_19041 {
+    PIO_SECURITY_CONTEXT pSecurityContext;
+    ULONG EaLength;
+    PVOID pEaBuffer;
+    UNICODE_STRING PathName;
+    UNICODE_STRING DomainServiceName;
+    PECP_LIST EcpList;
+    PESILO Silo;
+    ULONG_PTR Reserved;
+};
 #define AccessReasonNotGrantedByCape ((enum _ACCESS_REASON_TYPE)327680)
 #define AccessReasonNotGrantedByParentCape ((enum _ACCESS_REASON_TYPE)393216)
 #define AccessReasonNotGrantedToAppContainer ((enum _ACCESS_REASON_TYPE)458752)
@@ -3958,6 +4310,18 @@ _IRQL_requires_(PASSIVE_LEVEL) FLTVM_NTAPI NTSTATUS ZwSetInformationVirtualMemor
     PMEMORY_RANGE_ENTRY VirtualAddresses, PVOID VmInformation, ULONG VmInformationLength);
 _IRQL_requires_(PASSIVE_LEVEL) FLTVM_NTAPI NTSTATUS ZwFlushBuffersFileEx(HANDLE FileHandle, ULONG FLags,
     PVOID Parameters, ULONG ParametersSize, PIO_STATUS_BLOCK IoStatusBlock);
+#ifndef _NTOSKRNL_
+_IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI LOGICAL RtlFreeHeap(PVOID HeapHandle, ULONG Flags,
+    PVOID BaseAddress);
+#endif
+#ifndef _NTOSKRNL_
+FLTVM_NTAPI void SeExamineSacl(PACL Sacl, PACL ResourceSacl, PACCESS_TOKEN Token, ACCESS_MASK DesiredAccess,
+    BOOLEAN AccessGranted, PBOOLEAN GenerateAudit, PBOOLEAN GenerateAlarm);
+#endif
+#ifndef _NTOSKRNL_
+FLTVM_NTAPI void SeExamineGlobalSacl(PUNICODE_STRING ObjectType, PACL ResourceSacl, PACCESS_TOKEN Token,
+    ACCESS_MASK DesiredAccess, BOOLEAN AccessGranted, PBOOLEAN GenerateAudit, PBOOLEAN GenerateAlarm);
+#endif
 
 #ifdef __cplusplus
 }

@@ -6,30 +6,38 @@
 #ifndef FLTVM_WDM_MORE_H
 #define FLTVM_WDM_MORE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#undef _DEVICE_CAPABILITIES
+#undef DEVICE_CAPABILITIES
+#define _DEVICE_CAPABILITIES _DEVICE_CAPABILITIES_19041
+typedef FvNew_DEVICE_CAPABILITIES DEVICE_CAPABILITIES;
+#undef _DEVICE_DESCRIPTION
+#undef DEVICE_DESCRIPTION
+#define _DEVICE_DESCRIPTION _DEVICE_DESCRIPTION_19041
+typedef FvNew_DEVICE_DESCRIPTION DEVICE_DESCRIPTION;
+#undef _DMA_OPERATIONS
+#undef DMA_OPERATIONS
+#define _DMA_OPERATIONS _DMA_OPERATIONS_19041
+typedef FvNew_DMA_OPERATIONS DMA_OPERATIONS;
+#ifdef __cplusplus
+}
+#endif
+
 #define X86_CACHE_ALIGNMENT_SIZE 64
 #define ARM_CACHE_ALIGNMENT_SIZE 128
-#define CFORCEINLINE FORCEINLINE
-#define STKFORCEINLINE FORCEINLINE
-#define PFORCEINLINE FORCEINLINE
 #define PRAGMA_DEPRECATED_DDK 0
 #define UCSCHAR_INVALID_CHARACTER (0xffffffff)
 #define MIN_UCSCHAR (0)
 #define MAX_UCSCHAR (0x0010FFFF)
 #define STRICT 1
-#define STDOVERRIDEMETHODIMP __override STDMETHODIMP
-#define IFACEMETHODIMP __override STDMETHODIMP
-#define STDOVERRIDEMETHODIMPV __override STDMETHODIMPV
-#define IFACEMETHODIMPV __override STDMETHODIMPV
 #define OBJ_HANDLE_TAGBITS 0x00000003L
 #define APPLICATION_ERROR_MASK 0x20000000
 #define ERROR_SEVERITY_SUCCESS 0x00000000
 #define ERROR_SEVERITY_INFORMATIONAL 0x40000000
 #define ERROR_SEVERITY_WARNING 0x80000000
 #define ERROR_SEVERITY_ERROR 0xC0000000
-#define TIME LARGE_INTEGER
-#define PTIME PLARGE_INTEGER
-#define LowTime LowPart
-#define HighTime HighPart
 #define RotateLeft8 _rotl8
 #define RotateLeft16 _rotl16
 #define RotateRight8 _rotr8
@@ -211,7 +219,6 @@
 #define PRODUCT_UNLICENSED 0xABCDABCD
 #define NTDDI_WIN4 0x04000000
 #define NTDDI_WIN10_NI 0x0A00000C
-#define DEFAULT_UNREACHABLE default: __assume(0)
 #define FACILITY_VOLMGR 0x38
 #define IO_WARNING_VOLUME_LOST_DISK_EXTENT ((NTSTATUS)0x8004008EL)
 #define IO_WARNING_DEVICE_HAS_INTERNAL_DUMP ((NTSTATUS)0x8004008FL)
@@ -862,6 +869,15 @@
 #define SECURE_SECTION_ALLOW_PARTIAL_MDL 1
 #define POOL_ZEROING_INFORMATION 227
 
+#ifndef _NTOSKRNL_
+#undef ProbeForRead
+#endif
+#ifndef _NTOSKRNL_
+#undef ProbeForWrite
+#endif
+#ifndef _NTOSKRNL_
+#undef MmMapLockedPagesSpecifyCache
+#endif
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -973,7 +989,7 @@ typedef struct _EXTENDED_CREATE_INFORMATION {
 } EXTENDED_CREATE_INFORMATION, *PEXTENDED_CREATE_INFORMATION;
 typedef struct _EXTENDED_CREATE_INFORMATION_32 {
     LONGLONG ExtendedCreateFlags;
-    void *__ptr32 EaBuffer;
+    UINT32 EaBuffer;
     ULONG EaLength;
 } EXTENDED_CREATE_INFORMATION_32, *PEXTENDED_CREATE_INFORMATION_32;
 typedef IO_STATUS_BLOCK IO_STATUS_BLOCK64;
@@ -1458,6 +1474,42 @@ typedef struct _AFFINITY_TOKEN *PAFFINITY_TOKEN;
 typedef DRIVER_DISPATCH DRIVER_DISPATCH_RAISED;
 typedef NTSTATUS DRIVER_DISPATCH_PAGED(struct _DEVICE_OBJECT *DeviceObject, struct _IRP *Irp);
 typedef DRIVER_DISPATCH_PAGED *PDRIVER_DISPATCH_PAGED;
+struct _DEVICE_CAPABILITIES_19041 {
+    USHORT Size;
+    USHORT Version;
+    ULONG DeviceD1 : 1;
+    ULONG DeviceD2 : 1;
+    ULONG LockSupported : 1;
+    ULONG EjectSupported : 1;
+    ULONG Removable : 1;
+    ULONG DockDevice : 1;
+    ULONG UniqueID : 1;
+    ULONG SilentInstall : 1;
+    ULONG RawDeviceOK : 1;
+    ULONG SurpriseRemovalOK : 1;
+    ULONG WakeFromD0 : 1;
+    ULONG WakeFromD1 : 1;
+    ULONG WakeFromD2 : 1;
+    ULONG WakeFromD3 : 1;
+    ULONG HardwareDisabled : 1;
+    ULONG NonDynamic : 1;
+    ULONG WarmEjectSupported : 1;
+    ULONG NoDisplayInUI : 1;
+    ULONG Reserved1 : 1;
+    ULONG WakeFromInterrupt : 1;
+    ULONG SecureDevice : 1;
+    ULONG ChildOfVgaEnabledBridge : 1;
+    ULONG DecodeIoOnBoot : 1;
+    ULONG Reserved : 9;
+    ULONG Address;
+    ULONG UINumber;
+    DEVICE_POWER_STATE DeviceState[7];
+    SYSTEM_POWER_STATE SystemWake;
+    DEVICE_POWER_STATE DeviceWake;
+    ULONG D1Latency;
+    ULONG D2Latency;
+    ULONG D3Latency;
+};
 typedef struct _LINK_SHARE_ACCESS {
     ULONG OpenCount;
     ULONG Deleters;
@@ -1892,6 +1944,28 @@ typedef struct _SDEV_IDENTIFIER_INTERFACE {
     INTERFACE InterfaceHeader;
     PGET_SDEV_IDENTIFIER GetIdentifier;
 } SDEV_IDENTIFIER_INTERFACE, *PSDEV_IDENTIFIER_INTERFACE;
+struct _DEVICE_DESCRIPTION_19041 {
+    ULONG Version;
+    BOOLEAN Master;
+    BOOLEAN ScatterGather;
+    BOOLEAN DemandMode;
+    BOOLEAN AutoInitialize;
+    BOOLEAN Dma32BitAddresses;
+    BOOLEAN IgnoreCount;
+    BOOLEAN Reserved1;
+    BOOLEAN Dma64BitAddresses;
+    ULONG BusNumber;
+    ULONG DmaChannel;
+    INTERFACE_TYPE InterfaceType;
+    DMA_WIDTH DmaWidth;
+    DMA_SPEED DmaSpeed;
+    ULONG MaximumLength;
+    ULONG DmaPort;
+    ULONG DmaAddressWidth;
+    ULONG DmaControllerInstance;
+    ULONG DmaRequestLine;
+    PHYSICAL_ADDRESS DeviceAddress;
+};
 typedef struct _DMA_ADAPTER_INFO_V1 {
     ULONG ReadDmaCounterAvailable;
     ULONG ScatterGatherLimit;
@@ -2017,6 +2091,48 @@ typedef NTSTATUS (*PFLUSH_DMA_BUFFER)(PDMA_ADAPTER DmaAdapter, PMDL Mdl, BOOLEAN
 typedef NTSTATUS (*PJOIN_DMA_DOMAIN)(PDMA_ADAPTER DmaAdapter, HANDLE DomainHandle);
 typedef NTSTATUS (*PLEAVE_DMA_DOMAIN)(PDMA_ADAPTER DmaAdapter);
 typedef HANDLE (*PGET_DMA_DOMAIN)(PDMA_ADAPTER DmaAdapter);
+struct _DMA_OPERATIONS_19041 {
+    ULONG Size;
+    PPUT_DMA_ADAPTER PutDmaAdapter;
+    PALLOCATE_COMMON_BUFFER AllocateCommonBuffer;
+    PFREE_COMMON_BUFFER FreeCommonBuffer;
+    PALLOCATE_ADAPTER_CHANNEL AllocateAdapterChannel;
+    PFLUSH_ADAPTER_BUFFERS FlushAdapterBuffers;
+    PFREE_ADAPTER_CHANNEL FreeAdapterChannel;
+    PFREE_MAP_REGISTERS FreeMapRegisters;
+    PMAP_TRANSFER MapTransfer;
+    PGET_DMA_ALIGNMENT GetDmaAlignment;
+    PREAD_DMA_COUNTER ReadDmaCounter;
+    PGET_SCATTER_GATHER_LIST GetScatterGatherList;
+    PPUT_SCATTER_GATHER_LIST PutScatterGatherList;
+    PCALCULATE_SCATTER_GATHER_LIST_SIZE CalculateScatterGatherList;
+    PBUILD_SCATTER_GATHER_LIST BuildScatterGatherList;
+    PBUILD_MDL_FROM_SCATTER_GATHER_LIST BuildMdlFromScatterGatherList;
+    PGET_DMA_ADAPTER_INFO GetDmaAdapterInfo;
+    PGET_DMA_TRANSFER_INFO GetDmaTransferInfo;
+    PINITIALIZE_DMA_TRANSFER_CONTEXT InitializeDmaTransferContext;
+    PALLOCATE_COMMON_BUFFER_EX AllocateCommonBufferEx;
+    PALLOCATE_ADAPTER_CHANNEL_EX AllocateAdapterChannelEx;
+    PCONFIGURE_ADAPTER_CHANNEL ConfigureAdapterChannel;
+    PCANCEL_ADAPTER_CHANNEL CancelAdapterChannel;
+    PMAP_TRANSFER_EX MapTransferEx;
+    PGET_SCATTER_GATHER_LIST_EX GetScatterGatherListEx;
+    PBUILD_SCATTER_GATHER_LIST_EX BuildScatterGatherListEx;
+    PFLUSH_ADAPTER_BUFFERS_EX FlushAdapterBuffersEx;
+    PFREE_ADAPTER_OBJECT FreeAdapterObject;
+    PCANCEL_MAPPED_TRANSFER CancelMappedTransfer;
+    PALLOCATE_DOMAIN_COMMON_BUFFER AllocateDomainCommonBuffer;
+    PFLUSH_DMA_BUFFER FlushDmaBuffer;
+    PJOIN_DMA_DOMAIN JoinDmaDomain;
+    PLEAVE_DMA_DOMAIN LeaveDmaDomain;
+    PGET_DMA_DOMAIN GetDmaDomain;
+    PALLOCATE_COMMON_BUFFER_WITH_BOUNDS AllocateCommonBufferWithBounds;
+    PALLOCATE_COMMON_BUFFER_VECTOR AllocateCommonBufferVector;
+    PGET_COMMON_BUFFER_FROM_VECTOR_BY_INDEX GetCommonBufferFromVectorByIndex;
+    PFREE_COMMON_BUFFER_FROM_VECTOR FreeCommonBufferFromVector;
+    PFREE_COMMON_BUFFER_VECTOR FreeCommonBufferVector;
+    PCREATE_COMMON_BUFFER_FROM_MDL CreateCommonBufferFromMdl;
+};
 typedef struct _IOMMU_DMA_DOMAIN IOMMU_DMA_DOMAIN;
 typedef struct _IOMMU_DMA_DOMAIN *PIOMMU_DMA_DOMAIN;
 typedef enum _FAULT_INFORMATION_ARCH {
@@ -3141,6 +3257,18 @@ FLTVM_NTAPI NTSTATUS VslCreateSecureSection(PHANDLE Handle, PEPROCESS TargetProc
 FLTVM_NTAPI NTSTATUS VslDeleteSecureSection(HANDLE GlobalHandle);
 extern POBJECT_TYPE *PsJobType;
 extern POBJECT_TYPE *ExDesktopObjectType;
+#ifndef _NTOSKRNL_
+_IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI void ProbeForRead(volatile void *Address, SIZE_T Length,
+    ULONG Alignment);
+#endif
+#ifndef _NTOSKRNL_
+_IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI void ProbeForWrite(volatile void *Address, SIZE_T Length,
+    ULONG Alignment);
+#endif
+#ifndef _NTOSKRNL_
+FLTVM_NTAPI PVOID MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
+    MEMORY_CACHING_TYPE CacheType, PVOID RequestedAddress, ULONG BugCheckOnFailure, ULONG Priority);
+#endif
 
 #ifdef __cplusplus
 }

@@ -115,6 +115,7 @@
         WCHAR FileName[1];                                                                                   \
     } FVNEW_FILE_LINK_INFORMATION
 
+#include <fltvm_ntifs_old.h>
 #include_next <ntifs.h>
 
 #undef _FSRTL_ADVANCED_FCB_HEADER
@@ -172,5 +173,37 @@ typedef struct _COPY_INFORMATION {
 } COPY_INFORMATION, *PCOPY_INFORMATION;
 
 #include <fltvm_ntifs.h>
+
+#ifndef FILE_ID_IS_INVALID
+#define FILE_ID_IS_INVALID(Id) ((Id).QuadPart == -1LL)
+#define FILE_ID_128_IS_INVALID(Id) \
+    (((PULONGLONG)(Id).Identifier)[0] == ~0ULL && ((PULONGLONG)(Id).Identifier)[1] == ~0ULL)
+#define MAKE_INVALID_FILE_ID_128(Id) ((void)memset((Id).Identifier, 0xff, sizeof((Id).Identifier)))
+#endif
+#ifndef IsReparseTagDirectory
+#define IsReparseTagDirectory(Tag) ((Tag) & 0x10000000)
+#endif
+#ifndef SECURITY_SID_SIZE
+#define SECURITY_SID_SIZE(Count) (sizeof(SID) - sizeof(ULONG) + (Count) * sizeof(ULONG))
+#endif
+#ifndef SECURITY_APP_PACKAGE_AUTHORITY
+#define SECURITY_APP_PACKAGE_AUTHORITY      { 0, 0, 0, 0, 0, 15 }
+#define SECURITY_SCOPED_POLICY_ID_AUTHORITY { 0, 0, 0, 0, 0, 17 }
+#define SECURITY_AUTHENTICATION_AUTHORITY   { 0, 0, 0, 0, 0, 18 }
+#define SECURITY_PROCESS_TRUST_AUTHORITY    { 0, 0, 0, 0, 0, 19 }
+#endif
+#ifndef SecInvalidateHandle
+#define SecInvalidateHandle(x) ((x)->dwLower = (x)->dwUpper = (ULONG_PTR)-1)
+#define SecIsValidHandle(x)    ((x)->dwLower != (ULONG_PTR)-1 && (x)->dwUpper != (ULONG_PTR)-1)
+#endif
+
+/* The versions that the target's control codes speak of. */
+#define MFT_ENUM_DATA          MFT_ENUM_DATA_V1
+#define PMFT_ENUM_DATA         PMFT_ENUM_DATA_V1
+#define READ_USN_JOURNAL_DATA  READ_USN_JOURNAL_DATA_V1
+#define PREAD_USN_JOURNAL_DATA PREAD_USN_JOURNAL_DATA_V1
+#define USN_JOURNAL_DATA       USN_JOURNAL_DATA_V1
+#define PUSN_JOURNAL_DATA      PUSN_JOURNAL_DATA_V1
+
 
 #endif

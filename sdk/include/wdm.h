@@ -39,9 +39,59 @@
 #define KeRaiseIrqlToDpcLevel FvMingw_KeRaiseIrqlToDpcLevel
 #endif
 
+/* Members that two unions of resources have got since: each word is the last of its union, and is used nowhere else. */
+#define DeviceSpecificData                                                                                   \
+    DeviceSpecificData;                                                                                      \
+    struct {                                                                                                 \
+        ULONG Channel;                                                                                       \
+        ULONG RequestLine;                                                                                   \
+        UCHAR TransferWidth;                                                                                 \
+        UCHAR Reserved1;                                                                                     \
+        UCHAR Reserved2;                                                                                     \
+        UCHAR Reserved3;                                                                                     \
+    } DmaV3;                                                                                                 \
+    struct {                                                                                                 \
+        UCHAR Class;                                                                                         \
+        UCHAR Type;                                                                                          \
+        UCHAR Reserved1;                                                                                     \
+        UCHAR Reserved2;                                                                                     \
+        ULONG IdLowPart;                                                                                     \
+        ULONG IdHighPart;                                                                                    \
+    } Connection
+#define FLTVM_MEMORY(Bits)                                                                                   \
+    struct {                                                                                                 \
+        ULONG Length##Bits;                                                                                  \
+        ULONG Alignment##Bits;                                                                               \
+        PHYSICAL_ADDRESS MinimumAddress;                                                                     \
+        PHYSICAL_ADDRESS MaximumAddress;                                                                     \
+    } Memory##Bits
+#define ConfigData                                                                                           \
+    ConfigData;                                                                                              \
+    struct {                                                                                                 \
+        ULONG RequestLine;                                                                                   \
+        ULONG Reserved;                                                                                      \
+        ULONG Channel;                                                                                       \
+        ULONG TransferWidth;                                                                                 \
+    } DmaV3;                                                                                                 \
+    FLTVM_MEMORY(40);                                                                                        \
+    FLTVM_MEMORY(48);                                                                                        \
+    FLTVM_MEMORY(64);                                                                                        \
+    struct {                                                                                                 \
+        UCHAR Class;                                                                                         \
+        UCHAR Type;                                                                                          \
+        UCHAR Reserved1;                                                                                     \
+        UCHAR Reserved2;                                                                                     \
+        ULONG IdLowPart;                                                                                     \
+        ULONG IdHighPart;                                                                                    \
+    } Connection
+
+#include <fltvm_wdm_old.h>
 #include_next <wdm.h>
 
 #undef DEVICE_OBJECT
+#undef DeviceSpecificData
+#undef ConfigData
+#undef FLTVM_MEMORY
 
 #ifdef __cplusplus
 extern "C" {
@@ -165,5 +215,6 @@ _IRQL_requires_max_(DISPATCH_LEVEL) FORCEINLINE PVOID
 
 #include <fltvm_ntstatus.h>
 #include <fltvm_wdm.h>
+#include <fltvm_macros.h>
 
 #endif

@@ -233,25 +233,19 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
 static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                           PVOID *Context)
 {
-    PCHAR Irp;
-
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
-    FltGetIrpName(Data->Iopb->MajorFunction, &Irp);
-    LOG("pre %s", Irp);
+    LOG("pre %s", FltGetIrpName(Data->Iopb->MajorFunction));
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
 static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                             PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
-    PCHAR Irp;
-
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Flags);
-    FltGetIrpName(Data->Iopb->MajorFunction, &Irp);
-    LOG("post %s 0x%08X", Irp, Data->IoStatus.Status);
+    LOG("post %s 0x%08X", FltGetIrpName(Data->Iopb->MajorFunction), Data->IoStatus.Status);
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
