@@ -61,23 +61,95 @@ static VOID ExpReleaseFastMutex(PFAST_MUTEX FastMutex)
         KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
 }
 
-DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+/* The ways out of the short paths below, which call nothing: somebody has the mutex, waits for it, or does it wrong. */
+static DECLSPEC_NOINLINE VOID ExpAcquireSlowly(PFAST_MUTEX FastMutex, KIRQL OldIrql, PVOID Caller)
 {
-    KIRQL OldIrql;
-
-    ExpVerifyFastMutexIrql(KeGetCurrentIrql() <= APC_LEVEL, 0x33, FastMutex);
-    KeRaiseIrql(APC_LEVEL, &OldIrql);
-    ExpAcquireFastMutex(FastMutex, __builtin_return_address(0));
+    ExpWaitForFastMutex(FastMutex, Caller);
+    FastMutex->Owner = KeGetCurrentThread();
+    KeNoteLock(FastMutex, Caller);
     FastMutex->OldIrql = OldIrql;
 }
 
-DECLSPEC_NOINLINE VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+static DECLSPEC_NOINLINE VOID ExpAcquireAtWrongIrql(PFAST_MUTEX FastMutex, PVOID Caller)
+{
+    KIRQL OldIrql;
+
+    ExpVerifyFastMutexIrql(FALSE, 0x33, FastMutex);
+    KeRaiseIrql(APC_LEVEL, &OldIrql);
+    ExpAcquireFastMutex(FastMutex, Caller);
+    FastMutex->OldIrql = OldIrql;
+}
+
+static DECLSPEC_NOINLINE VOID ExpReleaseSlowly(PFAST_MUTEX FastMutex)
 {
     KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
 
     ExpVerifyFastMutexIrql(KeGetCurrentIrql() == APC_LEVEL, 0x34, FastMutex);
     ExpReleaseFastMutex(FastMutex);
     KeLowerIrql(OldIrql);
+}
+
+/* It is given back already, and somebody waits. */
+static DECLSPEC_NOINLINE VOID ExpHandOnFastMutex(PFAST_MUTEX FastMutex, KIRQL OldIrql)
+{
+    KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
+    KeLowerIrql(OldIrql);
+}
+
+/* Another lock was taken later, and Locks says already that one is given back. */
+static DECLSPEC_NOINLINE VOID ExpReleaseOutOfOrder(PFAST_MUTEX FastMutex)
+{
+    KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
+
+    KiNoteUnlockedLate(KeGetCurrentThread(), FastMutex);
+    FastMutex->Owner = NULL;
+    if (InterlockedIncrement(&FastMutex->Count) <= 0)
+        KeSetEvent(&FastMutex->Event, IO_NO_INCREMENT, FALSE);
+    KeLowerIrql(OldIrql);
+}
+
+DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    KIRQL OldIrql = KeGetCurrentIrql();
+
+    if (OldIrql > APC_LEVEL) {
+        ExpAcquireAtWrongIrql(FastMutex, __builtin_return_address(0));
+        return;
+    }
+    __writecr8(APC_LEVEL);
+    if (__atomic_sub_fetch(&FastMutex->Count, 1, __ATOMIC_SEQ_CST) != 0) {
+        ExpAcquireSlowly(FastMutex, OldIrql, __builtin_return_address(0));
+        return;
+    }
+    FastMutex->Owner = Thread;
+    FastMutex->OldIrql = OldIrql;
+    if (KiDriverVerifierOn)
+        KiNoteLock(Thread, FastMutex, __builtin_return_address(0));
+}
+
+DECLSPEC_NOINLINE VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)
+{
+    KIRQL OldIrql = (KIRQL)FastMutex->OldIrql;
+
+    if (KiDriverVerifierOn) {
+        PKTHREAD Thread = KeGetCurrentThread();
+
+        if (FastMutex->Owner != Thread || KeGetCurrentIrql() != APC_LEVEL) {
+            ExpReleaseSlowly(FastMutex);
+            return;
+        }
+        if (!KiNoteUnlock(Thread, FastMutex)) {
+            ExpReleaseOutOfOrder(FastMutex);
+            return;
+        }
+    }
+    FastMutex->Owner = NULL;
+    if (__atomic_add_fetch(&FastMutex->Count, 1, __ATOMIC_SEQ_CST) <= 0) {
+        ExpHandOnFastMutex(FastMutex, OldIrql);
+        return;
+    }
+    __writecr8(OldIrql);
 }
 
 BOOLEAN FASTCALL ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex)

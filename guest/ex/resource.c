@@ -10,11 +10,7 @@
  * Releasing what one does not own is a bugcheck on every Windows.  The other rules are Driver Verifier's: normal kernel
  * APCs off while acquiring, deleted when free, not acquired exclusively by a thread that has it shared.
  */
-#include <ntifs.h>
-#include <rtl.h>
-#include <hal.h>
-#include <ke.h>
-#include <fltvm.h>
+#include "resource.h"
 
 #define EXP_VERIFIER       0xC4
 #define EXP_TABLE_TAG      'eTeR'
@@ -225,7 +221,7 @@ static VOID ExpGrantExclusive(PERESOURCE Resource)
     KeSetEvent(&Waiter->Event, IO_NO_INCREMENT, FALSE);
 }
 
-static BOOLEAN ExpAcquireExclusive(PERESOURCE Resource, BOOLEAN Wait, PVOID Caller)
+BOOLEAN ExpAcquireExclusive(PERESOURCE Resource, BOOLEAN Wait, PVOID Caller)
 {
     ERESOURCE_THREAD Owner = ExpCurrentOwner();
     EXP_RESOURCE_WAITER Waiter;
@@ -262,10 +258,7 @@ static BOOLEAN ExpSharedAcquired(PERESOURCE Resource, KIRQL OldIrql, PVOID Calle
     return TRUE;
 }
 
-/* Which shared acquisition: who must wait behind exclusive waiters. */
-typedef enum _EXP_SHARED_KIND { ExpShared, ExpSharedStarveExclusive, ExpSharedWaitForExclusive } EXP_SHARED_KIND;
-
-static BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KIND Kind, PVOID Caller)
+BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KIND Kind, PVOID Caller)
 {
     ERESOURCE_THREAD Owner = ExpCurrentOwner();
     EXP_RESOURCE_WAITER Waiter;
@@ -323,7 +316,7 @@ static VOID ExpForget(PERESOURCE Resource, ERESOURCE_THREAD Owner, ULONG Count)
         KeNoteResourceRelease(Thread, Resource);
 }
 
-static VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller)
+VOID ExpRelease(PERESOURCE Resource, ERESOURCE_THREAD Owner, PVOID Caller)
 {
     POWNER_ENTRY Entry;
     BOOLEAN WasExclusive;
@@ -388,21 +381,11 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
     return STATUS_SUCCESS;
 }
 
-DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
-{
-    return ExpAcquireExclusive(Resource, Wait, __builtin_return_address(0));
-}
-
 #undef ExTryToAcquireResourceExclusiveLite
 BOOLEAN NTAPI ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource);
 DECLSPEC_NOINLINE BOOLEAN NTAPI ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource)
 {
     return ExpAcquireExclusive(Resource, FALSE, __builtin_return_address(0));
-}
-
-DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
-{
-    return ExpAcquireShared(Resource, Wait, ExpShared, __builtin_return_address(0));
 }
 
 DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireSharedStarveExclusive(PERESOURCE Resource, BOOLEAN Wait)
@@ -438,11 +421,6 @@ PVOID NTAPI ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(PERESOURCE Res
     KeEnterCriticalRegion();
     ExpAcquireShared(Resource, TRUE, ExpSharedWaitForExclusive, __builtin_return_address(0));
     return NULL;
-}
-
-DECLSPEC_NOINLINE VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
-{
-    ExpRelease(Resource, ExpCurrentOwner(), __builtin_return_address(0));
 }
 
 DECLSPEC_NOINLINE VOID NTAPI ExReleaseResourceForThreadLite(PERESOURCE Resource, ERESOURCE_THREAD ResourceThreadId)

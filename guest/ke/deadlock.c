@@ -44,6 +44,22 @@ VOID KiNoteReleased(PKTHREAD Thread, const VOID *Lock)
     }
 }
 
+/* A lock that is not the last one taken has been given back; Locks says so already.  The last one takes its place. */
+VOID KiNoteUnlockedLate(PKTHREAD Thread, const VOID *Lock)
+{
+    ULONG Last = (UCHAR)Thread->Locks & (KE_HELD_LOCKS - 1);
+
+    for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
+        if (Thread->HeldLock[Index] == Lock) {
+            Thread->HeldLock[Index] = Thread->HeldLock[Last];
+            Thread->HeldCaller[Index] = Thread->HeldCaller[Last];
+            Thread->HeldLock[Last] = NULL;
+            return;
+        }
+    }
+    /* One taken so long ago that it is not noted any more, or that was not taken: the count will tell. */
+}
+
 /* For what another thread has granted, which cannot know. */
 static VOID KiSetHeldSince(PKTHREAD Thread, const VOID *Lock, const VOID *Caller)
 {
@@ -57,6 +73,9 @@ static VOID KiSetHeldSince(PKTHREAD Thread, const VOID *Lock, const VOID *Caller
 const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock)
 {
     for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
+        if (Thread->HeldLock[Index] == Lock) {
+            return Thread->HeldCaller[Index];
+        }
         if (Thread->Held[Index].Lock == Lock) {
             return Thread->Held[Index].Caller;
         }
@@ -64,18 +83,24 @@ const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock)
     return NULL;
 }
 
-VOID KiReportHeld(const KTHREAD *Thread)
+/* The kernel's own are of before the call: it gives them back. */
+static VOID KiReportOneHeld(const VOID *Lock, const VOID *Caller)
 {
     CHAR Text[96];
 
+    if (Lock != NULL && (ULONG64)Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size) {
+        _snprintf(Text, sizeof(Text), "held=0x%I64x\nheld-since=0x%I64x\n", (ULONG64)Lock, (ULONG64)Caller);
+        FvReport(Text);
+    }
+}
+
+VOID KiReportHeld(const KTHREAD *Thread)
+{
     for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
-        /* The kernel's own are of before the call: it gives them back. */
-        if (Thread->Held[Index].Lock != NULL &&
-            (ULONG64)Thread->Held[Index].Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size) {
-            _snprintf(Text, sizeof(Text), "held=0x%I64x\nheld-since=0x%I64x\n", (ULONG64)Thread->Held[Index].Lock,
-                      (ULONG64)Thread->Held[Index].Caller);
-            FvReport(Text);
-        }
+        KiReportOneHeld(Thread->HeldLock[Index], Thread->HeldCaller[Index]);
+    }
+    for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
+        KiReportOneHeld(Thread->Held[Index].Lock, Thread->Held[Index].Caller);
     }
 }
 

@@ -221,6 +221,8 @@ FORCEINLINE VOID KiRestoreInterrupts(BOOLEAN Enabled)
 /* The lock word: owner's thread | 1, as in Windows's verifier; so recursion and foreign release are seen. */
 VOID KiSpinLockNotOwned(PKSPIN_LOCK SpinLock);
 VOID KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner);
+KIRQL NTAPI KiAcquireNoted(PKSPIN_LOCK SpinLock);
+VOID NTAPI KiReleaseNoted(PKSPIN_LOCK SpinLock, KIRQL NewIrql);
 
 FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
 {

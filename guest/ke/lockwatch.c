@@ -31,11 +31,9 @@
         Name Arguments;                                                                                      \
     }
 
-KI_TAKE(KIRQL, KeAcquireSpinLockRaiseToDpc, (PKSPIN_LOCK Lock), (Lock), Lock)
 KI_TAKE(KIRQL, KeAcquireSpinLockRaiseToSynch, (PKSPIN_LOCK Lock), (Lock), Lock)
 KI_TAKE(KIRQL, KeAcquireSpinLockForDpc, (PKSPIN_LOCK Lock), (Lock), Lock)
 KI_TAKE_VOID(KeAcquireSpinLockAtDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
-KI_GIVE(KeReleaseSpinLock, (PKSPIN_LOCK Lock, KIRQL NewIrql), (Lock, NewIrql), Lock)
 KI_GIVE(KeReleaseSpinLockForDpc, (PKSPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIrql), Lock)
 KI_GIVE(KeReleaseSpinLockFromDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
 
@@ -72,12 +70,12 @@ static const struct {
     PCSTR Name;
     PVOID Routine;
 } KiWatched[] = {
-    KI_WATCH(KeAcquireSpinLockRaiseToDpc),
+    {"KeAcquireSpinLockRaiseToDpc", (PVOID)KiAcquireNoted},
     KI_WATCH(KeAcquireSpinLockRaiseToSynch),
     KI_WATCH(KeAcquireSpinLockForDpc),
     KI_WATCH(KeAcquireSpinLockAtDpcLevel),
     KI_WATCH(KeTryToAcquireSpinLockAtDpcLevel),
-    KI_WATCH(KeReleaseSpinLock),
+    {"KeReleaseSpinLock", (PVOID)KiReleaseNoted},
     KI_WATCH(KeReleaseSpinLockForDpc),
     KI_WATCH(KeReleaseSpinLockFromDpcLevel),
     KI_WATCH(KeAcquireInStackQueuedSpinLock),

@@ -101,11 +101,37 @@ VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
     *SpinLock = 0;
 }
 
+/*
+ * The ways out of the short paths below, which call nothing and need no frame: the rare case is another routine's, and that
+ * does it all.
+ */
+static DECLSPEC_NOINLINE KIRQL KiAcquireSlowly(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
+{
+    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, KiAcquireAboveDispatch, OldIrql, (ULONG_PTR)SpinLock, 0);
+    __writecr8(DISPATCH_LEVEL);
+    KiAcquireSpinLock(SpinLock);
+    KE_FORGET(OldIrql);
+    return OldIrql;
+}
+
+static DECLSPEC_NOINLINE VOID KiReleaseSlowly(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    KiRequireDispatch(SpinLock, KiReleaseNotAtDispatch);
+    KiReleaseSpinLock(SpinLock);
+    KiLowerFromDispatch(NewIrql);
+}
+
 KIRQL NTAPI KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock)
 {
-    KIRQL OldIrql = KiRaiseToDispatch(SpinLock);
+    KIRQL OldIrql = (KIRQL)__readcr8();
 
-    KiAcquireSpinLock(SpinLock);
+    if (OldIrql > DISPATCH_LEVEL) {
+        return KiAcquireSlowly(SpinLock, OldIrql);
+    }
+    __writecr8(DISPATCH_LEVEL);
+    if (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, __readgsqword(0x188) | 1, 0) != 0) {
+        return KiAcquireSlowly(SpinLock, OldIrql);
+    }
     return OldIrql;
 }
 
@@ -117,9 +143,61 @@ KIRQL NTAPI KeAcquireSpinLockRaiseToSynch(PKSPIN_LOCK SpinLock)
 
 VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 {
-    KiRequireDispatch(SpinLock, KiReleaseNotAtDispatch);
-    KiReleaseSpinLock(SpinLock);
-    KiLowerFromDispatch(NewIrql);
+    if (KiDriverVerifierOn) {
+        KiReleaseSlowly(SpinLock, NewIrql);
+        return;
+    }
+    _ReadWriteBarrier();
+    *(volatile KSPIN_LOCK *)SpinLock = 0;
+    __writecr8(NewIrql);
+}
+
+/* What drivers' imports of the two lead to with the verifier on: they are noted as other locks are (lockwatch.c). */
+static DECLSPEC_NOINLINE KIRQL KiAcquireNotedSlowly(PKSPIN_LOCK SpinLock, KIRQL OldIrql, const VOID *Caller)
+{
+    KiAcquireSlowly(SpinLock, OldIrql);
+    KeNoteLock(SpinLock, Caller);
+    KE_FORGET(OldIrql);
+    return OldIrql;
+}
+
+KIRQL NTAPI KiAcquireNoted(PKSPIN_LOCK SpinLock)
+{
+    PKTHREAD Thread = (PKTHREAD)__readgsqword(0x188);
+    KIRQL OldIrql = (KIRQL)__readcr8();
+
+    if (OldIrql > DISPATCH_LEVEL) {
+        return KiAcquireNotedSlowly(SpinLock, OldIrql, _ReturnAddress());
+    }
+    __writecr8(DISPATCH_LEVEL);
+    if (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, (ULONG_PTR)Thread | 1, 0) != 0) {
+        return KiAcquireNotedSlowly(SpinLock, OldIrql, _ReturnAddress());
+    }
+    KiNoteLock(Thread, SpinLock, _ReturnAddress());
+    return OldIrql;
+}
+
+static DECLSPEC_NOINLINE VOID KiReleaseNotedSlowly(PKSPIN_LOCK SpinLock, KIRQL NewIrql, BOOLEAN Noted)
+{
+    if (!Noted) {
+        KiNoteUnlockedLate(KeGetCurrentThread(), SpinLock);
+    }
+    KiReleaseSlowly(SpinLock, NewIrql);
+}
+
+VOID NTAPI KiReleaseNoted(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
+{
+    /* That it is noted says who owns it, unless somebody has written to it since. */
+    if (!KiNoteUnlock((PKTHREAD)__readgsqword(0x188), SpinLock)) {
+        KiReleaseNotedSlowly(SpinLock, NewIrql, FALSE);
+        return;
+    }
+    if (*(volatile KSPIN_LOCK *)SpinLock == 0 || (KIRQL)__readcr8() < DISPATCH_LEVEL || NewIrql > DISPATCH_LEVEL) {
+        KiReleaseNotedSlowly(SpinLock, NewIrql, TRUE);
+        return;
+    }
+    *(volatile KSPIN_LOCK *)SpinLock = 0;
+    __writecr8(NewIrql);
 }
 
 VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock)

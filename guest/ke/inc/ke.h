@@ -143,21 +143,25 @@ struct _KTHREAD {
     PVOID StartContext;
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
     CHAR Name[24]; /* for the host: reports and traces */
-    PVOID MmReserved[4];
     ULONG64 WaitStart;     /* interrupt time */
     ULONG_PTR TopLevelIrp; /* io's; the thread itself only */
     const VOID *Blamed;    /* FvBlame's; the thread itself only */
     const VOID *WaitCaller;  /* who called KeWaitForSingleObject last */
     const VOID *HolderKnown; /* what it waits for, when KiWaitForHolder has looked at that */
+    /*
+     * With the verifier on, what it holds and who took it.  Locks are at their depth, KCALL_STATE.Locks, of which the last
+     * few are known; resources and mutexes, which others may take and give back, wherever there is room.
+     */
+    const VOID *HeldLock[KE_HELD_LOCKS]; /* NULL: free; the thread itself only, as the callers are */
+    const VOID *HeldCaller[KE_HELD_LOCKS];
     struct {
         const VOID *Lock; /* NULL: free */
         const VOID *Caller;
-    } Held[KE_HELD_LOCKS]; /* with the verifier on: what it holds and who took it */
+    } Held[KE_HELD_LOCKS];
     BOOLEAN BoostDisabled;
     BOOLEAN IdleThread;
     UCHAR WaitIrql;
     BOOLEAN WaitNext;
-    ULONG Spare[12];
 };
 
 /*
@@ -393,41 +397,63 @@ BOOLEAN NTAPI KeWaitingHolders(struct _FV_WAIT *Wait, ULONG Index, struct _FV_HO
 
 VOID KiNoteHeld(PKTHREAD Thread, const VOID *Lock, const VOID *Caller);
 VOID KiNoteReleased(PKTHREAD Thread, const VOID *Lock);
+VOID KiNoteUnlockedLate(PKTHREAD Thread, const VOID *Lock);
 
-/* The current thread has taken a lock, or is about to give it back.  IRQL: any. */
+/* The current thread has taken a lock, or is about to give it back; with the verifier on.  IRQL: any. */
+FORCEINLINE VOID KiNoteLock(PKTHREAD Thread, const VOID *Lock, const VOID *Caller)
+{
+    ULONG Depth = (UCHAR)Thread->Locks++ & (KE_HELD_LOCKS - 1);
+
+    Thread->HeldLock[Depth] = Lock;
+    Thread->HeldCaller[Depth] = Caller;
+}
+
+/* TRUE: it is the one that was taken last, as nearly always. */
+FORCEINLINE BOOLEAN KiNoteUnlock(PKTHREAD Thread, const VOID *Lock)
+{
+    ULONG Depth = (UCHAR)--Thread->Locks & (KE_HELD_LOCKS - 1);
+
+    if (Thread->HeldLock[Depth] != Lock) {
+        return FALSE;
+    }
+    Thread->HeldLock[Depth] = NULL;
+    return TRUE;
+}
+
+/*
+ * For routines of a short path that calls nothing: keeps the compiler from knowing that the rare case returns what it
+ * was given, which it would then keep in a register saved on the stack, in the short path too.
+ */
+#define KE_FORGET(Value) __asm__ volatile("" : "+r"(Value))
+
+/* The same, the verifier on or not. */
 FORCEINLINE VOID KeNoteLock(const VOID *Lock, const VOID *Caller)
 {
-    PKTHREAD Thread = (PKTHREAD)__readgsqword(0x188);
-
-    Thread->Locks++;
     if (KiDriverVerifierOn) {
-        KiNoteHeld(Thread, Lock, Caller);
+        KiNoteLock((PKTHREAD)__readgsqword(0x188), Lock, Caller);
     }
 }
 
 FORCEINLINE VOID KeNoteUnlock(const VOID *Lock)
 {
-    PKTHREAD Thread = (PKTHREAD)__readgsqword(0x188);
-
-    Thread->Locks--;
-    if (KiDriverVerifierOn) {
-        KiNoteReleased(Thread, Lock);
+    if (KiDriverVerifierOn && !KiNoteUnlock((PKTHREAD)__readgsqword(0x188), Lock)) {
+        KiNoteUnlockedLate((PKTHREAD)__readgsqword(0x188), Lock);
     }
 }
 
 /* The same for resources and mutexes, whose owner may be another thread. */
 FORCEINLINE VOID KeNoteResource(PKTHREAD Owner, const VOID *Resource, const VOID *Caller)
 {
-    _InterlockedExchangeAdd8(&Owner->Resources, 1);
     if (KiDriverVerifierOn) {
+        _InterlockedExchangeAdd8(&Owner->Resources, 1);
         KiNoteHeld(Owner, Resource, Caller);
     }
 }
 
 FORCEINLINE VOID KeNoteResourceRelease(PKTHREAD Owner, const VOID *Resource)
 {
-    _InterlockedExchangeAdd8(&Owner->Resources, -1);
     if (KiDriverVerifierOn) {
+        _InterlockedExchangeAdd8(&Owner->Resources, -1);
         KiNoteReleased(Owner, Resource);
     }
 }
