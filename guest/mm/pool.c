@@ -253,7 +253,7 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
 
 PVOID MiAllocateBlock(PMI_REQUEST Request)
 {
-    ULONG Stack = Request->Owner != MM_OWNER_KERNEL ? MiRecordStack() : 0;
+    ULONG Stack = Request->Owner != MM_OWNER_KERNEL && FvVerifierEnabled() ? MiRecordStack() : 0;
     SIZE_T Bytes = Request->Size + sizeof(MI_BLOCK);
     PVOID Address;
     KIRQL OldIrql;
@@ -381,7 +381,7 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
     MiReturnPool(Block->Owner, Block->TagIndex, Paged, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL && !Paged)
         KeCheckMemoryRange(Address, Block->Size);
-    if (Block->Owner != MM_OWNER_KERNEL)
+    if (Block->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         memset(Block + 1, 0xF5, Block->Size);
     Block->State = MI_DEAD;
     if (Slab->Free == NULL)
