@@ -62,6 +62,9 @@ VOID IopCloseFile(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount,
         return;
     }
     FileObject->Flags |= FO_HANDLE_CREATED;
+    if ((FileObject->Flags & (FO_STREAM_FILE | FO_CLEANUP_COMPLETE)) == (FO_STREAM_FILE | FO_CLEANUP_COMPLETE)) {
+        return; /* IoCreateStreamFileObjectLite's */
+    }
     if (IopIsSynchronous(FileObject)) {
         IopAcquireFileLock(FileObject, KernelMode);
     }

@@ -28,6 +28,7 @@ NTKERNELAPI VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK Lock, ULONG
 NTKERNELAPI VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK Lock, ULONG Flags);
 NTKERNELAPI VOID FASTCALL ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK Lock, ULONG Flags);
 NTKERNELAPI VOID FASTCALL ExReleasePushLockSharedEx(PEX_PUSH_LOCK Lock, ULONG Flags);
+NTKERNELAPI VOID NTAPI ExSetResourceOwnerPointerEx(PERESOURCE Resource, PVOID Owner, ULONG Flags);
 #undef ExTryToAcquireResourceExclusiveLite
 NTKERNELAPI BOOLEAN NTAPI ExTryToAcquireResourceExclusiveLite(PERESOURCE Resource);
 
@@ -233,6 +234,11 @@ static VOID CheckResources(VOID)
     FvCheck(!ExTryToAcquireResourceExclusiveLite(&Resource));
     ExReleaseResourceForThreadLite(&Resource, (ERESOURCE_THREAD)Owner);
     FvCheck(ExAcquireResourceSharedLite(&Resource, FALSE));
+    ExSetResourceOwnerPointerEx(&Resource, Owner, 0);
+    FvCheck(ExIsResourceAcquiredSharedLite(&Resource) == 0); /* the thread owns it no more */
+    FvCheck(!ExTryToAcquireResourceExclusiveLite(&Resource));
+    ExReleaseResourceForThreadLite(&Resource, (ERESOURCE_THREAD)Owner);
+    FvCheck(ExAcquireResourceSharedLite(&Resource, FALSE));
     ExReleaseResourceForThreadLite(&Resource, ExGetCurrentResourceThread());
     FvCheck(ExIsResourceAcquiredSharedLite(&Resource) == 0);
     KeLeaveCriticalRegion();
@@ -312,7 +318,7 @@ static VOID CheckProbes(VOID)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    FvTestPlan(72);
+    FvTestPlan(75);
     CheckRundowns();
     CheckPushLocks();
     CheckResources();
