@@ -60,6 +60,35 @@ def an_archive_is_the_same_each_time():
         check(images[0].startswith(b'070701') and images[0].count(b'070701') == 3, 'not a newc archive of two')
 
 
+def made_image(folder, recipe):
+    write(f'{folder}/x.image', recipe)
+    return run(f'{SCRIPTS}/make-image.py', f'{folder}/x.image', f'{folder}/x.raw')
+
+
+@case
+def an_image_is_what_its_recipe_says():
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(f'{SCRIPTS}/make-image.py', os.path.join(ROOT, 'images', 'partitions.image'), f'{folder}/x.raw')
+        equal(result.returncode, 0, result.stderr)
+        with open(f'{folder}/x.raw', 'rb') as image:
+            disk = image.read()
+        equal((len(disk), disk[510:512]), (8 << 20, b'\x55\xaa'), 'size and signature')
+        equal([(disk[446 + 16 * n + 4], int.from_bytes(disk[446 + 16 * n + 8:][:4], 'little'), int.from_bytes(disk[446 + 16 * n + 12:][:4], 'little'))
+               for n in range(4)], [(0x07, 2048, 4096), (0x83, 8192, 8192), (0, 0, 0), (0, 0, 0)], 'the table')
+        check(not any(disk[512:]), 'nothing else is written')
+
+
+@case
+def a_recipe_that_is_wrong_is_refused_by_its_line():
+    with tempfile.TemporaryDirectory() as folder:
+        for recipe, words in (('size = 1M\ncolour = red\n', 'x.image:2: error: unknown: colour = red'), ('size = much\n', 'x.image:1: error'),
+                              ('# nothing\n', 'x.image: error: no size'), ('size = 1M\npartition = 07 1\n', 'x.image:2: error: a partition is'),
+                              ('size = 1M\npartition = 07 2048 2048\n', 'not within the disk'), ('size = 1M\nfilesystem = fat\n', 'x.image:2: error'),
+                              ('size = 1M\npartition = 07 1 1\nfilesystem = ntfs\n', 'or a file system')):
+            result = made_image(folder, recipe)
+            check(result.returncode != 0 and words in result.stderr and 'Traceback' not in result.stderr, f'{recipe}: {result.stderr}')
+
+
 @case
 def an_export_has_one_owner():
     with tempfile.TemporaryDirectory() as folder:

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 import tap  # noqa: E402
 
 FLTVM, QEMU_IMG = (sys.argv + [None, None])[1:3]
+ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 SCENARIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'real_image.lua')
 SIZE = 12 << 20
 BLOCKS = 16
@@ -40,10 +41,12 @@ def make_files(folder):
             file.write(content)
 
 
+def make_image(name, image, files):
+    run(os.path.join(ROOT, 'scripts', 'make-image.py'), '--files', files, os.path.join(ROOT, 'images', name + '.image'), image)
+
+
 def make_ntfs(image, files):
-    run('mkntfs', '-q', '-F', '-s', '512', '-c', '4096', image)
-    for name in sorted(os.listdir(files)):
-        run('ntfscp', '-f', image, os.path.join(files, name), name)
+    make_image('ntfs', image, files)
 
 
 def read_ntfs(image, name):
@@ -52,7 +55,7 @@ def read_ntfs(image, name):
 
 
 def make_ext2(image, files):
-    run('mke2fs', '-q', '-F', '-t', 'ext2', '-b', '4096', '-d', files, image)
+    make_image('ext2', image, files)
 
 
 def read_ext2(image, name):
@@ -65,9 +68,8 @@ def through_the_filters(make, read, form):
         files, raw = os.path.join(folder, 'files'), os.path.join(folder, 'disk.raw')
         os.mkdir(files)
         make_files(files)
-        with open(raw, 'wb') as file:
-            file.truncate(SIZE)
         make(raw, files)
+        tap.equal(os.path.getsize(raw), SIZE, 'size of the image')
         with open(raw, 'rb') as file:
             sha256 = hashlib.sha256(file.read()).hexdigest()
         image = raw
