@@ -2,9 +2,9 @@
 /*
  * bootdrivers: the drivers that came in the initrd, and the loader as io sees it.
  *
- * raw comes first, for fltmgr attaches to it by name; then fltmgr, because it has to see file systems
- * register and volumes appear; then the rest.  A boot driver that fails to load is logged and the machine
- * goes on: the scenario will say what it misses.
+ * As on Windows the order is the registry's: a service with Start 0 is loaded, by its Group's place in ServiceGroupOrder's List,
+ * within a group by Tag, and then as it stands in the initrd.  services.c writes what the machine begins with.  A boot
+ * driver that fails to load is logged and the machine goes on: the scenario will say what it misses.
  */
 #include <ntifs.h>
 #include <hal.h>
@@ -17,6 +17,14 @@
 #include <io.h>
 #include <ldr.h>
 #include "initp.h"
+
+/* A driver of the initrd, and when its turn is. */
+typedef struct _INIT_MODULE {
+    const struct fltvm_boot_module *Module;
+    ULONG Length; /* of its name without ".sys" */
+    ULONG64 Rank;
+    BOOLEAN Done;
+} INIT_MODULE;
 
 static BOOLEAN InitBooting; /* what is loaded comes from the initrd */
 
@@ -70,7 +78,6 @@ static VOID InitLoadModule(const struct fltvm_boot_module *Module, ULONG NameLen
 {
     WCHAR Buffer[sizeof(Module->name)];
     UNICODE_STRING Name = {(USHORT)(NameLength * sizeof(WCHAR)), sizeof(Buffer), Buffer};
-    ULONG Type = SERVICE_FILE_SYSTEM_DRIVER;
     CHAR Failure[200];
     NTSTATUS Status;
 
@@ -78,9 +85,6 @@ static VOID InitLoadModule(const struct fltvm_boot_module *Module, ULONG NameLen
         Buffer[i] = (UCHAR)Module->name[i];
     }
     Buffer[NameLength] = 0;
-    if (strcmp(Module->name, "fltmgr.sys") == 0 || strcmp(Module->name, "raw.sys") == 0) {
-        RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Buffer, L"Type", REG_DWORD, &Type, sizeof(Type));
-    }
     Status = IopLoadDriverImage(&Name, (PVOID)Module->base, Module->size);
     if (!NT_SUCCESS(Status)) {
         Failure[0] = 0;
@@ -97,9 +101,36 @@ static ULONG InitDriverName(const CHAR *Name)
     return Length > 4 && strcmp(Name + Length - 4, ".sys") == 0 ? Length - 4 : 0;
 }
 
-static ULONG InitDriverPass(const CHAR *Name)
+/* The one to load next, not Done: the first of the lowest rank.  NULL when none is left. */
+static INIT_MODULE *InitNextModule(INIT_MODULE *Modules, ULONG Count)
 {
-    return strcmp(Name, "raw.sys") == 0 ? 0 : strcmp(Name, "fltmgr.sys") == 0 ? 1 : 2;
+    INIT_MODULE *Next = NULL;
+
+    for (ULONG i = 0; i < Count; i++) {
+        if (!Modules[i].Done && (Next == NULL || Modules[i].Rank < Next->Rank)) {
+            Next = &Modules[i];
+        }
+    }
+    return Next;
+}
+
+static VOID InitLoadModules(const struct fltvm_loader_block *Block)
+{
+    static INIT_MODULE Modules[FLTVM_BOOT_MAX_MODULES];
+    ULONG Count = 0;
+
+    for (ULONG i = 0; i < Block->modules; i++) {
+        ULONG Length = InitDriverName(Block->module[i].name);
+        ULONG64 Rank = Length != 0 ? InitRankOfService(Block->module[i].name, Length) : INIT_NOT_AT_BOOT;
+
+        if (Rank != INIT_NOT_AT_BOOT) {
+            Modules[Count++] = (INIT_MODULE){&Block->module[i], Length, Rank, FALSE};
+        }
+    }
+    for (INIT_MODULE *Next = InitNextModule(Modules, Count); Next != NULL; Next = InitNextModule(Modules, Count)) {
+        Next->Done = TRUE;
+        InitLoadModule(Next->Module, Next->Length);
+    }
 }
 
 NTSTATUS InitLoadBootDrivers(VOID)
@@ -109,15 +140,8 @@ NTSTATUS InitLoadBootDrivers(VOID)
     IoSetImageLoader(&InitImageLoader);
     LdrRegisterUnloadCheck(InitCheckThreads);
     InitBooting = TRUE;
-    for (ULONG Pass = 0; Pass < 3; Pass++) {
-        for (ULONG i = 0; i < Block->modules; i++) {
-            ULONG Length = InitDriverName(Block->module[i].name);
-
-            if (Length != 0 && InitDriverPass(Block->module[i].name) == Pass) {
-                InitLoadModule(&Block->module[i], Length);
-            }
-        }
-    }
+    InitDescribeServices();
+    InitLoadModules(Block);
     InitBooting = FALSE;
     IoBootDriversStarted();
     for (ULONG i = 0; i < Block->ranges; i++) {

@@ -4,6 +4,7 @@
  * storage controls tell about it.  The controller's own device takes two private controls, for fault rules.
  */
 #include "adapter.h"
+#include <request.h>
 #include <ntstrsafe.h>
 
 /* Write (offset, value) pairs to, or read values of offsets in, the fault window. */
@@ -12,14 +13,6 @@
 
 #define HBA_SECTORS_PER_TRACK   63
 #define HBA_TRACKS_PER_CYLINDER 255
-
-static NTSTATUS HbaComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
 
 /* ---- transfers -------------------------------------------------------------------------------------------
  */
@@ -53,15 +46,15 @@ NTSTATUS NTAPI HbaDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Extension->IsDisk) {
-        return HbaComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Adapter->Stopped) {
-        return HbaComplete(Irp, STATUS_DEVICE_NOT_CONNECTED, 0);
+        return DriverComplete(Irp, STATUS_DEVICE_NOT_CONNECTED, 0);
     }
     if (Stack->MajorFunction != IRP_MJ_FLUSH_BUFFERS) {
         Status = HbaCheckTransfer(Adapter, Irp, Stack);
         if (!NT_SUCCESS(Status) || Stack->Parameters.Read.Length == 0) {
-            return HbaComplete(Irp, Status, 0);
+            return DriverComplete(Irp, Status, 0);
         }
     }
     HbaSubmitIrp(Adapter, Irp);
@@ -281,7 +274,7 @@ NTSTATUS NTAPI HbaDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     } else {
         Status = HbaFaultControl(Extension->Adapter, Irp, Stack, &Information);
     }
-    return HbaComplete(Irp, Status, Information);
+    return DriverComplete(Irp, Status, Information);
 }
 
 /* ---- the device object -----------------------------------------------------------------------------------

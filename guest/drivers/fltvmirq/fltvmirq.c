@@ -6,6 +6,7 @@
  * driver under test connected, and followed by a DPC.  What pulses when is the scenario's business.
  */
 #include <ntifs.h>
+#include <request.h>
 #include <irq.h>
 #include <fltvm_irq.h>
 
@@ -190,9 +191,7 @@ static NTSTATUS NTAPI IrqDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Location->MajorFunction == IRP_MJ_DEVICE_CONTROL ||
         Location->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL)
         Status = IrqControl(DeviceObject->DeviceExtension, Irp, Location);
-    Irp->IoStatus.Status = Status;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
+    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
 }
 
 /* --- starting and stopping ----------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     NTSTATUS Status;
     KIRQL Irql;
 
-    Status = RawDeviceControl(Target, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
+    Status = DriverControl(Target, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -167,7 +167,7 @@ NTSTATUS NTAPI RawFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
     }
-    return RawComplete(Irp, Status, 0);
+    return DriverComplete(Irp, Status, 0);
 }
 
 /* ---- information -----------------------------------------------------------------------------------------
@@ -181,13 +181,13 @@ NTSTATUS NTAPI RawQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
 
     if (!Volume->IsVolume || Stack->Parameters.QueryFile.FileInformationClass != FilePositionInformation) {
-        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Stack->Parameters.QueryFile.Length < sizeof(*Position)) {
-        return RawComplete(Irp, STATUS_BUFFER_OVERFLOW, 0);
+        return DriverComplete(Irp, STATUS_BUFFER_OVERFLOW, 0);
     }
     Position->CurrentByteOffset = Stack->FileObject->CurrentByteOffset;
-    return RawComplete(Irp, STATUS_SUCCESS, sizeof(*Position));
+    return DriverComplete(Irp, STATUS_SUCCESS, sizeof(*Position));
 }
 
 /* PASSIVE_LEVEL. */
@@ -198,14 +198,14 @@ NTSTATUS NTAPI RawSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
 
     if (!Volume->IsVolume || Stack->Parameters.SetFile.FileInformationClass != FilePositionInformation) {
-        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
         Position->CurrentByteOffset.QuadPart % Volume->SectorSize != 0) {
-        return RawComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     Stack->FileObject->CurrentByteOffset = Position->CurrentByteOffset;
-    return RawComplete(Irp, STATUS_SUCCESS, 0);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULONG Length, ULONG Class,
@@ -244,7 +244,7 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
         if (Length < sizeof(FILE_FS_SIZE_INFORMATION)) {
             return STATUS_INFO_LENGTH_MISMATCH;
         }
-        Status = RawDeviceControl(Volume->Target, IOCTL_DISK_GET_LENGTH_INFO, &Size, sizeof(Size));
+        Status = DriverControl(Volume->Target, IOCTL_DISK_GET_LENGTH_INFO, &Size, sizeof(Size));
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
@@ -281,5 +281,5 @@ NTSTATUS NTAPI RawQueryVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
                                            Stack->Parameters.QueryVolume.Length,
                                            Stack->Parameters.QueryVolume.FsInformationClass, &Information);
     }
-    return RawComplete(Irp, Status, Information);
+    return DriverComplete(Irp, Status, Information);
 }

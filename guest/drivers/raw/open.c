@@ -94,7 +94,7 @@ NTSTATUS NTAPI RawCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return RawComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
+        return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
     RawLock(Volume);
     Status = RawOpenLocked(Volume, IoGetCurrentIrpStackLocation(Irp));
@@ -102,7 +102,7 @@ NTSTATUS NTAPI RawCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         RawDeleteIfUnused(Volume, 1); /* this open held it */
     }
-    return RawComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : 0);
+    return DriverComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : 0);
 }
 
 /* The last handle is closed.  PASSIVE_LEVEL. */
@@ -124,7 +124,7 @@ NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         RawUnlock(Volume);
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
-    return RawComplete(Irp, STATUS_SUCCESS, 0);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 /* PASSIVE_LEVEL. */
@@ -148,5 +148,5 @@ NTSTATUS NTAPI RawClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
         RawDeleteIfUnused(Volume, 1); /* the closing file's */
     }
-    return RawComplete(Irp, STATUS_SUCCESS, 0);
+    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }

@@ -18,35 +18,6 @@ VOID RawUnlock(PRAW_VOLUME Volume)
     KeLeaveCriticalRegion();
 }
 
-NTSTATUS RawComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
-/* A control without input, to the volume's device.  PASSIVE_LEVEL. */
-NTSTATUS RawDeviceControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Output, ULONG Length)
-{
-    IO_STATUS_BLOCK IoStatus;
-    NTSTATUS Status;
-    KEVENT Event;
-    PIRP Irp;
-
-    KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    Irp = IoBuildDeviceIoControlRequest(Code, Target, NULL, 0, Output, Length, FALSE, &Event, &IoStatus);
-    if (Irp == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Status = IoCallDriver(Target, Irp);
-    if (Status == STATUS_PENDING) {
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
-        Status = IoStatus.Status;
-    }
-    return Status;
-}
-
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\RawDisk");

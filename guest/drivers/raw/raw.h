@@ -21,6 +21,7 @@
 
 #include <ntifs.h>
 #include <ntdddisk.h>
+#include <request.h>
 
 /* What every open file object of the volume shares. */
 typedef struct _RAW_STREAM {
@@ -49,8 +50,6 @@ typedef struct _RAW_VOLUME {
 /* raw.c.  PASSIVE_LEVEL; normal kernel APCs are held off while locked. */
 VOID RawLock(PRAW_VOLUME Volume);
 VOID RawUnlock(PRAW_VOLUME Volume);
-NTSTATUS RawComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
-NTSTATUS RawDeviceControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Output, ULONG Length);
 
 /* open.c */
 DRIVER_DISPATCH RawCreate;

@@ -29,18 +29,18 @@ NTSTATUS NTAPI RawReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (!Volume->IsVolume) {
-        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Volume->Dismounted) {
-        return RawComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
     }
     if (Stack->Parameters.Read.Length == 0) {
-        return RawComplete(Irp, STATUS_SUCCESS, 0);
+        return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (Stack->Parameters.Read.Length % Volume->SectorSize != 0 ||
         Stack->Parameters.Read.ByteOffset.QuadPart < 0 ||
         Stack->Parameters.Read.ByteOffset.QuadPart % Volume->SectorSize != 0) {
-        return RawComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
     IoSetCompletionRoutine(Irp, RawTransferCompletion, NULL, TRUE, TRUE, TRUE);
@@ -53,10 +53,10 @@ NTSTATUS NTAPI RawForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (!Volume->IsVolume) {
-        return RawComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Volume->Dismounted) {
-        return RawComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Target, Irp);

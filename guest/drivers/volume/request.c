@@ -3,42 +3,8 @@
  * What a volume does with requests.
  */
 #include "volume.h"
+#include <request.h>
 #include <ntstrsafe.h>
-
-static NTSTATUS VolumeComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
-{
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = Information;
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    return Status;
-}
-
-static NTSTATUS VolumeSend(PDEVICE_OBJECT Disk, PIRP Irp, PKEVENT Event, PIO_STATUS_BLOCK IoStatus)
-{
-    NTSTATUS Status;
-
-    if (Irp == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Status = IoCallDriver(Disk, Irp);
-    if (Status == STATUS_PENDING) {
-        KeWaitForSingleObject(Event, Executive, KernelMode, FALSE, NULL);
-        Status = IoStatus->Status;
-    }
-    return Status;
-}
-
-/* PASSIVE_LEVEL. */
-NTSTATUS VolumeControlDisk(PDEVICE_OBJECT Disk, ULONG Code, PVOID Output, ULONG Length)
-{
-    IO_STATUS_BLOCK IoStatus;
-    KEVENT Event;
-
-    KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    return VolumeSend(
-        Disk, IoBuildDeviceIoControlRequest(Code, Disk, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
-        &Event, &IoStatus);
-}
 
 /* PASSIVE_LEVEL. */
 NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG Length)
@@ -49,7 +15,7 @@ NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG 
 
     Start.QuadPart = Offset;
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    return VolumeSend(
+    return DriverSend(
         Disk->Device,
         IoBuildSynchronousFsdRequest(IRP_MJ_READ, Disk->Device, Buffer, Length, &Start, &Event, &IoStatus),
         &Event, &IoStatus);
@@ -59,7 +25,7 @@ NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG 
 NTSTATUS NTAPI VolumeDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
-    return VolumeComplete(Irp, STATUS_SUCCESS,
+    return DriverComplete(Irp, STATUS_SUCCESS,
                           IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED
                                                                                             : 0);
 }
@@ -73,7 +39,7 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Offset < 0 || Offset > Extension->Length ||
         Stack->Parameters.Read.Length > Extension->Length - Offset) {
-        return VolumeComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
     IoGetNextIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart = Offset + Extension->Start;
@@ -187,5 +153,5 @@ NTSTATUS NTAPI VolumeDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Status == STATUS_NOT_SUPPORTED) {
         return VolumeDispatchForward(DeviceObject, Irp);
     }
-    return VolumeComplete(Irp, Status, Information);
+    return DriverComplete(Irp, Status, Information);
 }

@@ -3,6 +3,7 @@
  * Finding disks and making volumes of them.
  */
 #include "volume.h"
+#include <request.h>
 #include <ntstrsafe.h>
 
 DRIVER_INITIALIZE DriverEntry;
@@ -24,9 +25,9 @@ static NTSTATUS VolumeOpenDisk(PVOLUME_DISK Disk)
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = VolumeControlDisk(Disk->Device, IOCTL_DISK_GET_LENGTH_INFO, &Length, sizeof(Length));
+    Status = DriverControl(Disk->Device, IOCTL_DISK_GET_LENGTH_INFO, &Length, sizeof(Length));
     if (NT_SUCCESS(Status)) {
-        Status = VolumeControlDisk(Disk->Device, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
+        Status = DriverControl(Disk->Device, IOCTL_DISK_GET_DRIVE_GEOMETRY, &Geometry, sizeof(Geometry));
     }
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(Disk->File);

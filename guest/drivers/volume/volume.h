@@ -59,7 +59,6 @@ typedef struct _VOLUME_DISK {
 ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges);
 
 /* request.c */
-NTSTATUS VolumeControlDisk(PDEVICE_OBJECT Disk, ULONG Code, PVOID Output, ULONG Length);
 NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG Length);
 DRIVER_DISPATCH VolumeDispatchOpen;
 DRIVER_DISPATCH VolumeDispatchTransfer;
