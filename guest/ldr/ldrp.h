@@ -34,6 +34,15 @@ ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
 /* What the import of a routine is bound to that has a variant for some images; Target when it has none. */
 ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target);
 
+/* load.c: adds to what the load that is under way fails with.  The caller holds LdrpMutex. */
+VOID LdrpFail(PCSTR Format, ...);
+
+/*
+ * import.c: binds every import, or says by LdrpFail what is missing.  Two passes when the verifier is on: the first counts
+ * the thunks, the second binds.  PASSIVE_LEVEL, LdrpMutex held.
+ */
+NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe);
+
 /* Bugchecks if a driver leaves anything behind. */
 VOID LdrpCheckUnload(PLDR_IMAGE Image);
 

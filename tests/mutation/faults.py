@@ -85,7 +85,7 @@ KNOWN = [
 NEW = [
     ('N01', 'guest/ldr/pe.c', '    if (Pe->EntryPoint == 0)\n        return "the image has no entry point";', '    if (Pe->EntryPoint == 0)\n        return NULL;',
      'an image without an entry point is taken', ['unit', 'kernel']),
-    ('N02', 'guest/ldr/load.c', '    From->References++;', '', 'an image that another imports from is unmapped', ['kernel']),
+    ('N02', 'guest/ldr/import.c', '    From->References++;', '', 'an image that another imports from is unmapped', ['kernel']),
     ('N03', 'guest/ldr/pe.c', 'if (Header.VirtualAddress % LDRP_PAGE != 0)', 'if (FALSE)', 'sections need not be page-aligned', ['unit', 'kernel']),
     ('N04', 'guest/ke/timer.c', '    if (Timer->Period != 0) {', '    if (FALSE) {', 'a periodic timer comes once', KERNEL),
     ('N05', 'fltmgr/work/item.c', '        if ((PUCHAR)Item->Owner >= Start && (PUCHAR)Item->Owner < End) {', '        if (FALSE) {', 'items never freed are not reported at unload', FLTMGR),
@@ -112,7 +112,7 @@ NEW = [
     ('N21', 'host/lua/compile.c', "(p[1] == ' ' || p[1] == '#')", "(p[1] == ' ')", 'sources in a folder with # are never found changed', ['host', 'cli']),
     ('N22', 'sdk/toolchain/cc', "if os.path.exists(name) and os.path.samefile(name, other):", "if False:", 'a source is overwritten by its driver', ['cli']),
     ('N23', 'hw/hba-exec.c', '    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;', '    return a->lba == b->lba;', 'only commands of one address are ordered', ['qtest', 'drivers']),
-    ('N24', 'guest/ldr/load.c', '        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));',
+    ('N24', 'guest/ldr/import.c', '        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));',
      '        Image = NULL;', 'forwarders are not followed', ['kernel']),
     ('N25', 'guest/ldr/load.c', '        if (LdrpHoldsUnwindData(', '        if (0 && LdrpHoldsUnwindData(', 'unwind data is discarded', ['kernel']),
     ('N26', 'fltmgr/operation/down.c', '    if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)', '    if (FALSE)', 'SYNCHRONIZE does not bring the post-callback home', FLTMGR),
