@@ -209,8 +209,8 @@ static VOID ObpPreOperation(POBP_FILTER_CALL Entry, PVOID Object, OB_OPERATION O
 
     Information.KernelHandle = KernelHandle;
     if (Operation == OB_OPERATION_HANDLE_DUPLICATE) {
-        Parameters.DuplicateHandleInformation.SourceProcess = PsGetCurrentProcess();
-        Parameters.DuplicateHandleInformation.TargetProcess = PsGetCurrentProcess();
+        Parameters.DuplicateHandleInformation.SourceProcess = (PVOID)KeGetCurrentThread()->ApcState.Process;
+        Parameters.DuplicateHandleInformation.TargetProcess = (PVOID)KeGetCurrentThread()->ApcState.Process;
     }
     FvBeginCall(&Call);
     Entry->Operation->PreOperation(Entry->Filter->Context, &Information);

@@ -36,11 +36,8 @@ ALLOWED = {
 }
 
 
-# The same for rooms of the filter manager.
-ALLOWED_ROOMS = {
-    # A file name begins with its volume's, by the documented way from the file object.
-    ('name', 'query'): {'FltGetVolumeFromFileObject'},
-}
+# The same for rooms of the filter manager: none.
+ALLOWED_ROOMS = {}
 
 
 def table(image='guest', dictionary='components'):

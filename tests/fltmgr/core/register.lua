@@ -75,7 +75,7 @@ end
 -- The same for attaching by hand.
 local attachments = 0
 for _, tag in ipairs { "FtIn", "FtNm", "FtTm" } do
-  for skip = 0, 16 do
+  for skip = 0, 32 do
     local vm = fltvm.machine { disks = { { size = "1M" } }, options = { ["pool-fail"] = ("fltmgr.sys:%d:1:%s"):format(skip, tag) } }
     local where = ("%s: allocation %d: "):format(tag, skip + 1)
     local ok, err = pcall(function() vm:load { source = "register.c", name = "poor", altitude = "100" } end)
