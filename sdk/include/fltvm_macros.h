@@ -303,11 +303,11 @@ FLTVM_INLINE void RtlSanitizeUnicodeStringPadding(PUNICODE_STRING String)
 /* Takes as long whatever the contents. */
 FLTVM_INLINE BOOLEAN RtlConstantTimeEqualMemory(const void *First, const void *Second, SIZE_T Length)
 {
-    const volatile UCHAR *A = (const volatile UCHAR *)First, *B = (const volatile UCHAR *)Second;
+    const volatile UCHAR *Left = (const volatile UCHAR *)First, *Right = (const volatile UCHAR *)Second;
     UCHAR Different = 0;
 
     while (Length-- != 0)
-        Different |= *A++ ^ *B++;
+        Different |= *Left++ ^ *Right++;
     return Different == 0;
 }
 

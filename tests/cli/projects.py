@@ -98,6 +98,27 @@ def settings_are_evaluated(folder):
 
 
 @with_folder
+def any_folder_s_name_stays_whole(folder):
+    """What a path holds is neither divided, quoted nor expanded, wherever a project names its folder."""
+    place = os.path.join(folder, "a;b $(x) %41 'q' \"r\" é, (c)")
+    os.makedirs(os.path.join(place, 'inc'))
+    os.mkdir(os.path.join(place, 'add'))
+    write(place, 'inc/one.h', '#define ONE 1\n')
+    write(place, 'add/two.h', '#define TWO 2\n')
+    write(place, 'force.h', '#define A 0\n')
+    write(place, 'a.c', '#include "one.h"\n#include "two.h"\n#if ONE + TWO != 3\n#error no\n#endif\n' + ENTRY)
+    write(place, 'p.vcxproj', '''<Project>
+<PropertyGroup><Where>$(ProjectDir)inc;$(ProjectDir)</Where></PropertyGroup>
+<ItemDefinitionGroup><ClCompile><AdditionalIncludeDirectories>$(Where);%(AdditionalIncludeDirectories)</AdditionalIncludeDirectories>
+<ForcedIncludeFiles>$(MSBuildProjectDirectory)\\force.h</ForcedIncludeFiles>
+<AdditionalOptions>/I"$(ProjectDir)add"</AdditionalOptions></ClCompile></ItemDefinitionGroup>
+<ItemGroup Condition="exists('$(ProjectDir)a.c') and '$(ProjectDir)' != ''"><ClCompile Include="$(ProjectDir)a.c"/></ItemGroup></Project>''')
+    made = cc(folder, '--project', os.path.join(place, 'p.vcxproj'))
+    equal((made.returncode, made.stderr), (0, ''), 'compiling')
+    check(os.path.exists(os.path.join(folder, 'p.sys')), 'the driver')
+
+
+@with_folder
 def projects_that_are_none(folder):
     write(folder, 'a.c', ENTRY.replace('A;', '0;'))
     item = '<ItemGroup><ClCompile Include="{}"/></ItemGroup>'

@@ -93,6 +93,13 @@ def compiles(source):
     return body
 
 
+@case
+def macros_of_one_letter_are_the_author_s():
+    # I, L and P are names of parameters and members in the published headers beneath ours.
+    letters = ''.join(f'#define {letter} (0)\n' for letter in 'ABCDEFGHJKMNOQRSTUVWXYZ')
+    equal(refused(['int v;'], f'{letters}#include <fltKernel.h>\n#include <ntstrsafe.h>\n#include <intrin.h>\n'), set(), 'refused')
+
+
 for path in sorted(os.listdir(os.path.join(HERE, 'sources'))):
     case(compiles(os.path.join(HERE, 'sources', path)))
 

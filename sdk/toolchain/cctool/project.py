@@ -34,6 +34,15 @@ class Refused(Exception):
     pass
 
 
+def escaped(path):
+    """A path as a property holds it: what would divide a list, quote or expand stands as %XX, which unescaped() undoes."""
+    return re.sub(r'[\x00-\x7f]', lambda m: m[0] if m[0].isalnum() or m[0] in '/._+-' else f'%{ord(m[0]):02X}', path)
+
+
+def unescaped(text):
+    return re.sub('%([0-9A-Fa-f]{2})', lambda m: chr(int(m[1], 16)), text)
+
+
 class Element:
     def __init__(self, tag, attributes, line):
         self.tag, self.attributes, self.line, self.children, self.text = tag, attributes, line, [], ''
@@ -72,11 +81,11 @@ class Project:
     def __init__(self, path, configuration):
         self.path, self.folder = path, os.path.dirname(os.path.abspath(path))
         self.notes, self.items, self.definitions, self.said = [], [], {'ClCompile': {}, 'Link': {}}, set()
-        name = os.path.splitext(os.path.basename(path))[0]
-        self.properties = {'configuration': configuration, 'platform': 'x64', 'projectdir': self.folder + '/', 'projectname': name,
-                           'msbuildprojectname': name, 'msbuildprojectdirectory': self.folder, 'msbuildthisfiledirectory': self.folder + '/',
-                           'msbuildprojectfullpath': os.path.abspath(path), 'projectname_': name,
-                           'solutiondir': os.path.dirname(self.folder) + '/', 'targetname': name, 'platformtarget': 'x64'}
+        name, folder = escaped(os.path.splitext(os.path.basename(path))[0]), escaped(self.folder)
+        self.properties = {'configuration': configuration, 'platform': 'x64', 'projectdir': folder + '/', 'projectname': name,
+                           'msbuildprojectname': name, 'msbuildprojectdirectory': folder, 'msbuildthisfiledirectory': folder + '/',
+                           'msbuildprojectfullpath': escaped(os.path.abspath(path)),
+                           'solutiondir': escaped(os.path.dirname(self.folder)) + '/', 'targetname': name, 'platformtarget': 'x64'}
         self.read(read_xml(path))
 
     def note(self, line, text):
@@ -134,13 +143,13 @@ class Project:
         if word.lower() == 'exists':
             if words.pop(0) != '(':
                 raise ValueError
-            name = words.pop(0).strip("'")
+            name = unescaped(words.pop(0).strip("'"))
             if words.pop(0) != ')':
                 raise ValueError
             return self.find(name) is not None
         if words and words[0] in ('==', '!='):
             operator, other = words.pop(0), words.pop(0)
-            return (word.strip("'").lower() == other.strip("'").lower()) == (operator == '==')
+            return (unescaped(word.strip("'")).lower() == unescaped(other.strip("'")).lower()) == (operator == '==')
         if word.strip("'").lower() in ('true', 'false'):
             return word.strip("'").lower() == 'true'
         raise ValueError
@@ -212,7 +221,7 @@ class Project:
     def options(self, text, line):
         """cl's options in AdditionalOptions."""
         flags = []
-        words = shlex.split(text.replace('\\', '/'))
+        words = [unescaped(word) for word in shlex.split(text.replace('\\', '/'))]
         while words:
             word = words.pop(0)
             match = re.fullmatch(r'[-/](D|I|U|FI)(.*)', word)
@@ -230,7 +239,7 @@ class Project:
 
 
 def split(text):
-    return [word.strip() for word in (text or '').split(';') if word.strip()]
+    return [unescaped(word.strip()) for word in (text or '').split(';') if word.strip()]
 
 
 def load(path, configuration):
@@ -243,7 +252,7 @@ def load(path, configuration):
     if asked and f'{configuration}|x64'.lower() not in asked:
         raise Refused(f'{path}:1: error: it has no configuration {configuration}|x64 (it has: {", ".join(sorted(asked))})')
     link = project.definitions['Link']
-    made = {'name': project.properties['targetname'] or project.properties['projectname'], 'entry': link.get('EntryPointSymbol') or None,
+    made = {'name': unescaped(project.properties['targetname'] or project.properties['projectname']), 'entry': link.get('EntryPointSymbol') or None,
             'sources': [], 'own': {}, 'libraries': [], 'wpp-func': []}
     for item in project.items:
         names = split(project.expand(item.attributes.get('Include', '')))
