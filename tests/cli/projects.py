@@ -100,7 +100,7 @@ def settings_are_evaluated(folder):
 @with_folder
 def any_folder_s_name_stays_whole(folder):
     """What a path holds is neither divided, quoted nor expanded, wherever a project names its folder."""
-    place = os.path.join(folder, "a;b $(x) %41 'q' \"r\" é, (c)")
+    place = os.path.join(folder, "a;b $(x) %41 'q' é, (c)")
     os.makedirs(os.path.join(place, 'inc'))
     os.mkdir(os.path.join(place, 'add'))
     write(place, 'inc/one.h', '#define ONE 1\n')
