@@ -9,6 +9,14 @@
  *
  * Releasing what one does not own is a bugcheck on every Windows.  The other rules are Driver Verifier's: normal kernel
  * APCs off while acquiring, deleted when free, not acquired exclusively by a thread that has it shared.
+ *
+ * Rules for resources
+ *  - Nonpaged memory; initialized and deleted at IRQL <= APC_LEVEL, acquired there too when it may wait, released at
+ *    IRQL <= DISPATCH_LEVEL.
+ *  - Acquired as often as released, shared and exclusive in any nesting except shared first, then exclusive.
+ *  - Who asks for it shared waits behind those who wait for it exclusively, unless it has it already or asks with
+ *    ExAcquireSharedStarveExclusive.
+ *  - An owner set by ExSetResourceOwnerPointer releases by ExReleaseResourceForThreadLite only.
  */
 #include "resource.h"
 

@@ -5,6 +5,14 @@
  * KDPC.DpcData is the queue it is in, or NULL; it changes by compare-and-exchange, so that a DPC is in one
  * queue at most and queueing it twice is harmless, as documented.  Queues drain at DISPATCH_LEVEL in
  * KiDispatchInterrupt or in the idle loop.
+ *
+ * Rules for DPCs
+ *  - They live in nonpaged memory until their routine begins, which may free or queue them again.
+ *  - Queued and removed at any IRQL; importance and target are set while it is not queued.
+ *  - The routine runs at DISPATCH_LEVEL with interrupts on, on the processor where it was queued or on its target, in
+ *    whatever thread is there; it returns at DISPATCH_LEVEL with nothing held that it took.
+ *  - A DPC's routine never runs for two insertions at once on one processor; on two it may, if it is queued again
+ *    while it runs.
  */
 #include "kep.h"
 

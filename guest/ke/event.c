@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* event: notification events stay signalled, synchronization events release one waiter.  Semaphores count. */
+/*
+ * event: notification events stay signalled, synchronization events release one waiter.  Semaphores count.
+ *
+ * Rules for events
+ *  - They live in nonpaged memory until nobody waits and no signaller is within a call.
+ *  - Set, reset, clear, pulse and read at IRQL <= DISPATCH_LEVEL; with Wait TRUE the caller waits next, at IRQL <=
+ *    APC_LEVEL, and the dispatcher lock stays held until then.
+ *  - A notification event releases all who wait and stays set; a synchronization event releases one and is clear again.
+ *  - Set, reset and pulse return what the state was before; clear is a reset that tells nothing.
+ *
+ * Rules for semaphores
+ *  - Released at IRQL <= DISPATCH_LEVEL; each satisfied wait takes one.
+ *  - A release beyond the limit, or of less than one, changes nothing and raises STATUS_SEMAPHORE_LIMIT_EXCEEDED.
+ *  - Nobody owns one: who releases need not be who waited.
+ */
 #include "kep.h"
 
 /* With Wait the caller promises to wait at once: the lock stays held for it. */

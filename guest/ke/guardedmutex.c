@@ -3,6 +3,12 @@
  * guardedmutex: not recursive; the owner runs at APC_LEVEL, so no APC comes (before Windows 8 it was a guarded region
  * that saw to it).  Count is 1 when free; the gate, a synchronization event, is only touched when there is
  * contention.  CombinedApcDisable keeps the IRQL to go back to.
+ *
+ * Rules for guarded mutexes
+ *  - Acquired at IRQL <= APC_LEVEL, which is APC_LEVEL until the release; released by its owner at APC_LEVEL, or, if it
+ *    was acquired unsafely, at the level of the acquisition.
+ *  - An owner that acquires it again waits for itself: the verifier reports the deadlock.
+ *  - An unsafe acquisition is for who is in a guarded or critical region, or at APC_LEVEL, already.
  */
 #include "kep.h"
 

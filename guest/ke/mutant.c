@@ -2,6 +2,14 @@
 /*
  * mutant: mutexes owned by threads, recursive.  A KMUTEX (ApcDisable 1) holds normal kernel APCs off its
  * owner; a mutant of user mode does not.  SignalState is 1 when free, then 0, -1, … with each acquire.
+ *
+ * Rules for mutexes
+ *  - Acquired by a wait (IRQL <= APC_LEVEL, or DISPATCH_LEVEL with a time-out of zero), released at IRQL <=
+ *    DISPATCH_LEVEL by the thread that owns it, as often as it was acquired; else STATUS_MUTANT_NOT_OWNED is raised.
+ *  - The owner's normal kernel APCs wait until it has let go of its last KMUTEX; special ones do not.
+ *  - A thread may not end with a KMUTEX (a bugcheck), nor return to user mode; a mutant it leaves is abandoned, and the
+ *    next owner's wait says so.
+ *  - MINLONG acquisitions are too many: the wait raises STATUS_MUTANT_LIMIT_EXCEEDED.
  */
 #include "kep.h"
 

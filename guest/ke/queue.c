@@ -3,6 +3,12 @@
  * queue: KQUEUE, entries served by a bounded number of running threads.  A thread belongs to the queue it
  * last removed from; while it waits for something else it does not count, so another may take its place.  A
  * queue that was run down (Header.Abandoned) gives STATUS_ABANDONED to all who wait for its entries, then and later.
+ *
+ * Rules for queues
+ *  - Entries are inserted at IRQL <= DISPATCH_LEVEL, removed by a wait; an entry is in one queue at a time.
+ *  - Who began to wait last is served first; entries are first in, first out but for KeInsertHeadQueue.
+ *  - No more than MaximumCount threads of the queue run at once, unless one that runs waits for something else.
+ *  - KeRundownQueue hands back what is left, once nobody inserts any more; the memory is its maker's.
  */
 #include "kep.h"
 

@@ -5,6 +5,13 @@
  * A held ordinary lock is its owner's KTHREAD | 1.  So an acquire by the owner, who would spin for ever, is
  * SPIN_LOCK_ALREADY_OWNED, and with the verifier a release by anybody else SPIN_LOCK_NOT_OWNED.  A queued lock is a
  * list of waiters, each spinning on its own handle; the lock word is the last of them.
+ *
+ * Rules for spin locks
+ *  - Acquired at IRQL <= DISPATCH_LEVEL, held at DISPATCH_LEVEL (an interrupt's: at its SynchronizeIrql), released on
+ *    the same processor by the same thread, to the IRQL that the acquisition gave.
+ *  - Of several the last acquired is released first, or the IRQL is wrong in between.
+ *  - While one is held nothing pageable is touched and nobody waits.
+ *  - A word is used as one kind of lock only, ordinary, queued or executive, and is zero when free.
  */
 #include "kep.h"
 

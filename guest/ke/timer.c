@@ -7,6 +7,14 @@
  * A due time is written in digits of six bits.  A timer stands in the wheel of the highest digit in which its time
  * differs from the hand, at the place that this digit says.  The hand is moved only to the first place that holds
  * anything, and by no more than is due; the timers there then go to lower wheels, each at most once a digit.
+ *
+ * Rules for timers
+ *  - They live in nonpaged memory, with their DPC, until cancelled or expired for the last time; after a cancel that
+ *    returned FALSE the DPC may still run (KeFlushQueuedDpcs).
+ *  - Set and cancelled at IRQL <= DISPATCH_LEVEL.  One that is set is set anew, and not initialized again.
+ *  - A due time that has passed expires at once, within the call; else at the first tick at or after it, at
+ *    DISPATCH_LEVEL: waiters first, then the next period, then the DPC is queued.
+ *  - A synchronization timer releases one waiter, a notification timer all, until it is set again.
  */
 #include "kep.h"
 

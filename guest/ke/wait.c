@@ -5,6 +5,14 @@
  * A wait block links a thread into an object's list.  Signalling walks the list (KiWaitTest), satisfies waits
  * in order while the object stays signalled, and makes threads ready.  A kernel APC interrupts a wait, which
  * then begins anew with what is left of its time-out.
+ *
+ * Rules for waits
+ *  - A thread blocks at IRQL <= APC_LEVEL; with a time-out of zero it only looks, at IRQL <= DISPATCH_LEVEL too.
+ *  - The objects live as long as anybody waits for them; a wait's blocks are the thread's own for up to
+ *    THREAD_WAIT_OBJECTS, else the caller's, who keeps them until it returns.
+ *  - A wait that is not alertable ends only when satisfied or timed out; an alertable one in UserMode also by a user
+ *    APC or an alert.
+ *  - Everything here is under the dispatcher lock, which the thread that is switched to lets go.
  */
 #include "kep.h"
 

@@ -4,13 +4,13 @@
  *
  * Rules
  *  - An object is its body; a header stands before it.  References may be taken and given back at IRQL <=
- * DISPATCH_LEVEL; the last one deletes the object in place at PASSIVE_LEVEL with APCs enabled, else from a
- * system worker thread.
+ *    DISPATCH_LEVEL; the last one deletes the object in place at PASSIVE_LEVEL with APCs enabled, else from a
+ *    system worker thread.
  *  - A name holds one reference.  It goes when the last handle does, unless the object is permanent
  *    (OBJ_PERMANENT until ObMakeTemporaryObject).
  *  - Type procedures are called at PASSIVE_LEVEL without ob's locks.
  *  - All threads share one handle table.  Handles made with OBJ_KERNEL_HANDLE have the upper 33 bits set, as
- * on Windows.
+ *    on Windows.
  */
 #ifndef FLTVM_OB_H
 #define FLTVM_OB_H
