@@ -174,6 +174,31 @@ static NTSTATUS IopGiveBuffer(PIOP_SYNCHRONOUS Call, PVOID Buffer, ULONG Length,
     return Status;
 }
 
+/* The four requests of a class of information have its length and its number in the same place. */
+C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.Length) == FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.Length));
+C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
+         FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.FileInformationClass));
+C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
+         FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryVolume.FsInformationClass));
+C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
+         FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetVolume.FsInformationClass));
+
+/* The packet of such a request, ready to run; on failure the request is abandoned. */
+static NTSTATUS IopStartInformation(PIOP_SYNCHRONOUS Call, UCHAR MajorFunction, PVOID Buffer, ULONG Length, ULONG Class)
+{
+    BOOLEAN Set = MajorFunction == IRP_MJ_SET_INFORMATION || MajorFunction == IRP_MJ_SET_VOLUME_INFORMATION;
+    NTSTATUS Status = IopStartSynchronous(Call, MajorFunction);
+
+    if (NT_SUCCESS(Status)) {
+        Status = IopGiveBuffer(Call, Buffer, Length, Set);
+    }
+    if (NT_SUCCESS(Status)) {
+        Call->Request.Stack->Parameters.QueryFile.Length = Length;
+        Call->Request.Stack->Parameters.QueryFile.FileInformationClass = (FILE_INFORMATION_CLASS)Class;
+    }
+    return Status;
+}
+
 static NTSTATUS IopFinishLocally(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatusBlock, NTSTATUS Status,
                                  ULONG_PTR Information)
 {
@@ -260,20 +285,11 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     if (Status != STATUS_NOT_SUPPORTED) {
         return IopFinishLocally(&Call, IoStatusBlock, Status, Information);
     }
-    Status = IopStartSynchronous(&Call, IRP_MJ_QUERY_INFORMATION);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Status = IopGiveBuffer(&Call, FileInformation, Length, FALSE);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Call.Request.Stack->Parameters.QueryFile.Length = Length;
-    Call.Request.Stack->Parameters.QueryFile.FileInformationClass = FileInformationClass;
-    if (FileInformationClass == FileAllInformation) {
+    Status = IopStartInformation(&Call, IRP_MJ_QUERY_INFORMATION, FileInformation, Length, FileInformationClass);
+    if (NT_SUCCESS(Status) && FileInformationClass == FileAllInformation) {
         IopFillAllInformation(&Call.Request, Granted, Call.Request.Irp->AssociatedIrp.SystemBuffer);
     }
-    return IopRunSynchronous(&Call, IoStatusBlock);
+    return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
 }
 
 static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class)
@@ -322,17 +338,8 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
     if (Status != STATUS_NOT_SUPPORTED) {
         return IopFinishLocally(&Call, IoStatusBlock, Status, 0);
     }
-    Status = IopStartSynchronous(&Call, IRP_MJ_SET_INFORMATION);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Status = IopGiveBuffer(&Call, FileInformation, Length, TRUE);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Call.Request.Stack->Parameters.SetFile.Length = Length;
-    Call.Request.Stack->Parameters.SetFile.FileInformationClass = FileInformationClass;
-    return IopRunSynchronous(&Call, IoStatusBlock);
+    Status = IopStartInformation(&Call, IRP_MJ_SET_INFORMATION, FileInformation, Length, FileInformationClass);
+    return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
 }
 
 /* PASSIVE_LEVEL.  FileFsDeviceInformation is answered from the device object, as on Windows. */
@@ -367,17 +374,8 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
         }
         return IopFinishLocally(&Call, IoStatusBlock, Status, sizeof(*Information));
     }
-    Status = IopStartSynchronous(&Call, IRP_MJ_QUERY_VOLUME_INFORMATION);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Status = IopGiveBuffer(&Call, FsInformation, Length, FALSE);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Call.Request.Stack->Parameters.QueryVolume.Length = Length;
-    Call.Request.Stack->Parameters.QueryVolume.FsInformationClass = FsInformationClass;
-    return IopRunSynchronous(&Call, IoStatusBlock);
+    Status = IopStartInformation(&Call, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformation, Length, FsInformationClass);
+    return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
 }
 
 /* PASSIVE_LEVEL. */
@@ -392,17 +390,8 @@ NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK Io
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = IopStartSynchronous(&Call, IRP_MJ_SET_VOLUME_INFORMATION);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Status = IopGiveBuffer(&Call, FsInformation, Length, TRUE);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Call.Request.Stack->Parameters.SetVolume.Length = Length;
-    Call.Request.Stack->Parameters.SetVolume.FsInformationClass = FsInformationClass;
-    return IopRunSynchronous(&Call, IoStatusBlock);
+    Status = IopStartInformation(&Call, IRP_MJ_SET_VOLUME_INFORMATION, FsInformation, Length, FsInformationClass);
+    return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
 }
 
 /* PASSIVE_LEVEL.  The handle needs write or append access. */
