@@ -53,18 +53,8 @@ static NTSTATUS IopPrepareControl(PIOP_REQUEST Request, ULONG ControlCode, PVOID
         if (!NT_SUCCESS(Status) || OutputLength == 0) {
             return Status;
         }
-        if (IoAllocateMdl(OutputBuffer, OutputLength, FALSE, TRUE, Irp) == NULL) {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        }
-        __try {
-            MmProbeAndLockPages(Irp->MdlAddress, Request->Mode,
-                                (ControlCode & 3) == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Status = GetExceptionCode();
-            IoFreeMdl(Irp->MdlAddress);
-            Irp->MdlAddress = NULL;
-        }
-        return Status;
+        return IopLockBuffer(Irp, OutputBuffer, OutputLength, Request->Mode,
+                             (ControlCode & 3) == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess);
     }
 }
 

@@ -153,6 +153,8 @@ ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Rout
 VOID IopVerifyReturned(ULONG Number, NTSTATUS Status);
 VOID IopVerifyLocationDone(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID IopInitializeIrps(VOID);
+/* mdl.c, <= APC_LEVEL: Irp->MdlAddress describes the buffer, locked, or is NULL and the status says why. */
+NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation);
 /* output.c: what the verifier says of IoStatus.Information; the caller's buffer's size, before the way up and after it;
  * and the copying, bounded by it. */
 VOID IopVerifyInformation(PIRP Irp, PVOID Caller);

@@ -282,25 +282,9 @@ static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG Majo
             Irp->UserBuffer = Buffer;
         }
     } else if ((DeviceObject->Flags & DO_DIRECT_IO) != 0) {
-        BOOLEAN Failed = FALSE;
+        LOCK_OPERATION Operation = MajorFunction == IRP_MJ_READ ? IoWriteAccess : IoReadAccess;
 
-        if (Length == 0) {
-            return TRUE;
-        }
-        if (IoAllocateMdl(Buffer, Length, FALSE, FALSE, Irp) == NULL) {
-            return FALSE;
-        }
-        __try {
-            MmProbeAndLockPages(Irp->MdlAddress, KernelMode,
-                                MajorFunction == IRP_MJ_READ ? IoWriteAccess : IoReadAccess);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Failed = TRUE;
-        }
-        if (Failed) {
-            IoFreeMdl(Irp->MdlAddress);
-            Irp->MdlAddress = NULL;
-            return FALSE;
-        }
+        return Length == 0 || NT_SUCCESS(IopLockBuffer(Irp, Buffer, Length, KernelMode, Operation));
     } else {
         Irp->UserBuffer = Buffer;
     }
@@ -376,22 +360,9 @@ static BOOLEAN IopFillControl(PIRP Irp, ULONG IoControlCode, PVOID InputBuffer, 
         }
     }
     if (Method != METHOD_BUFFERED && OutputBuffer != NULL && OutputBufferLength != 0) {
-        BOOLEAN Failed = FALSE;
+        LOCK_OPERATION Operation = Method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess;
 
-        if (IoAllocateMdl(OutputBuffer, OutputBufferLength, FALSE, FALSE, Irp) == NULL) {
-            return FALSE;
-        }
-        __try {
-            MmProbeAndLockPages(Irp->MdlAddress, KernelMode,
-                                Method == METHOD_IN_DIRECT ? IoReadAccess : IoWriteAccess);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Failed = TRUE;
-        }
-        if (Failed) {
-            IoFreeMdl(Irp->MdlAddress);
-            Irp->MdlAddress = NULL;
-            return FALSE;
-        }
+        return NT_SUCCESS(IopLockBuffer(Irp, OutputBuffer, OutputBufferLength, KernelMode, Operation));
     }
     return TRUE;
 }

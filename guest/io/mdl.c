@@ -123,3 +123,20 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
                       ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
                   Pages * sizeof(PFN_NUMBER));
 }
+
+NTSTATUS IopLockBuffer(PIRP Irp, PVOID Buffer, ULONG Length, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (IoAllocateMdl(Buffer, Length, FALSE, Mode != KernelMode, Irp) == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    __try {
+        MmProbeAndLockPages(Irp->MdlAddress, Mode, Operation);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+        IoFreeMdl(Irp->MdlAddress);
+        Irp->MdlAddress = NULL;
+    }
+    return Status;
+}

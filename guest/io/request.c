@@ -207,19 +207,7 @@ NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID B
             }
         }
     } else if ((DeviceObject->Flags & DO_DIRECT_IO) != 0) {
-        if (Length == 0) {
-            return STATUS_SUCCESS;
-        }
-        if (IoAllocateMdl(Buffer, Length, FALSE, TRUE, Irp) == NULL) {
-            return STATUS_INSUFFICIENT_RESOURCES;
-        }
-        __try {
-            MmProbeAndLockPages(Irp->MdlAddress, Mode, Operation);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Status = GetExceptionCode();
-            IoFreeMdl(Irp->MdlAddress);
-            Irp->MdlAddress = NULL;
-        }
+        Status = Length == 0 ? STATUS_SUCCESS : IopLockBuffer(Irp, Buffer, Length, Mode, Operation);
     } else {
         Irp->UserBuffer = Buffer;
     }
