@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Driver objects: loading, unloading, and what hangs on them.
+ * Driver objects: loading, and what hangs on them.
  *
- * A driver object lives under \Driver or \FileSystem; its creation reference stands for "loaded".  Unloading
- * marks the driver's devices so that nothing opens them any more, waits for what is open or attached, calls
- * DriverUnload once, and drops that reference; the image goes with the last one (IopDeleteDriver).
+ * A driver object lives under \Driver or \FileSystem; its creation reference stands for "loaded".  It goes in
+ * unload.c; the image goes with the last reference (IopDeleteDriver).
  */
 #include "iop.h"
 
@@ -182,7 +181,7 @@ static ULONG IopReadServiceType(PUNICODE_STRING RegistryPath)
     return Type;
 }
 
-static NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING Name, PCWSTR Suffix)
+NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING Name, PCWSTR Suffix)
 {
     SIZE_T Size = (wcslen(Prefix) + wcslen(Suffix) + 1) * sizeof(WCHAR) + Name->Length;
 
@@ -395,157 +394,6 @@ VOID IoBootDriversStarted(VOID)
     IopCallReinitialization(&IopBootReinitializeQueue);
     IopCallReinitialization(&IopReinitializeQueue);
     IopBootDriversDone = TRUE;
-}
-
-/* ---- unloading -------------------------------------------------------------------------------------------
- */
-
-/* Whether DriverUnload is to be called now; says so at most once for a driver. */
-static BOOLEAN IopClaimUnload(PDRIVER_OBJECT DriverObject)
-{
-    BOOLEAN Claimed = (DriverObject->Flags & DRVO_UNLOAD_INVOKED) == 0;
-    PDEVICE_OBJECT Device;
-    KIRQL Irql;
-
-    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    for (Device = DriverObject->DeviceObject; Claimed && Device != NULL; Device = Device->NextDevice) {
-        if (Device->ReferenceCount != 0 || Device->AttachedDevice != NULL ||
-            (IopDevExt(Device)->ExtensionFlags & DOE_UNLOAD_PENDING) == 0) {
-            Claimed = FALSE;
-        }
-    }
-    if (Claimed) {
-        DriverObject->Flags |= DRVO_UNLOAD_INVOKED;
-    }
-    KeReleaseSpinLock(&IopDatabaseLock, Irql);
-    return Claimed;
-}
-
-static VOID IopInvokeUnload(PDRIVER_OBJECT DriverObject)
-{
-    FV_CALL Call;
-
-    FvBeginCall(&Call);
-    DriverObject->DriverUnload(DriverObject);
-    FvEndCall(&Call, (PVOID)DriverObject->DriverUnload, "DriverUnload", (ULONG_PTR)DriverObject);
-    IopCheckLeft(DriverObject);
-    ObMakeTemporaryObject(DriverObject);
-    ObUnpinObject(DriverObject);
-}
-
-typedef struct _IOP_UNLOAD {
-    WORK_QUEUE_ITEM WorkItem;
-    PDRIVER_OBJECT DriverObject;
-} IOP_UNLOAD, *PIOP_UNLOAD;
-
-static VOID NTAPI IopUnloadWorker(PVOID Context)
-{
-    PIOP_UNLOAD Unload = Context;
-
-    IopInvokeUnload(Unload->DriverObject);
-    ExFreePoolWithTag(Unload, IOP_TAG_DRIVER);
-}
-
-/* A device of the driver came to rest; a pending unload may go on.  <= DISPATCH_LEVEL. */
-VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject)
-{
-    PIOP_UNLOAD Unload;
-
-    if (!IopDrvExt(DriverObject)->UnloadRequested || !IopClaimUnload(DriverObject)) {
-        return;
-    }
-    Unload = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Unload), IOP_TAG_DRIVER);
-    if (Unload == NULL) {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: no memory to unload %wZ\n",
-                   &DriverObject->DriverName);
-        return;
-    }
-    Unload->DriverObject = DriverObject;
-    ExInitializeWorkItem(&Unload->WorkItem, IopUnloadWorker, Unload);
-    ExQueueWorkItem(&Unload->WorkItem, DelayedWorkQueue);
-}
-
-static NTSTATUS IopUnload(PDRIVER_OBJECT DriverObject)
-{
-    PDEVICE_OBJECT Device;
-    KIRQL Irql;
-
-    if (DriverObject->DriverUnload == NULL || DriverObject->DriverSection == NULL) {
-        return STATUS_INVALID_DEVICE_REQUEST;
-    }
-    if (DriverObject->DriverExtension->AddDevice != NULL &&
-        !IopDrvExt(DriverObject)->UnloadRequested) {
-        IopRemoveDevicesOf(DriverObject);
-    }
-    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    if ((DriverObject->Flags & DRVO_UNLOAD_INVOKED) != 0 || IopDrvExt(DriverObject)->UnloadRequested) {
-        KeReleaseSpinLock(&IopDatabaseLock, Irql);
-        return STATUS_INVALID_DEVICE_REQUEST;
-    }
-    IopDrvExt(DriverObject)->UnloadRequested = TRUE;
-    for (Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
-        IopDevExt(Device)->ExtensionFlags |= DOE_UNLOAD_PENDING;
-    }
-    KeReleaseSpinLock(&IopDatabaseLock, Irql);
-    if (IopClaimUnload(DriverObject)) {
-        IopInvokeUnload(DriverObject);
-    }
-    return STATUS_SUCCESS; /* else pending: IopCheckDriverUnload goes on */
-}
-
-static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OBJECT *DriverObject)
-{
-    static const PCWSTR Directories[] = {L"\\Driver\\", L"\\FileSystem\\"};
-    NTSTATUS Status = STATUS_OBJECT_NAME_NOT_FOUND;
-    UNICODE_STRING Name;
-    ULONG Index;
-
-    for (Index = 0; Index < RTL_NUMBER_OF(Directories); Index++) {
-        Status = IopConcatenate(&Name, Directories[Index], ServiceName, L"");
-        if (!NT_SUCCESS(Status)) {
-            return Status;
-        }
-        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType,
-                                         KernelMode, NULL, (PVOID *)DriverObject);
-        ExFreePoolWithTag(Name.Buffer, IOP_TAG_NAME);
-        if (NT_SUCCESS(Status)) {
-            return Status;
-        }
-    }
-    return Status;
-}
-
-/* STATUS_SUCCESS too when the unload waits for open or attached devices, as on Windows. */
-NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName)
-{
-    PDRIVER_OBJECT DriverObject;
-    NTSTATUS Status;
-
-    Status = IopReferenceDriverByName(ServiceName, &DriverObject);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Status = IopUnload(DriverObject);
-    ObDereferenceObject(DriverObject);
-    return Status;
-}
-
-/* PASSIVE_LEVEL.  The name is the service key's path in the registry. */
-NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName)
-{
-    UNICODE_STRING Name = *DriverServiceName;
-    USHORT Index;
-
-    for (Index = Name.Length / sizeof(WCHAR); Index > 0 && Name.Buffer[Index - 1] != L'\\'; Index--) {
-        NOTHING;
-    }
-    Name.Buffer += Index;
-    Name.Length -= Index * sizeof(WCHAR);
-    Name.MaximumLength = Name.Length;
-    if (Name.Length == 0) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    return IopUnloadDriver(&Name);
 }
 
 /* ---- what drivers hang on their object

@@ -103,7 +103,8 @@ typedef struct _IOP_DRIVER_EXTENSION {
     DRIVER_EXTENSION Public;
     PIO_CLIENT_EXTENSION ClientDriverExtension; /* IopDatabaseLock */
     PFS_FILTER_CALLBACKS FsFilterCallbacks;
-    BOOLEAN UnloadRequested; /* NtUnloadDriver was called; IopDatabaseLock */
+    WORK_QUEUE_ITEM UnloadItem; /* for an unload that had to wait */
+    BOOLEAN UnloadRequested;    /* NtUnloadDriver was called; IopDatabaseLock */
 } IOP_DRIVER_EXTENSION, *PIOP_DRIVER_EXTENSION;
 
 #define IopDrvExt(DriverObject) ((PIOP_DRIVER_EXTENSION)(DriverObject)->DriverExtension)
@@ -113,6 +114,8 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObjec
 NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 VOID IopDeleteDriver(PVOID Object);
 VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
+/* PASSIVE_LEVEL: Prefix, Name and Suffix, terminated, in pool (IOP_TAG_NAME) that is the caller's. */
+NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING Name, PCWSTR Suffix);
 /* left.c */
 VOID IopCheckLeft(PDRIVER_OBJECT DriverObject);
 VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker);

@@ -64,7 +64,4 @@ VOID IoShutdownSystem(VOID);
 /* Bugchecks when code of the range has allocated an IRP that is not freed.  IRQL <= DISPATCH_LEVEL. */
 VOID IoCheckLeft(PVOID Base, SIZE_T Size);
 
-/* PASSIVE_LEVEL.  True when the driver's image is still referenced: its unload is pending. */
-NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName);
-
 #endif
