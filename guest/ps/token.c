@@ -73,6 +73,69 @@ VOID NTAPI PsRevertToSelf(VOID)
     PsImpersonateClient(PsGetCurrentThread(), NULL, FALSE, FALSE, SecurityAnonymous);
 }
 
+/* ---- handles ---- */
+
+NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
+                                    PHANDLE TokenHandle);
+NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess, BOOLEAN OpenAsSelf,
+                                   ULONG HandleAttributes, PHANDLE TokenHandle);
+
+/* IRQL: PASSIVE_LEVEL. */
+NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
+                                    PHANDLE TokenHandle)
+{
+    PACCESS_TOKEN Token;
+    PEPROCESS Process;
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = ObReferenceObjectByHandle(ProcessHandle, 0x400 /* PROCESS_QUERY_INFORMATION */,
+                                       PsProcessTypeObject, KernelMode, (PVOID *)&Process, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Token = PsReferencePrimaryToken(Process);
+    ObDereferenceObject(Process);
+    if (Token == NULL) {
+        return STATUS_NO_TOKEN;
+    }
+    Status = ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess, ObGetObjectType(Token),
+                                   KernelMode, TokenHandle);
+    ObDereferenceObject(Token);
+    return Status;
+}
+
+/* IRQL: PASSIVE_LEVEL.  STATUS_NO_TOKEN: the thread impersonates nobody; STATUS_CANT_OPEN_ANONYMOUS: nobody
+ * it may look at. */
+NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAccess, BOOLEAN OpenAsSelf,
+                                   ULONG HandleAttributes, PHANDLE TokenHandle)
+{
+    SECURITY_IMPERSONATION_LEVEL Level;
+    BOOLEAN CopyOnOpen, EffectiveOnly;
+    PACCESS_TOKEN Token;
+    PETHREAD Thread;
+    NTSTATUS Status;
+
+    UNREFERENCED_PARAMETER(OpenAsSelf); /* kernel mode opens as itself */
+    PAGED_CODE();
+    Status = ObReferenceObjectByHandle(ThreadHandle, 0x40 /* THREAD_QUERY_INFORMATION */, PsThreadTypeObject,
+                                       KernelMode, (PVOID *)&Thread, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Token = PsReferenceImpersonationToken(Thread, &CopyOnOpen, &EffectiveOnly, &Level);
+    ObDereferenceObject(Thread);
+    if (Token == NULL) {
+        return STATUS_NO_TOKEN;
+    }
+    Status = Level == SecurityAnonymous
+                 ? STATUS_CANT_OPEN_ANONYMOUS
+                 : ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess, ObGetObjectType(Token),
+                                         KernelMode, TokenHandle);
+    ObDereferenceObject(Token);
+    return Status;
+}
+
 VOID PspDropTokens(PETHREAD Thread)
 {
     PsImpersonateClient(Thread, NULL, FALSE, FALSE, SecurityAnonymous);

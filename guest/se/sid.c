@@ -9,8 +9,9 @@ typedef struct _SEP_SID {
     ULONG SubAuthority[2];
 } SEP_SID;
 
-#define SEP_SID_1(Name, Authority, First)         static SEP_SID Name = {1, 1, {0, 0, 0, 0, 0, Authority}, {First}}
-#define SEP_SID_2(Name, Authority, First, Second) static SEP_SID Name = {1, 2, {0, 0, 0, 0, 0, Authority}, {First, Second}}
+#define SEP_SID_1(Name, Authority, First) static SEP_SID Name = {1, 1, {0, 0, 0, 0, 0, Authority}, {First}}
+#define SEP_SID_2(Name, Authority, First, Second)                                                            \
+    static SEP_SID Name = {1, 2, {0, 0, 0, 0, 0, Authority}, {First, Second}}
 
 SEP_SID_1(SepNull, 0, 0);
 SEP_SID_1(SepWorld, 1, 0);
@@ -114,21 +115,15 @@ static SE_EXPORTS SepExports = {
 
 PSE_EXPORTS SeExports = &SepExports;
 
-ULONG SepSidLength(PSID Sid)
+BOOLEAN SepTokenHolds(PSEP_TOKEN Token, PSID Sid, BOOLEAN Deny)
 {
-    return FIELD_OFFSET(SID, SubAuthority) + ((PISID)Sid)->SubAuthorityCount * sizeof(ULONG);
-}
-
-BOOLEAN SepTokenHasSid(PSEP_TOKEN Token, PSID Sid)
-{
-    ULONG Length = SepSidLength(Sid);
-
-    if (SepSidLength(Token->User) == Length && RtlEqualMemory(Token->User, Sid, Length)) {
-        return TRUE;
+    if (RtlEqualSid(Token->User, Sid)) {
+        return Deny || (Token->UserAttributes & SE_GROUP_USE_FOR_DENY_ONLY) == 0;
     }
     for (ULONG Index = 0; Index < Token->GroupCount; Index++) {
-        if (SepSidLength(Token->Groups[Index]) == Length && RtlEqualMemory(Token->Groups[Index], Sid, Length)) {
-            return TRUE;
+        if (RtlEqualSid(Token->Groups[Index], Sid)) {
+            return (Token->GroupAttributes[Index] & SE_GROUP_ENABLED) != 0 ||
+                   (Deny && (Token->GroupAttributes[Index] & SE_GROUP_USE_FOR_DENY_ONLY) != 0);
         }
     }
     return FALSE;

@@ -32,7 +32,8 @@ ALLOWED = {
     ('rtl', 'mm'): {'ExAllocatePoolWithTag', 'ExFreePool'},
     # A subject's context is its thread's and its process's tokens.
     ('se', 'io'): {'IoGetCurrentProcess'},
-    ('se', 'ps'): {'PsDereferencePrimaryToken', 'PsGetCurrentProcessId', 'PsReferenceImpersonationToken', 'PsReferencePrimaryToken'},
+    ('se', 'ps'): {'PsDereferencePrimaryToken', 'PsGetProcessId', 'PsImpersonateClient', 'PsReferenceImpersonationToken',
+                   'PsReferencePrimaryToken'},
 }
 
 
