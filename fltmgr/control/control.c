@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by
- * hand and reads lists and counters: sdk/include/fltvm_fltctl.h.  IRQL: PASSIVE_LEVEL.
+ * hand and reads lists and counters: abi/fltctl.h.  IRQL: PASSIVE_LEVEL.
  */
 #include <query.h>
 #include "control.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * device.c: the client's side of communication ports: a device whose file objects are connections, with a control for
- * each thing that a client does (sdk/include/fltvm_fltctl.h).  IRQL: PASSIVE_LEVEL.
+ * each thing that a client does (abi/fltctl.h).  IRQL: PASSIVE_LEVEL.
  */
 #include <port.h>
 

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "abi/control.h"
 #include "abi/hba.h"
 #include "abi/irq.h"
 #include "error.h"
@@ -17,12 +18,6 @@
 
 #define SOURCE_TYPE "fltvm.irq"
 
-/* CTL_CODE(FILE_DEVICE_UNKNOWN, n, METHOD_BUFFERED, FILE_ANY_ACCESS) */
-#define CONTROL(n)               (0x22u << 16 | (guint32)(n) << 2)
-#define CONTROL_WRITE_REGISTERS  CONTROL(0x800)
-#define CONTROL_READ_REGISTERS   CONTROL(0x801)
-#define CONTROL_INTERRUPT_COUNTS CONTROL(0x802)
-
 typedef struct {
     FltvmMachine *machine;
     guint64 handle; /* of the driver's device */
@@ -31,15 +26,14 @@ typedef struct {
 
 /* Register writes to be sent together. */
 typedef struct {
-    guint32 pairs[64];
+    struct fltvm_register_write writes[32];
     guint count;
 } Writes;
 
 static void put(Writes *writes, guint32 offset, guint32 value)
 {
-    g_assert(writes->count + 2 <= G_N_ELEMENTS(writes->pairs));
-    writes->pairs[writes->count++] = offset;
-    writes->pairs[writes->count++] = value;
+    g_assert(writes->count < G_N_ELEMENTS(writes->writes));
+    writes->writes[writes->count++] = (struct fltvm_register_write){.offset = offset, .value = value};
 }
 
 static void put_long(Writes *writes, guint32 offset, guint64 value)
@@ -62,7 +56,7 @@ static void write_registers(lua_State *lua, FltvmMachine *machine, guint64 handl
 {
     FltvmResult result = {0};
 
-    control(lua, machine, handle, CONTROL_WRITE_REGISTERS, writes->pairs, writes->count * sizeof(guint32), 0, what,
+    control(lua, machine, handle, FLTVM_CONTROL_WRITE_REGISTERS, writes->writes, writes->count * sizeof(writes->writes[0]), 0, what,
             &result);
     fltvm_result_clear(&result);
 }
@@ -74,27 +68,13 @@ static guint32 read_register(lua_State *lua, FltvmMachine *machine, guint64 hand
     gsize length;
     const void *data;
 
-    control(lua, machine, handle, CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value), "reading a register",
+    control(lua, machine, handle, FLTVM_CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value), "reading a register",
             &result);
     data = g_bytes_get_data(result.data, &length);
     if (length >= sizeof(value))
         memcpy(&value, data, sizeof(value));
     fltvm_result_clear(&result);
     return value;
-}
-
-/* Open a driver's device and return its handle; it stays open as long as the machine lives. */
-static guint64 open_device(lua_State *lua, FltvmMachine *machine, const char *name)
-{
-    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN, .args = {0x12019F, 7, 1, 0x20}};
-    FltvmResult result = {0};
-    const char *what = lua_pushfstring(lua, "opening %s", name);
-
-    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
-    fltvm_lua_command(lua, machine, &command, name, strlen(name) + 1, what, FALSE, &result);
-    fltvm_result_clear(&result);
-    lua_pop(lua, 1);
-    return result.header.values[0];
 }
 
 /* --- interrupt sources --------------------------------------------------------------------------------- */
@@ -126,7 +106,7 @@ static guint64 irq_handle(lua_State *lua, FltvmMachine *machine)
     lua_setfield(lua, -2, "name");
     lua_call(lua, 2, 0);
     lua_pop(lua, 1);
-    handle = open_device(lua, machine, "\\Device\\FltvmIrq");
+    handle = fltvm_lua_open_device(lua, machine, "\\Device\\FltvmIrq", FLTVM_LUA_OPEN_SYNCHRONOUS);
     lua_getiuservalue(lua, 1, 1);
     lua_pushinteger(lua, (lua_Integer)handle);
     lua_setfield(lua, -2, "irq");
@@ -223,19 +203,20 @@ static int source_stop(lua_State *lua)
 static int source_counts(lua_State *lua)
 {
     Source *source = luaL_checkudata(lua, 1, SOURCE_TYPE);
-    guint32 block = FLTVM_IRQ_REG_SOURCE(source->number), counts[64] = {0};
+    guint32 block = FLTVM_IRQ_REG_SOURCE(source->number);
+    struct fltvm_interrupt_counts counts[32] = {0};
     FltvmResult result = {0};
     gsize length;
     const void *data;
 
-    control(lua, source->machine, source->handle, CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts", &result);
+    control(lua, source->machine, source->handle, FLTVM_CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts", &result);
     data = g_bytes_get_data(result.data, &length);
     memcpy(counts, data, MIN(length, sizeof(counts)));
     fltvm_result_clear(&result);
     lua_newtable(lua);
-    lua_pushinteger(lua, counts[source->number * 2]);
+    lua_pushinteger(lua, counts[source->number].interrupts);
     lua_setfield(lua, -2, "interrupts");
-    lua_pushinteger(lua, counts[source->number * 2 + 1]);
+    lua_pushinteger(lua, counts[source->number].dpcs);
     lua_setfield(lua, -2, "dpcs");
     lua_pushinteger(lua, read_register(lua, source->machine, source->handle, block + FLTVM_IRQ_SOURCE_RAISED));
     lua_setfield(lua, -2, "raised");
@@ -272,7 +253,7 @@ static guint64 disk_handle(lua_State *lua, FltvmMachine *machine, lua_Integer nu
     g_snprintf(name, sizeof(name), "\\Device\\FltvmHba%d", (int)number);
     lua_getiuservalue(lua, 1, 1);
     if (lua_getfield(lua, -1, name) == LUA_TNIL) {
-        lua_pushinteger(lua, (lua_Integer)open_device(lua, machine, name));
+        lua_pushinteger(lua, (lua_Integer)fltvm_lua_open_device(lua, machine, name, FLTVM_LUA_OPEN_SYNCHRONOUS));
         lua_pushvalue(lua, -1);
         lua_setfield(lua, -4, name);
         lua_remove(lua, -2);

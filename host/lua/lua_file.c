@@ -41,6 +41,20 @@ typedef struct {
     char what[160];
 } Operation;
 
+guint64 fltvm_lua_open_device(lua_State *lua, FltvmMachine *machine, const char *name, guint32 options)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN,
+                                    .args = {GENERIC_READ_ | GENERIC_WRITE_, SHARE_ALL, DISPOSITION_OPEN, options}};
+    FltvmResult result = {0};
+    const char *what = lua_pushfstring(lua, "opening %s", name);
+
+    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
+    fltvm_lua_command(lua, machine, &command, name, strlen(name) + 1, what, FALSE, &result);
+    fltvm_result_clear(&result);
+    lua_pop(lua, 1);
+    return result.header.values[0];
+}
+
 static File *check_file(lua_State *lua)
 {
     File *file = luaL_checkudata(lua, 1, FILE_TYPE);

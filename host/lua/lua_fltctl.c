@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The filter manager in Lua, as fltmc shows it: filters, instances, volumes and counters, attach, detach, unload.
- * All of it is one control of its device each (sdk/include/fltvm_fltctl.h).
+ * All of it is one control of its device each (abi/fltctl.h).
  */
 #include "lua_fltctl.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lua_machine.h"
-#include "sdk/include/fltvm_fltctl.h"
+#include "abi/fltctl.h"
 #include "vocabulary.h"
 
 /* Room for answers; more filters than this fills are told of by STATUS_BUFFER_OVERFLOW, which is an error here. */
@@ -18,8 +18,6 @@
 /* The filter manager's device, opened once a machine; asynchronously, so that controls do not wait for each other. */
 static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
 {
-    struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN, .args = {0x12019F, 7, 1, 0}};
-    FltvmResult result = {0};
     guint64 handle;
 
     lua_getiuservalue(lua, index, 1);
@@ -28,11 +26,7 @@ static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
         lua_pop(lua, 2);
         return handle;
     }
-    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* the default */
-    fltvm_lua_command(lua, machine, &command, FLTVM_FLTCTL_DEVICE, sizeof(FLTVM_FLTCTL_DEVICE),
-                      "opening the filter manager", FALSE, &result);
-    fltvm_result_clear(&result);
-    handle = result.header.values[0];
+    handle = fltvm_lua_open_device(lua, machine, FLTVM_FLTCTL_DEVICE, 0);
     lua_pushinteger(lua, (lua_Integer)handle);
     lua_setfield(lua, -3, "fltctl");
     lua_pop(lua, 2);

@@ -18,6 +18,13 @@ FltvmMachine *fltvm_lua_machine(lua_State *lua, int index);
 void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
                        gsize length, const char *what, gboolean may_fail, FltvmResult *result);
 
+/*
+ * Open a driver's device for reading and writing, shared, and return its handle, which stays open as long as the machine
+ * lives.  With FLTVM_LUA_OPEN_SYNCHRONOUS its operations wait for each other.
+ */
+#define FLTVM_LUA_OPEN_SYNCHRONOUS 0x20u /* FILE_SYNCHRONOUS_IO_NONALERT */
+guint64 fltvm_lua_open_device(lua_State *lua, FltvmMachine *machine, const char *name, guint32 options);
+
 /* What a command's status is when its time in the guest is over. */
 #define FLTVM_LUA_STATUS_TIMEOUT 0x102
 

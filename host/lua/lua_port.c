@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Communication ports in Lua: the client that a filter talks to, as a program with fltlib is.  A connection is a file of
- * the filter manager's message device, and each of its words a control of that file (sdk/include/fltvm_fltctl.h); so
+ * the filter manager's message device, and each of its words a control of that file (abi/fltctl.h); so
  * they are written in terms of files, in Lua.
  */
 #include <lauxlib.h>
 
 #include "lua_machine.h"
-#include "sdk/include/fltvm_fltctl.h"
+#include "abi/fltctl.h"
 #include "vocabulary.h"
 
 /* MESSAGE and REPLY are the layouts of FILTER_MESSAGE_HEADER and FILTER_REPLY_HEADER. */

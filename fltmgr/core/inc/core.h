@@ -22,7 +22,7 @@
 #define FLTAPI NTAPI
 #include <fltKernel.h>
 #include <fltvm.h>
-#include <fltvm_fltctl.h>
+#include <fltctl.h>
 #include <trace.h>
 #include <support.h>
 

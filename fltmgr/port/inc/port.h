@@ -4,7 +4,7 @@
  * ways on the connection.
  *
  * The client's side is a file object of the device FLTVM_FLTMSG_DEVICE; each of its doings is a control of that
- * (sdk/include/fltvm_fltctl.h), as fltlib's are on Windows.
+ * (abi/fltctl.h), as fltlib's are on Windows.
  *
  * Locks: FltpPortLock guards the server ports, their counts and every filter's list of connections.  A connection's Lock
  * guards its messages and its end; its GetLock, inside that, the requests that wait for a message.  Callbacks are called

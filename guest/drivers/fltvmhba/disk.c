@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The disk device: \Device\HarddiskN\DR0.  Direct I/O, whole blocks only; what the documented disk and
- * storage controls tell about it.  The controller's own device takes two private controls, for fault rules.
+ * storage controls tell about it.  The controller's own device takes two private controls (abi/control.h), for the
+ * registers of its fault window.
  */
 #include "adapter.h"
+#include <control.h>
 #include <request.h>
 #include <ntstrsafe.h>
-
-/* Write (offset, value) pairs to, or read values of offsets in, the fault window. */
-#define IOCTL_FLTVM_HBA_WRITE CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
-#define IOCTL_FLTVM_HBA_READ  CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
 #define HBA_SECTORS_PER_TRACK   63
 #define HBA_TRACKS_PER_CYLINDER 255
@@ -229,7 +227,7 @@ static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATI
         return STATUS_NOT_SUPPORTED;
     }
     switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
-    case IOCTL_FLTVM_HBA_WRITE:
+    case FLTVM_CONTROL_WRITE_REGISTERS:
         if (InputLength == 0 || InputLength % 8 != 0) {
             return STATUS_INVALID_PARAMETER;
         }
@@ -242,7 +240,7 @@ static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATI
             HbaWrite(Adapter, Words[Index], Words[Index + 1]);
         }
         return STATUS_SUCCESS;
-    case IOCTL_FLTVM_HBA_READ:
+    case FLTVM_CONTROL_READ_REGISTERS:
         if (InputLength == 0 || InputLength % 4 != 0 || OutputLength < InputLength) {
             return STATUS_INVALID_PARAMETER;
         }

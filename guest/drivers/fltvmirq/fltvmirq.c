@@ -7,8 +7,15 @@
  */
 #include <ntifs.h>
 #include <request.h>
+#include <control.h>
 #include <irq.h>
 #include <fltvm_irq.h>
+
+/* What drivers under test send and what the scenario client sends. */
+C_ASSERT(IOCTL_FLTVM_WRITE_REGISTERS == FLTVM_CONTROL_WRITE_REGISTERS);
+C_ASSERT(IOCTL_FLTVM_READ_REGISTERS == FLTVM_CONTROL_READ_REGISTERS);
+C_ASSERT(IOCTL_FLTVM_IRQ_COUNTS == FLTVM_CONTROL_INTERRUPT_COUNTS);
+C_ASSERT(sizeof(FLTVM_IRQ_COUNTS) == sizeof(struct fltvm_interrupt_counts));
 
 #define IRQ_SOURCES 32
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fltvm_fltctl.h: what the scenario client asks of the filter manager, as fltmc does on Windows.
+ * fltctl.h: what the scenario client asks of the filter manager, as fltmc does on Windows.
  *
  * Device controls (buffered) to FLTVM_FLTCTL_DEVICE.  Requests are a fltvm_fltctl_request, answers an array of the
  * record named at the code, as many as fit (STATUS_BUFFER_OVERFLOW when there are more).  Names are UTF-16, ended by a
