@@ -5,52 +5,37 @@
 #include <port.h>
 
 /* S-1-5-18 and S-1-5-32-544, with room for the longer. */
-#define FLTP_SID_SIZE (FIELD_OFFSET(SID, SubAuthority) + 2 * sizeof(ULONG))
+#define FLTP_ENTRY_SIZE (FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + FIELD_OFFSET(SID, SubAuthority) + 2 * sizeof(ULONG))
 
 typedef struct _FLTP_DEFAULT_DESCRIPTOR {
     SECURITY_DESCRIPTOR Descriptor;
     ACL Acl;
-    UCHAR Entries[2 * (FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + FLTP_SID_SIZE)];
+    UCHAR Entries[2 * FLTP_ENTRY_SIZE];
 } FLTP_DEFAULT_DESCRIPTOR, *PFLTP_DEFAULT_DESCRIPTOR;
-
-static VOID FltpAddEntry(PACL Acl, ACCESS_MASK Access, UCHAR Count, ULONG First, ULONG Second)
-{
-    PACCESS_ALLOWED_ACE Entry = (PACCESS_ALLOWED_ACE)((PUCHAR)Acl + Acl->AclSize);
-    PISID Sid = (PISID)&Entry->SidStart;
-
-    Entry->Header.AceType = ACCESS_ALLOWED_ACE_TYPE;
-    Entry->Header.AceSize = (USHORT)(FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + FIELD_OFFSET(SID, SubAuthority) +
-                                     Count * sizeof(ULONG));
-    Entry->Mask = Access;
-    Sid->Revision = SID_REVISION;
-    Sid->SubAuthorityCount = Count;
-    Sid->IdentifierAuthority.Value[5] = 5; /* NT's */
-    Sid->SubAuthority[0] = First;
-    if (Count > 1)
-        Sid->SubAuthority[1] = Second;
-    Acl->AclSize += Entry->Header.AceSize;
-    Acl->AceCount++;
-}
 
 /* IRQL: <= APC_LEVEL.  From paged pool, as documented; it points into itself. */
 NTSTATUS FLTAPI FltBuildDefaultSecurityDescriptor(PSECURITY_DESCRIPTOR *SecurityDescriptor, ACCESS_MASK DesiredAccess)
 {
     PFLTP_DEFAULT_DESCRIPTOR Default = ExAllocatePoolWithTag(PagedPool, sizeof(*Default), FLTP_TAG_PORT);
-    PISECURITY_DESCRIPTOR Descriptor;
+    NTSTATUS Status;
 
     *SecurityDescriptor = NULL;
     if (Default == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlZeroMemory(Default, sizeof(*Default));
-    Default->Acl.AclRevision = ACL_REVISION;
-    Default->Acl.AclSize = sizeof(ACL);
-    FltpAddEntry(&Default->Acl, DesiredAccess, 1, SECURITY_LOCAL_SYSTEM_RID, 0);
-    FltpAddEntry(&Default->Acl, DesiredAccess, 2, SECURITY_BUILTIN_DOMAIN_RID, DOMAIN_ALIAS_RID_ADMINS);
-    Descriptor = (PISECURITY_DESCRIPTOR)&Default->Descriptor;
-    Descriptor->Revision = SECURITY_DESCRIPTOR_REVISION;
-    Descriptor->Control = SE_DACL_PRESENT;
-    Descriptor->Dacl = &Default->Acl;
-    *SecurityDescriptor = Descriptor;
+    Status = RtlCreateSecurityDescriptor(&Default->Descriptor, SECURITY_DESCRIPTOR_REVISION);
+    if (NT_SUCCESS(Status))
+        Status = RtlCreateAcl(&Default->Acl, sizeof(Default->Acl) + sizeof(Default->Entries), ACL_REVISION);
+    if (NT_SUCCESS(Status))
+        Status = RtlAddAccessAllowedAce(&Default->Acl, ACL_REVISION, DesiredAccess, SeExports->SeLocalSystemSid);
+    if (NT_SUCCESS(Status))
+        Status = RtlAddAccessAllowedAce(&Default->Acl, ACL_REVISION, DesiredAccess, SeExports->SeAliasAdminsSid);
+    if (NT_SUCCESS(Status))
+        Status = RtlSetDaclSecurityDescriptor(&Default->Descriptor, TRUE, &Default->Acl, FALSE);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Default, FLTP_TAG_PORT);
+        return Status;
+    }
+    *SecurityDescriptor = &Default->Descriptor;
     return STATUS_SUCCESS;
 }
 
