@@ -132,3 +132,10 @@ NTSTATUS NTAPI RtlGUIDFromString(PUNICODE_STRING GuidString, GUID *Guid)
         Guid->Data4[Index] = (UCHAR)(Digits[16 + 2 * Index] << 4 | Digits[17 + 2 * Index]);
     return STATUS_SUCCESS;
 }
+
+/* Exported as RtlConvertLongToLargeInteger, which the headers have inline.  IRQL: any. */
+LARGE_INTEGER NTAPI RtlpConvertLongToLargeInteger(LONG SignedInteger);
+LARGE_INTEGER NTAPI RtlpConvertLongToLargeInteger(LONG SignedInteger)
+{
+    return (LARGE_INTEGER){.QuadPart = SignedInteger};
+}
