@@ -38,6 +38,9 @@
 #define DBG_UNREFERENCED_PARAMETER(P)      ((void)(P))
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
 
+#ifndef DEFAULT_UNREACHABLE
+#define DEFAULT_UNREACHABLE default: __builtin_unreachable()
+#endif
 #ifndef UFIELD_OFFSET
 #define UFIELD_OFFSET(Type, Field) ((ULONG)__builtin_offsetof(Type, Field))
 #endif

@@ -33,6 +33,16 @@ def plain(text):
     return RANGES.sub(r'\1', text)
 
 
+def crash(text):
+    """The one message that stands for clang's own trace of where it fell; or None."""
+    if 'PLEASE submit a bug report' not in text:
+        return None
+    before = text.partition('PLEASE submit a bug report')[0]
+    where = re.search(r"^\d+\.\t(?:(\S+?:\d+):\d+: |.*on function '@?(.+)')", text, re.MULTILINE)
+    place = where and (where.group(1) or where.group(2))
+    return f'{before}error: clang itself failed{" at " + place if place else ""}: --verbose shows its command\n'
+
+
 def no_source(name, data):
     """Why a file is no C or C++ source, or None."""
     head = data[3:] if data.startswith(b'\xef\xbb\xbf') else data
@@ -76,20 +86,6 @@ def initialisers(text):
         return (f"{match.group(1)}:{match.group(2)}:{match.group(3)}: error: '{word}' would be {when}, which nobody does for a "
                 'driver: initialise it in DriverEntry')
     return INITIALISER.sub(name_it, text)
-
-
-def objects_in_try(listing, source):
-    """A line for each function that mixes __try with objects that are to be destroyed, from clang's listing; or None."""
-    lines = []
-    for function in re.split(r'^(?=define )', listing, flags=re.MULTILINE)[1:]:
-        body = function.partition('\n}')[0]
-        if '@llvm.seh.try.begin()' in body and '@llvm.seh.scope.begin()' in body:
-            number = re.search(r'!dbg (!\d+) \{', body)
-            program = number and re.search(rf'^{number.group(1)} = .*DISubprogram\(name: "([^"]*)".*?line: (\d+)', listing, re.MULTILINE)
-            name, line = program.groups() if program else ('a function', 1)
-            lines.append(f'{source}:{line}: error: {name}: an object with a destructor, or new, in a function with __try: move one of them into '
-                         'a function of its own\n')
-    return ''.join(lines) or None
 
 
 def hint(name, facts, status_page, declared):
