@@ -71,6 +71,8 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_FSCTL         41u /* the same */
 #define FLTVM_COMMAND_CANCEL        42u /* args: handle.  Cancels what the file has pending */
 #define FLTVM_COMMAND_QUERY         43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
+#define FLTVM_COMMAND_PROCESS       44u /* in: path of its image.  values[0]: id */
+#define FLTVM_COMMAND_PROCESS_END   45u /* args: id, exit status */
 
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
 #define FLTVM_COMMAND_BUFFER_NONPAGED 1u

@@ -53,6 +53,10 @@ VOID ClientpFreeString(PUNICODE_STRING Name);
 /* FLTVM_COMMAND_REGISTRY.  PASSIVE_LEVEL, on a client thread. */
 NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation);
 
+/* FLTVM_COMMAND_PROCESS, FLTVM_COMMAND_PROCESS_END.  PASSIVE_LEVEL, on a client thread. */
+NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpEndProcess(PCLIENT_OPERATION Operation);
+
 /* Gives an operation to the client thread of its command; makes the thread if need be.  PASSIVE_LEVEL. */
 NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation);
 

@@ -237,6 +237,10 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
         return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
     case FLTVM_COMMAND_QUERY:
         return ClientpQuery(Operation);
+    case FLTVM_COMMAND_PROCESS:
+        return ClientpCreateProcess(Operation);
+    case FLTVM_COMMAND_PROCESS_END:
+        return ClientpEndProcess(Operation);
     default:
         return STATUS_INVALID_DEVICE_REQUEST;
     }

@@ -58,6 +58,7 @@ extern struct _KI_INITIAL_PROCESS {
 extern CHAR KiInterruptStubs[], KiSwapContextResume[];
 extern PVOID KiTrapTable[0x30];
 VOID KiSwapContext(PKTHREAD Old, PKTHREAD New);
+VOID KiLoadSpace(PKTHREAD Thread); /* thread.c: the page tables of the process it is in */
 VOID KiThreadStartup(VOID);
 VOID KiCallOnStack(PVOID Callout, PVOID Parameter, PVOID StackBase);
 VOID KiLoadSegments(PVOID GdtDescriptor);

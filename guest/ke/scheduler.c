@@ -159,6 +159,9 @@ static VOID KiSwitchFrom(PKPRCB Prcb, PKTHREAD Thread, PKTHREAD Next)
     Prcb->CurrentThread = Next;
     Prcb->QuantumEnd = FALSE;
     KiTransferDispatcher(Next);
+    if (Thread->OwnSpace != Next->OwnSpace) {
+        KiLoadSpace(Next);
+    }
     KiSwapContext(Thread, Next);
 }
 

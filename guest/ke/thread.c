@@ -68,6 +68,7 @@ VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
     Thread->ApcState.Process = Process;
     Thread->ApcQueueable = TRUE;
     Thread->Process = Process;
+    Thread->OwnSpace = Process->DirectoryTableBase != HalLoaderBlock->page_table ? Thread : NULL;
     Thread->Affinity = Thread->UserAffinity = Process->Affinity;
     Thread->BasePriority = Thread->Priority = Process->BasePriority;
     Thread->Quantum = Thread->QuantumReset = Process->QuantumReset;
@@ -372,7 +373,26 @@ BOOLEAN NTAPI KeSetKernelStackSwapEnable(BOOLEAN Enable)
     return Old;
 }
 
-/* ---- attaching: all processes share one address space, so only who is current changes ---- */
+/* ---- attaching ---- */
+
+/*
+ * Whoever is switched to in between gets and leaves the page tables that ApcState.Process says, so the order
+ * matters: the thread stands for a space of its own as long as it is in one that is not its process's.
+ */
+VOID KiLoadSpace(PKTHREAD Thread)
+{
+    ULONG64 Table = Thread->ApcState.Process->DirectoryTableBase;
+
+    if (__readcr3() != Table) {
+        __writecr3(Table);
+    }
+}
+
+/* A process that is not the System process's has tables of its own. */
+static BOOLEAN KiHasOwnTables(PKPROCESS Process)
+{
+    return Process->DirectoryTableBase != HalLoaderBlock->page_table;
+}
 
 VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
 {
@@ -384,9 +404,19 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
     }
     ApcState->Process = Thread->ApcState.Process;
     Thread->ApcState.Process = Process;
+    Thread->OwnSpace = Thread;
+    _ReadWriteBarrier();
+    KiLoadSpace(Thread);
 }
 
 VOID NTAPI KeUnstackDetachProcess(PKAPC_STATE ApcState)
 {
-    KeGetCurrentThread()->ApcState.Process = ApcState->Process;
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    Thread->ApcState.Process = ApcState->Process;
+    _ReadWriteBarrier();
+    KiLoadSpace(Thread);
+    if (!KiHasOwnTables(Thread->ApcState.Process) && !KiHasOwnTables(Thread->Process)) {
+        Thread->OwnSpace = NULL;
+    }
 }

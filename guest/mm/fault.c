@@ -2,14 +2,15 @@
 /*
  * What a page fault means.
  *
- * Nothing is ever brought in from disk, so a fault is an error: an exception for user addresses, a bugcheck for
- * system addresses, named as exactly as Windows does.  The exception is a translation that was changed on another
- * processor a moment ago: the access is then tried again.
+ * Nothing is ever brought in from disk, so a fault is an error: an exception for user addresses (that of a guard page the
+ * first time only), a bugcheck for system addresses, named as exactly as Windows does.  What is none is a translation that was
+ * changed on another processor a moment ago: the access is then tried again.
  */
-#include "mip.h"
+#include "space.h"
 
 #define MI_FAULT_PRESENT 0x01
 #define MI_FAULT_WRITE   0x02
+#define MI_FAULT_USER    0x04
 #define MI_FAULT_FETCH   0x10
 
 /* Places in rtl's slist.S. */
@@ -25,13 +26,30 @@ static BOOLEAN MiAllows(MMPTE Pte, ULONG64 ErrorCode)
         return FALSE;
     if ((ErrorCode & MI_FAULT_FETCH) && (Pte & FLTVM_PTE_NX))
         return FALSE;
+    if ((ErrorCode & MI_FAULT_USER) && !(Pte & FLTVM_PTE_USER))
+        return FALSE;
     return !((Pte & FLTVM_PTE_PAGEABLE) && __readcr8() >= DISPATCH_LEVEL);
+}
+
+static NTSTATUS MiUserAddressFault(ULONG64 Address, ULONG64 ErrorCode)
+{
+    MMPTE Pte;
+
+    if (__readcr8() >= DISPATCH_LEVEL)
+        return STATUS_UNSUCCESSFUL;
+    Pte = MiLookupPte(Address);
+    if (MiAllows(Pte, ErrorCode)) {
+        MiInvalidate(Address);
+        return STATUS_SUCCESS;
+    }
+    if (!(Pte & MI_PTE_GUARD))
+        return STATUS_ACCESS_VIOLATION;
+    return MiTakeGuard(Address) ? STATUS_GUARD_PAGE_VIOLATION : STATUS_SUCCESS; /* another thread took it: try again */
 }
 
 NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame)
 {
     ULONG64 Value = (ULONG64)Address;
-    KIRQL Irql = (KIRQL)__readcr8();
     BOOLEAN Write = (ErrorCode & MI_FAULT_WRITE) != 0;
     MMPTE Pte;
 
@@ -41,7 +59,7 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
         return STATUS_SUCCESS;
     }
     if (Value < FLTVM_VA_DIRECT_MAP)
-        return Irql < DISPATCH_LEVEL ? STATUS_ACCESS_VIOLATION : STATUS_UNSUCCESSFUL;
+        return MiUserAddressFault(Value, ErrorCode);
     if (Mode != KernelMode)
         return STATUS_ACCESS_VIOLATION;
     Pte = MiLookupPte(Value);

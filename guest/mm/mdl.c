@@ -7,7 +7,7 @@
  * number; without the verifier the call does what it can, as Windows does.  What would break the memory manager's own
  * state is a bugcheck always: 0x4E for a page that is unlocked too often, 0xDA for a mapping that is none.
  */
-#include "mip.h"
+#include "space.h"
 
 #define MI_MDL_STATES                                                                                        \
     (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
@@ -89,7 +89,29 @@ static VOID MiUnlockPage(PFN_NUMBER Page)
         return;
     if (MiPfnDatabase[Page].Locks == 0)
         KeBugCheckEx(PFN_LIST_CORRUPT, MI_UNLOCKED_TOO_OFTEN, Page, 0, 0);
-    __atomic_sub_fetch(&MiPfnDatabase[Page].Locks, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_sub_fetch(&MiPfnDatabase[Page].Locks, 1, __ATOMIC_SEQ_CST) == 0 &&
+        MiPfnDatabase[Page].State == MiPageOrphan)
+        MiFreeOrphan((ULONG)Page);
+}
+
+/* All or none. */
+FORCEINLINE NTSTATUS MiLockPages(ULONG64 Address, ULONG Pages, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation,
+                                 PPFN_NUMBER Page, PBOOLEAN Io)
+{
+    for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
+        NTSTATUS Status = MiProbePage(Address, Mode, Operation, &Page[Index]);
+
+        if (!NT_SUCCESS(Status)) {
+            while (Index-- > 0)
+                MiUnlockPage(Page[Index]);
+            return Status;
+        }
+        if (MiIsRam(Page[Index]))
+            __atomic_add_fetch(&MiPfnDatabase[Page[Index]].Locks, 1, __ATOMIC_SEQ_CST);
+        else
+            *Io = TRUE;
+    }
+    return STATUS_SUCCESS;
 }
 
 DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
@@ -100,26 +122,23 @@ DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPRO
     PPFN_NUMBER Page = MmGetMdlPfnArray(Mdl);
     ULONG Pages = MiMdlPages(Mdl);
     KIRQL Irql = (KIRQL)__readcr8();
-    NTSTATUS Status = STATUS_SUCCESS;
     BOOLEAN Io = FALSE;
+    PMM_SPACE Space;
+    NTSTATUS Status;
 
     MiVerifyMdl(!(Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE)), "mdl-state", Mdl, __builtin_return_address(0),
                 0xB0, (USHORT)Mdl->MdlFlags, (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
     if (FvVerifierEnabled() &&
         (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & MI_PTE_PAGEABLE))))
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, Irql, (ULONG_PTR)Mdl, AccessMode);
-    for (ULONG Index = 0; Index < Pages; Index++, Address += PAGE_SIZE) {
-        Status = MiProbePage(Address, AccessMode, Operation, &Page[Index]);
-        if (!NT_SUCCESS(Status)) {
-            while (Index-- > 0)
-                MiUnlockPage(Page[Index]);
-            Page[0] = (PFN_NUMBER)-1;
-            RtlRaiseStatus(Status);
-        }
-        if (MiIsRam(Page[Index]))
-            __atomic_add_fetch(&MiPfnDatabase[Page[Index]].Locks, 1, __ATOMIC_SEQ_CST);
-        else
-            Io = TRUE;
+    /* User memory may be given back by another thread: not between the look and the lock. */
+    Space = Address <= MM_HIGHEST_USER && Irql < DISPATCH_LEVEL ? MiLockSpace() : NULL;
+    Status = MiLockPages(Address, Pages, AccessMode, Operation, Page, &Io);
+    if (Space != NULL)
+        MiUnlockSpace(Space);
+    if (!NT_SUCCESS(Status)) {
+        Page[0] = (PFN_NUMBER)-1;
+        RtlRaiseStatus(Status);
     }
     Mdl->MdlFlags |= MDL_PAGES_LOCKED | (Operation != IoReadAccess ? MDL_WRITE_OPERATION : 0) | (Io ? MDL_IO_SPACE : 0);
     Mdl->Process = IoGetCurrentProcess();
@@ -205,7 +224,7 @@ DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptor
                 (USHORT)Mdl->MdlFlags & MI_MDL_NOT_TO_MAP);
     MiVerifyMdl((Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)) != 0, "mdl-not-locked", Mdl, Caller, 0xB3,
                 (USHORT)Mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_PARTIAL);
-    if (AccessMode != KernelMode) /* processes have no address space of their own here */
+    if (AccessMode != KernelMode) /* mapping into a process is not built */
         RtlRaiseStatus(STATUS_NOT_IMPLEMENTED);
     MiVerifyMdl(!BugCheckOnFailure || MiFindOwner(Caller) == MM_OWNER_KERNEL, "bugcheck-on-failure", Mdl, Caller, 0x82,
                 (USHORT)Mdl->MdlFlags, 0);

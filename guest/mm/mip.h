@@ -60,10 +60,11 @@ typedef enum _MI_PAGE_STATE {
     MiPageFree,
     MiPageInUse,
     MiPageTable,
-    MiPageSlab,      /* pool: cut into blocks */
-    MiPageBig,       /* pool: first page of an allocation; Tag, Size, Stack, Owner hold */
-    MiPageBigTail,   /* pool: the others */
-    MiPageContiguous /* first of a contiguous allocation; Size holds */
+    MiPageSlab,       /* pool: cut into blocks */
+    MiPageBig,        /* pool: first page of an allocation; Tag, Size, Stack, Owner hold */
+    MiPageBigTail,    /* pool: the others */
+    MiPageContiguous, /* first of a contiguous allocation; Size holds */
+    MiPageOrphan      /* a process's that gave it back while it was locked: free with the last lock */
 } MI_PAGE_STATE;
 
 typedef struct _MMPFN {
@@ -88,6 +89,10 @@ FORCEINLINE PVOID MiPageAddress(ULONG Page)
 {
     return (PVOID)(FLTVM_VA_DIRECT_MAP + ((ULONG64)Page << PAGE_SHIFT));
 }
+
+/* space.c, virtual.c */
+VOID MiFreeOrphan(ULONG Page);
+BOOLEAN MiTakeGuard(ULONG64 Address);
 
 VOID MiInitializePages(struct fltvm_loader_block *Block);
 ULONG MiAllocatePage(BOOLEAN Zero);     /* MI_NO_PAGE when there is none; state InUse */
@@ -134,6 +139,10 @@ FORCEINLINE ULONG MiPtePage(MMPTE Pte)
 VOID MiInitializePageTables(struct fltvm_loader_block *Block);
 /* The PTE of an address, making the tables above it; NULL when no page is left. */
 PMMPTE MiMakePte(ULONG64 Address);
+/* The table of the address's top-level entry; FALSE when no page is left. */
+BOOLEAN MiMakeTopEntry(ULONG64 Address);
+/* The first entry at or behind *Address, before End, whose table is there; NULL: none. */
+PMMPTE MiNextPte(PULONG64 Address, ULONG64 End);
 /* The entry that maps an address (a large one too), or 0. */
 MMPTE MiLookupPte(ULONG64 Address);
 BOOLEAN MiIsExecutable(const VOID *Address);

@@ -19,7 +19,7 @@ VOID MiInitializePageTables(struct fltvm_loader_block *Block)
     Top[MM_SELF_MAP_INDEX] = Physical | MI_PTE_DATA;
 }
 
-static BOOLEAN MiMakeTable(PMMPTE Entry)
+static BOOLEAN MiMakeTable(PMMPTE Entry, MMPTE Bits)
 {
     KIRQL OldIrql = MiAcquireLock(&MiPhysicalLock);
     BOOLEAN Made = TRUE;
@@ -29,7 +29,7 @@ static BOOLEAN MiMakeTable(PMMPTE Entry)
         Page = MiAllocatePageLocked(TRUE);
         if (Page != MI_NO_PAGE) {
             MiPfnDatabase[Page].State = MiPageTable;
-            *Entry = ((ULONG64)Page << PAGE_SHIFT) | MI_PTE_TABLE;
+            *Entry = ((ULONG64)Page << PAGE_SHIFT) | Bits;
         } else {
             Made = FALSE;
         }
@@ -41,14 +41,41 @@ static BOOLEAN MiMakeTable(PMMPTE Entry)
 PMMPTE MiMakePte(ULONG64 Address)
 {
     PMMPTE Pxe = MI_PXE_OF(Address), Ppe = MI_PPE_OF(Address), Pde = MI_PDE_OF(Address);
+    MMPTE Bits = Address <= MM_HIGHEST_USER ? MI_PTE_TABLE | FLTVM_PTE_USER : MI_PTE_TABLE;
 
-    if (!(*Pxe & FLTVM_PTE_PRESENT) && !MiMakeTable(Pxe))
+    if (!(*Pxe & FLTVM_PTE_PRESENT) && !MiMakeTable(Pxe, Bits))
         return NULL;
-    if (!(*Ppe & FLTVM_PTE_PRESENT) && !MiMakeTable(Ppe))
+    if (!(*Ppe & FLTVM_PTE_PRESENT) && !MiMakeTable(Ppe, Bits))
         return NULL;
-    if (!(*Pde & FLTVM_PTE_PRESENT) && !MiMakeTable(Pde))
+    if (!(*Pde & FLTVM_PTE_PRESENT) && !MiMakeTable(Pde, Bits))
         return NULL;
     return MiPte(Address);
+}
+
+BOOLEAN MiMakeTopEntry(ULONG64 Address)
+{
+    PMMPTE Pxe = MI_PXE_OF(Address);
+
+    return (*Pxe & FLTVM_PTE_PRESENT) || MiMakeTable(Pxe, MI_PTE_TABLE);
+}
+
+PMMPTE MiNextPte(PULONG64 Address, ULONG64 End)
+{
+    ULONG64 Next = *Address;
+
+    while (Next < End) {
+        if (!(*MI_PXE_OF(Next) & FLTVM_PTE_PRESENT)) {
+            Next = (Next | 0x7FFFFFFFFFULL) + 1;
+        } else if (!(*MI_PPE_OF(Next) & FLTVM_PTE_PRESENT)) {
+            Next = (Next | 0x3FFFFFFF) + 1;
+        } else if (!(*MI_PDE_OF(Next) & FLTVM_PTE_PRESENT)) {
+            Next = (Next | 0x1FFFFF) + 1;
+        } else {
+            *Address = Next;
+            return MiPte(Next);
+        }
+    }
+    return NULL;
 }
 
 MMPTE MiLookupPte(ULONG64 Address)

@@ -35,10 +35,17 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
     InitializeListHead(&Process->ThreadListHead);
     KeInitializeProcess(&Process->Pcb, 8, ~(KAFFINITY)0 >> (64 - HalLoaderBlock->processors),
                         HalLoaderBlock->page_table);
-    Process->ImageName.Buffer =
-        ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
+    InitializeListHead(&Process->ActiveProcessLinks);
+    if (PsInitialSystemProcess == NULL) {
+        MmInitSystemSpace(&Process->Pcb);
+    } else {
+        Status = MmCreateSpace(&Process->Pcb);
+    }
+    if (NT_SUCCESS(Status)) {
+        Process->ImageName.Buffer =
+            ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
+    }
     if (Process->ImageName.Buffer == NULL) {
-        InitializeListHead(&Process->ActiveProcessLinks);
         ObDereferenceObject(Process);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -72,6 +79,7 @@ VOID PspDeleteProcess(PVOID Object)
         RemoveEntryList(&Process->ActiveProcessLinks);
     }
     KeReleaseSpinLock(&PspLock, OldIrql);
+    MmDeleteSpace(&Process->Pcb);
     if (Process->Token != NULL) {
         ObDereferenceObject(Process->Token);
     }
@@ -92,12 +100,16 @@ NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PE
 
 NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus)
 {
+    KAPC_STATE ApcState;
     KIRQL OldIrql;
 
     if (Process->ActiveThreads != 0) {
         return STATUS_DEVICE_BUSY;
     }
     PspNotifyProcess(Process, FALSE);
+    KeStackAttachProcess(&Process->Pcb, &ApcState);
+    MmEmptySpace();
+    KeUnstackDetachProcess(&ApcState);
     Process->ExitStatus = ExitStatus;
     KeQuerySystemTime(&Process->ExitTime);
     OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);

@@ -21,6 +21,7 @@ static void (*const openers[])(lua_State *) = {
     fltvm_lua_open_ending,
     fltvm_lua_open_fltctl,
     fltvm_lua_open_port,
+    fltvm_lua_open_process,
     fltvm_lua_open_trace,
     fltvm_lua_open_host,
 };

@@ -99,7 +99,8 @@ struct _KTHREAD {
     PVOID KernelStack; /* 058: stack pointer while switched out */
 
     /* The dispatcher lock. */
-    ULONG_PTR Spare60[5];
+    PKTHREAD OwnSpace; /* 060: itself, when a switch to it has more to do than to change stacks; else NULL */
+    ULONG_PTR Spare68[4];
     volatile LONG State; /* 088: KTHREAD_STATE */
     LONG Spare8C;
     PKTRAP_FRAME TrapFrame; /* 090 */
@@ -182,6 +183,7 @@ struct _KPROCESS {
     SCHAR BasePriority;
     SCHAR QuantumReset;
     UCHAR Spare[6];
+    struct _MM_SPACE *AddressSpace; /* mm's: the user range; NULL: it has none */
 };
 
 /* The processor's block, at gs:[0x180].  The first offsets are Windows's. */

@@ -25,7 +25,10 @@ struct _KTRAP_FRAME;
 #define MM_PAGED_POOL         0xFFFFA00000000000ULL
 #define MM_SPECIAL_POOL       0xFFFFB00000000000ULL
 #define MM_SYSTEM_PTES        0xFFFFC00000000000ULL
+#define MM_LOWEST_USER        0x0000000000010000ULL
 #define MM_HIGHEST_USER       0x00007FFFFFFEFFFFULL
+
+#define MM_ALLOCATION_GRANULARITY 0x10000ULL
 
 /* Phase 0: page allocator and pools work when it returns.  Processor 0, before threads.  Phase 1: PASSIVE_LEVEL. */
 VOID MmInitSystem(ULONG Phase);
@@ -39,6 +42,26 @@ BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size);
 /* ---- kernel stacks: an unmapped page below each.  IRQL: <= DISPATCH_LEVEL ---- */
 PVOID MmCreateKernelStack(ULONG Size); /* its top (StackBase), or NULL */
 VOID MmDeleteKernelStack(PVOID StackBase, ULONG Size);
+
+/*
+ * ---- address spaces ----
+ * A process's own page tables, with the user range empty.  STATUS_INSUFFICIENT_RESOURCES.  The System
+ * process's is the kernel's.  Empty: of the current process, which ends, all that is left; nothing can be
+ * reserved there any more.  Delete: when no thread is in it.  IRQL: <= APC_LEVEL; Delete <= DISPATCH_LEVEL.
+ */
+VOID MmInitSystemSpace(struct _KPROCESS *Process);
+NTSTATUS MmCreateSpace(struct _KPROCESS *Process);
+VOID MmEmptySpace(VOID);
+VOID MmDeleteSpace(struct _KPROCESS *Process);
+
+/*
+ * User memory of the current process: what NtAllocateVirtualMemory and its kin do, with the statuses they
+ * have for it.  Base and Size are rounded to what was done.  IRQL: <= APC_LEVEL.
+ */
+NTSTATUS MmAllocateVirtual(PULONG64 Base, ULONG64 ZeroBits, PULONG64 Size, ULONG Type, ULONG Protect);
+NTSTATUS MmFreeVirtual(PULONG64 Base, PULONG64 Size, ULONG Type);
+NTSTATUS MmProtectVirtual(PULONG64 Base, PULONG64 Size, ULONG Protect, PULONG Old);
+NTSTATUS MmQueryVirtual(ULONG64 Address, PMEMORY_BASIC_INFORMATION Information);
 
 /* ---- pages.  IRQL: <= DISPATCH_LEVEL ---- */
 SIZE_T MmAvailablePages(VOID);

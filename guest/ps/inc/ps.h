@@ -2,8 +2,8 @@
 /*
  * ps: processes and threads as objects.
  *
- * Every thread is a kernel thread; a process is a name, an id, a token, a handle table and its threads.
- * Address spaces are all the same one.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
+ * Every thread is a kernel thread; a process is a name, an id, a token, a handle table, an address space and
+ * its threads.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
  */
 #ifndef FLTVM_PS_H
 #define FLTVM_PS_H
@@ -93,6 +93,12 @@ VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size);
 
 /* Bugchecks when a notify routine is left in code that goes.  IRQL <= DISPATCH_LEVEL. */
 VOID PsCheckLeft(PVOID Base, SIZE_T Size);
+
+/* As documented for Zw; mingw-w64 has them for user mode only. */
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                      ULONG NewProtect, PULONG OldProtect);
+NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                      ULONG NewProtect, PULONG OldProtect);
 
 /* Documented or well-known routines that mingw-w64's headers leave out. */
 HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
