@@ -200,6 +200,23 @@ static VOID MiMapMdl(PMDL Mdl, ULONG64 Base, MMPTE Bits)
         *MiPte(Base + ((ULONG64)Index << PAGE_SHIFT)) = ((ULONG64)Page[Index] << PAGE_SHIFT) | Bits;
 }
 
+/*
+ * In the user range of the current process, as the requested address (a granule's first) or where there is room.  An
+ * exception when that fails, as documented; the list does not remember the mapping.
+ */
+static PVOID MiMapForUser(PMDL Mdl, MEMORY_CACHING_TYPE CacheType, PVOID Wanted, MM_PAGE_PRIORITY Priority)
+{
+    MMPTE Bits = (ULONG)Priority & MI_MAPPING_NO_WRITE ? FLTVM_PTE_PRESENT | FLTVM_PTE_NX : MI_PTE_DATA;
+    ULONG64 Base;
+
+    if (__readcr8() > APC_LEVEL)
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x77, __readcr8(), (ULONG_PTR)Mdl, UserMode);
+    Base = MiMapUser(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl), (ULONG64)Wanted, Bits | MiPageable | MiCacheBits(CacheType));
+    if (Base == 0)
+        RtlRaiseStatus(Wanted != NULL ? STATUS_CONFLICTING_ADDRESSES : STATUS_INSUFFICIENT_RESOURCES);
+    return (PVOID)(Base + Mdl->ByteOffset);
+}
+
 static BOOLEAN MiMakePtes(ULONG64 Base, ULONG Pages)
 {
     for (ULONG Index = 0; Index < Pages; Index++) {
@@ -218,14 +235,13 @@ DECLSPEC_NOINLINE PVOID NTAPI MmMapLockedPagesSpecifyCache(PMDL MemoryDescriptor
     ULONG Pages = MiMdlPages(Mdl);
     ULONG64 Base;
 
-    UNREFERENCED_PARAMETER(RequestedAddress);
     MiVerifyMdlIrql(0x76, (ULONG_PTR)Mdl, AccessMode);
     MiVerifyMdl(!(Mdl->MdlFlags & MI_MDL_NOT_TO_MAP), "mdl-state", Mdl, Caller, 0xB2, (USHORT)Mdl->MdlFlags,
                 (USHORT)Mdl->MdlFlags & MI_MDL_NOT_TO_MAP);
     MiVerifyMdl((Mdl->MdlFlags & (MDL_PAGES_LOCKED | MDL_PARTIAL)) != 0, "mdl-not-locked", Mdl, Caller, 0xB3,
                 (USHORT)Mdl->MdlFlags, MDL_PAGES_LOCKED | MDL_PARTIAL);
-    if (AccessMode != KernelMode) /* mapping into a process is not built */
-        RtlRaiseStatus(STATUS_NOT_IMPLEMENTED);
+    if (AccessMode != KernelMode)
+        return MiMapForUser(Mdl, CacheType, RequestedAddress, Priority);
     MiVerifyMdl(!BugCheckOnFailure || MiFindOwner(Caller) == MM_OWNER_KERNEL, "bugcheck-on-failure", Mdl, Caller, 0x82,
                 (USHORT)Mdl->MdlFlags, 0);
 
@@ -257,6 +273,13 @@ DECLSPEC_NOINLINE VOID NTAPI MmUnmapLockedPages(PVOID BaseAddress, PMDL MemoryDe
     ULONG64 Base = (ULONG64)BaseAddress & ~(ULONG64)(PAGE_SIZE - 1);
 
     MiVerifyMdlIrql(0x79, (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl);
+    if (Base <= MM_HIGHEST_USER) {
+        if (__readcr8() > APC_LEVEL)
+            KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x7A, __readcr8(), (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl);
+        if (!MiUnmapUser(Base, Pages))
+            KeBugCheckEx(SYSTEM_PTE_MISUSE, 1, (ULONG_PTR)BaseAddress, (ULONG_PTR)Mdl, 0);
+        return;
+    }
     MiVerifyMdl((Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) != 0 && BaseAddress == Mdl->MappedSystemVa &&
                     MiInRegion(&MiSystemPteRegion, Base),
                 "mdl-not-mapped", Mdl, __builtin_return_address(0), 0xB6, (USHORT)Mdl->MdlFlags,

@@ -93,6 +93,10 @@ FORCEINLINE PVOID MiPageAddress(ULONG Page)
 /* space.c, virtual.c */
 VOID MiFreeOrphan(ULONG Page);
 BOOLEAN MiTakeGuard(ULONG64 Address);
+/* Pages that are not the process's own, at Wanted or (0) where there is room; 0: not.  IRQL: <= APC_LEVEL. */
+ULONG64 MiMapUser(PPFN_NUMBER Page, ULONG Pages, ULONG64 Wanted, ULONG64 Bits);
+/* FALSE: the current process has no such mapping. */
+BOOLEAN MiUnmapUser(ULONG64 Start, ULONG Pages);
 
 VOID MiInitializePages(struct fltvm_loader_block *Block);
 ULONG MiAllocatePage(BOOLEAN Zero);     /* MI_NO_PAGE when there is none; state InUse */

@@ -344,6 +344,48 @@ NTSTATUS MmProtectVirtual(PULONG64 Base, PULONG64 Size, ULONG Protect, PULONG Ol
     return Status;
 }
 
+/* ---- pages of others: a driver's list, mapped for the process ---- */
+
+ULONG64 MiMapUser(PPFN_NUMBER Page, ULONG Pages, ULONG64 Wanted, MMPTE Bits)
+{
+    ULONG64 Start = Wanted, End = Wanted + ((ULONG64)Pages << PAGE_SHIFT);
+    PMM_SPACE Space = MiLockSpace();
+    NTSTATUS Status = Space->Ended ? STATUS_PROCESS_IS_TERMINATING : STATUS_SUCCESS;
+
+    if (Wanted != 0 && (Wanted < MM_LOWEST_USER || Wanted > MM_HIGHEST_USER || End > MM_HIGHEST_USER + 1 ||
+                        Wanted % MM_ALLOCATION_GRANULARITY != 0 || MiFindReserved(Space, Start, End) != NULL))
+        Status = STATUS_CONFLICTING_ADDRESSES;
+    if (NT_SUCCESS(Status) && Wanted == 0) {
+        Start = MiFindFree(Space, (ULONG64)Pages << PAGE_SHIFT, MM_HIGHEST_USER);
+        End = Start + ((ULONG64)Pages << PAGE_SHIFT);
+        Status = Start == 0 ? STATUS_NO_MEMORY : STATUS_SUCCESS;
+    }
+    /* The tables before the range: nothing can fail once it is there. */
+    for (ULONG64 Address = Start; NT_SUCCESS(Status) && Address < End; Address += PAGE_SIZE)
+        Status = MiMakePte(Address) != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    if (NT_SUCCESS(Status) && !MiInsertRange(Space, Start, End, PAGE_READWRITE, MEM_MAPPED))
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+    for (ULONG Index = 0; NT_SUCCESS(Status) && Index < Pages; Index++)
+        *MiPte(Start + ((ULONG64)Index << PAGE_SHIFT)) = ((ULONG64)Page[Index] << PAGE_SHIFT) | Bits | FLTVM_PTE_USER;
+    MiUnlockSpace(Space);
+    return NT_SUCCESS(Status) ? Start : 0;
+}
+
+BOOLEAN MiUnmapUser(ULONG64 Start, ULONG Pages)
+{
+    PMM_SPACE Space = MiLockSpace();
+    PMI_RANGE Range = MiFindReserved(Space, Start, Start + 1);
+    BOOLEAN Mapped = Range != NULL && Range->Type == MEM_MAPPED && Range->Start == Start &&
+                     Range->End == Start + ((ULONG64)Pages << PAGE_SHIFT);
+
+    if (Mapped) {
+        MiClearPtes(Start, Pages);
+        MiDeleteRange(Space, Range);
+    }
+    MiUnlockSpace(Space);
+    return Mapped;
+}
+
 /* How far what is so at Start goes on: the same protection, or nothing committed. */
 static ULONG64 MiSameUntil(ULONG64 Start, ULONG64 End, ULONG Protect)
 {

@@ -50,6 +50,24 @@ static VOID NTAPI Nothing(PKDPC Ignored, PVOID Context, PVOID Argument1, PVOID A
 {
 }
 
+/* 35: mapped for user mode at DISPATCH_LEVEL, 36: unmapped there, 37: what is no mapping, in user space. */
+static VOID MisuseMapping(ULONG Number)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, 40, TAG);
+    PMDL Mdl = IoAllocateMdl(Block, 40, FALSE, FALSE, NULL);
+    PVOID Mapped = (PVOID)0x40000000;
+    KIRQL OldIrql;
+
+    MmProbeAndLockPages(Mdl, KernelMode, IoModifyAccess);
+    if (Number == 36)
+        Mapped = MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, NULL, FALSE, NormalPagePriority);
+    if (Number != 37)
+        KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
+    if (Number == 35)
+        MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, NULL, FALSE, NormalPagePriority);
+    MmUnmapLockedPages(Mapped, Mdl);
+}
+
 static VOID Misuse(ULONG Number)
 {
     PUCHAR Block = ExAllocatePoolWithTag(Number == 20 || Number == 22 ? PagedPool : NonPagedPoolNx, 40, TAG);
@@ -213,7 +231,13 @@ static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 DRIVER_INITIALIZE DriverEntry;
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    ULONG Number;
+
     DriverObject->DriverUnload = Unload;
-    Misuse(Fault(RegistryPath));
+    Number = Fault(RegistryPath);
+    if (Number >= 35)
+        MisuseMapping(Number);
+    else
+        Misuse(Number);
     return STATUS_SUCCESS;
 }

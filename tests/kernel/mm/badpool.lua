@@ -37,6 +37,9 @@ local cases = {
   { 31, 0xC7, "freeing a big allocation with a timer that is set", p1 = 0, text = "timer-set-in-freed-memory" },
   { 32, 0xC7, "freeing a DPC that is queued", p1 = 1, text = "dpc-queued-in-freed-memory" },
   { 33, 0xC7, "freeing the DPC of a timer that is set", p1 = 1, text = "timer-dpc-in-freed-memory" },
+  { 35, 0xC4, "mapping for user mode at DISPATCH_LEVEL", p1 = 0x77, p2 = 2, p4 = 1 },
+  { 36, 0xC4, "unmapping from user space at DISPATCH_LEVEL", p1 = 0x7A, p2 = 2 },
+  { 37, 0xDA, "unmapping what is not mapped in user space", p1 = 1, p2 = 0x40000000 },
   { 34, 0xC7, "freeing the routine of such a DPC", p1 = 2, text = "dpc-routine-in-freed-memory" },
 }
 

@@ -195,6 +195,40 @@ static VOID CheckLocks(VOID)
     IoFreeMdl(Mdl);
 }
 
+static PVOID Map(PMDL Mdl, PVOID Wanted)
+{
+    __try {
+        return MmMapLockedPagesSpecifyCache(Mdl, UserMode, MmCached, Wanted, FALSE, NormalPagePriority);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return NULL;
+    }
+}
+
+/* Pool of a driver's, seen by the process at an address of its own. */
+static VOID CheckMapping(VOID)
+{
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, 'tseT'), Mapped;
+    PMDL Mdl = IoAllocateMdl(Block, PAGE_SIZE, FALSE, FALSE, NULL);
+    PVOID Other;
+
+    MmProbeAndLockPages(Mdl, KernelMode, IoModifyAccess);
+    Mapped = Map(Mdl, NULL);
+    FvCheck(Mapped != NULL && (PVOID)Mapped < MmHighestUserAddress);
+    FvCheck(Probe(Mapped, PAGE_SIZE, 1, TRUE) == STATUS_SUCCESS);
+    Mapped[5] = 0x3C;
+    FvCheck(Block[5] == 0x3C);
+    FvCheck(Map(Mdl, Mapped) == NULL); /* taken: an exception */
+    Other = Map(Mdl, (PVOID)0x30000000);
+    FvCheck(Other == (PVOID)0x30000000 && ((PUCHAR)Other)[5] == 0x3C);
+    FvCheck(Free(Mapped, 0, MEM_RELEASE) == STATUS_UNABLE_TO_DELETE_SECTION); /* not the process's own */
+    MmUnmapLockedPages(Other, Mdl);
+    MmUnmapLockedPages(Mapped, Mdl);
+    FvCheck(Touch(Mapped, FALSE) == STATUS_ACCESS_VIOLATION && Block[5] == 0x3C);
+    MmUnlockPages(Mdl);
+    IoFreeMdl(Mdl);
+    ExFreePoolWithTag(Block, 'tseT');
+}
+
 /* Over and over: whatever is taken comes back. */
 static VOID CheckBalance(VOID)
 {
@@ -232,12 +266,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(86);
+    FvTestPlan(93);
     CheckRefusals();
     CheckCommit();
     CheckGuard();
     CheckProbes();
     CheckLocks();
+    CheckMapping();
     CheckBalance();
     CheckNames();
     return STATUS_SUCCESS;
