@@ -9,13 +9,13 @@
 #include <command.h>
 
 #define MI_TAGS         512
-#define MI_STACK_FRAMES 8
+#define MI_STACK_FRAMES RTL_NUMBERED_FRAMES
 #define MI_STACK_HEADS  512
 #define MI_STACK_PAGES  96
 
 MI_OWNER MiOwner[MM_MAXIMUM_OWNERS]; /* MiPoolLock */
 ULONG MiOwnerCount = 1;
-ULONG64 MiKernelBase, MiKernelSize;
+UCHAR MiImageOwner[MI_IMAGE_PAGES];
 
 typedef struct _MI_TAG {
     ULONG Tag;
@@ -45,17 +45,10 @@ static ULONG MiStackHead[MI_STACK_HEADS]; /* MiStackLock, as below; 0: none */
 static PMI_STACK MiStackPage[MI_STACK_PAGES];
 static ULONG MiStackCount; /* numbers start at 1 */
 
-ULONG MiFindOwner(PVOID Caller)
+static VOID MiSetImageOwner(ULONG64 Base, SIZE_T Size, ULONG Owner)
 {
-    ULONG64 Address = (ULONG64)Caller;
-
-    if (Address - MiKernelBase < MiKernelSize)
-        return MM_OWNER_KERNEL;
-    for (ULONG Owner = 1; Owner < MiOwnerCount; Owner++) {
-        if (Address - MiOwner[Owner].Base < MiOwner[Owner].Size)
-            return Owner;
-    }
-    return MM_OWNER_KERNEL;
+    NT_ASSERT(Base >= FLTVM_VA_IMAGES && Base + Size <= FLTVM_VA_IMAGES + ((ULONG64)MI_IMAGE_PAGES << PAGE_SHIFT));
+    memset(&MiImageOwner[(Base - FLTVM_VA_IMAGES) >> PAGE_SHIFT], (UCHAR)Owner, BYTES_TO_PAGES(Size));
 }
 
 BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG Owner)
@@ -70,6 +63,7 @@ BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG O
         MiOwner[Index].Base = (ULONG64)Base;
         MiOwner[Index].Size = Size;
         MiOwner[Index].Name = Name;
+        MiSetImageOwner((ULONG64)Base, Size, Index);
         if (Index == MiOwnerCount)
             MiOwnerCount++;
     }
@@ -83,6 +77,7 @@ VOID MmUnregisterDriver(ULONG Owner)
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
     NT_ASSERT(Owner != MM_OWNER_KERNEL);
+    MiSetImageOwner(MiOwner[Owner].Base, MiOwner[Owner].Size, MM_OWNER_KERNEL);
     MiOwner[Owner].Base = 0;
     MiOwner[Owner].Size = 0;
     MiOwner[Owner].Name = NULL;
@@ -119,24 +114,22 @@ static ULONG MiInsertStackLocked(ULONG64 Hash, ULONG Count, PVOID *Frames)
     return Number;
 }
 
-DECLSPEC_NOINLINE ULONG MiRecordStack(VOID)
+static ULONG MiNumberStack(PVOID *Frames, ULONG Count, ULONG64 Hash)
 {
-    PVOID Frames[MI_STACK_FRAMES];
-    ULONG64 Hash;
-    USHORT Count = RtlCaptureStack(1, MI_STACK_FRAMES, Frames, &Hash);
-    ULONG Number;
-    KIRQL OldIrql;
+    KIRQL OldIrql = MiAcquireLock(&MiStackLock);
+    ULONG Number = MiStackHead[Hash % MI_STACK_HEADS];
 
-    if (Count == 0)
-        return 0;
-    OldIrql = MiAcquireLock(&MiStackLock);
-    Number = MiStackHead[Hash % MI_STACK_HEADS];
     while (Number != 0 && MiStackEntry(Number)->Hash != Hash)
         Number = MiStackEntry(Number)->Next;
     if (Number == 0)
         Number = MiInsertStackLocked(Hash, Count, Frames);
     MiReleaseLock(&MiStackLock, OldIrql);
     return Number;
+}
+
+ULONG MiRecordStack(VOID)
+{
+    return RtlNumberStack(0, MiNumberStack);
 }
 
 /* Lock-free: entries never change once their number is known. */
@@ -158,10 +151,8 @@ ULONG MiGetStack(ULONG Number, PVOID *Frames, ULONG Count)
     return Stored;
 }
 
-static ULONG MiFindTag(ULONG Tag)
+static DECLSPEC_NOINLINE ULONG MiFindOtherTag(ULONG Tag, ULONG Index)
 {
-    ULONG Index = (Tag ^ (Tag >> 9) ^ (Tag >> 17)) % (MI_TAGS - 1);
-
     for (ULONG Probe = 0; Probe < 32; Probe++, Index = (Index + 1) % (MI_TAGS - 1)) {
         if (MiTag[Index].Tag == Tag)
             return Index;
@@ -171,6 +162,13 @@ static ULONG MiFindTag(ULONG Tag)
         }
     }
     return MI_TAGS - 1;
+}
+
+FORCEINLINE ULONG MiFindTag(ULONG Tag)
+{
+    ULONG Index = (Tag ^ (Tag >> 9) ^ (Tag >> 17)) % (MI_TAGS - 1);
+
+    return MiTag[Index].Tag == Tag ? Index : MiFindOtherTag(Tag, Index);
 }
 
 ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)

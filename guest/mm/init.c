@@ -9,8 +9,6 @@ VOID MmInitSystem(ULONG Phase)
     struct fltvm_loader_block *Block = HalLoaderBlock;
 
     if (Phase == 0) {
-        MiKernelBase = Block->kernel_base;
-        MiKernelSize = Block->kernel_size;
         if (!FvVerifierEnabled())
             MiPageable = MI_PTE_RESIDENT;
         MiInitializePages(Block);

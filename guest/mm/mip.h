@@ -46,6 +46,20 @@ FORCEINLINE KIRQL MiAcquireLock(volatile LONG64 *Lock)
     return OldIrql;
 }
 
+/* A second lock, with the first held. */
+FORCEINLINE VOID MiAcquireInnerLock(volatile LONG64 *Lock)
+{
+    while (InterlockedExchange64(Lock, 1) != 0) {
+        while (*Lock != 0)
+            YieldProcessor();
+    }
+}
+
+FORCEINLINE VOID MiReleaseInnerLock(volatile LONG64 *Lock)
+{
+    __atomic_store_n(Lock, 0, __ATOMIC_RELEASE);
+}
+
 FORCEINLINE VOID MiReleaseLock(volatile LONG64 *Lock, KIRQL OldIrql)
 {
     __atomic_store_n(Lock, 0, __ATOMIC_RELEASE);
@@ -153,6 +167,8 @@ BOOLEAN MiIsExecutable(const VOID *Address);
 
 /* ---- ranges of addresses ---- */
 
+#define MI_IMAGE_PAGES 0x4000
+
 typedef struct _MI_REGION {
     ULONG64 Base;
     ULONG Pages;
@@ -196,11 +212,18 @@ typedef struct _MI_OWNER {
 
 extern MI_OWNER MiOwner[MM_MAXIMUM_OWNERS];
 extern ULONG MiOwnerCount;
-extern ULONG64 MiKernelBase, MiKernelSize;
+extern UCHAR MiImageOwner[MI_IMAGE_PAGES]; /* by page of the region of images */
+C_ASSERT(MM_MAXIMUM_OWNERS <= MAXUCHAR + 1);
 extern volatile LONG64 MiPoolLock;
 extern BOOLEAN MiStarted; /* phase 1 is over: IRQL is what it says */
 
-ULONG MiFindOwner(PVOID Caller);
+FORCEINLINE ULONG MiFindOwner(PVOID Caller)
+{
+    ULONG64 Page = ((ULONG64)Caller - FLTVM_VA_IMAGES) >> PAGE_SHIFT;
+
+    return Page < MI_IMAGE_PAGES ? MiImageOwner[Page] : MM_OWNER_KERNEL;
+}
+
 ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: none */
 ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
 ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size); /* the tag's index, for MiReturnPool */
@@ -245,7 +268,15 @@ BOOLEAN MiNextPoolAllocation(PULONG64 Cursor, PVOID *Address, MI_ALLOCATION *All
 VOID MiForgetSections(ULONG64 Base, SIZE_T Size);
 
 VOID MiInitializeSpecialPool(VOID);
-BOOLEAN MiIsSpecialAddress(ULONG64 Address);
+
+#define MI_SLOTS     4096
+#define MI_SLOT_SIZE (2 * PAGE_SIZE)
+
+FORCEINLINE BOOLEAN MiIsSpecialAddress(ULONG64 Address)
+{
+    return Address - MM_SPECIAL_POOL < (ULONG64)MI_SLOTS * MI_SLOT_SIZE;
+}
+
 PVOID MiAllocateSpecial(PMI_REQUEST Request);
 VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller);
 BOOLEAN MiIsSpecialPaged(PVOID Address);

@@ -165,27 +165,31 @@ static PVOID MiAllocateOfType(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID 
     return MiAllocate(&Request);
 }
 
+/* Above APC_LEVEL. */
+static VOID MiCheckFreeIrql(PVOID Address, PVOID Caller, KIRQL Irql)
+{
+    ULONG64 Value = (ULONG64)Address;
+    BOOLEAN Paged = MiIsSpecialAddress(Value) ? MiIsSpecialPaged(Address) : MiInRegion(&MiPagedRegion, Value);
+    BOOLEAN Verify = MiVerifies(MiFindOwner(Caller));
+
+    if (Irql > DISPATCH_LEVEL)
+        MiPoolBugCheck("irql", Address, Caller, Verify ? DRIVER_VERIFIER_DETECTED_VIOLATION : BAD_POOL_CALLER,
+                       Verify ? 0x12 : 9, Irql, NonPagedPool, Value);
+    if (Paged)
+        MiPoolBugCheck("irql", Address, Caller, Verify ? DRIVER_VERIFIER_DETECTED_VIOLATION : BAD_POOL_CALLER,
+                       Verify ? 0x11 : 9, Irql, PagedPool, Value);
+}
+
 static VOID MiFree(PVOID Address, ULONG Tag, PVOID Caller)
 {
     ULONG64 Value = (ULONG64)Address;
     KIRQL Irql = (KIRQL)__readcr8();
-    BOOLEAN Paged;
 
     if (Value < FLTVM_VA_DIRECT_MAP)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, Value == 0 ? 0x46 : 0x40, Value,
                        Value == 0 ? 0 : FLTVM_VA_DIRECT_MAP, 0);
-    if (Irql > DISPATCH_LEVEL && MiStarted)
-        MiPoolBugCheck("irql", Address, Caller,
-                       MiVerifies(MiFindOwner(Caller)) ? DRIVER_VERIFIER_DETECTED_VIOLATION : BAD_POOL_CALLER,
-                       MiVerifies(MiFindOwner(Caller)) ? 0x12 : 9, Irql, NonPagedPool, Value);
-    if (MiIsSpecialAddress(Value))
-        Paged = MiIsSpecialPaged(Address);
-    else
-        Paged = MiInRegion(&MiPagedRegion, Value);
-    if (Paged && Irql > APC_LEVEL && MiStarted)
-        MiPoolBugCheck("irql", Address, Caller,
-                       MiVerifies(MiFindOwner(Caller)) ? DRIVER_VERIFIER_DETECTED_VIOLATION : BAD_POOL_CALLER,
-                       MiVerifies(MiFindOwner(Caller)) ? 0x11 : 9, Irql, PagedPool, Value);
+    if (Irql > APC_LEVEL && MiStarted)
+        MiCheckFreeIrql(Address, Caller, Irql);
     if (MiIsSpecialAddress(Value))
         MiFreeSpecial(Address, Tag, Caller);
     else if (MiInRegion(&MiNonPagedRegion, Value) || MiInRegion(&MiPagedRegion, Value))

@@ -11,11 +11,10 @@
  */
 #include "mip.h"
 
-#define MI_SLOTS         4096
-#define MI_SLOT_SIZE     (2 * PAGE_SIZE)
 #define MI_BATCH         64
 #define MI_FILL          0xA5 /* what uninitialized special pool holds */
 #define MI_SLACK         0x5C /* around the allocation, checked when it is freed */
+#define MI_SLACK_WORD    (MI_SLACK * 0x0101010101010101ULL)
 #define MI_SLACK_CHECKED 32   /* bytes of slack in front that are filled and checked */
 
 typedef enum _MI_SLOT_STATE { MiSlotUnused, MiSlotLive, MiSlotFreed } MI_SLOT_STATE;
@@ -32,8 +31,7 @@ typedef struct _MI_SLOT {
     ULONG FreeStack;
 } MI_SLOT, *PMI_SLOT;
 
-static volatile LONG64 MiSpecialLock;
-static PMI_SLOT MiSlot; /* MiSpecialLock, as below */
+static PMI_SLOT MiSlot; /* MiPoolLock, as below */
 static USHORT MiSlotQueue[MI_SLOTS];
 static ULONG MiQueueHead, MiQueueCount;
 static ULONG MiBatch[MI_BATCH]; /* pages that other processors may still reach */
@@ -54,11 +52,6 @@ VOID MiInitializeSpecialPool(VOID)
     MiReservePages = MiTotalPages / 8;
 }
 
-BOOLEAN MiIsSpecialAddress(ULONG64 Address)
-{
-    return Address - MM_SPECIAL_POOL < (ULONG64)MI_SLOTS * MI_SLOT_SIZE;
-}
-
 BOOLEAN MiIsSpecialPaged(PVOID Address)
 {
     return MiSlot != NULL && MiSlot[((ULONG64)Address - MM_SPECIAL_POOL) / MI_SLOT_SIZE].Paged;
@@ -69,12 +62,18 @@ static ULONG64 MiSlotAddress(ULONG Slot)
     return MM_SPECIAL_POOL + (ULONG64)Slot * MI_SLOT_SIZE;
 }
 
-static PVOID MiSlotUserAddress(ULONG Slot)
+/* Where in its page an allocation begins. */
+static ULONG MiSlotOffset(PMI_SLOT Slot)
 {
-    return (PVOID)(MiSlotAddress(Slot) + PAGE_SIZE - ((MiSlot[Slot].Size + 15u) & ~15u));
+    return PAGE_SIZE - ((Slot->Size + 15u) & ~15u);
 }
 
-/* MiSpecialLock is held.  Empties the batch into Pages; returns how many there are. */
+static PVOID MiSlotUserAddress(ULONG Slot)
+{
+    return (PVOID)(MiSlotAddress(Slot) + MiSlotOffset(&MiSlot[Slot]));
+}
+
+/* MiPoolLock is held.  Empties the batch into Pages; returns how many there are. */
 static ULONG MiTakeBatchLocked(ULONG Pages[MI_BATCH])
 {
     ULONG Count = MiBatchCount;
@@ -101,22 +100,56 @@ static VOID MiReleasePages(const ULONG *Pages, ULONG Count)
 static VOID MiFlushBatch(VOID)
 {
     ULONG Pages[MI_BATCH];
-    KIRQL OldIrql = MiAcquireLock(&MiSpecialLock);
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
     ULONG Count = MiTakeBatchLocked(Pages);
 
-    MiReleaseLock(&MiSpecialLock, OldIrql);
+    MiReleaseLock(&MiPoolLock, OldIrql);
     MiReleasePages(Pages, Count);
+}
+
+/* MiPoolLock is held.  The next slot, with a page behind its PTE that is not set yet; NULL: there is none. */
+static PMI_SLOT MiTakeSlotLocked(PULONG Page)
+{
+    ULONG Index = MiSlotQueue[MiQueueHead];
+    PMI_SLOT Slot = &MiSlot[Index];
+
+    /* A slot that was used has its tables. */
+    if (MiQueueCount == 0 || (Slot->State == MiSlotUnused && MiMakePte(MiSlotAddress(Index)) == NULL))
+        return NULL;
+    MiAcquireInnerLock(&MiPhysicalLock);
+    *Page = MiAllocatePageLocked(FALSE);
+    MiReleaseInnerLock(&MiPhysicalLock);
+    if (*Page == MI_NO_PAGE)
+        return NULL;
+    MiQueueHead = (MiQueueHead + 1) % MI_SLOTS;
+    MiQueueCount--;
+    return Slot;
+}
+
+static VOID MiFillSlot(PUCHAR User, ULONG Size, BOOLEAN Zero)
+{
+    ULONG Padded = (Size + 15u) & ~15u;
+    ULONG Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
+
+    if (Head == MI_SLACK_CHECKED) {
+        for (ULONG Word = 0; Word < MI_SLACK_CHECKED / 8; Word++)
+            ((PULONG64)(User - MI_SLACK_CHECKED))[Word] = MI_SLACK_WORD;
+    } else {
+        memset(User - Head, MI_SLACK, Head);
+    }
+    memset(User, Zero ? 0 : MI_FILL, Size);
+    for (; Size < Padded; Size++)
+        User[Size] = MI_SLACK;
 }
 
 PVOID MiAllocateSpecial(PMI_REQUEST Request)
 {
-    ULONG Slot = MI_NO_PAGE, Page, Head, Stack, Padded;
-    ULONG64 Base, User;
+    ULONG Page, Stack, Index;
+    ULONG64 Base;
     PMI_SLOT New;
-    PMMPTE Pte;
     KIRQL OldIrql;
 
-    if (MiSlot == NULL || Request->Size > PAGE_SIZE || Request->Size == 0)
+    if (MiSlot == NULL || Request->Size - 1 >= PAGE_SIZE)
         return NULL;
     if (MiFreePages <= MiReservePages) {
         MiFlushBatch();
@@ -124,51 +157,28 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
             return NULL;
     }
     Stack = MiRecordStack();
-    Page = MiAllocatePage(FALSE);
-    if (Page == MI_NO_PAGE)
+    OldIrql = MiAcquireLock(&MiPoolLock);
+    New = MiTakeSlotLocked(&Page);
+    if (New != NULL)
+        New->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    if (New == NULL)
         return NULL;
-    OldIrql = MiAcquireLock(&MiSpecialLock);
-    if (MiQueueCount != 0) {
-        Slot = MiSlotQueue[MiQueueHead];
-        MiQueueHead = (MiQueueHead + 1) % MI_SLOTS;
-        MiQueueCount--;
-    }
-    MiReleaseLock(&MiSpecialLock, OldIrql);
-    Pte = Slot != MI_NO_PAGE ? MiMakePte(MiSlotAddress(Slot)) : NULL;
-    if (Pte == NULL) {
-        MiFreePage(Page);
-        if (Slot != MI_NO_PAGE) {
-            OldIrql = MiAcquireLock(&MiSpecialLock);
-            MiQueueHead = (MiQueueHead + MI_SLOTS - 1) % MI_SLOTS;
-            MiSlotQueue[MiQueueHead] = (USHORT)Slot;
-            MiQueueCount++;
-            MiReleaseLock(&MiSpecialLock, OldIrql);
-        }
-        return NULL;
-    }
 
-    Padded = ((ULONG)Request->Size + 15u) & ~15u;
-    Base = (ULONG64)MiPageAddress(Page);
-    User = Base + PAGE_SIZE - Padded;
-    Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
-    memset((PVOID)(User - Head), MI_SLACK, Head);
-    memset((PVOID)User, Request->Zero ? 0 : MI_FILL, Request->Size);
-    for (ULONG64 Tail = User + Request->Size; Tail < Base + PAGE_SIZE; Tail++)
-        *(PUCHAR)Tail = MI_SLACK;
-    New = &MiSlot[Slot];
+    /* Nobody else knows the slot now. */
     New->Tag = Request->Tag;
     New->Size = (USHORT)Request->Size;
     New->Owner = (UCHAR)Request->Owner;
     New->Paged = Request->Paged;
     New->AllocateStack = Stack;
     New->FreeStack = 0;
-    *Pte = ((ULONG64)Page << PAGE_SHIFT) | FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE |
-           (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? MiPageable : 0);
-    OldIrql = MiAcquireLock(&MiPoolLock);
-    New->State = MiSlotLive;
-    New->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
-    MiReleaseLock(&MiPoolLock, OldIrql);
-    return MiSlotUserAddress(Slot);
+    Index = (ULONG)(New - MiSlot);
+    Base = MiSlotAddress(Index);
+    MiFillSlot((PUCHAR)MiPageAddress(Page) + MiSlotOffset(New), New->Size, Request->Zero);
+    *MiPte(Base) = ((ULONG64)Page << PAGE_SHIFT) | FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE |
+                   (Request->Execute ? 0 : FLTVM_PTE_NX) | (Request->Paged ? MiPageable : 0);
+    __atomic_store_n(&New->State, (UCHAR)MiSlotLive, __ATOMIC_RELEASE);
+    return (PVOID)(Base + MiSlotOffset(New));
 }
 
 /* Finds a byte that is not Value; NULL when all are. */
@@ -192,12 +202,18 @@ static VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller
 {
     ULONG Padded = (Slot->Size + 15u) & ~15u;
     ULONG Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
-    PUCHAR Bad = MiFindOtherByte(User - Head, Head, MI_SLACK);
+    PULONG64 Word = (PULONG64)(User - MI_SLACK_CHECKED);
+    PUCHAR Bad = NULL;
 
+    C_ASSERT(MI_SLACK_CHECKED == 4 * sizeof(ULONG64));
+    if (Head != MI_SLACK_CHECKED ||
+        ((Word[0] ^ MI_SLACK_WORD) | (Word[1] ^ MI_SLACK_WORD) | (Word[2] ^ MI_SLACK_WORD) | (Word[3] ^ MI_SLACK_WORD)) != 0)
+        Bad = MiFindOtherByte(User - Head, Head, MI_SLACK);
     if (Bad != NULL)
         MiPoolBugCheck("written-before-start", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
                        (ULONG64)Address, (ULONG64)Address - (ULONG64)(User - Bad), 0, 0x23);
-    Bad = MiFindOtherByte(User + Slot->Size, Padded - Slot->Size, MI_SLACK);
+    if (Padded != Slot->Size)
+        Bad = MiFindOtherByte(User + Slot->Size, Padded - Slot->Size, MI_SLACK);
     if (Bad != NULL)
         MiPoolBugCheck("written-past-end", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
                        (ULONG64)Address, (ULONG64)Address + (ULONG64)(Bad - User), 0, 0x24);
@@ -219,7 +235,7 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     if (Slot->State == MiSlotUnused)
         MiPoolBugCheck("bad-free", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, (ULONG64)Address, 0, 0,
                        0x20);
-    OldIrql = MiAcquireLock(&MiSpecialLock);
+    OldIrql = MiAcquireLock(&MiPoolLock);
     if (Slot->State == MiSlotFreed)
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, Slot->Tag, (ULONG64)Address);
     if (Address != MiSlotUserAddress(Index))
@@ -242,14 +258,13 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
         MiBatch[MiBatchCount++] = Page;
         if (MiBatchCount == MI_BATCH) /* emptied before anyone else can add to it */
             Full = MiTakeBatchLocked(Batch);
-        Page = MI_NO_PAGE;
+    } else {
+        MiAcquireInnerLock(&MiPhysicalLock);
+        MiFreePageLocked(Page);
+        MiReleaseInnerLock(&MiPhysicalLock);
     }
-    MiReleaseLock(&MiSpecialLock, OldIrql);
-    OldIrql = MiAcquireLock(&MiPoolLock);
     MiReturnPool(Slot->Owner, Slot->TagIndex, Slot->Paged, Slot->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
-    if (Page != MI_NO_PAGE)
-        MiFreePage(Page);
     MiReleasePages(Batch, Full);
 }
 

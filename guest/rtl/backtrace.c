@@ -10,9 +10,9 @@
  */
 #include "rtlp.h"
 
-#define RTLP_STEP_BITS      11
-#define RTLP_MAXIMUM_FRAME  0x10000
-#define RTLP_NO_RBP         0x7FFF
+#define RTLP_STEP_BITS     11
+#define RTLP_MAXIMUM_FRAME 0x10000
+#define RTLP_NO_RBP        0x7FFF
 
 typedef enum _RTLP_STEP_KIND {
     RtlpStepUnknown,
@@ -40,30 +40,35 @@ static struct {
 
 /*
  * The last traces, found by where they begin.  While pc and rsp are the same and each return address stands where it
- * stood, and each rbp that was read, the trace is the same: that is checked by a comparison or two a frame.  Who does
- * not get the lock at once goes without.
+ * stood, and each rbp by which a frame was found, the trace is the same: that is checked by a comparison each, the return
+ * addresses from the innermost on.  A place is two traces, of which the one used longer ago makes room, so that two which
+ * are taken in turn (a call that allocates, one that frees) never drive each other out.  Who does not get the lock at once
+ * goes without.
  */
-#define RTLP_TRACE_BITS   6
-#define RTLP_TRACE_FRAMES 16
+#define RTLP_TRACE_BITS  7
+#define RTLP_TRACE_WAYS  2
+#define RTLP_TRACE_GROUP 4 /* words are compared by so many */
+#define RTLP_TRACE_WORDS 24
+#define RTLP_TRACE_RBPS  8
 
 typedef struct _RTLP_TRACE {
     ULONG64 Pc, Rsp, Rbp;
-    BOOLEAN RbpMatters; /* a frame was found by the rbp of the beginning */
-    ULONG Skip, Asked;  /* arguments of the call */
-    ULONG Steps;       /* from the beginning, skipped ones too */
+    ULONG Skip, Asked; /* arguments of the call */
+    ULONG Number;      /* that its keeper gave it; 0: none */
+    ULONG Words;       /* a multiple of the group: return addresses, then rbp's, then the first again */
     ULONG Stored;
+    BOOLEAN RbpMatters; /* a frame was found by the rbp of the beginning */
     ULONG64 Hash;
-    ULONG64 Slot[RTLP_TRACE_FRAMES]; /* where the return address of each step stands */
-    ULONG64 Next[RTLP_TRACE_FRAMES]; /* and what it is */
-    ULONG RbpReads;
-    ULONG64 RbpSlot[RTLP_TRACE_FRAMES]; /* the same of the rbp's */
-    ULONG64 RbpValue[RTLP_TRACE_FRAMES];
+    ULONG64 Value[RTLP_TRACE_WORDS];
+    ULONG Offset[RTLP_TRACE_WORDS]; /* from Rsp, where it stands */
 } RTLP_TRACE;
 
-static RTLP_TRACE RtlpTraceTable[1 << RTLP_TRACE_BITS];
+static RTLP_TRACE RtlpTraceTable[1 << RTLP_TRACE_BITS][RTLP_TRACE_WAYS];
+static UCHAR RtlpTraceLast[1 << RTLP_TRACE_BITS]; /* which of the two was used last */
 static volatile LONG RtlpTraceLock;
 
-USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp);
+ULONG RtlpNumberFrames(ULONG Skip, PRTL_NUMBER_STACK Number, PVOID Unused1, PVOID Unused2, ULONG64 Pc, ULONG64 Rsp,
+                       ULONG64 Rbp);
 USHORT RtlpCaptureBackTrace(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp);
 USHORT NTAPI RtlCaptureStackBackTrace(ULONG FramesToSkip, ULONG FramesToCapture, PVOID *BackTrace,
                                       PULONG BackTraceHash);
@@ -142,8 +147,7 @@ static RTLP_STEP RtlpComputeStep(ULONG64 Pc)
     RTLP_FUNCTION Function;
     RTLP_UNWIND Unwind;
 
-    if (!RtlpFindFunction(Pc, &Function) ||
-        !RtlpReadUnwind(Function.ImageBase, Function.Entry.UnwindData, &Unwind))
+    if (!RtlpFindFunction(Pc, &Function) || !RtlpReadUnwind(Function.ImageBase, Function.Entry.UnwindData, &Unwind))
         return Step;
     Step.Kind = RtlpStepByRsp;
     for (ULONG Chain = 0; Chain < RTLP_MAXIMUM_CHAIN; Chain++) {
@@ -182,8 +186,10 @@ VOID RtlpForgetBackTraces(VOID)
     for (ULONG Slot = 0; Slot < (1 << RTLP_STEP_BITS); Slot++)
         RtlpStepTable[Slot].Pc = 0;
     /* Traces too: another image may come to lie there.  A trace that is just made is made of what still is. */
-    for (ULONG Slot = 0; Slot < (1 << RTLP_TRACE_BITS); Slot++)
-        RtlpTraceTable[Slot].Pc = 0;
+    for (ULONG Slot = 0; Slot < (1 << RTLP_TRACE_BITS); Slot++) {
+        for (ULONG Way = 0; Way < RTLP_TRACE_WAYS; Way++)
+            RtlpTraceTable[Slot][Way].Pc = 0;
+    }
 }
 
 /* The same by full unwinding, from the frame at Pc on; returns how many frames it stored. */
@@ -206,123 +212,216 @@ static DECLSPEC_NOINLINE ULONG RtlpCaptureSlowly(ULONG Skip, ULONG Count, PVOID 
     return RtlWalkStack(&Context, Frames, Count, NULL);
 }
 
-static RTLP_TRACE *RtlpTraceAt(ULONG64 Pc, ULONG64 Rsp)
+/* Is the trace that is kept still what the stack holds?  That of the same pc is asked. */
+FORCEINLINE BOOLEAN RtlpIsTrace(const RTLP_TRACE *Trace, ULONG Skip, ULONG Count, ULONG64 Rsp, ULONG64 Rbp)
 {
-    return &RtlpTraceTable[(Pc ^ Rsp << 3) * 0x9E3779B97F4A7C15ULL >> (64 - RTLP_TRACE_BITS)];
-}
+    const ULONG64 *Value = Trace->Value, *End = Value + Trace->Words;
+    const ULONG *Offset = Trace->Offset;
 
-/* Is the trace that is kept still what the stack holds?  Copies it. */
-static BOOLEAN RtlpRecallTrace(const RTLP_TRACE *Trace, ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Pc, ULONG64 Rsp,
-                               ULONG64 Rbp)
-{
-    ULONG Step = 0;
-
-    if (Trace->Pc != Pc || Trace->Rsp != Rsp || Trace->Asked != Count || Trace->Skip != Skip ||
-        (Trace->RbpMatters && Trace->Rbp != Rbp))
+    if (Trace->Rsp != Rsp || Trace->Asked != Count || Trace->Skip != Skip || (Trace->RbpMatters && Trace->Rbp != Rbp))
         return FALSE;
-    for (ULONG Read = 0; Read < Trace->RbpReads; Read++) {
-        if (*(PULONG64)Trace->RbpSlot[Read] != Trace->RbpValue[Read])
+    for (; Value != End; Value += RTLP_TRACE_GROUP, Offset += RTLP_TRACE_GROUP) {
+        if (*(PULONG64)(Rsp + Offset[0]) != Value[0] || *(PULONG64)(Rsp + Offset[1]) != Value[1] ||
+            *(PULONG64)(Rsp + Offset[2]) != Value[2] || *(PULONG64)(Rsp + Offset[3]) != Value[3])
             return FALSE;
-    }
-    if (Skip == 0)
-        *Frames++ = (PVOID)Pc;
-    /* Step n leads to frame n + 1; the last step only shows where the trace ended. */
-    for (; Step < Trace->Steps; Step++) {
-        if (*(PULONG64)Trace->Slot[Step] != Trace->Next[Step])
-            return FALSE;
-        if (Step + 1 >= Skip && Step + 1 < Skip + Trace->Stored)
-            *Frames++ = (PVOID)Trace->Next[Step];
     }
     return TRUE;
 }
+C_ASSERT(RTLP_TRACE_GROUP == 4 && RTLP_TRACE_WORDS % RTLP_TRACE_GROUP == 0);
 
-static ULONG RtlpWalkFrames(RTLP_TRACE *Trace, ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Rbp)
+/* Step n leads to frame n + 1. */
+static VOID RtlpCopyFrames(const RTLP_TRACE *Trace, PVOID *Frames)
 {
-    ULONG64 Pc = Trace->Pc, Rsp = Trace->Rsp, Sum = 0;
-    ULONG Stored = 0, Steps = 0, Passed = 0;
-    BOOLEAN Keep = TRUE;
+    for (ULONG Index = 0; Index < Trace->Stored; Index++)
+        Frames[Index] = (PVOID)(Trace->Skip + Index == 0 ? Trace->Pc : Trace->Value[Trace->Skip + Index - 1]);
+}
 
-    Trace->Rbp = Rbp;
+typedef struct _RTLP_WALK {
+    ULONG64 RbpSlot;                                       /* where the rbp was read last; 0: it is the beginning's */
+    ULONG64 Value[RTLP_TRACE_RBPS], Slot[RTLP_TRACE_RBPS]; /* the rbp's that led to a frame */
+    ULONG Rbps, Steps;
+    BOOLEAN Keep;
+} RTLP_WALK;
+
+/* Makes of what a walk read the words to compare. */
+static VOID RtlpKeepWords(RTLP_TRACE *Trace, const RTLP_WALK *Walk)
+{
+    ULONG Words = Walk->Steps;
+
+    if (!Walk->Keep || Words + Walk->Rbps > RTLP_TRACE_WORDS || Words == 0) {
+        Trace->Pc = 0;
+        return;
+    }
+    for (ULONG Index = 0; Index < Walk->Rbps; Index++, Words++) {
+        Trace->Value[Words] = Walk->Value[Index];
+        Trace->Offset[Words] = (ULONG)(Walk->Slot[Index] - Trace->Rsp);
+        if (Walk->Slot[Index] - Trace->Rsp > MAXULONG)
+            Trace->Pc = 0;
+    }
+    for (; Words % RTLP_TRACE_GROUP != 0; Words++) {
+        Trace->Value[Words] = Trace->Value[0];
+        Trace->Offset[Words] = Trace->Offset[0];
+    }
+    Trace->Words = Words;
+}
+
+/* Most frames save an rbp that is just a variable of somebody's: only those by which a frame is found must stay the same. */
+static VOID RtlpUseRbp(RTLP_TRACE *Trace, RTLP_WALK *Walk, ULONG64 Rbp)
+{
+    if (Walk->RbpSlot == 0) {
+        Trace->RbpMatters = TRUE;
+    } else if (Walk->Rbps == RTLP_TRACE_RBPS) {
+        Walk->Keep = FALSE;
+    } else {
+        Walk->Slot[Walk->Rbps] = Walk->RbpSlot;
+        Walk->Value[Walk->Rbps++] = Rbp;
+    }
+}
+
+static VOID RtlpWalkFrames(RTLP_TRACE *Trace, PVOID *Frames)
+{
+    ULONG64 Pc = Trace->Pc, Rsp = Trace->Rsp, Rbp = Trace->Rbp, Sum = 0;
+    ULONG Stored = 0, Passed = 0;
+    RTLP_WALK Walk;
+
+    Walk.Rbps = Walk.Steps = 0;
+    Walk.RbpSlot = 0;
+    Walk.Keep = TRUE;
     Trace->RbpMatters = FALSE;
-    Trace->RbpReads = 0;
-    while (Stored < Count) {
+    while (Stored < Trace->Asked) {
         RTLP_STEP Step = RtlpLookupStep(Pc);
         ULONG64 Base, Return;
 
         if (Step.Kind == RtlpStepEnd)
             break;
         if (Step.Kind == RtlpStepSlow) {
-            Stored = RtlpCaptureSlowly(Skip, Count, Frames, Trace->Pc, Trace->Rsp);
+            Stored = RtlpCaptureSlowly(Trace->Skip, Trace->Asked, Frames, Trace->Pc, Trace->Rsp);
             Sum = Stored != 0 ? (ULONG64)Frames[0] ^ (ULONG64)Frames[Stored - 1] << 7 : 0;
-            Keep = FALSE;
+            Walk.Keep = FALSE;
             break;
         }
-        if (Passed++ >= Skip) {
+        if (Passed++ >= Trace->Skip) {
             Frames[Stored++] = (PVOID)Pc;
             Sum = (Sum ^ Pc) * 0x9E3779B97F4A7C15ULL;
+            if (Stored == Trace->Asked)
+                break;
         }
         Base = Rsp;
         if (Step.Kind == RtlpStepByRbp) {
             Base = Rbp;
-            if (Trace->RbpReads == 0)
-                Trace->RbpMatters = TRUE;
+            RtlpUseRbp(Trace, &Walk, Rbp);
         }
         Return = Base + (ULONG64)(LONG64)Step.Size;
         if (Return - Rsp >= RTLP_MAXIMUM_FRAME || (Return & 7) != 0)
             break;
         if (Step.Rbp != RTLP_NO_RBP) {
-            ULONG64 Slot = Base + (ULONG64)((LONG64)Step.Rbp * 8);
-            Rbp = *(PULONG64)Slot;
-            if (Trace->RbpReads < RTLP_TRACE_FRAMES) {
-                Trace->RbpSlot[Trace->RbpReads] = Slot;
-                Trace->RbpValue[Trace->RbpReads++] = Rbp;
-            } else {
-                Keep = FALSE;
-            }
+            Walk.RbpSlot = Base + (ULONG64)((LONG64)Step.Rbp * 8);
+            Rbp = *(PULONG64)Walk.RbpSlot;
         }
         Pc = *(PULONG64)Return;
         Rsp = Return + 8;
-        if (Steps < RTLP_TRACE_FRAMES) {
-            Trace->Slot[Steps] = Return;
-            Trace->Next[Steps] = Pc;
+        if (Walk.Steps < RTLP_TRACE_WORDS) {
+            Trace->Offset[Walk.Steps] = (ULONG)(Return - Trace->Rsp);
+            Trace->Value[Walk.Steps] = Pc;
         }
-        Steps++;
+        Walk.Steps++;
     }
-    Trace->Skip = Skip;
-    Trace->Asked = Count;
     Trace->Stored = Stored;
     Trace->Hash = Sum ^ Sum >> 29;
-    Trace->Steps = Steps;
-    if (!Keep || Steps > RTLP_TRACE_FRAMES)
-        Trace->Pc = 0;
-    return Stored;
+    RtlpKeepWords(Trace, &Walk);
 }
 
-USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+static VOID RtlpBeginTrace(RTLP_TRACE *Trace, ULONG Skip, ULONG Count, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+{
+    Trace->Pc = Pc;
+    Trace->Rsp = Rsp;
+    Trace->Rbp = Rbp;
+    Trace->Skip = Skip;
+    Trace->Asked = Count;
+    Trace->Number = 0;
+    Trace->Words = 0;
+    Trace->Stored = 0;
+}
+
+/* The lock of traces is held.  The trace that begins here, or one that is only begun: then nothing is stored
+ * in it. */
+FORCEINLINE RTLP_TRACE *RtlpFindTrace(ULONG Skip, ULONG Count, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
+{
+    ULONG Place = (ULONG)((Pc ^ Rsp << 3) * 0x9E3779B97F4A7C15ULL >> (64 - RTLP_TRACE_BITS));
+    RTLP_TRACE *Trace;
+
+    for (ULONG Way = 0; Way < RTLP_TRACE_WAYS; Way++) {
+        Trace = &RtlpTraceTable[Place][Way];
+        if (Trace->Pc == Pc && RtlpIsTrace(Trace, Skip, Count, Rsp, Rbp)) {
+            RtlpTraceLast[Place] = (UCHAR)Way;
+            return Trace;
+        }
+    }
+    RtlpTraceLast[Place] ^= 1;
+    Trace = &RtlpTraceTable[Place][RtlpTraceLast[Place]];
+    RtlpBeginTrace(Trace, Skip, Count, Pc, Rsp, Rbp);
+    return Trace;
+}
+
+static USHORT RtlpCaptureFrames(ULONG Skip, ULONG Count, PVOID *Frames, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
 {
     BOOLEAN Locked = InterlockedExchange(&RtlpTraceLock, 1) == 0;
-    RTLP_TRACE *Trace = RtlpTraceAt(Pc, Rsp);
-    RTLP_TRACE Own;
+    RTLP_TRACE Own, *Trace = &Own;
     ULONG Stored;
 
-    if (!Locked)
-        Trace = &Own;
-    if (!Locked || !RtlpRecallTrace(Trace, Skip, Count, Frames, Pc, Rsp, Rbp)) {
-        Trace->Pc = Pc;
-        Trace->Rsp = Rsp;
-        RtlpWalkFrames(Trace, Skip, Count, Frames, Rbp);
-    }
+    if (Locked)
+        Trace = RtlpFindTrace(Skip, Count, Pc, Rsp, Rbp);
+    else
+        RtlpBeginTrace(Trace, Skip, Count, Pc, Rsp, Rbp);
+    if (Trace->Stored != 0)
+        RtlpCopyFrames(Trace, Frames);
+    else
+        RtlpWalkFrames(Trace, Frames);
     Stored = Trace->Stored;
-    if (Hash != NULL)
-        *Hash = Trace->Hash;
     if (Locked)
         __atomic_store_n(&RtlpTraceLock, 0, __ATOMIC_RELEASE);
     return (USHORT)Stored;
 }
 
+static DECLSPEC_NOINLINE ULONG RtlpNumberAnew(RTLP_TRACE *Trace, PRTL_NUMBER_STACK Number)
+{
+    PVOID Frames[RTL_NUMBERED_FRAMES];
+
+    RtlpWalkFrames(Trace, Frames);
+    Trace->Number = Trace->Stored != 0 ? Number(Frames, Trace->Stored, Trace->Hash) : 0;
+    return Trace->Number;
+}
+
+static DECLSPEC_NOINLINE ULONG RtlpNumberApart(ULONG Skip, PRTL_NUMBER_STACK Number, ULONG64 Pc, ULONG64 Rsp,
+                                               ULONG64 Rbp)
+{
+    RTLP_TRACE Own;
+
+    RtlpBeginTrace(&Own, Skip, RTL_NUMBERED_FRAMES, Pc, Rsp, Rbp);
+    return RtlpNumberAnew(&Own, Number);
+}
+
+ULONG RtlpNumberFrames(ULONG Skip, PRTL_NUMBER_STACK Number, PVOID Unused1, PVOID Unused2, ULONG64 Pc, ULONG64 Rsp,
+                       ULONG64 Rbp)
+{
+    RTLP_TRACE *Trace;
+    ULONG Result;
+
+    UNREFERENCED_PARAMETER(Unused1);
+    UNREFERENCED_PARAMETER(Unused2);
+    if (InterlockedExchange(&RtlpTraceLock, 1) != 0)
+        return RtlpNumberApart(Skip, Number, Pc, Rsp, Rbp);
+    Trace = RtlpFindTrace(Skip, RTL_NUMBERED_FRAMES, Pc, Rsp, Rbp);
+    Result = Trace->Number;
+    if (Result == 0)
+        Result = RtlpNumberAnew(Trace, Number);
+    __atomic_store_n(&RtlpTraceLock, 0, __ATOMIC_RELEASE);
+    return Result;
+}
+
 USHORT RtlpCaptureBackTrace(ULONG Skip, ULONG Count, PVOID *Frames, PULONG Hash, ULONG64 Pc, ULONG64 Rsp, ULONG64 Rbp)
 {
-    USHORT Stored = RtlpCaptureFrames(Skip, Count, Frames, NULL, Pc, Rsp, Rbp);
+    USHORT Stored = RtlpCaptureFrames(Skip, Count, Frames, Pc, Rsp, Rbp);
     ULONG Sum = 0;
 
     for (ULONG Index = 0; Index < Stored && Hash != NULL; Index++)

@@ -229,7 +229,7 @@ _setjmpex:
         ret
 
 /*
- * USHORT RtlCaptureStackBackTrace(Skip, Count, Frames, Hash), and RtlCaptureStack, whose hash has 64 bits: pass their
+ * USHORT RtlCaptureStackBackTrace(Skip, Count, Frames, Hash) and RtlNumberStack(Skip, Number): pass their
  * caller's pc, rsp and rbp on to the workers in backtrace.c.
  */
         .macro CAPTURE Name, Worker
@@ -252,4 +252,4 @@ _setjmpex:
         .endm
 
         CAPTURE RtlCaptureStackBackTrace, RtlpCaptureBackTrace
-        CAPTURE RtlCaptureStack, RtlpCaptureFrames
+        CAPTURE RtlNumberStack, RtlpNumberFrames

@@ -149,10 +149,13 @@ ULONG RtlWalkStack(PCONTEXT Context, PVOID *Frames, ULONG Count, PULONG64 Trappe
 BOOLEAN RtlIsReturnAddress(ULONG64 Address);
 
 /*
- * RtlCaptureStackBackTrace for those who keep traces: the hash has 64 bits, good enough to tell them apart.
- * IRQL: any.
+ * For who keeps traces under numbers: the number of the current one, of at most RTL_NUMBERED_FRAMES frames; 0: none.  Number
+ * gives it, and the same for the same trace, or 0; it is asked when the trace is not one of the last ones, at the caller's
+ * IRQL.  The hash has 64 bits, good enough to tell traces apart.  All calls must pass the same Number.  IRQL: any.
  */
-USHORT RtlCaptureStack(ULONG Skip, ULONG Count, PVOID *Frames, PULONG64 Hash);
+#define RTL_NUMBERED_FRAMES 8
+typedef ULONG (*PRTL_NUMBER_STACK)(PVOID *Frames, ULONG Count, ULONG64 Hash);
+ULONG RtlNumberStack(ULONG Skip, PRTL_NUMBER_STACK Number);
 
 /* ---- Exceptions ---- */
 
