@@ -61,8 +61,8 @@ def start_to_exit():
     aim(statistics.median(ours) / statistics.median(theirs), 2, 'the same, by a bare guest\'s')
 
 
-# Guest instructions of a pair: aim without the verifier, aim with it, and what Linux 6.1 takes for its like on the same QEMU
-# (kmalloc and kfree, kmem_cache, rw_semaphore read, spin_lock_irqsave, mutex), or None.
+# Guest instructions of a pair: aim without the verifier, aim with it, and what Linux 6.1 takes for its like on the same
+# QEMU, or None.
 PAIRS = {'pool': (250, 800, 245), 'lookaside': (56, 400, None), 'resource': (60, 120, 44), 'spin-lock': (31, 40, 31),
          'fast-mutex': (30, 45, 26)}
 
@@ -83,6 +83,19 @@ def pairs():
         print(f'# {name}: {found.get((name, 0))} / {found.get((name, 1))}; {off} / {on}; {linux or "-"}')
         at_most(found.get((name, 0)), off, f'{name} pair without the verifier')
         at_most(found.get((name, 1)), on, f'{name} pair with the verifier')
+
+
+def growth():
+    result = subprocess.run([fltvm, 'run', '--timeout', '500', os.path.join(HERE, 'growth.lua')],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode(errors='replace')
+    found = {}
+    for name, count, value in re.findall(r'bench ([a-z-]+)-(\d+) (\d+)', output):
+        found.setdefault(name, []).append(int(value))
+    tap.check(result.returncode == 0 and found, 'growth is measured', output)
+    for name, figures in found.items():
+        print(f'# {name} among 10, 1,000, 10,000: {", ".join(map(str, figures))}')
+        at_most(figures[-1], 1.5 * figures[0], f'{name} among 10,000, against 1.5 times that among 10')
 
 
 def cost():
@@ -108,5 +121,6 @@ def cost():
 
 start_to_exit()
 pairs()
+growth()
 cost()
 sys.exit(tap.done())

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manual's figures of cost are what the machine measures: costs.py FLTVM COSTS.MD.
+
+Runs pairs.lua twice and growth.lua once, and compares with the tables of docs/manual/costs.md: the two runs are the
+same to the instruction, each figure is within a tenth of the manual's (compilers differ a little), and what the manual's
+table of growth says of 10 holds for 1,000 and 10,000.
+"""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '../determinism'))
+from machine import Tap  # noqa: E402
+
+fltvm, manual = sys.argv[1:3]
+tap = Tap()
+
+
+def figures(name):
+    """What a scenario measured: (name, verifier or None) to number."""
+    result = subprocess.run([fltvm, 'run', '--timeout', '500', os.path.join(HERE, name)], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode(errors='replace')
+    found, verifier = {}, None
+    for word, value in re.findall(r'bench ([\w-]+) (\d+)', output):
+        if word == 'verifier':
+            verifier = int(value)
+        else:
+            found[word, verifier] = int(value)
+    tap.check(result.returncode == 0 and found, f'{name} runs', output)
+    return found
+
+
+def rows(columns):
+    """The manual's rows of so many columns, of which all but the first are numbers or '-'."""
+    for line in open(manual, encoding='utf-8'):
+        cells = [cell.strip() for cell in line.strip().strip('|').split('|')]
+        if line.startswith('|') and len(cells) == columns and re.fullmatch(r'[\d,.]+', cells[1]):
+            yield cells[0].strip('`'), [None if cell == '-' else float(cell.replace(',', '')) for cell in cells[1:]]
+
+
+def near(value, stated, name):
+    tap.check(value is not None and abs(value - stated) <= max(stated / 10, 3), f'{name}: {value} (the manual: {stated})')
+
+
+first, second = figures('pairs.lua'), figures('pairs.lua')
+tap.check(first == second, 'two runs measure the same', f'{first}\n{second}')
+stated = dict(rows(6))
+tap.check(len(stated) * 2 == len(first), f'the manual has every pair: {len(stated)}')
+for name, (off, on, *_rest) in stated.items():
+    near(first.get((f'{name}-pair', 0), 0) / 100, off, f'{name} without the verifier')
+    near(first.get((f'{name}-pair', 1), 0) / 100, on, f'{name} with the verifier')
+
+growth = figures('growth.lua')
+stated = dict(rows(4))
+tap.check(len(stated) * 3 == len(growth), f'the manual has every kind of growth: {len(stated)}')
+for name, among in stated.items():
+    for count, figure in zip((10, 1000, 10000), among):
+        near(growth.get((f'{name}-{count}', None)), figure, f'{name} among {count}')
+sys.exit(tap.done())
