@@ -237,9 +237,9 @@ static VOID FltpRefused(PFLT_INSTANCE Instance)
     }
 }
 
-NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
-                            PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
-                            PFLT_INSTANCE *NewInstance)
+static NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
+                                   PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
+                                   PFLT_INSTANCE *NewInstance)
 {
     PFLT_INSTANCE Instance;
     NTSTATUS Status;
@@ -313,7 +313,8 @@ static VOID FltpRunTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS 
                          "instance teardown-complete callback", Reason);
 }
 
-NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+/* Takes the caller's reference over.  STATUS_FLT_DELETING_OBJECT: somebody else is at it already. */
+static NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
 {
     BOOLEAN Ours = !InterlockedExchange(&Instance->TearingDown, TRUE);
     PFLTP_HOLD Hold;
@@ -327,14 +328,6 @@ NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAG
         FltpRunTeardown(Instance, Reason);
     FltpEndInstance(Instance, Hold);
     return STATUS_SUCCESS;
-}
-
-VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
-{
-    PFLT_INSTANCE Instance;
-
-    while (NT_SUCCESS(FltpFindInstance(Filter, Volume, NULL, &Instance)))
-        FltpTearDownInstance(Instance, Reason);
 }
 
 /* The volume's Lock is held: one of the filter's, or any, that is not going, referenced. */
@@ -372,7 +365,11 @@ static NTSTATUS FltpFindNamedLocked(PFLT_FILTER Filter, PFLT_VOLUME Volume, cons
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
+/*
+ * A referenced instance, the highest that matches; Filter and Name may be NULL.  STATUS_FLT_DELETING_OBJECT when
+ * only such as are going match.  IRQL: <= DISPATCH_LEVEL.
+ */
+static NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found)
 {
     FLTP_RESIDENT_NAME Wanted;
     FLTP_NAME_KEY Key;
@@ -389,6 +386,14 @@ NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRI
     Status = Name != NULL ? FltpFindNamedLocked(Filter, Volume, &Key, Found) : FltpFindAnyLocked(Filter, Volume, Found);
     KeReleaseSpinLock(&Volume->Lock, Irql);
     return Status;
+}
+
+VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
+{
+    PFLT_INSTANCE Instance;
+
+    while (NT_SUCCESS(FltpFindInstance(Filter, Volume, NULL, &Instance)))
+        FltpTearDownInstance(Instance, Reason);
 }
 
 /* The key of an instance, or of the default one; its name and altitude come back allocated. */

@@ -170,7 +170,7 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
         FltpFreeVolume(Volume);
 }
 
-NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device)
+static NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device)
 {
     PDEVICE_OBJECT Ours;
 

@@ -295,7 +295,12 @@ static VOID FltpFillRequest(PFLTP_ISSUED Issued, PIRP Irp)
     IoSetNextIrpStackLocation(Irp);
 }
 
-BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, NTSTATUS *Status)
+/*
+ * IRQL: as the request's.  FALSE: it was not sent, *Status says why, and nothing of it is left.  TRUE: it was, and
+ * comes back once: Callback is called, or without one Issued->Event set; *Status is what the dispatch returned, and
+ * Issued may be gone.
+ */
+static BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, NTSTATUS *Status)
 {
     PFLTP_OPERATION Operation = &Issued->Operation;
     PIRP Irp = Issued->SpareIrp != NULL ? Issued->SpareIrp : IoAllocateIrp(FltpStackSize(Issued), FALSE);

@@ -88,7 +88,8 @@ static BOOLEAN FltpCallPostCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home,
     return TRUE;
 }
 
-BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
+/* FALSE: a filter kept it, or it went home to another thread than Home's; it is no longer the caller's to touch. */
+static BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     BOOLEAN Done;
     FLTP_CALL Call;

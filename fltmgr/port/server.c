@@ -15,7 +15,7 @@ VOID FltpInitializePorts(VOID)
     InitializeListHead(&FltpClients);
 }
 
-VOID FltpDropServer(PFLTP_SERVER Server)
+static VOID FltpDropServer(PFLTP_SERVER Server)
 {
     if (InterlockedDecrement(&Server->Users) > 0)
         return;

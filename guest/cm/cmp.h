@@ -94,9 +94,6 @@ VOID CmpInsertEntry(PCMP_INDEX Index, PCMP_ENTRY Entry); /* under its Name, whic
 VOID CmpRemoveEntry(PCMP_INDEX Index, PCMP_ENTRY Entry);
 PCMP_ENTRY CmpNthEntry(PCMP_INDEX Index, ULONG Number); /* in the order in which they came; NULL: there are fewer */
 
-/* A copy in pool (paged); an empty one needs none. */
-NTSTATUS CmpCopyString(PUNICODE_STRING Copy, PCUNICODE_STRING String);
-
 /* The node of a handle, with CmpLock acquired; CmpReleaseKey undoes both. */
 NTSTATUS CmpAcquireKey(HANDLE Handle, ACCESS_MASK Access, PCMP_KEY *Key);
 VOID CmpReleaseKey(PCMP_KEY Key);

@@ -2,7 +2,8 @@
 /* The tree of keys and values.  Everything here runs under CmpLock, at <= APC_LEVEL. */
 #include "cmp.h"
 
-NTSTATUS CmpCopyString(PUNICODE_STRING Copy, PCUNICODE_STRING String)
+/* A copy in pool (paged); an empty one needs none. */
+static NTSTATUS CmpCopyString(PUNICODE_STRING Copy, PCUNICODE_STRING String)
 {
     RtlZeroMemory(Copy, sizeof(*Copy));
     if (String == NULL || String->Length == 0) {

@@ -135,23 +135,6 @@ static ULONG HalpIoApicInputs(VOID)
     return (HalpIoApicRead(IOAPIC_VERSION) >> 16 & 0xFF) + 1;
 }
 
-BOOLEAN HalRouteInterrupt(ULONG Gsi, ULONG Number, ULONG Vector, BOOLEAN Level, BOOLEAN ActiveLow)
-{
-    if (Gsi >= HalpIoApicInputs()) {
-        return FALSE;
-    }
-    HalpIoApicWrite(IOAPIC_REDIRECT(Gsi) + 1, Number << 24);
-    HalpIoApicWrite(IOAPIC_REDIRECT(Gsi), Vector | (Level ? IOAPIC_LEVEL : 0) | (ActiveLow ? IOAPIC_LOW : 0));
-    return TRUE;
-}
-
-VOID HalMaskInterrupt(ULONG Gsi)
-{
-    if (Gsi < HalpIoApicInputs()) {
-        HalpIoApicWrite(IOAPIC_REDIRECT(Gsi), IOAPIC_MASKED);
-    }
-}
-
 static VOID HalpInitializeBoard(VOID)
 {
     /* The 8259 pair of q35, masked; nobody is there on microvm. */
@@ -189,11 +172,6 @@ BOOLEAN HalAllocateVector(KIRQL Irql, ULONG Number, PULONG Vector)
         _enable();
     }
     return Bit < 16;
-}
-
-VOID HalFreeVector(ULONG Number, ULONG Vector)
-{
-    __sync_fetch_and_and(&HalpVectorsUsed[Number][Vector >> 4], (USHORT) ~(1 << (Vector & 15)));
 }
 
 VOID HalGetMessageAddress(ULONG Number, ULONG Vector, PULONG64 Address, PULONG Data)

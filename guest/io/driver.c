@@ -35,7 +35,7 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader)
 }
 
 /* What a major function that the driver does not set leads to.  <= DISPATCH_LEVEL. */
-NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+static NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     Irp->IoStatus.Status = STATUS_INVALID_DEVICE_REQUEST;

@@ -21,7 +21,7 @@ static PIRP IopAllocateIrpMustSucceed(CCHAR StackSize)
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS IopSendFileIrp(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG IrpFlags)
+static NTSTATUS IopSendFileIrp(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG IrpFlags)
 {
     PDEVICE_OBJECT DeviceObject = IoGetRelatedDeviceObject(FileObject);
     PIO_STACK_LOCATION Stack;

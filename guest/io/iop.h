@@ -111,7 +111,6 @@ typedef struct _IOP_DRIVER_EXTENSION {
 
 VOID IopInitializeDrivers(VOID);
 NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *DriverObject);
-NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 VOID IopDeleteDriver(PVOID Object);
 VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
 /* PASSIVE_LEVEL: Prefix, Name and Suffix, terminated, in pool (IOP_TAG_NAME) that is the caller's. */
@@ -139,7 +138,6 @@ PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT DeviceObject);
 PVPB IopCreateVpb(PDEVICE_OBJECT RealDevice);
 NTSTATUS IopReferenceMountedVpb(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw, PVPB *Vpb);
 VOID IopDereferenceVpb(PVPB Vpb);
-NTSTATUS IopMountVolume(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw);
 VOID IopInitializeFileSystems(VOID);
 VOID IopLockFileSystems(VOID);
 VOID IopUnlockFileSystems(VOID);
@@ -224,9 +222,6 @@ NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATIO
                           PULONG ReturnLength, KPROCESSOR_MODE Mode);
 PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create);
 
-/* One synchronous IRP to the top of a file object's stack, for the manager's own needs (cleanup, close). */
-NTSTATUS IopSendFileIrp(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG IrpFlags);
-
 NTSTATUS IopAcquireFileLock(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode);
 VOID IopReleaseFileLock(PFILE_OBJECT FileObject);
 
@@ -289,11 +284,7 @@ typedef struct _IOP_PCI_DEVICE {
 extern LIST_ENTRY IopPciDevices;
 
 NTSTATUS IopInitializePci(VOID);
-ULONG IopPciRead(PIOP_PCI_DEVICE Device, ULONG Offset);
-VOID IopPciWrite(PIOP_PCI_DEVICE Device, ULONG Offset, ULONG Value);
 PIOP_PCI_DEVICE IopPciFromPdo(PDEVICE_OBJECT Pdo);
-NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device);
-VOID IopPciDisable(PIOP_PCI_DEVICE Device);
 VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask);
 VOID IopInitializePnp(VOID);
 VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject);

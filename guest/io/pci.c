@@ -43,12 +43,12 @@ static volatile ULONG *IopPciRegister(ULONG Bus, ULONG Device, ULONG Function, U
                               ((Bus << 20) | (Device << 15) | (Function << 12) | (Offset & 0xFFC)));
 }
 
-ULONG IopPciRead(PIOP_PCI_DEVICE Device, ULONG Offset)
+static ULONG IopPciRead(PIOP_PCI_DEVICE Device, ULONG Offset)
 {
     return *IopPciRegister(Device->Bus, Device->Device, Device->Function, Offset);
 }
 
-VOID IopPciWrite(PIOP_PCI_DEVICE Device, ULONG Offset, ULONG Value)
+static VOID IopPciWrite(PIOP_PCI_DEVICE Device, ULONG Offset, ULONG Value)
 {
     *IopPciRegister(Device->Bus, Device->Device, Device->Function, Offset) = Value;
 }
@@ -187,7 +187,7 @@ VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask)
 }
 
 /* Memory and bus mastering on, every message masked until connected. */
-NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
+static NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
 {
     ULONG Command = IopPciRead(Device, PCI_REG_COMMAND) & 0xFFFF;
     ULONG Index;
@@ -205,7 +205,7 @@ NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
     return STATUS_SUCCESS;
 }
 
-VOID IopPciDisable(PIOP_PCI_DEVICE Device)
+static VOID IopPciDisable(PIOP_PCI_DEVICE Device)
 {
     if (Device->Messages != 0) {
         IopPciWrite(Device, Device->MsiXCapability,

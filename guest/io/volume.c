@@ -145,7 +145,7 @@ static BOOLEAN IopTryMount(PDEVICE_OBJECT FsDevice, PVOID Context)
  * Finds a file system for the device's volume.  Without AllowRaw the RAW file system, which takes anything,
  * is not asked, and STATUS_UNRECOGNIZED_VOLUME may be the answer.  PASSIVE_LEVEL.
  */
-NTSTATUS IopMountVolume(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw)
+static NTSTATUS IopMountVolume(PDEVICE_OBJECT RealDevice, BOOLEAN AllowRaw)
 {
     IOP_MOUNT Mount = {RealDevice, NULL, AllowRaw, STATUS_UNRECOGNIZED_VOLUME};
 

@@ -189,13 +189,6 @@ VOID KdEnterBugCheck(VOID)
     KdpAlone = TRUE;
 }
 
-VOID KdLinkEnableWake(BOOLEAN Enable)
-{
-    if (KdpPresent) {
-        KdpWriteRegister(FLTVM_LINK_REG_IRQ_ENABLE, Enable ? FLTVM_LINK_IRQ_WAKE : 0);
-    }
-}
-
 BOOLEAN KdLinkAcknowledge(VOID)
 {
     ULONG Status = KdpPresent ? KdpReadRegister(FLTVM_LINK_REG_IRQ_STATUS) : 0;
@@ -205,24 +198,6 @@ BOOLEAN KdLinkAcknowledge(VOID)
         return TRUE;
     }
     return FALSE;
-}
-
-ULONG64 KdLinkTime(VOID)
-{
-    ULONG64 Time;
-    BOOLEAN Enabled;
-
-    if (!KdpPresent) {
-        return __rdtsc();
-    }
-    Enabled = (__readeflags() & 0x200) != 0;
-    _disable();
-    Time = KdpReadRegister(FLTVM_LINK_REG_TIME_LO);
-    Time |= (ULONG64)KdpReadRegister(FLTVM_LINK_REG_TIME_HI) << 32;
-    if (Enabled) {
-        _enable();
-    }
-    return Time;
 }
 
 VOID KdInitSystem(struct fltvm_loader_block *LoaderBlock)

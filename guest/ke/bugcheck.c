@@ -21,7 +21,7 @@ static KSPIN_LOCK KiCallbackLock;
 KI_CODE (*KiClassifyCode)(ULONG64 Address);
 
 /* Every other processor stops in its NMI handler; a second is enough, or it is beyond help. */
-VOID KiFreezeOthers(VOID)
+static VOID KiFreezeOthers(VOID)
 {
     ULONG64 Until = __rdtsc() + HalTscFrequency / 4;
 

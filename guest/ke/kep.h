@@ -92,7 +92,6 @@ VOID KiRequestDispatchInterrupt(PKPRCB Prcb);
 /* ipi.c */
 VOID KiIpiInterrupt(PKTRAP_FRAME TrapFrame);
 VOID KiIpiRequest(KAFFINITY Targets, ULONG Request);
-VOID KiFreezeOthers(VOID);
 VOID KiFrozen(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
 
 /* scheduler.c: all with the dispatcher lock */

@@ -13,10 +13,10 @@ POBP_DIRECTORY ObpTypeDirectory; /* \ObjectTypes, once it is there */
  */
 
 /* The walk goes on with the link's target and what is left of the name. */
-NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                              KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                              PUNICODE_STRING RemainingName, PVOID Context,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
+static NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
+                                     KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                                     PUNICODE_STRING RemainingName, PVOID Context,
+                                     PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     POBP_SYMBOLIC_LINK Link = ParseObject;
     SIZE_T Length = (SIZE_T)Link->Target.Length + RemainingName->Length;
@@ -47,7 +47,7 @@ NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE
     return STATUS_REPARSE;
 }
 
-VOID ObpDeleteSymbolicLink(PVOID Object)
+static VOID ObpDeleteSymbolicLink(PVOID Object)
 {
     POBP_SYMBOLIC_LINK Link = Object;
 

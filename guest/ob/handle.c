@@ -24,7 +24,6 @@ static KSPIN_LOCK ObpHandleLock;
 static POBP_HANDLE ObpChunks[OBP_CHUNKS];
 static ULONG ObpChunkCount;
 static ULONG ObpFirstFree; /* 0: none */
-static ULONG ObpHandleCount;
 
 VOID ObpInitializeHandles(VOID)
 {
@@ -39,11 +38,6 @@ KIRQL ObpLockHandles(VOID)
 VOID ObpUnlockHandles(KIRQL OldIrql)
 {
     KeReleaseSpinLock(&ObpHandleLock, OldIrql);
-}
-
-ULONG ObQueryHandleCount(VOID)
-{
-    return ObpHandleCount;
 }
 
 /* NULL for what is no open handle. */
@@ -145,7 +139,6 @@ NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribut
     Entry->Attributes = Attributes;
     ObReferenceObject(Object);
     ObpHeader(Object)->HandleCount++;
-    ObpHandleCount++;
     KeReleaseSpinLock(&ObpHandleLock, Irql);
     InterlockedIncrement(&ObpHeader(Object)->Type->Handles);
     Value = 4ULL * Index;
@@ -191,7 +184,6 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     Entry->Object = NULL;
     Entry->Attributes = ObpFirstFree;
     ObpFirstFree = (ULONG)(((ULONG64)Handle & ~OBP_KERNEL_HANDLE) / 4);
-    ObpHandleCount--;
     Count = (ULONG_PTR)Header->HandleCount;
     KeReleaseSpinLock(&ObpHandleLock, Irql);
 

@@ -38,7 +38,7 @@ NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, POBP_HEADER *Resul
     return STATUS_SUCCESS;
 }
 
-VOID ObpFreeObject(POBP_HEADER Header)
+static VOID ObpFreeObject(POBP_HEADER Header)
 {
     if (Header->Name.Buffer != NULL) {
         ExFreePoolWithTag(Header->Name.Buffer, OBP_TAG_NAME);
@@ -261,12 +261,6 @@ NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK Desir
 POBJECT_TYPE ObGetObjectType(PVOID Object)
 {
     return ObpHeader(Object)->Type;
-}
-
-VOID ObQueryObjectCounts(PVOID Object, PLONG_PTR References, PLONG_PTR Handles)
-{
-    *References = ObpHeader(Object)->PointerCount;
-    *Handles = ObpHeader(Object)->HandleCount;
 }
 
 /* ---- types and creation -----------------------------------------------------------------------------------

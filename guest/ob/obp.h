@@ -88,7 +88,6 @@ VOID ObpInitializeObjects(VOID);
 VOID ObpLockNames(VOID);
 VOID ObpUnlockNames(VOID);
 NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, POBP_HEADER *Header);
-VOID ObpFreeObject(POBP_HEADER Header);
 
 /* name.c */
 typedef struct _OBP_LOOKUP {
@@ -110,11 +109,6 @@ VOID ObpDeleteNameCheck(POBP_HEADER Header);
 NTSTATUS ObpEnterType(POBJECT_TYPE Type);
 VOID ObpInitializeDirectory(POBP_DIRECTORY Directory);
 VOID ObpDeleteDirectory(PVOID Object);
-NTSTATUS ObpParseSymbolicLink(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                              KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                              PUNICODE_STRING RemainingName, PVOID Context,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
-VOID ObpDeleteSymbolicLink(PVOID Object);
 
 /* handle.c */
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);

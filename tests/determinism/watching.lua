@@ -10,7 +10,9 @@ for i = 1, 12 do
     operations[i] = volume:read_async(i * 4096, 4096, { thread = i % 5 })
 end
 for _, operation in ipairs(operations) do operation:wait() end
-expect_equal(vm:irq(0):counts().interrupts, 40, "all interrupts came")
+vm:sleep(2) -- the reads may be done before the burst is
+local counts = vm:irq(0):counts()
+expect_equal(counts.interrupts + counts.overrun, 40, "all interrupts came, but those that met one not taken yet")
 if os.getenv("WATCH") == "trace" then
     expect(#vm:trace() > 500, "the trace is there")
 end

@@ -261,24 +261,13 @@ static inline VOID FltpLeaveInstance(PFLT_INSTANCE Instance)
 }
 
 /* instance.c.  IRQL: PASSIVE_LEVEL unless said. */
-NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name,
-                            PCUNICODE_STRING Altitude, FLT_INSTANCE_SETUP_FLAGS Flags,
-                            PFLT_INSTANCE *Instance);
 VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_SETUP_FLAGS Flags);
-/* Takes the caller's reference over.  STATUS_FLT_DELETING_OBJECT: somebody else is at it already. */
-NTSTATUS FltpTearDownInstance(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
 /* All of the filter's on the volume, of every filter's if it is NULL, but for those that others tear down. */
 VOID FltpInitializeInstances(PFLT_VOLUME Volume);
 VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_TEARDOWN_FLAGS Reason);
-/*
- * A referenced instance, the highest that matches; Filter and Name may be NULL.  STATUS_FLT_DELETING_OBJECT when
- * only such as are going match.  IRQL: <= DISPATCH_LEVEL.
- */
-NTSTATUS FltpFindInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING Name, PFLT_INSTANCE *Found);
 
 /* volume.c.  IRQL: PASSIVE_LEVEL. */
 VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
-NTSTATUS FltpAttachFileSystem(PDEVICE_OBJECT Device);
 /* FileSystem: its volume device; Control: the device that it was registered by. */
 NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
 VOID FltpDeleteVolume(PFLT_VOLUME Volume);

@@ -217,8 +217,6 @@ VOID FltpCheckStatus(PFLTP_NODE Node, const VOID *Callback, PFLT_CALLBACK_DATA D
  * up.c
  */
 NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context);
-/* FALSE: a filter kept it, or it went home to another thread than Home's; it is no longer the caller's to touch. */
-BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home);
 /* It goes up in the caller's thread, and the request is completed; *Status: what the dispatch routine returns then.
  * FALSE: as FltpGoUp. */
 BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS *Status);

@@ -61,7 +61,6 @@ typedef struct _FLTP_CLIENT {
  */
 extern FAST_MUTEX FltpPortLock;
 VOID FltpInitializePorts(VOID);
-VOID FltpDropServer(PFLTP_SERVER Server);
 /* Connects the file; the connect callback decides. */
 NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, PVOID Context, ULONG ContextSize);
 /* Holds the filter of a connection, for a callback: while it is connected its filter is there. */

@@ -79,7 +79,7 @@ static NTSTATUS HbaIdentify(PHBA_ADAPTER Adapter)
 }
 
 /* The registers are mapped.  On failure HbaStopController undoes what there is. */
-NTSTATUS HbaStartController(PHBA_ADAPTER Adapter)
+static NTSTATUS HbaStartController(PHBA_ADAPTER Adapter)
 {
     NTSTATUS Status;
     ULONG Index;
@@ -109,7 +109,8 @@ NTSTATUS HbaStartController(PHBA_ADAPTER Adapter)
     return NT_SUCCESS(Status) ? HbaCreateDisk(Adapter) : Status;
 }
 
-VOID HbaStopController(PHBA_ADAPTER Adapter)
+/* adapter.c.  PASSIVE_LEVEL. */
+static VOID HbaStopController(PHBA_ADAPTER Adapter)
 {
     ULONG Index;
 

@@ -132,10 +132,6 @@ FORCEINLINE VOID HbaWrite(PHBA_ADAPTER Adapter, ULONG Offset, ULONG Value)
     WRITE_REGISTER_ULONG((volatile ULONG *)(Adapter->Registers + Offset), Value);
 }
 
-/* adapter.c.  PASSIVE_LEVEL. */
-NTSTATUS HbaStartController(PHBA_ADAPTER Adapter);
-VOID HbaStopController(PHBA_ADAPTER Adapter);
-
 /* queue.c */
 NTSTATUS HbaCreateQueue(PHBA_ADAPTER Adapter, ULONG Index); /* PASSIVE_LEVEL */
 VOID HbaDeleteQueue(PHBA_QUEUE Queue);                      /* PASSIVE_LEVEL */

@@ -5,7 +5,7 @@
 #include "raw.h"
 
 /* OwnReferences: how many of the VPB's the caller itself accounts for.  PASSIVE_LEVEL, without the lock. */
-VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
+static VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
 {
     BOOLEAN Delete = FALSE;
     KIRQL Irql;

@@ -55,7 +55,6 @@ VOID RawUnlock(PRAW_VOLUME Volume);
 DRIVER_DISPATCH RawCreate;
 DRIVER_DISPATCH RawCleanup;
 DRIVER_DISPATCH RawClose;
-VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences);
 
 /* transfer.c */
 DRIVER_DISPATCH RawReadWrite;

@@ -54,14 +54,9 @@ VOID HalStartClock(VOID);
  * IRQL: <= DISPATCH_LEVEL.
  */
 BOOLEAN HalAllocateVector(KIRQL Irql, ULONG Number, PULONG Vector);
-VOID HalFreeVector(ULONG Number, ULONG Vector);
 
 /* What to write into an MSI or MSI-X entry so that Vector comes to processor Number.  IRQL: any. */
 VOID HalGetMessageAddress(ULONG Number, ULONG Vector, PULONG64 Address, PULONG Data);
-
-/* Routes I/O APIC input Gsi to a processor's vector (edge or level), or masks it.  IRQL: <= HIGH_LEVEL. */
-BOOLEAN HalRouteInterrupt(ULONG Gsi, ULONG Number, ULONG Vector, BOOLEAN Level, BOOLEAN ActiveLow);
-VOID HalMaskInterrupt(ULONG Gsi);
 
 /* Ticks of the time-stamp counter in a second. */
 extern ULONG64 HalTscFrequency;

@@ -56,11 +56,7 @@ extern VOID (*KdPowerOff)(VOID);
 /* From here on this processor alone speaks, whoever held the lock. */
 VOID KdEnterBugCheck(VOID);
 
-/* The link's wake interrupt: enable it before parking; KdLinkAcknowledge in its ISR, TRUE if it was ours. */
-VOID KdLinkEnableWake(BOOLEAN Enable);
+/* TRUE when the host has something for a guest that was told to park; the news is taken. */
 BOOLEAN KdLinkAcknowledge(VOID);
-
-/* Virtual time in ns from the link, or from the time-stamp counter without one. */
-ULONG64 KdLinkTime(VOID);
 
 #endif

@@ -105,8 +105,5 @@ NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_IN
 POBJECT_TYPE ObGetObjectType(PVOID Object);
 /* A reference unless the last one is gone already: for lists that hold none.  <= DISPATCH_LEVEL. */
 BOOLEAN ObReferenceObjectSafe(PVOID Object);
-/* Statistics for tests.  Any IRQL. */
-VOID ObQueryObjectCounts(PVOID Object, PLONG_PTR References, PLONG_PTR Handles);
-ULONG ObQueryHandleCount(VOID);
 
 #endif
