@@ -58,5 +58,15 @@ def c_plus_plus_with_its_library():
         'library: raised c000008c', 'library: 312, any 1, level 3', 'library: closed 5', 'library: square gone')
 
 
+@case
+def a_minifilter_of_classes():
+    has(ran('classes.cpp', scenario=USE), 'classes: 4096 bytes, the filter')
+
+
+@case
+def a_watcher_with_trace_messages():
+    has(ran('watch.c'), 'watch: ps 00000000', 'watch: cm 00000000', 'watch: ob 00000000', 'watch: gone')
+
+
 if __name__ == '__main__':
     sys.exit(main())
