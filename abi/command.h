@@ -22,9 +22,15 @@ struct fltvm_command {
     uint64_t timeout_ns; /* virtual time to wait for the operation; 0: none */
     uint64_t args[6];
     uint32_t length; /* bytes of data that follow */
-    uint32_t reserved;
+    uint32_t user;   /* operations: FLTVM_USER_*, on whose behalf */
 };
 _Static_assert(sizeof(struct fltvm_command) == 80, "command");
+
+/* Who an operation is done for.  With another than NONE its thread impersonates the user, and access is checked. */
+#define FLTVM_USER_NONE          0u /* the kernel itself */
+#define FLTVM_USER_SYSTEM        1u
+#define FLTVM_USER_ADMINISTRATOR 2u
+#define FLTVM_USER_LIMITED       3u
 
 #define FLTVM_COMMAND_THREAD_NEW 0xFFFFFFFFu
 #define FLTVM_COMMAND_THREAD_MAX 63u

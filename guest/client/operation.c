@@ -6,6 +6,7 @@
 #include "clientp.h"
 #include <io.h>
 #include <ldr.h>
+#include <se.h>
 
 /* The host may ask for large transfers, but not for all memory. */
 #define CLIENT_BUFFER_MAX  (4u << 20)
@@ -123,7 +124,10 @@ static NTSTATUS ClientpOpen(PCLIENT_OPERATION Operation)
     NTSTATUS Status = ClientpNextString(Operation, &Offset, &Path);
 
     if (NT_SUCCESS(Status)) {
-        InitializeObjectAttributes(&Attributes, &Path, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+        InitializeObjectAttributes(&Attributes, &Path,
+                                   OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE |
+                                       (Operation->Command.user != FLTVM_USER_NONE ? OBJ_FORCE_ACCESS_CHECK : 0),
+                                   NULL, NULL);
         Status = ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
                               FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2],
                               (ULONG)Arguments[3], NULL, 0);
@@ -246,9 +250,30 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     }
 }
 
+/* The operation, with its thread impersonating the user that the host names. */
+static NTSTATUS ClientpDispatchAs(PCLIENT_OPERATION Operation, ULONG User)
+{
+    PACCESS_TOKEN Token;
+    NTSTATUS Status;
+
+    C_ASSERT((ULONG)SeUserLimited + 1 == FLTVM_USER_LIMITED);
+    Status = SeCreateUserToken((SE_USER)(User - 1), &Token);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = PsImpersonateClient(PsGetCurrentThread(), Token, TRUE, FALSE, SecurityImpersonation);
+    ObDereferenceObject(Token);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ClientpDispatch(Operation);
+    PsRevertToSelf();
+    return Status;
+}
+
 VOID ClientpRunOperation(PCLIENT_OPERATION Operation)
 {
-    Operation->Status = ClientpDispatch(Operation);
+    ULONG User = Operation->Command.user;
+
+    Operation->Status = User == FLTVM_USER_NONE ? ClientpDispatch(Operation) : ClientpDispatchAs(Operation, User);
     KeSetEvent(&Operation->Issued, IO_NO_INCREMENT, FALSE);
 }
 

@@ -280,6 +280,45 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     return Status;
 }
 
+/* Who is to be checked is; what is granted becomes the state's. */
+static NTSTATUS IopCheckOpen(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ULONG Attributes,
+                             PUNICODE_STRING RemainingName, PIOP_OPEN_PACKET Packet)
+{
+    ACCESS_MASK Access;
+
+    if ((Attributes & OBJ_FORCE_ACCESS_CHECK) != 0) {
+        Packet->Options |= IO_FORCE_ACCESS_CHECK; /* the file system's to see: SL_FORCE_ACCESS_CHECK */
+    }
+    if (AccessState == NULL || Packet->RelatedFileObject != NULL ||
+        (AccessMode == KernelMode && !(Packet->Options & IO_FORCE_ACCESS_CHECK))) {
+        return STATUS_SUCCESS;
+    }
+    Access = AccessState->PreviouslyGrantedAccess | AccessState->RemainingDesiredAccess;
+    return IopCheckDeviceAccess(DeviceObject, AccessState, RemainingName->Length != 0, &Access);
+}
+
+/* The open with the state of its subject, who a file system and its filters may ask about. */
+static NTSTATUS IopOpenAsSubject(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                                 ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName,
+                                 PIOP_OPEN_PACKET Packet, PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
+{
+    BOOLEAN Captured = AccessState != NULL && AccessState->SubjectSecurityContext.PrimaryToken == NULL;
+    NTSTATUS Status;
+
+    if (Captured) {
+        SeCaptureSubjectContext(&AccessState->SubjectSecurityContext);
+    }
+    Status = IopCheckOpen(DeviceObject, AccessState, AccessMode, Attributes, RemainingName, Packet);
+    if (NT_SUCCESS(Status)) {
+        Status = IopOpenOnDevice(DeviceObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName, Packet,
+                                 SecurityQos, Object);
+    }
+    if (Captured) {
+        SeReleaseSubjectContext(&AccessState->SubjectSecurityContext);
+    }
+    return Status;
+}
+
 /* Object-manager parse procedure of devices.  PASSIVE_LEVEL. */
 NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                         KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
@@ -303,8 +342,8 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     if (Packet->Type != IO_TYPE_OPEN_PACKET || Packet->Size != sizeof(*Packet)) {
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
-    return IopOpenOnDevice(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
-                           Packet, SecurityQos, Object);
+    return IopOpenAsSubject(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
+                            Packet, SecurityQos, Object);
 }
 
 /* Object-manager parse procedure of files: an open relative to a file that is open. */
@@ -322,8 +361,8 @@ NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessS
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
     Packet->RelatedFileObject = Related;
-    return IopOpenOnDevice(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName,
-                           RemainingName, Packet, SecurityQos, Object);
+    return IopOpenAsSubject(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName,
+                            RemainingName, Packet, SecurityQos, Object);
 }
 
 /* ---- services --------------------------------------------------------------------------------------------

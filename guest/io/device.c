@@ -88,7 +88,7 @@ VOID IopDeleteDevice(PVOID Object)
     PDRIVER_OBJECT DriverObject = DeviceObject->DriverObject;
 
     if (DeviceObject->SecurityDescriptor != NULL) {
-        ExFreePoolWithTag(DeviceObject->SecurityDescriptor, IOP_TAG_DEVICE);
+        ExFreePool(DeviceObject->SecurityDescriptor);
     }
     if (DeviceObject->Vpb != NULL && DeviceObject->Vpb->RealDevice == DeviceObject) {
         ExFreePoolWithTag(DeviceObject->Vpb, IOP_TAG_VPB);

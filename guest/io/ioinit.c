@@ -48,7 +48,8 @@ static NTSTATUS IopCreateTypes(VOID)
     Type.DeleteProcedure = IopDeleteFile;
     Type.QueryNameProcedure = IopQueryFileName;
     RtlInitUnicodeString(&Name, L"File");
-    return ObCreateObjectType(&Name, &Type, NULL, &IopFileObjectType);
+    Status = ObCreateObjectType(&Name, &Type, NULL, &IopFileObjectType);
+    return NT_SUCCESS(Status) ? IopInitializeTransactions() : Status;
 }
 
 static NTSTATUS IopCreateDirectories(VOID)

@@ -83,3 +83,16 @@ IOP_ZW(CancelIoFileEx,
        (FileHandle, IoRequestToCancel, IoStatusBlock))
 
 IOP_ZW(UnloadDriver, (PUNICODE_STRING DriverServiceName), (DriverServiceName))
+
+NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                    PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+                                    FILE_INFORMATION_CLASS FileInformationClass, BOOLEAN ReturnSingleEntry,
+                                    PUNICODE_STRING FileName, BOOLEAN RestartScan);
+
+IOP_ZW(QueryDirectoryFile,
+       (HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+        PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+        FILE_INFORMATION_CLASS FileInformationClass, BOOLEAN ReturnSingleEntry, PUNICODE_STRING FileName,
+        BOOLEAN RestartScan),
+       (FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FileInformation, Length,
+        FileInformationClass, ReturnSingleEntry, FileName, RestartScan))

@@ -21,6 +21,7 @@ enum {
     SYNCHRONIZE_ = 0x100000,
     GENERIC_READ_ = 0x120089,  /* FILE_GENERIC_READ */
     GENERIC_WRITE_ = 0x120116, /* FILE_GENERIC_WRITE */
+    READ_ATTRIBUTES_ = 0x80,
     SHARE_ALL = 7,
     DISPOSITION_OPEN = 1,
     OPTION_WRITE_THROUGH = 0x2,
@@ -31,6 +32,7 @@ enum {
 typedef struct {
     FltvmMachine *machine;
     guint64 handle;
+    guint32 user; /* FLTVM_USER_*: who opened it, and works with it */
     gboolean open;
 } File;
 
@@ -113,7 +115,9 @@ static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *
 {
     FltvmResult result = {0};
     gboolean later = (command->flags & FLTVM_COMMAND_FLAG_ASYNC) != 0;
+    const File *file = luaL_testudata(lua, 1, FILE_TYPE);
 
+    command->user = file ? file->user : FLTVM_USER_NONE;
     fltvm_lua_command(lua, machine, command, data, length, what, FALSE, &result);
     if (!later)
         return push_result(lua, machine, &result, outputs);
@@ -130,19 +134,28 @@ static const FltvmLuaField *const operation_fields = transfer_fields + 1;
 
 static guint32 access_mask(lua_State *lua, const char *access)
 {
-    static const char *const words[] = {"r", "w", "rw", NULL};
-    static const guint32 masks[] = {GENERIC_READ_, GENERIC_WRITE_, GENERIC_READ_ | GENERIC_WRITE_};
+    static const char *const words[] = {"r", "w", "rw", "attributes", NULL};
+    static const guint32 masks[] = {GENERIC_READ_, GENERIC_WRITE_, GENERIC_READ_ | GENERIC_WRITE_, READ_ATTRIBUTES_};
 
     return masks[fltvm_lua_choice(lua, "access", access, words)];
 }
 
+/* Whose open it is: FLTVM_USER_*. */
+static guint32 user_number(lua_State *lua, const char *user)
+{
+    static const char *const words[] = {"none", "system", "administrator", "limited", NULL};
+    static const guint32 numbers[] = {FLTVM_USER_NONE, FLTVM_USER_SYSTEM, FLTVM_USER_ADMINISTRATOR, FLTVM_USER_LIMITED};
+
+    return numbers[fltvm_lua_choice(lua, "user", user, words)];
+}
+
 /*
- * machine:open(path [, {access=, async=, buffered=, share=, disposition=, options=, thread=, timeout=}]) -> file
+ * machine:open(path [, {access=, user=, async=, buffered=, share=, disposition=, options=, thread=, timeout=}]) -> file
  */
 static int machine_open(lua_State *lua)
 {
     static const FltvmLuaField known[] = {
-        {"access", FLTVM_LUA_TEXT}, {"async", FLTVM_LUA_BOOLEAN}, {"buffered", FLTVM_LUA_BOOLEAN},
+        {"access", FLTVM_LUA_TEXT}, {"user", FLTVM_LUA_TEXT}, {"async", FLTVM_LUA_BOOLEAN}, {"buffered", FLTVM_LUA_BOOLEAN},
         {"write_through", FLTVM_LUA_BOOLEAN}, {"share", FLTVM_LUA_NUMBER}, {"disposition", FLTVM_LUA_NUMBER},
         {"options", FLTVM_LUA_NUMBER}, {"thread", FLTVM_LUA_NUMBER}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
@@ -164,12 +177,14 @@ static int machine_open(lua_State *lua)
     if (fltvm_lua_boolean_field(lua, 3, "write_through", FALSE))
         options |= OPTION_WRITE_THROUGH;
     command.args[3] = options;
+    command.user = user_number(lua, fltvm_lua_string_field(lua, 3, "user", "none"));
     set_thread(lua, 3, &command);
     fltvm_lua_command(lua, machine, &command, path, strlen(path) + 1, lua_pushfstring(lua, "opening %s", path), FALSE,
                       &result);
     file = fltvm_lua_new(lua, sizeof(*file), FILE_TYPE);
     file->machine = machine;
     file->handle = result.header.values[0];
+    file->user = command.user;
     file->open = TRUE;
     fltvm_result_clear(&result);
     lua_pushvalue(lua, 1);

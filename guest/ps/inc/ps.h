@@ -25,6 +25,7 @@ typedef struct _ETHREAD {
     KSPIN_LOCK IrpListLock;
     LIST_ENTRY IrpList; /* IrpListLock */
     PDEVICE_OBJECT DeviceToVerify;
+    BOOLEAN HardErrorsAreDisabled; /* the thread itself only */
 
     /* se's; the thread itself only */
     PACCESS_TOKEN ImpersonationToken;
