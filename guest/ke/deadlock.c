@@ -9,6 +9,9 @@
  * The waits are records on their threads' stacks, in a table by thread: a wait that is in the table is being waited,
  * and a thread that is not in it is never touched, be it long gone.  KiWaitLock guards the table, and thereby keeps
  * every wait in it, while holders are asked.
+ *
+ * Who spins is on a processor, at DISPATCH_LEVEL or above, and says for what in its thread; an ordinary spin lock has
+ * its holder in it.  So a circle of them needs no table: it is looked for when somebody has spun for long.
  */
 #include "kep.h"
 
@@ -225,6 +228,64 @@ VOID NTAPI FvEndWait(PFV_WAIT Wait)
     OldIrql = KeAcquireSpinLockRaiseToDpc(&KiWaitLock);
     RemoveEntryList(&Wait->Links);
     KeReleaseSpinLock(&KiWaitLock, OldIrql);
+}
+
+/* ---- spin locks ---- */
+
+/* The thread that holds an ordinary spin lock, if it is on a processor, as every thread that spins is. */
+static PKTHREAD KiFindSpinHolder(const KSPIN_LOCK *SpinLock)
+{
+    ULONG_PTR Holder = *(volatile const KSPIN_LOCK *)SpinLock;
+
+    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
+        if (Holder == ((ULONG_PTR)KiProcessorBlock[Number]->CurrentThread | 1)) {
+            return (PKTHREAD)(Holder & ~(ULONG_PTR)1);
+        }
+    }
+    return NULL;
+}
+
+static VOID KiReportSpin(const KTHREAD *Thread, const KSPIN_LOCK *SpinLock, const KTHREAD *Holder)
+{
+    const VOID *Since = KiHeldSince(Holder, SpinLock);
+    CHAR Text[256];
+
+    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=spin lock 0x%I64x\nheld-by=0x%I64x %s\n", (ULONG64)Thread,
+              Thread->Name, (ULONG64)SpinLock, (ULONG64)Holder, Holder->Name);
+    FvReport(Text);
+    if (Since != NULL) {
+        _snprintf(Text, sizeof(Text), "held-since=0x%I64x\n", (ULONG64)Since);
+        FvReport(Text);
+    }
+}
+
+VOID KiCheckSpinCircle(const KSPIN_LOCK *SpinLock, PKTHREAD Thread)
+{
+    const KSPIN_LOCK *Locks[FLTVM_MAX_PROCESSORS] = {SpinLock};
+    PKTHREAD Threads[FLTVM_MAX_PROCESSORS + 1] = {Thread};
+    ULONG Count = 0;
+
+    if (!KiDriverVerifierOn || KiBugCheckActive) {
+        return;
+    }
+    do {
+        if (Count == FLTVM_MAX_PROCESSORS || Locks[Count] == NULL) {
+            return; /* somebody else's circle, or none */
+        }
+        Threads[Count + 1] = KiFindSpinHolder(Locks[Count]);
+        if (Threads[Count + 1] == NULL) {
+            return;
+        }
+        Count++;
+        if (Count < FLTVM_MAX_PROCESSORS) {
+            Locks[Count] = Threads[Count]->SpinsFor;
+        }
+    } while (Threads[Count] != Thread);
+    FvReport("rule=deadlock\n");
+    for (ULONG Index = 0; Index < Count; Index++) {
+        KiReportSpin(Threads[Index], Locks[Index], Threads[Index + 1]);
+    }
+    KeBugCheckEx(0xC4, KI_DEADLOCK, (ULONG_PTR)SpinLock, (ULONG_PTR)Thread, Count);
 }
 
 /* ---- the kernel's own holders ---- */

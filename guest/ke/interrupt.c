@@ -10,6 +10,12 @@
 
 static KSPIN_LOCK KiConnectLock;
 
+FORCEINLINE PVOID KiServiceRoutineOf(const KINTERRUPT *Interrupt)
+{
+    return Interrupt->MessageServiceRoutine != NULL ? (PVOID)Interrupt->MessageServiceRoutine
+                                                    : (PVOID)Interrupt->ServiceRoutine;
+}
+
 FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
 {
     BOOLEAN Raised = Interrupt->SynchronizeIrql > Interrupt->Irql;
@@ -23,6 +29,8 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
         __writecr8(Interrupt->SynchronizeIrql);
     }
     KiAcquireSpinLock(Interrupt->ActualLock);
+    /* As a return address, which reports take one from: the routine's first line. */
+    KeNoteLock(Interrupt->ActualLock, (PUCHAR)KiServiceRoutineOf(Interrupt) + 1);
     Interrupt->Count++;
     FvBeginCall(&Call);
     if (Interrupt->MessageServiceRoutine != NULL) {
@@ -31,11 +39,9 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
     } else {
         *Claimed |= Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     }
+    FvEndCall(&Call, KiServiceRoutineOf(Interrupt), "interrupt service routine", (ULONG_PTR)Interrupt);
+    KeNoteUnlock(Interrupt->ActualLock);
     KiReleaseSpinLock(Interrupt->ActualLock);
-    FvEndCall(&Call,
-              Interrupt->MessageServiceRoutine != NULL ? (PVOID)Interrupt->MessageServiceRoutine
-                                                       : (PVOID)Interrupt->ServiceRoutine,
-              "interrupt service routine", (ULONG_PTR)Interrupt);
     if (Raised) {
         __writecr8(Interrupt->Irql);
     }
@@ -202,8 +208,14 @@ BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTIN
                                      PVOID SynchronizeContext)
 {
     KIRQL OldIrql = KeAcquireInterruptSpinLock(Interrupt);
-    BOOLEAN Result = SynchronizeRoutine(SynchronizeContext);
+    BOOLEAN Result;
+    FV_CALL Call;
 
+    KeNoteLock(Interrupt->ActualLock, _ReturnAddress());
+    FvBeginCall(&Call);
+    Result = SynchronizeRoutine(SynchronizeContext);
+    FvEndCall(&Call, (PVOID)SynchronizeRoutine, "synchronization routine", (ULONG_PTR)Interrupt);
+    KeNoteUnlock(Interrupt->ActualLock);
     KeReleaseInterruptSpinLock(Interrupt, OldIrql);
     return Result;
 }

@@ -224,6 +224,9 @@ VOID KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner);
 KIRQL NTAPI KiAcquireNoted(PKSPIN_LOCK SpinLock);
 VOID NTAPI KiReleaseNoted(PKSPIN_LOCK SpinLock, KIRQL NewIrql);
 
+/* The thread has spun for long: are those that hold the lock spinning for what it holds itself? */
+VOID KiCheckSpinCircle(const KSPIN_LOCK *SpinLock, PKTHREAD Thread);
+
 FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
 {
     ULONG_PTR Owner = __readgsqword(0x188) | 1;

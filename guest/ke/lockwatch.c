@@ -45,6 +45,9 @@ KI_GIVE(KeReleaseInStackQueuedSpinLock, (PKLOCK_QUEUE_HANDLE Handle), (Handle), 
 KI_GIVE(KeReleaseInStackQueuedSpinLockForDpc, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)
 KI_GIVE(KeReleaseInStackQueuedSpinLockFromDpcLevel, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)
 
+KI_TAKE(KIRQL, KeAcquireInterruptSpinLock, (PKINTERRUPT Interrupt), (Interrupt), Interrupt->ActualLock)
+KI_GIVE(KeReleaseInterruptSpinLock, (PKINTERRUPT Interrupt, KIRQL OldIrql), (Interrupt, OldIrql), Interrupt->ActualLock)
+
 KI_TAKE(KIRQL, ExAcquireSpinLockShared, (PEX_SPIN_LOCK Lock), (Lock), Lock)
 KI_TAKE(KIRQL, ExAcquireSpinLockExclusive, (PEX_SPIN_LOCK Lock), (Lock), Lock)
 KI_TAKE_VOID(ExAcquireSpinLockSharedAtDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock)
@@ -84,6 +87,8 @@ static const struct {
     KI_WATCH(KeReleaseInStackQueuedSpinLock),
     KI_WATCH(KeReleaseInStackQueuedSpinLockForDpc),
     KI_WATCH(KeReleaseInStackQueuedSpinLockFromDpcLevel),
+    KI_WATCH(KeAcquireInterruptSpinLock),
+    KI_WATCH(KeReleaseInterruptSpinLock),
     KI_WATCH(ExAcquireSpinLockShared),
     KI_WATCH(ExAcquireSpinLockExclusive),
     KI_WATCH(ExAcquireSpinLockSharedAtDpcLevel),

@@ -54,20 +54,25 @@ static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock, ULONG64 Start)
 
 VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
 {
+    PKTHREAD Thread = (PKTHREAD)(Owner & ~(ULONG_PTR)1);
+    const VOID *Outer = Thread->SpinsFor;
     ULONG64 Start = __rdtsc();
     ULONG Spins = 0;
 
     if (*(volatile KSPIN_LOCK *)SpinLock == Owner) {
         KiSpinLockAlreadyOwned(SpinLock);
     }
+    Thread->SpinsFor = SpinLock;
     do {
         while (*(volatile KSPIN_LOCK *)SpinLock != 0) {
             _mm_pause();
             if (++Spins % KI_SPIN_LIMIT == 0) {
+                KiCheckSpinCircle(SpinLock, Thread);
                 KiSpinTooLong(SpinLock, Start);
             }
         }
     } while (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0);
+    Thread->SpinsFor = Outer;
 }
 
 /* The verifier's numbers for what is done to a spin lock at the wrong IRQL. */

@@ -159,6 +159,7 @@ struct _KTHREAD {
         const VOID *Lock; /* NULL: free */
         const VOID *Caller;
     } Held[KE_HELD_LOCKS];
+    const VOID *volatile SpinsFor; /* the ordinary spin lock it spins for; an interrupt's hides the thread's */
     BOOLEAN BoostDisabled;
     BOOLEAN IdleThread;
     UCHAR WaitIrql;
