@@ -159,6 +159,14 @@ static VOID ExpReleasePushLock(PEX_PUSH_LOCK PushLock, ULONG64 Share)
     KeReleaseSpinLock(Lock, OldIrql);
 }
 
+static VOID ExpCheckPushFlags(PEX_PUSH_LOCK PushLock, ULONG Flags)
+{
+    if ((Flags & ~EXP_PUSH_VALID_FLAGS) != 0 && FvVerifierEnabled()) {
+        FvReport("rule=a push lock has no such flags\n");
+        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)PushLock, Flags, EXP_PUSH_VALID_FLAGS);
+    }
+}
+
 VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock)
 {
     *PushLock = 0;
@@ -166,13 +174,13 @@ VOID ExInitializePushLock(PEX_PUSH_LOCK PushLock)
 
 VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
-    NT_ASSERT((Flags & ~EXP_PUSH_VALID_FLAGS) == 0);
+    ExpCheckPushFlags(PushLock, Flags);
     ExpAcquirePushLock(PushLock, TRUE, __builtin_return_address(0));
 }
 
 VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
-    NT_ASSERT((Flags & ~EXP_PUSH_VALID_FLAGS) == 0);
+    ExpCheckPushFlags(PushLock, Flags);
     ExpAcquirePushLock(PushLock, FALSE, __builtin_return_address(0));
 }
 

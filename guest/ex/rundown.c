@@ -37,7 +37,10 @@ VOID FASTCALL ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 
 VOID FASTCALL ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
-    NT_ASSERT(RunRef->Count & EXP_RUNDOWN_ACTIVE);
+    if (!(RunRef->Count & EXP_RUNDOWN_ACTIVE) && FvVerifierEnabled()) {
+        FvReport("rule=run-down protection that was not run down is initialized again\n");
+        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)RunRef, RunRef->Count / EXP_RUNDOWN_INCREMENT, 0);
+    }
     RunRef->Count = 0;
 }
 

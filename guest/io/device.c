@@ -106,7 +106,7 @@ VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject)
     KIRQL Irql;
 
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    ASSERT(DeviceObject->ReferenceCount > 0);
+    KeAssert(DeviceObject->ReferenceCount > 0);
     DeviceObject->ReferenceCount--;
     Delete =
         DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);

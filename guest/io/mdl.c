@@ -89,6 +89,24 @@ VOID NTAPI IoFreeMdl(PMDL Mdl)
     }
 }
 
+static VOID IopCheckPartialMdl(PMDL SourceMdl, PMDL TargetMdl, ULONG_PTR Start, ULONG Length)
+{
+    ULONG_PTR SourceStart = (ULONG_PTR)SourceMdl->StartVa + SourceMdl->ByteOffset;
+    ULONG_PTR End = SourceStart + SourceMdl->ByteCount;
+    ULONG Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(Start, Length);
+    ULONG Room = ((USHORT)TargetMdl->Size - sizeof(MDL)) / sizeof(PFN_NUMBER);
+
+    if (Start < SourceStart || Start > End || Length > End - Start) {
+        FvReport("rule=the part is not in the source\n");
+        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)SourceMdl, Start, End);
+    }
+    /* Size has 16 bits: of a list that is larger it says nothing. */
+    if (Pages > Room && Pages < 0x1000) {
+        FvReport("rule=the part does not fit into the target\n");
+        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)TargetMdl, Pages, Room);
+    }
+}
+
 /* IRQL <= DISPATCH_LEVEL.  Length 0: from VirtualAddress to the source's end. */
 VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULONG Length)
 {
@@ -100,7 +118,9 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     if (Length == 0) {
         Length = (ULONG)(SourceStart + SourceMdl->ByteCount - Start);
     }
-    ASSERT(Start >= SourceStart && Start + Length <= SourceStart + SourceMdl->ByteCount);
+    if (FvVerifierEnabled()) {
+        IopCheckPartialMdl(SourceMdl, TargetMdl, Start, Length);
+    }
     Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(VirtualAddress, Length);
 
     TargetMdl->StartVa = PAGE_ALIGN(VirtualAddress);

@@ -43,7 +43,7 @@ VOID IopDereferenceVpb(PVPB Vpb)
     KIRQL Irql;
 
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
-    ASSERT(Vpb->ReferenceCount > 0);
+    KeAssert(Vpb->ReferenceCount > 0);
     Vpb->ReferenceCount--;
     Free = Vpb->ReferenceCount == 0 && Vpb->RealDevice->Vpb != Vpb && Vpb != IopMountingVpb &&
            (Vpb->Flags & VPB_PERSISTENT) == 0;

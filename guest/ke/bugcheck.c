@@ -196,6 +196,19 @@ static VOID KiPrintBugCheck(KIRQL Irql)
     }
 }
 
+VOID KeAssertionFailed(PCSTR Condition, PCSTR File, ULONG Line)
+{
+    CHAR Text[160];
+
+    if (!KiDriverVerifierOn || KiBugCheckActive) {
+        return;
+    }
+    _snprintf(Text, sizeof(Text) - 1, "assertion=%s:%u: %s\n", File, Line, Condition);
+    Text[sizeof(Text) - 1] = 0;
+    FvReport(Text);
+    KeBugCheckEx(0xC4, FV_ASSERTION, Line, 0, 0);
+}
+
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,
                                           ULONG_PTR BugCheckParameter2, ULONG_PTR BugCheckParameter3,
                                           ULONG_PTR BugCheckParameter4)

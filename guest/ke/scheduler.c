@@ -131,6 +131,7 @@ VOID KiReadyThread(PKTHREAD Thread)
     }
     Prcb = KiFindVictim(Active, Thread->NextProcessor, Thread->Priority);
     if (Prcb == NULL) {
+        KeAssert(Active != 0); /* or it waits in its queue for ever */
         KiInsertReady(Thread, Preempted);
         return;
     }
@@ -185,6 +186,8 @@ VOID KiSwapThread(PKTHREAD Thread)
         KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, (ULONG_PTR)Prcb->NextThread,
                      (ULONG_PTR)Thread->InitialStack, 0);
     }
+    KeAssert(Thread->State != Running);
+    KeAssert(KiDispatcherLock == ((ULONG_PTR)Thread | 1)); /* handed over, so nobody else's */
     KiSwitchFrom(Prcb, Thread, KiTakeNext(Prcb));
 }
 

@@ -97,7 +97,7 @@ ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size)
     MoveRax[0] = 0xFF; /* jmp rdx */
     MoveRax[1] = 0xE2;
     LdrpEmit(&Place, MoveRax, sizeof(MoveRax));
-    NT_ASSERT(Place - *Cursor <= LDRP_MAXIMUM_THUNK);
+    KeAssert(Place - *Cursor <= LDRP_MAXIMUM_THUNK);
     *Cursor += LDRP_MAXIMUM_THUNK;
     return Start;
 }
@@ -225,7 +225,7 @@ static BOOLEAN LdrpReportLeak(PMM_POOL_ALLOCATION Allocation, PVOID Context)
 
 VOID LdrRegisterUnloadCheck(PLDR_UNLOAD_CHECK Routine)
 {
-    NT_ASSERT(LdrpUnloadChecks < LDRP_UNLOAD_CHECKS);
+    KeAssert(LdrpUnloadChecks < LDRP_UNLOAD_CHECKS);
     LdrpUnloadCheck[LdrpUnloadChecks++] = Routine;
 }
 

@@ -76,7 +76,7 @@ VOID MmUnregisterDriver(ULONG Owner)
 {
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
-    NT_ASSERT(Owner != MM_OWNER_KERNEL);
+    KeAssert(Owner != MM_OWNER_KERNEL);
     MiSetImageOwner(MiOwner[Owner].Base, MiOwner[Owner].Size, MM_OWNER_KERNEL);
     MiOwner[Owner].Base = 0;
     MiOwner[Owner].Size = 0;

@@ -24,7 +24,7 @@ VOID MiFreePageLocked(ULONG Page)
 {
     PMMPFN Pfn = &MiPfnDatabase[Page];
 
-    NT_ASSERT(Pfn->State != MiPageFree && Pfn->Locks == 0);
+    KeAssert(Pfn->State != MiPageFree && Pfn->Locks == 0);
     Pfn->State = MiPageFree;
     Pfn->Flink = MiFreeHead;
     Pfn->Blink = MI_NO_PAGE;

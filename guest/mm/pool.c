@@ -65,7 +65,7 @@ VOID MiInitializePool(VOID)
         if (Size > MI_SMALL_LIMIT)
             Size = MI_SMALL_LIMIT;
     }
-    NT_ASSERT(MiClasses <= MI_CLASSES);
+    KeAssert(MiClasses <= MI_CLASSES);
     for (ULONG Units = 0, Class = 0; Units <= MI_SMALL_LIMIT / 16; Units++) {
         if (Units * 16 > MiClassSize[Class])
             Class++;

@@ -85,7 +85,7 @@ VOID MiReleaseRange(PMI_REGION Region, ULONG64 Address, ULONG Pages)
     ULONG First = (ULONG)((Address - Region->Base) >> PAGE_SHIFT);
 
     for (ULONG Page = First; Page < First + Pages; Page++) {
-        NT_ASSERT(MiIsTaken(Region, Page));
+        KeAssert(MiIsTaken(Region, Page));
         Region->Bitmap[Page / 64] &= ~(1ULL << (Page % 64));
     }
     Region->Used -= Pages;

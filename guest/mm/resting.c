@@ -12,7 +12,7 @@ static ULONG MiRestingOwners;
 
 VOID NTAPI FvRegisterResting(PFV_RESTING Resting)
 {
-    NT_ASSERT(MiRestingOwners < MI_RESTING_OWNERS);
+    KeAssert(MiRestingOwners < MI_RESTING_OWNERS);
     MiResting[MiRestingOwners++] = Resting;
 }
 

@@ -158,6 +158,12 @@ typedef struct _FV_CALL {
 /* 0xC4 too: found when a driver's image goes (devices: when its DriverUnload has returned). */
 #define FV_LEFT_BEHIND 0xF107 /* P2: what is left, P3: code of the driver that made it */
 
+/* 0xC4 too: an argument that the routine's documentation does not allow, found at the call. */
+#define FV_BAD_ARGUMENT 0xF108 /* P2: the object, P3: the argument, P4: what it may be at most */
+
+/* 0xC4 too: the kernel found itself otherwise than it takes for granted; the report tells what and where. */
+#define FV_ASSERTION 0xF109 /* P2: the line */
+
 FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
 FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
 

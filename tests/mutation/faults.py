@@ -120,4 +120,13 @@ NEW = [
     ('N28', 'fltmgr/operation/down.c', '    if (Node->Instance->TearingDown)\n        FltpDrainLateNode(Operation, Node);', '', 'a post-callback that is due late is not drained', FLTMGR),
     ('N29', 'guest/io/complete.c', '        KeSetEvent(Irp->UserEvent, 0, FALSE);\n        if (FileObject != NULL) {', '        if (FileObject != NULL) {', 'a completed request does not set its event', KERNEL),
     ('N30', 'fltmgr/work/generic.c', "    FltpReleaseRundown(&((PFLTP_OBJECT)Object)->Rundown);", '', 'work that is done keeps its filter', FLTMGR),
+    ('N31', 'guest/ke/bugcheck.c', '    if (!KiDriverVerifierOn || KiBugCheckActive) {\n        return;\n    }\n    _snprintf(Text, sizeof(Text) - 1, "assertion=',
+     '    if (TRUE) {\n        return;\n    }\n    _snprintf(Text, sizeof(Text) - 1, "assertion=', 'what the kernel takes for granted is not looked at', KERNEL),
+    ('N32', 'guest/io/mdl.c', '    if (Start < SourceStart || Start > End || Length > End - Start) {', '    if (Start < SourceStart || Start > End) {',
+     'a part of an MDL may go beyond it', KERNEL),
+    ('N33', 'guest/io/mdl.c', '    if (Pages > Room && Pages < 0x1000) {', '    if (FALSE) {', 'a part of an MDL need not fit', KERNEL),
+    ('N34', 'guest/ex/rundown.c', '    if (!(RunRef->Count & EXP_RUNDOWN_ACTIVE) && FvVerifierEnabled()) {', '    if (FALSE) {',
+     'run-down protection in use may be initialized again', KERNEL),
+    ('N35', 'guest/ex/pushlock.c', '    if ((Flags & ~EXP_PUSH_VALID_FLAGS) != 0 && FvVerifierEnabled()) {', '    if (FALSE) {', 'a push lock takes any flags', KERNEL),
+    ('N36', 'guest/ke/spinlock.c', '                KiCheckSpinCircle(SpinLock, Thread);', '', 'a circle of spin locks is not told', KERNEL),
 ]

@@ -303,6 +303,15 @@ struct _KINTERRUPT {
     ULONG64 Count;
 };
 
+/*
+ * What the kernel takes for granted.  Where it does not hold the run ends with the condition, file and line; without the
+ * verifier it goes on, as a free build of Windows does.  A comparison and a branch, and nothing else where it holds.
+ */
+DECLSPEC_NOINLINE VOID KeAssertionFailed(PCSTR Condition, PCSTR File, ULONG Line);
+
+#define KeAssert(Holds)                                                                                      \
+    ((__builtin_expect(!!(Holds), 1)) ? (VOID)0 : KeAssertionFailed(#Holds, __FILE_NAME__, __LINE__))
+
 /* ---- processors and start-up (called by init) ---- */
 
 extern PKPRCB KiProcessorBlock[FLTVM_MAX_PROCESSORS];

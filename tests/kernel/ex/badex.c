@@ -9,6 +9,13 @@ static PDEVICE_OBJECT Device;
 static WORK_QUEUE_ITEM Item;
 static ERESOURCE Resource;
 static FAST_MUTEX Mutex;
+static EX_RUNDOWN_REF Rundown;
+static EX_PUSH_LOCK Push;
+
+VOID FASTCALL ExAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID FASTCALL ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
+VOID FASTCALL ExReleasePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 
 static VOID NTAPI Block(PVOID Parameter)
 {
@@ -165,6 +172,32 @@ static ULONG ReadFault(PUNICODE_STRING RegistryPath)
     return Fault;
 }
 
+static VOID Arguments(ULONG Fault)
+{
+    ExInitializeRundownProtection(&Rundown);
+    switch (Fault) {
+    case 40: /* as it should be */
+        ExWaitForRundownProtectionRelease(&Rundown);
+        ExReInitializeRundownProtection(&Rundown);
+        break;
+    case 41:
+        ExReInitializeRundownProtection(&Rundown);
+        break;
+    case 42: /* flags that there are */
+    case 43:
+        KeEnterCriticalRegion();
+        ExAcquirePushLockExclusiveEx(&Push, Fault == 42 ? 1 : 0x10);
+        ExReleasePushLockExclusiveEx(&Push, 0);
+        ExAcquirePushLockSharedEx(&Push, Fault == 42 ? 2 : 4);
+        ExReleasePushLockSharedEx(&Push, 0);
+        KeLeaveCriticalRegion();
+        break;
+    case 44: /* given back and not taken */
+        ExReleaseRundownProtection(&Rundown);
+        break;
+    }
+}
+
 DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
@@ -264,6 +297,15 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 34:
         Queue(Nothing, CustomPriorityWorkQueue + 32);
         break;
+    case 40:
+    case 41:
+    case 42:
+    case 43:
+    case 44:
+        Arguments(Fault);
+        IoDeleteDevice(Device);
+        ExDeleteResourceLite(&Resource);
+        return STATUS_UNSUCCESSFUL;
     case 35: /* of a lower priority than this thread, which is unloaded first */
         Queue(Nothing, BackgroundWorkQueue);
         IoDeleteDevice(Device);

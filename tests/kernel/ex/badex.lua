@@ -36,6 +36,9 @@ local cases = {
   { 33, 0xE4, "queueing to no queue", p1 = 6, p3 = 31, text = "badex!Queue" },
   { 34, 0xE4, "queueing with a priority of 32", p1 = 6, p3 = 64, text = "badex!Queue" },
   { 35, 0xE4, "unloading with queued work", p1 = 0, text = "badex!Nothing" },
+  { 41, 0xC4, "initializing run-down protection again that nobody ran down", p1 = 0xF108, p3 = 0, text = "was not run down" },
+  { 43, 0xC4, "a push lock's flags that there are not", p1 = 0xF108, p3 = 0x10, text = "no such flags" },
+  { 44, 0x18, "giving back run-down protection that was not taken", p3 = 0x12, p4 = 1 },
 }
 
 local function load(fault, verifier)
@@ -61,5 +64,10 @@ for _, case in ipairs(cases) do
   end
 end
 expect_status("STATUS_UNSUCCESSFUL", function() load(26) end, "what a work routine undoes is no fault")
+expect_status("STATUS_UNSUCCESSFUL", function() load(40) end, "what was run down may be initialized again")
+expect_status("STATUS_UNSUCCESSFUL", function() load(42) end, "a push lock's flags that there are")
+for fault = 41, 43, 2 do
+  expect_status("STATUS_UNSUCCESSFUL", function() load(fault, "0") end, "without the verifier arguments are not looked at")
+end
 expect_status("STATUS_UNSUCCESSFUL", function() load(36) end)
 expect_log("^ex: worker/delayed: work waits for one of 256 threads, and no more are added$", "a queue that may not grow any more says so")

@@ -101,6 +101,34 @@ static VOID NTAPI WorkEx(PVOID Object, PVOID Context, PIO_WORKITEM WorkItem)
     Work(Object, Context);
 }
 
+/* Writes over the number of file objects on a device, so that the close finds none. */
+static VOID UnderTheKernel(VOID)
+{
+    PFILE_OBJECT File = IoCreateStreamFileObject(NULL, Device);
+    LONG Count = Device->ReferenceCount;
+
+    Device->ReferenceCount = 0;
+    ObDereferenceObject(File);
+    Device->ReferenceCount += Count;
+}
+
+static UCHAR Pages[20 * PAGE_SIZE];
+
+static VOID BuildPart(VOID)
+{
+    PMDL Source = IoAllocateMdl(Pages, sizeof(Pages), FALSE, FALSE, NULL);
+    PMDL Target = IoAllocateMdl(Pages, Number == 35 ? PAGE_SIZE : sizeof(Pages), FALSE, FALSE, NULL);
+
+    MmBuildMdlForNonPagedPool(Source);
+    if (Number == 34)
+        IoBuildPartialMdl(Source, Target, Pages + 1, sizeof(Pages));
+    else
+        IoBuildPartialMdl(Source, Target, Pages, sizeof(Pages));
+    DbgPrint("badio: a part of %u bytes\n", MmGetMdlByteCount(Target));
+    IoFreeMdl(Target);
+    IoFreeMdl(Source);
+}
+
 static VOID NTAPI StayCritical(PDEVICE_OBJECT DeviceObject, PVOID Context)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -237,6 +265,16 @@ static VOID Misuse(VOID)
     case 31:
     case 32:
         ReadTooMuch();
+        IoFreeIrp(Irp);
+        break;
+    case 33: /* a count of the kernel's */
+        UnderTheKernel();
+        IoFreeIrp(Irp);
+        break;
+    case 34: /* a byte more than the source has */
+    case 35: /* twenty pages in a list for one */
+    case 36: /* the whole */
+        BuildPart();
         IoFreeIrp(Irp);
         break;
     case 20: /* a work item that nobody frees: found at unload */

@@ -30,6 +30,9 @@ local cases = {
   { 19, 0x18, "giving back a reference too many" },
   { 31, 0xC4, "a read that reports more than was asked for", p1 = 0xF106, p3 = 100, p4 = 64, text = "badio!Dispatch" },
   { 32, 0xC4, "a control request that reports more than was asked for", p1 = 0xF106, p3 = 100, p4 = 64, text = "badio!Dispatch" },
+  { 33, 0xC4, "a count of the kernel's that a driver has written over", p1 = 0xF109, text = ": DeviceObject->ReferenceCount > 0" },
+  { 34, 0xC4, "a part that is not in the source", p1 = 0xF108, text = "the part is not in the source" },
+  { 35, 0xC4, "a part that does not fit into its list", p1 = 0xF108, text = "does not fit into the target" },
 }
 
 for _, case in ipairs(cases) do
@@ -57,6 +60,14 @@ for fault = 31, 32 do
   vm:set_registry(SERVICE, "Fault", fault)
   vm:load { source = "badio.c" }
   expect_log("^badio: 100 bytes, none behind the buffer$", "what is copied ends with the buffer")
+end
+
+-- Nor does the kernel look at itself and at lists; and what is right passes.
+for fault, verifier in pairs{ [33] = "0", [34] = "0", [36] = "1" } do
+  vm = fltvm.machine { options = { verifier = verifier } }
+  vm:set_registry(SERVICE, "Fault", fault)
+  vm:load { source = "badio.c" }:unload()
+  if fault ~= 33 then expect_log("^badio: a part of 81920 bytes$", "a part is made") end
 end
 
 -- Without a fault the driver comes and goes.
