@@ -172,10 +172,16 @@ static ULONG ReadFault(PUNICODE_STRING RegistryPath)
     return Fault;
 }
 
-static VOID Arguments(ULONG Fault)
+/* FALSE: it is none of these. */
+static BOOLEAN Arguments(ULONG Fault)
 {
     ExInitializeRundownProtection(&Rundown);
     switch (Fault) {
+    default:
+        if (Fault - 20 >= RTL_NUMBER_OF(Routines))
+            return FALSE;
+        Work(Routines[Fault - 20]);
+        break;
     case 40: /* as it should be */
         ExWaitForRundownProtectionRelease(&Rundown);
         ExReInitializeRundownProtection(&Rundown);
@@ -196,6 +202,7 @@ static VOID Arguments(ULONG Fault)
         ExReleaseRundownProtection(&Rundown);
         break;
     }
+    return TRUE;
 }
 
 DRIVER_INITIALIZE DriverEntry;
@@ -208,8 +215,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     KeInitializeEvent(&Never, NotificationEvent, FALSE);
     ExInitializeFastMutex(&Mutex);
     ExInitializeResourceLite(&Resource);
-    if (Fault >= 20 && Fault - 20 < RTL_NUMBER_OF(Routines)) {
-        Work(Routines[Fault - 20]);
+    if (Fault >= 20 && Arguments(Fault)) {
         IoDeleteDevice(Device);
         ExDeleteResourceLite(&Resource);
         return STATUS_UNSUCCESSFUL;
@@ -297,15 +303,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 34:
         Queue(Nothing, CustomPriorityWorkQueue + 32);
         break;
-    case 40:
-    case 41:
-    case 42:
-    case 43:
-    case 44:
-        Arguments(Fault);
-        IoDeleteDevice(Device);
-        ExDeleteResourceLite(&Resource);
-        return STATUS_UNSUCCESSFUL;
     case 35: /* of a lower priority than this thread, which is unloaded first */
         Queue(Nothing, BackgroundWorkQueue);
         IoDeleteDevice(Device);

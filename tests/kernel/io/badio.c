@@ -160,6 +160,24 @@ static VOID ReadTooMuch(VOID)
     DbgPrint("badio: %u bytes, %s behind the buffer\n", (ULONG)IoStatus.Information, Kept ? "none" : "SOME");
 }
 
+static VOID More(VOID)
+{
+    switch (Number) {
+    case 31:
+    case 32:
+        ReadTooMuch();
+        break;
+    case 33: /* a count of the kernel's */
+        UnderTheKernel();
+        break;
+    case 34: /* a byte more than the source has */
+    case 35: /* twenty pages in a list for one */
+    case 36: /* the whole */
+        BuildPart();
+        break;
+    }
+}
+
 static VOID Misuse(VOID)
 {
     PIRP Irp = Request(1);
@@ -262,27 +280,15 @@ static VOID Misuse(VOID)
         ObDereferenceObject(Device);
         ObReferenceObject(Device);
         break;
-    case 31:
-    case 32:
-        ReadTooMuch();
-        IoFreeIrp(Irp);
-        break;
-    case 33: /* a count of the kernel's */
-        UnderTheKernel();
-        IoFreeIrp(Irp);
-        break;
-    case 34: /* a byte more than the source has */
-    case 35: /* twenty pages in a list for one */
-    case 36: /* the whole */
-        BuildPart();
-        IoFreeIrp(Irp);
-        break;
     case 20: /* a work item that nobody frees: found at unload */
         Item = IoAllocateWorkItem(Device);
         IoFreeIrp(Irp);
         break;
     default:
-        IoCallDriver(Device, Irp);
+        if (Number > 30)
+            More();
+        else
+            IoCallDriver(Device, Irp);
         IoFreeIrp(Irp);
         break;
     }
