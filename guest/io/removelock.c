@@ -13,7 +13,7 @@ static VOID IopDropRemoveLock(PIO_REMOVE_LOCK Lock)
 {
     LONG Left = InterlockedDecrement(&Lock->Common.IoCount);
 
-    NT_ASSERT(Left >= 0);
+    KeAssert(Left >= 0);
     if (Left == 0)
         KeSetEvent(&Lock->Common.RemoveEvent, IO_NO_INCREMENT, FALSE);
 }

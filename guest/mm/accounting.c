@@ -47,7 +47,7 @@ static ULONG MiStackCount; /* numbers start at 1 */
 
 static VOID MiSetImageOwner(ULONG64 Base, SIZE_T Size, ULONG Owner)
 {
-    NT_ASSERT(Base >= FLTVM_VA_IMAGES && Base + Size <= FLTVM_VA_IMAGES + ((ULONG64)MI_IMAGE_PAGES << PAGE_SHIFT));
+    KeAssert(Base >= FLTVM_VA_IMAGES && Base + Size <= FLTVM_VA_IMAGES + ((ULONG64)MI_IMAGE_PAGES << PAGE_SHIFT));
     memset(&MiImageOwner[(Base - FLTVM_VA_IMAGES) >> PAGE_SHIFT], (UCHAR)Owner, BYTES_TO_PAGES(Size));
 }
 
