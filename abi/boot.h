@@ -74,10 +74,10 @@ struct fltvm_loader_block {
     uint32_t size; /* of this structure */
     uint32_t ranges;
     uint32_t modules;
-    uint32_t processors; /* as the firmware configuration says; at most FLTVM_MAX_PROCESSORS used */
-    uint64_t page_table; /* physical address of the top-level table (CR3) */
+    uint32_t processors;       /* as the firmware configuration says; at most FLTVM_MAX_PROCESSORS used */
+    uint64_t page_table;       /* physical address of the top-level table (CR3) */
     uint64_t start_page_table; /* the same at entry, and memory below 4 GiB at its own address: to start processors */
-    uint64_t kernel_base; /* virtual */
+    uint64_t kernel_base;      /* virtual */
     uint64_t kernel_size;
     uint64_t kernel_physical; /* contiguous */
     uint64_t stack_base;      /* virtual: top of the stack the kernel is entered on */

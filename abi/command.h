@@ -50,22 +50,23 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 /*
  * Commands of the fetcher.  "in" is data behind the command, "out" data behind the result.
  */
-#define FLTVM_COMMAND_PING    1u /* nothing */
-#define FLTVM_COMMAND_STAGE   2u /* args: total bytes, offset; in: bytes.  Offset 0 begins a new input */
-#define FLTVM_COMMAND_WAIT    3u /* args: operation; timeout_ns.  The operation's result, or STATUS_TIMEOUT */
-#define FLTVM_COMMAND_FETCH   4u /* args: operation, offset.  out: its output from there on */
-#define FLTVM_COMMAND_RELEASE 5u /* args: operation.  One that still runs goes when it is done */
-#define FLTVM_COMMAND_SLEEP   6u /* args: ns.  Lets virtual time pass, the other threads run */
-#define FLTVM_COMMAND_STACKS  7u /* sends a FLTVM_RECORD_STACKS of every thread */
-#define FLTVM_COMMAND_POOL    8u /* out: struct fltvm_pool_use[]; values: bytes in all pools, physical bytes in use */
+#define FLTVM_COMMAND_PING    1u  /* nothing */
+#define FLTVM_COMMAND_STAGE   2u  /* args: total bytes, offset; in: bytes.  Offset 0 begins a new input */
+#define FLTVM_COMMAND_WAIT    3u  /* args: operation; timeout_ns.  The operation's result, or STATUS_TIMEOUT */
+#define FLTVM_COMMAND_FETCH   4u  /* args: operation, offset.  out: its output from there on */
+#define FLTVM_COMMAND_RELEASE 5u  /* args: operation.  One that still runs goes when it is done */
+#define FLTVM_COMMAND_SLEEP   6u  /* args: ns.  Lets virtual time pass, the other threads run */
+#define FLTVM_COMMAND_STACKS  7u  /* sends a FLTVM_RECORD_STACKS of every thread */
+#define FLTVM_COMMAND_POOL    8u  /* out: struct fltvm_pool_use[]; values: bytes in all pools, physical bytes in use */
 #define FLTVM_COMMAND_POLL    10u /* as WAIT, but tells only whether it is over: STATUS_SUCCESS or STATUS_TIMEOUT */
-#define FLTVM_COMMAND_MEMORY  9u /* values: physical bytes in all, in use, nonpaged pool bytes, paged pool bytes */
+#define FLTVM_COMMAND_MEMORY  9u  /* values: physical bytes in all, in use, nonpaged pool bytes, paged pool bytes */
 
 /*
  * Operations.  values[0] is IoStatus.Information, values[1] the whole length of the output, of which the
  * result carries the beginning.  A timed-out operation goes on: the result is STATUS_TIMEOUT and names it.
  */
-#define FLTVM_COMMAND_REGISTRY      32u /* in: key path, value name, the value as stored; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
+#define FLTVM_COMMAND_REGISTRY                                                                                         \
+    32u /* in: key path, value name, the value as stored; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
 #define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name, then the image */
 #define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: key path of the service */
 #define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */
@@ -94,7 +95,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 /* What one tag holds. */
 struct fltvm_pool_use {
     char tag[4];
-    uint32_t paged; /* 0: nonpaged pool, 1: paged pool */
+    uint32_t paged;       /* 0: nonpaged pool, 1: paged pool */
     uint64_t allocations; /* made so far */
     uint64_t frees;
     uint64_t bytes; /* in use now */

@@ -14,13 +14,14 @@
 #define FLTVM_FLTCTL_DEVICE "\\FileSystem\\Filters\\FltMgr"
 
 #define FLTVM_FLTCTL_CODE(function) ((8u << 16) | ((function) << 2)) /* disk file system, buffered, any access */
-#define FLTVM_FLTCTL_UNLOAD FLTVM_FLTCTL_CODE(0x801u)    /* request: filter, flags; returns when it is out */
-#define FLTVM_FLTCTL_ATTACH FLTVM_FLTCTL_CODE(0x802u)    /* request: filter, volume; instance and altitude or neither */
-#define FLTVM_FLTCTL_DETACH FLTVM_FLTCTL_CODE(0x803u)    /* request: filter, volume, instance if given */
-#define FLTVM_FLTCTL_FILTERS FLTVM_FLTCTL_CODE(0x804u)   /* answer: fltvm_fltctl_filter[], highest altitude first */
-#define FLTVM_FLTCTL_INSTANCES FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
-#define FLTVM_FLTCTL_VOLUMES FLTVM_FLTCTL_CODE(0x806u)   /* answer: fltvm_fltctl_volume[] */
-#define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u)  /* answer: one fltvm_fltctl_counters */
+#define FLTVM_FLTCTL_UNLOAD         FLTVM_FLTCTL_CODE(0x801u) /* request: filter, flags; returns when it is out */
+#define FLTVM_FLTCTL_ATTACH         FLTVM_FLTCTL_CODE(0x802u) /* request: filter, volume; instance and altitude or neither */
+#define FLTVM_FLTCTL_DETACH         FLTVM_FLTCTL_CODE(0x803u) /* request: filter, volume, instance if given */
+#define FLTVM_FLTCTL_FILTERS        FLTVM_FLTCTL_CODE(0x804u) /* answer: fltvm_fltctl_filter[], highest altitude first */
+#define FLTVM_FLTCTL_INSTANCES                                                                                         \
+    FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
+#define FLTVM_FLTCTL_VOLUMES  FLTVM_FLTCTL_CODE(0x806u) /* answer: fltvm_fltctl_volume[] */
+#define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u) /* answer: one fltvm_fltctl_counters */
 
 #define FLTVM_FLTCTL_NAME_MAX 64
 
@@ -28,11 +29,11 @@
  * The client's side of communication ports: a file of this device is one connection.  Messages and replies begin with
  * the documented FILTER_MESSAGE_HEADER and FILTER_REPLY_HEADER.
  */
-#define FLTVM_FLTMSG_DEVICE "\\FileSystem\\Filters\\FltMgrMsg"
+#define FLTVM_FLTMSG_DEVICE  "\\FileSystem\\Filters\\FltMgrMsg"
 #define FLTVM_FLTMSG_CONNECT FLTVM_FLTCTL_CODE(0x811u) /* request: fltvm_fltmsg_connect and the context behind it */
-#define FLTVM_FLTMSG_GET FLTVM_FLTCTL_CODE(0x812u)     /* answer: a message, when there is one */
-#define FLTVM_FLTMSG_REPLY FLTVM_FLTCTL_CODE(0x813u)   /* request: a reply */
-#define FLTVM_FLTMSG_SEND FLTVM_FLTCTL_CODE(0x814u)    /* request: what the filter gets; answer: what it returns */
+#define FLTVM_FLTMSG_GET     FLTVM_FLTCTL_CODE(0x812u) /* answer: a message, when there is one */
+#define FLTVM_FLTMSG_REPLY   FLTVM_FLTCTL_CODE(0x813u) /* request: a reply */
+#define FLTVM_FLTMSG_SEND    FLTVM_FLTCTL_CODE(0x814u) /* request: what the filter gets; answer: what it returns */
 
 struct fltvm_fltmsg_connect {
     uint16_t name[FLTVM_FLTCTL_NAME_MAX]; /* the port's, e.g. \ScannerPort */

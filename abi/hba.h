@@ -50,16 +50,15 @@
 #define FLTVM_HBA_STATUS_READY 0x1u /* enabled and able to take commands */
 #define FLTVM_HBA_STATUS_FATAL 0x2u /* a ring could not be accessed: all stops until ENABLE is cleared */
 
-#define FLTVM_HBA_ERROR_ACCESS 0x01u /* size, alignment or offset; info: offset in the BAR */
-#define FLTVM_HBA_ERROR_DOORBELL                                                                             \
-    0x02u                           /* no such queue, queue not running, value out of range; info: offset */
-#define FLTVM_HBA_ERROR_QUEUE 0x04u /* configured while enabled, or could not be enabled; info: queue */
-#define FLTVM_HBA_ERROR_FETCH 0x08u /* a submission entry could not be read; info: queue */
-#define FLTVM_HBA_ERROR_POST  0x10u /* a completion entry could not be written; info: queue */
-#define FLTVM_HBA_ERROR_FAULT 0x20u /* a fault rule was refused; info: rule */
+#define FLTVM_HBA_ERROR_ACCESS   0x01u /* size, alignment or offset; info: offset in the BAR */
+#define FLTVM_HBA_ERROR_DOORBELL 0x02u /* no such queue, queue not running, value out of range; info: offset */
+#define FLTVM_HBA_ERROR_QUEUE    0x04u /* configured while enabled, or could not be enabled; info: queue */
+#define FLTVM_HBA_ERROR_FETCH    0x08u /* a submission entry could not be read; info: queue */
+#define FLTVM_HBA_ERROR_POST     0x10u /* a completion entry could not be written; info: queue */
+#define FLTVM_HBA_ERROR_FAULT    0x20u /* a fault rule was refused; info: rule */
 
 /* A queue pair's block, at FLTVM_HBA_REG_QUEUE(q).  All but CONTROL are refused while it is enabled. */
-#define FLTVM_HBA_REG_QUEUE(q) (0x1000u + (q)*0x40u)
+#define FLTVM_HBA_REG_QUEUE(q) (0x1000u + (q) * 0x40u)
 
 #define FLTVM_HBA_QUEUE_SQ_BASE_LO 0x00u /* RW: physical address of the submission ring, 64-byte aligned */
 #define FLTVM_HBA_QUEUE_SQ_BASE_HI 0x04u

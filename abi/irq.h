@@ -39,7 +39,7 @@
 #define FLTVM_IRQ_ERROR_CONFIG 0x4u /* a source could not be armed as configured; info: source */
 
 /* A source's block, at FLTVM_IRQ_REG_SOURCE(n). */
-#define FLTVM_IRQ_REG_SOURCE(n) (0x400u + (n)*0x40u)
+#define FLTVM_IRQ_REG_SOURCE(n) (0x400u + (n) * 0x40u)
 
 #define FLTVM_IRQ_SOURCE_MODE        0x00u /* RW: FLTVM_IRQ_MODE_* */
 #define FLTVM_IRQ_SOURCE_VECTOR      0x04u /* RW: MSI-X vector, below VECTORS; reset: the source's number */

@@ -82,17 +82,15 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_TRACE    3u /* struct fltvm_trace_record; the device makes them at trace points */
 #define FLTVM_RECORD_MODULE   4u /* struct fltvm_module_header, then name (UTF-8, no NUL) */
 #define FLTVM_RECORD_BUGCHECK 5u /* struct fltvm_bugcheck, then frames of every stack */
-#define FLTVM_RECORD_COMMAND                                                                                 \
-    6u                         /* C: result of the last command (empty at first); answer: the next command   \
+#define FLTVM_RECORD_COMMAND                                                                                           \
+    6u                           /* C: result of the last command (empty at first); answer: the next command   \
                                 */
-#define FLTVM_RECORD_STACKS 7u /* struct fltvm_stack..., on request or at a time-out */
-#define FLTVM_RECORD_REPORT 8u /* verifier detail: "name=value\n" text, addresses as 0x hex */
-#define FLTVM_RECORD_TEST                                                                                    \
-    9u /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
-#define FLTVM_RECORD_EXIT  10u /* struct fltvm_exit, or its first four bytes */
-#define FLTVM_RECORD_CRASH 11u /* struct fltvm_crash; from the device, the last record of a machine */
-#define FLTVM_RECORD_FAILURE \
-    12u /* "what should have been: what was": the run fails; stacks sent before belong to it */
+#define FLTVM_RECORD_STACKS  7u  /* struct fltvm_stack..., on request or at a time-out */
+#define FLTVM_RECORD_REPORT  8u  /* verifier detail: "name=value\n" text, addresses as 0x hex */
+#define FLTVM_RECORD_TEST    9u  /* one line of a guest test: "ok name" / "not ok name # file:line: why" / "plan N" */
+#define FLTVM_RECORD_EXIT    10u /* struct fltvm_exit, or its first four bytes */
+#define FLTVM_RECORD_CRASH   11u /* struct fltvm_crash; from the device, the last record of a machine */
+#define FLTVM_RECORD_FAILURE 12u /* "what should have been: what was": the run fails; stacks sent before belong to it */
 
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
 #define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */
@@ -132,8 +130,8 @@ struct fltvm_stack {
     uint8_t priority;
     uint8_t wait_reason; /* KWAIT_REASON when waiting */
     uint32_t frames;
-    uint32_t flags; /* FLTVM_STACK_* */
-    char name[24];  /* thread name, NUL-padded */
+    uint32_t flags;   /* FLTVM_STACK_* */
+    char name[24];    /* thread name, NUL-padded */
     uint64_t trapped; /* bit n: frame n is the address of an instruction, not one to return to */
 };
 _Static_assert(sizeof(struct fltvm_stack) == 56, "stack");

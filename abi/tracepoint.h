@@ -16,7 +16,7 @@
 #define FLTVM_TRACEPOINT_MAGIC 0x60000000u
 
 /* Bits 0-7: the event.  Bits 8-27: five registers, four bits each, as instructions encode them. */
-#define FLTVM_TRACEPOINT_EVENT(point)       ((point)&0xFFu)
+#define FLTVM_TRACEPOINT_EVENT(point)       ((point) & 0xFFu)
 #define FLTVM_TRACEPOINT_REGISTER(point, i) ((point) >> (8 + 4 * (i)) & 0xFu)
 #define FLTVM_TRACEPOINT_NONE               4u /* RSP, which holds no argument: the argument is 0 */
 

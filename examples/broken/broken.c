@@ -70,27 +70,15 @@ static FLT_POSTOP_CALLBACK_STATUS FLTAPI BrokenPostRead(PFLT_CALLBACK_DATA Data,
     if (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
         return FLT_POSTOP_FINISHED_PROCESSING;
     switch (BrokenFault) {
-    case 1:
-        KeWaitForSingleObject(&BrokenNever, Executive, KernelMode, FALSE, &Moment);
-        break;
-    case 2:
-        DbgPrint("the paged pool holds %lu\n", *(volatile ULONG *)BrokenPaged);
-        break;
+    case 1: KeWaitForSingleObject(&BrokenNever, Executive, KernelMode, FALSE, &Moment); break;
+    case 2: DbgPrint("the paged pool holds %lu\n", *(volatile ULONG *)BrokenPaged); break;
     case 3:
     case 4:
     case 5:
-    case 8:
-        BrokenWorkItem(FltObjects->Instance);
-        break;
-    case 6:
-        (VOID) ExAllocatePoolWithTag(NonPagedPoolNx, 100, BROKEN_TAG);
-        break;
-    case 7:
-        BrokenTouchFreed();
-        break;
-    case 9:
-        BrokenOverrun();
-        break;
+    case 8: BrokenWorkItem(FltObjects->Instance); break;
+    case 6: (VOID) ExAllocatePoolWithTag(NonPagedPoolNx, 100, BROKEN_TAG); break;
+    case 7: BrokenTouchFreed(); break;
+    case 9: BrokenOverrun(); break;
     }
     return FLT_POSTOP_FINISHED_PROCESSING;
 }

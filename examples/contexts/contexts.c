@@ -40,8 +40,7 @@ static NTSTATUS ContextsSet(PCFLT_RELATED_OBJECTS Objects, FLT_CONTEXT_TYPE Type
                                          Old);
     case FLT_STREAM_CONTEXT:
         return FltSetStreamContext(Objects->Instance, Objects->FileObject, FLT_SET_CONTEXT_KEEP_IF_EXISTS, New, Old);
-    default:
-        return FltSetInstanceContext(Objects->Instance, FLT_SET_CONTEXT_KEEP_IF_EXISTS, New, Old);
+    default: return FltSetInstanceContext(Objects->Instance, FLT_SET_CONTEXT_KEEP_IF_EXISTS, New, Old);
     }
 }
 

@@ -59,8 +59,7 @@ static VOID FltpFreeContextMemory(PFLTP_CONTEXT Context)
     if (Registration->ContextFreeCallback != NULL) {
         FvBeginCall(&Call);
         Registration->ContextFreeCallback(Context, Type);
-        FvEndCall(&Call, (PVOID)Registration->ContextFreeCallback, "context free callback",
-                  (ULONG_PTR)Context);
+        FvEndCall(&Call, (PVOID)Registration->ContextFreeCallback, "context free callback", (ULONG_PTR)Context);
     } else if (Context->FromList) {
         ExFreeToLookasideListEx(Context->Paged ? &Definition->Paged : &Definition->Nonpaged, Context);
     } else {
@@ -121,30 +120,25 @@ static PFLTP_CONTEXT_DEFINITION FltpChooseDefinition(PFLTP_CONTEXT_TYPE Type, SI
         const FLT_CONTEXT_REGISTRATION *Registration = &Type->Definitions[Index]->Registration;
 
         if (Size == Registration->Size ||
-            (Size < Registration->Size &&
-             FlagOn(Registration->Flags, FLTFL_CONTEXT_REGISTRATION_NO_EXACT_SIZE_MATCH)))
+            (Size < Registration->Size && FlagOn(Registration->Flags, FLTFL_CONTEXT_REGISTRATION_NO_EXACT_SIZE_MATCH)))
             return Type->Definitions[Index];
     }
     return Type->Count > Type->Fixed ? Type->Definitions[Type->Fixed] : NULL;
 }
 
 /* Documented: a pool type other than the three passes the lookaside lists by. */
-static PFLTP_CONTEXT FltpAllocateContextMemory(PFLTP_CONTEXT_DEFINITION Definition, SIZE_T Size,
-                                               POOL_TYPE PoolType)
+static PFLTP_CONTEXT FltpAllocateContextMemory(PFLTP_CONTEXT_DEFINITION Definition, SIZE_T Size, POOL_TYPE PoolType)
 {
     const FLT_CONTEXT_REGISTRATION *Registration = &Definition->Registration;
     BOOLEAN Nonpaged = PoolType == NonPagedPool || PoolType == NonPagedPoolNx, FromList;
     PFLTP_CONTEXT Context;
     FV_CALL Call;
 
-    FromList =
-        Definition->Fixed && (Nonpaged || PoolType == PagedPool) && Registration->ContextFreeCallback == NULL;
+    FromList = Definition->Fixed && (Nonpaged || PoolType == PagedPool) && Registration->ContextFreeCallback == NULL;
     if (Registration->ContextAllocateCallback != NULL) {
         FvBeginCall(&Call);
-        Context = Registration->ContextAllocateCallback(PoolType, sizeof(*Context) + Size,
-                                                        Registration->ContextType);
-        FvEndCall(&Call, (PVOID)Registration->ContextAllocateCallback, "context allocate callback",
-                  (ULONG_PTR)Context);
+        Context = Registration->ContextAllocateCallback(PoolType, sizeof(*Context) + Size, Registration->ContextType);
+        FvEndCall(&Call, (PVOID)Registration->ContextAllocateCallback, "context allocate callback", (ULONG_PTR)Context);
     } else if (FromList) {
         Context = ExAllocateFromLookasideListEx(Nonpaged ? &Definition->Nonpaged : &Definition->Paged);
     } else {
@@ -163,13 +157,11 @@ static PFLTP_CONTEXT FltpAllocateContextMemory(PFLTP_CONTEXT_DEFINITION Definiti
 
 static NTSTATUS FltpCheckAllocation(FLT_CONTEXT_TYPE Type, SIZE_T Size, POOL_TYPE PoolType)
 {
-    if (!FlagOn(FLT_ALL_CONTEXTS, Type) || (Type & ~FLT_ALL_CONTEXTS) != 0 || (Type & (Type - 1)) != 0 ||
-        Size == 0)
+    if (!FlagOn(FLT_ALL_CONTEXTS, Type) || (Type & ~FLT_ALL_CONTEXTS) != 0 || (Type & (Type - 1)) != 0 || Size == 0)
         return STATUS_INVALID_PARAMETER;
     if (Size > MAXUSHORT)
         return STATUS_INVALID_BUFFER_SIZE;
-    return Type == FLT_VOLUME_CONTEXT && FlagOn(PoolType, PagedPool) ? STATUS_INVALID_PARAMETER
-                                                                     : STATUS_SUCCESS;
+    return Type == FLT_VOLUME_CONTEXT && FlagOn(PoolType, PagedPool) ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
 
 NTSTATUS FLTAPI FltAllocateContext(PFLT_FILTER Filter, FLT_CONTEXT_TYPE ContextType, SIZE_T ContextSize,

@@ -41,8 +41,7 @@ static NTSTATUS FltpMakeLists(PFLTP_CONTEXT_DEFINITION Definition)
 {
     SIZE_T Size = sizeof(FLTP_CONTEXT) + Definition->Registration.Size;
     ULONG Tag = Definition->Registration.PoolTag;
-    NTSTATUS Status =
-        ExInitializeLookasideListEx(&Definition->Nonpaged, NULL, NULL, NonPagedPoolNx, 0, Size, Tag, 0);
+    NTSTATUS Status = ExInitializeLookasideListEx(&Definition->Nonpaged, NULL, NULL, NonPagedPoolNx, 0, Size, Tag, 0);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -97,8 +96,7 @@ NTSTATUS FltpDefineContexts(PFLT_FILTER Filter, PCFLT_CONTEXT_REGISTRATION Regis
         Type = &Table->Types[__builtin_ctz(Registration->ContextType)];
         if (FltpIsRegistered(Type, Registration))
             continue;
-        Status = FltpMayBeAdded(Type, Registration) ? FltpAddDefinition(Type, Registration)
-                                                    : STATUS_INVALID_PARAMETER;
+        Status = FltpMayBeAdded(Type, Registration) ? FltpAddDefinition(Type, Registration) : STATUS_INVALID_PARAMETER;
     }
     return Status;
 }

@@ -61,9 +61,8 @@ VOID FltpReportContext(PFLTP_CONTEXT Context)
 {
     CHAR Text[160];
 
-    RtlStringCbPrintfA(
-        Text, sizeof(Text), "context=0x%p, a %s context\nreferences=%d, %d of them the filter's\n",
-        FltpContextData(Context), FltpTypeName(Context->Type), Context->References, Context->HandedOut);
+    RtlStringCbPrintfA(Text, sizeof(Text), "context=0x%p, a %s context\nreferences=%d, %d of them the filter's\n",
+                       FltpContextData(Context), FltpTypeName(Context->Type), Context->References, Context->HandedOut);
     FvReport(Text);
     FltpReportStack("allocated", Context->AllocatedBy);
     for (ULONG Index = 0; Index < FLTP_CONTEXT_TAKERS; Index++) {
@@ -82,7 +81,8 @@ const VOID *FltpContextCulprit(PFLTP_CONTEXT Context)
     const VOID *Caller = Context->AllocatedBy[0];
 
     for (ULONG Index = FLTP_CONTEXT_TAKERS; Index > 0; Index--) {
-        if (Context->Takers[Index - 1].Thread != NULL && FltpIsCodeOf(Context->Filter, Context->Takers[Index - 1].Caller))
+        if (Context->Takers[Index - 1].Thread != NULL &&
+            FltpIsCodeOf(Context->Filter, Context->Takers[Index - 1].Caller))
             return Context->Takers[Index - 1].Caller;
     }
     for (ULONG Index = 0; !FltpIsCodeOf(Context->Filter, Caller) && Index < FLTP_STACK_DEPTH; Index++) {
@@ -92,8 +92,7 @@ const VOID *FltpContextCulprit(PFLTP_CONTEXT Context)
     return Caller;
 }
 
-DECLSPEC_NORETURN VOID FltpBlameContext(PFLTP_CONTEXT Context, PVOID Caller, ULONG_PTR P1, ULONG_PTR P3,
-                                        PCSTR Rule)
+DECLSPEC_NORETURN VOID FltpBlameContext(PFLTP_CONTEXT Context, PVOID Caller, ULONG_PTR P1, ULONG_PTR P3, PCSTR Rule)
 {
     FltpReportContext(Context);
     FvBlame(Caller);
@@ -104,9 +103,8 @@ static DECLSPEC_NORETURN VOID FltpBlameGrave(PFLTP_GRAVE Grave, PCSTR Routine, P
 {
     CHAR Text[160];
 
-    RtlStringCbPrintfA(Text, sizeof(Text),
-                       "rule=%s was given a context that is freed\ncontext=0x%p, a %s context\n", Routine,
-                       FltpContextData(Grave->Context), FltpTypeName(Grave->Type));
+    RtlStringCbPrintfA(Text, sizeof(Text), "rule=%s was given a context that is freed\ncontext=0x%p, a %s context\n",
+                       Routine, FltpContextData(Grave->Context), FltpTypeName(Grave->Type));
     FvReport(Text);
     FltpReportAddress("allocated", Grave->AllocatedBy);
     if (Grave->FreedBy != NULL)
@@ -152,8 +150,7 @@ PFLTP_CONTEXT FltpCheckContext(PFLT_CONTEXT Data, PCSTR Routine, PVOID Caller)
     KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_BAD_CONTEXT, (ULONG_PTR)Data, 0, 0);
 }
 
-VOID FltpForLiveContexts(PFLT_FILTER Filter, VOID (*Tell)(PVOID Argument, PFLTP_CONTEXT Context),
-                         PVOID Argument)
+VOID FltpForLiveContexts(PFLT_FILTER Filter, VOID (*Tell)(PVOID Argument, PFLTP_CONTEXT Context), PVOID Argument)
 {
     PLIST_ENTRY Head = &Filter->Contexts->Live;
 

@@ -71,14 +71,13 @@ VOID FltpEndFilterContexts(PFLT_FILTER Filter)
 
 static FLTP_CONTEXT_PLACE FltpVolumePlace(PFLT_FILTER Filter, PFLT_VOLUME Volume)
 {
-    FLTP_CONTEXT_PLACE Place = {
-        Volume->Contexts, FLT_VOLUME_CONTEXT, Filter, &Volume->Object.Rundown, NULL, Filter};
+    FLTP_CONTEXT_PLACE Place = {Volume->Contexts, FLT_VOLUME_CONTEXT, Filter, &Volume->Object.Rundown, NULL, Filter};
 
     return Place;
 }
 
-NTSTATUS FLTAPI FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation,
-                                    PFLT_CONTEXT NewContext, PFLT_CONTEXT *OldContext)
+NTSTATUS FLTAPI FltSetVolumeContext(PFLT_VOLUME Volume, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT NewContext,
+                                    PFLT_CONTEXT *OldContext)
 {
     PFLTP_CONTEXT Context = FltpCheckContext(NewContext, "FltSetVolumeContext", _ReturnAddress());
     FLTP_CONTEXT_PLACE Place = FltpVolumePlace(Context->Filter, Volume);

@@ -35,11 +35,11 @@ VOID FLTAPI FltGetContexts(PCFLT_RELATED_OBJECTS FltObjects, FLT_CONTEXT_TYPE De
 }
 
 /* A structure of FltGetContexts's size will do where no section's context is asked for. */
-NTSTATUS FLTAPI FltGetContextsEx(PCFLT_RELATED_OBJECTS FltObjects, FLT_CONTEXT_TYPE DesiredContexts, SIZE_T ContextsSize,
-                                 PFLT_RELATED_CONTEXTS_EX Contexts)
+NTSTATUS FLTAPI FltGetContextsEx(PCFLT_RELATED_OBJECTS FltObjects, FLT_CONTEXT_TYPE DesiredContexts,
+                                 SIZE_T ContextsSize, PFLT_RELATED_CONTEXTS_EX Contexts)
 {
-    SIZE_T Needed = FlagOn(DesiredContexts, FLT_SECTION_CONTEXT) ? sizeof(FLT_RELATED_CONTEXTS_EX)
-                                                                 : sizeof(FLT_RELATED_CONTEXTS);
+    SIZE_T Needed =
+        FlagOn(DesiredContexts, FLT_SECTION_CONTEXT) ? sizeof(FLT_RELATED_CONTEXTS_EX) : sizeof(FLT_RELATED_CONTEXTS);
 
     if ((DesiredContexts & ~FLT_ALL_CONTEXTS) != 0 || ContextsSize < Needed)
         return STATUS_INVALID_PARAMETER;

@@ -76,7 +76,8 @@ static NTSTATUS FltpInsertStream(PFLTP_STREAM Stream, PFLT_VOLUME Volume)
 }
 
 /* The first context of the volume's filters for it. */
-static NTSTATUS FltpCreateStream(PFLT_VOLUME Volume, PFSRTL_ADVANCED_FCB_HEADER Header, PVOID *File, PFLTP_STREAM *Stream)
+static NTSTATUS FltpCreateStream(PFLT_VOLUME Volume, PFSRTL_ADVANCED_FCB_HEADER Header, PVOID *File,
+                                 PFLTP_STREAM *Stream)
 {
     PFLTP_STREAM New = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*New), FLTP_TAG_STREAM);
     PFAST_MUTEX Guard = FltpContextGuard(Volume);
@@ -220,8 +221,9 @@ static NTSTATUS FltpDeleteStreamContext(FLT_CONTEXT_TYPE Type, PFLT_INSTANCE Ins
     return NT_SUCCESS(Status) ? FltpDeleteContext(&Place, OldContext, Caller) : Status;
 }
 
-NTSTATUS FLTAPI FltSetStreamContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT_SET_CONTEXT_OPERATION Operation,
-                                    PFLT_CONTEXT NewContext, PFLT_CONTEXT *OldContext)
+NTSTATUS FLTAPI FltSetStreamContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
+                                    FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT NewContext,
+                                    PFLT_CONTEXT *OldContext)
 {
     return FltpSetStreamContext(FLT_STREAM_CONTEXT, Instance, FileObject, Operation, NewContext, OldContext,
                                 _ReturnAddress());

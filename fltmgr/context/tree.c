@@ -49,8 +49,7 @@ static PFLTP_CONTEXT FltpOfLinks(PRTL_SPLAY_LINKS Links)
 }
 
 /* The first that is not before what is looked for; NULL: all are.  What was seen last comes to the root. */
-static PFLTP_CONTEXT FltpFirstLocked(PFLTP_CONTEXT_LIST List, FLT_CONTEXT_TYPE Type, PVOID FileObject,
-                                     PVOID Owner)
+static PFLTP_CONTEXT FltpFirstLocked(PFLTP_CONTEXT_LIST List, FLT_CONTEXT_TYPE Type, PVOID FileObject, PVOID Owner)
 {
     PRTL_SPLAY_LINKS Links = List->Root, Last = NULL;
     PFLTP_CONTEXT First = NULL;
@@ -74,8 +73,7 @@ static PFLTP_CONTEXT FltpFindLocked(const FLTP_CONTEXT_PLACE *Place)
 {
     PFLTP_CONTEXT Context = FltpFirstLocked(Place->List, Place->Type, Place->FileObject, Place->Owner);
 
-    return Context != NULL && FltpOrder(Place->Type, Place->FileObject, Place->Owner, Context) == 0 ? Context
-                                                                                                    : NULL;
+    return Context != NULL && FltpOrder(Place->Type, Place->FileObject, Place->Owner, Context) == 0 ? Context : NULL;
 }
 
 /* Nothing is there for its place, and the search for that has just been. */
@@ -141,8 +139,8 @@ static NTSTATUS FltpSetLocked(PFLTP_CONTEXT Context, const FLTP_CONTEXT_PLACE *P
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATION Operation,
-                        PFLT_CONTEXT NewContext, PFLT_CONTEXT *OldContext, PVOID Caller)
+NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT NewContext,
+                        PFLT_CONTEXT *OldContext, PVOID Caller)
 {
     PFLTP_CONTEXT Context = FltpCheckContext(NewContext, "FltSetXxxContext", Caller), Old = NULL;
     NTSTATUS Status;
@@ -220,11 +218,10 @@ VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context)
     PFAST_MUTEX Guard;
 
     if (FltpVerify && (Header->HandedOut <= 0 || Header->Type == FLT_SECTION_CONTEXT))
-        FltpBlameContext(
-            Header, _ReturnAddress(), FLTP_CONTEXT_BAD_DELETE, Header->Type,
-            Header->HandedOut <= 0
-                ? "rule=FltDeleteContext was given a context that the filter has no reference to\n"
-                : "rule=A section context was deleted by FltDeleteContext\n");
+        FltpBlameContext(Header, _ReturnAddress(), FLTP_CONTEXT_BAD_DELETE, Header->Type,
+                         Header->HandedOut <= 0
+                             ? "rule=FltDeleteContext was given a context that the filter has no reference to\n"
+                             : "rule=A section context was deleted by FltDeleteContext\n");
     while ((Guard = Header->Guard) != NULL) {
         ExAcquireFastMutex(Guard);
         List = Header->List;

@@ -15,8 +15,7 @@ static NTSTATUS FltpMakeDirectory(PCWSTR Path)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE | OBJ_OPENIF, NULL,
-                               NULL);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_PERMANENT | OBJ_KERNEL_HANDLE | OBJ_OPENIF, NULL, NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &Attributes);
     if (NT_SUCCESS(Status))
         ZwClose(Handle);
@@ -31,8 +30,8 @@ NTSTATUS FltpCreateControlDevice(VOID)
 
     if (!NT_SUCCESS(Status) && Status != STATUS_OBJECT_NAME_EXISTS && Status != STATUS_OBJECT_NAME_COLLISION)
         return Status;
-    Status = IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0,
-                            FALSE, &Device);
+    Status =
+        IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status))
         return Status;
     ((PFLTP_DEVICE)Device->DeviceExtension)->Kind = FltpKindControl;
@@ -190,8 +189,7 @@ NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
         RtlCopyMemory(Buffer, &FltpCounters, sizeof(FltpCounters));
         Irp->IoStatus.Information = sizeof(FltpCounters);
         return STATUS_SUCCESS;
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
     Irp->IoStatus.Information = min(Count, Output / Size) * Size;
     return Count > Output / Size ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;

@@ -27,8 +27,7 @@ static const struct {
 
 static BOOLEAN FltpIsMajorFunction(UCHAR Major)
 {
-    return Major <= IRP_MJ_MAXIMUM_FUNCTION || Major >= IRP_MJ_RELEASE_FOR_CC_FLUSH ||
-           Major == IRP_MJ_QUERY_OPEN ||
+    return Major <= IRP_MJ_MAXIMUM_FUNCTION || Major >= IRP_MJ_RELEASE_FOR_CC_FLUSH || Major == IRP_MJ_QUERY_OPEN ||
            (Major <= IRP_MJ_FAST_IO_CHECK_IF_POSSIBLE && Major >= IRP_MJ_VOLUME_DISMOUNT);
 }
 
@@ -58,15 +57,13 @@ static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
     if (Registration == NULL)
         return STATUS_INVALID_PARAMETER;
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(FltpVersions); Index++) {
-        if (Registration->Version == FltpVersions[Index].Version &&
-            Registration->Size >= FltpVersions[Index].Size)
+        if (Registration->Version == FltpVersions[Index].Version && Registration->Size >= FltpVersions[Index].Size)
             Known = TRUE;
     }
     if (!Known)
         return STATUS_INVALID_PARAMETER;
     /* A name provider that normalizes has to generate names, too. */
-    if (Registration->GenerateFileNameCallback == NULL &&
-        Registration->NormalizeNameComponentCallback != NULL)
+    if (Registration->GenerateFileNameCallback == NULL && Registration->NormalizeNameComponentCallback != NULL)
         return STATUS_INVALID_PARAMETER;
     return STATUS_SUCCESS;
 }
@@ -74,9 +71,8 @@ static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
 /* What a value that cannot be read means; only want of memory is told apart. */
 static NTSTATUS FltpNotRegistered(NTSTATUS Status)
 {
-    return Status == STATUS_INSUFFICIENT_RESOURCES || Status == STATUS_NO_MEMORY
-               ? STATUS_INSUFFICIENT_RESOURCES
-               : STATUS_OBJECT_NAME_NOT_FOUND;
+    return Status == STATUS_INSUFFICIENT_RESOURCES || Status == STATUS_NO_MEMORY ? STATUS_INSUFFICIENT_RESOURCES
+                                                                                 : STATUS_OBJECT_NAME_NOT_FOUND;
 }
 
 /* The default instance's name, if the key `In` has instances. */
@@ -98,8 +94,7 @@ static NTSTATUS FltpReadDefaultInstance(PFLT_FILTER Filter, PCUNICODE_STRING In)
  */
 static NTSTATUS FltpReadService(PFLT_FILTER Filter)
 {
-    static const UNICODE_STRING Services =
-        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
+    static const UNICODE_STRING Services = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet");
     UNICODE_STRING Key;
     NTSTATUS Status = FltpJoinKey(&Filter->ServiceKey, &Services, L"Services", &Filter->Name);
 
@@ -222,8 +217,7 @@ static VOID FltpInsertFilter(PFLT_FILTER Filter)
     KeReleaseSpinLock(&FltpLock, Irql);
 }
 
-NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Registration,
-                                  PFLT_FILTER *RetFilter)
+NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION *Registration, PFLT_FILTER *RetFilter)
 {
     UNICODE_STRING Name;
     PFLT_FILTER Filter;
@@ -256,11 +250,10 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
         return Status;
     }
     Filter->DriverUnload = Driver->DriverUnload;
-    Driver->DriverUnload =
-        Registration->FilterUnloadCallback != NULL &&
-                !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
-            ? FltpDriverUnload
-            : NULL;
+    Driver->DriverUnload = Registration->FilterUnloadCallback != NULL &&
+                                   !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
+                               ? FltpDriverUnload
+                               : NULL;
     FltpInsertFilter(Filter);
     *RetFilter = Filter;
     return STATUS_SUCCESS;
@@ -270,8 +263,7 @@ NTSTATUS FLTAPI FltStartFiltering(PFLT_FILTER Filter)
 {
     PFLT_VOLUME Volume = NULL;
 
-    if (Filter == NULL || Filter->Object.Magic != FLTP_MAGIC_FILTER ||
-        InterlockedExchange(&Filter->Started, TRUE))
+    if (Filter == NULL || Filter->Object.Magic != FLTP_MAGIC_FILTER || InterlockedExchange(&Filter->Started, TRUE))
         return STATUS_INVALID_PARAMETER;
     while ((Volume = FltpNextVolume(Volume)) != NULL)
         FltpAttachAutomatically(Filter, Volume, 0);
@@ -281,8 +273,8 @@ NTSTATUS FLTAPI FltStartFiltering(PFLT_FILTER Filter)
 /* Returns when nothing of the filter is under way any more: no operation, no work, no reference. */
 VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
 {
-    FLT_INSTANCE_TEARDOWN_FLAGS Reason = Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD
-                                                           : FLTFL_INSTANCE_TEARDOWN_FILTER_UNLOAD;
+    FLT_INSTANCE_TEARDOWN_FLAGS Reason =
+        Filter->Mandatory ? FLTFL_INSTANCE_TEARDOWN_MANDATORY_FILTER_UNLOAD : FLTFL_INSTANCE_TEARDOWN_FILTER_UNLOAD;
     PFLT_VOLUME Volume = NULL;
     KIRQL Irql;
 

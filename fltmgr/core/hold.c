@@ -174,8 +174,7 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
     FvReport("rule=A reference was taken and never given back, and its driver is unloaded\n");
     FltpReportStack("taken", Left->Stack);
     FvBlame(Left->Stack[0]);
-    KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_REFERENCE_LEFT, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0],
-                 Count);
+    KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_REFERENCE_LEFT, (ULONG_PTR)Left->Object, (ULONG_PTR)Left->Stack[0], Count);
 }
 
 /* --- What holds an object, for the report --- */
@@ -183,8 +182,8 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
 typedef struct _FLTP_FOUND {
     BOOLEAN Quiet;      /* only looked for, not told */
     BOOLEAN Operations; /* ... and nothing but operations */
-    BOOLEAN Below; /* an operation is with the file system, which may answer yet */
-    BOOLEAN Own;   /* ... and one is in a callback that waits here itself */
+    BOOLEAN Below;      /* an operation is with the file system, which may answer yet */
+    BOOLEAN Own;        /* ... and one is in a callback that waits here itself */
     ULONG Count, Contexts;
     const VOID *Guilty; /* an address in the code of the first that was found */
     ULONG_PTR First;
@@ -349,9 +348,8 @@ static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
     FltpTellAll((PFLTP_OBJECT)Wait->Object, &Found);
     if (!Found.Own && (!TooLong || Found.Below))
         return;
-    RtlStringCbPrintfA(Text, sizeof(Text),
-                       "rule=The end of %s is waited for %s\nobject=0x%p\nwaits-at=0x%p\n", Wait->What,
-                       Found.Own ? "by a callback that has to return first" : "longer than it may last",
+    RtlStringCbPrintfA(Text, sizeof(Text), "rule=The end of %s is waited for %s\nobject=0x%p\nwaits-at=0x%p\n",
+                       Wait->What, Found.Own ? "by a callback that has to return first" : "longer than it may last",
                        Wait->Object, Wait->Caller);
     FvReport(Text);
     RtlZeroMemory(&Found, sizeof(Found));

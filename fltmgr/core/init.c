@@ -55,13 +55,11 @@ static NTSTATUS FltpDispatchControl(PIRP Irp)
     switch (Stack->MajorFunction) {
     case IRP_MJ_CREATE:
     case IRP_MJ_CLEANUP:
-    case IRP_MJ_CLOSE:
-        return FltpComplete(Irp, STATUS_SUCCESS, 0);
+    case IRP_MJ_CLOSE: return FltpComplete(Irp, STATUS_SUCCESS, 0);
     case IRP_MJ_DEVICE_CONTROL:
         Status = FltpDeviceControl(Irp, Stack); /* which leaves the length in the request */
         return FltpComplete(Irp, Status, Irp->IoStatus.Information);
-    default:
-        return FltpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    default: return FltpComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
 }
 

@@ -85,8 +85,7 @@ static NTSTATUS FltpInsertInstance(PFLT_VOLUME Volume, PFLT_INSTANCE Instance)
     FLTP_NAME_KEY Name = {&Instance->Name, Instance->NameHash};
     PFLTP_TREE_NODE Lower, Ignored;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
-    NTSTATUS Status =
-        Instance->Filter->Unloading || Volume->Detached ? STATUS_FLT_DELETING_OBJECT : STATUS_SUCCESS;
+    NTSTATUS Status = Instance->Filter->Unloading || Volume->Detached ? STATUS_FLT_DELETING_OBJECT : STATUS_SUCCESS;
 
     if (NT_SUCCESS(Status) && FltpFindNode(&Volume->ByName, &Name, &Ignored) != NULL)
         Status = STATUS_FLT_INSTANCE_NAME_COLLISION;
@@ -284,8 +283,8 @@ VOID FltpAttachAutomatically(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANC
             Suppress = 0;
             FltpReadUlong(&Key, L"Flags", &Suppress);
             if (!FlagOn(Suppress, 1) && NT_SUCCESS(FltpReadString(&Key, L"Altitude", &Altitude))) {
-                FltpAttachInstance(Filter, Volume, &Name, &Altitude,
-                                   Flags | FLTFL_INSTANCE_SETUP_AUTOMATIC_ATTACHMENT, NULL);
+                FltpAttachInstance(Filter, Volume, &Name, &Altitude, Flags | FLTFL_INSTANCE_SETUP_AUTOMATIC_ATTACHMENT,
+                                   NULL);
                 FltpFreeString(&Altitude);
             }
             FltpFreeString(&Key);
@@ -431,8 +430,7 @@ NTSTATUS FLTAPI FltAttachVolume(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     Status = FltpReadInstance(Filter, Name, &Altitude);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = FltpAttachInstance(Filter, Volume, Name, &Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
-                                RetInstance);
+    Status = FltpAttachInstance(Filter, Volume, Name, &Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
     FltpFreeString(&Altitude);
     /* Documented for this routine, where FltAttachVolumeAtAltitude has a code of the filter manager's. */
     return Status == STATUS_FLT_INSTANCE_ALTITUDE_COLLISION ? STATUS_OBJECT_NAME_COLLISION : Status;
@@ -466,12 +464,12 @@ NTSTATUS FLTAPI FltAttachVolumeAtAltitude(PFLT_FILTER Filter, PFLT_VOLUME Volume
     if (!NT_SUCCESS(Status))
         return Status;
     if (InstanceName != NULL)
-        return FltpAttachInstance(Filter, Volume, InstanceName, Altitude,
-                                  FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
+        return FltpAttachInstance(Filter, Volume, InstanceName, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
+                                  RetInstance);
     Status = FltpMakeInstanceName(Filter, Altitude, &Name);
     if (NT_SUCCESS(Status)) {
-        Status = FltpAttachInstance(Filter, Volume, &Name, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT,
-                                    RetInstance);
+        Status =
+            FltpAttachInstance(Filter, Volume, &Name, Altitude, FLTFL_INSTANCE_SETUP_MANUAL_ATTACHMENT, RetInstance);
         FltpFreeString(&Name);
     }
     return Status;
@@ -541,8 +539,8 @@ NTSTATUS FLTAPI FltGetLowerInstance(PFLT_INSTANCE CurrentInstance, PFLT_INSTANCE
     return FltpNeighbour(CurrentInstance->Volume, &CurrentInstance->Link, TRUE, LowerInstance);
 }
 
-NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume,
-                                             PCUNICODE_STRING InstanceName, PFLT_INSTANCE *RetInstance)
+NTSTATUS FLTAPI FltGetVolumeInstanceFromName(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICODE_STRING InstanceName,
+                                             PFLT_INSTANCE *RetInstance)
 {
     NTSTATUS Status = FltpFindInstance(Filter, Volume, InstanceName, RetInstance);
 

@@ -16,15 +16,13 @@ VOID FltpReportStack(PCSTR Name, PVOID const *Stack)
         return;
     Text[0] = 0;
     for (ULONG Index = 0; Index < FLTP_STACK_DEPTH && Stack[Index] != NULL; Index++) {
-        RtlStringCbPrintfA(Text + Used, sizeof(Text) - Used, "%s=0x%p\n", Index == 0 ? Name : "from",
-                           Stack[Index]);
+        RtlStringCbPrintfA(Text + Used, sizeof(Text) - Used, "%s=0x%p\n", Index == 0 ? Name : "from", Stack[Index]);
         Used += strlen(Text + Used);
     }
     FvReport(Text);
 }
 
-DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
-                                     PCSTR Text)
+DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Text)
 {
     FvReport(Text);
     KeBugCheckEx(Code, P1, P2, P3, P4);

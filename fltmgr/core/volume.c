@@ -91,8 +91,7 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
 
 /* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is
  * used. */
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk,
-                          BOOLEAN NewlyMounted)
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
 {
     PFLT_VOLUME Volume;
     PFLT_FILTER Filter = NULL;
@@ -122,8 +121,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     }
     Status = FltpNameOfObject(Disk != NULL ? Disk : FileSystem, &Volume->Name);
     if (NT_SUCCESS(Status))
-        Status =
-            FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverExtension->ServiceKeyName);
+        Status = FltpCopyString(&Volume->DriverName, &FileSystem->DriverObject->DriverExtension->ServiceKeyName);
     if (NT_SUCCESS(Status))
         Status = FltpNameOfObject(Control, &Volume->FileSystemName);
     if (NT_SUCCESS(Status))
@@ -140,8 +138,7 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     KeReleaseSpinLock(&FltpLock, Irql);
     while ((Filter = FltpNextFilter(Filter)) != NULL) {
         if (Filter->Started && !Filter->Unloading)
-            FltpAttachAutomatically(Filter, Volume,
-                                    NewlyMounted ? FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME : 0);
+            FltpAttachAutomatically(Filter, Volume, NewlyMounted ? FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME : 0);
     }
     FltpReleaseRundown(&Volume->Object.Rundown);
     return STATUS_SUCCESS;

@@ -266,10 +266,8 @@ static BOOLEAN FltpUsesSystemBuffer(const FLT_IO_PARAMETER_BLOCK *Iopb)
     case IRP_MJ_QUERY_INFORMATION:
     case IRP_MJ_SET_INFORMATION:
     case IRP_MJ_QUERY_VOLUME_INFORMATION:
-    case IRP_MJ_SET_VOLUME_INFORMATION:
-        return TRUE;
-    default:
-        return FALSE;
+    case IRP_MJ_SET_VOLUME_INFORMATION: return TRUE;
+    default: return FALSE;
     }
 }
 
@@ -300,7 +298,8 @@ static VOID FltpFillRequest(PFLTP_ISSUED Issued, PIRP Irp)
  * comes back once: Callback is called, or without one Issued->Event set; *Status is what the dispatch returned, and
  * Issued may be gone.
  */
-static BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context, NTSTATUS *Status)
+static BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PVOID Context,
+                         NTSTATUS *Status)
 {
     PFLTP_OPERATION Operation = &Issued->Operation;
     PIRP Irp = Issued->SpareIrp != NULL ? Issued->SpareIrp : IoAllocateIrp(FltpStackSize(Issued), FALSE);
@@ -345,8 +344,7 @@ VOID FLTAPI FltPerformSynchronousIo(PFLT_CALLBACK_DATA CallbackData)
 
 /* The callback is always called, also when this fails: who gives one may free the data there. */
 NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
-                                         PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                                         PVOID CallbackContext)
+                                         PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
 {
     PFLTP_ISSUED Issued = FltpCheckIdle(
         CallbackData, "rule=FltPerformAsynchronousIo was given no callback data of FltAllocateCallbackData\n");

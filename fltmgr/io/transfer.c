@@ -43,8 +43,8 @@ static VOID NTAPI FltpTransferCallback(PFLT_CALLBACK_DATA Data, PFLT_CONTEXT Con
 /* FALSE when the file does not stand anywhere. */
 static BOOLEAN FltpTransferOffset(const FLTP_TRANSFER *Transfer, PLARGE_INTEGER Offset)
 {
-    if (Transfer->ByteOffset != NULL && (Transfer->ByteOffset->LowPart != FILE_USE_FILE_POINTER_POSITION ||
-                                         Transfer->ByteOffset->HighPart != -1)) {
+    if (Transfer->ByteOffset != NULL &&
+        (Transfer->ByteOffset->LowPart != FILE_USE_FILE_POINTER_POSITION || Transfer->ByteOffset->HighPart != -1)) {
         *Offset = *Transfer->ByteOffset;
         return TRUE;
     }
@@ -110,42 +110,58 @@ static NTSTATUS FltpTransfer(PFLTP_TRANSFER Transfer)
     return Status;
 }
 
-NTSTATUS FLTAPI FltReadFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
-                              PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
-                              FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
-                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext,
-                              PULONG Key, PMDL Mdl)
+NTSTATUS FLTAPI FltReadFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
+                              ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
+                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext, PULONG Key,
+                              PMDL Mdl)
 {
-    FLTP_TRANSFER Transfer = {IRP_MJ_READ, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
-                              BytesRead, CallbackRoutine, CallbackContext, Key != NULL ? *Key : 0, Mdl};
+    FLTP_TRANSFER Transfer = {IRP_MJ_READ,
+                              InitiatingInstance,
+                              FileObject,
+                              ByteOffset,
+                              Length,
+                              Buffer,
+                              Flags,
+                              BytesRead,
+                              CallbackRoutine,
+                              CallbackContext,
+                              Key != NULL ? *Key : 0,
+                              Mdl};
 
     return FltpTransfer(&Transfer);
 }
 
-NTSTATUS FLTAPI FltReadFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
-                            PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
-                            FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
+NTSTATUS FLTAPI FltReadFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
+                            ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesRead,
                             PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
 {
-    return FltReadFileEx(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesRead,
-                         CallbackRoutine, CallbackContext, NULL, NULL);
+    return FltReadFileEx(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesRead, CallbackRoutine,
+                         CallbackContext, NULL, NULL);
 }
 
-NTSTATUS FLTAPI FltWriteFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
-                               PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
-                               FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
-                               PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext,
-                               PULONG Key, PMDL Mdl)
+NTSTATUS FLTAPI FltWriteFileEx(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
+                               ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
+                               PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext, PULONG Key,
+                               PMDL Mdl)
 {
-    FLTP_TRANSFER Transfer = {IRP_MJ_WRITE, InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags,
-                              BytesWritten, CallbackRoutine, CallbackContext, Key != NULL ? *Key : 0, Mdl};
+    FLTP_TRANSFER Transfer = {IRP_MJ_WRITE,
+                              InitiatingInstance,
+                              FileObject,
+                              ByteOffset,
+                              Length,
+                              Buffer,
+                              Flags,
+                              BytesWritten,
+                              CallbackRoutine,
+                              CallbackContext,
+                              Key != NULL ? *Key : 0,
+                              Mdl};
 
     return FltpTransfer(&Transfer);
 }
 
-NTSTATUS FLTAPI FltWriteFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject,
-                             PLARGE_INTEGER ByteOffset, ULONG Length, PVOID Buffer,
-                             FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
+NTSTATUS FLTAPI FltWriteFile(PFLT_INSTANCE InitiatingInstance, PFILE_OBJECT FileObject, PLARGE_INTEGER ByteOffset,
+                             ULONG Length, PVOID Buffer, FLT_IO_OPERATION_FLAGS Flags, PULONG BytesWritten,
                              PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, PVOID CallbackContext)
 {
     return FltWriteFileEx(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten,

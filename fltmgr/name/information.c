@@ -93,8 +93,8 @@ static NTSTATUS FltpMakeOpenedName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, 
     static const UNICODE_STRING Separator = RTL_CONSTANT_STRING(L"\\");
     PFILE_OBJECT Related = Unopened ? FileObject->RelatedFileObject : NULL;
     PUNICODE_STRING Directory = Related != NULL && Related->FileName.Length > 0 ? &Related->FileName : NULL;
-    ULONG Length = Volume->Name.Length + FileObject->FileName.Length + (Directory != NULL ? Directory->Length : 0) +
-                   sizeof(WCHAR);
+    ULONG Length =
+        Volume->Name.Length + FileObject->FileName.Length + (Directory != NULL ? Directory->Length : 0) + sizeof(WCHAR);
     BOOLEAN Split = Directory != NULL && FileObject->FileName.Length > 0 &&
                     Directory->Buffer[Directory->Length / sizeof(WCHAR) - 1] != '\\';
     PFLTP_FILE_NAME Name;
@@ -181,8 +181,7 @@ static BOOLEAN FltpCannotAsk(PFLT_CALLBACK_DATA Data)
     case IRP_MJ_ACQUIRE_FOR_MOD_WRITE:
     case IRP_MJ_RELEASE_FOR_CC_FLUSH:
     case IRP_MJ_RELEASE_FOR_MOD_WRITE:
-    case IRP_MJ_RELEASE_FOR_SECTION_SYNCHRONIZATION:
-        return TRUE;
+    case IRP_MJ_RELEASE_FOR_SECTION_SYNCHRONIZATION: return TRUE;
     case IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION:
         if (Post)
             return TRUE;

@@ -51,8 +51,8 @@ static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, PIRP Irp, PIO_S
  * The volume's lock is held.  The list is sorted: below an instance is what stands behind it.  An instance that is
  * active cannot begin to go before we have let go of the lock.
  */
-static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, ULONG First,
-                                                   PIRP Irp, PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
+static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, ULONG First, PIRP Irp,
+                                                   PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
 {
     ULONG Index = FltpOperationIndex(Stack->MajorFunction);
     PFLTP_NODE Node = Operation->Nodes + First, End = Operation->Nodes + Operation->Capacity;
@@ -336,8 +336,8 @@ DECLSPEC_NORETURN VOID FltpBlameGivenAway(const FLTP_CALL *Call, const VOID *Cal
         [FltpGivenWhenSafe] = "rule=A callback did not return what FltDoCompletionProcessingWhenSafe told it to\n",
     };
 
-    FltpBlameCallback(NULL, Callback, Call->Given == FltpGivenBack ? FLTP_NOT_PENDED : FLTP_GIVEN_AWAY,
-                      (ULONG_PTR)Data, Status, Call->Given, How[Call->Given]);
+    FltpBlameCallback(NULL, Callback, Call->Given == FltpGivenBack ? FLTP_NOT_PENDED : FLTP_GIVEN_AWAY, (ULONG_PTR)Data,
+                      Status, Call->Given, How[Call->Given]);
 }
 
 /* How much an operation can have transferred or returned; FALSE where that is not what Information says. */
@@ -347,30 +347,17 @@ static BOOLEAN FltpGreatestInformation(const FLT_IO_PARAMETER_BLOCK *Iopb, PULON
 
     switch (Iopb->MajorFunction) {
     case IRP_MJ_READ:
-    case IRP_MJ_WRITE:
-        *Greatest = P->Read.Length;
-        return !FlagOn(Iopb->MinorFunction, IRP_MN_COMPLETE | IRP_MN_MDL);
-    case IRP_MJ_QUERY_INFORMATION:
-        *Greatest = P->QueryFileInformation.Length;
-        return TRUE;
-    case IRP_MJ_QUERY_VOLUME_INFORMATION:
-        *Greatest = P->QueryVolumeInformation.Length;
-        return TRUE;
-    case IRP_MJ_QUERY_EA:
-        *Greatest = P->QueryEa.Length;
-        return TRUE;
-    case IRP_MJ_QUERY_SECURITY:
-        *Greatest = P->QuerySecurity.Length;
-        return TRUE;
-    case IRP_MJ_DIRECTORY_CONTROL:
-        *Greatest = P->DirectoryControl.QueryDirectory.Length;
-        return TRUE;
+    case IRP_MJ_WRITE: *Greatest = P->Read.Length; return !FlagOn(Iopb->MinorFunction, IRP_MN_COMPLETE | IRP_MN_MDL);
+    case IRP_MJ_QUERY_INFORMATION: *Greatest = P->QueryFileInformation.Length; return TRUE;
+    case IRP_MJ_QUERY_VOLUME_INFORMATION: *Greatest = P->QueryVolumeInformation.Length; return TRUE;
+    case IRP_MJ_QUERY_EA: *Greatest = P->QueryEa.Length; return TRUE;
+    case IRP_MJ_QUERY_SECURITY: *Greatest = P->QuerySecurity.Length; return TRUE;
+    case IRP_MJ_DIRECTORY_CONTROL: *Greatest = P->DirectoryControl.QueryDirectory.Length; return TRUE;
     case IRP_MJ_DEVICE_CONTROL:
     case IRP_MJ_INTERNAL_DEVICE_CONTROL:
         *Greatest = P->DeviceIoControl.Common.OutputBufferLength;
         return (P->DeviceIoControl.Common.IoControlCode & 3) == METHOD_BUFFERED;
-    default:
-        return FALSE;
+    default: return FALSE;
     }
 }
 
@@ -389,5 +376,6 @@ VOID FltpCheckStatus(PFLTP_NODE Node, const VOID *Callback, PFLT_CALLBACK_DATA D
                           "rule=A cleanup or close was completed with an error, and neither can fail\n");
     if (!NT_ERROR(Status) && FltpGreatestInformation(&Node->Iopb, &Greatest) && Data->IoStatus.Information > Greatest)
         FltpBlameCallback(Node->Instance, Callback, FLTP_BAD_INFORMATION, (ULONG_PTR)Data, Data->IoStatus.Information,
-                          Greatest, "rule=An operation was completed with more in IoStatus.Information than its buffer has\n");
+                          Greatest,
+                          "rule=An operation was completed with more in IoStatus.Information than its buffer has\n");
 }

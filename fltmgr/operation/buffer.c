@@ -145,8 +145,7 @@ VOID FLTAPI FltRetainSwappedBufferMdlAddress(PFLT_CALLBACK_DATA CallbackData)
 
 /* --- Pool for buffers --- */
 
-PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType, SIZE_T NumberOfBytes,
-                                           ULONG Tag)
+PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag)
 {
     /* Pool is aligned to 16 bytes, and from a page on to a page; only a stricter device asks for more. */
     if (Instance->Volume->Device->AlignmentRequirement > FILE_OCTA_ALIGNMENT && NumberOfBytes < PAGE_SIZE)

@@ -142,8 +142,8 @@ static BOOLEAN FltpMakeCancelableLocked(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLTP_OPE
 }
 
 /* What the filter's InsertIo returned; an operation that is cancelled already is completed on the way. */
-NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Cbd,
-                                PIO_CSQ_IRP_CONTEXT Context, PVOID InsertContext)
+NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Cbd, PIO_CSQ_IRP_CONTEXT Context,
+                                PVOID InsertContext)
 {
     PFLTP_OPERATION Operation = FltpCheckData(Cbd, "rule=FltCbdqInsertIo was given no operation under way\n");
     PFLTP_CALL Call = FltpOwnCall(Operation);

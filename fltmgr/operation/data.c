@@ -30,8 +30,7 @@ static BOOLEAN FltpIsBufferedControl(const FLT_IO_PARAMETER_BLOCK *Iopb)
     case IRP_MJ_DEVICE_CONTROL:
     case IRP_MJ_INTERNAL_DEVICE_CONTROL:
         return (Iopb->Parameters.DeviceIoControl.Common.IoControlCode & 3) == METHOD_BUFFERED;
-    default:
-        return FALSE;
+    default: return FALSE;
     }
 }
 

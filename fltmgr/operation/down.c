@@ -82,7 +82,8 @@ static DECLSPEC_NOINLINE VOID FltpAwait(PFLTP_OPERATION Operation, PFLTP_NODE No
 /* The instance goes, and its teardown may have looked already. */
 static DECLSPEC_NOINLINE VOID FltpDrainLateNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
-    if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) && InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
+    if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) &&
+        InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
         FltpDrainNode(Operation, Node);
 }
 
@@ -90,8 +91,8 @@ static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Nod
                                        PFLTP_HOME Home)
 {
     if (Node->Callback->Post == NULL)
-        FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_NO_POST_CALLBACK, (ULONG_PTR)&Operation->Data, 0,
-                          0, "rule=A pre-callback asked for its post-callback, and none is registered\n");
+        FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_NO_POST_CALLBACK, (ULONG_PTR)&Operation->Data, 0, 0,
+                          "rule=A pre-callback asked for its post-callback, and none is registered\n");
     if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)
         FltpAwait(Operation, Node, Home);
     Operation->NeedCompletion = TRUE;
@@ -101,7 +102,8 @@ static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Nod
 }
 
 /* A filter's decision other than to go on and be called again.  FALSE: it completed the operation. */
-static DECLSPEC_NOINLINE BOOLEAN FltpAfterLastSight(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status)
+static DECLSPEC_NOINLINE BOOLEAN FltpAfterLastSight(PFLTP_OPERATION Operation, PFLTP_NODE Node,
+                                                    FLT_PREOP_CALLBACK_STATUS Status)
 {
     FltpFinishNode(Node);
     if (Status != FLT_PREOP_COMPLETE)
@@ -150,16 +152,13 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
                           "rule=A pre-callback set a completion context that no post-callback will get\n");
     switch (Status) {
     case FLT_PREOP_SUCCESS_NO_CALLBACK:
-    case FLT_PREOP_PENDING:
-        break;
+    case FLT_PREOP_PENDING: break;
     case FLT_PREOP_SUCCESS_WITH_CALLBACK:
     case FLT_PREOP_SYNCHRONIZE:
         if (ReturnsHere)
             FltpBeginCalls(Call, Operation); /* with what this one left */
         break;
-    case FLT_PREOP_COMPLETE:
-        FltpCheckStatus(Node, Pre, Data);
-        break;
+    case FLT_PREOP_COMPLETE: FltpCheckStatus(Node, Pre, Data); break;
     default: /* the two that only fast I/O and file-system filter operations know, and plain nonsense */
         FltpBlameCallback(Node->Instance, Pre, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)Data, Status, 0,
                           "rule=A pre-callback returned a status that an IRP-based operation does not have\n");

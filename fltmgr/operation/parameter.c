@@ -131,14 +131,12 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
     case IRP_MJ_DIRECTORY_CONTROL:
         To->DirectoryControl.QueryDirectory.Length = Stack->Parameters.QueryDirectory.Length;
         if (Stack->MinorFunction == IRP_MN_QUERY_DIRECTORY) {
-            To->DirectoryControl.QueryDirectory.FileName =
-                (PUNICODE_STRING)Stack->Parameters.QueryDirectory.FileName;
+            To->DirectoryControl.QueryDirectory.FileName = (PUNICODE_STRING)Stack->Parameters.QueryDirectory.FileName;
             To->DirectoryControl.QueryDirectory.FileInformationClass =
                 Stack->Parameters.QueryDirectory.FileInformationClass;
             To->DirectoryControl.QueryDirectory.FileIndex = Stack->Parameters.QueryDirectory.FileIndex;
         } else {
-            To->DirectoryControl.NotifyDirectory.CompletionFilter =
-                Stack->Parameters.NotifyDirectory.CompletionFilter;
+            To->DirectoryControl.NotifyDirectory.CompletionFilter = Stack->Parameters.NotifyDirectory.CompletionFilter;
             To->DirectoryControl.NotifyDirectory.Spare1 = 0;
             To->DirectoryControl.NotifyDirectory.Spare2 = 0;
         }
@@ -154,9 +152,7 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
         }
         break;
     case IRP_MJ_DEVICE_CONTROL:
-    case IRP_MJ_INTERNAL_DEVICE_CONTROL:
-        FltpControlFromIrp(To, Irp, Stack);
-        break;
+    case IRP_MJ_INTERNAL_DEVICE_CONTROL: FltpControlFromIrp(To, Irp, Stack); break;
     case IRP_MJ_LOCK_CONTROL:
         To->LockControl.Length = Stack->Parameters.LockControl.Length;
         To->LockControl.Key = Stack->Parameters.LockControl.Key;
@@ -175,9 +171,7 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
         To->SetSecurity.SecurityInformation = Stack->Parameters.SetSecurity.SecurityInformation;
         To->SetSecurity.SecurityDescriptor = Stack->Parameters.SetSecurity.SecurityDescriptor;
         break;
-    default:
-        FltpOthersFromStack(To, Stack);
-        break;
+    default: FltpOthersFromStack(To, Stack); break;
     }
 }
 
@@ -257,9 +251,7 @@ VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK
         FltpControlToIrp(From, Irp, Stack);
         break;
     case IRP_MJ_DEVICE_CONTROL:
-    case IRP_MJ_INTERNAL_DEVICE_CONTROL:
-        FltpControlToIrp(From, Irp, Stack);
-        break;
+    case IRP_MJ_INTERNAL_DEVICE_CONTROL: FltpControlToIrp(From, Irp, Stack); break;
     case IRP_MJ_LOCK_CONTROL:
         Stack->Parameters.LockControl.Length = From->LockControl.Length;
         Stack->Parameters.LockControl.Key = From->LockControl.Key;
@@ -357,7 +349,6 @@ BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffe
             *Mdl = &P->DeviceIoControl.Neither.OutputMdlAddress;
         }
         return TRUE;
-    default:
-        return FALSE;
+    default: return FALSE;
     }
 }

@@ -131,12 +131,9 @@ static VOID FltpCallSafe(const FLTP_WORK *Work)
 const FLTP_WORK_KIND FltpSafeKind = {FLTP_MAGIC_SAFE, "post-callback for when it is safe", "safe post-callback",
                                      FltpCallSafe, NULL};
 
-DECLSPEC_NOINLINE BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(PFLT_CALLBACK_DATA Data,
-                                                                   PCFLT_RELATED_OBJECTS FltObjects,
-                                                                   PVOID CompletionContext,
-                                                                   FLT_POST_OPERATION_FLAGS Flags,
-                                                                   PFLT_POST_OPERATION_CALLBACK SafePostCallback,
-                                                                   PFLT_POSTOP_CALLBACK_STATUS RetPostOperationStatus)
+DECLSPEC_NOINLINE BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(
+    PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID CompletionContext, FLT_POST_OPERATION_FLAGS Flags,
+    PFLT_POST_OPERATION_CALLBACK SafePostCallback, PFLT_POSTOP_CALLBACK_STATUS RetPostOperationStatus)
 {
     PFLTP_OPERATION Operation =
         FltpCheckData(Data, "rule=FltDoCompletionProcessingWhenSafe was given no operation under way\n");

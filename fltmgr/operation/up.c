@@ -7,7 +7,8 @@
 
 #define FLTP_COPY_SIZE (FIELD_OFFSET(FLTP_OPERATION, Nodes) + sizeof(FLTP_NODE))
 
-static DECLSPEC_NOINLINE VOID FltpCheckNewStatus(PFLTP_NODE Node, PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, const VOID *Post)
+static DECLSPEC_NOINLINE VOID FltpCheckNewStatus(PFLTP_NODE Node, PFLTP_CALL Call, PFLT_CALLBACK_DATA Data,
+                                                 const VOID *Post)
 {
     Call->Before = Data->IoStatus;
     FltpCheckStatus(Node, Post, Data);
@@ -180,8 +181,7 @@ static PFLTP_OPERATION FltpCopyForDraining(PVOID Space, PFLTP_OPERATION Operatio
     RtlCopyMemory(&Copy->Nodes[0], Node, sizeof(*Node));
     Copy->Nodes[0].Home = NULL;
     Copy->Iopb = Node->Iopb;
-    Copy->Data.Flags =
-        Operation->Data.Flags | FLTFL_CALLBACK_DATA_DRAINING_IO | FLTFL_CALLBACK_DATA_POST_OPERATION;
+    Copy->Data.Flags = Operation->Data.Flags | FLTFL_CALLBACK_DATA_DRAINING_IO | FLTFL_CALLBACK_DATA_POST_OPERATION;
     *(PETHREAD *)&Copy->Data.Thread = Operation->Data.Thread;
     *(PFLT_IO_PARAMETER_BLOCK *)&Copy->Data.Iopb = &Copy->Iopb;
     Copy->Data.RequestorMode = Operation->Data.RequestorMode;

@@ -9,8 +9,8 @@ NTSTATUS FltpCreateMessageDevice(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\FileSystem\\Filters\\FltMgrMsg");
     PDEVICE_OBJECT Device;
-    NTSTATUS Status = IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0,
-                                     FALSE, &Device);
+    NTSTATUS Status =
+        IoCreateDevice(FltpDriverObject, sizeof(FLTP_DEVICE), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
 
     if (!NT_SUCCESS(Status))
         return Status;
@@ -56,7 +56,8 @@ static NTSTATUS FltpSendByControl(PFLTP_CLIENT Client, PIRP Irp, ULONG Input, UL
         RtlCopyMemory(Copy, Irp->AssociatedIrp.SystemBuffer, Input);
     }
     FvBeginCall(&Call);
-    Status = Notify(Client->Cookie, Copy, Input, Output > 0 ? Irp->AssociatedIrp.SystemBuffer : NULL, Output, &Returned);
+    Status =
+        Notify(Client->Cookie, Copy, Input, Output > 0 ? Irp->AssociatedIrp.SystemBuffer : NULL, Output, &Returned);
     FvEndCall(&Call, (PVOID)Notify, "port message callback", (ULONG_PTR)Client);
     if (Copy != NULL)
         ExFreePoolWithTag(Copy, FLTP_TAG_PORT);
@@ -79,14 +80,10 @@ static NTSTATUS FltpMessageControl(PIRP Irp, PIO_STACK_LOCATION Stack)
     if (Client == NULL)
         return STATUS_INVALID_DEVICE_STATE;
     switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
-    case FLTVM_FLTMSG_GET:
-        return FltpGetMessage(Client, Irp);
-    case FLTVM_FLTMSG_REPLY:
-        return FltpReplyMessage(Client, Irp->AssociatedIrp.SystemBuffer, Input);
-    case FLTVM_FLTMSG_SEND:
-        return FltpSendByControl(Client, Irp, Input, Output);
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    case FLTVM_FLTMSG_GET: return FltpGetMessage(Client, Irp);
+    case FLTVM_FLTMSG_REPLY: return FltpReplyMessage(Client, Irp->AssociatedIrp.SystemBuffer, Input);
+    case FLTVM_FLTMSG_SEND: return FltpSendByControl(Client, Irp, Input, Output);
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -97,9 +94,7 @@ NTSTATUS FltpDispatchMessage(PIRP Irp)
     NTSTATUS Status = STATUS_SUCCESS;
 
     switch (Stack->MajorFunction) {
-    case IRP_MJ_CREATE:
-        Irp->IoStatus.Information = FILE_OPENED;
-        break;
+    case IRP_MJ_CREATE: Irp->IoStatus.Information = FILE_OPENED; break;
     case IRP_MJ_CLEANUP: /* the client's last handle: the connection ends */
         if (Client != NULL)
             FltpDisconnect(Client);
@@ -109,11 +104,8 @@ NTSTATUS FltpDispatchMessage(PIRP Irp)
         if (Client != NULL)
             FltpDropClient(Client);
         break;
-    case IRP_MJ_DEVICE_CONTROL:
-        Status = FltpMessageControl(Irp, Stack);
-        break;
-    default:
-        Status = STATUS_INVALID_DEVICE_REQUEST;
+    case IRP_MJ_DEVICE_CONTROL: Status = FltpMessageControl(Irp, Stack); break;
+    default: Status = STATUS_INVALID_DEVICE_REQUEST;
     }
     if (Status == STATUS_PENDING)
         return Status;

@@ -209,7 +209,8 @@ static PFLTP_CLIENT FltpHoldClient(PFLT_PORT *ClientPort)
 NTSTATUS FLTAPI FltSendMessage(PFLT_FILTER Filter, PFLT_PORT *ClientPort, PVOID SenderBuffer, ULONG SenderBufferLength,
                                PVOID ReplyBuffer, PULONG ReplyLength, PLARGE_INTEGER Timeout)
 {
-    PLARGE_INTEGER Patience = Timeout != NULL && Timeout->QuadPart != 0 ? Timeout : NULL; /* documented: zero is for ever */
+    PLARGE_INTEGER Patience =
+        Timeout != NULL && Timeout->QuadPart != 0 ? Timeout : NULL; /* documented: zero is for ever */
     NTSTATUS Status = STATUS_PORT_DISCONNECTED;
     FLTP_MESSAGE Message;
     PFLTP_CLIENT Client;

@@ -5,7 +5,8 @@
 #include <port.h>
 
 /* S-1-5-18 and S-1-5-32-544, with room for the longer. */
-#define FLTP_ENTRY_SIZE (FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + FIELD_OFFSET(SID, SubAuthority) + 2 * sizeof(ULONG))
+#define FLTP_ENTRY_SIZE                                                                                                \
+    (FIELD_OFFSET(ACCESS_ALLOWED_ACE, SidStart) + FIELD_OFFSET(SID, SubAuthority) + 2 * sizeof(ULONG))
 
 typedef struct _FLTP_DEFAULT_DESCRIPTOR {
     SECURITY_DESCRIPTOR Descriptor;

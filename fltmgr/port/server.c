@@ -26,8 +26,7 @@ static VOID FltpDropServer(PFLTP_SERVER Server)
 
 static BOOLEAN FltpIsSameName(PCUNICODE_STRING Left, PCUNICODE_STRING Right)
 {
-    return Left->Length == Right->Length &&
-           RtlCompareMemory(Left->Buffer, Right->Buffer, Left->Length) == Left->Length;
+    return Left->Length == Right->Length && RtlCompareMemory(Left->Buffer, Right->Buffer, Left->Length) == Left->Length;
 }
 
 /* The run-time library's comparisons are for PASSIVE_LEVEL, which the mutex is not. */
@@ -53,12 +52,14 @@ static NTSTATUS FltpCheckServer(POBJECT_ATTRIBUTES Attributes, PFLT_CONNECT_NOTI
     return Good ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
-NTSTATUS FLTAPI FltCreateCommunicationPort(PFLT_FILTER Filter, PFLT_PORT *ServerPort, POBJECT_ATTRIBUTES ObjectAttributes,
-                                           PVOID ServerPortCookie, PFLT_CONNECT_NOTIFY ConnectNotifyCallback,
+NTSTATUS FLTAPI FltCreateCommunicationPort(PFLT_FILTER Filter, PFLT_PORT *ServerPort,
+                                           POBJECT_ATTRIBUTES ObjectAttributes, PVOID ServerPortCookie,
+                                           PFLT_CONNECT_NOTIFY ConnectNotifyCallback,
                                            PFLT_DISCONNECT_NOTIFY DisconnectNotifyCallback,
                                            PFLT_MESSAGE_NOTIFY MessageNotifyCallback, LONG MaxConnections)
 {
-    NTSTATUS Status = FltpCheckServer(ObjectAttributes, ConnectNotifyCallback, DisconnectNotifyCallback, MaxConnections);
+    NTSTATUS Status =
+        FltpCheckServer(ObjectAttributes, ConnectNotifyCallback, DisconnectNotifyCallback, MaxConnections);
     PFLTP_SERVER Server;
 
     *ServerPort = NULL;

@@ -130,8 +130,7 @@ NTSTATUS FLTAPI FltGetFilterFromInstance(PFLT_INSTANCE Instance, PFLT_FILTER *Re
 NTSTATUS FltpVolumeFromName(PCUNICODE_STRING VolumeName, PFLT_VOLUME *RetVolume)
 {
     WCHAR LinkBuffer[64], TargetBuffer[128];
-    UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer},
-                   Target = {0, sizeof(TargetBuffer), TargetBuffer};
+    UNICODE_STRING Link = {0, sizeof(LinkBuffer), LinkBuffer}, Target = {0, sizeof(TargetBuffer), TargetBuffer};
     OBJECT_ATTRIBUTES Attributes;
     NTSTATUS Status;
     HANDLE Handle;
@@ -175,8 +174,7 @@ NTSTATUS FLTAPI FltGetVolumeFromInstance(PFLT_INSTANCE Instance, PFLT_VOLUME *Re
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject,
-                                             PFLT_VOLUME *RetVolume)
+NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT DeviceObject, PFLT_VOLUME *RetVolume)
 {
     NTSTATUS Status;
 
@@ -188,8 +186,7 @@ NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(PFLT_FILTER Filter, PDEVICE_OBJECT 
     return Status;
 }
 
-NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject,
-                                           PFLT_VOLUME *RetVolume)
+NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT FileObject, PFLT_VOLUME *RetVolume)
 {
     PVPB Vpb = FileObject->Vpb;
 
@@ -252,8 +249,8 @@ NTSTATUS FLTAPI FltGetVolumeProperties(PFLT_VOLUME Volume, PFLT_VOLUME_PROPERTIE
                                        ULONG VolumePropertiesLength, PULONG LengthReturned)
 {
     PDEVICE_OBJECT Device = Volume->Disk != NULL ? Volume->Disk : Volume->Device;
-    ULONG Needed = sizeof(*VolumeProperties) + Volume->DriverName.Length + Volume->FileSystemName.Length +
-                   Volume->Name.Length;
+    ULONG Needed =
+        sizeof(*VolumeProperties) + Volume->DriverName.Length + Volume->FileSystemName.Length + Volume->Name.Length;
     PUCHAR Place = (PUCHAR)(VolumeProperties + 1);
 
     if (VolumeProperties == NULL || VolumePropertiesLength < sizeof(*VolumeProperties)) {
@@ -287,7 +284,6 @@ NTSTATUS FLTAPI FltGetFileSystemType(PVOID FltObject, PFLT_FILESYSTEM_TYPE FileS
         *FileSystemType = ((PFLT_INSTANCE)FltObject)->Volume->Type;
     else
         *FileSystemType = FLT_FSTYPE_UNKNOWN;
-    return Object->Magic == FLTP_MAGIC_VOLUME || Object->Magic == FLTP_MAGIC_INSTANCE
-               ? STATUS_SUCCESS
-               : STATUS_INVALID_PARAMETER;
+    return Object->Magic == FLTP_MAGIC_VOLUME || Object->Magic == FLTP_MAGIC_INSTANCE ? STATUS_SUCCESS
+                                                                                      : STATUS_INVALID_PARAMETER;
 }

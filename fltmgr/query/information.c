@@ -36,8 +36,8 @@ static NTSTATUS FltpEndWriting(const FLTP_WRITER *Writer, PULONG BytesReturned)
     return FltpFits(Writer) ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL;
 }
 
-NTSTATUS FLTAPI FltGetFilterInformation(PFLT_FILTER Filter, FILTER_INFORMATION_CLASS InformationClass,
-                                        PVOID Buffer, ULONG BufferSize, PULONG BytesReturned)
+NTSTATUS FLTAPI FltGetFilterInformation(PFLT_FILTER Filter, FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                        ULONG BufferSize, PULONG BytesReturned)
 {
     FLTP_WRITER Writer = {Buffer, BufferSize, 0};
     FILTER_AGGREGATE_STANDARD_INFORMATION None, *Standard = Buffer;
@@ -82,8 +82,7 @@ NTSTATUS FLTAPI FltGetFilterInformation(PFLT_FILTER Filter, FILTER_INFORMATION_C
         FltpWriteString(&Writer, &Filter->Altitude, &Standard->Type.MiniFilter.FilterAltitudeLength,
                         &Standard->Type.MiniFilter.FilterAltitudeBufferOffset);
         return FltpEndWriting(&Writer, BytesReturned);
-    default:
-        return STATUS_INVALID_PARAMETER;
+    default: return STATUS_INVALID_PARAMETER;
     }
 }
 
@@ -98,8 +97,7 @@ NTSTATUS FLTAPI FltGetVolumeInformation(PFLT_VOLUME Volume, FILTER_VOLUME_INFORM
     switch (InformationClass) {
     case FilterVolumeBasicInformation:
         Writer.Used = FIELD_OFFSET(FILTER_VOLUME_BASIC_INFORMATION, FilterVolumeName);
-        FltpWriteString(&Writer, &Volume->Name, Basic != NULL ? &Basic->FilterVolumeNameLength : &Ignored,
-                        &Ignored);
+        FltpWriteString(&Writer, &Volume->Name, Basic != NULL ? &Basic->FilterVolumeNameLength : &Ignored, &Ignored);
         return FltpEndWriting(&Writer, BytesReturned);
     case FilterVolumeStandardInformation:
         Writer.Used = FIELD_OFFSET(FILTER_VOLUME_STANDARD_INFORMATION, FilterVolumeName);
@@ -109,11 +107,10 @@ NTSTATUS FLTAPI FltGetVolumeInformation(PFLT_VOLUME Volume, FILTER_VOLUME_INFORM
             Standard->FrameID = 0;
             Standard->FileSystemType = Volume->Type;
         }
-        FltpWriteString(&Writer, &Volume->Name,
-                        Standard != NULL ? &Standard->FilterVolumeNameLength : &Ignored, &Ignored);
+        FltpWriteString(&Writer, &Volume->Name, Standard != NULL ? &Standard->FilterVolumeNameLength : &Ignored,
+                        &Ignored);
         return FltpEndWriting(&Writer, BytesReturned);
-    default:
-        return STATUS_INVALID_PARAMETER;
+    default: return STATUS_INVALID_PARAMETER;
     }
 }
 
@@ -134,10 +131,8 @@ NTSTATUS FLTAPI FltGetInstanceInformation(PFLT_INSTANCE Instance, INSTANCE_INFOR
         if (InformationClass >= InstancePartialInformation)
             FltpWriteString(&Writer, &Instance->Altitude, &Full->AltitudeLength, &Full->AltitudeBufferOffset);
         if (InformationClass >= InstanceFullInformation) {
-            FltpWriteString(&Writer, &Instance->Volume->Name, &Full->VolumeNameLength,
-                            &Full->VolumeNameBufferOffset);
-            FltpWriteString(&Writer, &Instance->Filter->Name, &Full->FilterNameLength,
-                            &Full->FilterNameBufferOffset);
+            FltpWriteString(&Writer, &Instance->Volume->Name, &Full->VolumeNameLength, &Full->VolumeNameBufferOffset);
+            FltpWriteString(&Writer, &Instance->Filter->Name, &Full->FilterNameLength, &Full->FilterNameBufferOffset);
         }
         return FltpEndWriting(&Writer, BytesReturned);
     }
@@ -160,8 +155,7 @@ NTSTATUS FLTAPI FltGetInstanceInformation(PFLT_INSTANCE Instance, INSTANCE_INFOR
     return FltpEndWriting(&Writer, BytesReturned);
 }
 
-NTSTATUS FLTAPI FltEnumerateFilters(PFLT_FILTER *FilterList, ULONG FilterListSize,
-                                    PULONG NumberFiltersReturned)
+NTSTATUS FLTAPI FltEnumerateFilters(PFLT_FILTER *FilterList, ULONG FilterListSize, PULONG NumberFiltersReturned)
 {
     PFLT_FILTER Filter = NULL;
     ULONG Count = 0;
@@ -206,8 +200,7 @@ NTSTATUS FLTAPI FltEnumerateVolumes(PFLT_FILTER Filter, PFLT_VOLUME *VolumeList,
 }
 
 /* The volume's instances of the filter, either of them NULL for all, appended to the list. */
-static ULONG FltpListVolume(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INSTANCE *List, ULONG Size,
-                            ULONG Count)
+static ULONG FltpListVolume(PFLT_VOLUME Volume, PFLT_FILTER Filter, PFLT_INSTANCE *List, ULONG Size, ULONG Count)
 {
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
@@ -250,8 +243,8 @@ NTSTATUS FLTAPI FltEnumerateInstances(PFLT_VOLUME Volume, PFLT_FILTER Filter, PF
     return STATUS_BUFFER_TOO_SMALL;
 }
 
-NTSTATUS FLTAPI FltEnumerateFilterInformation(ULONG Index, FILTER_INFORMATION_CLASS InformationClass,
-                                              PVOID Buffer, ULONG BufferSize, PULONG BytesReturned)
+NTSTATUS FLTAPI FltEnumerateFilterInformation(ULONG Index, FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                              ULONG BufferSize, PULONG BytesReturned)
 {
     PFLT_FILTER Filter = FltpNextFilter(NULL);
     NTSTATUS Status;
@@ -305,8 +298,8 @@ static PFLT_INSTANCE FltpInstanceAt(PFLT_VOLUME Volume, PFLT_FILTER Filter, PULO
 }
 
 static NTSTATUS FltpDescribeInstance(PFLT_VOLUME Volume, PFLT_FILTER Filter, ULONG Index,
-                                     INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
-                                     ULONG BufferSize, PULONG BytesReturned)
+                                     INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer, ULONG BufferSize,
+                                     PULONG BytesReturned)
 {
     PFLT_INSTANCE Instance = NULL;
     PFLT_VOLUME Each = NULL;
@@ -328,15 +321,15 @@ static NTSTATUS FltpDescribeInstance(PFLT_VOLUME Volume, PFLT_FILTER Filter, ULO
 }
 
 NTSTATUS FLTAPI FltEnumerateInstanceInformationByFilter(PFLT_FILTER Filter, ULONG Index,
-                                                        INSTANCE_INFORMATION_CLASS InformationClass,
-                                                        PVOID Buffer, ULONG BufferSize, PULONG BytesReturned)
+                                                        INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                                        ULONG BufferSize, PULONG BytesReturned)
 {
     return FltpDescribeInstance(NULL, Filter, Index, InformationClass, Buffer, BufferSize, BytesReturned);
 }
 
 NTSTATUS FLTAPI FltEnumerateInstanceInformationByVolume(PFLT_VOLUME Volume, ULONG Index,
-                                                        INSTANCE_INFORMATION_CLASS InformationClass,
-                                                        PVOID Buffer, ULONG BufferSize, PULONG BytesReturned)
+                                                        INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                                        ULONG BufferSize, PULONG BytesReturned)
 {
     return FltpDescribeInstance(Volume, NULL, Index, InformationClass, Buffer, BufferSize, BytesReturned);
 }

@@ -28,8 +28,7 @@ static NTSTATUS FltpOpenKey(PCUNICODE_STRING Key, PHANDLE Handle)
 {
     OBJECT_ATTRIBUTES Attributes;
 
-    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE,
-                               NULL, NULL);
+    InitializeObjectAttributes(&Attributes, (PUNICODE_STRING)Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     return ZwOpenKey(Handle, KEY_READ, &Attributes);
 }
 

@@ -35,8 +35,7 @@ DECLSPEC_NOINLINE VOID FLTAPI FltFreeDeferredIoWorkItem(PFLT_DEFERRED_IO_WORKITE
 /* Documented: paging I/O is never posted, and nothing from a thread that is inside a file system already. */
 static BOOLEAN FltpMayBePosted(PFLT_CALLBACK_DATA Data)
 {
-    if (!FLT_IS_IRP_OPERATION(Data) ||
-        FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
+    if (!FLT_IS_IRP_OPERATION(Data) || FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
         return FALSE;
     /* At DISPATCH_LEVEL the thread is one that was interrupted; its top-level request says nothing of this one. */
     return KeGetCurrentIrql() >= DISPATCH_LEVEL || IoGetTopLevelIrp() == NULL;
@@ -47,8 +46,8 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
                                                              PFLT_DEFERRED_IO_WORKITEM_ROUTINE WorkerRoutine,
                                                              WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
-    NTSTATUS Status = FltpCheckQueueing(&FltWorkItem->Item, &FltpDeferredKind, WorkerRoutine, QueueType,
-                                        __builtin_return_address(0));
+    NTSTATUS Status =
+        FltpCheckQueueing(&FltWorkItem->Item, &FltpDeferredKind, WorkerRoutine, QueueType, __builtin_return_address(0));
 
     PFLTP_OPERATION Operation =
         FltpCheckData(Data, "rule=FltQueueDeferredIoWorkItem was given no operation under way\n");

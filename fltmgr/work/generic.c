@@ -29,8 +29,8 @@ static VOID FltpGenericDone(PVOID Object)
     FltpReleaseRundown(&((PFLTP_OBJECT)Object)->Rundown);
 }
 
-static const FLTP_WORK_KIND FltpGenericKind = {FLTP_MAGIC_GENERIC, "generic work item",
-                                               "generic work routine", FltpCallGeneric, FltpGenericDone};
+static const FLTP_WORK_KIND FltpGenericKind = {FLTP_MAGIC_GENERIC, "generic work item", "generic work routine",
+                                               FltpCallGeneric, FltpGenericDone};
 
 DECLSPEC_NOINLINE PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID)
 {
@@ -53,8 +53,8 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueGenericWorkItem(PFLT_GENERIC_WORKITEM 
                                                           WORK_QUEUE_TYPE QueueType, PVOID Context)
 {
     PFLTP_OBJECT Object = FltObject;
-    NTSTATUS Status = FltpCheckQueueing(&FltWorkItem->Item, &FltpGenericKind, WorkerRoutine, QueueType,
-                                        __builtin_return_address(0));
+    NTSTATUS Status =
+        FltpCheckQueueing(&FltWorkItem->Item, &FltpGenericKind, WorkerRoutine, QueueType, __builtin_return_address(0));
 
     if (Object == NULL || (Object->Magic != FLTP_MAGIC_FILTER && Object->Magic != FLTP_MAGIC_INSTANCE)) {
         FltpReportItem(&FltWorkItem->Item, "queued for something that is neither filter nor instance");

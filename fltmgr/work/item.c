@@ -31,8 +31,7 @@ static VOID NTAPI FltpGiveBackResting(VOID)
 
 VOID FltpInitializeWorkItems(VOID)
 {
-    static FV_RESTING Resting = {FLTP_TAG_WORKITEM, sizeof(FLTP_WORK_ITEM), &FltpRestingCount,
-                                 FltpGiveBackResting};
+    static FV_RESTING Resting = {FLTP_TAG_WORKITEM, sizeof(FLTP_WORK_ITEM), &FltpRestingCount, FltpGiveBackResting};
 
     FvRegisterResting(&Resting);
     KeInitializeSpinLock(&FltpItemLock);
@@ -65,8 +64,8 @@ static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpWorkerInvalid(PFLTP_WORK_ITE
 }
 
 /* Not an item of that kind: freed, of another kind, or nothing of ours. */
-DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind,
-                                                        PCSTR Verb, PVOID Caller)
+DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PCSTR Verb,
+                                                        PVOID Caller)
 {
     CHAR Text[128];
 
@@ -85,8 +84,7 @@ DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, co
     KeBugCheckEx(FLTMGR_FILE_SYSTEM, FLTP_BAD_WORK_ITEM, (ULONG_PTR)Item, 0, Kind->Magic);
 }
 
-DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue,
-                                                         PVOID Caller)
+DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue, PVOID Caller)
 {
     PVOID Again[FLTP_STACK_DEPTH];
 
@@ -171,8 +169,7 @@ VOID NTAPI FltpWorker(PVOID Parameter)
     PFLTP_HOLD Hold;
     FV_CALL Call;
 
-    InterlockedExchange(&Item->State,
-                        FltpItemIdle); /* from here on the routine may free it or queue it again */
+    InterlockedExchange(&Item->State, FltpItemIdle); /* from here on the routine may free it or queue it again */
     Hold = Kind->Done != NULL ? FltpBeginHold(Work.Object, Work.Routine) : NULL;
     FvBeginCall(&Call);
     Call.Context = (ULONG_PTR)Work.Context;
@@ -183,15 +180,14 @@ VOID NTAPI FltpWorker(PVOID Parameter)
         Kind->Done(Work.Object);
 }
 
-NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine,
-                            WORK_QUEUE_TYPE Queue, PVOID Caller)
+NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine, WORK_QUEUE_TYPE Queue,
+                            PVOID Caller)
 {
     if (Item == NULL || Item->Magic != Kind->Magic)
         FltpNoSuchItem(Item, Kind, "queued", Caller);
     if (FltpVerify && !FvIsCode(Routine))
-        FltpWorkerInvalid(
-            Item, Routine == NULL ? "queued without a routine" : "queued with a routine that is no code", 7,
-            (ULONG_PTR)Routine, Caller);
+        FltpWorkerInvalid(Item, Routine == NULL ? "queued without a routine" : "queued with a routine that is no code",
+                          7, (ULONG_PTR)Routine, Caller);
     FltpKnownRoutine = Routine;
     if (Queue == CriticalWorkQueue || Queue == DelayedWorkQueue)
         return STATUS_SUCCESS;

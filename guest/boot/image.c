@@ -73,8 +73,8 @@ uint64_t image_load(struct fltvm_loader_block *block, const uint8_t *file, uint6
     uint8_t *image;
 
     pe = (const void *)(file + header_offset);
-    if (header_offset == 0 || header_offset + sizeof(*pe) > size || pe->signature != 0x4550 ||
-        pe->machine != 0x8664 || pe->magic != 0x20B || pe->headers_size > size) {
+    if (header_offset == 0 || header_offset + sizeof(*pe) > size || pe->signature != 0x4550 || pe->machine != 0x8664 ||
+        pe->magic != 0x20B || pe->headers_size > size) {
         loader_fail("ntoskrnl.exe is not an x86-64 PE image");
     }
     section = (const void *)((const uint8_t *)&pe->magic + pe->optional_size);
@@ -84,8 +84,7 @@ uint64_t image_load(struct fltvm_loader_block *block, const uint8_t *file, uint6
     filled = pe->headers_size;
     paging_map(FLTVM_VA_KERNEL, (uint64_t)image, (pe->headers_size + 0xFFF) & ~0xFFFu, FLTVM_PTE_NX);
     for (uint32_t i = 0; i < pe->sections; i++) {
-        uint32_t raw =
-            section[i].raw_size < section[i].virtual_size ? section[i].raw_size : section[i].virtual_size;
+        uint32_t raw = section[i].raw_size < section[i].virtual_size ? section[i].raw_size : section[i].virtual_size;
         uint32_t pages = (section[i].virtual_size + 0xFFF) & ~0xFFFu;
         uint64_t flags = section[i].characteristics & SECTION_EXECUTE ? 0 : FLTVM_PTE_NX;
 

@@ -61,8 +61,7 @@ static void link_send(uint16_t op, uint16_t kind, const void *data, uint32_t len
 {
     static _Alignas(64) struct fltvm_link_request request;
 
-    request =
-        (struct fltvm_link_request){.op = op, .kind = kind, .out_len = length, .out_addr = (uint64_t)data};
+    request = (struct fltvm_link_request){.op = op, .kind = kind, .out_len = length, .out_addr = (uint64_t)data};
     __asm__ volatile("" : : : "memory");
     outl(FLTVM_LINK_IOBASE + FLTVM_LINK_REG_DOORBELL, (uint32_t)(uint64_t)&request);
 }

@@ -264,33 +264,21 @@ static NTSTATUS ClientpCarryOut(const struct fltvm_command *Command, const UCHAR
     struct fltvm_result *Result = ClientpResult();
 
     switch (Command->op) {
-    case FLTVM_COMMAND_PING:
-        return STATUS_SUCCESS;
-    case FLTVM_COMMAND_STAGE:
-        return ClientpStage(Command, Data);
-    case FLTVM_COMMAND_WAIT:
-        return ClientpWaitCommand(Command);
-    case FLTVM_COMMAND_POLL:
-        return ClientpPoll(Command);
-    case FLTVM_COMMAND_FETCH:
-        return ClientpFetch(Command);
-    case FLTVM_COMMAND_RELEASE:
-        return ClientpRelease(Command);
-    case FLTVM_COMMAND_SLEEP:
-        return ClientpSleep(Command->args[0]);
-    case FLTVM_COMMAND_STACKS:
-        KeReportStacks();
-        return STATUS_SUCCESS;
+    case FLTVM_COMMAND_PING: return STATUS_SUCCESS;
+    case FLTVM_COMMAND_STAGE: return ClientpStage(Command, Data);
+    case FLTVM_COMMAND_WAIT: return ClientpWaitCommand(Command);
+    case FLTVM_COMMAND_POLL: return ClientpPoll(Command);
+    case FLTVM_COMMAND_FETCH: return ClientpFetch(Command);
+    case FLTVM_COMMAND_RELEASE: return ClientpRelease(Command);
+    case FLTVM_COMMAND_SLEEP: return ClientpSleep(Command->args[0]);
+    case FLTVM_COMMAND_STACKS: KeReportStacks(); return STATUS_SUCCESS;
     case FLTVM_COMMAND_POOL:
         Result->length = MmQueryPoolUse((struct fltvm_pool_use *)ClientpResultData(),
                                         FLTVM_COMMAND_DATA_MAX / sizeof(struct fltvm_pool_use)) *
                          sizeof(struct fltvm_pool_use);
         return STATUS_SUCCESS;
-    case FLTVM_COMMAND_MEMORY:
-        MmQueryMemory(Result->values);
-        return STATUS_SUCCESS;
-    default:
-        return ClientpStartOperation(Command, Data);
+    case FLTVM_COMMAND_MEMORY: MmQueryMemory(Result->values); return STATUS_SUCCESS;
+    default: return ClientpStartOperation(Command, Data);
     }
 }
 

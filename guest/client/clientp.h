@@ -32,9 +32,9 @@ typedef struct _CLIENT_OPERATION {
     CLIENT_INPUT Input;
     PUCHAR Buffer; /* the output, or what is written */
     ULONG BufferLength;
-    BOOLEAN HasOutput; /* Buffer[0 .. IoStatus.Information) is the operation's output */
+    BOOLEAN HasOutput;     /* Buffer[0 .. IoStatus.Information) is the operation's output */
     BOOLEAN OutputOnError; /* the output tells why the operation failed */
-    BOOLEAN Released;  /* the host wants no more of it */
+    BOOLEAN Released;      /* the host wants no more of it */
     HANDLE EventHandle;
     PKEVENT Event; /* signaled when an asynchronous request completes */
     IO_STATUS_BLOCK IoStatus;

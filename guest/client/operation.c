@@ -128,9 +128,9 @@ static NTSTATUS ClientpOpen(PCLIENT_OPERATION Operation)
                                    OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE |
                                        (Operation->Command.user != FLTVM_USER_NONE ? OBJ_FORCE_ACCESS_CHECK : 0),
                                    NULL, NULL);
-        Status = ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
-                              FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2],
-                              (ULONG)Arguments[3], NULL, 0);
+        Status =
+            ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
+                         FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2], (ULONG)Arguments[3], NULL, 0);
     }
     ClientpFreeString(&Path);
     Operation->IoStatus.Information = (ULONG_PTR)File;
@@ -196,8 +196,7 @@ static NTSTATUS ClientpControl(PCLIENT_OPERATION Operation, BOOLEAN FileSystem)
         return ZwFsControlFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Code,
                                Operation->Input.Bytes, InputLength, Operation->Buffer, Operation->BufferLength);
     return ZwDeviceIoControlFile(File, Operation->EventHandle, NULL, NULL, &Operation->IoStatus, Code,
-                                 Operation->Input.Bytes, InputLength, Operation->Buffer,
-                                 Operation->BufferLength);
+                                 Operation->Input.Bytes, InputLength, Operation->Buffer, Operation->BufferLength);
 }
 
 static NTSTATUS ClientpQuery(PCLIENT_OPERATION Operation)
@@ -217,36 +216,22 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     HANDLE File = (HANDLE)(ULONG_PTR)Operation->Command.args[0];
 
     switch (Operation->Command.op) {
-    case FLTVM_COMMAND_REGISTRY:
-        return ClientpSetRegistry(Operation);
-    case FLTVM_COMMAND_DRIVER_LOAD:
-        return ClientpLoadDriver(Operation);
-    case FLTVM_COMMAND_DRIVER_UNLOAD:
-        return ClientpUnloadDriver(Operation);
-    case FLTVM_COMMAND_OPEN:
-        return ClientpOpen(Operation);
-    case FLTVM_COMMAND_CLOSE:
-        return ZwClose(File);
-    case FLTVM_COMMAND_READ:
-        return ClientpTransfer(Operation, FALSE);
-    case FLTVM_COMMAND_WRITE:
-        return ClientpTransfer(Operation, TRUE);
-    case FLTVM_COMMAND_FLUSH:
-        return ZwFlushBuffersFile(File, &Operation->IoStatus);
-    case FLTVM_COMMAND_IOCTL:
-        return ClientpControl(Operation, FALSE);
-    case FLTVM_COMMAND_FSCTL:
-        return ClientpControl(Operation, TRUE);
+    case FLTVM_COMMAND_REGISTRY: return ClientpSetRegistry(Operation);
+    case FLTVM_COMMAND_DRIVER_LOAD: return ClientpLoadDriver(Operation);
+    case FLTVM_COMMAND_DRIVER_UNLOAD: return ClientpUnloadDriver(Operation);
+    case FLTVM_COMMAND_OPEN: return ClientpOpen(Operation);
+    case FLTVM_COMMAND_CLOSE: return ZwClose(File);
+    case FLTVM_COMMAND_READ: return ClientpTransfer(Operation, FALSE);
+    case FLTVM_COMMAND_WRITE: return ClientpTransfer(Operation, TRUE);
+    case FLTVM_COMMAND_FLUSH: return ZwFlushBuffersFile(File, &Operation->IoStatus);
+    case FLTVM_COMMAND_IOCTL: return ClientpControl(Operation, FALSE);
+    case FLTVM_COMMAND_FSCTL: return ClientpControl(Operation, TRUE);
     case FLTVM_COMMAND_CANCEL:
         return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
-    case FLTVM_COMMAND_QUERY:
-        return ClientpQuery(Operation);
-    case FLTVM_COMMAND_PROCESS:
-        return ClientpCreateProcess(Operation);
-    case FLTVM_COMMAND_PROCESS_END:
-        return ClientpEndProcess(Operation);
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    case FLTVM_COMMAND_QUERY: return ClientpQuery(Operation);
+    case FLTVM_COMMAND_PROCESS: return ClientpCreateProcess(Operation);
+    case FLTVM_COMMAND_PROCESS_END: return ClientpEndProcess(Operation);
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 

@@ -52,8 +52,7 @@ static NTSTATUS ClientpDeleteTree(PUNICODE_STRING Path)
     while (NT_SUCCESS(Status) && !Top) {
         Status = ClientpOpenKey(NULL, Path, &Key);
         Top = TRUE;
-        while (NT_SUCCESS(Status) &&
-               NT_SUCCESS(ZwEnumerateKey(Key, 0, KeyBasicInformation, Child, 1024, &Length))) {
+        while (NT_SUCCESS(Status) && NT_SUCCESS(ZwEnumerateKey(Key, 0, KeyBasicInformation, Child, 1024, &Length))) {
             UNICODE_STRING Name = {(USHORT)Child->NameLength, (USHORT)Child->NameLength, Child->Name};
 
             Top = FALSE;

@@ -23,7 +23,7 @@ static VOID NTAPI ClientpServeQueue(PVOID Context)
 
         KeWaitForSingleObject(&Thread->Count, Executive, KernelMode, FALSE, NULL);
         Entry = ExInterlockedRemoveHeadList(&Thread->Queue, &Thread->Lock);
-        KeAssert(Entry != NULL);
+        NT_ASSERT(Entry != NULL);
         ClientpRunOperation(CONTAINING_RECORD(Entry, CLIENT_OPERATION, QueueLink));
     }
 }

@@ -280,8 +280,8 @@ static NTSTATUS CmpInsertCallback(PCMP_CALLBACK New)
     return Status;
 }
 
-static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Context, PLARGE_INTEGER Cookie,
-                            PVOID Caller)
+static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Context,
+                            PLARGE_INTEGER Cookie, PVOID Caller)
 {
     PCMP_CALLBACK New;
     NTSTATUS Status;
@@ -310,8 +310,8 @@ static NTSTATUS CmpRegister(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Alt
  * IRQL: <= APC_LEVEL.  STATUS_FLT_INSTANCE_ALTITUDE_COLLISION, STATUS_INSUFFICIENT_RESOURCES; STATUS_INVALID_PARAMETER for
  * an altitude that is no number.
  */
-NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Driver, PVOID Context,
-                                    PLARGE_INTEGER Cookie, PVOID Reserved)
+NTSTATUS NTAPI CmRegisterCallbackEx(PEX_CALLBACK_FUNCTION Function, PCUNICODE_STRING Altitude, PVOID Driver,
+                                    PVOID Context, PLARGE_INTEGER Cookie, PVOID Reserved)
 {
     UNREFERENCED_PARAMETER(Driver);
     UNREFERENCED_PARAMETER(Reserved);

@@ -11,18 +11,18 @@
 #include <ntifs.h>
 #include <ob.h>
 
-#define CMP_TAG_NODE   'yeKC'
-#define CMP_TAG_VALUE  'laVC'
-#define CMP_TAG_INDEX  'xdNC'
-#define CMP_TAG_NAME   'mNKC'
+#define CMP_TAG_NODE     'yeKC'
+#define CMP_TAG_VALUE    'laVC'
+#define CMP_TAG_INDEX    'xdNC'
+#define CMP_TAG_NAME     'mNKC'
 #define CMP_TAG_CALLBACK 'bCKC'
-#define CMP_CALLBACKS  32    /* registrations of callbacks at a time */
-#define CMP_NAME_LIMIT 256   /* characters in a key's name, as documented */
-#define CMP_DATA_LIMIT (1u << 20) /* bytes in a value */
+#define CMP_CALLBACKS    32         /* registrations of callbacks at a time */
+#define CMP_NAME_LIMIT   256        /* characters in a key's name, as documented */
+#define CMP_DATA_LIMIT   (1u << 20) /* bytes in a value */
 
 /* What stands under a name in a key. */
 typedef struct _CMP_ENTRY {
-    LIST_ENTRY Link; /* its index's Order */
+    LIST_ENTRY Link;         /* its index's Order */
     struct _CMP_ENTRY *Next; /* in its bucket, if there are any */
     ULONG Hash;
     UNICODE_STRING Name; /* in its own letters; compared without case */

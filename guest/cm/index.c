@@ -68,8 +68,7 @@ PCMP_ENTRY CmpFindEntry(PCMP_INDEX Index, PCUNICODE_STRING Name)
     ULONG Hash = CmpHash(Name);
 
     if (Index->Bucket != NULL) {
-        for (PCMP_ENTRY Entry = Index->Bucket[Hash & (Index->Buckets - 1)]; Entry != NULL;
-             Entry = Entry->Next) {
+        for (PCMP_ENTRY Entry = Index->Bucket[Hash & (Index->Buckets - 1)]; Entry != NULL; Entry = Entry->Next) {
             if (Entry->Hash == Hash && RtlEqualUnicodeString(&Entry->Name, Name, TRUE)) {
                 return Entry;
             }

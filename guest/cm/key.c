@@ -132,14 +132,13 @@ static NTSTATUS CmpDescribeValue(PCMP_VALUE Value, KEY_VALUE_INFORMATION_CLASS C
         }
         return Status;
     }
-    default:
-        return STATUS_INVALID_PARAMETER;
+    default: return STATUS_INVALID_PARAMETER;
     }
 }
 
 NTSTATUS CmpQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
-                          KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
-                          ULONG Length, PULONG ResultLength)
+                          KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation, ULONG Length,
+                          PULONG ResultLength)
 {
     PCMP_KEY Key;
     PCMP_VALUE Value;
@@ -150,9 +149,9 @@ NTSTATUS CmpQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
         return Status;
     }
     Value = CmpFindValueLocked(Key->Node, ValueName);
-    Status = Value == NULL ? STATUS_OBJECT_NAME_NOT_FOUND
-                           : CmpDescribeValue(Value, KeyValueInformationClass, KeyValueInformation, Length,
-                                              ResultLength);
+    Status = Value == NULL
+                 ? STATUS_OBJECT_NAME_NOT_FOUND
+                 : CmpDescribeValue(Value, KeyValueInformationClass, KeyValueInformation, Length, ResultLength);
     CmpReleaseKey(Key);
     return Status;
 }
@@ -245,13 +244,12 @@ static NTSTATUS CmpDescribeNode(PCMP_NODE Node, KEY_INFORMATION_CLASS Class, PVO
         }
         return Status;
     }
-    default:
-        return STATUS_INVALID_PARAMETER;
+    default: return STATUS_INVALID_PARAMETER;
     }
 }
 
-NTSTATUS CmpQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
-                     ULONG Length, PULONG ResultLength)
+NTSTATUS CmpQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation, ULONG Length,
+                     PULONG ResultLength)
 {
     PCMP_KEY Key;
     NTSTATUS Status;
@@ -264,8 +262,8 @@ NTSTATUS CmpQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass
     return Status;
 }
 
-NTSTATUS CmpEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
-                         PVOID KeyInformation, ULONG Length, PULONG ResultLength)
+NTSTATUS CmpEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
+                         ULONG Length, PULONG ResultLength)
 {
     PCMP_KEY Key;
     PCMP_ENTRY Entry;

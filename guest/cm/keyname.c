@@ -82,11 +82,10 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PUL
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = CmpDescribeObject(Cookie, Object, ObjectID,
-                               ObjectName == NULL || (Object != NULL && ObGetObjectType(Object) == CmpKeyType &&
-                                                      Key->Name != NULL)
-                                   ? NULL
-                                   : &Name);
+    Status = CmpDescribeObject(
+        Cookie, Object, ObjectID,
+        ObjectName == NULL || (Object != NULL && ObGetObjectType(Object) == CmpKeyType && Key->Name != NULL) ? NULL
+                                                                                                             : &Name);
     if (!NT_SUCCESS(Status) || ObjectName == NULL) {
         return Status;
     }

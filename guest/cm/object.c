@@ -167,9 +167,10 @@ static NTSTATUS CmpCreateRootObject(VOID)
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, CmpKeyType, &Attributes, KernelMode, NULL, sizeof(CMP_KEY), 0, 0,
-                            (PVOID *)&Key);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_PERMANENT | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
+    Status =
+        ObCreateObject(KernelMode, CmpKeyType, &Attributes, KernelMode, NULL, sizeof(CMP_KEY), 0, 0, (PVOID *)&Key);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

@@ -10,7 +10,7 @@
 #include <fltvm.h>
 
 #define FAST_FAIL_UNSAFE_REGISTRY_ACCESS 9
-#define CMP_TAG_QUERY 'qRmC'
+#define CMP_TAG_QUERY                    'qRmC'
 
 typedef struct _CMP_QUERY {
     HANDLE Top;     /* what RelativeTo and Path name; NULL: it is not there */
@@ -67,7 +67,7 @@ static NTSTATUS CmpStore(PRTL_QUERY_REGISTRY_TABLE Entry, ULONG Type, PVOID Data
     }
     Room = (LONG)*Numbers;
     if (Room < 0) {
-        if ((ULONG)-(LONG64)Room < Length) {
+        if ((ULONG) - (LONG64)Room < Length) {
             return STATUS_BUFFER_TOO_SMALL;
         }
         RtlCopyMemory(Numbers, Data, Length);
@@ -129,8 +129,8 @@ static NTSTATUS CmpFetchValue(PCMP_QUERY Query, PUNICODE_STRING Name, ULONG Inde
         return Name != NULL ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_NO_MORE_ENTRIES;
     }
     for (;;) {
-        Status = Name != NULL ? ZwQueryValueKey(Query->Current, Name, KeyValueFullInformation, Query->Value, Query->Size,
-                                                &Needed)
+        Status = Name != NULL ? ZwQueryValueKey(Query->Current, Name, KeyValueFullInformation, Query->Value,
+                                                Query->Size, &Needed)
                               : ZwEnumerateValueKey(Query->Current, Index, KeyValueFullInformation, Query->Value,
                                                     Query->Size, &Needed);
         if (Status != STATUS_BUFFER_OVERFLOW && Status != STATUS_BUFFER_TOO_SMALL) {
@@ -300,7 +300,8 @@ static VOID CmpCheckDirect(PCMP_QUERY Query)
     }
     CmpReleaseKey(Key);
     if (!Trusted) {
-        FvReport("rule=RTL_QUERY_REGISTRY_DIRECT without RTL_QUERY_REGISTRY_TYPECHECK, in a hive that is not the system's\n");
+        FvReport("rule=RTL_QUERY_REGISTRY_DIRECT without RTL_QUERY_REGISTRY_TYPECHECK, in a hive that is not the "
+                 "system's\n");
         KeBugCheckEx(0x139 /* KERNEL_SECURITY_CHECK_FAILURE */, FAST_FAIL_UNSAFE_REGISTRY_ACCESS, 0, 0, 0);
     }
 }

@@ -110,17 +110,16 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
                                KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
                                ULONG Length, PULONG ResultLength)
 {
-    REG_QUERY_VALUE_KEY_INFORMATION Information = {NULL,   ValueName,    KeyValueInformationClass, KeyValueInformation,
-                                                   Length, ResultLength, NULL,                     NULL,
-                                                   NULL};
+    REG_QUERY_VALUE_KEY_INFORMATION Information = {
+        NULL, ValueName, KeyValueInformationClass, KeyValueInformation, Length, ResultLength, NULL, NULL, NULL};
     CMP_OPERATION Operation;
     NTSTATUS Status;
 
     PAGED_CODE();
     if (CmpBegin(&Operation, KeyHandle, RegNtPreQueryValueKey, RegNtPostQueryValueKey, &Information,
                  &Information.CallContext, &Status)) {
-        Status = CmpQueryValueKey(KeyHandle, ValueName, KeyValueInformationClass, KeyValueInformation, Length,
-                                  ResultLength);
+        Status =
+            CmpQueryValueKey(KeyHandle, ValueName, KeyValueInformationClass, KeyValueInformation, Length, ResultLength);
     }
     return CmpEnd(&Operation, Status);
 }
@@ -128,17 +127,16 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
 NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass,
                                    PVOID KeyValueInformation, ULONG Length, PULONG ResultLength)
 {
-    REG_ENUMERATE_VALUE_KEY_INFORMATION Information = {NULL,         Index, KeyValueInformationClass,
-                                                       KeyValueInformation, Length, ResultLength,
-                                                       NULL,         NULL,  NULL};
+    REG_ENUMERATE_VALUE_KEY_INFORMATION Information = {
+        NULL, Index, KeyValueInformationClass, KeyValueInformation, Length, ResultLength, NULL, NULL, NULL};
     CMP_OPERATION Operation;
     NTSTATUS Status;
 
     PAGED_CODE();
     if (CmpBegin(&Operation, KeyHandle, RegNtPreEnumerateValueKey, RegNtPostEnumerateValueKey, &Information,
                  &Information.CallContext, &Status)) {
-        Status = CmpEnumerateValueKey(KeyHandle, Index, KeyValueInformationClass, KeyValueInformation, Length,
-                                      ResultLength);
+        Status =
+            CmpEnumerateValueKey(KeyHandle, Index, KeyValueInformationClass, KeyValueInformation, Length, ResultLength);
     }
     return CmpEnd(&Operation, Status);
 }
@@ -146,8 +144,8 @@ NTSTATUS NTAPI ZwEnumerateValueKey(HANDLE KeyHandle, ULONG Index, KEY_VALUE_INFO
 NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformationClass, PVOID KeyInformation,
                           ULONG Length, PULONG ResultLength)
 {
-    REG_QUERY_KEY_INFORMATION Information = {NULL, KeyInformationClass, KeyInformation, Length, ResultLength,
-                                             NULL, NULL,                NULL};
+    REG_QUERY_KEY_INFORMATION Information = {
+        NULL, KeyInformationClass, KeyInformation, Length, ResultLength, NULL, NULL, NULL};
     CMP_OPERATION Operation;
     NTSTATUS Status;
 
@@ -162,8 +160,8 @@ NTSTATUS NTAPI ZwQueryKey(HANDLE KeyHandle, KEY_INFORMATION_CLASS KeyInformation
 NTSTATUS NTAPI ZwEnumerateKey(HANDLE KeyHandle, ULONG Index, KEY_INFORMATION_CLASS KeyInformationClass,
                               PVOID KeyInformation, ULONG Length, PULONG ResultLength)
 {
-    REG_ENUMERATE_KEY_INFORMATION Information = {NULL,         Index, KeyInformationClass, KeyInformation, Length,
-                                                 ResultLength, NULL,  NULL,                NULL};
+    REG_ENUMERATE_KEY_INFORMATION Information = {
+        NULL, Index, KeyInformationClass, KeyInformation, Length, ResultLength, NULL, NULL, NULL};
     CMP_OPERATION Operation;
     NTSTATUS Status;
 
@@ -186,7 +184,8 @@ static NTSTATUS CmpAdoptObject(REG_CREATE_KEY_INFORMATION_V1 *Information, ULONG
     if (Object == NULL) {
         return STATUS_SUCCESS;
     }
-    Status = ObOpenObjectByPointer(Object, Attributes, NULL, Information->GrantedAccess, CmpKeyType, KernelMode, Handle);
+    Status =
+        ObOpenObjectByPointer(Object, Attributes, NULL, Information->GrantedAccess, CmpKeyType, KernelMode, Handle);
     ObDereferenceObject(Object);
     return Status;
 }

@@ -90,16 +90,15 @@ NTSTATUS NTAPI EtwWrite(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor,
 
 /* IRQL: any.  As EtwWrite.  Source: the page EtwWriteTransfer. */
 NTSTATUS NTAPI EtwWriteTransfer(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor, LPCGUID ActivityId,
-                                LPCGUID RelatedActivityId, ULONG UserDataCount,
-                                PEVENT_DATA_DESCRIPTOR UserData)
+                                LPCGUID RelatedActivityId, ULONG UserDataCount, PEVENT_DATA_DESCRIPTOR UserData)
 {
     UNREFERENCED_PARAMETER(RelatedActivityId);
     return EtwWrite(RegHandle, EventDescriptor, ActivityId, UserDataCount, UserData);
 }
 
 /* IRQL: any.  As EtwWrite.  Source: the page EtwWriteEx. */
-NTSTATUS NTAPI EtwWriteEx(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor, ULONG64 Filter,
-                          ULONG Flags, LPCGUID ActivityId, LPCGUID RelatedActivityId, ULONG UserDataCount,
+NTSTATUS NTAPI EtwWriteEx(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescriptor, ULONG64 Filter, ULONG Flags,
+                          LPCGUID ActivityId, LPCGUID RelatedActivityId, ULONG UserDataCount,
                           PEVENT_DATA_DESCRIPTOR UserData)
 {
     UNREFERENCED_PARAMETER(Filter);
@@ -109,8 +108,7 @@ NTSTATUS NTAPI EtwWriteEx(REGHANDLE RegHandle, PCEVENT_DESCRIPTOR EventDescripto
 }
 
 /* IRQL: any.  STATUS_INVALID_PARAMETER without a string.  Source: the page EtwWriteString. */
-NTSTATUS NTAPI EtwWriteString(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword, LPCGUID ActivityId,
-                              PCWSTR String)
+NTSTATUS NTAPI EtwWriteString(REGHANDLE RegHandle, UCHAR Level, ULONGLONG Keyword, LPCGUID ActivityId, PCWSTR String)
 {
     UNREFERENCED_PARAMETER(Level);
     UNREFERENCED_PARAMETER(Keyword);

@@ -16,7 +16,7 @@
 #define EXP_LOOKASIDE_DEPTH        4 /* Windows's to begin with */
 #define EXP_KERNEL_LOOKASIDE_DEPTH 32
 #define EXP_LOOKASIDE_MINIMUM_SIZE RTL_SIZEOF_THROUGH_FIELD(SLIST_ENTRY, Next)
-#define EXP_POOL_FLAGS                                                                                                  \
+#define EXP_POOL_FLAGS                                                                                                 \
     (POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_COLD_ALLOCATION | POOL_NX_ALLOCATION | \
      POOL_ZERO_ALLOCATION)
 
@@ -43,7 +43,9 @@ static BOOLEAN ExpIsKernelAddress(PVOID Address)
 
 static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
-    USHORT Depth = ExpIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH : FvVerifierEnabled() ? 0 : EXP_LOOKASIDE_DEPTH;
+    USHORT Depth = ExpIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH
+                   : FvVerifierEnabled()      ? 0
+                                              : EXP_LOOKASIDE_DEPTH;
 
     if (FvVerifierEnabled())
         KeTrackMemory(KeTrackedLookaside, &List->ListEntry, List);

@@ -65,10 +65,8 @@ BOOLEAN NTAPI ExIsProcessorFeaturePresent(ULONG ProcessorFeature)
     case PF_PAE_ENABLED:
     case PF_XMMI64_INSTRUCTIONS_AVAILABLE:
     case PF_NX_ENABLED:
-    case PF_COMPARE_EXCHANGE128:
-        return TRUE;
-    default:
-        return FALSE;
+    case PF_COMPARE_EXCHANGE128: return TRUE;
+    default: return FALSE;
     }
 }
 

@@ -20,17 +20,16 @@
  */
 #include "resource.h"
 
-#define EXP_VERIFIER       0xC4
-#define EXP_TABLE_TAG      'eTeR'
-#define EXP_TABLE_MINIMUM  4
-#define EXP_OWNER_POINTER  3 /* low bits of an owner that is not a thread */
+#define EXP_VERIFIER      0xC4
+#define EXP_TABLE_TAG     'eTeR'
+#define EXP_TABLE_MINIMUM 4
+#define EXP_OWNER_POINTER 3 /* low bits of an owner that is not a thread */
 
 typedef struct _EXP_RESOURCE_WAITER {
     struct _EXP_RESOURCE_WAITER *Next;
     ERESOURCE_THREAD Owner;
     KEVENT Event;
 } EXP_RESOURCE_WAITER, *PEXP_RESOURCE_WAITER;
-
 
 #define EXP_SHARED_WAITERS(Resource)    ((PEXP_RESOURCE_WAITER *)&(Resource)->SharedWaiters)
 #define EXP_EXCLUSIVE_WAITERS(Resource) ((PEXP_RESOURCE_WAITER *)&(Resource)->ExclusiveWaiters)
@@ -51,8 +50,8 @@ static DECLSPEC_NORETURN VOID ExpResourceBugCheck(PERESOURCE Resource, PCSTR Rul
 {
     CHAR Text[192];
 
-    _snprintf(Text, sizeof(Text), "rule=%s\nresource=0x%I64x\ncaller=0x%I64x\nowner=0x%I64x\n", Rule,
-              (ULONG64)Resource, (ULONG64)Caller, (ULONG64)Resource->OwnerEntry.OwnerThread);
+    _snprintf(Text, sizeof(Text), "rule=%s\nresource=0x%I64x\ncaller=0x%I64x\nowner=0x%I64x\n", Rule, (ULONG64)Resource,
+              (ULONG64)Caller, (ULONG64)Resource->OwnerEntry.OwnerThread);
     FvReport(Text);
     KeBugCheckEx(Code, P1, P2, P3, P4);
 }
@@ -110,7 +109,7 @@ static VOID ExpGrowTable(PERESOURCE Resource, PKIRQL OldIrql)
 {
     ULONG OldSize = Resource->OwnerTable != NULL ? Resource->OwnerTable[0].TableSize : 0;
     ULONG NewSize = OldSize == 0 ? EXP_TABLE_MINIMUM : OldSize * 2;
-    LARGE_INTEGER Pause = { .QuadPart = -100000 };
+    LARGE_INTEGER Pause = {.QuadPart = -100000};
     POWNER_ENTRY New, Old = NULL;
 
     KeReleaseSpinLock(&Resource->SpinLock, *OldIrql);
@@ -282,9 +281,8 @@ BOOLEAN ExpAcquireShared(PERESOURCE Resource, BOOLEAN Wait, EXP_SHARED_KIND Kind
             return ExpSharedAcquired(Resource, OldIrql, Caller);
         }
         Entry = ExpIsExclusive(Resource) ? NULL : ExpFindOwner(Resource, Owner);
-        Grant = !ExpIsExclusive(Resource) &&
-                (Resource->NumberOfExclusiveWaiters == 0 || Kind == ExpSharedStarveExclusive ||
-                 (Kind == ExpShared && Entry != NULL));
+        Grant = !ExpIsExclusive(Resource) && (Resource->NumberOfExclusiveWaiters == 0 ||
+                                              Kind == ExpSharedStarveExclusive || (Kind == ExpShared && Entry != NULL));
         if (Grant && Entry != NULL) {
             Entry->OwnerCount++;
             return ExpSharedAcquired(Resource, OldIrql, Caller);
@@ -448,8 +446,8 @@ DECLSPEC_NOINLINE VOID NTAPI ExConvertExclusiveToSharedLite(PERESOURCE Resource)
 
     KeAcquireSpinLock(&Resource->SpinLock, &OldIrql);
     if (ExpVerifies(!ExpIsExclusive(Resource) || Resource->OwnerEntry.OwnerThread != ExpCurrentOwner()))
-        ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED,
-                            (ULONG_PTR)Resource, ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 1);
+        ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED, (ULONG_PTR)Resource,
+                            ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 1);
     if (!ExpIsExclusive(Resource)) {
         KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
         return; /* shared already, or nobody's */
@@ -469,8 +467,8 @@ DECLSPEC_NOINLINE VOID NTAPI ExSetResourceOwnerPointer(PERESOURCE Resource, PVOI
     KeAcquireSpinLock(&Resource->SpinLock, &OldIrql);
     Entry = ExpIsFree(Resource) ? NULL : ExpFindOwner(Resource, ExpCurrentOwner());
     if (Entry == NULL || ((ULONG_PTR)OwnerPointer & EXP_OWNER_POINTER) != EXP_OWNER_POINTER)
-        ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED,
-                            (ULONG_PTR)Resource, ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 3);
+        ExpResourceBugCheck(Resource, "not-owned", __builtin_return_address(0), RESOURCE_NOT_OWNED, (ULONG_PTR)Resource,
+                            ExpCurrentOwner(), (ULONG_PTR)Resource->OwnerTable, 3);
     ExpForget(Resource, ExpCurrentOwner(), Entry->OwnerCount);
     Old = ExpIsExclusive(Resource) ? NULL : ExpFindOwner(Resource, (ERESOURCE_THREAD)OwnerPointer);
     if (Old != NULL) {

@@ -78,9 +78,9 @@ DECLSPEC_NOINLINE VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)
     KIRQL OldIrql = (KIRQL)__readcr8();
 
     if (OldIrql <= DISPATCH_LEVEL && ExpTryLock(Resource, OldIrql)) {
-        if (Resource->OwnerEntry.OwnerThread == (ERESOURCE_THREAD)Thread && Resource->OwnerEntry.TableSize == EXP_ONCE &&
-            Resource->ActiveEntries == 1 && (EXP_STATE(Resource) & ~(EXP_IS_SHARED | EXP_IS_EXCLUSIVE)) == 0 &&
-            EXP_WAITERS(Resource) == 0) {
+        if (Resource->OwnerEntry.OwnerThread == (ERESOURCE_THREAD)Thread &&
+            Resource->OwnerEntry.TableSize == EXP_ONCE && Resource->ActiveEntries == 1 &&
+            (EXP_STATE(Resource) & ~(EXP_IS_SHARED | EXP_IS_EXCLUSIVE)) == 0 && EXP_WAITERS(Resource) == 0) {
             Resource->OwnerEntry.OwnerThread = 0;
             Resource->OwnerEntry.TableSize = 0;
             Resource->ActiveEntries = 0;

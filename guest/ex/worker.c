@@ -29,7 +29,7 @@ typedef struct _EXP_WORK_QUEUE {
     CHAR Name[24];
 } EXP_WORK_QUEUE, *PEXP_WORK_QUEUE;
 
-static EXP_WORK_QUEUE ExpWorkQueues[MAXIMUM_PRIORITY]; /* by priority */
+static EXP_WORK_QUEUE ExpWorkQueues[MAXIMUM_PRIORITY];                             /* by priority */
 static PEXP_WORK_QUEUE ExpQueueOfType[CustomPriorityWorkQueue + MAXIMUM_PRIORITY]; /* by type; NULL: no such type */
 
 /* Documented with WORK_QUEUE_TYPE.  What is not among the first three has no threads until it is used. */
@@ -220,8 +220,8 @@ static DECLSPEC_NOINLINE VOID ExpInsertCarefully(PWORK_QUEUE_ITEM WorkItem, ULON
 
 VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PVOID Caller)
 {
-    if (KeGetCurrentIrql() <= DISPATCH_LEVEL && (ULONG)QueueType <= DelayedWorkQueue &&
-        WorkItem->List.Flink == NULL && KeIsKnownRoutine((PVOID)WorkItem->WorkerRoutine))
+    if (KeGetCurrentIrql() <= DISPATCH_LEVEL && (ULONG)QueueType <= DelayedWorkQueue && WorkItem->List.Flink == NULL &&
+        KeIsKnownRoutine((PVOID)WorkItem->WorkerRoutine))
         ExpInsertItem(WorkItem, (ULONG)QueueType);
     else
         ExpInsertCarefully(WorkItem, (ULONG)QueueType, Caller);

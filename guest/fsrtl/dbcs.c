@@ -42,8 +42,8 @@ static BOOLEAN FsRtlpIsFatPart(PANSI_STRING Name, BOOLEAN WildCards)
 }
 
 /* IRQL: PASSIVE_LEVEL.  A name, or where it is allowed a path, whose parts are all FAT's. */
-BOOLEAN NTAPI FsRtlIsFatDbcsLegal(ANSI_STRING DbcsName, BOOLEAN WildCardsPermissible,
-                                  BOOLEAN PathNamePermissible, BOOLEAN LeadingBackslashPermissible)
+BOOLEAN NTAPI FsRtlIsFatDbcsLegal(ANSI_STRING DbcsName, BOOLEAN WildCardsPermissible, BOOLEAN PathNamePermissible,
+                                  BOOLEAN LeadingBackslashPermissible)
 {
     if (DbcsName.Length != 0 && DbcsName.Buffer[0] == '\\') {
         if (!LeadingBackslashPermissible) {
@@ -58,8 +58,7 @@ BOOLEAN NTAPI FsRtlIsFatDbcsLegal(ANSI_STRING DbcsName, BOOLEAN WildCardsPermiss
     for (;;) {
         ANSI_STRING Part = DbcsName;
 
-        for (Part.Length = 0; Part.Length < DbcsName.Length && DbcsName.Buffer[Part.Length] != '\\';
-             Part.Length++) {
+        for (Part.Length = 0; Part.Length < DbcsName.Length && DbcsName.Buffer[Part.Length] != '\\'; Part.Length++) {
             if (FsRtlIsLeadDbcsCharacter(DbcsName.Buffer[Part.Length]) && Part.Length + 1 < DbcsName.Length) {
                 Part.Length++;
             }

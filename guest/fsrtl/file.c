@@ -31,8 +31,7 @@ NTSTATUS NTAPI FsRtlGetFileSize(PFILE_OBJECT FileObject, PLARGE_INTEGER FileSize
 
     PAGED_CODE();
     FileSize->QuadPart = 0;
-    Status = IoQueryFileInformation(FileObject, FileStandardInformation, sizeof(Information), &Information,
-                                    &Length);
+    Status = IoQueryFileInformation(FileObject, FileStandardInformation, sizeof(Information), &Information, &Length);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -67,8 +66,7 @@ static BOOLEAN FsRtlpSlice(PLARGE_INTEGER Deadline, PLARGE_INTEGER Slice)
  * (15.625 ms).
  */
 NTSTATUS NTAPI FsRtlCancellableWaitForMultipleObjects(ULONG Count, PVOID ObjectArray[], WAIT_TYPE WaitType,
-                                                      PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray,
-                                                      PIRP Irp)
+                                                      PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray, PIRP Irp)
 {
     LARGE_INTEGER Deadline, Slice;
     NTSTATUS Status;
@@ -77,8 +75,7 @@ NTSTATUS NTAPI FsRtlCancellableWaitForMultipleObjects(ULONG Count, PVOID ObjectA
     PAGED_CODE();
     if (Timeout != NULL) {
         KeQuerySystemTime(&Deadline);
-        Deadline.QuadPart =
-            Timeout->QuadPart <= 0 ? Deadline.QuadPart - Timeout->QuadPart : Timeout->QuadPart;
+        Deadline.QuadPart = Timeout->QuadPart <= 0 ? Deadline.QuadPart - Timeout->QuadPart : Timeout->QuadPart;
     }
     do {
         Left = FsRtlpSlice(Timeout != NULL ? &Deadline : NULL, &Slice);
@@ -122,8 +119,7 @@ static VOID NTAPI FsRtlpRunPosted(PVOID Context)
 
 /* IRQL: PASSIVE_LEVEL.  The routine runs in a system thread; the caller waits for what it makes of Event.
  * Without memory STATUS_INSUFFICIENT_RESOURCES is raised. */
-VOID NTAPI FsRtlPostStackOverflow(PVOID Context, PKEVENT Event,
-                                  PFSRTL_STACK_OVERFLOW_ROUTINE StackOverflowRoutine)
+VOID NTAPI FsRtlPostStackOverflow(PVOID Context, PKEVENT Event, PFSRTL_STACK_OVERFLOW_ROUTINE StackOverflowRoutine)
 {
     PFSRTLP_POSTED Posted = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Posted), FSRTLP_FILE_TAG);
 
@@ -173,14 +169,12 @@ NTSTATUS NTAPI FsRtlValidateReparsePointBuffer(ULONG BufferLength, PREPARSE_DATA
     if (BufferLength != Header + Length) {
         return STATUS_IO_REPARSE_DATA_INVALID;
     }
-    if (!IsReparseTagValid(ReparseBuffer->ReparseTag) ||
-        ReparseBuffer->ReparseTag == IO_REPARSE_TAG_RESERVED_ZERO ||
+    if (!IsReparseTagValid(ReparseBuffer->ReparseTag) || ReparseBuffer->ReparseTag == IO_REPARSE_TAG_RESERVED_ZERO ||
         ReparseBuffer->ReparseTag == IO_REPARSE_TAG_RESERVED_ONE) {
         return STATUS_IO_REPARSE_TAG_INVALID;
     }
     if (ReparseBuffer->ReparseTag == IO_REPARSE_TAG_MOUNT_POINT &&
-        !FsRtlpNamesFit(Length,
-                        FIELD_OFFSET(REPARSE_DATA_BUFFER, MountPointReparseBuffer.PathBuffer) - Header,
+        !FsRtlpNamesFit(Length, FIELD_OFFSET(REPARSE_DATA_BUFFER, MountPointReparseBuffer.PathBuffer) - Header,
                         ReparseBuffer->MountPointReparseBuffer.SubstituteNameOffset,
                         ReparseBuffer->MountPointReparseBuffer.SubstituteNameLength,
                         ReparseBuffer->MountPointReparseBuffer.PrintNameOffset,
@@ -188,8 +182,7 @@ NTSTATUS NTAPI FsRtlValidateReparsePointBuffer(ULONG BufferLength, PREPARSE_DATA
         return STATUS_IO_REPARSE_DATA_INVALID;
     }
     if (ReparseBuffer->ReparseTag == IO_REPARSE_TAG_SYMLINK &&
-        !FsRtlpNamesFit(Length,
-                        FIELD_OFFSET(REPARSE_DATA_BUFFER, SymbolicLinkReparseBuffer.PathBuffer) - Header,
+        !FsRtlpNamesFit(Length, FIELD_OFFSET(REPARSE_DATA_BUFFER, SymbolicLinkReparseBuffer.PathBuffer) - Header,
                         ReparseBuffer->SymbolicLinkReparseBuffer.SubstituteNameOffset,
                         ReparseBuffer->SymbolicLinkReparseBuffer.SubstituteNameLength,
                         ReparseBuffer->SymbolicLinkReparseBuffer.PrintNameOffset,

@@ -176,9 +176,8 @@ static NTSTATUS FsRtlpWaitLocked(PFSRTLP_LOCKS Locks, PFSRTLP_RANGE Range, PIRP 
     return STATUS_PENDING;
 }
 
-static PFSRTLP_RANGE FsRtlpMakeRange(PFSRTLP_LOCKS Locks, PFILE_OBJECT FileObject, ULONG64 Offset,
-                                     ULONG64 Length, PEPROCESS Process, ULONG Key, BOOLEAN Exclusive,
-                                     PVOID Context)
+static PFSRTLP_RANGE FsRtlpMakeRange(PFSRTLP_LOCKS Locks, PFILE_OBJECT FileObject, ULONG64 Offset, ULONG64 Length,
+                                     PEPROCESS Process, ULONG Key, BOOLEAN Exclusive, PVOID Context)
 {
     PFSRTLP_RANGE Range = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Range), FSRTLP_LOCK_TAG);
 
@@ -214,9 +213,7 @@ static NTSTATUS FsRtlpRequest(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, ULON
     if (Length != 0 && Offset + Length - 1 < Offset) {
         return STATUS_INVALID_LOCK_RANGE;
     }
-    Range = Locks == NULL
-                ? NULL
-                : FsRtlpMakeRange(Locks, FileObject, Offset, Length, Process, Key, Exclusive, Context);
+    Range = Locks == NULL ? NULL : FsRtlpMakeRange(Locks, FileObject, Offset, Length, Process, Key, Exclusive, Context);
     if (Range == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -242,8 +239,7 @@ static NTSTATUS FsRtlpRequest(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, ULON
     return Status;
 }
 
-BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File,
-                      PVOID Process)
+BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process)
 {
     PFSRTLP_LOCKS Locks = FileLock->LockInformation;
     BOOLEAN May = TRUE;
@@ -263,8 +259,7 @@ BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG
     return May;
 }
 
-BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File,
-                       PVOID Process)
+BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process)
 {
     PFSRTLP_LOCKS Locks = FileLock->LockInformation;
     BOOLEAN May = TRUE;
@@ -285,15 +280,14 @@ BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULON
 }
 
 /* The next range that the predicate is about, out of the list; NULL: there is none. */
-static PFSRTLP_RANGE FsRtlpRemoveOne(PFSRTLP_LOCKS Locks, PFILE_OBJECT File, PEPROCESS Process,
-                                     FSRTLP_WHOSE Whose, ULONG Key)
+static PFSRTLP_RANGE FsRtlpRemoveOne(PFSRTLP_LOCKS Locks, PFILE_OBJECT File, PEPROCESS Process, FSRTLP_WHOSE Whose,
+                                     ULONG Key)
 {
     PFSRTLP_RANGE Found = NULL;
     KIRQL Irql;
 
     KeAcquireSpinLock(&Locks->Lock, &Irql);
-    for (PLIST_ENTRY Link = Locks->Granted.Flink; Link != &Locks->Granted && Found == NULL;
-         Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Locks->Granted.Flink; Link != &Locks->Granted && Found == NULL; Link = Link->Flink) {
         PFSRTLP_RANGE Range = CONTAINING_RECORD(Link, FSRTLP_RANGE, Link);
 
         if (Range->Info.FileObject == File && Range->Process == Process &&
@@ -315,8 +309,8 @@ static VOID FsRtlpForget(PFILE_LOCK FileLock, PFSRTLP_RANGE Range, PVOID Context
     ExFreePoolWithTag(Range, FSRTLP_LOCK_TAG);
 }
 
-static NTSTATUS FsRtlpUnlockMany(PFILE_LOCK FileLock, PFILE_OBJECT File, PEPROCESS Process,
-                                 FSRTLP_WHOSE Whose, ULONG Key, PVOID Context)
+static NTSTATUS FsRtlpUnlockMany(PFILE_LOCK FileLock, PFILE_OBJECT File, PEPROCESS Process, FSRTLP_WHOSE Whose,
+                                 ULONG Key, PVOID Context)
 {
     PFSRTLP_LOCKS Locks = FileLock->LockInformation;
     NTSTATUS Status = STATUS_RANGE_NOT_LOCKED;
@@ -370,8 +364,7 @@ VOID NTAPI FsRtlUninitializeFileLock(PFILE_LOCK FileLock)
     }
     KeReleaseSpinLock(&Locks->Lock, Irql);
     while (!IsListEmpty(&Locks->Granted)) {
-        ExFreePoolWithTag(CONTAINING_RECORD(RemoveHeadList(&Locks->Granted), FSRTLP_RANGE, Link),
-                          FSRTLP_LOCK_TAG);
+        ExFreePoolWithTag(CONTAINING_RECORD(RemoveHeadList(&Locks->Granted), FSRTLP_RANGE, Link), FSRTLP_LOCK_TAG);
     }
     ExFreePoolWithTag(Locks, FSRTLP_LOCK_TAG);
     FileLock->LockInformation = NULL;
@@ -419,14 +412,13 @@ NTSTATUS NTAPI FsRtlFastUnlockSingle(PFILE_LOCK FileLock, PFILE_OBJECT FileObjec
 }
 
 /* STATUS_RANGE_NOT_LOCKED: the process holds none through this file object. */
-NTSTATUS NTAPI FsRtlFastUnlockAll(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PEPROCESS Process,
-                                  PVOID Context)
+NTSTATUS NTAPI FsRtlFastUnlockAll(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PEPROCESS Process, PVOID Context)
 {
     return FsRtlpUnlockMany(FileLock, FileObject, Process, FsRtlpOfProcess, 0, Context);
 }
 
-NTSTATUS NTAPI FsRtlFastUnlockAllByKey(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PEPROCESS Process,
-                                       ULONG Key, PVOID Context)
+NTSTATUS NTAPI FsRtlFastUnlockAllByKey(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PEPROCESS Process, ULONG Key,
+                                       PVOID Context)
 {
     return FsRtlpUnlockMany(FileLock, FileObject, Process, FsRtlpOfKey, Key, Context);
 }
@@ -445,8 +437,8 @@ BOOLEAN NTAPI FsRtlPrivateLock(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PLA
 
     UNREFERENCED_PARAMETER(AlreadySynchronized);
     InterlockedIncrement(&FileLock->LockRequestsInProgress);
-    Status = FsRtlpRequest(FileLock, FileObject, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart,
-                           Process, Key, FailImmediately, ExclusiveLock, Irp, Context, &Sequence);
+    Status = FsRtlpRequest(FileLock, FileObject, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart, Process, Key,
+                           FailImmediately, ExclusiveLock, Irp, Context, &Sequence);
     InterlockedDecrement(&FileLock->LockRequestsInProgress);
     IoStatus->Information = 0;
     IoStatus->Status = Status;

@@ -32,8 +32,7 @@ typedef enum _FSRTLP_WHOSE {
     FsRtlpOfKey      /* of these, those with the key */
 } FSRTLP_WHOSE;
 
-BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File,
-                      PVOID Process);
+BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process);
 BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File,
                        PVOID Process);
 

@@ -11,15 +11,13 @@ static NTSTATUS FsRtlpUnlockIrp(PFILE_LOCK FileLock, PIRP Irp, PIO_STACK_LOCATIO
     switch (Stack->MinorFunction) {
     case IRP_MN_UNLOCK_SINGLE:
         return FsRtlFastUnlockSingle(FileLock, Stack->FileObject, &Stack->Parameters.LockControl.ByteOffset,
-                                     Stack->Parameters.LockControl.Length, Process,
-                                     Stack->Parameters.LockControl.Key, Context, FALSE);
-    case IRP_MN_UNLOCK_ALL:
-        return FsRtlFastUnlockAll(FileLock, Stack->FileObject, Process, Context);
+                                     Stack->Parameters.LockControl.Length, Process, Stack->Parameters.LockControl.Key,
+                                     Context, FALSE);
+    case IRP_MN_UNLOCK_ALL: return FsRtlFastUnlockAll(FileLock, Stack->FileObject, Process, Context);
     case IRP_MN_UNLOCK_ALL_BY_KEY:
-        return FsRtlFastUnlockAllByKey(FileLock, Stack->FileObject, Process,
-                                       Stack->Parameters.LockControl.Key, Context);
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+        return FsRtlFastUnlockAllByKey(FileLock, Stack->FileObject, Process, Stack->Parameters.LockControl.Key,
+                                       Context);
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -34,8 +32,8 @@ NTSTATUS NTAPI FsRtlProcessFileLock(PFILE_LOCK FileLock, PIRP Irp, PVOID Context
     if (Stack->MinorFunction == IRP_MN_LOCK) {
         FsRtlPrivateLock(FileLock, Stack->FileObject, &Stack->Parameters.LockControl.ByteOffset,
                          Stack->Parameters.LockControl.Length, Process, Stack->Parameters.LockControl.Key,
-                         (Stack->Flags & SL_FAIL_IMMEDIATELY) != 0, (Stack->Flags & SL_EXCLUSIVE_LOCK) != 0,
-                         &Result, Irp, Context, FALSE);
+                         (Stack->Flags & SL_FAIL_IMMEDIATELY) != 0, (Stack->Flags & SL_EXCLUSIVE_LOCK) != 0, &Result,
+                         Irp, Context, FALSE);
         return Result.Status;
     }
     Status = FsRtlpUnlockIrp(FileLock, Irp, Stack, Process, Context);
@@ -51,25 +49,21 @@ NTSTATUS NTAPI FsRtlProcessFileLock(PFILE_LOCK FileLock, PIRP Irp, PVOID Context
 BOOLEAN NTAPI FsRtlFastCheckLockForRead(PFILE_LOCK FileLock, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,
                                         ULONG Key, PFILE_OBJECT FileObject, PVOID Process)
 {
-    return FsRtlpMayRead(FileLock, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart, Key, FileObject,
-                         Process);
+    return FsRtlpMayRead(FileLock, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart, Key, FileObject, Process);
 }
 
-BOOLEAN NTAPI FsRtlFastCheckLockForWrite(PFILE_LOCK FileLock, PLARGE_INTEGER FileOffset,
-                                         PLARGE_INTEGER Length, ULONG Key, PFILE_OBJECT FileObject,
-                                         PVOID Process)
+BOOLEAN NTAPI FsRtlFastCheckLockForWrite(PFILE_LOCK FileLock, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,
+                                         ULONG Key, PFILE_OBJECT FileObject, PVOID Process)
 {
-    return FsRtlpMayWrite(FileLock, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart, Key, FileObject,
-                          Process);
+    return FsRtlpMayWrite(FileLock, (ULONG64)FileOffset->QuadPart, (ULONG64)Length->QuadPart, Key, FileObject, Process);
 }
 
 BOOLEAN NTAPI FsRtlCheckLockForReadAccess(PFILE_LOCK FileLock, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
 
-    return FsRtlpMayRead(FileLock, (ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart,
-                         Stack->Parameters.Read.Length, Stack->Parameters.Read.Key, Stack->FileObject,
-                         IoGetRequestorProcess(Irp));
+    return FsRtlpMayRead(FileLock, (ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart, Stack->Parameters.Read.Length,
+                         Stack->Parameters.Read.Key, Stack->FileObject, IoGetRequestorProcess(Irp));
 }
 
 BOOLEAN NTAPI FsRtlCheckLockForWriteAccess(PFILE_LOCK FileLock, PIRP Irp)
@@ -81,8 +75,7 @@ BOOLEAN NTAPI FsRtlCheckLockForWriteAccess(PFILE_LOCK FileLock, PIRP Irp)
                           IoGetRequestorProcess(Irp));
 }
 
-PFILE_LOCK NTAPI FsRtlAllocateFileLock(PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine,
-                                       PUNLOCK_ROUTINE UnlockRoutine)
+PFILE_LOCK NTAPI FsRtlAllocateFileLock(PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine, PUNLOCK_ROUTINE UnlockRoutine)
 {
     PFILE_LOCK FileLock = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*FileLock), FSRTLP_LOCK_TAG);
 
@@ -150,8 +143,7 @@ BOOLEAN NTAPI FsRtlCheckLockForOplockRequest(PFILE_LOCK FileLock, PLARGE_INTEGER
     for (PLIST_ENTRY Link = Locks->Granted.Flink; Link != &Locks->Granted && May; Link = Link->Flink) {
         PFSRTLP_RANGE Range = CONTAINING_RECORD(Link, FSRTLP_RANGE, Link);
 
-        May = Range->Info.StartingByte.QuadPart < 0 ||
-              Range->Info.StartingByte.QuadPart >= AllocationSize->QuadPart;
+        May = Range->Info.StartingByte.QuadPart < 0 || Range->Info.StartingByte.QuadPart >= AllocationSize->QuadPart;
     }
     KeReleaseSpinLock(&Locks->Lock, Irql);
     return May;

@@ -51,8 +51,7 @@ static ULONG FsRtlpFind(PLARGE_MCB Mcb, LONGLONG Vbn)
 /* Room for so many more runs: asked for before anything is changed. */
 static BOOLEAN FsRtlpReserve(PLARGE_MCB Mcb, ULONG More)
 {
-    ULONG Count = Mcb->BaseMcb.PairCount + More,
-          Capacity = max(Mcb->BaseMcb.MaximumPairCount, FSRTLP_MCB_PAIRS);
+    ULONG Count = Mcb->BaseMcb.PairCount + More, Capacity = max(Mcb->BaseMcb.MaximumPairCount, FSRTLP_MCB_PAIRS);
     PFSRTLP_RUN Runs;
 
     if (Count <= Mcb->BaseMcb.MaximumPairCount) {
@@ -122,8 +121,7 @@ static VOID FsRtlpJoin(PLARGE_MCB Mcb, ULONG Index)
     if (Runs[Index].Lbn == FSRTLP_HOLE
             ? Runs[Index - 1].Lbn == FSRTLP_HOLE
             : Runs[Index - 1].Lbn != FSRTLP_HOLE &&
-                  Runs[Index - 1].Lbn + (Runs[Index - 1].Next - FsRtlpStart(Mcb, Index - 1)) ==
-                      Runs[Index].Lbn) {
+                  Runs[Index - 1].Lbn + (Runs[Index - 1].Next - FsRtlpStart(Mcb, Index - 1)) == Runs[Index].Lbn) {
         Runs[Index - 1].Next = Runs[Index].Next;
         FsRtlpDelete(Mcb, Index, 1);
     }
@@ -141,8 +139,8 @@ static VOID FsRtlpReplace(PLARGE_MCB Mcb, LONGLONG Vbn, LONGLONG Count, LONGLONG
 {
     ULONG First = FsRtlpCut(Mcb, Vbn), Last;
 
-    Last = FsRtlpStart(Mcb, Mcb->BaseMcb.PairCount) <= Vbn + Count ? Mcb->BaseMcb.PairCount
-                                                                   : FsRtlpCut(Mcb, Vbn + Count);
+    Last =
+        FsRtlpStart(Mcb, Mcb->BaseMcb.PairCount) <= Vbn + Count ? Mcb->BaseMcb.PairCount : FsRtlpCut(Mcb, Vbn + Count);
     FsRtlpDelete(Mcb, First, Last - First);
     FsRtlpInsert(Mcb, First, Vbn + Count, Lbn);
     FsRtlpJoin(Mcb, First + 1);
@@ -257,9 +255,8 @@ VOID NTAPI FsRtlTruncateLargeMcb(PLARGE_MCB Mcb, LONGLONG Vbn)
 }
 
 /* TRUE also for a hole, whose LBN is -1; FALSE behind the last run.  Each result may be left out. */
-BOOLEAN NTAPI FsRtlLookupLargeMcbEntry(PLARGE_MCB Mcb, LONGLONG Vbn, PLONGLONG Lbn,
-                                       PLONGLONG SectorCountFromLbn, PLONGLONG StartingLbn,
-                                       PLONGLONG SectorCountFromStartingLbn, PULONG Index)
+BOOLEAN NTAPI FsRtlLookupLargeMcbEntry(PLARGE_MCB Mcb, LONGLONG Vbn, PLONGLONG Lbn, PLONGLONG SectorCountFromLbn,
+                                       PLONGLONG StartingLbn, PLONGLONG SectorCountFromStartingLbn, PULONG Index)
 {
     LONGLONG Start = 0, Next = 0, At = FSRTLP_HOLE;
     BOOLEAN Found;
@@ -299,8 +296,7 @@ BOOLEAN NTAPI FsRtlLookupLargeMcbEntry(PLARGE_MCB Mcb, LONGLONG Vbn, PLONGLONG L
 }
 
 /* The last VBN that is mapped, its LBN and its run; FALSE when there is none. */
-BOOLEAN NTAPI FsRtlLookupLastLargeMcbEntryAndIndex(PLARGE_MCB Mcb, PLONGLONG LargeVbn, PLONGLONG LargeLbn,
-                                                   PULONG Index)
+BOOLEAN NTAPI FsRtlLookupLastLargeMcbEntryAndIndex(PLARGE_MCB Mcb, PLONGLONG LargeVbn, PLONGLONG LargeLbn, PULONG Index)
 {
     ULONG Count;
 

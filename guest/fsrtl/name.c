@@ -11,11 +11,11 @@
 
 #define FSRTL_STATES_ON_STACK 256
 
-#define FsRtlpControl  FSRTL_OLE_LEGAL
-#define FsRtlpEvery    (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
-#define FsRtlpNotOle   (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL)
-#define FsRtlpNotFat   (FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
-#define FsRtlpWild     (FSRTL_WILD_CHARACTER | FSRTL_OLE_LEGAL)
+#define FsRtlpControl FSRTL_OLE_LEGAL
+#define FsRtlpEvery   (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
+#define FsRtlpNotOle  (FSRTL_FAT_LEGAL | FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL)
+#define FsRtlpNotFat  (FSRTL_HPFS_LEGAL | FSRTL_NTFS_LEGAL | FSRTL_OLE_LEGAL)
+#define FsRtlpWild    (FSRTL_WILD_CHARACTER | FSRTL_OLE_LEGAL)
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
@@ -69,9 +69,7 @@ static VOID FsRtlpSkip(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States
             continue;
         switch (Expression->Buffer[State]) {
         case L'*':
-        case DOS_STAR:
-            States[State + 1] = TRUE;
-            break;
+        case DOS_STAR: States[State + 1] = TRUE; break;
         case DOS_QM:
             if (Next == 0 || Next == L'.')
                 States[State + 1] = TRUE;
@@ -85,7 +83,8 @@ static VOID FsRtlpSkip(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States
 }
 
 /* Consumes Character; from the last state to the first, so that no state is reached and left by the same character. */
-static VOID FsRtlpStep(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States, _In_ WCHAR Character, _In_ BOOLEAN LastPeriod)
+static VOID FsRtlpStep(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States, _In_ WCHAR Character,
+                       _In_ BOOLEAN LastPeriod)
 {
     ULONG Count = Expression->Length / sizeof(WCHAR);
 
@@ -96,24 +95,15 @@ static VOID FsRtlpStep(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States
         if (!States[State])
             continue;
         switch (Expression->Buffer[State]) {
-        case L'*':
-            Stays = TRUE;
-            break;
+        case L'*': Stays = TRUE; break;
         case DOS_STAR:
             Stays = !LastPeriod;
             Goes = LastPeriod;
             break;
-        case L'?':
-            Goes = TRUE;
-            break;
-        case DOS_QM:
-            Goes = Character != L'.';
-            break;
-        case DOS_DOT:
-            Goes = Character == L'.';
-            break;
-        default:
-            Goes = Character == Expression->Buffer[State];
+        case L'?': Goes = TRUE; break;
+        case DOS_QM: Goes = Character != L'.'; break;
+        case DOS_DOT: Goes = Character == L'.'; break;
+        default: Goes = Character == Expression->Buffer[State];
         }
         if (Goes)
             States[State + 1] = TRUE;
@@ -125,8 +115,8 @@ static VOID FsRtlpStep(_In_ PCUNICODE_STRING Expression, _Inout_ PBOOLEAN States
  * IRQL: PASSIVE_LEVEL.  With IgnoreCase the expression is upper case already, as documented; the name is raised here.
  * Raises STATUS_INSUFFICIENT_RESOURCES when a long expression finds no pool.
  */
-BOOLEAN NTAPI FsRtlIsNameInExpression(_In_ PUNICODE_STRING Expression, _In_ PUNICODE_STRING Name, _In_ BOOLEAN IgnoreCase,
-                                      _In_opt_ PWCHAR UpcaseTable)
+BOOLEAN NTAPI FsRtlIsNameInExpression(_In_ PUNICODE_STRING Expression, _In_ PUNICODE_STRING Name,
+                                      _In_ BOOLEAN IgnoreCase, _In_opt_ PWCHAR UpcaseTable)
 {
     ULONG States = Expression->Length / sizeof(WCHAR) + 1, Length = Name->Length / sizeof(WCHAR), LastPeriod = Length;
     BOOLEAN OnStack[FSRTL_STATES_ON_STACK], Result;
@@ -172,15 +162,15 @@ BOOLEAN NTAPI FsRtlAreNamesEqual(_In_ PCUNICODE_STRING Name1, _In_ PCUNICODE_STR
         return FALSE;
     for (ULONG Index = 0; Index < Name1->Length / sizeof(WCHAR); Index++) {
         WCHAR One = Name1->Buffer[Index], Other = Name2->Buffer[Index];
-        if (One != Other &&
-            (!IgnoreCase || FsRtlpUpcase(One, UpcaseTable) != FsRtlpUpcase(Other, UpcaseTable)))
+        if (One != Other && (!IgnoreCase || FsRtlpUpcase(One, UpcaseTable) != FsRtlpUpcase(Other, UpcaseTable)))
             return FALSE;
     }
     return TRUE;
 }
 
 /* IRQL: PASSIVE_LEVEL.  A leading backslash belongs to neither part, nor does the one between them. */
-VOID NTAPI FsRtlDissectName(_In_ UNICODE_STRING Path, _Out_ PUNICODE_STRING FirstName, _Out_ PUNICODE_STRING RemainingName)
+VOID NTAPI FsRtlDissectName(_In_ UNICODE_STRING Path, _Out_ PUNICODE_STRING FirstName,
+                            _Out_ PUNICODE_STRING RemainingName)
 {
     ULONG Length = Path.Length / sizeof(WCHAR), Start = 0, End;
 

@@ -65,8 +65,7 @@ static PIRP FsRtlpTakeRequest(PFSRTLP_SYNC Sync, PFSRTLP_WATCH Watch)
     KIRQL Irql;
 
     KeAcquireSpinLock(&Sync->Lock, &Irql);
-    for (PLIST_ENTRY Link = Watch->Requests.Flink; Link != &Watch->Requests && Irp == NULL;
-         Link = Link->Flink) {
+    for (PLIST_ENTRY Link = Watch->Requests.Flink; Link != &Watch->Requests && Irp == NULL; Link = Link->Flink) {
         PIRP Candidate = CONTAINING_RECORD(Link, IRP, Tail.Overlay.ListEntry);
 
         if (IoSetCancelRoutine(Candidate, NULL) != NULL) {
@@ -104,8 +103,7 @@ static PVOID FsRtlpRequestBuffer(PIRP Irp, ULONG Length)
 /* Gives the request what was kept, or says that it must look for itself. */
 static VOID FsRtlpDeliver(PFSRTLP_WATCH Watch, PIRP Irp)
 {
-    ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.NotifyDirectory.Length,
-          Kept = Watch->KeptLength;
+    ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.NotifyDirectory.Length, Kept = Watch->KeptLength;
     PVOID Buffer = Watch->Lost || Kept > Length ? NULL : FsRtlpRequestBuffer(Irp, Length);
 
     if (Buffer != NULL) {
@@ -113,8 +111,7 @@ static VOID FsRtlpDeliver(PFSRTLP_WATCH Watch, PIRP Irp)
     }
     Watch->KeptLength = 0;
     Watch->Lost = FALSE;
-    FsRtlpEndRequest(Irp, Buffer != NULL ? STATUS_SUCCESS : STATUS_NOTIFY_ENUM_DIR,
-                     Buffer != NULL ? Kept : 0);
+    FsRtlpEndRequest(Irp, Buffer != NULL ? STATUS_SUCCESS : STATUS_NOTIFY_ENUM_DIR, Buffer != NULL ? Kept : 0);
 }
 
 /* Every request that waits ends so. */
@@ -215,8 +212,8 @@ VOID NTAPI FsRtlNotifyUninitializeSync(PNOTIFY_SYNC *NotifySync)
 }
 
 /* A watch with the first request's wishes; NULL without memory. */
-static PFSRTLP_WATCH FsRtlpMakeWatch(PVOID FsContext, PSTRING Directory, BOOLEAN WatchTree,
-                                     BOOLEAN IgnoreBuffer, ULONG Filter)
+static PFSRTLP_WATCH FsRtlpMakeWatch(PVOID FsContext, PSTRING Directory, BOOLEAN WatchTree, BOOLEAN IgnoreBuffer,
+                                     ULONG Filter)
 {
     PFSRTLP_WATCH Watch = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Watch), FSRTLP_NOTIFY_TAG);
 
@@ -227,8 +224,7 @@ static PFSRTLP_WATCH FsRtlpMakeWatch(PVOID FsContext, PSTRING Directory, BOOLEAN
         Watch->WatchTree = WatchTree;
         Watch->IgnoreBuffer = IgnoreBuffer;
         Watch->Filter = Filter;
-        Watch->CharacterSize =
-            Directory->Length >= sizeof(WCHAR) && Directory->Buffer[1] == 0 ? sizeof(WCHAR) : 1;
+        Watch->CharacterSize = Directory->Length >= sizeof(WCHAR) && Directory->Buffer[1] == 0 ? sizeof(WCHAR) : 1;
         InitializeListHead(&Watch->Requests);
     }
     return Watch;
@@ -241,8 +237,8 @@ static PFSRTLP_WATCH FsRtlpMakeWatch(PVOID FsContext, PSTRING Directory, BOOLEAN
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 VOID NTAPI FsRtlNotifyFilterChangeDirectory(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList, PVOID FsContext,
-                                            PSTRING FullDirectoryName, BOOLEAN WatchTree,
-                                            BOOLEAN IgnoreBuffer, ULONG CompletionFilter, PIRP NotifyIrp,
+                                            PSTRING FullDirectoryName, BOOLEAN WatchTree, BOOLEAN IgnoreBuffer,
+                                            ULONG CompletionFilter, PIRP NotifyIrp,
                                             PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
                                             PSECURITY_SUBJECT_CONTEXT SubjectContext,
                                             PFILTER_REPORT_CHANGE FilterCallback)
@@ -294,9 +290,8 @@ VOID NTAPI FsRtlNotifyFullChangeDirectory(PNOTIFY_SYNC NotifySync, PLIST_ENTRY N
                                           PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
                                           PSECURITY_SUBJECT_CONTEXT SubjectContext)
 {
-    FsRtlNotifyFilterChangeDirectory(NotifySync, NotifyList, FsContext, FullDirectoryName, WatchTree,
-                                     IgnoreBuffer, CompletionFilter, NotifyIrp, TraverseCallback,
-                                     SubjectContext, NULL);
+    FsRtlNotifyFilterChangeDirectory(NotifySync, NotifyList, FsContext, FullDirectoryName, WatchTree, IgnoreBuffer,
+                                     CompletionFilter, NotifyIrp, TraverseCallback, SubjectContext, NULL);
 }
 
 /* ---- changes ---- */
@@ -304,8 +299,7 @@ VOID NTAPI FsRtlNotifyFullChangeDirectory(PNOTIFY_SYNC NotifySync, PLIST_ENTRY N
 /* The length of the parent's name: without the separator before the last part, but the root's is its name. */
 static USHORT FsRtlpParentLength(PFSRTLP_WATCH Watch, PFSRTLP_CHANGE Change)
 {
-    return Change->NameOffset > Watch->CharacterSize ? Change->NameOffset - Watch->CharacterSize
-                                                     : Change->NameOffset;
+    return Change->NameOffset > Watch->CharacterSize ? Change->NameOffset - Watch->CharacterSize : Change->NameOffset;
 }
 
 /* Whether the change is below what is watched; *Skip: how much of the target's name the watcher knows. */
@@ -362,8 +356,7 @@ static PFILE_NOTIFY_INFORMATION FsRtlpRoom(PFSRTLP_WATCH Watch, ULONG Length)
         }
     }
     if (Watch->KeptLength != 0) {
-        ((PFILE_NOTIFY_INFORMATION)(Watch->Kept + Watch->LastOffset))->NextEntryOffset =
-            Offset - Watch->LastOffset;
+        ((PFILE_NOTIFY_INFORMATION)(Watch->Kept + Watch->LastOffset))->NextEntryOffset = Offset - Watch->LastOffset;
     }
     Entry = (PFILE_NOTIFY_INFORMATION)(Watch->Kept + Offset);
     Watch->LastOffset = Offset;
@@ -389,11 +382,9 @@ static VOID FsRtlpKeep(PFSRTLP_WATCH Watch, PFSRTLP_CHANGE Change, USHORT Skip)
     }
     Length = FsRtlpPutName(Watch, Name.Buffer + Skip, Name.Length - Skip, NULL);
     if (Change->Stream != NULL) {
-        StreamLength =
-            sizeof(WCHAR) + FsRtlpPutName(Watch, Change->Stream->Buffer, Change->Stream->Length, NULL);
+        StreamLength = sizeof(WCHAR) + FsRtlpPutName(Watch, Change->Stream->Buffer, Change->Stream->Length, NULL);
     }
-    Entry = FsRtlpRoom(Watch, FIELD_OFFSET(FILE_NOTIFY_INFORMATION, FileName) + ParentLength + Length +
-                                  StreamLength);
+    Entry = FsRtlpRoom(Watch, FIELD_OFFSET(FILE_NOTIFY_INFORMATION, FileName) + ParentLength + Length + StreamLength);
     if (Entry == NULL) {
         Watch->Lost = TRUE;
         return;
@@ -439,10 +430,9 @@ static VOID FsRtlpTell(PFSRTLP_SYNC Sync, PFSRTLP_WATCH Watch, PFSRTLP_CHANGE Ch
 }
 
 /* IRQL: <= APC_LEVEL. */
-VOID NTAPI FsRtlNotifyFilterReportChange(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList,
-                                         PSTRING FullTargetName, USHORT TargetNameOffset, PSTRING StreamName,
-                                         PSTRING NormalizedParentName, ULONG FilterMatch, ULONG Action,
-                                         PVOID TargetContext, PVOID FilterContext)
+VOID NTAPI FsRtlNotifyFilterReportChange(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList, PSTRING FullTargetName,
+                                         USHORT TargetNameOffset, PSTRING StreamName, PSTRING NormalizedParentName,
+                                         ULONG FilterMatch, ULONG Action, PVOID TargetContext, PVOID FilterContext)
 {
     PFSRTLP_SYNC Sync = (PFSRTLP_SYNC)NotifySync;
     FSRTLP_CHANGE Change = {.Target = FullTargetName,
@@ -461,10 +451,9 @@ VOID NTAPI FsRtlNotifyFilterReportChange(PNOTIFY_SYNC NotifySync, PLIST_ENTRY No
     ExReleaseFastMutex(&Sync->Mutex);
 }
 
-VOID NTAPI FsRtlNotifyFullReportChange(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList,
-                                       PSTRING FullTargetName, USHORT TargetNameOffset, PSTRING StreamName,
-                                       PSTRING NormalizedParentName, ULONG FilterMatch, ULONG Action,
-                                       PVOID TargetContext)
+VOID NTAPI FsRtlNotifyFullReportChange(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList, PSTRING FullTargetName,
+                                       USHORT TargetNameOffset, PSTRING StreamName, PSTRING NormalizedParentName,
+                                       ULONG FilterMatch, ULONG Action, PVOID TargetContext)
 {
     FsRtlNotifyFilterReportChange(NotifySync, NotifyList, FullTargetName, TargetNameOffset, StreamName,
                                   NormalizedParentName, FilterMatch, Action, TargetContext, NULL);
@@ -491,8 +480,7 @@ VOID NTAPI FsRtlNotifyCleanupAll(PNOTIFY_SYNC NotifySync, PLIST_ENTRY NotifyList
 
     ExAcquireFastMutex(&Sync->Mutex);
     while (!IsListEmpty(NotifyList)) {
-        FsRtlpDeleteWatch(Sync, CONTAINING_RECORD(NotifyList->Flink, FSRTLP_WATCH, Link),
-                          STATUS_NOTIFY_CLEANUP);
+        FsRtlpDeleteWatch(Sync, CONTAINING_RECORD(NotifyList->Flink, FSRTLP_WATCH, Link), STATUS_NOTIFY_CLEANUP);
     }
     ExReleaseFastMutex(&Sync->Mutex);
 }

@@ -9,10 +9,8 @@ BOOLEAN NTAPI FsRtlIsNtstatusExpected(_In_ NTSTATUS Exception)
     case STATUS_DATATYPE_MISALIGNMENT:
     case STATUS_ACCESS_VIOLATION:
     case STATUS_ILLEGAL_INSTRUCTION:
-    case STATUS_INSTRUCTION_MISALIGNMENT:
-        return FALSE;
-    default:
-        return TRUE;
+    case STATUS_INSTRUCTION_MISALIGNMENT: return FALSE;
+    default: return TRUE;
     }
 }
 

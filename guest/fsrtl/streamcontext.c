@@ -23,7 +23,8 @@ static PFSRTL_PER_STREAM_CONTEXT FsRtlpFindContextLocked(_In_ PFSRTL_ADVANCED_FC
     return NULL;
 }
 
-NTSTATUS NTAPI FsRtlInsertPerStreamContext(_In_ PFSRTL_ADVANCED_FCB_HEADER PerStreamContext, _In_ PFSRTL_PER_STREAM_CONTEXT Ptr)
+NTSTATUS NTAPI FsRtlInsertPerStreamContext(_In_ PFSRTL_ADVANCED_FCB_HEADER PerStreamContext,
+                                           _In_ PFSRTL_PER_STREAM_CONTEXT Ptr)
 {
     if (!FsRtlpSupportsContexts(PerStreamContext))
         return STATUS_INVALID_DEVICE_REQUEST;

@@ -39,8 +39,7 @@ static VOID FsRtlpExpire(PTUNNEL Cache)
     while (!IsListEmpty(&Cache->TimerQueue)) {
         PFSRTLP_TUNNEL_ENTRY Entry = CONTAINING_RECORD(Cache->TimerQueue.Flink, FSRTLP_TUNNEL_ENTRY, Link);
 
-        if (Cache->NumEntries <= FSRTLP_TUNNEL_CAPACITY &&
-            Now.QuadPart - Entry->Born.QuadPart < FSRTLP_TUNNEL_LIFE) {
+        if (Cache->NumEntries <= FSRTLP_TUNNEL_CAPACITY && Now.QuadPart - Entry->Born.QuadPart < FSRTLP_TUNNEL_LIFE) {
             break;
         }
         FsRtlpDropEntry(Cache, Entry);
@@ -76,12 +75,11 @@ VOID NTAPI FsRtlInitializeTunnelCache(PTUNNEL Cache)
 
 /* Without memory nothing is remembered. */
 VOID NTAPI FsRtlAddToTunnelCache(PTUNNEL Cache, ULONGLONG DirectoryKey, PUNICODE_STRING ShortName,
-                                 PUNICODE_STRING LongName, BOOLEAN KeyByShortName, ULONG DataLength,
-                                 PVOID Data)
+                                 PUNICODE_STRING LongName, BOOLEAN KeyByShortName, ULONG DataLength, PVOID Data)
 {
     ULONG Names = ALIGN_UP_BY((ULONG)ShortName->Length + LongName->Length, sizeof(ULONG64));
-    PFSRTLP_TUNNEL_ENTRY Entry = ExAllocatePoolWithTag(PagedPool, sizeof(*Entry) + Names + DataLength,
-                                                       FSRTLP_TUNNEL_TAG),
+    PFSRTLP_TUNNEL_ENTRY Entry =
+                             ExAllocatePoolWithTag(PagedPool, sizeof(*Entry) + Names + DataLength, FSRTLP_TUNNEL_TAG),
                          Old;
     PUCHAR At;
 
@@ -128,8 +126,7 @@ static BOOLEAN FsRtlpTakeOut(PUNICODE_STRING To, PUNICODE_STRING From, BOOLEAN A
  * before, the data's after.
  */
 BOOLEAN NTAPI FsRtlFindInTunnelCache(PTUNNEL Cache, ULONGLONG DirectoryKey, PUNICODE_STRING Name,
-                                     PUNICODE_STRING ShortName, PUNICODE_STRING LongName, PULONG DataLength,
-                                     PVOID Data)
+                                     PUNICODE_STRING ShortName, PUNICODE_STRING LongName, PULONG DataLength, PVOID Data)
 {
     PFSRTLP_TUNNEL_ENTRY Entry;
     BOOLEAN Found;
@@ -137,8 +134,7 @@ BOOLEAN NTAPI FsRtlFindInTunnelCache(PTUNNEL Cache, ULONGLONG DirectoryKey, PUNI
     ExAcquireFastMutex(&Cache->Mutex);
     FsRtlpExpire(Cache);
     Entry = FsRtlpFindEntry(Cache, DirectoryKey, Name);
-    Found = Entry != NULL && *DataLength >= Entry->DataLength &&
-            FsRtlpTakeOut(ShortName, &Entry->ShortName, FALSE) &&
+    Found = Entry != NULL && *DataLength >= Entry->DataLength && FsRtlpTakeOut(ShortName, &Entry->ShortName, FALSE) &&
             FsRtlpTakeOut(LongName, &Entry->LongName, TRUE);
     if (Found) {
         *DataLength = Entry->DataLength;

@@ -26,8 +26,8 @@ static NTSTATUS FsRtlpAsk(PDEVICE_OBJECT Device, ULONG Code, PVOID Input, ULONG 
     PIRP Irp;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    Irp = IoBuildDeviceIoControlRequest(Code, Device, Input, InputLength, Output, OutputLength, FALSE, &Event,
-                                        &IoStatus);
+    Irp =
+        IoBuildDeviceIoControlRequest(Code, Device, Input, InputLength, Output, OutputLength, FALSE, &Event, &IoStatus);
     if (Irp == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -50,18 +50,16 @@ NTSTATUS NTAPI FsRtlBalanceReads(PDEVICE_OBJECT TargetDevice)
  * IRQL: PASSIVE_LEVEL.  A disk that does not tell how its sectors are aligned has physical sectors of the
  * logical size, and unknown offsets.  STATUS_INVALID_PARAMETER: the device has no sectors.
  */
-NTSTATUS NTAPI FsRtlGetSectorSizeInformation(PDEVICE_OBJECT DeviceObject,
-                                             PFILE_FS_SECTOR_SIZE_INFORMATION Information)
+NTSTATUS NTAPI FsRtlGetSectorSizeInformation(PDEVICE_OBJECT DeviceObject, PFILE_FS_SECTOR_SIZE_INFORMATION Information)
 {
-    STORAGE_PROPERTY_QUERY Query = {.PropertyId = StorageAccessAlignmentProperty,
-                                    .QueryType = PropertyStandardQuery};
+    STORAGE_PROPERTY_QUERY Query = {.PropertyId = StorageAccessAlignmentProperty, .QueryType = PropertyStandardQuery};
     STORAGE_ACCESS_ALIGNMENT_DESCRIPTOR Alignment = {0};
     ULONG Sector = DeviceObject->SectorSize, Physical;
     DISK_GEOMETRY Geometry;
 
     PAGED_CODE();
-    if (Sector == 0 && NT_SUCCESS(FsRtlpAsk(DeviceObject, IOCTL_DISK_GET_DRIVE_GEOMETRY, NULL, 0, &Geometry,
-                                            sizeof(Geometry)))) {
+    if (Sector == 0 &&
+        NT_SUCCESS(FsRtlpAsk(DeviceObject, IOCTL_DISK_GET_DRIVE_GEOMETRY, NULL, 0, &Geometry, sizeof(Geometry)))) {
         Sector = Geometry.BytesPerSector;
     }
     if (Sector == 0) {
@@ -69,8 +67,7 @@ NTSTATUS NTAPI FsRtlGetSectorSizeInformation(PDEVICE_OBJECT DeviceObject,
     }
     Physical = Sector;
     RtlZeroMemory(Information, sizeof(*Information));
-    Information->ByteOffsetForSectorAlignment = Information->ByteOffsetForPartitionAlignment =
-        FSRTLP_UNKNOWN_OFFSET;
+    Information->ByteOffsetForSectorAlignment = Information->ByteOffsetForPartitionAlignment = FSRTLP_UNKNOWN_OFFSET;
     if (NT_SUCCESS(FsRtlpAsk(DeviceObject, IOCTL_STORAGE_QUERY_PROPERTY, &Query, sizeof(Query), &Alignment,
                              sizeof(Alignment))) &&
         Alignment.BytesPerPhysicalSector >= Sector) {
@@ -80,8 +77,7 @@ NTSTATUS NTAPI FsRtlGetSectorSizeInformation(PDEVICE_OBJECT DeviceObject,
         Information->Flags = SSINFO_FLAGS_ALIGNED_DEVICE | SSINFO_FLAGS_PARTITION_ALIGNED_ON_DEVICE;
     }
     Information->LogicalBytesPerSector = Sector;
-    Information->PhysicalBytesPerSectorForAtomicity = Information->PhysicalBytesPerSectorForPerformance =
-        Physical;
+    Information->PhysicalBytesPerSectorForAtomicity = Information->PhysicalBytesPerSectorForPerformance = Physical;
     Information->FileSystemEffectivePhysicalBytesPerSectorForAtomicity = min(Physical, PAGE_SIZE);
     return STATUS_SUCCESS;
 }
@@ -96,6 +92,5 @@ BOOLEAN NTAPI FsRtlIsTotalDeviceFailure(NTSTATUS Status)
  */
 VOID NTAPI FsRtlUpdateDiskCounters(ULONG64 BytesRead, ULONG64 BytesWritten)
 {
-    PsUpdateDiskCounters(PsGetCurrentProcess(), BytesRead, BytesWritten, BytesRead != 0, BytesWritten != 0,
-                         0);
+    PsUpdateDiskCounters(PsGetCurrentProcess(), BytesRead, BytesWritten, BytesRead != 0, BytesWritten != 0, 0);
 }

@@ -152,8 +152,7 @@ BOOLEAN HalAllocateVector(KIRQL Irql, ULONG Number, PULONG Vector)
     BOOLEAN Enabled = (__readeflags() & 0x200) != 0;
     ULONG Bit = 0;
 
-    if (Irql < HAL_DEVICE_LEVEL_MINIMUM || Irql > HAL_DEVICE_LEVEL_MAXIMUM ||
-        Number >= FLTVM_MAX_PROCESSORS) {
+    if (Irql < HAL_DEVICE_LEVEL_MINIMUM || Irql > HAL_DEVICE_LEVEL_MAXIMUM || Number >= FLTVM_MAX_PROCESSORS) {
         return FALSE;
     }
     _disable();

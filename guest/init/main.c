@@ -136,8 +136,7 @@ static VOID InitRunPhases(const INIT_PHASE *Phases, ULONG Count, ULONG Code)
         if (!NT_SUCCESS(Status)) {
             CHAR Report[96];
 
-            _snprintf(Report, sizeof(Report), "reason=start-up: %s failed\nstatus=0x%08X\n", Phases[i].Name,
-                      Status);
+            _snprintf(Report, sizeof(Report), "reason=start-up: %s failed\nstatus=0x%08X\n", Phases[i].Name, Status);
             FvReport(Report);
             KeBugCheckEx(Code, (ULONG)Status, i, 0, 0);
         }
@@ -172,8 +171,8 @@ DECLSPEC_NORETURN VOID KiSystemStartup(struct fltvm_loader_block *LoaderBlock)
     KiDeleteStack = MmDeleteKernelStack;
     LdrInitSystem(LoaderBlock);
     KeEnableInterrupts();
-    KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL,
-                 NULL, KeGetCurrentThread()->Process);
+    KeInitThread(Thread, MmCreateKernelStack(KERNEL_STACK_SIZE), KERNEL_STACK_SIZE, InitEarlyThread, NULL, NULL,
+                 KeGetCurrentThread()->Process);
     KeSetThreadName(Thread, "early");
     KeStartThread(Thread);
     KeIdle();

@@ -12,9 +12,10 @@
 #define INIT_ORDER    L"\\Registry\\Machine\\System\\CurrentControlSet\\Control\\ServiceGroupOrder"
 #define INIT_LAST     MAXULONG /* the place of a group that is not listed, and of no tag */
 
-static const WCHAR InitGroups[] = L"System Reserved\0FSFilter Infrastructure\0SCSI Miniport\0System Bus Extender\0"
-                                  L"Boot Bus Extender\0Port\0Primary Disk\0SCSI Class\0FSFilter System\0FSFilter Bottom\0"
-                                  L"FSFilter Top\0Filter\0Boot File System\0Base\0File System\0";
+static const WCHAR InitGroups[] =
+    L"System Reserved\0FSFilter Infrastructure\0SCSI Miniport\0System Bus Extender\0"
+    L"Boot Bus Extender\0Port\0Primary Disk\0SCSI Class\0FSFilter System\0FSFilter Bottom\0"
+    L"FSFilter Top\0Filter\0Boot File System\0Base\0File System\0";
 
 static const struct {
     PCWSTR Name, Group;
@@ -29,14 +30,17 @@ static const struct {
 VOID InitDescribeServices(VOID)
 {
     RtlCreateRegistryKey(RTL_REGISTRY_CONTROL, (PWSTR)L"ServiceGroupOrder");
-    RtlWriteRegistryValue(RTL_REGISTRY_CONTROL, L"ServiceGroupOrder", L"List", REG_MULTI_SZ, (PVOID)InitGroups, sizeof(InitGroups));
+    RtlWriteRegistryValue(RTL_REGISTRY_CONTROL, L"ServiceGroupOrder", L"List", REG_MULTI_SZ, (PVOID)InitGroups,
+                          sizeof(InitGroups));
     for (ULONG i = 0; i < RTL_NUMBER_OF(InitServices); i++) {
         PCWSTR Name = InitServices[i].Name, Group = InitServices[i].Group;
-        ULONG Type = InitServices[i].Type, Tag = InitServices[i].Tag, Start = SERVICE_BOOT_START, ErrorControl = SERVICE_ERROR_NORMAL;
+        ULONG Type = InitServices[i].Type, Tag = InitServices[i].Tag, Start = SERVICE_BOOT_START,
+              ErrorControl = SERVICE_ERROR_NORMAL;
 
         RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"Type", REG_DWORD, &Type, sizeof(Type));
         RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"Start", REG_DWORD, &Start, sizeof(Start));
-        RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"ErrorControl", REG_DWORD, &ErrorControl, sizeof(ErrorControl));
+        RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"ErrorControl", REG_DWORD, &ErrorControl,
+                              sizeof(ErrorControl));
         RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"Group", REG_SZ, (PVOID)Group,
                               (ULONG)(wcslen(Group) + 1) * sizeof(WCHAR));
         RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"Tag", REG_DWORD, &Tag, sizeof(Tag));

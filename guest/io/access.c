@@ -10,8 +10,7 @@
 #include "iop.h"
 #include <se.h>
 
-static GENERIC_MAPPING IopFileMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
-                                         FILE_ALL_ACCESS};
+static GENERIC_MAPPING IopFileMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
 
 static NTSTATUS IopCheckTraverse(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_SUBJECT_CONTEXT Subject)
 {
@@ -23,8 +22,7 @@ static NTSTATUS IopCheckTraverse(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_SUBJ
     if (SePrivilegeCheck(&Bypass, Subject, UserMode)) {
         return STATUS_SUCCESS;
     }
-    SeAccessCheck(Descriptor, Subject, FALSE, FILE_TRAVERSE, 0, NULL, &IopFileMapping, UserMode, &Granted,
-                  &Status);
+    SeAccessCheck(Descriptor, Subject, FALSE, FILE_TRAVERSE, 0, NULL, &IopFileMapping, UserMode, &Granted, &Status);
     return Status;
 }
 
@@ -42,8 +40,7 @@ NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessS
     if (WithName && !(DeviceObject->Characteristics & FILE_DEVICE_SECURE_OPEN)) {
         return IopCheckTraverse(Descriptor, Subject);
     }
-    if (SeAccessCheck(Descriptor, Subject, FALSE, *Access, 0, NULL, &IopFileMapping, UserMode, &Granted,
-                      &Status)) {
+    if (SeAccessCheck(Descriptor, Subject, FALSE, *Access, 0, NULL, &IopFileMapping, UserMode, &Granted, &Status)) {
         *Access = Granted;
         AccessState->PreviouslyGrantedAccess = Granted;
         AccessState->RemainingDesiredAccess = 0;
@@ -107,8 +104,7 @@ static NTSTATUS IopSendSecurity(PFILE_OBJECT FileObject, UCHAR Major, SECURITY_I
 static NTSTATUS IopQueryDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION Information,
                                        PSECURITY_DESCRIPTOR Descriptor, PULONG Length)
 {
-    PSECURITY_DESCRIPTOR Its =
-        Device->SecurityDescriptor != NULL ? Device->SecurityDescriptor : SeDeviceDescriptor;
+    PSECURITY_DESCRIPTOR Its = Device->SecurityDescriptor != NULL ? Device->SecurityDescriptor : SeDeviceDescriptor;
 
     return SeQuerySecurityDescriptorInfo(&Information, Descriptor, Length, &Its);
 }
@@ -154,8 +150,7 @@ static NTSTATUS IopReferenceSecured(HANDLE Handle, PFILE_OBJECT *FileObject)
 
 /* PASSIVE_LEVEL.  STATUS_BUFFER_TOO_SMALL with the length; else what the file system says. */
 NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
-                                     PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length,
-                                     PULONG LengthNeeded)
+                                     PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded)
 {
     PFILE_OBJECT FileObject;
     ULONG_PTR Returned;
@@ -168,11 +163,11 @@ NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Securit
         return Status;
     }
     if (IopIsDeviceOpen(FileObject)) {
-        Status = IopQueryDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor,
-                                        LengthNeeded);
+        Status =
+            IopQueryDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor, LengthNeeded);
     } else {
-        Status = IopSendSecurity(FileObject, IRP_MJ_QUERY_SECURITY, SecurityInformation, SecurityDescriptor,
-                                 Length, &Returned);
+        Status = IopSendSecurity(FileObject, IRP_MJ_QUERY_SECURITY, SecurityInformation, SecurityDescriptor, Length,
+                                 &Returned);
         *LengthNeeded = (ULONG)Returned;
         if (Status == STATUS_BUFFER_OVERFLOW) {
             Status = STATUS_BUFFER_TOO_SMALL;
@@ -201,10 +196,10 @@ NTSTATUS NTAPI ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityI
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = IopIsDeviceOpen(FileObject)
-                 ? IopSetDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor)
-                 : IopSendSecurity(FileObject, IRP_MJ_SET_SECURITY, SecurityInformation, SecurityDescriptor,
-                                   0, &Returned);
+    Status =
+        IopIsDeviceOpen(FileObject)
+            ? IopSetDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor)
+            : IopSendSecurity(FileObject, IRP_MJ_SET_SECURITY, SecurityInformation, SecurityDescriptor, 0, &Returned);
     ObDereferenceObject(FileObject);
     return Status;
 }

@@ -139,8 +139,7 @@ static VOID IopDisassociateThreadIrps(PETHREAD Thread)
         Irp->Tail.Overlay.Thread = NULL;
         DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
                    "io: thread %p ends, its IRP %p of %wZ was canceled and never completed\n", Thread, Irp,
-                   Irp->CurrentLocation <= Irp->StackCount &&
-                           IoGetCurrentIrpStackLocation(Irp)->DeviceObject != NULL
+                   Irp->CurrentLocation <= Irp->StackCount && IoGetCurrentIrpStackLocation(Irp)->DeviceObject != NULL
                        ? &IoGetCurrentIrpStackLocation(Irp)->DeviceObject->DriverObject->DriverName
                        : NULL);
     }
@@ -175,8 +174,8 @@ static NTSTATUS IopCancelIo(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCance
     ULONG Found = 0;
     NTSTATUS Status;
 
-    Status = ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, ExGetPreviousMode(),
-                                       (PVOID *)&FileObject, NULL);
+    Status =
+        ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, ExGetPreviousMode(), (PVOID *)&FileObject, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -205,8 +204,7 @@ NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
 
 /* PASSIVE_LEVEL.  Requests of any thread of the process, or the one request; STATUS_NOT_FOUND when there is
  * none. */
-NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
-                                PIO_STATUS_BLOCK IoStatusBlock)
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock)
 {
     return IopCancelIo(FileHandle, IoRequestToCancel, TRUE, IoStatusBlock);
 }

@@ -60,8 +60,7 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Stack = IoGetNextIrpStackLocation(Irp);
     Irp->Tail.Overlay.CurrentStackLocation = Stack;
     Stack->DeviceObject = DeviceObject;
-    FV_TRACE(FLTVM_TRACE_IRP_CALL, Irp, Stack->MajorFunction, Stack->MinorFunction, DeviceObject,
-             Stack->FileObject);
+    FV_TRACE(FLTVM_TRACE_IRP_CALL, Irp, Stack->MajorFunction, Stack->MinorFunction, DeviceObject, Stack->FileObject);
     Routine = DeviceObject->DriverObject->MajorFunction[Stack->MajorFunction];
     if (!IopVerifierOn) {
         return Routine(DeviceObject, Irp);
@@ -208,8 +207,8 @@ VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject)
 
 /* Special kernel APC; argument 1 is the file object.  Tail.Apc lies over Tail.Overlay, whose fields the
  * second stage needs: the APC knows them. */
-static VOID NTAPI IopCompletionApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext,
-                                   PVOID *Argument1, PVOID *Argument2)
+static VOID NTAPI IopCompletionApc(PKAPC Apc, PKNORMAL_ROUTINE *NormalRoutine, PVOID *NormalContext, PVOID *Argument1,
+                                   PVOID *Argument2)
 {
     PIRP Irp = CONTAINING_RECORD(Apc, IRP, Tail.Apc);
     PETHREAD Thread = CONTAINING_RECORD(Apc->Thread, ETHREAD, Tcb);
@@ -260,8 +259,7 @@ static VOID IopVerifyCompletion(PIRP Irp, PVOID Caller)
                      (ULONG_PTR)Irp, 0);
     }
     if (Irp->CancelRoutine != NULL) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp,
-                     0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x7, (ULONG_PTR)Irp->CancelRoutine, (ULONG_PTR)Irp, 0);
     }
     IopVerifyInformation(Irp, Caller);
 }
@@ -291,9 +289,8 @@ static BOOLEAN IopWalkUp(PIRP Irp)
         if (IopRoutineWanted(Control, Irp)) {
             PIO_COMPLETION_ROUTINE Routine = Stack->CompletionRoutine;
             PVOID Context = Stack->Context;
-            PDEVICE_OBJECT DeviceObject = Irp->CurrentLocation == Irp->StackCount + 1
-                                              ? NULL
-                                              : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
+            PDEVICE_OBJECT DeviceObject =
+                Irp->CurrentLocation == Irp->StackCount + 1 ? NULL : IoGetCurrentIrpStackLocation(Irp)->DeviceObject;
             NTSTATUS Status;
             FV_CALL Call;
 
@@ -409,8 +406,8 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
         IopAbortCompletion(Irp, NULL, FileObject);
         return;
     }
-    KeInitializeApc(&Irp->Tail.Apc, &Thread->Tcb, Irp->ApcEnvironment, IopCompletionApc, IopCompletionRundown,
-                    NULL, KernelMode, NULL);
+    KeInitializeApc(&Irp->Tail.Apc, &Thread->Tcb, Irp->ApcEnvironment, IopCompletionApc, IopCompletionRundown, NULL,
+                    KernelMode, NULL);
     if (!KeInsertQueueApc(&Irp->Tail.Apc, FileObject, NULL, PriorityBoost)) {
         IopAbortCompletion(Irp, Thread, FileObject);
     }

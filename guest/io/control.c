@@ -7,8 +7,8 @@
 /* ---- control ---------------------------------------------------------------------------------------------
  */
 
-static NTSTATUS IopBufferControl(PIRP Irp, PVOID InputBuffer, ULONG InputLength, PVOID OutputBuffer,
-                                 ULONG OutputLength, BOOLEAN CopyBack)
+static NTSTATUS IopBufferControl(PIRP Irp, PVOID InputBuffer, ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength,
+                                 BOOLEAN CopyBack)
 {
     ULONG Length = CopyBack ? max(InputLength, OutputLength) : InputLength;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -35,15 +35,14 @@ static NTSTATUS IopBufferControl(PIRP Irp, PVOID InputBuffer, ULONG InputLength,
     return Status;
 }
 
-static NTSTATUS IopPrepareControl(PIOP_REQUEST Request, ULONG ControlCode, PVOID InputBuffer,
-                                  ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength)
+static NTSTATUS IopPrepareControl(PIOP_REQUEST Request, ULONG ControlCode, PVOID InputBuffer, ULONG InputLength,
+                                  PVOID OutputBuffer, ULONG OutputLength)
 {
     PIRP Irp = Request->Irp;
     NTSTATUS Status;
 
     switch (ControlCode & 3) {
-    case METHOD_BUFFERED:
-        return IopBufferControl(Irp, InputBuffer, InputLength, OutputBuffer, OutputLength, TRUE);
+    case METHOD_BUFFERED: return IopBufferControl(Irp, InputBuffer, InputLength, OutputBuffer, OutputLength, TRUE);
     case METHOD_NEITHER:
         Request->Stack->Parameters.DeviceIoControl.Type3InputBuffer = InputBuffer;
         Irp->UserBuffer = OutputBuffer;
@@ -68,9 +67,8 @@ static NTSTATUS IopCheckControlAccess(PIOP_REQUEST Request, ULONG ControlCode, A
     return (Granted & Required) == Required ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
 }
 
-static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG InputLength,
-                                 PVOID OutputBuffer, ULONG OutputLength, ULONG ControlCode,
-                                 PIO_STATUS_BLOCK Result)
+static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG InputLength, PVOID OutputBuffer,
+                                 ULONG OutputLength, ULONG ControlCode, PIO_STATUS_BLOCK Result)
 {
     PFAST_IO_DISPATCH FastIo = Request->DeviceObject->DriverObject->FastIoDispatch;
     BOOLEAN Done;
@@ -82,16 +80,15 @@ static BOOLEAN IopTryFastControl(PIOP_REQUEST Request, PVOID InputBuffer, ULONG 
         return FALSE;
     }
     FvBeginCall(&Call);
-    Done = FastIo->FastIoDeviceControl(Request->FileObject, TRUE, InputBuffer, InputLength, OutputBuffer,
-                                       OutputLength, ControlCode, Result, Request->DeviceObject);
+    Done = FastIo->FastIoDeviceControl(Request->FileObject, TRUE, InputBuffer, InputLength, OutputBuffer, OutputLength,
+                                       ControlCode, Result, Request->DeviceObject);
     FvEndCall(&Call, (PVOID)FastIo->FastIoDeviceControl, "fast I/O routine", (ULONG_PTR)Request->DeviceObject);
     return Done;
 }
 
 static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                               PIO_STATUS_BLOCK IoStatusBlock, ULONG ControlCode, PVOID InputBuffer,
-                               ULONG InputLength, PVOID OutputBuffer, ULONG OutputLength,
-                               BOOLEAN DeviceControl)
+                               PIO_STATUS_BLOCK IoStatusBlock, ULONG ControlCode, PVOID InputBuffer, ULONG InputLength,
+                               PVOID OutputBuffer, ULONG OutputLength, BOOLEAN DeviceControl)
 {
     IO_STATUS_BLOCK FastResult;
     ACCESS_MASK Granted;
@@ -107,8 +104,8 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
         IopAbandonRequest(&Request);
         return Status;
     }
-    if (DeviceControl && IopTryFastControl(&Request, InputBuffer, InputLength, OutputBuffer, OutputLength,
-                                           ControlCode, &FastResult)) {
+    if (DeviceControl &&
+        IopTryFastControl(&Request, InputBuffer, InputLength, OutputBuffer, OutputLength, ControlCode, &FastResult)) {
         *IoStatusBlock = FastResult;
         if (Request.Event != NULL) {
             KeSetEvent(Request.Event, 0, FALSE);
@@ -135,13 +132,12 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
-                                     PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode,
-                                     PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer,
-                                     ULONG OutputBufferLength)
+NTSTATUS NTAPI NtDeviceIoControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                     PIO_STATUS_BLOCK IoStatusBlock, ULONG IoControlCode, PVOID InputBuffer,
+                                     ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
 {
-    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, IoControlCode,
-                          InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, TRUE);
+    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, IoControlCode, InputBuffer,
+                          InputBufferLength, OutputBuffer, OutputBufferLength, TRUE);
 }
 
 /* PASSIVE_LEVEL. */
@@ -149,6 +145,6 @@ NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
                                PIO_STATUS_BLOCK IoStatusBlock, ULONG FsControlCode, PVOID InputBuffer,
                                ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength)
 {
-    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode,
-                          InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, FALSE);
+    return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode, InputBuffer,
+                          InputBufferLength, OutputBuffer, OutputBufferLength, FALSE);
 }

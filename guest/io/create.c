@@ -8,14 +8,14 @@
  */
 #include "iop.h"
 
-#define IOP_DIRECT_ACCESS                                                                                    \
+#define IOP_DIRECT_ACCESS                                                                                              \
     (SYNCHRONIZE | READ_CONTROL | WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | FILE_READ_ATTRIBUTES)
 
 /* Opening the device itself for its attributes only does not mount anything. */
 static BOOLEAN IopIsDirectOpen(PIOP_OPEN_PACKET Packet, PUNICODE_STRING RemainingName, ACCESS_MASK Access)
 {
-    return Packet->RelatedFileObject == NULL && RemainingName->Length == 0 &&
-           (Access & ~IOP_DIRECT_ACCESS) == 0 && Access != 0;
+    return Packet->RelatedFileObject == NULL && RemainingName->Length == 0 && (Access & ~IOP_DIRECT_ACCESS) == 0 &&
+           Access != 0;
 }
 
 static ULONG IopFlagsFromOptions(PIOP_OPEN_PACKET Packet, ULONG Attributes)
@@ -46,17 +46,17 @@ static ULONG IopFlagsFromOptions(PIOP_OPEN_PACKET Packet, ULONG Attributes)
     return Flags;
 }
 
-static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb,
-                                  ULONG Attributes, KPROCESSOR_MODE AccessMode, BOOLEAN Direct,
-                                  PUNICODE_STRING RemainingName, PFILE_OBJECT *Result)
+static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb, ULONG Attributes,
+                                  KPROCESSOR_MODE AccessMode, BOOLEAN Direct, PUNICODE_STRING RemainingName,
+                                  PFILE_OBJECT *Result)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     PFILE_OBJECT FileObject;
     NTSTATUS Status;
 
     InitializeObjectAttributes(&ObjectAttributes, NULL, Attributes & ~OBJ_PERMANENT, NULL, NULL);
-    Status = ObCreateObject(KernelMode, *IoFileObjectType, &ObjectAttributes, AccessMode, NULL,
-                            sizeof(FILE_OBJECT), 0, 0, (PVOID *)&FileObject);
+    Status = ObCreateObject(KernelMode, *IoFileObjectType, &ObjectAttributes, AccessMode, NULL, sizeof(FILE_OBJECT), 0,
+                            0, (PVOID *)&FileObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -101,8 +101,7 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
 /* Sends IRP_MJ_CREATE.  The status is the file system's. */
 static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PDEVICE_OBJECT Target,
                               PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ACCESS_MASK Access,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes,
-                              PIO_STATUS_BLOCK IoStatus)
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIO_STATUS_BLOCK IoStatus)
 {
     IO_SECURITY_CONTEXT SecurityContext;
     PIO_STACK_LOCATION Stack;
@@ -135,8 +134,7 @@ static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, 
     Stack->MajorFunction = Packet->CreateFileType == CreateFileTypeNamedPipe  ? IRP_MJ_CREATE_NAMED_PIPE
                            : Packet->CreateFileType == CreateFileTypeMailslot ? IRP_MJ_CREATE_MAILSLOT
                                                                               : IRP_MJ_CREATE;
-    Stack->Flags =
-        (UCHAR)Packet->Options | ((Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
+    Stack->Flags = (UCHAR)Packet->Options | ((Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
     Stack->FileObject = FileObject;
     Stack->Parameters.Create.SecurityContext = &SecurityContext;
     Stack->Parameters.Create.Options = (Packet->Disposition << 24) | (Packet->CreateOptions & 0x00FFFFFF);
@@ -181,8 +179,7 @@ static NTSTATUS IopReparse(PFILE_OBJECT FileObject, ULONG_PTR Information, PUNIC
     return STATUS_REPARSE; /* IO_REMOUNT: the same name once more */
 }
 
-static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb,
-                              PDEVICE_OBJECT *Target)
+static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb, PDEVICE_OBJECT *Target)
 {
     PDEVICE_OBJECT Base = Vpb != NULL ? Vpb->DeviceObject : DeviceObject;
     PDEVICE_OBJECT Device;
@@ -203,10 +200,9 @@ static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObje
     return Device != NULL ? STATUS_SUCCESS : STATUS_INVALID_DEVICE_OBJECT_PARAMETER;
 }
 
-static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState,
-                                KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                                PUNICODE_STRING RemainingName, PIOP_OPEN_PACKET Packet,
-                                PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
+static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                                ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName,
+                                PIOP_OPEN_PACKET Packet, PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     ACCESS_MASK Access = AccessState != NULL
                              ? AccessState->PreviouslyGrantedAccess | AccessState->RemainingDesiredAccess
@@ -238,8 +234,8 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     }
     Status = IopFindTarget(Packet, DeviceObject, Vpb, &Target);
     if (NT_SUCCESS(Status)) {
-        Status = IopMakeFileObject(Packet, DeviceObject, Vpb, Attributes, AccessMode, Direct, RemainingName,
-                                   &FileObject);
+        Status =
+            IopMakeFileObject(Packet, DeviceObject, Vpb, Attributes, AccessMode, Direct, RemainingName, &FileObject);
     }
     if (!NT_SUCCESS(Status)) {
         if (Vpb != NULL) {
@@ -253,8 +249,8 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     }
 
     Packet->FileObject = FileObject;
-    Status = IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos,
-                           Attributes, &IoStatus);
+    Status =
+        IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos, Attributes, &IoStatus);
     Packet->Information = IoStatus.Information;
     Packet->FinalStatus = Status;
     FileObject->RelatedFileObject = NULL;
@@ -281,8 +277,8 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
 }
 
 /* Who is to be checked is; what is granted becomes the state's. */
-static NTSTATUS IopCheckOpen(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ULONG Attributes,
-                             PUNICODE_STRING RemainingName, PIOP_OPEN_PACKET Packet)
+static NTSTATUS IopCheckOpen(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                             ULONG Attributes, PUNICODE_STRING RemainingName, PIOP_OPEN_PACKET Packet)
 {
     ACCESS_MASK Access;
 
@@ -320,9 +316,8 @@ static NTSTATUS IopOpenAsSubject(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acce
 }
 
 /* Object-manager parse procedure of devices.  PASSIVE_LEVEL. */
-NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                        KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                        PUNICODE_STRING RemainingName, PVOID Context,
+NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                        ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
                         PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     PIOP_OPEN_PACKET Packet = Context;
@@ -331,8 +326,7 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     *Object = NULL;
     if (Packet == NULL) {
         /* A reference to the device object itself, by the kernel only. */
-        if (ObjectType == (PVOID)IopDeviceObjectType && RemainingName->Length == 0 &&
-            AccessMode == KernelMode) {
+        if (ObjectType == (PVOID)IopDeviceObjectType && RemainingName->Length == 0 && AccessMode == KernelMode) {
             ObReferenceObject(ParseObject);
             *Object = ParseObject;
             return STATUS_SUCCESS;
@@ -342,15 +336,14 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
     if (Packet->Type != IO_TYPE_OPEN_PACKET || Packet->Size != sizeof(*Packet)) {
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
-    return IopOpenAsSubject(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
-                            Packet, SecurityQos, Object);
+    return IopOpenAsSubject(ParseObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName, Packet,
+                            SecurityQos, Object);
 }
 
 /* Object-manager parse procedure of files: an open relative to a file that is open. */
-NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                      KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                      PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
-                      PVOID *Object)
+NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                      ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
+                      PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     PIOP_OPEN_PACKET Packet = Context;
     PFILE_OBJECT Related = ParseObject;
@@ -361,15 +354,15 @@ NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessS
         return STATUS_OBJECT_TYPE_MISMATCH;
     }
     Packet->RelatedFileObject = Related;
-    return IopOpenAsSubject(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName,
-                            RemainingName, Packet, SecurityQos, Object);
+    return IopOpenAsSubject(Related->DeviceObject, AccessState, AccessMode, Attributes, CompleteName, RemainingName,
+                            Packet, SecurityQos, Object);
 }
 
 /* ---- services --------------------------------------------------------------------------------------------
  */
 
-static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, ULONG CreateOptions,
-                                       ULONG ShareAccess, ULONG FileAttributes)
+static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, ULONG CreateOptions, ULONG ShareAccess,
+                                       ULONG FileAttributes)
 {
     if ((FileAttributes & ~FILE_ATTRIBUTE_VALID_FLAGS) != 0 || (ShareAccess & ~FILE_SHARE_VALID_FLAGS) != 0 ||
         Disposition > FILE_MAXIMUM_DISPOSITION) {
@@ -391,8 +384,7 @@ static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, UL
         return STATUS_INVALID_PARAMETER;
     }
     if ((CreateOptions & FILE_DIRECTORY_FILE) != 0 &&
-        (Disposition == FILE_SUPERSEDE || Disposition == FILE_OVERWRITE ||
-         Disposition == FILE_OVERWRITE_IF)) {
+        (Disposition == FILE_SUPERSEDE || Disposition == FILE_OVERWRITE || Disposition == FILE_OVERWRITE_IF)) {
         return STATUS_INVALID_PARAMETER;
     }
     if ((CreateOptions & FILE_COMPLETE_IF_OPLOCKED) != 0 && (CreateOptions & FILE_RESERVE_OPFILTER) != 0) {
@@ -425,10 +417,9 @@ static NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLe
     return Status;
 }
 
-static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                              POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                              PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                              ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                              PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                               CREATE_FILE_TYPE CreateFileType, PVOID ExtraCreateParameters, ULONG Options,
                               PIO_DRIVER_CREATE_CONTEXT DriverContext, PDEVICE_OBJECT DeviceObjectHint)
 {
@@ -438,8 +429,7 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
     NTSTATUS Status;
 
     if ((Options & IO_NO_PARAMETER_CHECKING) == 0) {
-        Status =
-            IopCheckOpenParameters(DesiredAccess, Disposition, CreateOptions, ShareAccess, FileAttributes);
+        Status = IopCheckOpenParameters(DesiredAccess, Disposition, CreateOptions, ShareAccess, FileAttributes);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
@@ -479,8 +469,7 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
     }
     if (!NT_SUCCESS(Status)) {
         /* An open that the file system refused says so in the block too. */
-        if (NT_WARNING(Packet.FinalStatus) ||
-            (Packet.ParseCheck == 0 && Packet.FinalStatus != STATUS_SUCCESS)) {
+        if (NT_WARNING(Packet.FinalStatus) || (Packet.ParseCheck == 0 && Packet.FinalStatus != STATUS_SUCCESS)) {
             Status = NT_SUCCESS(Packet.FinalStatus) ? Status : Packet.FinalStatus;
             IoStatusBlock->Status = Status;
             IoStatusBlock->Information = Packet.Information;
@@ -495,60 +484,59 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                            ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+NTSTATUS NTAPI IoCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                            PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                            ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                             CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
-                         CreateFileType, InternalParameters, Options, NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
+                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
+                         InternalParameters, Options, NULL, NULL);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                              POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                              PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                              ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
+NTSTATUS NTAPI IoCreateFileEx(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                              PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                              ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength,
                               CREATE_FILE_TYPE CreateFileType, PVOID InternalParameters, ULONG Options,
                               PIO_DRIVER_CREATE_CONTEXT DriverContext)
 {
     if (DriverContext != NULL && DriverContext->Size != sizeof(*DriverContext)) {
         return STATUS_INVALID_PARAMETER;
     }
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
-                         CreateFileType, InternalParameters, Options, DriverContext, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
+                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
+                         InternalParameters, Options, DriverContext, NULL);
 }
 
 /* PASSIVE_LEVEL.  The create and everything after it go to DeviceObject and what is below it. */
-NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(
-    PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-    PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-    ULONG Disposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength, CREATE_FILE_TYPE CreateFileType,
-    PVOID InternalParameters, ULONG Options, PVOID DeviceObject)
+NTSTATUS NTAPI IoCreateFileSpecifyDeviceObjectHint(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
+                                                   POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
+                                                   PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                                                   ULONG ShareAccess, ULONG Disposition, ULONG CreateOptions,
+                                                   PVOID EaBuffer, ULONG EaLength, CREATE_FILE_TYPE CreateFileType,
+                                                   PVOID InternalParameters, ULONG Options, PVOID DeviceObject)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                         FileAttributes, ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength,
-                         CreateFileType, InternalParameters, Options, NULL, DeviceObject);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
+                         ShareAccess, Disposition, CreateOptions, EaBuffer, EaLength, CreateFileType,
+                         InternalParameters, Options, NULL, DeviceObject);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess,
-                            POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock,
-                            PLARGE_INTEGER AllocationSize, ULONG FileAttributes, ULONG ShareAccess,
-                            ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength)
+NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                            PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+                            ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer,
+                            ULONG EaLength)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize,
-                         FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength,
-                         CreateFileTypeNone, NULL, 0, NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
+                         ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, CreateFileTypeNone, NULL, 0,
+                         NULL, NULL);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                           PIO_STATUS_BLOCK IoStatusBlock, ULONG ShareAccess, ULONG OpenOptions)
 {
-    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess,
-                         FILE_OPEN, OpenOptions, NULL, 0, CreateFileTypeNone, NULL, 0, NULL, NULL);
+    return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess, FILE_OPEN,
+                         OpenOptions, NULL, 0, CreateFileTypeNone, NULL, 0, NULL, NULL);
 }

@@ -16,10 +16,8 @@ static PVPB IopVpbFor(PDEVICE_OBJECT DeviceObject, DEVICE_TYPE DeviceType)
     case FILE_DEVICE_DISK:
     case FILE_DEVICE_TAPE:
     case FILE_DEVICE_CD_ROM:
-    case FILE_DEVICE_VIRTUAL_DISK:
-        return IopCreateVpb(DeviceObject);
-    default:
-        return NULL;
+    case FILE_DEVICE_VIRTUAL_DISK: return IopCreateVpb(DeviceObject);
+    default: return NULL;
     }
 }
 
@@ -108,10 +106,8 @@ VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject)
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     KeAssert(DeviceObject->ReferenceCount > 0);
     DeviceObject->ReferenceCount--;
-    Delete =
-        DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);
-    Unload =
-        DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_UNLOAD_PENDING);
+    Delete = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);
+    Unload = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_UNLOAD_PENDING);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
     if (Delete) {
         IopFinishDeviceDeletion(DeviceObject);
@@ -148,9 +144,8 @@ PDEVICE_OBJECT IopTopDeviceLocked(PDEVICE_OBJECT DeviceObject)
     return DeviceObject;
 }
 
-static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT DriverObject,
-                                ULONG DeviceExtensionSize, DEVICE_TYPE DeviceType, ULONG Characteristics,
-                                BOOLEAN Exclusive, BOOLEAN Named)
+static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
+                                DEVICE_TYPE DeviceType, ULONG Characteristics, BOOLEAN Exclusive, BOOLEAN Named)
 {
     PIOP_DEVICE_EXTENSION Extension;
     ULONG ExtensionOffset = (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16);
@@ -161,8 +156,7 @@ static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT Driv
     DeviceObject->DeviceType = DeviceType;
     DeviceObject->Characteristics = Characteristics;
     DeviceObject->StackSize = 1;
-    DeviceObject->Flags =
-        DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (Named ? DO_DEVICE_HAS_NAME : 0);
+    DeviceObject->Flags = DO_DEVICE_INITIALIZING | (Exclusive ? DO_EXCLUSIVE : 0) | (Named ? DO_DEVICE_HAS_NAME : 0);
     DeviceObject->DeviceExtension = DeviceExtensionSize != 0 ? (PVOID)(DeviceObject + 1) : NULL;
     DeviceObject->DriverObject = DriverObject;
 
@@ -181,8 +175,7 @@ static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT Driv
     case FILE_DEVICE_TAPE_FILE_SYSTEM:
         InitializeListHead(&DeviceObject->Queue.ListEntry); /* its place in the list of file systems */
         break;
-    default:
-        break;
+    default: break;
     }
     if (DeviceType == FILE_DEVICE_DISK || DeviceType == FILE_DEVICE_VIRTUAL_DISK) {
         DeviceObject->SectorSize = 512;
@@ -196,9 +189,9 @@ static VOID IopInitializeDevice(PDEVICE_OBJECT DeviceObject, PDRIVER_OBJECT Driv
  * new device has DO_DEVICE_INITIALIZING set: the system clears it after DriverEntry, everyone else must do
  * so.
  */
-NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize,
-                              PUNICODE_STRING DeviceName, DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics,
-                              BOOLEAN Exclusive, PDEVICE_OBJECT *DeviceObject)
+NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtensionSize, PUNICODE_STRING DeviceName,
+                              DEVICE_TYPE DeviceType, ULONG DeviceCharacteristics, BOOLEAN Exclusive,
+                              PDEVICE_OBJECT *DeviceObject)
 {
     static LONG NextAutomaticName;
     OBJECT_ATTRIBUTES ObjectAttributes;
@@ -230,21 +223,18 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
         }
         DeviceName = &AutomaticName;
     }
-    InitializeObjectAttributes(&ObjectAttributes, DeviceName,
-                               OBJ_KERNEL_HANDLE | (DeviceName != NULL ? OBJ_PERMANENT : 0) |
-                                   (Exclusive ? OBJ_EXCLUSIVE : 0),
-                               NULL, NULL);
-    ObjectAttributes.Attributes &=
-        ~OBJ_EXCLUSIVE; /* exclusiveness is about opens: IopReferenceDeviceForOpen */
-    BodySize =
-        (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16) + sizeof(IOP_DEVICE_EXTENSION);
-    Status = ObCreateObject(KernelMode, IopDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0,
-                            0, (PVOID *)&Device);
+    InitializeObjectAttributes(
+        &ObjectAttributes, DeviceName,
+        OBJ_KERNEL_HANDLE | (DeviceName != NULL ? OBJ_PERMANENT : 0) | (Exclusive ? OBJ_EXCLUSIVE : 0), NULL, NULL);
+    ObjectAttributes.Attributes &= ~OBJ_EXCLUSIVE; /* exclusiveness is about opens: IopReferenceDeviceForOpen */
+    BodySize = (ULONG)ALIGN_UP_BY(sizeof(DEVICE_OBJECT) + DeviceExtensionSize, 16) + sizeof(IOP_DEVICE_EXTENSION);
+    Status = ObCreateObject(KernelMode, IopDeviceObjectType, &ObjectAttributes, KernelMode, NULL, BodySize, 0, 0,
+                            (PVOID *)&Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    IopInitializeDevice(Device, DriverObject, DeviceExtensionSize, DeviceType, DeviceCharacteristics,
-                        Exclusive, DeviceName != NULL);
+    IopInitializeDevice(Device, DriverObject, DeviceExtensionSize, DeviceType, DeviceCharacteristics, Exclusive,
+                        DeviceName != NULL);
     ObReferenceObject(DriverObject); /* an existing device keeps its driver's image */
     Device->Vpb = IopVpbFor(Device, DeviceType);
     if (Device->Vpb == NULL && (DeviceType == FILE_DEVICE_DISK || DeviceType == FILE_DEVICE_VIRTUAL_DISK ||
@@ -279,8 +269,8 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
         IopDeleteTimer(DeviceObject);
     }
     if (IopVerifierOn && IopDevExt(DeviceObject)->AttachedTo != NULL) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x201, (ULONG_PTR)_ReturnAddress(),
-                     (ULONG_PTR)DeviceObject, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x201, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)DeviceObject,
+                     0);
     }
     if ((DeviceObject->Flags & DO_SHUTDOWN_REGISTERED) != 0) {
         IoUnregisterShutdownNotification(DeviceObject);
@@ -300,8 +290,7 @@ VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject)
 /* ---- stacks ----------------------------------------------------------------------------------------------
  */
 
-static PDEVICE_OBJECT IopAttach(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice,
-                                PDEVICE_OBJECT *Publish)
+static PDEVICE_OBJECT IopAttach(PDEVICE_OBJECT SourceDevice, PDEVICE_OBJECT TargetDevice, PDEVICE_OBJECT *Publish)
 {
     PDEVICE_OBJECT Top;
     KIRQL Irql;
@@ -366,8 +355,7 @@ VOID NTAPI IoDetachDevice(PDEVICE_OBJECT TargetDevice)
     IopDevExt(Detached)->AttachedTo = NULL;
     TargetDevice->AttachedDevice = NULL;
     Delete = FALSE;
-    Unload = TargetDevice->ReferenceCount == 0 &&
-             (IopDevExt(TargetDevice)->ExtensionFlags & DOE_UNLOAD_PENDING) != 0;
+    Unload = TargetDevice->ReferenceCount == 0 && (IopDevExt(TargetDevice)->ExtensionFlags & DOE_UNLOAD_PENDING) != 0;
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
     if (Unload && !Delete) {
         IopCheckDriverUnload(TargetDevice->DriverObject);
@@ -484,8 +472,8 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&ObjectAttributes, SymbolicLinkName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
-                               NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, SymbolicLinkName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     Status = ZwOpenSymbolicLinkObject(&Handle, DELETE, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         Status = ZwMakeTemporaryObject(Handle);
@@ -496,8 +484,8 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
 }
 
 /* PASSIVE_LEVEL.  The caller dereferences *FileObject, not the device. */
-NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess,
-                                        PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject)
+NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
+                                        PDEVICE_OBJECT *DeviceObject)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     IO_STATUS_BLOCK IoStatus;
@@ -505,8 +493,7 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK 
     HANDLE Handle;
     NTSTATUS Status;
 
-    InitializeObjectAttributes(&ObjectAttributes, ObjectName, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, ObjectName, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     Status = ZwOpenFile(&Handle, DesiredAccess, &ObjectAttributes, &IoStatus, 0, FILE_NON_DIRECTORY_FILE);
     if (!NT_SUCCESS(Status)) {
         return Status;

@@ -2,35 +2,25 @@
 /* Directories read: IRP_MJ_DIRECTORY_CONTROL, synchronous or not, as the file is. */
 #include "iop.h"
 
-NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
-                                    PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
-                                    ULONG Length, FILE_INFORMATION_CLASS FileInformationClass,
-                                    BOOLEAN ReturnSingleEntry, PUNICODE_STRING FileName, BOOLEAN RestartScan);
+NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                    PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+                                    FILE_INFORMATION_CLASS FileInformationClass, BOOLEAN ReturnSingleEntry,
+                                    PUNICODE_STRING FileName, BOOLEAN RestartScan);
 
 /* The smallest buffer for a class of directory entries; 0: none of these. */
 static ULONG IopDirectoryEntrySize(FILE_INFORMATION_CLASS Class)
 {
     switch (Class) {
-    case FileDirectoryInformation:
-        return FIELD_OFFSET(FILE_DIRECTORY_INFORMATION, FileName);
-    case FileFullDirectoryInformation:
-        return FIELD_OFFSET(FILE_FULL_DIR_INFORMATION, FileName);
-    case FileBothDirectoryInformation:
-        return FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, FileName);
-    case FileNamesInformation:
-        return FIELD_OFFSET(FILE_NAMES_INFORMATION, FileName);
-    case FileIdBothDirectoryInformation:
-        return FIELD_OFFSET(FILE_ID_BOTH_DIR_INFORMATION, FileName);
-    case FileIdFullDirectoryInformation:
-        return FIELD_OFFSET(FILE_ID_FULL_DIR_INFORMATION, FileName);
-    case FileObjectIdInformation:
-        return sizeof(FILE_OBJECTID_INFORMATION);
-    case FileReparsePointInformation:
-        return sizeof(FILE_REPARSE_POINT_INFORMATION);
-    case FileQuotaInformation:
-        return FIELD_OFFSET(FILE_QUOTA_INFORMATION, Sid);
-    default:
-        return 0;
+    case FileDirectoryInformation: return FIELD_OFFSET(FILE_DIRECTORY_INFORMATION, FileName);
+    case FileFullDirectoryInformation: return FIELD_OFFSET(FILE_FULL_DIR_INFORMATION, FileName);
+    case FileBothDirectoryInformation: return FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, FileName);
+    case FileNamesInformation: return FIELD_OFFSET(FILE_NAMES_INFORMATION, FileName);
+    case FileIdBothDirectoryInformation: return FIELD_OFFSET(FILE_ID_BOTH_DIR_INFORMATION, FileName);
+    case FileIdFullDirectoryInformation: return FIELD_OFFSET(FILE_ID_FULL_DIR_INFORMATION, FileName);
+    case FileObjectIdInformation: return sizeof(FILE_OBJECTID_INFORMATION);
+    case FileReparsePointInformation: return sizeof(FILE_REPARSE_POINT_INFORMATION);
+    case FileQuotaInformation: return FIELD_OFFSET(FILE_QUOTA_INFORMATION, Sid);
+    default: return 0;
     }
 }
 
@@ -65,10 +55,10 @@ static NTSTATUS IopCaptureName(PIRP Irp, PUNICODE_STRING FileName, PUNICODE_STRI
  * PASSIVE_LEVEL.  STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH; without memory
  * STATUS_INSUFFICIENT_RESOURCES; else what the file system says, STATUS_NO_MORE_FILES at the end.
  */
-NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
-                                    PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
-                                    ULONG Length, FILE_INFORMATION_CLASS FileInformationClass,
-                                    BOOLEAN ReturnSingleEntry, PUNICODE_STRING FileName, BOOLEAN RestartScan)
+NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                                    PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation, ULONG Length,
+                                    FILE_INFORMATION_CLASS FileInformationClass, BOOLEAN ReturnSingleEntry,
+                                    PUNICODE_STRING FileName, BOOLEAN RestartScan)
 {
     IOP_REQUEST Request;
     PUNICODE_STRING Name;
@@ -91,8 +81,8 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROU
     }
     Status = IopCaptureName(Request.Irp, FileName, &Name);
     if (NT_SUCCESS(Status)) {
-        Status = IopPrepareTransferBuffer(Request.Irp, Request.DeviceObject, FileInformation, Length,
-                                          IoWriteAccess, Request.Mode);
+        Status = IopPrepareTransferBuffer(Request.Irp, Request.DeviceObject, FileInformation, Length, IoWriteAccess,
+                                          Request.Mode);
     }
     if (!NT_SUCCESS(Status)) {
         if (Name != NULL) {
@@ -104,8 +94,7 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROU
     }
     Request.Irp->Flags &= ~IRP_DEFER_IO_COMPLETION;
     Request.Stack->MinorFunction = IRP_MN_QUERY_DIRECTORY;
-    Request.Stack->Flags =
-        (RestartScan ? SL_RESTART_SCAN : 0) | (ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0);
+    Request.Stack->Flags = (RestartScan ? SL_RESTART_SCAN : 0) | (ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0);
     Request.Stack->Parameters.QueryDirectory.Length = Length;
     Request.Stack->Parameters.QueryDirectory.FileInformationClass = FileInformationClass;
     Request.Stack->Parameters.QueryDirectory.FileName = Name;

@@ -46,8 +46,7 @@ static NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP 
 
 #define IOP_NO_TERMINATOR 0xF5F5
 
-static UNICODE_STRING IopHardwareDatabase =
-    RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
+static UNICODE_STRING IopHardwareDatabase = RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
 
 /*
  * A counted string for a driver's eyes: no terminator, as on Windows, and behind it something that is none, so that who
@@ -74,11 +73,10 @@ NTSTATUS IopCreateDriverObject(PUNICODE_STRING Name, PDRIVER_OBJECT *Result)
     NTSTATUS Status;
     ULONG Index;
 
-    InitializeObjectAttributes(&ObjectAttributes, Name,
-                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status =
-        ObCreateObject(KernelMode, IopDriverObjectType, &ObjectAttributes, KernelMode, NULL,
-                       sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
+    InitializeObjectAttributes(&ObjectAttributes, Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
+    Status = ObCreateObject(KernelMode, IopDriverObjectType, &ObjectAttributes, KernelMode, NULL,
+                            sizeof(DRIVER_OBJECT) + sizeof(IOP_DRIVER_EXTENSION), 0, 0, (PVOID *)&DriverObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -153,8 +151,7 @@ static PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING Regist
         return NULL;
     }
     RtlInitUnicodeString(&Name, ValueName);
-    InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
-                               NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwOpenKey(&Key, KEY_READ, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         Status = ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Information, Length, &Length);
@@ -330,8 +327,7 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
         goto Exit;
     }
     Type = IopReadServiceType(&RegistryPath);
-    Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\",
-                            ServiceName, L"");
+    Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\", ServiceName, L"");
     if (!NT_SUCCESS(Status)) {
         goto Exit;
     }
@@ -370,8 +366,8 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
             IopCallReinitialization(&IopReinitializeQueue);
         }
     } else {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ failed with 0x%08X\n",
-                   &ObjectName, Status);
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: DriverEntry of %wZ failed with 0x%08X\n", &ObjectName,
+                   Status);
         IopDiscardDriver(DriverObject);
     }
     ObDereferenceObject(DriverObject);
@@ -412,8 +408,7 @@ NTSTATUS NTAPI IoAllocateDriverObjectExtension(PDRIVER_OBJECT DriverObject, PVOI
     if (DriverObjectExtensionSize > MAXULONG - sizeof(*Client)) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Client =
-        ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Client) + DriverObjectExtensionSize, IOP_TAG_DRIVER);
+    Client = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Client) + DriverObjectExtensionSize, IOP_TAG_DRIVER);
     if (Client == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -453,14 +448,13 @@ NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACK
 {
     PIOP_DRIVER_EXTENSION Extension = (PIOP_DRIVER_EXTENSION)DriverObject->DriverExtension;
 
-    return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks,
-                                             NULL) == NULL
+    return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks, NULL) == NULL
                ? STATUS_SUCCESS
                : STATUS_DEVICE_ALREADY_ATTACHED;
 }
 
-static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject,
-                                        PDRIVER_REINITIALIZE Routine, PVOID Context)
+static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE Routine,
+                                        PVOID Context)
 {
     PIOP_REINITIALIZE Item;
 
@@ -484,9 +478,7 @@ VOID NTAPI IoRegisterDriverReinitialization(PDRIVER_OBJECT DriverObject,
 }
 
 VOID NTAPI IoRegisterBootDriverReinitialization(PDRIVER_OBJECT DriverObject,
-                                                PDRIVER_REINITIALIZE DriverReinitializationRoutine,
-                                                PVOID Context)
+                                                PDRIVER_REINITIALIZE DriverReinitializationRoutine, PVOID Context)
 {
-    IopRegisterReinitialization(&IopBootReinitializeQueue, DriverObject, DriverReinitializationRoutine,
-                                Context);
+    IopRegisterReinitialization(&IopBootReinitializeQueue, DriverObject, DriverReinitializationRoutine, Context);
 }

@@ -25,8 +25,7 @@ PVOID NTAPI IoAllocateErrorLogEntry(PVOID IoObject, UCHAR EntrySize)
     PIOP_ERROR_ENTRY Entry;
 
     if (IoObject == NULL ||
-        (ObGetObjectType(IoObject) != IopDeviceObjectType &&
-         ObGetObjectType(IoObject) != IopDriverObjectType) ||
+        (ObGetObjectType(IoObject) != IopDeviceObjectType && ObGetObjectType(IoObject) != IopDriverObjectType) ||
         EntrySize < sizeof(IO_ERROR_LOG_PACKET) || EntrySize > ERROR_LOG_MAXIMUM_SIZE) {
         return NULL;
     }
@@ -56,9 +55,8 @@ VOID NTAPI IoWriteErrorLogEntry(PVOID ElEntry)
     PIOP_ERROR_ENTRY Entry = (PIOP_ERROR_ENTRY)ElEntry - 1;
     PIO_ERROR_LOG_PACKET Packet = ElEntry;
 
-    DbgPrint("error log: %wZ: 0x%08X, unique value %u, final status 0x%08X\n",
-             &IopDriverOf(Entry->Object)->DriverName, Packet->ErrorCode, Packet->UniqueErrorValue,
-             Packet->FinalStatus);
+    DbgPrint("error log: %wZ: 0x%08X, unique value %u, final status 0x%08X\n", &IopDriverOf(Entry->Object)->DriverName,
+             Packet->ErrorCode, Packet->UniqueErrorValue, Packet->FinalStatus);
     IoFreeErrorLogEntry(ElEntry);
 }
 
@@ -81,8 +79,7 @@ VOID NTAPI IoRaiseHardError(PIRP Irp, PVPB Vpb, PDEVICE_OBJECT RealDeviceObject)
 
     UNREFERENCED_PARAMETER(Vpb);
     if (Thread == NULL || !Thread->HardErrorsAreDisabled) {
-        DbgPrint("hard error: 0x%08X, %wZ\n", Irp->IoStatus.Status,
-                 &RealDeviceObject->DriverObject->DriverName);
+        DbgPrint("hard error: 0x%08X, %wZ\n", Irp->IoStatus.Status, &RealDeviceObject->DriverObject->DriverName);
     }
     IoCompleteRequest(Irp, IO_DISK_INCREMENT);
 }

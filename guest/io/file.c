@@ -113,8 +113,8 @@ PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create)
             return NULL;
         }
         RtlZeroMemory(Extension, sizeof(*Extension));
-        if (InterlockedCompareExchangePointer((PVOID volatile *)&FileObject->FileObjectExtension, Extension,
-                                              NULL) != NULL) {
+        if (InterlockedCompareExchangePointer((PVOID volatile *)&FileObject->FileObjectExtension, Extension, NULL) !=
+            NULL) {
             ExFreePoolWithTag(Extension, IOP_TAG_FILE);
             Extension = FileObject->FileObjectExtension;
         }
@@ -200,8 +200,7 @@ NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATIO
             Name->Buffer = (PWCH)(Information + 1);
             Name->Length = 0;
         }
-        RtlCopyMemory((PUCHAR)Name->Buffer + Name->Length, FileObject->FileName.Buffer,
-                      FileObject->FileName.Length);
+        RtlCopyMemory((PUCHAR)Name->Buffer + Name->Length, FileObject->FileName.Buffer, FileObject->FileName.Length);
         Name->Length += FileObject->FileName.Length;
         Name->MaximumLength = (USHORT)(Length - sizeof(*Information));
         if ((ULONG)Name->Length + sizeof(WCHAR) <= Name->MaximumLength) {
@@ -235,8 +234,7 @@ NTSTATUS NTAPI IoReplaceFileObjectName(PFILE_OBJECT FileObject, PWSTR NewFileNam
 /* ---- file objects without a name, for file systems --------------------------------------------------------
  */
 
-static PFILE_OBJECT IopCreateStreamFile(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject,
-                                        BOOLEAN WithCleanup)
+static PFILE_OBJECT IopCreateStreamFile(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject, BOOLEAN WithCleanup)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     PFILE_OBJECT New;
@@ -318,8 +316,7 @@ BOOLEAN NTAPI IoIsOperationSynchronous(PIRP Irp)
 
 PGENERIC_MAPPING NTAPI IoGetFileObjectGenericMapping(VOID)
 {
-    static GENERIC_MAPPING Mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
-                                      FILE_ALL_ACCESS};
+    static GENERIC_MAPPING Mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
 
     return &Mapping;
 }

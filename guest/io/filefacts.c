@@ -41,8 +41,7 @@ NTSTATUS NTAPI IoCheckEaBufferValidity(PFILE_FULL_EA_INFORMATION EaBuffer, ULONG
  * PASSIVE_LEVEL.  "C:\path", in paged pool that the caller frees with ExFreePool.
  * STATUS_OBJECT_NAME_NOT_FOUND: no drive letter leads to the volume.
  */
-NTSTATUS NTAPI IoQueryFileDosDeviceName(PFILE_OBJECT FileObject,
-                                        POBJECT_NAME_INFORMATION *ObjectNameInformation)
+NTSTATUS NTAPI IoQueryFileDosDeviceName(PFILE_OBJECT FileObject, POBJECT_NAME_INFORMATION *ObjectNameInformation)
 {
     UNICODE_STRING Letter;
     POBJECT_NAME_INFORMATION Result;

@@ -58,18 +58,13 @@ static PLIST_ENTRY IopListFor(DEVICE_TYPE DeviceType)
     switch (DeviceType) {
     case FILE_DEVICE_DISK:
     case FILE_DEVICE_VIRTUAL_DISK:
-    case FILE_DEVICE_DISK_FILE_SYSTEM:
-        return &IopDiskFileSystems;
+    case FILE_DEVICE_DISK_FILE_SYSTEM: return &IopDiskFileSystems;
     case FILE_DEVICE_CD_ROM:
-    case FILE_DEVICE_CD_ROM_FILE_SYSTEM:
-        return &IopCdRomFileSystems;
+    case FILE_DEVICE_CD_ROM_FILE_SYSTEM: return &IopCdRomFileSystems;
     case FILE_DEVICE_TAPE:
-    case FILE_DEVICE_TAPE_FILE_SYSTEM:
-        return &IopTapeFileSystems;
-    case FILE_DEVICE_NETWORK_FILE_SYSTEM:
-        return &IopNetworkFileSystems;
-    default:
-        return NULL;
+    case FILE_DEVICE_TAPE_FILE_SYSTEM: return &IopTapeFileSystems;
+    case FILE_DEVICE_NETWORK_FILE_SYSTEM: return &IopNetworkFileSystems;
+    default: return NULL;
     }
 }
 
@@ -125,8 +120,7 @@ VOID NTAPI IoRegisterFileSystem(PDEVICE_OBJECT DeviceObject)
     KIRQL Irql;
 
     if (Head == NULL) {
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
-                   "io: %wZ registers a device of type %u as a file system\n",
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "io: %wZ registers a device of type %u as a file system\n",
                    &DeviceObject->DriverObject->DriverName, DeviceObject->DeviceType);
         return;
     }

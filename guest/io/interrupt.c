@@ -8,17 +8,17 @@
  */
 #include "iop.h"
 
-static PKINTERRUPT IopConnect(PKSERVICE_ROUTINE ServiceRoutine, PKMESSAGE_SERVICE_ROUTINE MessageRoutine,
-                              PVOID Context, ULONG MessageId, PKSPIN_LOCK SpinLock, PIOP_PCI_MESSAGE Message,
-                              KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN Share)
+static PKINTERRUPT IopConnect(PKSERVICE_ROUTINE ServiceRoutine, PKMESSAGE_SERVICE_ROUTINE MessageRoutine, PVOID Context,
+                              ULONG MessageId, PKSPIN_LOCK SpinLock, PIOP_PCI_MESSAGE Message, KIRQL SynchronizeIrql,
+                              KINTERRUPT_MODE Mode, BOOLEAN Share)
 {
     PKINTERRUPT Interrupt = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Interrupt), IOP_TAG_INTR);
 
     if (Interrupt == NULL) {
         return NULL;
     }
-    KeInitializeInterrupt(Interrupt, ServiceRoutine, MessageRoutine, Context, MessageId, SpinLock,
-                          Message->Vector, Message->Irql, SynchronizeIrql, Mode, Share, Message->Number);
+    KeInitializeInterrupt(Interrupt, ServiceRoutine, MessageRoutine, Context, MessageId, SpinLock, Message->Vector,
+                          Message->Irql, SynchronizeIrql, Mode, Share, Message->Number);
     if (!KeConnectInterrupt(Interrupt)) {
         ExFreePoolWithTag(Interrupt, IOP_TAG_INTR);
         return NULL;
@@ -73,8 +73,7 @@ static NTSTATUS IopConnectMessages(PIO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETER
         return STATUS_INVALID_PARAMETER;
     }
     Information = ExAllocatePoolWithTag(
-        NonPagedPoolNx, sizeof(*Information) + Device->Messages * sizeof(Information->MessageInfo[0]),
-        IOP_TAG_INTR);
+        NonPagedPoolNx, sizeof(*Information) + Device->Messages * sizeof(Information->MessageInfo[0]), IOP_TAG_INTR);
     if (Information == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -90,9 +89,8 @@ static NTSTATUS IopConnectMessages(PIO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETER
                                 : Parameters->SpinLock != NULL   ? Information->UnifiedIrql
                                                                  : Message->Irql;
 
-        Message->Interrupt =
-            IopConnect(NULL, Parameters->MessageServiceRoutine, Parameters->ServiceContext, Index,
-                       Parameters->SpinLock, Message, SynchronizeIrql, Latched, FALSE);
+        Message->Interrupt = IopConnect(NULL, Parameters->MessageServiceRoutine, Parameters->ServiceContext, Index,
+                                        Parameters->SpinLock, Message, SynchronizeIrql, Latched, FALSE);
         if (Message->Interrupt == NULL) {
             IopDisconnectMessages(Device, Index);
             ExFreePoolWithTag(Information, IOP_TAG_INTR);
@@ -118,8 +116,7 @@ static PIOP_PCI_DEVICE IopFindVector(ULONG Vector, KIRQL Irql, KAFFINITY Process
         for (*Index = 0; *Index < Device->Messages; (*Index)++) {
             PIOP_PCI_MESSAGE Message = &Device->Message[*Index];
 
-            if (Message->Vector == Vector && Message->Irql == Irql &&
-                ((Processors >> Message->Number) & 1) != 0) {
+            if (Message->Vector == Vector && Message->Irql == Irql && ((Processors >> Message->Number) & 1) != 0) {
                 return Device;
             }
         }
@@ -127,10 +124,9 @@ static PIOP_PCI_DEVICE IopFindVector(ULONG Vector, KIRQL Irql, KAFFINITY Process
     return NULL;
 }
 
-static NTSTATUS IopConnectSpecified(PKINTERRUPT *InterruptObject, PKSERVICE_ROUTINE ServiceRoutine,
-                                    PVOID Context, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
-                                    KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN Share,
-                                    KAFFINITY Processors)
+static NTSTATUS IopConnectSpecified(PKINTERRUPT *InterruptObject, PKSERVICE_ROUTINE ServiceRoutine, PVOID Context,
+                                    PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql,
+                                    KINTERRUPT_MODE Mode, BOOLEAN Share, KAFFINITY Processors)
 {
     PIOP_PCI_DEVICE Device;
     ULONG Index;
@@ -157,35 +153,33 @@ static NTSTATUS IopConnectSpecified(PKINTERRUPT *InterruptObject, PKSERVICE_ROUT
 NTSTATUS NTAPI IoConnectInterruptEx(PIO_CONNECT_INTERRUPT_PARAMETERS Parameters)
 {
     switch (Parameters->Version) {
-    case CONNECT_MESSAGE_BASED:
-        return IopConnectMessages(&Parameters->MessageBased);
+    case CONNECT_MESSAGE_BASED: return IopConnectMessages(&Parameters->MessageBased);
     case CONNECT_FULLY_SPECIFIED:
     case CONNECT_FULLY_SPECIFIED_GROUP: {
         PIO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS Full = &Parameters->FullySpecified;
 
-        return IopConnectSpecified(Full->InterruptObject, Full->ServiceRoutine, Full->ServiceContext,
-                                   Full->SpinLock, Full->Vector, Full->Irql, Full->SynchronizeIrql,
-                                   Full->InterruptMode, Full->ShareVector, Full->ProcessorEnableMask);
+        return IopConnectSpecified(Full->InterruptObject, Full->ServiceRoutine, Full->ServiceContext, Full->SpinLock,
+                                   Full->Vector, Full->Irql, Full->SynchronizeIrql, Full->InterruptMode,
+                                   Full->ShareVector, Full->ProcessorEnableMask);
     }
     case CONNECT_LINE_BASED:
         return IopPciFromPdo(Parameters->LineBased.PhysicalDeviceObject) != NULL ? STATUS_NOT_FOUND
                                                                                  : STATUS_INVALID_PARAMETER;
     default:
-        Parameters->Version =
-            CONNECT_FULLY_SPECIFIED; /* what every system supports, for the caller to try next */
+        Parameters->Version = CONNECT_FULLY_SPECIFIED; /* what every system supports, for the caller to try next */
         return STATUS_NOT_SUPPORTED;
     }
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoConnectInterrupt(PKINTERRUPT *InterruptObject, PKSERVICE_ROUTINE ServiceRoutine,
-                                  PVOID ServiceContext, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
-                                  KIRQL SynchronizeIrql, KINTERRUPT_MODE InterruptMode, BOOLEAN ShareVector,
-                                  KAFFINITY ProcessorEnableMask, BOOLEAN FloatingSave)
+NTSTATUS NTAPI IoConnectInterrupt(PKINTERRUPT *InterruptObject, PKSERVICE_ROUTINE ServiceRoutine, PVOID ServiceContext,
+                                  PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql,
+                                  KINTERRUPT_MODE InterruptMode, BOOLEAN ShareVector, KAFFINITY ProcessorEnableMask,
+                                  BOOLEAN FloatingSave)
 {
     UNREFERENCED_PARAMETER(FloatingSave); /* interrupts save the volatile vector registers always */
-    return IopConnectSpecified(InterruptObject, ServiceRoutine, ServiceContext, SpinLock, Vector, Irql,
-                               SynchronizeIrql, InterruptMode, ShareVector, ProcessorEnableMask);
+    return IopConnectSpecified(InterruptObject, ServiceRoutine, ServiceContext, SpinLock, Vector, Irql, SynchronizeIrql,
+                               InterruptMode, ShareVector, ProcessorEnableMask);
 }
 
 /* PASSIVE_LEVEL.  When it returns the routine does not run and will not any more. */

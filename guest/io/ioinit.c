@@ -63,8 +63,8 @@ static NTSTATUS IopCreateDirectories(VOID)
 
     for (Index = 0; Index < RTL_NUMBER_OF(Directories); Index++) {
         RtlInitUnicodeString(&Name, Directories[Index]);
-        InitializeObjectAttributes(&ObjectAttributes, &Name,
-                                   OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+        InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE,
+                                   NULL, NULL);
         Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes);
         if (Status == STATUS_OBJECT_NAME_COLLISION) {
             continue; /* the object manager had made it */

@@ -45,8 +45,7 @@
 /* Nt and Io routines that the DDK's headers do not declare. */
 NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
-NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
-                                PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI NtCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName);
 NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject,
                                                 PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);
@@ -119,8 +118,8 @@ NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING N
 VOID IopCheckLeft(PDRIVER_OBJECT DriverObject);
 VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker);
 VOID IopForgetLink(PUNICODE_STRING Name);
-PVOID IopFindFsCallback(PDRIVER_OBJECT DriverObject);          /* filesys.c: a routine that is registered, or NULL */
-PDEVICE_OBJECT IopFindShutdown(PDRIVER_OBJECT DriverObject);   /* shutdown.c: a device of it that is to be told */
+PVOID IopFindFsCallback(PDRIVER_OBJECT DriverObject);        /* filesys.c: a routine that is registered, or NULL */
+PDEVICE_OBJECT IopFindShutdown(PDRIVER_OBJECT DriverObject); /* shutdown.c: a device of it that is to be told */
 VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName);
 
 /* ---- device references (device.c) ------------------------------------------------------------------------
@@ -208,18 +207,17 @@ typedef struct _IOP_FILE_EXTENSION {
     BOOLEAN IgnoreSharing;
 } IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;
 
-NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                        KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                        PUNICODE_STRING RemainingName, PVOID Context,
+NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                        ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
                         PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
-NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                      KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
-                      PUNICODE_STRING RemainingName, PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos,
-                      PVOID *Object);
+NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
+                      ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
+                      PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 /* transaction.c */
 NTSTATUS IopInitializeTransactions(VOID);
 /* access.c */
-NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, BOOLEAN WithName, PACCESS_MASK Access);
+NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, BOOLEAN WithName,
+                              PACCESS_MASK Access);
 VOID IopCloseFile(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount, ULONG_PTR SystemHandleCount);
 VOID IopDeleteFile(PVOID Object);
 NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length,

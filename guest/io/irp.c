@@ -70,12 +70,10 @@ VOID IoCheckLeft(PVOID Base, SIZE_T Size)
 
 VOID IopInitializeIrps(VOID)
 {
-    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0,
-                                    IoSizeOfIrp(IOP_SMALL_STACK) + sizeof(IOP_IRP_OWNER), IOP_TAG_IRP,
-                                    0);
-    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0,
-                                    IoSizeOfIrp(IOP_LARGE_STACK) + sizeof(IOP_IRP_OWNER), IOP_TAG_IRP,
-                                    0);
+    ExInitializeNPagedLookasideList(&IopSmallIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_SMALL_STACK) + sizeof(IOP_IRP_OWNER),
+                                    IOP_TAG_IRP, 0);
+    ExInitializeNPagedLookasideList(&IopLargeIrps, NULL, NULL, 0, IoSizeOfIrp(IOP_LARGE_STACK) + sizeof(IOP_IRP_OWNER),
+                                    IOP_TAG_IRP, 0);
 }
 
 static VOID IopFormatIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
@@ -146,8 +144,7 @@ VOID NTAPI IoInitializeIrp(PIRP Irp, USHORT PacketSize, CCHAR StackSize)
     if (IopVerifierOn && Irp->Type == IO_TYPE_IRP && (Irp->AllocationFlags & IRP_ALLOCATED_FIXED_SIZE) != 0 &&
         (Irp->Size == IoSizeOfIrp(IOP_SMALL_STACK) || Irp->Size == IoSizeOfIrp(IOP_LARGE_STACK)) &&
         Irp->Tail.Overlay.CurrentStackLocation == (PIO_STACK_LOCATION)(Irp + 1) + Irp->CurrentLocation - 1) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp,
-                     0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20D, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp, 0);
     }
     IopFormatIrp(Irp, PacketSize, StackSize);
 }
@@ -159,8 +156,7 @@ VOID NTAPI IoReuseIrp(PIRP Irp, NTSTATUS Iostatus)
 
     if (IopVerifierOn &&
         (Irp->Type != IO_TYPE_IRP || Irp->CancelRoutine != NULL || !IsListEmpty(&Irp->ThreadListEntry))) {
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp,
-                     0);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x20B, (ULONG_PTR)_ReturnAddress(), (ULONG_PTR)Irp, 0);
     }
     IopFormatIrp(Irp, Irp->Size, Irp->StackCount);
     Irp->AllocationFlags = Flags;
@@ -248,8 +244,8 @@ VOID NTAPI IoQueueThreadIrp(PIRP Irp)
 /* ---- packets for a driver's own requests ------------------------------------------------------------------
  */
 
-static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG MajorFunction, PVOID Buffer,
-                               ULONG Length, PLARGE_INTEGER StartingOffset)
+static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG MajorFunction, PVOID Buffer, ULONG Length,
+                               PLARGE_INTEGER StartingOffset)
 {
     PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
 
@@ -295,9 +291,8 @@ static BOOLEAN IopFillTransfer(PIRP Irp, PDEVICE_OBJECT DeviceObject, ULONG Majo
  * IRQL <= APC_LEVEL.  READ, WRITE, FLUSH_BUFFERS, SHUTDOWN, PNP.  The packet belongs to nobody: the caller's
  * completion routine frees it and, after a direct transfer, its locked MDL.
  */
-PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer,
-                                         ULONG Length, PLARGE_INTEGER StartingOffset,
-                                         PIO_STATUS_BLOCK IoStatusBlock)
+PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                         PLARGE_INTEGER StartingOffset, PIO_STATUS_BLOCK IoStatusBlock)
 {
     PIRP Irp = IoAllocateIrp(DeviceObject->StackSize, FALSE);
 
@@ -317,12 +312,11 @@ PIRP NTAPI IoBuildAsynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT Dev
  * PASSIVE_LEVEL, with APCs deliverable: the packet completes in this thread, which must wait for Event when
  * IoCallDriver returns STATUS_PENDING.  The manager frees the packet.
  */
-PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer,
-                                        ULONG Length, PLARGE_INTEGER StartingOffset, PKEVENT Event,
-                                        PIO_STATUS_BLOCK IoStatusBlock)
+PIRP NTAPI IoBuildSynchronousFsdRequest(ULONG MajorFunction, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                        PLARGE_INTEGER StartingOffset, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
-    PIRP Irp = IoBuildAsynchronousFsdRequest(MajorFunction, DeviceObject, Buffer, Length, StartingOffset,
-                                             IoStatusBlock);
+    PIRP Irp =
+        IoBuildAsynchronousFsdRequest(MajorFunction, DeviceObject, Buffer, Length, StartingOffset, IoStatusBlock);
 
     if (Irp != NULL) {
         Irp->UserEvent = Event;
@@ -369,9 +363,8 @@ static BOOLEAN IopFillControl(PIRP Irp, ULONG IoControlCode, PVOID InputBuffer, 
 
 /* PASSIVE_LEVEL; otherwise as IoBuildSynchronousFsdRequest. */
 PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT DeviceObject, PVOID InputBuffer,
-                                         ULONG InputBufferLength, PVOID OutputBuffer,
-                                         ULONG OutputBufferLength, BOOLEAN InternalDeviceIoControl,
-                                         PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
+                                         ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength,
+                                         BOOLEAN InternalDeviceIoControl, PKEVENT Event, PIO_STATUS_BLOCK IoStatusBlock)
 {
     PIRP Irp = IoAllocateIrp(DeviceObject->StackSize, FALSE);
     PIO_STACK_LOCATION Stack;
@@ -384,8 +377,7 @@ PIRP NTAPI IoBuildDeviceIoControlRequest(ULONG IoControlCode, PDEVICE_OBJECT Dev
     Stack->Parameters.DeviceIoControl.IoControlCode = IoControlCode;
     Stack->Parameters.DeviceIoControl.InputBufferLength = InputBufferLength;
     Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputBufferLength;
-    if (!IopFillControl(Irp, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer,
-                        OutputBufferLength)) {
+    if (!IopFillControl(Irp, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength)) {
         IopReleaseIrpResources(Irp);
         IoFreeIrp(Irp);
         return NULL;

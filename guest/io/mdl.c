@@ -35,8 +35,7 @@ VOID IopInitializeMdls(VOID)
 }
 
 /* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory, or Length is over what one list may describe. */
-PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
-                         PIRP Irp)
+PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PIRP Irp)
 {
     ULONG Pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(VirtualAddress, Length);
     USHORT Flags;
@@ -127,9 +126,8 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
     TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
     TargetMdl->ByteCount = Length;
     TargetMdl->Process = SourceMdl->Process;
-    TargetMdl->MdlFlags =
-        (CSHORT)((TargetMdl->MdlFlags & (MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED)) |
-                 MDL_PARTIAL | (SourceMdl->MdlFlags & MDL_IO_PAGE_READ));
+    TargetMdl->MdlFlags = (CSHORT)((TargetMdl->MdlFlags & (MDL_ALLOCATED_FIXED_SIZE | MDL_ALLOCATED_MUST_SUCCEED)) |
+                                   MDL_PARTIAL | (SourceMdl->MdlFlags & MDL_IO_PAGE_READ));
     if ((SourceMdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) != 0) {
         /* The source's mapping serves the part too, and outlives it: nothing to unmap here. */
         TargetMdl->MappedSystemVa = (PUCHAR)SourceMdl->MappedSystemVa + (Start - SourceStart);
@@ -139,8 +137,7 @@ VOID NTAPI IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddres
         }
     }
     RtlCopyMemory(MmGetMdlPfnArray(TargetMdl),
-                  MmGetMdlPfnArray(SourceMdl) +
-                      ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
+                  MmGetMdlPfnArray(SourceMdl) + ((Start & ~(ULONG_PTR)(PAGE_SIZE - 1)) - SourceBase) / PAGE_SIZE,
                   Pages * sizeof(PFN_NUMBER));
 }
 

@@ -19,8 +19,7 @@ static ULONG IopOutputLength(PIO_STACK_LOCATION Stack)
 {
     switch (Stack->MajorFunction) {
     case IRP_MJ_READ:
-    case IRP_MJ_WRITE:
-        return Stack->Parameters.Read.Length;
+    case IRP_MJ_WRITE: return Stack->Parameters.Read.Length;
     case IRP_MJ_DEVICE_CONTROL:
     case IRP_MJ_INTERNAL_DEVICE_CONTROL:
         return (Stack->Parameters.DeviceIoControl.IoControlCode & 3) == METHOD_BUFFERED
@@ -31,14 +30,11 @@ static ULONG IopOutputLength(PIO_STACK_LOCATION Stack)
                        (Stack->Parameters.FileSystemControl.FsControlCode & 3) == METHOD_BUFFERED
                    ? Stack->Parameters.FileSystemControl.OutputBufferLength
                    : IOP_NO_LIMIT;
-    case IRP_MJ_QUERY_INFORMATION:
-        return Stack->Parameters.QueryFile.Length;
-    case IRP_MJ_QUERY_VOLUME_INFORMATION:
-        return Stack->Parameters.QueryVolume.Length;
+    case IRP_MJ_QUERY_INFORMATION: return Stack->Parameters.QueryFile.Length;
+    case IRP_MJ_QUERY_VOLUME_INFORMATION: return Stack->Parameters.QueryVolume.Length;
     case IRP_MJ_DIRECTORY_CONTROL:
         return Stack->MinorFunction == IRP_MN_QUERY_DIRECTORY ? Stack->Parameters.QueryDirectory.Length : IOP_NO_LIMIT;
-    default:
-        return IOP_NO_LIMIT;
+    default: return IOP_NO_LIMIT;
     }
 }
 

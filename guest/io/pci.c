@@ -125,8 +125,7 @@ static VOID IopPciFindCapabilities(PIOP_PCI_DEVICE Device)
 static KIRQL IopPciIrqlFor(PIOP_PCI_DEVICE Device, ULONG Index)
 {
     if (Device->ClassCode == FLTVM_PCI_CLASS_IRQ) {
-        return (KIRQL)(HAL_DEVICE_LEVEL_MINIMUM +
-                       Index % (HAL_DEVICE_LEVEL_MAXIMUM - HAL_DEVICE_LEVEL_MINIMUM + 1));
+        return (KIRQL)(HAL_DEVICE_LEVEL_MINIMUM + Index % (HAL_DEVICE_LEVEL_MAXIMUM - HAL_DEVICE_LEVEL_MINIMUM + 1));
     }
     return IOP_STORAGE_IRQL;
 }
@@ -135,8 +134,7 @@ static KIRQL IopPciIrqlFor(PIOP_PCI_DEVICE Device, ULONG Index)
  */
 static ULONG IopPciMessageLimit(PIOP_PCI_DEVICE Device)
 {
-    return Device->ClassCode == FLTVM_PCI_CLASS_IRQ ? IOP_PCI_MESSAGES
-                                                    : min(KiProcessorCount, IOP_PCI_MESSAGES);
+    return Device->ClassCode == FLTVM_PCI_CLASS_IRQ ? IOP_PCI_MESSAGES : min(KiProcessorCount, IOP_PCI_MESSAGES);
 }
 
 static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
@@ -154,8 +152,7 @@ static VOID IopPciAssignMessages(PIOP_PCI_DEVICE Device)
     if ((Table & 7) >= IOP_PCI_BARS || Device->Bar[Table & 7].Size < (Table & ~7u) + Count * 16) {
         return;
     }
-    Device->MessageTable =
-        (volatile ULONG *)((PUCHAR)HAL_DIRECT(Device->Bar[Table & 7].Base) + (Table & ~7u));
+    Device->MessageTable = (volatile ULONG *)((PUCHAR)HAL_DIRECT(Device->Bar[Table & 7].Base) + (Table & ~7u));
     for (Index = 0; Index < Count && Index < Limit; Index++) {
         PIOP_PCI_MESSAGE Message = &Device->Message[Index];
 
@@ -192,8 +189,7 @@ static NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
     ULONG Command = IopPciRead(Device, PCI_REG_COMMAND) & 0xFFFF;
     ULONG Index;
 
-    IopPciWrite(Device, PCI_REG_COMMAND,
-                Command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
+    IopPciWrite(Device, PCI_REG_COMMAND, Command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
     if (Device->Messages != 0) {
         for (Index = 0; Index < Device->Messages; Index++) {
             IopPciMaskMessage(Device, Index, TRUE);
@@ -208,8 +204,7 @@ static NTSTATUS IopPciEnable(PIOP_PCI_DEVICE Device)
 static VOID IopPciDisable(PIOP_PCI_DEVICE Device)
 {
     if (Device->Messages != 0) {
-        IopPciWrite(Device, Device->MsiXCapability,
-                    IopPciRead(Device, Device->MsiXCapability) & ~PCI_MSIX_ENABLE);
+        IopPciWrite(Device, Device->MsiXCapability, IopPciRead(Device, Device->MsiXCapability) & ~PCI_MSIX_ENABLE);
     }
     IopPciWrite(Device, PCI_REG_COMMAND,
                 IopPciRead(Device, PCI_REG_COMMAND) & 0xFFFF & ~(PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY));
@@ -234,8 +229,8 @@ static VOID NTAPI IopPciInterfaceDereference(PVOID Context)
     ObDereferenceObject(((PIOP_PCI_DEVICE)Context)->Pdo);
 }
 
-static BOOLEAN NTAPI IopPciTranslate(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length,
-                                     PULONG AddressSpace, PPHYSICAL_ADDRESS TranslatedAddress)
+static BOOLEAN NTAPI IopPciTranslate(PVOID Context, PHYSICAL_ADDRESS BusAddress, ULONG Length, PULONG AddressSpace,
+                                     PPHYSICAL_ADDRESS TranslatedAddress)
 {
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Length);
@@ -302,9 +297,7 @@ static NTSTATUS NTAPI IopPciDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status = Irp->IoStatus.Status; /* what the bus does not know keeps its status */
 
     switch (Stack->MinorFunction) {
-    case IRP_MN_START_DEVICE:
-        Status = IopPciEnable(Device);
-        break;
+    case IRP_MN_START_DEVICE: Status = IopPciEnable(Device); break;
     case IRP_MN_STOP_DEVICE:
     case IRP_MN_REMOVE_DEVICE:
         IopPciDisable(Device);
@@ -316,8 +309,7 @@ static NTSTATUS NTAPI IopPciDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = Answer == STATUS_NOT_SUPPORTED ? Status : Answer;
         break;
     }
-    default:
-        break;
+    default: break;
     }
     Irp->IoStatus.Status = Status;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
@@ -339,8 +331,7 @@ static NTSTATUS IopPciAddFunction(ULONG Bus, ULONG DeviceNumber, ULONG Function)
 
     RtlInitUnicodeString(&Name, NameBuffer);
     for (Index = 0; Index < 4; Index++) {
-        NameBuffer[RTL_NUMBER_OF(NameBuffer) - 2 - Index] =
-            L"0123456789ABCDEF"[(NextName >> (Index * 4)) & 0xF];
+        NameBuffer[RTL_NUMBER_OF(NameBuffer) - 2 - Index] = L"0123456789ABCDEF"[(NextName >> (Index * 4)) & 0xF];
     }
     Status = IoCreateDevice(IopPciDriver, sizeof(IOP_PCI_DEVICE), &Name, FILE_DEVICE_BUS_EXTENDER,
                             FILE_DEVICE_SECURE_OPEN, FALSE, &Pdo);
@@ -389,8 +380,7 @@ static NTSTATUS IopPciScanBus(ULONG Bus, ULONG Depth)
             if ((Header & 0x7F) == 1) {
                 ULONG Secondary = (*IopPciRegister(Bus, Device, Function, PCI_REG_BUSES) >> 8) & 0xFF;
 
-                if (Secondary > Bus && Depth < 8 &&
-                    ((ULONG64)Secondary + 1) << 20 <= HalLoaderBlock->ecam_size) {
+                if (Secondary > Bus && Depth < 8 && ((ULONG64)Secondary + 1) << 20 <= HalLoaderBlock->ecam_size) {
                     Status = IopPciScanBus(Secondary, Depth + 1);
                 }
             } else if ((Header & 0x7F) == 0) {

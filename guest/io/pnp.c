@@ -43,17 +43,15 @@ static NTSTATUS IopCreateKey(PCWSTR Path, PHANDLE Key)
     UNICODE_STRING Name;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     return ZwCreateKey(Key, KEY_ALL_ACCESS, &ObjectAttributes, 0, NULL, REG_OPTION_VOLATILE, NULL);
 }
 
 /* Fills the database with fltvm's own devices.  PASSIVE_LEVEL, once. */
 VOID IopInitializePnp(VOID)
 {
-    static const PCWSTR Parents[] = {L"\\Registry\\Machine\\System",
-                                     L"\\Registry\\Machine\\System\\CurrentControlSet", IOP_CONTROL_KEY,
-                                     IOP_CONTROL_KEY L"\\CriticalDeviceDatabase"};
+    static const PCWSTR Parents[] = {L"\\Registry\\Machine\\System", L"\\Registry\\Machine\\System\\CurrentControlSet",
+                                     IOP_CONTROL_KEY, IOP_CONTROL_KEY L"\\CriticalDeviceDatabase"};
     UNICODE_STRING ValueName = RTL_CONSTANT_STRING(L"Service");
     WCHAR Path[IOP_PATH_SIZE / sizeof(WCHAR)];
     HANDLE Key;
@@ -89,13 +87,12 @@ static BOOLEAN IopServes(PUNICODE_STRING ServiceName, PIOP_PCI_DEVICE Device)
 
     IopDatabasePath(Device->VendorId, Device->DeviceId, Path);
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &ObjectAttributes))) {
         return FALSE;
     }
-    if (NT_SUCCESS(ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, Information, sizeof(Buffer),
-                                   &Length)) &&
+    if (NT_SUCCESS(
+            ZwQueryValueKey(Key, &ValueName, KeyValuePartialInformation, Information, sizeof(Buffer), &Length)) &&
         Information->Type == REG_SZ && Information->DataLength >= sizeof(WCHAR)) {
         Service.Buffer = (PWCH)Information->Data;
         Service.Length = (USHORT)(Information->DataLength - sizeof(WCHAR));
@@ -111,8 +108,7 @@ static BOOLEAN IopServes(PUNICODE_STRING ServiceName, PIOP_PCI_DEVICE Device)
 
 static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Translated)
 {
-    ULONG Size =
-        sizeof(CM_RESOURCE_LIST) + (IOP_PCI_BARS + IOP_PCI_MESSAGES) * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
+    ULONG Size = sizeof(CM_RESOURCE_LIST) + (IOP_PCI_BARS + IOP_PCI_MESSAGES) * sizeof(CM_PARTIAL_RESOURCE_DESCRIPTOR);
     PCM_PARTIAL_RESOURCE_DESCRIPTOR Next;
     PCM_PARTIAL_RESOURCE_LIST List;
     PCM_RESOURCE_LIST Resources;
@@ -164,8 +160,7 @@ static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Trans
 /* ---- starting and removing --------------------------------------------------------------------------------
  */
 
-static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST Raw,
-                           PCM_RESOURCE_LIST Translated)
+static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST Raw, PCM_RESOURCE_LIST Translated)
 {
     PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Pdo);
     PIO_STACK_LOCATION Stack;
@@ -242,8 +237,8 @@ VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName)
             DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
                        "io: %wZ could not start PCI device %04x:%04x: 0x%08X\n", &DriverObject->DriverName,
                        Device->VendorId, Device->DeviceId, Status);
-            KdReportFailure("PCI device %04x:%04x starts: %wZ could not start it, 0x%08X", Device->VendorId, Device->DeviceId,
-                            &DriverObject->DriverName, Status);
+            KdReportFailure("PCI device %04x:%04x starts: %wZ could not start it, 0x%08X", Device->VendorId,
+                            Device->DeviceId, &DriverObject->DriverName, Status);
         }
     }
 }

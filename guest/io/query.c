@@ -17,41 +17,24 @@ typedef struct _IOP_SYNCHRONOUS {
 static ULONG IopFileInformationSize(FILE_INFORMATION_CLASS Class)
 {
     switch (Class) {
-    case FileBasicInformation:
-        return sizeof(FILE_BASIC_INFORMATION);
-    case FileStandardInformation:
-        return sizeof(FILE_STANDARD_INFORMATION);
-    case FileInternalInformation:
-        return sizeof(FILE_INTERNAL_INFORMATION);
-    case FileEaInformation:
-        return sizeof(FILE_EA_INFORMATION);
-    case FileAccessInformation:
-        return sizeof(FILE_ACCESS_INFORMATION);
-    case FilePositionInformation:
-        return sizeof(FILE_POSITION_INFORMATION);
-    case FileModeInformation:
-        return sizeof(FILE_MODE_INFORMATION);
-    case FileAlignmentInformation:
-        return sizeof(FILE_ALIGNMENT_INFORMATION);
-    case FileAllInformation:
-        return sizeof(FILE_ALL_INFORMATION);
+    case FileBasicInformation: return sizeof(FILE_BASIC_INFORMATION);
+    case FileStandardInformation: return sizeof(FILE_STANDARD_INFORMATION);
+    case FileInternalInformation: return sizeof(FILE_INTERNAL_INFORMATION);
+    case FileEaInformation: return sizeof(FILE_EA_INFORMATION);
+    case FileAccessInformation: return sizeof(FILE_ACCESS_INFORMATION);
+    case FilePositionInformation: return sizeof(FILE_POSITION_INFORMATION);
+    case FileModeInformation: return sizeof(FILE_MODE_INFORMATION);
+    case FileAlignmentInformation: return sizeof(FILE_ALIGNMENT_INFORMATION);
+    case FileAllInformation: return sizeof(FILE_ALL_INFORMATION);
     case FileNameInformation:
-    case FileAlternateNameInformation:
-        return sizeof(FILE_NAME_INFORMATION);
-    case FileEndOfFileInformation:
-        return sizeof(FILE_END_OF_FILE_INFORMATION);
-    case FileAllocationInformation:
-        return sizeof(FILE_ALLOCATION_INFORMATION);
-    case FileDispositionInformation:
-        return sizeof(FILE_DISPOSITION_INFORMATION);
-    case FileNetworkOpenInformation:
-        return sizeof(FILE_NETWORK_OPEN_INFORMATION);
-    case FileAttributeTagInformation:
-        return sizeof(FILE_ATTRIBUTE_TAG_INFORMATION);
-    case FileStreamInformation:
-        return FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName);
-    default:
-        return 0;
+    case FileAlternateNameInformation: return sizeof(FILE_NAME_INFORMATION);
+    case FileEndOfFileInformation: return sizeof(FILE_END_OF_FILE_INFORMATION);
+    case FileAllocationInformation: return sizeof(FILE_ALLOCATION_INFORMATION);
+    case FileDispositionInformation: return sizeof(FILE_DISPOSITION_INFORMATION);
+    case FileNetworkOpenInformation: return sizeof(FILE_NETWORK_OPEN_INFORMATION);
+    case FileAttributeTagInformation: return sizeof(FILE_ATTRIBUTE_TAG_INFORMATION);
+    case FileStreamInformation: return FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName);
+    default: return 0;
     }
 }
 
@@ -61,26 +44,20 @@ static ACCESS_MASK IopQueryAccess(FILE_INFORMATION_CLASS Class)
     case FileBasicInformation:
     case FileAllInformation:
     case FileNetworkOpenInformation:
-    case FileAttributeTagInformation:
-        return FILE_READ_ATTRIBUTES;
-    default:
-        return 0;
+    case FileAttributeTagInformation: return FILE_READ_ATTRIBUTES;
+    default: return 0;
     }
 }
 
 static ACCESS_MASK IopSetAccess(FILE_INFORMATION_CLASS Class)
 {
     switch (Class) {
-    case FileBasicInformation:
-        return FILE_WRITE_ATTRIBUTES;
+    case FileBasicInformation: return FILE_WRITE_ATTRIBUTES;
     case FileAllocationInformation:
-    case FileEndOfFileInformation:
-        return FILE_WRITE_DATA;
+    case FileEndOfFileInformation: return FILE_WRITE_DATA;
     case FileDispositionInformation:
-    case FileRenameInformation:
-        return DELETE;
-    default:
-        return 0;
+    case FileRenameInformation: return DELETE;
+    default: return 0;
     }
 }
 
@@ -101,8 +78,7 @@ static ULONG IopFileMode(PFILE_OBJECT FileObject)
         Mode |= FILE_DELETE_ON_CLOSE;
     }
     if (IopIsSynchronous(FileObject)) {
-        Mode |= (FileObject->Flags & FO_ALERTABLE_IO) != 0 ? FILE_SYNCHRONOUS_IO_ALERT
-                                                           : FILE_SYNCHRONOUS_IO_NONALERT;
+        Mode |= (FileObject->Flags & FO_ALERTABLE_IO) != 0 ? FILE_SYNCHRONOUS_IO_ALERT : FILE_SYNCHRONOUS_IO_NONALERT;
     }
     return Mode;
 }
@@ -151,8 +127,7 @@ static NTSTATUS IopGiveBuffer(PIOP_SYNCHRONOUS Call, PVOID Buffer, ULONG Length,
     PIRP Irp = Call->Request.Irp;
     NTSTATUS Status = STATUS_SUCCESS;
 
-    Irp->AssociatedIrp.SystemBuffer =
-        ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
+    Irp->AssociatedIrp.SystemBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, Length != 0 ? Length : 1, IOP_TAG_BUFFER);
     if (Irp->AssociatedIrp.SystemBuffer == NULL) {
         IopAbandonRequest(&Call->Request);
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -175,7 +150,8 @@ static NTSTATUS IopGiveBuffer(PIOP_SYNCHRONOUS Call, PVOID Buffer, ULONG Length,
 }
 
 /* The four requests of a class of information have its length and its number in the same place. */
-C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.Length) == FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.Length));
+C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.Length) ==
+         FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.Length));
 C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
          FIELD_OFFSET(IO_STACK_LOCATION, Parameters.SetFile.FileInformationClass));
 C_ASSERT(FIELD_OFFSET(IO_STACK_LOCATION, Parameters.QueryFile.FileInformationClass) ==
@@ -213,8 +189,8 @@ static NTSTATUS IopFinishLocally(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatu
 }
 
 /* Classes that the manager answers from the file object; STATUS_NOT_SUPPORTED for the others. */
-static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID Buffer,
-                                FILE_INFORMATION_CLASS Class, PULONG_PTR Information)
+static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID Buffer, FILE_INFORMATION_CLASS Class,
+                                PULONG_PTR Information)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 
@@ -229,8 +205,7 @@ static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID
             *Information = sizeof(FILE_MODE_INFORMATION);
             break;
         case FileAlignmentInformation:
-            ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement =
-                Request->DeviceObject->AlignmentRequirement;
+            ((PFILE_ALIGNMENT_INFORMATION)Buffer)->AlignmentRequirement = Request->DeviceObject->AlignmentRequirement;
             *Information = sizeof(FILE_ALIGNMENT_INFORMATION);
             break;
         case FilePositionInformation:
@@ -240,8 +215,7 @@ static NTSTATUS IopQueryLocally(PIOP_REQUEST Request, ACCESS_MASK Granted, PVOID
             ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset = Request->FileObject->CurrentByteOffset;
             *Information = sizeof(FILE_POSITION_INFORMATION);
             break;
-        default:
-            return STATUS_NOT_SUPPORTED;
+        default: return STATUS_NOT_SUPPORTED;
         }
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
@@ -261,9 +235,8 @@ static VOID IopFillAllInformation(PIOP_REQUEST Request, ACCESS_MASK Granted, PFI
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
-                                      PVOID FileInformation, ULONG Length,
-                                      FILE_INFORMATION_CLASS FileInformationClass)
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FileInformation,
+                                      ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
 {
     ULONG_PTR Information = 0;
     ACCESS_MASK Granted;
@@ -276,8 +249,7 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     if (Length < IopFileInformationSize(FileInformationClass)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
-    Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL,
-                             &Granted);
+    Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL, &Granted);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -301,9 +273,9 @@ static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATI
         if (Class == FilePositionInformation && Request->Synchronous) {
             LARGE_INTEGER Offset = ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset;
 
-            if (Offset.QuadPart < 0 || ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
-                                        Request->DeviceObject->SectorSize != 0 &&
-                                        Offset.QuadPart % Request->DeviceObject->SectorSize != 0)) {
+            if (Offset.QuadPart < 0 ||
+                ((FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 && Request->DeviceObject->SectorSize != 0 &&
+                 Offset.QuadPart % Request->DeviceObject->SectorSize != 0)) {
                 Status = STATUS_INVALID_PARAMETER;
             } else {
                 FileObject->CurrentByteOffset = Offset;
@@ -343,9 +315,8 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
 }
 
 /* PASSIVE_LEVEL.  FileFsDeviceInformation is answered from the device object, as on Windows. */
-NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
-                                            PVOID FsInformation, ULONG Length,
-                                            FS_INFORMATION_CLASS FsInformationClass)
+NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
+                                            ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
@@ -379,9 +350,8 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
-                                          PVOID FsInformation, ULONG Length,
-                                          FS_INFORMATION_CLASS FsInformationClass)
+NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID FsInformation,
+                                          ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
@@ -454,14 +424,14 @@ static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunctio
 NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass,
                                       ULONG Length, PVOID FileInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length,
-                                FileInformation, ReturnedLength);
+    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length, FileInformation,
+                                ReturnedLength);
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT FileObject, FS_INFORMATION_CLASS FsInformationClass,
-                                        ULONG Length, PVOID FsInformation, PULONG ReturnedLength)
+NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT FileObject, FS_INFORMATION_CLASS FsInformationClass, ULONG Length,
+                                        PVOID FsInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length,
-                                FsInformation, ReturnedLength);
+    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length, FsInformation,
+                                ReturnedLength);
 }

@@ -41,15 +41,13 @@ static NTSTATUS IopCheckAlignment(PIOP_REQUEST Request, PVOID Buffer, ULONG Leng
     if (((ULONG_PTR)Buffer & DeviceObject->AlignmentRequirement) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (DeviceObject->SectorSize != 0 && Offset->QuadPart >= 0 &&
-        Offset->QuadPart % DeviceObject->SectorSize != 0) {
+    if (DeviceObject->SectorSize != 0 && Offset->QuadPart >= 0 && Offset->QuadPart % DeviceObject->SectorSize != 0) {
         return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset, BOOLEAN Write,
-                                 PLARGE_INTEGER Offset)
+static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset, BOOLEAN Write, PLARGE_INTEGER Offset)
 {
     Offset->QuadPart = 0;
     if (ByteOffset != NULL) {
@@ -69,16 +67,15 @@ static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset
         *Offset = Request->FileObject->CurrentByteOffset;
         return STATUS_SUCCESS;
     }
-    if (Offset->QuadPart < 0 &&
-        !(Write && Offset->LowPart == FILE_WRITE_TO_END_OF_FILE && Offset->HighPart == -1)) {
+    if (Offset->QuadPart < 0 && !(Write && Offset->LowPart == FILE_WRITE_TO_END_OF_FILE && Offset->HighPart == -1)) {
         return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
 }
 
 /* TRUE when the file system did the whole transfer without a packet; only where it has set up caching. */
-static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset,
-                                  ULONG Key, BOOLEAN Write, PIO_STATUS_BLOCK Result)
+static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset, ULONG Key,
+                                  BOOLEAN Write, PIO_STATUS_BLOCK Result)
 {
     PFILE_OBJECT FileObject = Request->FileObject;
     PDEVICE_OBJECT DeviceObject = Request->DeviceObject;
@@ -107,8 +104,7 @@ static BOOLEAN IopTryFastTransfer(PIOP_REQUEST Request, PVOID Buffer, ULONG Leng
     return Done;
 }
 
-static NTSTATUS IopFinishFastTransfer(PIOP_REQUEST Request, PIO_STATUS_BLOCK Result,
-                                      PIO_STATUS_BLOCK IoStatusBlock)
+static NTSTATUS IopFinishFastTransfer(PIOP_REQUEST Request, PIO_STATUS_BLOCK Result, PIO_STATUS_BLOCK IoStatusBlock)
 {
     __try {
         *IoStatusBlock = *Result;
@@ -123,8 +119,8 @@ static NTSTATUS IopFinishFastTransfer(PIOP_REQUEST Request, PIO_STATUS_BLOCK Res
 }
 
 static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                                PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                                PLARGE_INTEGER ByteOffset, PULONG Key, BOOLEAN Write)
+                                PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
+                                PULONG Key, BOOLEAN Write)
 {
     IO_STATUS_BLOCK FastResult;
     ACCESS_MASK Granted;
@@ -168,8 +164,7 @@ static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE
         return IopFinishFastTransfer(&Request, &FastResult, IoStatusBlock);
     }
 
-    Status = IopAllocateRequestIrp(&Request, ApcRoutine, ApcContext, IoStatusBlock,
-                                   Write ? IRP_MJ_WRITE : IRP_MJ_READ);
+    Status = IopAllocateRequestIrp(&Request, ApcRoutine, ApcContext, IoStatusBlock, Write ? IRP_MJ_WRITE : IRP_MJ_READ);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -201,18 +196,18 @@ static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE
 
 /* PASSIVE_LEVEL, special kernel APCs enabled. */
 NTSTATUS NTAPI NtReadFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                          PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                          PLARGE_INTEGER ByteOffset, PULONG Key)
+                          PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
+                          PULONG Key)
 {
-    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length,
-                           ByteOffset, Key, FALSE);
+    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length, ByteOffset, Key,
+                           FALSE);
 }
 
 /* PASSIVE_LEVEL, special kernel APCs enabled. */
 NTSTATUS NTAPI NtWriteFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                           PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                           PLARGE_INTEGER ByteOffset, PULONG Key)
+                           PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PLARGE_INTEGER ByteOffset,
+                           PULONG Key)
 {
-    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length,
-                           ByteOffset, Key, TRUE);
+    return IopTransferFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, Buffer, Length, ByteOffset, Key,
+                           TRUE);
 }

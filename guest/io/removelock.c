@@ -32,8 +32,7 @@ VOID NTAPI IoInitializeRemoveLockEx(PIO_REMOVE_LOCK Lock, ULONG AllocateTag, ULO
 
 /* IRQL: <= DISPATCH_LEVEL.  STATUS_DELETE_PENDING once removal has begun.  Source: the page
  * IoAcquireRemoveLock. */
-NTSTATUS NTAPI IoAcquireRemoveLockEx(PIO_REMOVE_LOCK Lock, PVOID Tag, PCSTR File, ULONG Line,
-                                     ULONG RemlockSize)
+NTSTATUS NTAPI IoAcquireRemoveLockEx(PIO_REMOVE_LOCK Lock, PVOID Tag, PCSTR File, ULONG Line, ULONG RemlockSize)
 {
     UNREFERENCED_PARAMETER(Tag);
     UNREFERENCED_PARAMETER(File);

@@ -18,8 +18,8 @@ static NTSTATUS IopWaitFileLock(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode)
 
     InterlockedIncrement((volatile LONG *)&FileObject->Waiters);
     while (InterlockedExchange((volatile LONG *)&FileObject->Busy, TRUE)) {
-        Status = KeWaitForSingleObject(&FileObject->Lock, Executive, Mode,
-                                       (FileObject->Flags & FO_ALERTABLE_IO) != 0, NULL);
+        Status =
+            KeWaitForSingleObject(&FileObject->Lock, Executive, Mode, (FileObject->Flags & FO_ALERTABLE_IO) != 0, NULL);
         if (Status == STATUS_ALERTED || Status == STATUS_USER_APC) {
             break;
         }

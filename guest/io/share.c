@@ -71,8 +71,8 @@ VOID NTAPI IoRemoveShareAccess(PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAcces
 }
 
 /* PASSIVE_LEVEL.  STATUS_SHARING_VIOLATION, or STATUS_SUCCESS and, with Update, one opener more. */
-NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess,
-                                  PFILE_OBJECT FileObject, PSHARE_ACCESS ShareAccess, BOOLEAN Update)
+NTSTATUS NTAPI IoCheckShareAccess(ACCESS_MASK DesiredAccess, ULONG DesiredShareAccess, PFILE_OBJECT FileObject,
+                                  PSHARE_ACCESS ShareAccess, BOOLEAN Update)
 {
     ULONG Openers = ShareAccess->OpenCount;
 

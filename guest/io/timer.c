@@ -152,8 +152,7 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
         IoSetCancelRoutine(Irp, CancelFunction);
     }
     if (Key != NULL) {
-        Queued =
-            KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry, *Key);
+        Queued = KeInsertByKeyDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry, *Key);
     } else {
         Queued = KeInsertDeviceQueue(&DeviceObject->DeviceQueue, &Irp->Tail.Overlay.DeviceQueueEntry);
     }
@@ -179,8 +178,7 @@ VOID NTAPI IoStartPacket(PDEVICE_OBJECT DeviceObject, PIRP Irp, PULONG Key, PDRI
     KeLowerIrql(Irql);
 }
 
-static VOID IopStartNext(PDEVICE_OBJECT DeviceObject, PKDEVICE_QUEUE_ENTRY Entry, BOOLEAN Cancelable,
-                         KIRQL CancelIrql)
+static VOID IopStartNext(PDEVICE_OBJECT DeviceObject, PKDEVICE_QUEUE_ENTRY Entry, BOOLEAN Cancelable, KIRQL CancelIrql)
 {
     if (Entry == NULL) {
         DeviceObject->CurrentIrp = NULL;
@@ -217,6 +215,5 @@ VOID NTAPI IoStartNextPacketByKey(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelabl
         IoAcquireCancelSpinLock(&CancelIrql);
     }
     DeviceObject->CurrentIrp = NULL;
-    IopStartNext(DeviceObject, KeRemoveByKeyDeviceQueue(&DeviceObject->DeviceQueue, Key), Cancelable,
-                 CancelIrql);
+    IopStartNext(DeviceObject, KeRemoveByKeyDeviceQueue(&DeviceObject->DeviceQueue, Key), Cancelable, CancelIrql);
 }

@@ -33,8 +33,8 @@ NTSTATUS NTAPI ZwQueryInformationTransaction(HANDLE TransactionHandle,
     UNREFERENCED_PARAMETER(TransactionInformationLength);
     UNREFERENCED_PARAMETER(ReturnLength);
     PAGED_CODE();
-    Status = ObReferenceObjectByHandle(TransactionHandle, TRANSACTION_QUERY_INFORMATION, IopTransactionType,
-                                       KernelMode, &Object, NULL);
+    Status = ObReferenceObjectByHandle(TransactionHandle, TRANSACTION_QUERY_INFORMATION, IopTransactionType, KernelMode,
+                                       &Object, NULL);
     if (NT_SUCCESS(Status)) {
         ObDereferenceObject(Object);
         Status = STATUS_NOT_IMPLEMENTED;

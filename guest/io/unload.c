@@ -62,8 +62,7 @@ static NTSTATUS IopUnload(PDRIVER_OBJECT DriverObject)
     if (DriverObject->DriverUnload == NULL || DriverObject->DriverSection == NULL) {
         return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (DriverObject->DriverExtension->AddDevice != NULL &&
-        !IopDrvExt(DriverObject)->UnloadRequested) {
+    if (DriverObject->DriverExtension->AddDevice != NULL && !IopDrvExt(DriverObject)->UnloadRequested) {
         IopRemoveDevicesOf(DriverObject);
     }
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
@@ -94,8 +93,8 @@ static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OB
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
-        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType,
-                                         KernelMode, NULL, (PVOID *)DriverObject);
+        Status = ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, IopDriverObjectType, KernelMode, NULL,
+                                         (PVOID *)DriverObject);
         ExFreePoolWithTag(Name.Buffer, IOP_TAG_NAME);
         if (NT_SUCCESS(Status)) {
             return Status;

@@ -93,8 +93,8 @@ VOID IopVerifyReturned(ULONG Number, NTSTATUS Status)
         IopJudgeCall(Call, Old | Bits);
     } else if (Status != STATUS_PENDING) {
         FvReport("reason=dispatch routine returned a final status for an IRP that is not completed\n");
-        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Call->Routine,
-                     (ULONG_PTR)Call->Irp, (ULONG_PTR)(LONG_PTR)Status);
+        KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Call->Routine, (ULONG_PTR)Call->Irp,
+                     (ULONG_PTR)(LONG_PTR)Status);
     }
 }
 

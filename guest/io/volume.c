@@ -64,8 +64,8 @@ typedef struct _IOP_MOUNT {
 } IOP_MOUNT, *PIOP_MOUNT;
 
 /* One packet of file-system control to a file system's control device or volume.  PASSIVE_LEVEL. */
-static NTSTATUS IopSendVolumeIrp(PDEVICE_OBJECT FsDevice, UCHAR MinorFunction, PVPB Vpb,
-                                 PDEVICE_OBJECT DeviceObject, UCHAR StackFlags)
+static NTSTATUS IopSendVolumeIrp(PDEVICE_OBJECT FsDevice, UCHAR MinorFunction, PVPB Vpb, PDEVICE_OBJECT DeviceObject,
+                                 UCHAR StackFlags)
 {
     PDEVICE_OBJECT Target = IoGetAttachedDeviceReference(FsDevice);
     PIO_STACK_LOCATION Stack;
@@ -250,8 +250,7 @@ static BOOLEAN IopLinkPointsTo(WCHAR Letter, PUNICODE_STRING DeviceName)
 
     NameBuffer[4] = Letter;
     RtlInitUnicodeString(&Name, NameBuffer);
-    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (!NT_SUCCESS(ZwOpenSymbolicLinkObject(&Handle, GENERIC_READ, &ObjectAttributes))) {
         return FALSE;
     }

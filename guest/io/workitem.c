@@ -26,8 +26,8 @@ static VOID IopReportWorkItem(PCSTR What, PIO_WORKITEM Item)
     CHAR Text[256];
 
     Text[sizeof(Text) - 1] = '\0';
-    _snprintf(Text, sizeof(Text) - 1, "what=%s\nitem=0x%p\nroutine=0x%p\nallocated=0x%p\nqueued=0x%p\n", What,
-              Item, Item->Routine, Item->Allocator, Item->Queuer);
+    _snprintf(Text, sizeof(Text) - 1, "what=%s\nitem=0x%p\nroutine=0x%p\nallocated=0x%p\nqueued=0x%p\n", What, Item,
+              Item->Routine, Item->Allocator, Item->Queuer);
     FvReport(Text);
 }
 
@@ -76,8 +76,8 @@ static VOID NTAPI IopWorkItemWorker(PVOID Parameter)
     ObDereferenceObject(IoObject);
 }
 
-static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WORK_QUEUE_TYPE QueueType,
-                         PVOID Context, PVOID Caller)
+static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WORK_QUEUE_TYPE QueueType, PVOID Context,
+                         PVOID Caller)
 {
     if (InterlockedExchange(&Item->State, IopWorkQueued) != IopWorkIdle) {
         IopReportWorkItem("io-work-item-queued-twice", Item);
@@ -101,8 +101,7 @@ static VOID IopQueueItem(PIO_WORKITEM Item, PVOID Routine, BOOLEAN Extended, WOR
 /* IRQL <= DISPATCH_LEVEL.  NULL when there is no memory. */
 PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
 {
-    PIO_WORKITEM Item =
-        MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Item), IOP_TAG_WORK, _ReturnAddress());
+    PIO_WORKITEM Item = MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Item), IOP_TAG_WORK, _ReturnAddress());
 
     if (Item != NULL) {
         IopInitializeItem(DeviceObject, Item, _ReturnAddress());
@@ -132,15 +131,15 @@ VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem)
 }
 
 /* IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine,
-                           WORK_QUEUE_TYPE QueueType, PVOID Context)
+VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                           PVOID Context)
 {
     IopQueueItem(IoWorkItem, (PVOID)WorkerRoutine, FALSE, QueueType, Context, _ReturnAddress());
 }
 
 /* IRQL <= DISPATCH_LEVEL. */
-VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine,
-                             WORK_QUEUE_TYPE QueueType, PVOID Context)
+VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                             PVOID Context)
 {
     IopQueueItem(IoWorkItem, (PVOID)WorkerRoutine, TRUE, QueueType, Context, _ReturnAddress());
 }

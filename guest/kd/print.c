@@ -37,8 +37,7 @@ static VOID KdpSendText(PCSTR Text, ULONG Length, ULONG ComponentId, ULONG Level
     }
 }
 
-static ULONG KdpPrint(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format, va_list Arguments,
-                      PVOID Caller)
+static ULONG KdpPrint(PCSTR Prefix, ULONG ComponentId, ULONG Level, PCSTR Format, va_list Arguments, PVOID Caller)
 {
     CHAR Text[KD_MESSAGE_SIZE];
     ULONG Length = (ULONG)strlen(Prefix);

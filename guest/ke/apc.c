@@ -239,8 +239,7 @@ static VOID KiCheckRegion(SHORT Count)
 
 static VOID KiCheckRegionIrql(PKTHREAD Thread, PVOID Caller)
 {
-    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 1,
-             (ULONG_PTR)Caller);
+    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 1, (ULONG_PTR)Caller);
 }
 
 VOID NTAPI KeEnterCriticalRegion(VOID)

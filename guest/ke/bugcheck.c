@@ -79,8 +79,7 @@ static VOID KiRunBugCheckCallbacks(VOID)
         }
     }
     for (PLIST_ENTRY Entry = KiReasonCallbacks.Flink; Entry != &KiReasonCallbacks; Entry = Entry->Flink) {
-        PKBUGCHECK_REASON_CALLBACK_RECORD Record =
-            CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
+        PKBUGCHECK_REASON_CALLBACK_RECORD Record = CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
 
         /* Nothing is dumped here; only those who want to be told there is a bugcheck can be served. */
         if (Record->State == BufferInserted && Record->Reason == KbCallbackReserved1) {
@@ -172,8 +171,7 @@ static DECLSPEC_NORETURN VOID KiNestedBugCheck(ULONG Code, const ULONG_PTR *Para
         _snprintf(Text, sizeof(Text) - 1,
                   "reason=another bugcheck came while this one was reported\n"
                   "nested-bugcheck=0x%X (0x%I64x, 0x%I64x, 0x%I64x, 0x%I64x)\n",
-                  Code, (ULONG64)Parameters[0], (ULONG64)Parameters[1], (ULONG64)Parameters[2],
-                  (ULONG64)Parameters[3]);
+                  Code, (ULONG64)Parameters[0], (ULONG64)Parameters[1], (ULONG64)Parameters[2], (ULONG64)Parameters[3]);
         Text[sizeof(Text) - 1] = 0;
         FvReport(Text);
     }
@@ -189,8 +187,8 @@ static VOID KiPrintBugCheck(KIRQL Irql)
     const struct fltvm_bugcheck *Header = &KiReport.Header;
 
     DbgPrint("*** STOP %08X (%p, %p, %p, %p) cpu %u irql %u\n", Header->code, (PVOID)Header->parameters[0],
-             (PVOID)Header->parameters[1], (PVOID)Header->parameters[2], (PVOID)Header->parameters[3],
-             Stack->cpu, Irql);
+             (PVOID)Header->parameters[1], (PVOID)Header->parameters[2], (PVOID)Header->parameters[3], Stack->cpu,
+             Irql);
     for (ULONG i = 0; i < Stack->frames; i++) {
         DbgPrint("    %p\n", (PVOID)((ULONG64 *)(Stack + 1))[i]);
     }
@@ -257,8 +255,8 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheck(ULONG BugCheckCode)
 }
 
 BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackRecord,
-                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer,
-                                         ULONG Length, PUCHAR Component)
+                                         PKBUGCHECK_CALLBACK_ROUTINE CallbackRoutine, PVOID Buffer, ULONG Length,
+                                         PUCHAR Component)
 {
     BOOLEAN Ok = FALSE;
     KIRQL OldIrql;
@@ -270,8 +268,7 @@ BOOLEAN NTAPI KeRegisterBugCheckCallback(PKBUGCHECK_CALLBACK_RECORD CallbackReco
         CallbackRecord->Buffer = Buffer;
         CallbackRecord->Length = Length;
         CallbackRecord->Component = Component;
-        CallbackRecord->Checksum =
-            (ULONG_PTR)CallbackRoutine + (ULONG_PTR)Buffer + Length + (ULONG_PTR)Component;
+        CallbackRecord->Checksum = (ULONG_PTR)CallbackRoutine + (ULONG_PTR)Buffer + Length + (ULONG_PTR)Component;
         CallbackRecord->State = BufferInserted;
         InsertTailList(&KiBugCheckCallbacks, &CallbackRecord->Entry);
         Ok = TRUE;
@@ -344,8 +341,7 @@ PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine)
     }
     for (PLIST_ENTRY Entry = KiReasonCallbacks.Flink; Entry != &KiReasonCallbacks && Found == NULL;
          Entry = Entry->Flink) {
-        PKBUGCHECK_REASON_CALLBACK_RECORD Record =
-            CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
+        PKBUGCHECK_REASON_CALLBACK_RECORD Record = CONTAINING_RECORD(Entry, KBUGCHECK_REASON_CALLBACK_RECORD, Entry);
 
         *Routine = (PVOID)Record->CallbackRoutine;
         if ((ULONG64)Record - Base < Size || (ULONG64)*Routine - Base < Size) {

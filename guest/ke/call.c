@@ -60,9 +60,8 @@ static VOID KiReportReturn(const KI_RETURN *Return, PCSTR Left)
 {
     CHAR Text[256];
 
-    _snprintf(Text, sizeof(Text),
-              "rule=returned-badly\nwhat=%s\nroutine=0x%I64x\nobject=0x%I64x\nleft=%s\n", Return->What,
-              (ULONG64)Return->Routine, (ULONG64)Return->Object, Left);
+    _snprintf(Text, sizeof(Text), "rule=returned-badly\nwhat=%s\nroutine=0x%I64x\nobject=0x%I64x\nleft=%s\n",
+              Return->What, (ULONG64)Return->Routine, (ULONG64)Return->Object, Left);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     KiReportHeld(Return->Thread);
@@ -75,8 +74,8 @@ static VOID KiCheckReturnIrql(const KI_RETURN *Return)
     }
     KiReportReturn(Return, "the IRQL");
     if (Return->Worker) {
-        KeBugCheckEx(KI_WORKER_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Return->Routine, Return->Irql,
-                     Return->Call->Context, Return->Object);
+        KeBugCheckEx(KI_WORKER_RETURNED_AT_BAD_IRQL, (ULONG_PTR)Return->Routine, Return->Irql, Return->Call->Context,
+                     Return->Object);
     }
     if (Return->Kind != NULL) {
         KeBugCheckEx(Return->Kind->IrqlCode, Return->Kind->IrqlRule,
@@ -117,7 +116,7 @@ static VOID KiCheckReturnLocks(const KI_RETURN *Return)
     }
     if (Thread->Resources != Return->Before.Resources && !(Return->Call->MayLeave & FV_MAY_LEAVE_RESOURCES)) {
         KiReportReturn(Return, "a resource or mutex");
-            KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
+        KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
                      (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Resources - Return->Before.Resources));
     }
 }
@@ -128,8 +127,8 @@ static VOID KiCheckReturnThread(const KI_RETURN *Return)
 
     if (Thread->Impersonating != Return->Before.Impersonating) {
         KiReportReturn(Return, "impersonation");
-        KeBugCheckEx(KI_IMPERSONATING_WORKER_THREAD, (ULONG_PTR)Return->Routine, Return->Call->Context,
-                     Return->Object, 0);
+        KeBugCheckEx(KI_IMPERSONATING_WORKER_THREAD, (ULONG_PTR)Return->Routine, Return->Call->Context, Return->Object,
+                     0);
     }
     if (Thread->TopLevelIrp != Return->Call->TopLevelIrp && !(Return->Call->MayLeave & FV_MAY_LEAVE_TOP_LEVEL_IRP)) {
         KiReportReturn(Return, "another top-level IRP");
@@ -146,8 +145,12 @@ static VOID KiCheckReturnThread(const KI_RETURN *Return)
 /* Something is not as it was.  Without the verifier only a system worker cares, and not for all of it. */
 static DECLSPEC_NOINLINE VOID KiReturnedBadly(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
 {
-    KI_RETURN Return = {.Call = Call, .Thread = KeGetCurrentThread(), .Irql = (KIRQL)__readcr8(), .Routine = Routine,
-                        .Object = Object, .What = What};
+    KI_RETURN Return = {.Call = Call,
+                        .Thread = KeGetCurrentThread(),
+                        .Irql = (KIRQL)__readcr8(),
+                        .Routine = Routine,
+                        .Object = Object,
+                        .What = What};
     SIZE_T Length = strlen(What), Suffix = sizeof("work routine") - 1;
 
     Return.Before.CallState = Call->State;

@@ -73,7 +73,7 @@ static VOID KiSetHeldSince(PKTHREAD Thread, const VOID *Lock, const VOID *Caller
     }
 }
 
-const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock)
+static const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock)
 {
     for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
         if (Thread->HeldLock[Index] == Lock) {
@@ -250,8 +250,8 @@ static VOID KiReportSpin(const KTHREAD *Thread, const KSPIN_LOCK *SpinLock, cons
     const VOID *Since = KiHeldSince(Holder, SpinLock);
     CHAR Text[256];
 
-    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=spin lock 0x%I64x\nheld-by=0x%I64x %s\n", (ULONG64)Thread,
-              Thread->Name, (ULONG64)SpinLock, (ULONG64)Holder, Holder->Name);
+    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=spin lock 0x%I64x\nheld-by=0x%I64x %s\n",
+              (ULONG64)Thread, Thread->Name, (ULONG64)SpinLock, (ULONG64)Holder, Holder->Name);
     FvReport(Text);
     if (Since != NULL) {
         _snprintf(Text, sizeof(Text), "held-since=0x%I64x\n", (ULONG64)Since);

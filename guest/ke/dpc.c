@@ -67,8 +67,8 @@ BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemAr
     Current = KeGetCurrentPrcb();
     Target = KiDpcTarget(Dpc);
     KiAcquireSpinLock(&Target->DpcLock);
-    if (Dpc->DpcData != NULL || InterlockedCompareExchangePointer((PVOID volatile *)&Dpc->DpcData,
-                                                                  &Target->DpcListHead, NULL) != NULL) {
+    if (Dpc->DpcData != NULL ||
+        InterlockedCompareExchangePointer((PVOID volatile *)&Dpc->DpcData, &Target->DpcListHead, NULL) != NULL) {
         KiReleaseSpinLock(&Target->DpcLock);
         KiRestoreInterrupts(Enabled);
         return FALSE;
@@ -252,8 +252,7 @@ VOID NTAPI KeFlushQueuedDpcs(VOID)
     KEVENT Event;
     KDPC Dpc;
 
-    KiVerify(__readcr8() == PASSIVE_LEVEL, IRQL_NOT_LESS_OR_EQUAL, 0, __readcr8(), 0,
-             (ULONG_PTR)_ReturnAddress());
+    KiVerify(__readcr8() == PASSIVE_LEVEL, IRQL_NOT_LESS_OR_EQUAL, 0, __readcr8(), 0, (ULONG_PTR)_ReturnAddress());
     KeInitializeEvent(&Event, SynchronizationEvent, FALSE);
     for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
         KeInitializeDpc(&Dpc, KiFlushDpc, &Event);

@@ -19,8 +19,7 @@ static PKEVENT KiGateOf(PKGUARDED_MUTEX Mutex)
 
 static VOID KiCheckGuardedIrql(PKGUARDED_MUTEX Mutex, PVOID Caller)
 {
-    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutex, __readcr8(), 1,
-             (ULONG_PTR)Caller);
+    KiVerify(__readcr8() <= APC_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Mutex, __readcr8(), 1, (ULONG_PTR)Caller);
 }
 
 static VOID KiWaitForGate(PKGUARDED_MUTEX Mutex, PVOID Caller)

@@ -22,9 +22,8 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
     FV_CALL Call;
 
     FV_TRACE(FLTVM_TRACE_INTERRUPT_ENTER, Interrupt->Vector,
-             Interrupt->ServiceRoutine ? (PVOID)Interrupt->ServiceRoutine
-                                       : (PVOID)Interrupt->MessageServiceRoutine,
-             0, 0, 0);
+             Interrupt->ServiceRoutine ? (PVOID)Interrupt->ServiceRoutine : (PVOID)Interrupt->MessageServiceRoutine, 0,
+             0, 0);
     if (Raised) {
         __writecr8(Interrupt->SynchronizeIrql);
     }
@@ -34,8 +33,7 @@ FORCEINLINE VOID KiRunServiceRoutine(PKINTERRUPT Interrupt, PBOOLEAN Claimed)
     Interrupt->Count++;
     FvBeginCall(&Call);
     if (Interrupt->MessageServiceRoutine != NULL) {
-        *Claimed |=
-            Interrupt->MessageServiceRoutine(Interrupt, Interrupt->ServiceContext, Interrupt->MessageId);
+        *Claimed |= Interrupt->MessageServiceRoutine(Interrupt, Interrupt->ServiceContext, Interrupt->MessageId);
     } else {
         *Claimed |= Interrupt->ServiceRoutine(Interrupt, Interrupt->ServiceContext);
     }
@@ -58,8 +56,7 @@ static VOID KiDeviceInterrupt(PKPRCB Prcb, ULONG Vector)
     }
     _enable();
     for (PKINTERRUPT Interrupt = First;;) {
-        PKINTERRUPT Next =
-            CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
+        PKINTERRUPT Next = CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
 
         KiRunServiceRoutine(Interrupt, &Claimed);
         if (Next == First || (Claimed && Interrupt->Mode == LevelSensitive)) {
@@ -105,8 +102,7 @@ VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector)
         KiDeliverApc();
         _disable();
         return;
-    case HAL_SPURIOUS_VECTOR:
-        return;
+    case HAL_SPURIOUS_VECTOR: return;
     }
     Prcb->NestingLevel++;
     Prcb->InterruptCount++;
@@ -121,9 +117,7 @@ VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector)
         KiIpiInterrupt(TrapFrame);
         FV_TRACE(FLTVM_TRACE_INTERRUPT_LEAVE, Vector, 0, 0, 0, 0);
         break;
-    default:
-        KiDeviceInterrupt(Prcb, Vector);
-        break;
+    default: KiDeviceInterrupt(Prcb, Vector); break;
     }
     HalEndOfInterrupt();
     Prcb->NestingLevel--;
@@ -131,9 +125,9 @@ VOID KiDispatchVector(PKTRAP_FRAME TrapFrame, ULONG Vector)
 }
 
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRoutine,
-                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext,
-                           ULONG MessageId, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
-                           KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number)
+                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext, ULONG MessageId,
+                           PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode,
+                           BOOLEAN ShareVector, ULONG Number)
 {
     KeCheckRoutine(MessageServiceRoutine != NULL ? (PVOID)MessageServiceRoutine : (PVOID)ServiceRoutine,
                    "interrupt service routine");
@@ -159,10 +153,9 @@ BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt)
     PKPRCB Prcb = KiProcessorBlock[Interrupt->Number];
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&KiConnectLock);
     PKINTERRUPT First = Prcb->InterruptObject[Interrupt->Vector];
-    BOOLEAN Ok =
-        !Interrupt->Connected && Interrupt->Irql == Interrupt->Vector >> 4 &&
-        Interrupt->SynchronizeIrql >= Interrupt->Irql &&
-        (First == NULL || (First->ShareVector && Interrupt->ShareVector && First->Mode == Interrupt->Mode));
+    BOOLEAN Ok = !Interrupt->Connected && Interrupt->Irql == Interrupt->Vector >> 4 &&
+                 Interrupt->SynchronizeIrql >= Interrupt->Irql &&
+                 (First == NULL || (First->ShareVector && Interrupt->ShareVector && First->Mode == Interrupt->Mode));
 
     if (Ok) {
         Interrupt->Connected = TRUE;
@@ -224,8 +217,8 @@ KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_GREATER_OR_EQUAL, OldIrql,
-             Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
+    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_GREATER_OR_EQUAL, OldIrql, Interrupt->SynchronizeIrql,
+             (ULONG_PTR)Interrupt, 0);
     __writecr8(Interrupt->SynchronizeIrql);
     KiAcquireSpinLock(Interrupt->ActualLock);
     return OldIrql;
@@ -234,7 +227,7 @@ KIRQL NTAPI KeAcquireInterruptSpinLock(PKINTERRUPT Interrupt)
 VOID NTAPI KeReleaseInterruptSpinLock(PKINTERRUPT Interrupt, KIRQL OldIrql)
 {
     KiReleaseSpinLock(Interrupt->ActualLock);
-    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_LESS_OR_EQUAL, OldIrql,
-             Interrupt->SynchronizeIrql, (ULONG_PTR)Interrupt, 0);
+    KiVerify(OldIrql <= Interrupt->SynchronizeIrql, IRQL_NOT_LESS_OR_EQUAL, OldIrql, Interrupt->SynchronizeIrql,
+             (ULONG_PTR)Interrupt, 0);
     __writecr8(OldIrql);
 }

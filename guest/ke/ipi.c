@@ -58,8 +58,7 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
     LONG Count;
 
     if (OldIrql > IPI_LEVEL - 1) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)BroadcastFunction, OldIrql, 0,
-                     (ULONG_PTR)_ReturnAddress());
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)BroadcastFunction, OldIrql, 0, (ULONG_PTR)_ReturnAddress());
     }
     __writecr8(IPI_LEVEL);
     while (InterlockedCompareExchange64((volatile LONG64 *)&KiCallLock, 1, 0) != 0) {
@@ -121,11 +120,6 @@ VOID KeFlushMultipleTb(PVOID Address, ULONG Pages)
     } else {
         KeIpiGenericCall(KiFlushWorker, (ULONG_PTR)&Flush);
     }
-}
-
-VOID KeFlushSingleTb(PVOID Address)
-{
-    KeFlushMultipleTb(Address, 1);
 }
 
 VOID KeFlushEntireTb(VOID)

@@ -21,7 +21,7 @@
 #define KI_IPI_APC      8
 
 #define KI_CLOCK_INCREMENT  156250 /* 15.625 ms in 100 ns units */
-#define KI_QUANTUM          6 /* three a tick */
+#define KI_QUANTUM          6      /* three a tick */
 #define KI_QUANTUM_PER_TICK 3
 #define KI_DPC_DEPTH_LIMIT  4
 #define KI_DPC_TARGETED     0x500 /* in KDPC.Number: + processor */
@@ -130,7 +130,6 @@ VOID KiAbandonMutants(PKTHREAD Thread);
 NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                          const VOID *Caller);
 VOID KiReportHeld(const KTHREAD *Thread);
-const VOID *KiHeldSince(const KTHREAD *Thread, const VOID *Lock);
 
 /*
  * tracked.c: KE_TRACKED goes on with what ke tracks for itself; of several the first is reported.  Objects are aligned to
@@ -211,11 +210,11 @@ FORCEINLINE VOID KiRestoreInterrupts(BOOLEAN Enabled)
  */
 #define KI_VERIFIER_VIOLATION 0xC4
 
-#define KiVerify(Holds, Code, P1, P2, P3, P4)                                                                \
-    do {                                                                                                     \
-        if (!(Holds) && KiDriverVerifierOn) {                                                                \
-            KeBugCheckEx((Code), (P1), (P2), (P3), (P4));                                                    \
-        }                                                                                                    \
+#define KiVerify(Holds, Code, P1, P2, P3, P4)                                                                          \
+    do {                                                                                                               \
+        if (!(Holds) && KiDriverVerifierOn) {                                                                          \
+            KeBugCheckEx((Code), (P1), (P2), (P3), (P4));                                                              \
+        }                                                                                                              \
     } while (0)
 
 /* The lock word: owner's thread | 1, as in Windows's verifier; so recursion and foreign release are seen. */

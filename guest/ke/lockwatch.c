@@ -8,27 +8,27 @@
  */
 #include "kep.h"
 
-#define KI_TAKE(Type, Name, Parameters, Arguments, Lock)                                                     \
-    static Type NTAPI KiVf##Name Parameters                                                                  \
-    {                                                                                                        \
-        Type Result = Name Arguments;                                                                        \
-                                                                                                             \
-        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                         \
-        return Result;                                                                                       \
+#define KI_TAKE(Type, Name, Parameters, Arguments, Lock)                                                               \
+    static Type NTAPI KiVf##Name Parameters                                                                            \
+    {                                                                                                                  \
+        Type Result = Name Arguments;                                                                                  \
+                                                                                                                       \
+        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                                   \
+        return Result;                                                                                                 \
     }
 
-#define KI_TAKE_VOID(Name, Parameters, Arguments, Lock)                                                      \
-    static VOID NTAPI KiVf##Name Parameters                                                                  \
-    {                                                                                                        \
-        Name Arguments;                                                                                      \
-        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                         \
+#define KI_TAKE_VOID(Name, Parameters, Arguments, Lock)                                                                \
+    static VOID NTAPI KiVf##Name Parameters                                                                            \
+    {                                                                                                                  \
+        Name Arguments;                                                                                                \
+        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                                   \
     }
 
-#define KI_GIVE(Name, Parameters, Arguments, Lock)                                                           \
-    static VOID NTAPI KiVf##Name Parameters                                                                  \
-    {                                                                                                        \
-        KeNoteUnlock((PVOID)(Lock));                                                                         \
-        Name Arguments;                                                                                      \
+#define KI_GIVE(Name, Parameters, Arguments, Lock)                                                                     \
+    static VOID NTAPI KiVf##Name Parameters                                                                            \
+    {                                                                                                                  \
+        KeNoteUnlock((PVOID)(Lock));                                                                                   \
+        Name Arguments;                                                                                                \
     }
 
 KI_TAKE(KIRQL, KeAcquireSpinLockRaiseToSynch, (PKSPIN_LOCK Lock), (Lock), Lock)
@@ -38,7 +38,8 @@ KI_GIVE(KeReleaseSpinLockForDpc, (PKSPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIr
 KI_GIVE(KeReleaseSpinLockFromDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
 
 KI_TAKE_VOID(KeAcquireInStackQueuedSpinLock, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Handle)
-KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Handle)
+KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle),
+             Handle)
 KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockAtDpcLevel, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle),
              Handle)
 KI_GIVE(KeReleaseInStackQueuedSpinLock, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)

@@ -26,21 +26,17 @@ static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind,
     if (KiClassifyCode != NULL && KiClassifyCode(Range->Base) == KiDriverCode) {
         FvBlame(Routine != NULL ? Routine : Object); /* an image goes: nobody of it is on the stack */
     }
-    KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object,
-                 Range->Base, Range->Base + Range->Size);
+    KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object, Range->Base,
+                 Range->Base + Range->Size);
 }
 
 static DECLSPEC_NORETURN VOID KiReportFound(const KI_RANGE *Range, ULONG Kind, PVOID Object)
 {
     switch (Kind) {
-    case KiTrackedTimer:
-        KiReportInvalid(Range, 0, "timer-set-in-freed-memory", Object, NULL);
-    case KiTrackedTimerDpc:
-        KiReportInvalid(Range, 1, "timer-dpc-in-freed-memory", Object, NULL);
-    case KiTrackedRoutine:
-        KiReportInvalid(Range, 2, "dpc-routine-in-freed-memory", Object, Object);
-    default:
-        KiReportTracked((PVOID)Range->Base, Range->Size, Kind, Object);
+    case KiTrackedTimer: KiReportInvalid(Range, 0, "timer-set-in-freed-memory", Object, NULL);
+    case KiTrackedTimerDpc: KiReportInvalid(Range, 1, "timer-dpc-in-freed-memory", Object, NULL);
+    case KiTrackedRoutine: KiReportInvalid(Range, 2, "dpc-routine-in-freed-memory", Object, Object);
+    default: KiReportTracked((PVOID)Range->Base, Range->Size, Kind, Object);
     }
 }
 
@@ -108,8 +104,7 @@ static VOID KiCheckTimer(PKTIMER Timer, PVOID Context)
     const KI_RANGE *Range = Context;
 
     if (Timer->Dpc != NULL && KiInRange(Range, (PVOID)Timer->Dpc->DeferredRoutine)) {
-        KiReportInvalid(Range, 2, "timer-set-for-unloaded-routine", Timer,
-                        (PVOID)Timer->Dpc->DeferredRoutine);
+        KiReportInvalid(Range, 2, "timer-set-for-unloaded-routine", Timer, (PVOID)Timer->Dpc->DeferredRoutine);
     }
 }
 
@@ -162,8 +157,8 @@ DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *
 {
     CHAR Text[192];
 
-    _snprintf(Text, sizeof(Text), "rule=left-behind\nwhat=%s\nobject=0x%I64x\nmade-by=0x%I64x\n", What,
-              (ULONG64)Object, (ULONG64)Maker);
+    _snprintf(Text, sizeof(Text), "rule=left-behind\nwhat=%s\nobject=0x%I64x\nmade-by=0x%I64x\n", What, (ULONG64)Object,
+              (ULONG64)Maker);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     FvBlame(Maker);
@@ -182,8 +177,7 @@ static VOID KiCheckInterrupts(PKPRCB Prcb, const KI_RANGE *Range)
             if (KiInRange(Range, Routine)) {
                 KeReportLeft("connected interrupt", Interrupt, Routine);
             }
-            Interrupt =
-                CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
+            Interrupt = CONTAINING_RECORD(Interrupt->InterruptListEntry.Flink, KINTERRUPT, InterruptListEntry);
             if (Interrupt == First) {
                 break;
             }

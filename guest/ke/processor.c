@@ -127,14 +127,12 @@ static VOID KiInitializeGdt(PKI_PROCESSOR Processor)
     Processor->Gdt[3] = 0x00CF93000000FFFF; /* 18h: kernel data */
     Processor->Gdt[5] = 0x00CFF3000000FFFF; /* 28h: user data */
     Processor->Gdt[6] = 0x00AFFB000000FFFF; /* 30h: user code */
-    Processor->Gdt[8] =
-        0x0000890000000000 | (sizeof(KI_TSS) - 1) | (Base & 0xFFFFFF) << 16 | (Base >> 24 & 0xFF) << 56;
+    Processor->Gdt[8] = 0x0000890000000000 | (sizeof(KI_TSS) - 1) | (Base & 0xFFFFFF) << 16 | (Base >> 24 & 0xFF) << 56;
     Processor->Gdt[9] = Base >> 32;
     Tss->IoMapBase = sizeof(KI_TSS);
     Tss->Ist[IST_NMI] = (ULONG64)(Processor->NmiStack + sizeof(Processor->NmiStack));
     Tss->Ist[IST_DOUBLE_FAULT] = (ULONG64)(Processor->DoubleFaultStack + sizeof(Processor->DoubleFaultStack));
-    Tss->Ist[IST_MACHINE_CHECK] =
-        (ULONG64)(Processor->MachineCheckStack + sizeof(Processor->MachineCheckStack));
+    Tss->Ist[IST_MACHINE_CHECK] = (ULONG64)(Processor->MachineCheckStack + sizeof(Processor->MachineCheckStack));
 }
 
 static VOID KiInitializeIdleThread(PKI_PROCESSOR Processor, ULONG Number, PVOID StackBase, SIZE_T StackSize)
@@ -391,8 +389,7 @@ NTSTATUS NTAPI KeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER 
 
 ULONG NTAPI KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber)
 {
-    if (ProcNumber->Group != 0 || ProcNumber->Number >= HalLoaderBlock->processors ||
-        ProcNumber->Reserved != 0) {
+    if (ProcNumber->Group != 0 || ProcNumber->Number >= HalLoaderBlock->processors || ProcNumber->Reserved != 0) {
         return INVALID_PROCESSOR_INDEX;
     }
     return ProcNumber->Number;

@@ -156,8 +156,7 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
             continue;
         }
         Status = KiTestWaitAlert(Thread, FALSE, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL &&
-            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {
@@ -251,7 +250,8 @@ ULONG KeQueueBusyThreads(PKQUEUE Queue)
     for (PLIST_ENTRY Entry = Queue->ThreadListHead.Flink; Entry != &Queue->ThreadListHead; Entry = Entry->Flink) {
         Busy++;
     }
-    for (PLIST_ENTRY Entry = Queue->Header.WaitListHead.Flink; Entry != &Queue->Header.WaitListHead; Entry = Entry->Flink) {
+    for (PLIST_ENTRY Entry = Queue->Header.WaitListHead.Flink; Entry != &Queue->Header.WaitListHead;
+         Entry = Entry->Flink) {
         Busy--;
     }
     KiUnlockDispatcher(OldIrql);

@@ -66,8 +66,7 @@ NTSTATUS NTAPI RtlRunOnceBeginInitialize(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVO
             return STATUS_UNSUCCESSFUL;
         }
         if (State == KI_ONCE_NOT) {
-            if (KiChangeOnce(RunOnce, Seen,
-                             (Flags & RTL_RUN_ONCE_ASYNC) != 0 ? KI_ONCE_ASYNC : KI_ONCE_RUNNING)) {
+            if (KiChangeOnce(RunOnce, Seen, (Flags & RTL_RUN_ONCE_ASYNC) != 0 ? KI_ONCE_ASYNC : KI_ONCE_RUNNING)) {
                 return STATUS_PENDING;
             }
         } else if ((State == KI_ONCE_ASYNC) != ((Flags & RTL_RUN_ONCE_ASYNC) != 0)) {
@@ -102,8 +101,7 @@ NTSTATUS NTAPI RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Cont
         if (((ULONG_PTR)Seen & KI_ONCE_STATE) == KI_ONCE_ASYNC && KiChangeOnce(RunOnce, Seen, New)) {
             return STATUS_SUCCESS;
         }
-        return ((ULONG_PTR)InterlockedCompareExchangePointer(&RunOnce->Ptr, NULL, NULL) & KI_ONCE_STATE) ==
-                       KI_ONCE_DONE
+        return ((ULONG_PTR)InterlockedCompareExchangePointer(&RunOnce->Ptr, NULL, NULL) & KI_ONCE_STATE) == KI_ONCE_DONE
                    ? STATUS_OBJECT_NAME_COLLISION
                    : STATUS_UNSUCCESSFUL;
     }
@@ -111,8 +109,7 @@ NTSTATUS NTAPI RtlRunOnceComplete(PRTL_RUN_ONCE RunOnce, ULONG Flags, PVOID Cont
         return STATUS_UNSUCCESSFUL;
     }
     Seen = InterlockedExchangePointer(&RunOnce->Ptr, (PVOID)New);
-    for (Waiter = (PKI_ONCE_WAITER)((ULONG_PTR)Seen & ~(ULONG_PTR)KI_ONCE_STATE); Waiter != NULL;
-         Waiter = Next) {
+    for (Waiter = (PKI_ONCE_WAITER)((ULONG_PTR)Seen & ~(ULONG_PTR)KI_ONCE_STATE); Waiter != NULL; Waiter = Next) {
         Next = Waiter->Next; /* its thread may return as soon as it is woken */
         KeSetEvent(&Waiter->Event, IO_NO_INCREMENT, FALSE);
     }

@@ -343,9 +343,7 @@ VOID KiSetPriorityLocked(PKTHREAD Thread, KPRIORITY Priority)
         }
         break;
     }
-    default:
-        Thread->Priority = (SCHAR)Priority;
-        break;
+    default: Thread->Priority = (SCHAR)Priority; break;
     }
 }
 

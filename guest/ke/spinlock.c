@@ -419,8 +419,8 @@ VOID NTAPI ExReleaseSpinLockSharedFromDpcLevel(PEX_SPIN_LOCK SpinLock)
     LONG Value = *(volatile LONG *)SpinLock;
 
     KiRequireDispatch(SpinLock, KiReleaseBelowDispatch);
-    KiVerify(!(Value & EX_LOCK_EXCLUSIVE) && (Value & ~EX_LOCK_WAITER) != 0, SPIN_LOCK_NOT_OWNED,
-             (ULONG_PTR)SpinLock, (ULONG)Value, (ULONG_PTR)KeGetCurrentThread(), 0);
+    KiVerify(!(Value & EX_LOCK_EXCLUSIVE) && (Value & ~EX_LOCK_WAITER) != 0, SPIN_LOCK_NOT_OWNED, (ULONG_PTR)SpinLock,
+             (ULONG)Value, (ULONG_PTR)KeGetCurrentThread(), 0);
     InterlockedDecrement((volatile LONG *)SpinLock);
 }
 

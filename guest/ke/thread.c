@@ -24,8 +24,7 @@ typedef struct _KI_SWITCH_FRAME {
 } KI_SWITCH_FRAME;
 C_ASSERT(FIELD_OFFSET(KI_SWITCH_FRAME, Return) == 0xE8);
 
-VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity,
-                         ULONG64 DirectoryTableBase)
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase)
 {
     RtlZeroMemory(Process, sizeof(*Process));
     Process->Header.Type = ProcessObject;
@@ -52,8 +51,8 @@ static VOID KiInitializeStack(PKTHREAD Thread)
 }
 
 VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
-                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine,
-                  PVOID StartContext, PKPROCESS Process)
+                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                  PKPROCESS Process)
 {
     RtlZeroMemory(Thread, sizeof(*Thread));
     Thread->Header.Type = ThreadObject;
@@ -145,13 +144,11 @@ VOID KeCheckThreadExit(VOID)
     PKTHREAD Thread = KeGetCurrentThread();
 
     if (__readcr8() != PASSIVE_LEVEL) {
-        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0,
-                     (ULONG_PTR)Thread->StartRoutine);
+        KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Thread, __readcr8(), 0, (ULONG_PTR)Thread->StartRoutine);
     }
     KiReportHeld(Thread);
     if (Thread->CombinedApcDisable != 0) {
-        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0,
-                     0);
+        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0, 0);
     }
     if (Thread->Queue != NULL && Thread->Queue->Header.Inserted) {
         KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION */, (ULONG_PTR)Thread, 0, 0, 0);
@@ -198,8 +195,7 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
     KeInsertQueueDpc(&KiReaperDpc, NULL, NULL);
     Thread->State = Terminated;
     KiSwapThread(Thread);
-    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0,
-                 0);
+    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0, 0);
 }
 
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name)
@@ -399,8 +395,8 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
     PKTHREAD Thread = KeGetCurrentThread();
 
     if (KeGetCurrentPrcb()->DpcRoutineActive || __readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(0x5 /* INVALID_PROCESS_ATTACH_ATTEMPT */, (ULONG_PTR)Process,
-                     (ULONG_PTR)Thread->ApcState.Process, 0, KeGetCurrentPrcb()->DpcRoutineActive);
+        KeBugCheckEx(0x5 /* INVALID_PROCESS_ATTACH_ATTEMPT */, (ULONG_PTR)Process, (ULONG_PTR)Thread->ApcState.Process,
+                     0, KeGetCurrentPrcb()->DpcRoutineActive);
     }
     ApcState->Process = Thread->ApcState.Process;
     Thread->ApcState.Process = Process;

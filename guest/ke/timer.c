@@ -233,8 +233,7 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
 
     KiVerify(__readcr8() <= DISPATCH_LEVEL, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Timer, __readcr8(), 1,
              (ULONG_PTR)_ReturnAddress());
-    KiVerify(Timer->Header.Type == TimerNotificationObject ||
-                 Timer->Header.Type == TimerSynchronizationObject,
+    KiVerify(Timer->Header.Type == TimerNotificationObject || Timer->Header.Type == TimerSynchronizationObject,
              0xC7 /* TIMER_OR_DPC_INVALID */, 0, (ULONG_PTR)Timer, 0, 0);
     OldIrql = KiAcquireDispatcher();
     Inserted = Timer->Header.Inserted;
@@ -259,8 +258,7 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 }
 
 /* A delay that may be tolerated need not be used: every timer fires at its tick. */
-BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay,
-                                    PKDPC Dpc)
+BOOLEAN NTAPI KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period, ULONG TolerableDelay, PKDPC Dpc)
 {
     return KeSetTimerEx(Timer, DueTime, (LONG)Period, Dpc);
 }

@@ -178,8 +178,7 @@ const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind)
     if (Size >> KI_BLOCK_SHIFT >= KI_TRACKED_PLACES) {
         Entry = KiFindInRange(Start, Size);
     } else {
-        for (ULONG_PTR Block = Start >> KI_BLOCK_SHIFT; Block <= (Start + Size - 1) >> KI_BLOCK_SHIFT;
-             Block++) {
+        for (ULONG_PTR Block = Start >> KI_BLOCK_SHIFT; Block <= (Start + Size - 1) >> KI_BLOCK_SHIFT; Block++) {
             if (KiTracked[KiTrackedHome(Block)] != 0) {
                 Entry = KiFindInRange(Start, Size);
                 break;
@@ -197,9 +196,8 @@ DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, cons
         FvBlame(Entry); /* an image goes: nobody of it is on the stack */
     }
     KeBugCheckEx(0xC4, KiTrackedRule[Kind].Freed,
-                 Kind == KeTrackedResource
-                     ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
-                     : (ULONG_PTR)CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE, ListEntry),
+                 Kind == KeTrackedResource ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
+                                           : (ULONG_PTR)CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE, ListEntry),
                  (ULONG_PTR)Base, Size);
 }
 

@@ -77,8 +77,9 @@ static VOID KiContextToFrames(PCONTEXT Context, PKTRAP_FRAME Trap, PKEXCEPTION_F
     RtlCopyMemory(&Exception->Xmm6, &Context->Xmm6, 10 * sizeof(M128A));
 }
 
-VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFrame, PKTRAP_FRAME TrapFrame,
-                         BOOLEAN FirstChance)
+/* Dispatches an exception of kernel mode to the frames' handlers, or bugchecks. */
+static VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFrame, PKTRAP_FRAME TrapFrame,
+                                BOOLEAN FirstChance)
 {
     CONTEXT Context;
 
@@ -97,8 +98,8 @@ VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFr
                  (ULONG_PTR)Record->ExceptionAddress, (ULONG_PTR)Record, (ULONG_PTR)&Context);
 }
 
-static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame,
-                            ULONG Count, ULONG_PTR First, ULONG_PTR Second)
+static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame, ULONG Count,
+                            ULONG_PTR First, ULONG_PTR Second)
 {
     EXCEPTION_RECORD Record;
 
@@ -119,13 +120,14 @@ static VOID KiReportOverrun(ULONG64 Address)
     CHAR Text[160];
 
     if (Limit - Address - 1 < PAGE_SIZE) {
-        _snprintf(Text, sizeof(Text), "reason=a kernel stack ran over\nstack=0x%I64x to 0x%I64x, %u bytes\n", Limit, Base,
-                  (ULONG)(Base - Limit));
+        _snprintf(Text, sizeof(Text), "reason=a kernel stack ran over\nstack=0x%I64x to 0x%I64x, %u bytes\n", Limit,
+                  Base, (ULONG)(Base - Limit));
         FvReport(Text);
     }
 }
 
-DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame)
+/* Raises a page fault's bugcheck by the rules above; for mm.  */
+static DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame)
 {
     ULONG64 Access = ErrorCode & FAULT_EXECUTE ? 8 : ErrorCode & FAULT_WRITE ? 1 : 0;
     ULONG64 Kernel = HalLoaderBlock->kernel_base;
@@ -137,12 +139,10 @@ DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKT
                      TrapFrame->PreviousIrql, Access, TrapFrame->Rip);
     }
     if ((ErrorCode & FAULT_EXECUTE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xFC /* ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY */, (ULONG_PTR)Address, 0,
-                     (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(0xFC /* ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
     }
     if ((ErrorCode & FAULT_WRITE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0,
-                     (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
     }
     KeBugCheckEx(0x50 /* PAGE_FAULT_IN_NONPAGED_AREA */, (ULONG_PTR)Address,
                  ErrorCode & FAULT_EXECUTE ? 0x10
@@ -204,59 +204,36 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
     ULONG Vector = TrapFrame->Vector;
 
     switch (Vector) {
-    case TRAP_NMI:
-        KiFrozen(TrapFrame, ExceptionFrame);
-        return;
-    case TRAP_DOUBLE_FAULT:
-        KiDoubleFault(TrapFrame);
-    case TRAP_MACHINE_CHECK:
-        KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
+    case TRAP_NMI: KiFrozen(TrapFrame, ExceptionFrame); return;
+    case TRAP_DOUBLE_FAULT: KiDoubleFault(TrapFrame);
+    case TRAP_MACHINE_CHECK: KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
     }
     if (TrapFrame->EFlags & EFLAGS_IF) {
         _enable();
     }
     switch (Vector) {
-    case TRAP_PAGE_FAULT:
-        KiPageFault(TrapFrame, ExceptionFrame);
-        break;
-    case 0:
-        KiRaiseFromTrap(STATUS_INTEGER_DIVIDE_BY_ZERO, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
-    case 1:
-        KiRaiseFromTrap(STATUS_SINGLE_STEP, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
+    case TRAP_PAGE_FAULT: KiPageFault(TrapFrame, ExceptionFrame); break;
+    case 0: KiRaiseFromTrap(STATUS_INTEGER_DIVIDE_BY_ZERO, TrapFrame, ExceptionFrame, 0, 0, 0); break;
+    case 1: KiRaiseFromTrap(STATUS_SINGLE_STEP, TrapFrame, ExceptionFrame, 0, 0, 0); break;
     case TRAP_BREAKPOINT:
         TrapFrame->Rip--;
         KiRaiseFromTrap(STATUS_BREAKPOINT, TrapFrame, ExceptionFrame, 1, 0, 0);
         break;
-    case 5:
-        KiRaiseFromTrap(STATUS_ARRAY_BOUNDS_EXCEEDED, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
-    case 6:
-        KiRaiseFromTrap(STATUS_ILLEGAL_INSTRUCTION, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
+    case 5: KiRaiseFromTrap(STATUS_ARRAY_BOUNDS_EXCEEDED, TrapFrame, ExceptionFrame, 0, 0, 0); break;
+    case 6: KiRaiseFromTrap(STATUS_ILLEGAL_INSTRUCTION, TrapFrame, ExceptionFrame, 0, 0, 0); break;
     case TRAP_PROTECTION:
         /* Windows cannot tell the address either: a non-canonical access reports -1. */
         KiRaiseFromTrap(STATUS_ACCESS_VIOLATION, TrapFrame, ExceptionFrame, 2, 0, ~(ULONG_PTR)0);
         break;
     case 0x10:
-    case 0x13:
-        KiRaiseFromTrap(STATUS_FLOAT_INVALID_OPERATION, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
-    case 0x11:
-        KiRaiseFromTrap(STATUS_DATATYPE_MISALIGNMENT, TrapFrame, ExceptionFrame, 0, 0, 0);
-        break;
-    case TRAP_FAST_FAIL:
-        KiFastFail(TrapFrame);
-        break;
+    case 0x13: KiRaiseFromTrap(STATUS_FLOAT_INVALID_OPERATION, TrapFrame, ExceptionFrame, 0, 0, 0); break;
+    case 0x11: KiRaiseFromTrap(STATUS_DATATYPE_MISALIGNMENT, TrapFrame, ExceptionFrame, 0, 0, 0); break;
+    case TRAP_FAST_FAIL: KiFastFail(TrapFrame); break;
     case TRAP_ASSERT:
         TrapFrame->Rip -= 2;
         KiRaiseFromTrap(STATUS_ASSERTION_FAILURE, TrapFrame, ExceptionFrame, 0, 0, 0);
         break;
-    case TRAP_DEBUG_SERVICE:
-        KiDebugService(TrapFrame, ExceptionFrame);
-        break;
-    default:
-        KeBugCheckEx(0x7F, Vector, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
+    case TRAP_DEBUG_SERVICE: KiDebugService(TrapFrame, ExceptionFrame); break;
+    default: KeBugCheckEx(0x7F, Vector, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
     }
 }

@@ -30,12 +30,8 @@ static NTSTATUS KiSatisfy(PDISPATCHER_HEADER Header, PKTHREAD Thread)
 {
     switch (Header->Type) {
     case EventSynchronizationObject:
-    case TimerSynchronizationObject:
-        Header->SignalState = 0;
-        break;
-    case SemaphoreObject:
-        Header->SignalState--;
-        break;
+    case TimerSynchronizationObject: Header->SignalState = 0; break;
+    case SemaphoreObject: Header->SignalState--; break;
     case MutantObject: {
         PKMUTANT Mutant = (PKMUTANT)Header;
 
@@ -74,8 +70,7 @@ static VOID KiSatisfyAll(PKWAIT_BLOCK First, PKTHREAD Thread, LONG64 *Status)
 
     *Status = STATUS_WAIT_0;
     do {
-        if (Block->WaitKey != (USHORT)STATUS_TIMEOUT &&
-            KiSatisfy(Block->Object, Thread) == STATUS_ABANDONED) {
+        if (Block->WaitKey != (USHORT)STATUS_TIMEOUT && KiSatisfy(Block->Object, Thread) == STATUS_ABANDONED) {
             *Status = STATUS_ABANDONED_WAIT_0;
         }
         Block = Block->NextWaitBlock;
@@ -158,8 +153,7 @@ VOID KiCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
 VOID KiCheckBlock(PKTHREAD Thread, KIRQL WaitIrql)
 {
     if (WaitIrql > APC_LEVEL) {
-        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->InitialStack,
-                     0);
+        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->InitialStack, 0);
     }
 }
 
@@ -242,9 +236,9 @@ VOID KiLinkTimeout(PKTHREAD Thread, PKWAIT_BLOCK Last, PKWAIT_BLOCK First, ULONG
     KiInsertTimerLocked(&Thread->Timer, DueTime);
 }
 
-NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType,
-                                        KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
-                                        PLARGE_INTEGER Timeout, PKWAIT_BLOCK WaitBlockArray)
+NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitType, KWAIT_REASON WaitReason,
+                                        KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout,
+                                        PKWAIT_BLOCK WaitBlockArray)
 {
     PKTHREAD Thread = KeGetCurrentThread();
     PKWAIT_BLOCK Blocks = WaitBlockArray != NULL ? WaitBlockArray : Thread->WaitBlock;
@@ -288,8 +282,7 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
             return (NTSTATUS)Status;
         }
         Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL &&
-            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {
@@ -308,8 +301,8 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
     return (NTSTATUS)Status;
 }
 
-NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
-                                     BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
+                                     PLARGE_INTEGER Timeout)
 {
     PDISPATCHER_HEADER Header = Object;
     PKTHREAD Thread = KeGetCurrentThread();
@@ -339,8 +332,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
             return (NTSTATUS)Status;
         }
         Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
-        if (Status == STATUS_SUCCESS && Timeout != NULL &&
-            (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
+        if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
         if (Status != STATUS_SUCCESS) {

@@ -24,7 +24,7 @@ static PLDR_IMAGE LdrpFindModule(PCSTR Module)
 /* The module that a forwarder names, which it does without an extension: "NTOSKRNL.ExAllocatePool2". */
 static PLDR_IMAGE LdrpFindForwarded(PCSTR Forwarder, SIZE_T Length)
 {
-    static const CHAR Extensions[][5] = { ".sys", ".exe", ".dll" };
+    static const CHAR Extensions[][5] = {".sys", ".exe", ".dll"};
     PLDR_IMAGE Image = NULL;
     CHAR Module[64];
 
@@ -118,8 +118,8 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
     if (Name != NULL && From == LdrpKernelImage)
         Target = LdrpVariantOf(Binding->Image, Name, Target);
     if (Binding->Verify && Name != NULL)
-        Target = LdrpMakeThunk(Name, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL,
-                               &Binding->Image->ThunksSize);
+        Target =
+            LdrpMakeThunk(Name, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL, &Binding->Image->ThunksSize);
     if (Binding->Cursor != NULL || !Binding->Verify)
         *Slot = Target;
     return TRUE;
@@ -127,7 +127,7 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
 
 NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe)
 {
-    LDRP_BINDING Binding = { .Image = Image, .Status = STATUS_SUCCESS, .Verify = FvVerifierEnabled() };
+    LDRP_BINDING Binding = {.Image = Image, .Status = STATUS_SUCCESS, .Verify = FvVerifierEnabled()};
     PCSTR Reason = LdrpWalkImports(Image->DllBase, Pe, LdrpBindOne, &Binding);
 
     if (Reason != NULL) {

@@ -8,7 +8,7 @@
  */
 #include "ldrp.h"
 
-LIST_ENTRY PsLoadedModuleList = { &PsLoadedModuleList, &PsLoadedModuleList }; /* LdrpListLock; writers LdrpMutex too */
+LIST_ENTRY PsLoadedModuleList = {&PsLoadedModuleList, &PsLoadedModuleList}; /* LdrpListLock; writers LdrpMutex too */
 PLDR_IMAGE LdrpKernelImage;
 LDRP_DIRECTORY LdrpKernelExports;
 
@@ -36,7 +36,7 @@ LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image)
     PIMAGE_DOS_HEADER Dos = Image->DllBase;
     PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image->DllBase + Dos->e_lfanew);
     PIMAGE_DATA_DIRECTORY Entry = &Nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXPORT];
-    LDRP_DIRECTORY Directory = { Entry->VirtualAddress, Entry->Size };
+    LDRP_DIRECTORY Directory = {Entry->VirtualAddress, Entry->Size};
 
     return Directory;
 }
@@ -62,7 +62,8 @@ PLDR_IMAGE LdrFindImageByAddress(PVOID Address)
     PLDR_IMAGE Found = NULL;
     KIRQL OldIrql = LdrpLockList();
 
-    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL;
+         Link = Link->Flink) {
         PLDR_IMAGE Image = CONTAINING_RECORD(Link, LDR_IMAGE, InLoadOrderLinks);
         if ((ULONG_PTR)Address - (ULONG_PTR)Image->DllBase < Image->SizeOfImage)
             Found = Image;
@@ -76,7 +77,8 @@ PLDR_IMAGE LdrFindImageByName(PCUNICODE_STRING Name)
     PLDR_IMAGE Found = NULL;
 
     /* Not under the lock: comparing reads the caller's text. */
-    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL; Link = Link->Flink) {
+    for (PLIST_ENTRY Link = PsLoadedModuleList.Flink; Link != &PsLoadedModuleList && Found == NULL;
+         Link = Link->Flink) {
         PLDR_IMAGE Image = CONTAINING_RECORD(Link, LDR_IMAGE, InLoadOrderLinks);
         if (RtlEqualUnicodeString(&Image->BaseDllName, Name, TRUE))
             Found = Image;
@@ -137,7 +139,6 @@ static KI_CODE LdrpClassifyCode(ULONG64 Address)
     }
     return Code;
 }
-
 
 static BOOLEAN LdrpIsInit(const LDRP_SECTION *Section)
 {
@@ -216,7 +217,7 @@ static VOID LdrpFreeImage(PLDR_IMAGE Image)
  */
 static VOID LdrpArmPoolFault(PLDR_IMAGE Image)
 {
-    MM_POOL_FAULT Fault = { .Owner = Image->Owner };
+    MM_POOL_FAULT Fault = {.Owner = Image->Owner};
     CHAR Text[96], *Next;
 
     if (!FvOption("pool-fail", Text, sizeof(Text)) || (Next = strchr(Text, ':')) == NULL)
@@ -285,8 +286,7 @@ static NTSTATUS LdrpMapImage(PLDR_IMAGE Image, PVOID Bytes, const LDRP_PE *Pe)
     Image->ExceptionTable = Base + Pe->Exception.Rva;
     Image->ExceptionTableSize = Pe->Exception.Size;
     LdrpLayOut(Bytes, Pe, Base);
-    if ((Reason = LdrpRelocate(Base, Pe, (ULONG64)Base)) != NULL ||
-        (Reason = LdrpCheckExceptions(Base, Pe)) != NULL ||
+    if ((Reason = LdrpRelocate(Base, Pe, (ULONG64)Base)) != NULL || (Reason = LdrpCheckExceptions(Base, Pe)) != NULL ||
         (Reason = LdrpSetCookie(Base, Pe, (ULONG64)Base, LdrpNextCookie())) != NULL) {
         LdrpFail("%s", Reason);
         return STATUS_INVALID_IMAGE_FORMAT;
@@ -354,20 +354,22 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
     PIMAGE_DOS_HEADER Dos = Image->DllBase;
     PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)Image->DllBase + Dos->e_lfanew);
     PIMAGE_SECTION_HEADER Header = IMAGE_FIRST_SECTION(Nt);
-    LDRP_DIRECTORY Exception = { (ULONG)((PUCHAR)Image->ExceptionTable - (PUCHAR)Image->DllBase), Image->ExceptionTableSize };
+    LDRP_DIRECTORY Exception = {(ULONG)((PUCHAR)Image->ExceptionTable - (PUCHAR)Image->DllBase),
+                                Image->ExceptionTableSize};
 
     ExAcquireFastMutex(&LdrpMutex);
     for (USHORT Index = 0; Index < Nt->FileHeader.NumberOfSections; Index++, Header++) {
-        LDRP_SECTION Section = { .Characteristics = Header->Characteristics };
+        LDRP_SECTION Section = {.Characteristics = Header->Characteristics};
         ULONG Size = Header->Misc.VirtualSize != 0 ? Header->Misc.VirtualSize : Header->SizeOfRawData;
 
         memcpy(Section.Name, Header->Name, sizeof(Header->Name));
         if (!LdrpIsInit(&Section))
             continue;
         if (LdrpHoldsUnwindData(Image->DllBase, Image->SizeOfImage, Exception, Header->VirtualAddress, Size))
-            DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
-                       "%wZ: section %s holds unwind data and is discardable: kept here, but Windows would discard it\n",
-                       &Image->BaseDllName, Section.Name);
+            DbgPrintEx(
+                DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
+                "%wZ: section %s holds unwind data and is discardable: kept here, but Windows would discard it\n",
+                &Image->BaseDllName, Section.Name);
         else
             MmProtectImage((PUCHAR)Image->DllBase + Header->VirtualAddress, Size, MM_IMAGE_NOACCESS);
     }

@@ -366,10 +366,10 @@ PCSTR LdrpWalkImports(PUCHAR Base, const LDRP_PE *Pe, PLDRP_BIND Bind, PVOID Con
             return "an import descriptor is broken";
         if (*Module == 0)
             return "an import descriptor names no module";
-        Reason = LdrpWalkThunks(Base, Pe, Module,
-                                Descriptor.OriginalFirstThunk != 0 ? Descriptor.OriginalFirstThunk
-                                                                   : Descriptor.FirstThunk,
-                                Descriptor.FirstThunk, Bind, Context);
+        Reason =
+            LdrpWalkThunks(Base, Pe, Module,
+                           Descriptor.OriginalFirstThunk != 0 ? Descriptor.OriginalFirstThunk : Descriptor.FirstThunk,
+                           Descriptor.FirstThunk, Bind, Context);
         if (Reason != NULL)
             return Reason;
     }

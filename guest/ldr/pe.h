@@ -23,7 +23,7 @@
 
 typedef struct _LDRP_SECTION {
     CHAR Name[9];
-    ULONG Rva, Size; /* in memory, rounded up to pages */
+    ULONG Rva, Size;          /* in memory, rounded up to pages */
     ULONG RawOffset, RawSize; /* what of it is in the file */
     ULONG Characteristics;
 } LDRP_SECTION;

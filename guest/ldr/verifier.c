@@ -46,7 +46,7 @@ static VOID LdrpEmit(PUCHAR *Place, const VOID *Code, ULONG Length)
 /* Emits a conditional short jump to be patched; returns where its displacement is. */
 static PUCHAR LdrpEmitJump(PUCHAR *Place, UCHAR Opcode)
 {
-    UCHAR Code[2] = { Opcode, 0 };
+    UCHAR Code[2] = {Opcode, 0};
 
     LdrpEmit(Place, Code, sizeof(Code));
     return *Place - 1;
@@ -54,12 +54,12 @@ static PUCHAR LdrpEmitJump(PUCHAR *Place, UCHAR Opcode)
 
 ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size)
 {
-    static const UCHAR ReadCr8[] = { 0x44, 0x0F, 0x20, 0xC0 }; /* mov rax, cr8 */
-    static const UCHAR JumpRax[] = { 0xFF, 0xE0 };
+    static const UCHAR ReadCr8[] = {0x44, 0x0F, 0x20, 0xC0}; /* mov rax, cr8 */
+    static const UCHAR JumpRax[] = {0xFF, 0xE0};
     ULONG Rule = LdrpFindRule(Name);
     PUCHAR Place, Above = NULL, Below = NULL;
-    UCHAR Compare[2] = { 0x3C, 0 }; /* cmp al, imm8 */
-    UCHAR MoveRax[2] = { 0x48, 0xB8 }; /* mov rax, imm64 */
+    UCHAR Compare[2] = {0x3C, 0};    /* cmp al, imm8 */
+    UCHAR MoveRax[2] = {0x48, 0xB8}; /* mov rax, imm64 */
     UCHAR MoveEax = 0xB8;
     ULONG64 Violation = (ULONG64)LdrpIrqlViolation, Start;
 
@@ -111,23 +111,23 @@ typedef struct _LDRP_IRQL_CODE {
 } LDRP_IRQL_CODE;
 
 static const LDRP_IRQL_CODE LdrpIrqlCodes[] = {
-    { "KeReleaseSpinLock", 0xFF, 0x20015, "IrqlKeReleaseSpinLock" },
-    { "KeSetEvent", 0xFF, 0x20016, "IrqlKeSetEvent" },
-    { "Ex", PASSIVE_LEVEL, 0x20008, "IrqlExPassive" },
-    { "Ex", APC_LEVEL, 0x20005, "IrqlExApcLte1" },
-    { "Io", PASSIVE_LEVEL, 0x2000A, "IrqlIoPassive1" },
-    { "Io", APC_LEVEL, 0x20009, "IrqlIoApcLte" },
-    { "Io", DISPATCH_LEVEL, 0x20022, "IrqlIoDispatch" },
-    { "Ke", APC_LEVEL, 0x2000F, "IrqlKeApcLte1" },
-    { "Ke", DISPATCH_LEVEL, 0x20011, "IrqlKeDispatchLte" },
-    { "Mm", APC_LEVEL, 0x20019, "IrqlMmApcLte" },
-    { "Mm", DISPATCH_LEVEL, 0x2001A, "IrqlMmDispatch" },
-    { "Ob", PASSIVE_LEVEL, 0x2001B, "IrqlObPassive" },
-    { "Ps", PASSIVE_LEVEL, 0x2001C, "IrqlPsPassive" },
-    { "Rtl", PASSIVE_LEVEL, 0x2001E, "IrqlRtlPassive" },
-    { "Zw", PASSIVE_LEVEL, 0x2001F, "IrqlZwPassive" },
-    { "", DISPATCH_LEVEL, 0x20003, "IrqlDispatch" },
-    { "", 0xFF, 0x20002, "IrqlApcLte" },
+    {"KeReleaseSpinLock", 0xFF, 0x20015, "IrqlKeReleaseSpinLock"},
+    {"KeSetEvent", 0xFF, 0x20016, "IrqlKeSetEvent"},
+    {"Ex", PASSIVE_LEVEL, 0x20008, "IrqlExPassive"},
+    {"Ex", APC_LEVEL, 0x20005, "IrqlExApcLte1"},
+    {"Io", PASSIVE_LEVEL, 0x2000A, "IrqlIoPassive1"},
+    {"Io", APC_LEVEL, 0x20009, "IrqlIoApcLte"},
+    {"Io", DISPATCH_LEVEL, 0x20022, "IrqlIoDispatch"},
+    {"Ke", APC_LEVEL, 0x2000F, "IrqlKeApcLte1"},
+    {"Ke", DISPATCH_LEVEL, 0x20011, "IrqlKeDispatchLte"},
+    {"Mm", APC_LEVEL, 0x20019, "IrqlMmApcLte"},
+    {"Mm", DISPATCH_LEVEL, 0x2001A, "IrqlMmDispatch"},
+    {"Ob", PASSIVE_LEVEL, 0x2001B, "IrqlObPassive"},
+    {"Ps", PASSIVE_LEVEL, 0x2001C, "IrqlPsPassive"},
+    {"Rtl", PASSIVE_LEVEL, 0x2001E, "IrqlRtlPassive"},
+    {"Zw", PASSIVE_LEVEL, 0x2001F, "IrqlZwPassive"},
+    {"", DISPATCH_LEVEL, 0x20003, "IrqlDispatch"},
+    {"", 0xFF, 0x20002, "IrqlApcLte"},
 };
 
 DECLSPEC_NORETURN VOID LdrpReportIrql(ULONG Rule, PVOID Caller)
@@ -248,8 +248,7 @@ VOID LdrpCheckUnload(PLDR_IMAGE Image)
     MmEnumeratePool(Image->Owner, LdrpReportLeak, &Leaks);
     if (Leaks.Count == 0)
         return;
-    LdrpAppend(&Leaks, "leaks=%u\npaged-bytes=%I64u\nnonpaged-bytes=%I64u\n", Leaks.Count, Leaks.Paged,
-               Leaks.NonPaged);
+    LdrpAppend(&Leaks, "leaks=%u\npaged-bytes=%I64u\nnonpaged-bytes=%I64u\n", Leaks.Count, Leaks.Paged, Leaks.NonPaged);
     FvReport(Leaks.Text);
     FvBlame(Leaks.Culprit != NULL ? Leaks.Culprit : Image->EntryPoint);
     KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x62, (ULONG_PTR)&Image->BaseDllName, (ULONG_PTR)Image,

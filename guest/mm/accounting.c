@@ -200,30 +200,6 @@ VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size)
     }
 }
 
-VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters)
-{
-    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
-
-    *Counters = MiOwner[Owner].Counters;
-    MiReleaseLock(&MiPoolLock, OldIrql);
-}
-
-BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters)
-{
-    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
-    BOOLEAN Found = FALSE;
-
-    memset(Counters, 0, sizeof(*Counters));
-    for (ULONG Index = 0; Index < MI_TAGS && !Found; Index++) {
-        if (Tag != 0 && MiTag[Index].Tag == Tag) {
-            *Counters = MiTag[Index].Counters;
-            Found = TRUE;
-        }
-    }
-    MiReleaseLock(&MiPoolLock, OldIrql);
-    return Found;
-}
-
 static ULONG MiListPoolUse(struct fltvm_pool_use *List, ULONG Capacity, ULONG Used, const MI_TAG *Tag, BOOLEAN Paged)
 {
     const MM_POOL_COUNTERS *Counters = &Tag->Counters;
@@ -281,15 +257,6 @@ VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
         MiPoolFault.Rule = *Fault;
         MiPoolFaultActive = TRUE;
     }
-    MiReleaseLock(&MiPoolLock, OldIrql);
-}
-
-VOID MmQueryPoolFault(PULONG64 Matched, PULONG64 Failed)
-{
-    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
-
-    *Matched = MiPoolFault.Matched;
-    *Failed = MiPoolFault.Failed;
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
 

@@ -42,8 +42,8 @@ DECLSPEC_NOINLINE PVOID NTAPI MmMapIoSpace(PHYSICAL_ADDRESS PhysicalAddress, SIZ
             MiReleaseRange(&MiSystemPteRegion, Base, Pages);
             return NULL;
         }
-        *Pte = (First + ((ULONG64)Index << PAGE_SHIFT)) | MI_PTE_DATA |
-               (CacheType == MmCached ? 0 : FLTVM_PTE_UNCACHED);
+        *Pte =
+            (First + ((ULONG64)Index << PAGE_SHIFT)) | MI_PTE_DATA | (CacheType == MmCached ? 0 : FLTVM_PTE_UNCACHED);
     }
     return (PVOID)(Base + Offset);
 }
@@ -95,7 +95,7 @@ static PVOID MiAllocateContiguous(SIZE_T Bytes, PHYSICAL_ADDRESS Low, PHYSICAL_A
 
 PVOID NTAPI MmAllocateContiguousMemory(SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress)
 {
-    PHYSICAL_ADDRESS Zero = { .QuadPart = 0 };
+    PHYSICAL_ADDRESS Zero = {.QuadPart = 0};
 
     return MiAllocateContiguous(NumberOfBytes, Zero, HighestAcceptableAddress, Zero, MmCached);
 }
@@ -134,7 +134,7 @@ VOID NTAPI MmFreeContiguousMemorySpecifyCache(PVOID BaseAddress, SIZE_T NumberOf
 
 PVOID NTAPI MmAllocateNonCachedMemory(SIZE_T NumberOfBytes)
 {
-    PHYSICAL_ADDRESS Zero = { .QuadPart = 0 }, High = { .QuadPart = MAXLONGLONG };
+    PHYSICAL_ADDRESS Zero = {.QuadPart = 0}, High = {.QuadPart = MAXLONGLONG};
 
     return MiAllocateContiguous(NumberOfBytes, Zero, High, Zero, MmNonCached);
 }

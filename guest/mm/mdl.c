@@ -9,8 +9,7 @@
  */
 #include "space.h"
 
-#define MI_MDL_STATES                                                                                        \
-    (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
+#define MI_MDL_STATES (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 
 #define MI_MDL_NOT_TO_MAP (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL_HAS_BEEN_MAPPED)
 
@@ -126,8 +125,8 @@ DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPRO
     PMM_SPACE Space;
     NTSTATUS Status;
 
-    MiVerifyMdl(!(Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE)), "mdl-state", Mdl, __builtin_return_address(0),
-                0xB0, (USHORT)Mdl->MdlFlags, (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
+    MiVerifyMdl(!(Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE)), "mdl-state", Mdl, __builtin_return_address(0), 0xB0,
+                (USHORT)Mdl->MdlFlags, (USHORT)Mdl->MdlFlags & (MI_MDL_STATES | MDL_IO_SPACE));
     if (FvVerifierEnabled() &&
         (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & MI_PTE_PAGEABLE))))
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, Irql, (ULONG_PTR)Mdl, AccessMode);
@@ -152,11 +151,10 @@ DECLSPEC_NOINLINE VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
     PVOID Caller = __builtin_return_address(0);
 
     MiVerifyMdlIrql(0x78, (ULONG_PTR)Mdl, 0);
-    MiVerifyMdl(!(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL), "mdl-state", Mdl, Caller, 0x7D,
-                (USHORT)Mdl->MdlFlags, 0);
-    MiVerifyMdl(!(Mdl->MdlFlags & MDL_PARTIAL), "mdl-state", Mdl, Caller, 0xB4, (USHORT)Mdl->MdlFlags, MDL_PARTIAL);
-    MiVerifyMdl((Mdl->MdlFlags & MDL_PAGES_LOCKED) != 0, "mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags,
+    MiVerifyMdl(!(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL), "mdl-state", Mdl, Caller, 0x7D, (USHORT)Mdl->MdlFlags,
                 0);
+    MiVerifyMdl(!(Mdl->MdlFlags & MDL_PARTIAL), "mdl-state", Mdl, Caller, 0xB4, (USHORT)Mdl->MdlFlags, MDL_PARTIAL);
+    MiVerifyMdl((Mdl->MdlFlags & MDL_PAGES_LOCKED) != 0, "mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
     for (ULONG Index = 0; Index < Pages; Index++)
@@ -211,7 +209,8 @@ static PVOID MiMapForUser(PMDL Mdl, MEMORY_CACHING_TYPE CacheType, PVOID Wanted,
 
     if (__readcr8() > APC_LEVEL)
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x77, __readcr8(), (ULONG_PTR)Mdl, UserMode);
-    Base = MiMapUser(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl), (ULONG64)Wanted, Bits | MiPageable | MiCacheBits(CacheType));
+    Base =
+        MiMapUser(MmGetMdlPfnArray(Mdl), MiMdlPages(Mdl), (ULONG64)Wanted, Bits | MiPageable | MiCacheBits(CacheType));
     if (Base == 0)
         RtlRaiseStatus(Wanted != NULL ? STATUS_CONFLICTING_ADDRESSES : STATUS_INSUFFICIENT_RESOURCES);
     return (PVOID)(Base + Mdl->ByteOffset);

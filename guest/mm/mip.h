@@ -113,7 +113,7 @@ ULONG64 MiMapUser(PPFN_NUMBER Page, ULONG Pages, ULONG64 Wanted, ULONG64 Bits);
 BOOLEAN MiUnmapUser(ULONG64 Start, ULONG Pages);
 
 VOID MiInitializePages(struct fltvm_loader_block *Block);
-ULONG MiAllocatePage(BOOLEAN Zero);     /* MI_NO_PAGE when there is none; state InUse */
+ULONG MiAllocatePage(BOOLEAN Zero); /* MI_NO_PAGE when there is none; state InUse */
 ULONG MiAllocatePageLocked(BOOLEAN Zero);
 VOID MiFreePage(ULONG Page);
 VOID MiFreePageLocked(ULONG Page);

@@ -151,8 +151,3 @@ SIZE_T MmAvailablePages(VOID)
 {
     return MiFreePages;
 }
-
-SIZE_T MmTotalPages(VOID)
-{
-    return MiTotalPages;
-}

@@ -145,7 +145,7 @@ BOOLEAN NTAPI MmIsNonPagedSystemAddressValid(PVOID VirtualAddress)
 PHYSICAL_ADDRESS NTAPI MmGetPhysicalAddress(PVOID BaseAddress)
 {
     MMPTE Pte = MiLookupPte((ULONG64)BaseAddress);
-    PHYSICAL_ADDRESS Physical = { .QuadPart = 0 };
+    PHYSICAL_ADDRESS Physical = {.QuadPart = 0};
 
     if (Pte & FLTVM_PTE_PRESENT)
         Physical.QuadPart = (LONGLONG)((Pte & MI_PTE_PAGE_MASK) | ((ULONG64)BaseAddress & (PAGE_SIZE - 1)));

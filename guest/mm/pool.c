@@ -38,7 +38,7 @@ typedef struct _MI_SLAB {
     UCHAR Class;
     UCHAR Paged;
     USHORT Live;
-    PMI_BLOCK Free; /* chained through the first bytes behind the header */
+    PMI_BLOCK Free;  /* chained through the first bytes behind the header */
     LIST_ENTRY Link; /* slabs of this class with free blocks, or spare ones */
 } MI_SLAB, *PMI_SLAB;
 C_ASSERT(sizeof(MI_SLAB) == 32);
@@ -96,8 +96,7 @@ static PVOID MiResident(PVOID Address)
 {
     if (!MiInRegion(&MiPagedRegion, (ULONG64)Address))
         return Address;
-    return (PVOID)((ULONG64)MiPageAddress(MiPtePage(*MiPte((ULONG64)Address))) +
-                   ((ULONG64)Address & (PAGE_SIZE - 1)));
+    return (PVOID)((ULONG64)MiPageAddress(MiPtePage(*MiPte((ULONG64)Address))) + ((ULONG64)Address & (PAGE_SIZE - 1)));
 }
 
 /* A virtual address of paged pool from the resident one: slabs remember where they are mapped. */

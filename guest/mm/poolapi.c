@@ -8,14 +8,14 @@
 #include "mip.h"
 
 #ifndef POOL_FLAG_USE_QUOTA
-#define POOL_FLAG_USE_QUOTA             0x0000000000000001ULL
-#define POOL_FLAG_UNINITIALIZED         0x0000000000000002ULL
-#define POOL_FLAG_SESSION               0x0000000000000004ULL
-#define POOL_FLAG_CACHE_ALIGNED         0x0000000000000008ULL
-#define POOL_FLAG_RAISE_ON_FAILURE      0x0000000000000020ULL
-#define POOL_FLAG_NON_PAGED             0x0000000000000040ULL
-#define POOL_FLAG_NON_PAGED_EXECUTE     0x0000000000000080ULL
-#define POOL_FLAG_PAGED                 0x0000000000000100ULL
+#define POOL_FLAG_USE_QUOTA         0x0000000000000001ULL
+#define POOL_FLAG_UNINITIALIZED     0x0000000000000002ULL
+#define POOL_FLAG_SESSION           0x0000000000000004ULL
+#define POOL_FLAG_CACHE_ALIGNED     0x0000000000000008ULL
+#define POOL_FLAG_RAISE_ON_FAILURE  0x0000000000000020ULL
+#define POOL_FLAG_NON_PAGED         0x0000000000000040ULL
+#define POOL_FLAG_NON_PAGED_EXECUTE 0x0000000000000080ULL
+#define POOL_FLAG_PAGED             0x0000000000000100ULL
 #endif
 #ifndef POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
 #define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
@@ -34,8 +34,8 @@
 #endif
 
 #define MI_POOL_REQUIRED_FLAGS 0x00000000FFFFFFFFULL /* unknown ones among these are refused */
-#define MI_POOL_KNOWN_FLAGS                                                                                  \
-    (POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_SESSION | POOL_FLAG_CACHE_ALIGNED |          \
+#define MI_POOL_KNOWN_FLAGS                                                                                            \
+    (POOL_FLAG_USE_QUOTA | POOL_FLAG_UNINITIALIZED | POOL_FLAG_SESSION | POOL_FLAG_CACHE_ALIGNED |                     \
      POOL_FLAG_RAISE_ON_FAILURE | POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED)
 
 #define MI_BIG_TAG 0x00474942 /* "BIG" */
@@ -98,8 +98,8 @@ static VOID MiCheckRequest(PMI_REQUEST Request)
         MiPoolBugCheck("tag-big", NULL, Request->Caller, BAD_POOL_CALLER, 0x9C, Request->PoolType, Request->Size,
                        (ULONG64)Request->Caller);
     if (!MiHasLetter(Request->Tag))
-        MiPoolBugCheck("tag-unprintable", NULL, Request->Caller, BAD_POOL_CALLER, 0x9D, Request->Tag,
-                       Request->PoolType, (ULONG64)Request->Caller);
+        MiPoolBugCheck("tag-unprintable", NULL, Request->Caller, BAD_POOL_CALLER, 0x9D, Request->Tag, Request->PoolType,
+                       (ULONG64)Request->Caller);
 }
 
 static PVOID MiAllocate(PMI_REQUEST Request)
@@ -241,7 +241,9 @@ DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithQuota(POOL_TYPE PoolType, SIZE_T
 DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
                                                             EX_POOL_PRIORITY Priority)
 {
-    SIZE_T Keep = Priority < NormalPoolPriority ? MiTotalPages / 16 : Priority < HighPoolPriority ? MiTotalPages / 64 : 0;
+    SIZE_T Keep = Priority < NormalPoolPriority ? MiTotalPages / 16
+                  : Priority < HighPoolPriority ? MiTotalPages / 64
+                                                : 0;
 
     if (MiFreePages < Keep + BYTES_TO_PAGES(NumberOfBytes))
         return NULL;
@@ -251,7 +253,7 @@ DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePoolWithTagPriority(POOL_TYPE PoolType, 
 static PVOID MiAllocateByFlags(ULONG64 Flags, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
     ULONG64 Type = Flags & (POOL_FLAG_NON_PAGED | POOL_FLAG_NON_PAGED_EXECUTE | POOL_FLAG_PAGED);
-    MI_REQUEST Request = { 0 };
+    MI_REQUEST Request = {0};
 
     if (Tag == 0 || Size == 0 || Type == 0 || (Type & (Type - 1)) != 0 ||
         (Flags & MI_POOL_REQUIRED_FLAGS & ~MI_POOL_KNOWN_FLAGS) != 0) {
@@ -287,20 +289,20 @@ typedef struct _MI_EXTENDED_PARAMETER {
     ULONG64 Value;
 } MI_EXTENDED_PARAMETER;
 
-#define MI_EXTENDED_PRIORITY   1
-#define MI_EXTENDED_NUMA_NODE  4
+#define MI_EXTENDED_PRIORITY  1
+#define MI_EXTENDED_NUMA_NODE 4
 
-PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag, PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
-                            ULONG ExtendedParametersCount);
+PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag,
+                            PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount);
 DECLSPEC_NOINLINE PVOID NTAPI ExAllocatePool3(ULONG64 Flags, SIZE_T NumberOfBytes, ULONG Tag,
-                                              PCPOOL_EXTENDED_PARAMETER ExtendedParameters, ULONG ExtendedParametersCount)
+                                              PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
+                                              ULONG ExtendedParametersCount)
 {
     const MI_EXTENDED_PARAMETER *Parameter = (const MI_EXTENDED_PARAMETER *)ExtendedParameters;
 
     for (ULONG Index = 0; Index < ExtendedParametersCount; Index++, Parameter++) {
-        if (ExtendedParameters == NULL ||
-            (Parameter->Type != MI_EXTENDED_PRIORITY && Parameter->Type != MI_EXTENDED_NUMA_NODE &&
-             !Parameter->Optional)) {
+        if (ExtendedParameters == NULL || (Parameter->Type != MI_EXTENDED_PRIORITY &&
+                                           Parameter->Type != MI_EXTENDED_NUMA_NODE && !Parameter->Optional)) {
             if (Flags & POOL_FLAG_RAISE_ON_FAILURE)
                 RtlRaiseStatus(STATUS_INVALID_PARAMETER);
             return NULL;

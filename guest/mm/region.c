@@ -12,10 +12,10 @@
 #define MI_PAGED_PAGES    0x4000
 #define MI_SYSTEM_PAGES   0x4000
 
-MI_REGION MiNonPagedRegion = { MM_NONPAGED_POOL, MI_NONPAGED_PAGES, 0, 0, NULL };
-MI_REGION MiPagedRegion = { MM_PAGED_POOL, MI_PAGED_PAGES, 0, 0, NULL };
-MI_REGION MiSystemPteRegion = { MM_SYSTEM_PTES, MI_SYSTEM_PAGES, 0, 0, NULL };
-MI_REGION MiImageRegion = { FLTVM_VA_IMAGES, MI_IMAGE_PAGES, 0, 0, NULL };
+MI_REGION MiNonPagedRegion = {MM_NONPAGED_POOL, MI_NONPAGED_PAGES, 0, 0, NULL};
+MI_REGION MiPagedRegion = {MM_PAGED_POOL, MI_PAGED_PAGES, 0, 0, NULL};
+MI_REGION MiSystemPteRegion = {MM_SYSTEM_PTES, MI_SYSTEM_PAGES, 0, 0, NULL};
+MI_REGION MiImageRegion = {FLTVM_VA_IMAGES, MI_IMAGE_PAGES, 0, 0, NULL};
 
 static VOID MiInitializeRegion(PMI_REGION Region, ULONG Pages)
 {
@@ -185,8 +185,7 @@ VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection)
     ULONG64 Start = (ULONG64)Address & ~(ULONG64)(PAGE_SIZE - 1);
     ULONG Pages = (ULONG)(((ULONG64)Address + Size - Start + PAGE_SIZE - 1) >> PAGE_SHIFT);
     MMPTE Bits = FLTVM_PTE_PRESENT | (Protection & MM_IMAGE_WRITE ? FLTVM_PTE_WRITE : 0) |
-                 (Protection & MM_IMAGE_EXECUTE ? 0 : FLTVM_PTE_NX) |
-                 (Protection & MM_IMAGE_PAGEABLE ? MiPageable : 0);
+                 (Protection & MM_IMAGE_EXECUTE ? 0 : FLTVM_PTE_NX) | (Protection & MM_IMAGE_PAGEABLE ? MiPageable : 0);
 
     /* What is discarded faults, but its pages are kept: a report still reads its unwind data and code. */
     if (Protection & MM_IMAGE_NOACCESS)

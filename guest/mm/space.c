@@ -19,9 +19,7 @@ static RTL_GENERIC_COMPARE_RESULTS NTAPI MiCompareRanges(PRTL_AVL_TABLE Table, P
 {
     const MI_RANGE *Left = First, *Right = Second;
 
-    return Left->End <= Right->Start   ? GenericLessThan
-           : Left->Start >= Right->End ? GenericGreaterThan
-                                       : GenericEqual;
+    return Left->End <= Right->Start ? GenericLessThan : Left->Start >= Right->End ? GenericGreaterThan : GenericEqual;
 }
 
 static PVOID NTAPI MiAllocateNode(PRTL_AVL_TABLE Table, CLONG Size)
@@ -34,7 +32,7 @@ static VOID NTAPI MiFreeNode(PRTL_AVL_TABLE Table, PVOID Node)
     ExFreePoolWithTag(Node, MI_SPACE_TAG);
 }
 
-VOID MiInitializeSpace(PMM_SPACE Space, ULONG64 Top)
+static VOID MiInitializeSpace(PMM_SPACE Space, ULONG64 Top)
 {
     RtlZeroMemory(Space, sizeof(*Space));
     KeInitializeGuardedMutex(&Space->Lock);
@@ -77,8 +75,7 @@ NTSTATUS MmCreateSpace(PKPROCESS Process)
     }
     Top = MiPageAddress(Page);
     MiPfnDatabase[Page].State = MiPageTable;
-    RtlCopyMemory(Top + MI_USER_ENTRIES, Kernel + MI_USER_ENTRIES,
-                  (MI_TOP_ENTRIES - MI_USER_ENTRIES) * sizeof(MMPTE));
+    RtlCopyMemory(Top + MI_USER_ENTRIES, Kernel + MI_USER_ENTRIES, (MI_TOP_ENTRIES - MI_USER_ENTRIES) * sizeof(MMPTE));
     Top[MM_SELF_MAP_INDEX] = Physical | MI_PTE_DATA;
     MiInitializeSpace(Space, Physical);
     Process->AddressSpace = Space;

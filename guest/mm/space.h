@@ -59,7 +59,6 @@ VOID MiDeleteRange(PMM_SPACE Space, PMI_RANGE Range);
 /* Takes the pages of [Start, End) away, if there are any. */
 VOID MiDecommit(PMM_SPACE Space, ULONG64 Start, ULONG64 End);
 
-VOID MiInitializeSpace(PMM_SPACE Space, ULONG64 Top);
 VOID MiReleaseUserPage(ULONG Page);
 
 #endif

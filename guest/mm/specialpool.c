@@ -15,7 +15,7 @@
 #define MI_FILL          0xA5 /* what uninitialized special pool holds */
 #define MI_SLACK         0x5C /* around the allocation, checked when it is freed */
 #define MI_SLACK_WORD    (MI_SLACK * 0x0101010101010101ULL)
-#define MI_SLACK_CHECKED 32   /* bytes of slack in front that are filled and checked */
+#define MI_SLACK_CHECKED 32 /* bytes of slack in front that are filled and checked */
 
 typedef enum _MI_SLOT_STATE { MiSlotUnused, MiSlotLive, MiSlotFreed } MI_SLOT_STATE;
 
@@ -206,8 +206,8 @@ static VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller
     PUCHAR Bad = NULL;
 
     C_ASSERT(MI_SLACK_CHECKED == 4 * sizeof(ULONG64));
-    if (Head != MI_SLACK_CHECKED ||
-        ((Word[0] ^ MI_SLACK_WORD) | (Word[1] ^ MI_SLACK_WORD) | (Word[2] ^ MI_SLACK_WORD) | (Word[3] ^ MI_SLACK_WORD)) != 0)
+    if (Head != MI_SLACK_CHECKED || ((Word[0] ^ MI_SLACK_WORD) | (Word[1] ^ MI_SLACK_WORD) | (Word[2] ^ MI_SLACK_WORD) |
+                                     (Word[3] ^ MI_SLACK_WORD)) != 0)
         Bad = MiFindOtherByte(User - Head, Head, MI_SLACK);
     if (Bad != NULL)
         MiPoolBugCheck("written-before-start", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
@@ -215,8 +215,8 @@ static VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller
     if (Padded != Slot->Size)
         Bad = MiFindOtherByte(User + Slot->Size, Padded - Slot->Size, MI_SLACK);
     if (Bad != NULL)
-        MiPoolBugCheck("written-past-end", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION,
-                       (ULONG64)Address, (ULONG64)Address + (ULONG64)(Bad - User), 0, 0x24);
+        MiPoolBugCheck("written-past-end", Address, Caller, SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION, (ULONG64)Address,
+                       (ULONG64)Address + (ULONG64)(Bad - User), 0, 0x24);
 }
 
 VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
@@ -369,7 +369,7 @@ ULONG MmDescribePoolAddress(PVOID Address, PCHAR Buffer, ULONG Size)
 static BOOLEAN MiReportAllocation(PMM_POOL_ROUTINE Routine, PVOID Context, PVOID Address,
                                   const MI_ALLOCATION *Allocation, BOOLEAN Special)
 {
-    MM_POOL_ALLOCATION Item = { 0 };
+    MM_POOL_ALLOCATION Item = {0};
 
     Item.Address = Address;
     Item.Size = Allocation->Size;

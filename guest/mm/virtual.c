@@ -9,9 +9,8 @@
 
 #define MI_KEPT_PAGES 256 /* for the kernel's own needs */
 
-#define MI_PROTECTIONS                                                                                       \
-    (PAGE_NOACCESS | PAGE_READONLY | PAGE_READWRITE | PAGE_EXECUTE | PAGE_EXECUTE_READ |                     \
-     PAGE_EXECUTE_READWRITE)
+#define MI_PROTECTIONS                                                                                                 \
+    (PAGE_NOACCESS | PAGE_READONLY | PAGE_READWRITE | PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE)
 #define MI_MODIFIERS (PAGE_GUARD | PAGE_NOCACHE | PAGE_WRITECOMBINE)
 
 #define MI_KINDS (MEM_COMMIT | MEM_RESERVE | MEM_RESET)
@@ -61,8 +60,7 @@ VOID MiDecommit(PMM_SPACE Space, ULONG64 Start, ULONG64 End)
 
     for (ULONG64 Address = Start; (Pte = MiNextPte(&Address, End)) != NULL; Address += PAGE_SIZE) {
         if (*Pte & MI_PTE_COMMITTED) {
-            *Pte &=
-                MI_PTE_PAGE_MASK | MI_PTE_COMMITTED; /* not present, until no processor can reach the page */
+            *Pte &= MI_PTE_PAGE_MASK | MI_PTE_COMMITTED; /* not present, until no processor can reach the page */
             First = First == 0 ? Address : First;
             Last = Address;
         }
@@ -70,8 +68,7 @@ VOID MiDecommit(PMM_SPACE Space, ULONG64 Start, ULONG64 End)
     if (First == 0)
         return;
     KeFlushMultipleTb((PVOID)First, (ULONG)min((Last - First) / PAGE_SIZE + 1, 1u << 20));
-    for (ULONG64 Address = First; (Pte = MiNextPte(&Address, Last + PAGE_SIZE)) != NULL;
-         Address += PAGE_SIZE) {
+    for (ULONG64 Address = First; (Pte = MiNextPte(&Address, Last + PAGE_SIZE)) != NULL; Address += PAGE_SIZE) {
         if (*Pte & MI_PTE_COMMITTED)
             MiReleaseUserPage(MiPtePage(*Pte));
         *Pte = 0;
@@ -168,8 +165,7 @@ static BOOLEAN MiRoundRange(ULONG64 Base, ULONG64 Size, PULONG64 Start, PULONG64
     return TRUE;
 }
 
-static NTSTATUS MiReserve(PMM_SPACE Space, PULONG64 Start, PULONG64 End, ULONG64 Highest, ULONG Type,
-                          ULONG Protect)
+static NTSTATUS MiReserve(PMM_SPACE Space, PULONG64 Start, PULONG64 End, ULONG64 Highest, ULONG Type, ULONG Protect)
 {
     ULONG64 Size = *End - *Start;
 
@@ -183,8 +179,7 @@ static NTSTATUS MiReserve(PMM_SPACE Space, PULONG64 Start, PULONG64 End, ULONG64
             return STATUS_NO_MEMORY;
         *End = *Start + Size;
     }
-    return MiInsertRange(Space, *Start, *End, Protect, MEM_PRIVATE) ? STATUS_SUCCESS
-                                                                    : STATUS_INSUFFICIENT_RESOURCES;
+    return MiInsertRange(Space, *Start, *End, Protect, MEM_PRIVATE) ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
 }
 
 static NTSTATUS MiAllocateLocked(PMM_SPACE Space, PULONG64 Start, PULONG64 End, ULONG64 Highest, ULONG Type,

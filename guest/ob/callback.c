@@ -44,7 +44,8 @@ static NTSTATUS ObpMakeSystemCallback(PCWSTR Text)
 
 NTSTATUS ObpInitializeCallbacks(VOID)
 {
-    static const PCWSTR Names[] = {L"\\Callback\\SetSystemTime", L"\\Callback\\PowerState", L"\\Callback\\ProcessorAdd"};
+    static const PCWSTR Names[] = {L"\\Callback\\SetSystemTime", L"\\Callback\\PowerState",
+                                   L"\\Callback\\ProcessorAdd"};
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Callback");
     OBJECT_TYPE_INITIALIZER Initializer;
     NTSTATUS Status;
@@ -105,7 +106,8 @@ NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIB
 }
 
 /* IRQL: <= APC_LEVEL.  NULL: no memory, or the object takes one routine and has it. */
-PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction, PVOID CallbackContext)
+PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTION CallbackFunction,
+                               PVOID CallbackContext)
 {
     POBP_REGISTRATION Registration;
     BOOLEAN Accepted;
@@ -113,8 +115,7 @@ PVOID NTAPI ExRegisterCallback(PCALLBACK_OBJECT CallbackObject, PCALLBACK_FUNCTI
 
     PAGED_CODE();
     KeCheckRoutine((PVOID)CallbackFunction, "callback routine");
-    Registration =
-        MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Registration), OBP_TAG_CALLBACK, _ReturnAddress());
+    Registration = MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Registration), OBP_TAG_CALLBACK, _ReturnAddress());
     if (Registration == NULL) {
         return NULL;
     }

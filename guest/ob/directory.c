@@ -71,8 +71,8 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK Desire
     if (LinkTarget->Buffer == NULL) {
         return STATUS_ACCESS_VIOLATION;
     }
-    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, ObjectAttributes, KernelMode, NULL,
-                            sizeof(*Link), 0, 0, (PVOID *)&Link);
+    Status = ObCreateObject(KernelMode, ObpSymbolicLinkType, ObjectAttributes, KernelMode, NULL, sizeof(*Link), 0, 0,
+                            (PVOID *)&Link);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -92,8 +92,7 @@ NTSTATUS NTAPI ZwCreateSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK Desire
 NTSTATUS NTAPI ZwOpenSymbolicLinkObject(PHANDLE LinkHandle, ACCESS_MASK DesiredAccess,
                                         POBJECT_ATTRIBUTES ObjectAttributes)
 {
-    return ObOpenObjectByName(ObjectAttributes, ObpSymbolicLinkType, KernelMode, NULL, DesiredAccess, NULL,
-                              LinkHandle);
+    return ObOpenObjectByName(ObjectAttributes, ObpSymbolicLinkType, KernelMode, NULL, DesiredAccess, NULL, LinkHandle);
 }
 
 /* PASSIVE_LEVEL.  Who asks for the length wants all of the target, its terminator too; others its characters. */
@@ -103,8 +102,8 @@ NTSTATUS NTAPI ZwQuerySymbolicLinkObject(HANDLE LinkHandle, PUNICODE_STRING Link
     NTSTATUS Status;
     USHORT Wanted;
 
-    Status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, KernelMode,
-                                       (PVOID *)&Link, NULL);
+    Status = ObReferenceObjectByHandle(LinkHandle, SYMBOLIC_LINK_QUERY, ObpSymbolicLinkType, KernelMode, (PVOID *)&Link,
+                                       NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -134,8 +133,8 @@ NTSTATUS NTAPI ZwCreateDirectoryObject(PHANDLE DirectoryHandle, ACCESS_MASK Desi
     NTSTATUS Status;
 
     *DirectoryHandle = NULL;
-    Status = ObCreateObject(KernelMode, ObpDirectoryType, ObjectAttributes, KernelMode, NULL,
-                            sizeof(*Directory), 0, 0, (PVOID *)&Directory);
+    Status = ObCreateObject(KernelMode, ObpDirectoryType, ObjectAttributes, KernelMode, NULL, sizeof(*Directory), 0, 0,
+                            (PVOID *)&Directory);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -186,8 +185,7 @@ static NTSTATUS ObpCreateTypes(VOID)
     }
     Type.ValidAccessMask = DIRECTORY_ALL_ACCESS;
     Type.GenericMapping.GenericRead = STANDARD_RIGHTS_READ | DIRECTORY_QUERY | DIRECTORY_TRAVERSE;
-    Type.GenericMapping.GenericWrite =
-        STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY;
+    Type.GenericMapping.GenericWrite = STANDARD_RIGHTS_WRITE | DIRECTORY_CREATE_OBJECT | DIRECTORY_CREATE_SUBDIRECTORY;
     Type.GenericMapping.GenericExecute = STANDARD_RIGHTS_EXECUTE | DIRECTORY_QUERY | DIRECTORY_TRAVERSE;
     Type.GenericMapping.GenericAll = DIRECTORY_ALL_ACCESS;
     Type.DeleteProcedure = ObpDeleteDirectory;
@@ -215,8 +213,8 @@ static NTSTATUS ObpMakeDirectory(PCWSTR Path)
     NTSTATUS Status;
 
     RtlInitUnicodeString(&Name, Path);
-    InitializeObjectAttributes(&ObjectAttributes, &Name,
-                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     Status = ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -229,8 +227,8 @@ static NTSTATUS ObpNameTypes(VOID)
 {
     POBJECT_TYPE Types[] = {ObpTypeType, ObpDirectoryType, ObpSymbolicLinkType};
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\ObjectTypes");
-    NTSTATUS Status = ObReferenceObjectByName(&Name, 0, NULL, 0, ObpDirectoryType, KernelMode, NULL,
-                                              (PVOID *)&ObpTypeDirectory);
+    NTSTATUS Status =
+        ObReferenceObjectByName(&Name, 0, NULL, 0, ObpDirectoryType, KernelMode, NULL, (PVOID *)&ObpTypeDirectory);
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Types) && NT_SUCCESS(Status); Index++) {
         Status = ObpEnterType(Types[Index]);
@@ -248,8 +246,8 @@ static NTSTATUS ObpMakeLink(PCWSTR Path, PCWSTR Target)
 
     RtlInitUnicodeString(&Name, Path);
     RtlInitUnicodeString(&TargetName, Target);
-    InitializeObjectAttributes(&ObjectAttributes, &Name,
-                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     Status = ZwCreateSymbolicLinkObject(&Handle, SYMBOLIC_LINK_ALL_ACCESS, &ObjectAttributes, &TargetName);
     if (NT_SUCCESS(Status)) {
         ZwClose(Handle);
@@ -259,8 +257,8 @@ static NTSTATUS ObpMakeLink(PCWSTR Path, PCWSTR Target)
 
 NTSTATUS ObInitSystem(VOID)
 {
-    static const PCWSTR Directories[] = {L"\\ObjectTypes", L"\\BaseNamedObjects", L"\\Callback",
-                                         L"\\KernelObjects", L"\\GLOBAL??"};
+    static const PCWSTR Directories[] = {L"\\ObjectTypes", L"\\BaseNamedObjects", L"\\Callback", L"\\KernelObjects",
+                                         L"\\GLOBAL??"};
     POBP_HEADER Header;
     NTSTATUS Status;
     ULONG Index;

@@ -59,7 +59,8 @@ static BOOLEAN ObpValidRegistration(const OB_CALLBACK_REGISTRATION *Registration
     for (ULONG i = 0; i < Registration->OperationRegistrationCount; i++) {
         const OB_OPERATION_REGISTRATION *Operation = &Registration->OperationRegistration[i];
 
-        if (Operation->ObjectType == NULL || *Operation->ObjectType == NULL || !(*Operation->ObjectType)->MayBeFiltered ||
+        if (Operation->ObjectType == NULL || *Operation->ObjectType == NULL ||
+            !(*Operation->ObjectType)->MayBeFiltered ||
             (Operation->PreOperation == NULL && Operation->PostOperation == NULL) ||
             (Operation->Operations & (OB_OPERATION_HANDLE_CREATE | OB_OPERATION_HANDLE_DUPLICATE)) == 0 ||
             (Operation->Operations & ~(OB_OPERATION_HANDLE_CREATE | OB_OPERATION_HANDLE_DUPLICATE)) != 0) {
@@ -186,7 +187,8 @@ static ULONG ObpEnterFilters(POBJECT_TYPE Type, OB_OPERATION Operation, POBP_FIL
         POBP_FILTER Filter = CONTAINING_RECORD(Link, OBP_FILTER, Links);
 
         for (ULONG i = 0; i < Filter->Count; i++) {
-            if ((POBJECT_TYPE)Filter->Operation[i].ObjectType == Type && (Filter->Operation[i].Operations & Operation) != 0) {
+            if ((POBJECT_TYPE)Filter->Operation[i].ObjectType == Type &&
+                (Filter->Operation[i].Operations & Operation) != 0) {
                 Filter->Users++;
                 Calls[Count++] = (OBP_FILTER_CALL){Filter, &Filter->Operation[i], NULL};
                 break;
@@ -201,10 +203,8 @@ static VOID ObpPreOperation(POBP_FILTER_CALL Entry, PVOID Object, OB_OPERATION O
                             ACCESS_MASK Original, PACCESS_MASK Access)
 {
     OB_PRE_OPERATION_PARAMETERS Parameters = {.DuplicateHandleInformation = {*Access, Original, NULL, NULL}};
-    OB_PRE_OPERATION_INFORMATION Information = {.Operation = Operation,
-                                                .Object = Object,
-                                                .ObjectType = ObpHeader(Object)->Type,
-                                                .Parameters = &Parameters};
+    OB_PRE_OPERATION_INFORMATION Information = {
+        .Operation = Operation, .Object = Object, .ObjectType = ObpHeader(Object)->Type, .Parameters = &Parameters};
     FV_CALL Call;
 
     Information.KernelHandle = KernelHandle;

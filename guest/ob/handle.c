@@ -15,7 +15,7 @@
 typedef struct _OBP_HANDLE {
     PVOID Object; /* NULL: free */
     ACCESS_MASK GrantedAccess;
-    ULONG Attributes; /* or, when free, the index of the next free one */
+    ULONG Attributes;  /* or, when free, the index of the next free one */
     const VOID *Maker; /* with the verifier: the driver's code that opened it */
 } OBP_HANDLE, *POBP_HANDLE;
 
@@ -98,8 +98,7 @@ ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
 }
 
 /* What an opener without a state of its own gets: everything it asked for, as kernel mode does. */
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type,
-                              ACCESS_MASK DesiredAccess)
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
 {
     RtlZeroMemory(AccessState, sizeof(*AccessState));
     RtlZeroMemory(AuxData, 512);
@@ -188,8 +187,7 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     KeReleaseSpinLock(&ObpHandleLock, Irql);
 
     if (Header->Type->Info.CloseProcedure != NULL) {
-        Header->Type->Info.CloseProcedure((PEPROCESS)KeGetCurrentThread()->ApcState.Process, Object, Count,
-                                          Count);
+        Header->Type->Info.CloseProcedure((PEPROCESS)KeGetCurrentThread()->ApcState.Process, Object, Count, Count);
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Count = (ULONG_PTR)--Header->HandleCount;
@@ -215,8 +213,7 @@ NTSTATUS NTAPI ZwClose(HANDLE Handle)
 /* Any IRQL. */
 BOOLEAN NTAPI ObIsKernelHandle(HANDLE Handle)
 {
-    return (ULONG64)Handle >= OBP_KERNEL_HANDLE && Handle != ZwCurrentProcess() &&
-           Handle != ZwCurrentThread();
+    return (ULONG64)Handle >= OBP_KERNEL_HANDLE && Handle != ZwCurrentProcess() && Handle != ZwCurrentThread();
 }
 
 static NTSTATUS ObpReferencePseudoHandle(PVOID Object, POBJECT_TYPE ObjectType, PVOID *Result,
@@ -245,8 +242,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
 
     *Object = NULL;
     if (Handle == ZwCurrentProcess()) {
-        return ObpReferencePseudoHandle(KeGetCurrentThread()->ApcState.Process, ObjectType, Object,
-                                        HandleInformation);
+        return ObpReferencePseudoHandle(KeGetCurrentThread()->ApcState.Process, ObjectType, Object, HandleInformation);
     }
     if (Handle == ZwCurrentThread()) {
         return ObpReferencePseudoHandle(KeGetCurrentThread(), ObjectType, Object, HandleInformation);
@@ -272,20 +268,18 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     return Status;
 }
 
-NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess,
-                                                POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                                ULONG Tag, PVOID *Object,
+NTSTATUS NTAPI ObReferenceObjectByHandleWithTag(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                                KPROCESSOR_MODE AccessMode, ULONG Tag, PVOID *Object,
                                                 POBJECT_HANDLE_INFORMATION HandleInformation)
 {
     UNREFERENCED_PARAMETER(Tag);
-    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object,
-                                     HandleInformation);
+    return ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
-                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                     KPROCESSOR_MODE AccessMode, PHANDLE Handle)
+                                     ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                     PHANDLE Handle)
 {
     POBJECT_TYPE Type = ObpHeader(Object)->Type;
 
@@ -300,27 +294,24 @@ NTSTATUS NTAPI ObOpenObjectByPointer(PVOID Object, ULONG HandleAttributes, PACCE
         return STATUS_INVALID_PARAMETER;
     }
     if (PassedAccessState != NULL) {
-        DesiredAccess |=
-            PassedAccessState->PreviouslyGrantedAccess | PassedAccessState->RemainingDesiredAccess;
+        DesiredAccess |= PassedAccessState->PreviouslyGrantedAccess | PassedAccessState->RemainingDesiredAccess;
     }
     return ObpCreateHandle(Object, ObpMapAccess(Type, DesiredAccess), HandleAttributes, Handle);
 }
 
-NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes,
-                                            PACCESS_STATE PassedAccessState, ACCESS_MASK DesiredAccess,
-                                            POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode, ULONG Tag,
-                                            PHANDLE Handle)
+NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes, PACCESS_STATE PassedAccessState,
+                                            ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                            KPROCESSOR_MODE AccessMode, ULONG Tag, PHANDLE Handle)
 {
     UNREFERENCED_PARAMETER(Tag);
-    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType,
-                                 AccessMode, Handle);
+    return ObOpenObjectByPointer(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType, AccessMode,
+                                 Handle);
 }
 
 /* PASSIVE_LEVEL.  All processes share the table, so the process handles are only checked for existence by
  * nobody. */
 NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HANDLE TargetProcessHandle,
-                                 PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes,
-                                 ULONG Options)
+                                 PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes, ULONG Options)
 {
     OBJECT_HANDLE_INFORMATION Information;
     NTSTATUS Status;
@@ -336,15 +327,14 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
         DesiredAccess = Information.GrantedAccess;
     }
     if ((Options & DUPLICATE_SAME_ATTRIBUTES) != 0) {
-        HandleAttributes =
-            Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
+        HandleAttributes = Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
     }
     if (TargetHandle != NULL) {
         DesiredAccess = ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess);
-        Status = ObpHeader(Object)->Type->Filters == 0
-                     ? ObpInsertHandle(Object, DesiredAccess, HandleAttributes, TargetHandle)
-                     : ObpFilterHandle(Object, DesiredAccess, HandleAttributes, OB_OPERATION_HANDLE_DUPLICATE,
-                                       TargetHandle);
+        Status =
+            ObpHeader(Object)->Type->Filters == 0
+                ? ObpInsertHandle(Object, DesiredAccess, HandleAttributes, TargetHandle)
+                : ObpFilterHandle(Object, DesiredAccess, HandleAttributes, OB_OPERATION_HANDLE_DUPLICATE, TargetHandle);
     }
     ObDereferenceObject(Object);
     if ((Options & DUPLICATE_CLOSE_SOURCE) != 0) {

@@ -187,8 +187,7 @@ static VOID ObpSplit(PUNICODE_STRING Rest, PUNICODE_STRING Component)
 }
 
 /* The last component was not found in Directory: the place for a new object.  ObpNameLock held. */
-static NTSTATUS ObpInsertLocked(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_STRING Component,
-                                PVOID *Object)
+static NTSTATUS ObpInsertLocked(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_STRING Component, PVOID *Object)
 {
     NTSTATUS Status = ObpEnterLocked(Directory, Component, Lookup->Insert);
 
@@ -298,8 +297,7 @@ static NTSTATUS ObpWalk(POBP_LOOKUP Lookup, PUNICODE_STRING Complete, PVOID Star
             *Result = Parsed;
             return Status;
         }
-        if (Rest.Length == 0 ||
-            (Rest.Length == sizeof(WCHAR) && Rest.Buffer[0] == L'\\' && Object == ObpRoot)) {
+        if (Rest.Length == 0 || (Rest.Length == sizeof(WCHAR) && Rest.Buffer[0] == L'\\' && Object == ObpRoot)) {
             *Result = Object;
             return ObpArrive(Lookup, Object);
         }
@@ -416,8 +414,8 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
     PWCH End;
 
     if (Header->Type->Info.QueryNameProcedure != NULL) {
-        return Header->Type->Info.QueryNameProcedure(Object, Header->Directory != NULL, ObjectNameInfo,
-                                                     Length, ReturnLength, KernelMode);
+        return Header->Type->Info.QueryNameProcedure(Object, Header->Directory != NULL, ObjectNameInfo, Length,
+                                                     ReturnLength, KernelMode);
     }
     ObpLockNames();
     NameLength = Object == ObpRoot ? sizeof(WCHAR) : ObpNameLengthLocked(Header);
@@ -452,11 +450,10 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
  */
 
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                 KPROCESSOR_MODE AccessMode, PVOID ParseContext, PVOID *Object)
+                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                 PVOID ParseContext, PVOID *Object)
 {
-    OBP_LOOKUP Lookup = {NULL,        ObjectName,   Attributes, ObjectType, AccessMode,
-                         AccessState, ParseContext, NULL,       NULL};
+    OBP_LOOKUP Lookup = {NULL, ObjectName, Attributes, ObjectType, AccessMode, AccessState, ParseContext, NULL, NULL};
     UCHAR AuxData[512];
     ACCESS_STATE Local;
 
@@ -467,9 +464,8 @@ NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, P
     return ObpLookup(&Lookup, Object);
 }
 
-NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
-                            KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
-                            PVOID ParseContext, PHANDLE Handle)
+NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                            PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle)
 {
     OBP_LOOKUP Lookup;
     UCHAR AuxData[512];

@@ -250,9 +250,8 @@ NTSTATUS NTAPI ObReferenceObjectByPointer(PVOID Object, ACCESS_MASK DesiredAcces
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess,
-                                                 POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                                 ULONG Tag)
+NTSTATUS NTAPI ObReferenceObjectByPointerWithTag(PVOID Object, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
+                                                 KPROCESSOR_MODE AccessMode, ULONG Tag)
 {
     UNREFERENCED_PARAMETER(Tag);
     return ObReferenceObjectByPointer(Object, DesiredAccess, ObjectType, AccessMode);
@@ -313,10 +312,9 @@ static NTSTATUS ObpCaptureName(PUNICODE_STRING Source, PUNICODE_STRING Target)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType,
-                        POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE OwnershipMode,
-                        PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge, ULONG NonPagedPoolCharge,
-                        PVOID *Object)
+NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType, POBJECT_ATTRIBUTES ObjectAttributes,
+                        KPROCESSOR_MODE OwnershipMode, PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge,
+                        ULONG NonPagedPoolCharge, PVOID *Object)
 {
     POBP_HEADER Header;
     NTSTATUS Status;
@@ -326,9 +324,8 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType,
     UNREFERENCED_PARAMETER(ParseContext);
     UNREFERENCED_PARAMETER(PagedPoolCharge);
     UNREFERENCED_PARAMETER(NonPagedPoolCharge);
-    if (ObjectAttributes != NULL &&
-        (ObjectAttributes->Length != sizeof(*ObjectAttributes) ||
-         (ObjectAttributes->Attributes & ObjectType->Info.InvalidAttributes) != 0)) {
+    if (ObjectAttributes != NULL && (ObjectAttributes->Length != sizeof(*ObjectAttributes) ||
+                                     (ObjectAttributes->Attributes & ObjectType->Info.InvalidAttributes) != 0)) {
         return STATUS_INVALID_PARAMETER;
     }
     Status = ObpAllocateObject(ObjectType, BodySize, &Header);
@@ -372,15 +369,8 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACC
 
     UNREFERENCED_PARAMETER(PassedAccessState);
     if (Header->FullName.Buffer != NULL) {
-        OBP_LOOKUP Lookup = {Header->RootDirectory,
-                             &Header->FullName,
-                             Attributes,
-                             Header->Type,
-                             KernelMode,
-                             NULL,
-                             NULL,
-                             NULL,
-                             Header};
+        OBP_LOOKUP Lookup = {
+            Header->RootDirectory, &Header->FullName, Attributes, Header->Type, KernelMode, NULL, NULL, NULL, Header};
 
         Status = ObpLookup(&Lookup, &Final);
         if (!NT_SUCCESS(Status)) {
@@ -401,8 +391,7 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACC
         }
         return Status;
     }
-    HandleStatus =
-        ObpCreateHandle(Final, ObpMapAccess(ObpHeader(Final)->Type, DesiredAccess), Attributes, Handle);
+    HandleStatus = ObpCreateHandle(Final, ObpMapAccess(ObpHeader(Final)->Type, DesiredAccess), Attributes, Handle);
     if (!NT_SUCCESS(HandleStatus)) {
         if (Final == Object && (Attributes & OBJ_PERMANENT) != 0) {
             ObMakeTemporaryObject(Final);
@@ -435,8 +424,7 @@ VOID NTAPI ObMakeTemporaryObject(PVOID Object)
  */
 
 /* PASSIVE_LEVEL.  NULL where no descriptor was assigned. */
-NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor,
-                                   PBOOLEAN MemoryAllocated)
+NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor, PBOOLEAN MemoryAllocated)
 {
     *SecurityDescriptor = ObpHeader(Object)->SecurityDescriptor;
     *MemoryAllocated = FALSE;

@@ -75,7 +75,7 @@ struct _OBJECT_TYPE {
     BOOLEAN MayBeFiltered;
 };
 
-#define ObpHeader(Object) ((POBP_HEADER)(Object)-1)
+#define ObpHeader(Object) ((POBP_HEADER)(Object) - 1)
 #define ObpBody(Header)   ((PVOID)((Header) + 1))
 
 extern POBP_DIRECTORY ObpRoot;
@@ -114,8 +114,7 @@ VOID ObpDeleteDirectory(PVOID Object);
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type,
-                              ACCESS_MASK DesiredAccess);
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
 
 /* filter.c */
 #define OBP_TAG_FILTER 'tlFO'

@@ -3,8 +3,8 @@
 #include "obp.h"
 
 /* For handles' and pointers' counts the reference that the query itself holds does not count. */
-static NTSTATUS ObpTellBasic(PVOID Object, POBJECT_HANDLE_INFORMATION Handle,
-                             PPUBLIC_OBJECT_BASIC_INFORMATION Basic, ULONG Length, PULONG Needed)
+static NTSTATUS ObpTellBasic(PVOID Object, POBJECT_HANDLE_INFORMATION Handle, PPUBLIC_OBJECT_BASIC_INFORMATION Basic,
+                             ULONG Length, PULONG Needed)
 {
     *Needed = sizeof(*Basic);
     if (Length != sizeof(*Basic)) {
@@ -39,8 +39,8 @@ static NTSTATUS ObpTellType(PVOID Object, PPUBLIC_OBJECT_TYPE_INFORMATION Type, 
  * PASSIVE_LEVEL.  Classes: basic, type, and name.  STATUS_INFO_LENGTH_MISMATCH with the length in
  * *ReturnLength; STATUS_INVALID_HANDLE; STATUS_INVALID_INFO_CLASS.
  */
-NTSTATUS NTAPI ZwQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS ObjectInformationClass,
-                             PVOID ObjectInformation, ULONG ObjectInformationLength, PULONG ReturnLength)
+NTSTATUS NTAPI ZwQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS ObjectInformationClass, PVOID ObjectInformation,
+                             ULONG ObjectInformationLength, PULONG ReturnLength)
 {
     OBJECT_HANDLE_INFORMATION Information;
     ULONG Needed = 0;
@@ -62,8 +62,7 @@ NTSTATUS NTAPI ZwQueryObject(HANDLE Handle, OBJECT_INFORMATION_CLASS ObjectInfor
     case ObjectTypeInformation:
         Status = ObpTellType(Object, ObjectInformation, ObjectInformationLength, &Needed);
         break;
-    default:
-        Status = STATUS_INVALID_INFO_CLASS;
+    default: Status = STATUS_INVALID_INFO_CLASS;
     }
     ObDereferenceObject(Object);
     if (ReturnLength != NULL) {

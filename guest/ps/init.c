@@ -50,8 +50,8 @@ NTSTATUS PsInitSystem(VOID)
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = PspCreateType(L"Thread", STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 0xFFFF, PspDeleteThread,
-                           &PsThreadTypeObject);
+    Status =
+        PspCreateType(L"Thread", STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE | 0xFFFF, PspDeleteThread, &PsThreadTypeObject);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

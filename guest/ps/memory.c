@@ -69,8 +69,8 @@ static VOID PspLeaveProcess(PSP_MEMORY *Call)
  * STATUS_INVALID_PAGE_PROTECTION, STATUS_CONFLICTING_ADDRESSES, STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY,
  * STATUS_PROCESS_IS_TERMINATING; STATUS_NOT_IMPLEMENTED for large pages, physical memory and write watching.
  */
-NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
-                                       PSIZE_T RegionSize, ULONG AllocationType, ULONG Protect)
+NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize,
+                                       ULONG AllocationType, ULONG Protect)
 {
     PSP_MEMORY Call;
     NTSTATUS Status = PspCaptureRange(&Call, BaseAddress, RegionSize);
@@ -91,8 +91,7 @@ NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress,
  * STATUS_MEMORY_NOT_ALLOCATED, STATUS_FREE_VM_NOT_AT_BASE, STATUS_UNABLE_TO_FREE_VM: more than one
  * allocation.
  */
-NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
-                                   ULONG FreeType)
+NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType)
 {
     PSP_MEMORY Call;
     NTSTATUS Status = PspCaptureRange(&Call, BaseAddress, RegionSize);
@@ -109,8 +108,8 @@ NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSI
 }
 
 /* IRQL: PASSIVE_LEVEL.  STATUS_NOT_COMMITTED, STATUS_CONFLICTING_ADDRESSES: not of one allocation. */
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
-                                      ULONG NewProtect, PULONG OldProtect)
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
+                                      PULONG OldProtect)
 {
     PSP_MEMORY Call;
     ULONG Old = 0;
@@ -184,22 +183,22 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress,
 }
 
 /* The Zw names: with the previous mode set to KernelMode, as the system-call path does. */
-#define PSP_ZW(Name, Parameters, Arguments)                                                                  \
-    NTSTATUS NTAPI Zw##Name Parameters                                                                       \
-    {                                                                                                        \
-        PKTHREAD Thread = KeGetCurrentThread();                                                              \
-        CCHAR Previous = Thread->PreviousMode;                                                               \
-        NTSTATUS Status;                                                                                     \
-                                                                                                             \
-        Thread->PreviousMode = KernelMode;                                                                   \
-        Status = Nt##Name Arguments;                                                                         \
-        Thread->PreviousMode = Previous;                                                                     \
-        return Status;                                                                                       \
+#define PSP_ZW(Name, Parameters, Arguments)                                                                            \
+    NTSTATUS NTAPI Zw##Name Parameters                                                                                 \
+    {                                                                                                                  \
+        PKTHREAD Thread = KeGetCurrentThread();                                                                        \
+        CCHAR Previous = Thread->PreviousMode;                                                                         \
+        NTSTATUS Status;                                                                                               \
+                                                                                                                       \
+        Thread->PreviousMode = KernelMode;                                                                             \
+        Status = Nt##Name Arguments;                                                                                   \
+        Thread->PreviousMode = Previous;                                                                               \
+        return Status;                                                                                                 \
     }
 
 PSP_ZW(AllocateVirtualMemory,
-       (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize,
-        ULONG AllocationType, ULONG Protect),
+       (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize, ULONG AllocationType,
+        ULONG Protect),
        (ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect))
 
 PSP_ZW(FreeVirtualMemory, (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType),
@@ -212,5 +211,4 @@ PSP_ZW(ProtectVirtualMemory,
 PSP_ZW(QueryVirtualMemory,
        (HANDLE ProcessHandle, PVOID BaseAddress, MEMORY_INFORMATION_CLASS MemoryInformationClass,
         PVOID MemoryInformation, SIZE_T MemoryInformationLength, PSIZE_T ReturnLength),
-       (ProcessHandle, BaseAddress, MemoryInformationClass, MemoryInformation, MemoryInformationLength,
-        ReturnLength))
+       (ProcessHandle, BaseAddress, MemoryInformationClass, MemoryInformation, MemoryInformationLength, ReturnLength))

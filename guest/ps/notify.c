@@ -107,11 +107,10 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
         }
         FvBeginCall(&Call);
         if (PspProcessNotify[i].Extended) {
-            ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId,
-                                                         Create ? &Info : NULL);
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE_EX)Routine)(Process, Process->UniqueProcessId, Create ? &Info : NULL);
         } else {
-            ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId,
-                                                      Process->UniqueProcessId, Create);
+            ((PCREATE_PROCESS_NOTIFY_ROUTINE)Routine)(Process->InheritedFromUniqueProcessId, Process->UniqueProcessId,
+                                                      Create);
         }
         FvEndCall(&Call, Routine, "process notify routine", (ULONG_PTR)Process);
         PspLeaveSlot(&PspProcessNotify[i]);
@@ -131,8 +130,7 @@ VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own)
         }
         if (PspThreadNotify[i].Extended ? (Own || !Create) && !Thread->SystemThread : !Own) {
             FvBeginCall(&Call);
-            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread,
-                                                     Create);
+            ((PCREATE_THREAD_NOTIFY_ROUTINE)Routine)(Thread->Cid.UniqueProcess, Thread->Cid.UniqueThread, Create);
             FvEndCall(&Call, Routine, "thread notify routine", (ULONG_PTR)Thread);
         }
         PspLeaveSlot(&PspThreadNotify[i]);
@@ -171,8 +169,7 @@ NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(PCREATE_PROCESS_NOTIFY_ROUTINE No
                   : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, FALSE, STATUS_INVALID_PARAMETER);
 }
 
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine,
-                                                 BOOLEAN Remove)
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx(PCREATE_PROCESS_NOTIFY_ROUTINE_EX NotifyRoutine, BOOLEAN Remove)
 {
     return Remove ? PspRemoveNotify(PspProcessNotify, (PVOID)NotifyRoutine)
                   : PspAddNotify(PspProcessNotify, (PVOID)NotifyRoutine, TRUE, STATUS_INVALID_PARAMETER);
@@ -189,7 +186,8 @@ NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(PCREATE_THREAD_NOTIFY_ROUTINE N
 }
 
 /* IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER also for a type that is not PsCreateProcessNotifySubsystems. */
-NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType, PVOID NotifyInformation, BOOLEAN Remove)
+NTSTATUS NTAPI PsSetCreateProcessNotifyRoutineEx2(PSCREATEPROCESSNOTIFYTYPE NotifyType, PVOID NotifyInformation,
+                                                  BOOLEAN Remove)
 {
     PAGED_CODE();
     if (NotifyType != PsCreateProcessNotifySubsystems) {

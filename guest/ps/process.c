@@ -26,8 +26,8 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
     KIRQL OldIrql;
 
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    Status = ObCreateObject(KernelMode, PsProcessTypeObject, &Attributes, KernelMode, NULL, sizeof(EPROCESS),
-                            0, 0, (PVOID *)&Process);
+    Status = ObCreateObject(KernelMode, PsProcessTypeObject, &Attributes, KernelMode, NULL, sizeof(EPROCESS), 0, 0,
+                            (PVOID *)&Process);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -42,8 +42,7 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
         Status = MmCreateSpace(&Process->Pcb);
     }
     if (NT_SUCCESS(Status)) {
-        Process->ImageName.Buffer =
-            ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
+        Process->ImageName.Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, ImageName->Length + sizeof(WCHAR), PSP_TAG);
     }
     if (Process->ImageName.Buffer == NULL) {
         ObDereferenceObject(Process);
@@ -119,29 +118,6 @@ NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus)
     return STATUS_SUCCESS;
 }
 
-PEPROCESS PsGetNextProcess(PEPROCESS Previous)
-{
-    PEPROCESS Process = NULL;
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
-    PLIST_ENTRY Entry = Previous != NULL && Previous->ActiveProcessLinks.Flink != NULL
-                            ? Previous->ActiveProcessLinks.Flink
-                            : PspProcessListHead.Flink;
-
-    for (; Entry != &PspProcessListHead; Entry = Entry->Flink) {
-        PEPROCESS Candidate = CONTAINING_RECORD(Entry, EPROCESS, ActiveProcessLinks);
-
-        if (ObReferenceObjectSafe(Candidate)) {
-            Process = Candidate;
-            break;
-        }
-    }
-    KeReleaseSpinLock(&PspLock, OldIrql);
-    if (Previous != NULL) {
-        ObDereferenceObject(Previous);
-    }
-    return Process;
-}
-
 NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
 {
     NTSTATUS Status = STATUS_INVALID_CID;
@@ -160,8 +136,8 @@ NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
     return Status;
 }
 
-NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess,
-                             POBJECT_ATTRIBUTES ObjectAttributes, PCLIENT_ID ClientId)
+NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                             PCLIENT_ID ClientId)
 {
     PEPROCESS Process;
     NTSTATUS Status;
@@ -173,8 +149,8 @@ NTSTATUS NTAPI ZwOpenProcess(PHANDLE ProcessHandle, ACCESS_MASK DesiredAccess,
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = ObOpenObjectByPointer(Process, ObjectAttributes->Attributes, NULL, DesiredAccess,
-                                   PsProcessTypeObject, KernelMode, ProcessHandle);
+    Status = ObOpenObjectByPointer(Process, ObjectAttributes->Attributes, NULL, DesiredAccess, PsProcessTypeObject,
+                                   KernelMode, ProcessHandle);
     ObDereferenceObject(Process);
     return Status;
 }
@@ -207,8 +183,8 @@ PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
 /* The caller frees it with ExFreePool, as documented. */
 NTSTATUS NTAPI SeLocateProcessImageName(PEPROCESS Process, PUNICODE_STRING *ImageName)
 {
-    PUNICODE_STRING Copy = ExAllocatePoolWithTag(
-        NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength, PSP_TAG);
+    PUNICODE_STRING Copy =
+        ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength, PSP_TAG);
 
     if (Copy == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -225,8 +201,7 @@ PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process)
     return NULL;
 }
 
-BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber,
-                           PUNICODE_STRING CSDVersion)
+BOOLEAN NTAPI PsGetVersion(PULONG MajorVersion, PULONG MinorVersion, PULONG BuildNumber, PUNICODE_STRING CSDVersion)
 {
     if (MajorVersion != NULL) {
         *MajorVersion = 10;

@@ -22,9 +22,6 @@ VOID PspInitializeReaper(VOID);
 VOID PspDeleteThread(PVOID Object);
 VOID PspDeleteProcess(PVOID Object);
 NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
-NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes,
-                         ACCESS_MASK DesiredAccess, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
-                         PHANDLE Handle, PCLIENT_ID ClientId, PETHREAD *Thread);
 
 /* notify.c; PASSIVE_LEVEL */
 VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);

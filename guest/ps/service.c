@@ -14,8 +14,8 @@ NTSTATUS NTAPI ZwTerminateProcess(HANDLE ProcessHandle, NTSTATUS ExitStatus)
 
     PAGED_CODE();
     Status = ObReferenceObjectByHandle(ProcessHandle != NULL ? ProcessHandle : ZwCurrentProcess(),
-                                       0x1 /* PROCESS_TERMINATE */, PsProcessTypeObject, KernelMode,
-                                       (PVOID *)&Process, NULL);
+                                       0x1 /* PROCESS_TERMINATE */, PsProcessTypeObject, KernelMode, (PVOID *)&Process,
+                                       NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -64,11 +64,8 @@ static NTSTATUS PspSetThread(PETHREAD Thread, THREADINFOCLASS Class, PVOID Infor
         }
         KeSetPriorityThread(&Thread->Tcb, Number);
         return STATUS_SUCCESS;
-    case ThreadBasePriority:
-        KeSetBasePriorityThread(&Thread->Tcb, Number);
-        return STATUS_SUCCESS;
-    default:
-        return Number >= 1 && Number <= 5 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+    case ThreadBasePriority: KeSetBasePriorityThread(&Thread->Tcb, Number); return STATUS_SUCCESS;
+    default: return Number >= 1 && Number <= 5 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
     }
 }
 
@@ -83,8 +80,8 @@ NTSTATUS NTAPI ZwSetInformationThread(HANDLE ThreadHandle, THREADINFOCLASS Threa
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = ObReferenceObjectByHandle(ThreadHandle, 0x20 /* THREAD_SET_INFORMATION */, PsThreadTypeObject,
-                                       KernelMode, (PVOID *)&Thread, NULL);
+    Status = ObReferenceObjectByHandle(ThreadHandle, 0x20 /* THREAD_SET_INFORMATION */, PsThreadTypeObject, KernelMode,
+                                       (PVOID *)&Thread, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

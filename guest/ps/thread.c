@@ -113,9 +113,9 @@ static VOID PspInsertThread(PETHREAD Thread, PEPROCESS Process)
     KeReleaseSpinLock(&PspLock, OldIrql);
 }
 
-NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes,
-                         ACCESS_MASK DesiredAccess, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
-                         PHANDLE Handle, PCLIENT_ID ClientId, PETHREAD *Result)
+static NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes,
+                                ACCESS_MASK DesiredAccess, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                                PHANDLE Handle, PCLIENT_ID ClientId, PETHREAD *Result)
 {
     OBJECT_ATTRIBUTES Attributes;
     PETHREAD Thread;
@@ -126,8 +126,8 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
     if (ObjectAttributes != NULL) {
         Attributes = *ObjectAttributes;
     }
-    Status = ObCreateObject(KernelMode, PsThreadTypeObject, &Attributes, KernelMode, NULL, sizeof(ETHREAD), 0,
-                            0, (PVOID *)&Thread);
+    Status = ObCreateObject(KernelMode, PsThreadTypeObject, &Attributes, KernelMode, NULL, sizeof(ETHREAD), 0, 0,
+                            (PVOID *)&Thread);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -178,23 +178,23 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
     return STATUS_SUCCESS;
 }
 
-NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine,
-                                 PVOID StartContext, PETHREAD *Thread)
+NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                                 PETHREAD *Thread)
 {
     return PspCreateThread(Process, Name, NULL, 0, StartRoutine, StartContext, NULL, NULL, Thread);
 }
 
-NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess,
-                                    POBJECT_ATTRIBUTES ObjectAttributes, HANDLE ProcessHandle,
-                                    PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine, PVOID StartContext)
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                                    HANDLE ProcessHandle, PCLIENT_ID ClientId, PKSTART_ROUTINE StartRoutine,
+                                    PVOID StartContext)
 {
     PEPROCESS Process = PsInitialSystemProcess;
     NTSTATUS Status;
 
     KeCheckRoutine((PVOID)StartRoutine, "thread routine");
     if (ProcessHandle != NULL) {
-        Status = ObReferenceObjectByHandle(ProcessHandle, 0x2 /* PROCESS_CREATE_THREAD */,
-                                           PsProcessTypeObject, KernelMode, (PVOID *)&Process, NULL);
+        Status = ObReferenceObjectByHandle(ProcessHandle, 0x2 /* PROCESS_CREATE_THREAD */, PsProcessTypeObject,
+                                           KernelMode, (PVOID *)&Process, NULL);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
@@ -248,8 +248,7 @@ static PETHREAD PspFindThread(BOOLEAN (*Matches)(PETHREAD, ULONG64, ULONG64), UL
     for (PLIST_ENTRY Entry = PspProcessListHead.Flink; Entry != &PspProcessListHead; Entry = Entry->Flink) {
         PEPROCESS Process = CONTAINING_RECORD(Entry, EPROCESS, ActiveProcessLinks);
 
-        for (PLIST_ENTRY Link = Process->ThreadListHead.Flink; Link != &Process->ThreadListHead;
-             Link = Link->Flink) {
+        for (PLIST_ENTRY Link = Process->ThreadListHead.Flink; Link != &Process->ThreadListHead; Link = Link->Flink) {
             PETHREAD Thread = CONTAINING_RECORD(Link, ETHREAD, ThreadListEntry);
 
             if (Matches(Thread, First, Second)) {
@@ -331,8 +330,7 @@ BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID)
     return FALSE;
 }
 
-VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten,
-                                ULONG ReadOperationCount, ULONG WriteOperationCount,
-                                ULONG FlushOperationCount)
+VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
+                                ULONG WriteOperationCount, ULONG FlushOperationCount)
 {
 }

@@ -27,8 +27,7 @@ VOID NTAPI PsDereferencePrimaryToken(PACCESS_TOKEN PrimaryToken)
     ObDereferenceObject(PrimaryToken);
 }
 
-PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen,
-                                                  PBOOLEAN EffectiveOnly,
+PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen, PBOOLEAN EffectiveOnly,
                                                   PSECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     PACCESS_TOKEN Token = Thread->ImpersonationToken;
@@ -49,8 +48,8 @@ VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN ImpersonationToken)
     ObDereferenceObject(ImpersonationToken);
 }
 
-NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen,
-                                   BOOLEAN EffectiveOnly, SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
+NTSTATUS NTAPI PsImpersonateClient(PETHREAD Thread, PACCESS_TOKEN Token, BOOLEAN CopyOnOpen, BOOLEAN EffectiveOnly,
+                                   SECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     PACCESS_TOKEN Old;
 
@@ -89,8 +88,8 @@ NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK DesiredAcc
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = ObReferenceObjectByHandle(ProcessHandle, 0x400 /* PROCESS_QUERY_INFORMATION */,
-                                       PsProcessTypeObject, KernelMode, (PVOID *)&Process, NULL);
+    Status = ObReferenceObjectByHandle(ProcessHandle, 0x400 /* PROCESS_QUERY_INFORMATION */, PsProcessTypeObject,
+                                       KernelMode, (PVOID *)&Process, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -99,8 +98,8 @@ NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE ProcessHandle, ACCESS_MASK DesiredAcc
     if (Token == NULL) {
         return STATUS_NO_TOKEN;
     }
-    Status = ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess, ObGetObjectType(Token),
-                                   KernelMode, TokenHandle);
+    Status = ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess, ObGetObjectType(Token), KernelMode,
+                                   TokenHandle);
     ObDereferenceObject(Token);
     return Status;
 }
@@ -128,10 +127,9 @@ NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE ThreadHandle, ACCESS_MASK DesiredAcces
     if (Token == NULL) {
         return STATUS_NO_TOKEN;
     }
-    Status = Level == SecurityAnonymous
-                 ? STATUS_CANT_OPEN_ANONYMOUS
-                 : ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess, ObGetObjectType(Token),
-                                         KernelMode, TokenHandle);
+    Status = Level == SecurityAnonymous ? STATUS_CANT_OPEN_ANONYMOUS
+                                        : ObOpenObjectByPointer(Token, HandleAttributes, NULL, DesiredAccess,
+                                                                ObGetObjectType(Token), KernelMode, TokenHandle);
     ObDereferenceObject(Token);
     return Status;
 }

@@ -106,8 +106,7 @@ NTSTATUS NTAPI RtlGetAce(PACL Acl, ULONG AceIndex, PVOID *Ace)
 {
     PUCHAR Place;
 
-    if (AceIndex >= Acl->AceCount || !RtlpWalkAcl(Acl, AceIndex, &Place) ||
-        Place >= (PUCHAR)Acl + Acl->AclSize) {
+    if (AceIndex >= Acl->AceCount || !RtlpWalkAcl(Acl, AceIndex, &Place) || Place >= (PUCHAR)Acl + Acl->AclSize) {
         return STATUS_INVALID_PARAMETER;
     }
     *Ace = Place;
@@ -171,7 +170,8 @@ NTSTATUS NTAPI RtlDeleteAce(PACL Acl, ULONG AceIndex)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS RtlpAddKnownAce(PACL Acl, ULONG AceRevision, ULONG AceFlags, ACCESS_MASK AccessMask, PSID Sid, UCHAR Type)
+static NTSTATUS RtlpAddKnownAce(PACL Acl, ULONG AceRevision, ULONG AceFlags, ACCESS_MASK AccessMask, PSID Sid,
+                                UCHAR Type)
 {
     PACCESS_ALLOWED_ACE Ace;
     PUCHAR Place;

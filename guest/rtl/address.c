@@ -18,14 +18,13 @@ PWSTR NTAPI RtlIpv4AddressToStringW(const struct in_addr *Address, PWSTR String)
 PSTR NTAPI RtlIpv4AddressToStringA(const struct in_addr *Address, PSTR String);
 NTSTATUS NTAPI RtlIpv4AddressToStringExW(const struct in_addr *Address, USHORT Port, PWSTR AddressString,
                                          PULONG Length);
-NTSTATUS NTAPI RtlIpv4AddressToStringExA(const struct in_addr *Address, USHORT Port, PSTR AddressString,
-                                         PULONG Length);
+NTSTATUS NTAPI RtlIpv4AddressToStringExA(const struct in_addr *Address, USHORT Port, PSTR AddressString, PULONG Length);
 PWSTR NTAPI RtlIpv6AddressToStringW(const struct in6_addr *Address, PWSTR String);
 PSTR NTAPI RtlIpv6AddressToStringA(const struct in6_addr *Address, PSTR String);
 NTSTATUS NTAPI RtlIpv6AddressToStringExW(const struct in6_addr *Address, ULONG ScopeId, USHORT Port,
                                          PWSTR AddressString, PULONG Length);
-NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG ScopeId, USHORT Port,
-                                         PSTR AddressString, PULONG Length);
+NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG ScopeId, USHORT Port, PSTR AddressString,
+                                         PULONG Length);
 
 static PSTR RtlpPutIpv4(const UCHAR *Bytes, PSTR To)
 {
@@ -155,8 +154,7 @@ PWSTR NTAPI RtlIpv4AddressToStringW(const struct in_addr *Address, PWSTR String)
 }
 
 /* Port is in network byte order; 0: none is written. */
-NTSTATUS NTAPI RtlIpv4AddressToStringExA(const struct in_addr *Address, USHORT Port, PSTR AddressString,
-                                         PULONG Length)
+NTSTATUS NTAPI RtlIpv4AddressToStringExA(const struct in_addr *Address, USHORT Port, PSTR AddressString, PULONG Length)
 {
     CHAR Text[RTLP_FULL_TEXT];
 
@@ -166,8 +164,7 @@ NTSTATUS NTAPI RtlIpv4AddressToStringExA(const struct in_addr *Address, USHORT P
     return RtlpGive(Text, RtlpFullIpv4(Address, Port, Text), AddressString, Length, FALSE);
 }
 
-NTSTATUS NTAPI RtlIpv4AddressToStringExW(const struct in_addr *Address, USHORT Port, PWSTR AddressString,
-                                         PULONG Length)
+NTSTATUS NTAPI RtlIpv4AddressToStringExW(const struct in_addr *Address, USHORT Port, PWSTR AddressString, PULONG Length)
 {
     CHAR Text[RTLP_FULL_TEXT];
 
@@ -193,8 +190,8 @@ PWSTR NTAPI RtlIpv6AddressToStringW(const struct in6_addr *Address, PWSTR String
 }
 
 /* Scope and port, where they are not 0, as "[address%scope]:port"; the port is in network byte order. */
-NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG ScopeId, USHORT Port,
-                                         PSTR AddressString, PULONG Length)
+NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG ScopeId, USHORT Port, PSTR AddressString,
+                                         PULONG Length)
 {
     CHAR Text[RTLP_FULL_TEXT];
 

@@ -94,15 +94,13 @@ static BOOLEAN RtlpAddCodes(const UNWIND_INFO *Info, RTLP_STEP *Step, LONG *Tota
                 *Rbp = *Total;
             *Total += 8;
             break;
-        case UWOP_ALLOC_SMALL:
-            *Total += (LONG)Operand * 8 + 8;
-            break;
+        case UWOP_ALLOC_SMALL: *Total += (LONG)Operand * 8 + 8; break;
         case UWOP_ALLOC_LARGE:
             if (Operand == 0) {
                 *Total += Info->UnwindCode[Index + 1].FrameOffset * 8;
                 Index += 1;
             } else {
-                *Total += (LONG)*(const ULONG UNALIGNED *)&Info->UnwindCode[Index + 1];
+                *Total += (LONG) * (const ULONG UNALIGNED *)&Info->UnwindCode[Index + 1];
                 Index += 2;
             }
             break;
@@ -118,23 +116,16 @@ static BOOLEAN RtlpAddCodes(const UNWIND_INFO *Info, RTLP_STEP *Step, LONG *Tota
                        (FrameRegister == 5 ? (Info->FrameRegisterAndOffset >> 4) * 16 : 0);
             Index += 1;
             break;
-        case UWOP_SAVE_XMM128:
-            Index += 1;
-            break;
+        case UWOP_SAVE_XMM128: Index += 1; break;
         case UWOP_SAVE_NONVOL_FAR:
             if (Operand == 5)
                 return FALSE;
             Index += 2;
             break;
         case UWOP_SAVE_XMM128_FAR:
-        case UWOP_SPARE:
-            Index += 2;
-            break;
-        case UWOP_EPILOG:
-            Index += Version >= 2 ? 0 : 1;
-            break;
-        default:
-            return FALSE;
+        case UWOP_SPARE: Index += 2; break;
+        case UWOP_EPILOG: Index += Version >= 2 ? 0 : 1; break;
+        default: return FALSE;
         }
     }
     return TRUE;
@@ -142,7 +133,7 @@ static BOOLEAN RtlpAddCodes(const UNWIND_INFO *Info, RTLP_STEP *Step, LONG *Tota
 
 static RTLP_STEP RtlpComputeStep(ULONG64 Pc)
 {
-    RTLP_STEP Step = { .Kind = RtlpStepEnd, .Check = RtlpStepCheck(Pc), .Rbp = RTLP_NO_RBP };
+    RTLP_STEP Step = {.Kind = RtlpStepEnd, .Check = RtlpStepCheck(Pc), .Rbp = RTLP_NO_RBP};
     LONG Total = 0, Rbp = RTLP_NO_RBP * 8;
     RTLP_FUNCTION Function;
     RTLP_UNWIND Unwind;
@@ -170,7 +161,7 @@ static RTLP_STEP RtlpComputeStep(ULONG64 Pc)
 static RTLP_STEP RtlpLookupStep(ULONG64 Pc)
 {
     ULONG Slot = (ULONG)(Pc * 0x9E3779B97F4A7C15ULL >> (64 - RTLP_STEP_BITS));
-    RTLP_STEP Step = { .Word = RtlpStepTable[Slot].Step };
+    RTLP_STEP Step = {.Word = RtlpStepTable[Slot].Step};
 
     if (RtlpStepTable[Slot].Pc == Pc && Step.Check == RtlpStepCheck(Pc) && Step.Kind != RtlpStepUnknown)
         return Step;

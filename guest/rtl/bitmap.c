@@ -181,8 +181,8 @@ BOOLEAN NTAPI RtlAreBitsSet(PRTL_BITMAP BitMapHeader, ULONG StartingIndex, ULONG
 
 ULONG NTAPI RtlFindNextForwardRunClear(PRTL_BITMAP BitMapHeader, ULONG FromIndex, PULONG StartingRunIndex)
 {
-    ULONG Start = FromIndex < BitMapHeader->SizeOfBitMap ? RtlpRunEnd(BitMapHeader, FromIndex, TRUE)
-                                                         : BitMapHeader->SizeOfBitMap;
+    ULONG Start =
+        FromIndex < BitMapHeader->SizeOfBitMap ? RtlpRunEnd(BitMapHeader, FromIndex, TRUE) : BitMapHeader->SizeOfBitMap;
 
     *StartingRunIndex = Start < BitMapHeader->SizeOfBitMap ? Start : FromIndex;
     return Start < BitMapHeader->SizeOfBitMap ? RtlpRunEnd(BitMapHeader, Start, FALSE) - Start : 0;

@@ -102,8 +102,7 @@ NTSTATUS NTAPI RtlMultiByteToUnicodeN(PWCH UnicodeString, ULONG MaxBytesInUnicod
 NTSTATUS NTAPI RtlOemToUnicodeN(PWSTR UnicodeString, ULONG MaxBytesInUnicodeString, PULONG BytesInUnicodeString,
                                 PCCH OemString, ULONG BytesInOemString)
 {
-    return RtlpDecode(UnicodeString, MaxBytesInUnicodeString, BytesInUnicodeString, OemString, BytesInOemString,
-                      TRUE);
+    return RtlpDecode(UnicodeString, MaxBytesInUnicodeString, BytesInUnicodeString, OemString, BytesInOemString, TRUE);
 }
 
 NTSTATUS NTAPI RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString,
@@ -294,8 +293,11 @@ static BOOLEAN RtlpIsBadStart(ULONG Need, ULONG Value)
 /* Takes one code point, or what is wrong together: a first byte and those that belong to it; returns the bytes taken. */
 static ULONG RtlpTakeUtf8(const UCHAR *Text, ULONG Count, PULONG Point, PBOOLEAN Valid)
 {
-    ULONG Need = Text[0] < 0x80 ? 0 : Text[0] >= 0xF0 && Text[0] < 0xF5 ? 3 : Text[0] >= 0xE0 && Text[0] < 0xF0 ? 2
-                 : Text[0] >= 0xC2 && Text[0] < 0xE0 ? 1 : 4;
+    ULONG Need = Text[0] < 0x80                      ? 0
+                 : Text[0] >= 0xF0 && Text[0] < 0xF5 ? 3
+                 : Text[0] >= 0xE0 && Text[0] < 0xF0 ? 2
+                 : Text[0] >= 0xC2 && Text[0] < 0xE0 ? 1
+                                                     : 4;
     ULONG Value = Need == 0 ? Text[0] : Text[0] & (0x3F >> Need);
     ULONG Taken = 1;
     BOOLEAN Bad = Need == 4;

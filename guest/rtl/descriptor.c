@@ -6,19 +6,13 @@
 #include "rtlp.h"
 
 NTSYSAPI BOOLEAN NTAPI RtlValidAcl(PACL Acl);
-NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN SaclPresent, PACL Sacl,
-                                                     BOOLEAN SaclDefaulted);
+NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN SaclPresent,
+                                                     PACL Sacl, BOOLEAN SaclDefaulted);
 NTSYSAPI NTSTATUS NTAPI RtlGetControlSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor,
                                                         PSECURITY_DESCRIPTOR_CONTROL Control, PULONG Revision);
 
 /* A part by its place in the absolute form; the relative one has it at the same index. */
-typedef enum _RTLP_PART {
-    RtlpOwner,
-    RtlpGroup,
-    RtlpSacl,
-    RtlpDacl,
-    RtlpParts
-} RTLP_PART;
+typedef enum _RTLP_PART { RtlpOwner, RtlpGroup, RtlpSacl, RtlpDacl, RtlpParts } RTLP_PART;
 
 static BOOLEAN RtlpIsRelative(PSECURITY_DESCRIPTOR Descriptor)
 {
@@ -75,7 +69,8 @@ NTSTATUS NTAPI RtlCreateSecurityDescriptorRelative(PISECURITY_DESCRIPTOR_RELATIV
 
 ULONG NTAPI RtlLengthSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor)
 {
-    ULONG Length = RtlpIsRelative(SecurityDescriptor) ? sizeof(SECURITY_DESCRIPTOR_RELATIVE) : sizeof(SECURITY_DESCRIPTOR);
+    ULONG Length =
+        RtlpIsRelative(SecurityDescriptor) ? sizeof(SECURITY_DESCRIPTOR_RELATIVE) : sizeof(SECURITY_DESCRIPTOR);
 
     for (RTLP_PART Part = RtlpOwner; Part < RtlpParts; Part++) {
         Length += RtlpPartLength(SecurityDescriptor, Part);
@@ -119,7 +114,8 @@ static BOOLEAN RtlpRelativePartFits(PSECURITY_DESCRIPTOR Descriptor, ULONG Lengt
 }
 
 BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptorInput,
-                                                 ULONG SecurityDescriptorLength, SECURITY_INFORMATION RequiredInformation)
+                                                 ULONG SecurityDescriptorLength,
+                                                 SECURITY_INFORMATION RequiredInformation)
 {
     static const SECURITY_INFORMATION Information[RtlpParts] = {OWNER_SECURITY_INFORMATION, GROUP_SECURITY_INFORMATION,
                                                                 SACL_SECURITY_INFORMATION, DACL_SECURITY_INFORMATION};
@@ -137,10 +133,12 @@ BOOLEAN NTAPI RtlValidRelativeSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDe
         if (Part <= RtlpGroup && (RequiredInformation & Information[Part]) != 0 && RtlpPart(Descriptor, Part) == NULL) {
             return FALSE;
         }
-        if (Part == RtlpDacl && (RequiredInformation & Information[Part]) != 0 && !(Descriptor->Control & SE_DACL_PRESENT)) {
+        if (Part == RtlpDacl && (RequiredInformation & Information[Part]) != 0 &&
+            !(Descriptor->Control & SE_DACL_PRESENT)) {
             return FALSE;
         }
-        if (Part == RtlpSacl && (RequiredInformation & Information[Part]) != 0 && !(Descriptor->Control & SE_SACL_PRESENT)) {
+        if (Part == RtlpSacl && (RequiredInformation & Information[Part]) != 0 &&
+            !(Descriptor->Control & SE_SACL_PRESENT)) {
             return FALSE;
         }
     }
@@ -165,14 +163,18 @@ static NTSTATUS RtlpSetPart(PSECURITY_DESCRIPTOR SecurityDescriptor, RTLP_PART P
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner, BOOLEAN OwnerDefaulted)
+NTSTATUS NTAPI RtlSetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Owner,
+                                             BOOLEAN OwnerDefaulted)
 {
-    return RtlpSetPart(SecurityDescriptor, RtlpOwner, Owner, OwnerDefaulted ? SE_OWNER_DEFAULTED : 0, SE_OWNER_DEFAULTED);
+    return RtlpSetPart(SecurityDescriptor, RtlpOwner, Owner, OwnerDefaulted ? SE_OWNER_DEFAULTED : 0,
+                       SE_OWNER_DEFAULTED);
 }
 
-NTSTATUS NTAPI RtlSetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Group, BOOLEAN GroupDefaulted)
+NTSTATUS NTAPI RtlSetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID Group,
+                                             BOOLEAN GroupDefaulted)
 {
-    return RtlpSetPart(SecurityDescriptor, RtlpGroup, Group, GroupDefaulted ? SE_GROUP_DEFAULTED : 0, SE_GROUP_DEFAULTED);
+    return RtlpSetPart(SecurityDescriptor, RtlpGroup, Group, GroupDefaulted ? SE_GROUP_DEFAULTED : 0,
+                       SE_GROUP_DEFAULTED);
 }
 
 /* Without Present the other arguments count for nothing. */
@@ -212,12 +214,14 @@ static NTSTATUS RtlpGetSid(PSECURITY_DESCRIPTOR SecurityDescriptor, RTLP_PART Pa
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI RtlGetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Owner, PBOOLEAN OwnerDefaulted)
+NTSTATUS NTAPI RtlGetOwnerSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Owner,
+                                             PBOOLEAN OwnerDefaulted)
 {
     return RtlpGetSid(SecurityDescriptor, RtlpOwner, Owner, OwnerDefaulted);
 }
 
-NTSTATUS NTAPI RtlGetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Group, PBOOLEAN GroupDefaulted)
+NTSTATUS NTAPI RtlGetGroupSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSID *Group,
+                                             PBOOLEAN GroupDefaulted)
 {
     return RtlpGetSid(SecurityDescriptor, RtlpGroup, Group, GroupDefaulted);
 }
@@ -251,8 +255,8 @@ NTSTATUS NTAPI RtlGetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescrip
     return RtlpGetAcl(SecurityDescriptor, RtlpSacl, SaclPresent, Sacl, SaclDefaulted);
 }
 
-NTSTATUS NTAPI RtlGetControlSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor, PSECURITY_DESCRIPTOR_CONTROL Control,
-                                               PULONG Revision)
+NTSTATUS NTAPI RtlGetControlSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor,
+                                               PSECURITY_DESCRIPTOR_CONTROL Control, PULONG Revision)
 {
     PISECURITY_DESCRIPTOR Descriptor = SecurityDescriptor;
 

@@ -49,17 +49,17 @@ static int RtlpDigits(ULONG64 Value, BOOLEAN Negative, PVOID Buffer, BOOLEAN Wid
     return 0;
 }
 
-#define RTLP_SIGNED(name, type, unsigned, letter, wide)                                                      \
-    int name(type Value, letter *Buffer, size_t Capacity, int Base)                                          \
-    {                                                                                                        \
-        BOOLEAN Negative = Base == 10 && Value < 0;                                                          \
-        return RtlpDigits(Negative ? (ULONG64)(LONG64)Value : (ULONG64)(unsigned)Value, Negative, Buffer,    \
-                          wide, Capacity, Base);                                                             \
+#define RTLP_SIGNED(name, type, unsigned, letter, wide)                                                                \
+    int name(type Value, letter *Buffer, size_t Capacity, int Base)                                                    \
+    {                                                                                                                  \
+        BOOLEAN Negative = Base == 10 && Value < 0;                                                                    \
+        return RtlpDigits(Negative ? (ULONG64)(LONG64)Value : (ULONG64)(unsigned)Value, Negative, Buffer, wide,        \
+                          Capacity, Base);                                                                             \
     }
-#define RTLP_UNSIGNED(name, type, letter, wide)                                                              \
-    int name(type Value, letter *Buffer, size_t Capacity, int Base)                                          \
-    {                                                                                                        \
-        return RtlpDigits((ULONG64)Value, FALSE, Buffer, wide, Capacity, Base);                              \
+#define RTLP_UNSIGNED(name, type, letter, wide)                                                                        \
+    int name(type Value, letter *Buffer, size_t Capacity, int Base)                                                    \
+    {                                                                                                                  \
+        return RtlpDigits((ULONG64)Value, FALSE, Buffer, wide, Capacity, Base);                                        \
     }
 
 RTLP_SIGNED(_itoa_s, int, ULONG, char, FALSE)
@@ -88,37 +88,37 @@ WCHAR *_itow(int Value, WCHAR *Buffer, int Base)
 
 /* The next piece between delimiters, which is cut out of the string; NULL when there is none, or without a
  * place to go on from. */
-#define RTLP_TOKEN(name, letter, spn)                                                                        \
-    letter *name(letter *String, const letter *Delimiters, letter **Context)                                 \
-    {                                                                                                        \
-        letter *End;                                                                                         \
-                                                                                                             \
-        if (Context == NULL || Delimiters == NULL || (String == NULL && *Context == NULL))                   \
-            return NULL;                                                                                     \
-        if (String == NULL)                                                                                  \
-            String = *Context;                                                                               \
-        String += spn(String, Delimiters, TRUE);                                                             \
-        End = String + spn(String, Delimiters, FALSE);                                                       \
-        *Context = *End != 0 ? End + 1 : End;                                                                \
-        if (End == String)                                                                                   \
-            return NULL;                                                                                     \
-        *End = 0;                                                                                            \
-        return String;                                                                                       \
+#define RTLP_TOKEN(name, letter, spn)                                                                                  \
+    letter *name(letter *String, const letter *Delimiters, letter **Context)                                           \
+    {                                                                                                                  \
+        letter *End;                                                                                                   \
+                                                                                                                       \
+        if (Context == NULL || Delimiters == NULL || (String == NULL && *Context == NULL))                             \
+            return NULL;                                                                                               \
+        if (String == NULL)                                                                                            \
+            String = *Context;                                                                                         \
+        String += spn(String, Delimiters, TRUE);                                                                       \
+        End = String + spn(String, Delimiters, FALSE);                                                                 \
+        *Context = *End != 0 ? End + 1 : End;                                                                          \
+        if (End == String)                                                                                             \
+            return NULL;                                                                                               \
+        *End = 0;                                                                                                      \
+        return String;                                                                                                 \
     }
 
 /* How many letters from here on are delimiters, or are none. */
-#define RTLP_SPAN(name, letter)                                                                              \
-    static SIZE_T name(const letter *String, const letter *Delimiters, BOOLEAN Wanted)                       \
-    {                                                                                                        \
-        SIZE_T Count = 0, At;                                                                                \
-                                                                                                             \
-        for (; String[Count] != 0; Count++) {                                                                \
-            for (At = 0; Delimiters[At] != 0 && Delimiters[At] != String[Count]; At++) {                     \
-            }                                                                                                \
-            if ((Delimiters[At] != 0) != Wanted)                                                             \
-                break;                                                                                       \
-        }                                                                                                    \
-        return Count;                                                                                        \
+#define RTLP_SPAN(name, letter)                                                                                        \
+    static SIZE_T name(const letter *String, const letter *Delimiters, BOOLEAN Wanted)                                 \
+    {                                                                                                                  \
+        SIZE_T Count = 0, At;                                                                                          \
+                                                                                                                       \
+        for (; String[Count] != 0; Count++) {                                                                          \
+            for (At = 0; Delimiters[At] != 0 && Delimiters[At] != String[Count]; At++) {                               \
+            }                                                                                                          \
+            if ((Delimiters[At] != 0) != Wanted)                                                                       \
+                break;                                                                                                 \
+        }                                                                                                              \
+        return Count;                                                                                                  \
     }
 
 RTLP_SPAN(RtlpSpan, char)

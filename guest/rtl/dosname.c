@@ -39,8 +39,7 @@ BOOLEAN NTAPI RtlIsNameLegalDOS8Dot3(PCUNICODE_STRING Name, POEM_STRING OemName,
 
         if (Character == '.') {
             /* One period, neither first nor last, and no space before it. */
-            if (Period != MAXULONG || Index == 0 || Index + 1 == Oem->Length ||
-                Oem->Buffer[Index - 1] == ' ') {
+            if (Period != MAXULONG || Index == 0 || Index + 1 == Oem->Length || Oem->Buffer[Index - 1] == ' ') {
                 return FALSE;
             }
             Period = Index;
@@ -76,8 +75,7 @@ static WCHAR RtlpShortCharacter(WCHAR Character, BOOLEAN AllowExtended)
 }
 
 /* Up to Limit characters of the name's part. */
-static ULONG RtlpTakeShort(PCUNICODE_STRING Name, ULONG From, ULONG To, BOOLEAN AllowExtended, PWCH Buffer,
-                           ULONG Limit)
+static ULONG RtlpTakeShort(PCUNICODE_STRING Name, ULONG From, ULONG To, BOOLEAN AllowExtended, PWCH Buffer, ULONG Limit)
 {
     ULONG Count = 0;
 

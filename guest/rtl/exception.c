@@ -65,7 +65,7 @@ static BOOLEAN RtlpIsFrameInBounds(ULONG64 Frame, ULONG64 LowLimit)
 
 static VOID RtlpRaiseStatusFrom(NTSTATUS Status, PEXCEPTION_RECORD Cause)
 {
-    EXCEPTION_RECORD Record = { 0 };
+    EXCEPTION_RECORD Record = {0};
 
     Record.ExceptionCode = Status;
     Record.ExceptionFlags = EXCEPTION_NONCONTINUABLE;
@@ -99,8 +99,7 @@ static BOOLEAN RtlpAskHandler(PEXCEPTION_RECORD Record, PCONTEXT ContextRecord, 
             if (Record->ExceptionFlags & EXCEPTION_NONCONTINUABLE)
                 RtlpRaiseStatusFrom(STATUS_NONCONTINUABLE_EXCEPTION, Record);
             return TRUE;
-        case ExceptionContinueSearch:
-            return FALSE;
+        case ExceptionContinueSearch: return FALSE;
         case ExceptionNestedException:
             Record->ExceptionFlags |= EXCEPTION_NESTED_CALL;
             if (Dispatcher->EstablisherFrame > State->NestedFrame)
@@ -109,11 +108,10 @@ static BOOLEAN RtlpAskHandler(PEXCEPTION_RECORD Record, PCONTEXT ContextRecord, 
         case ExceptionCollidedUnwind:
             /* The search goes on at the frame the interrupted unwind had reached, behind its current scope. */
             State->Context = *Dispatcher->ContextRecord;
-            RtlVirtualUnwind(UNW_FLAG_NHANDLER, Dispatcher->ImageBase, Dispatcher->ControlPc,
-                             Dispatcher->FunctionEntry, &State->Context, &HandlerData, &Frame, NULL);
+            RtlVirtualUnwind(UNW_FLAG_NHANDLER, Dispatcher->ImageBase, Dispatcher->ControlPc, Dispatcher->FunctionEntry,
+                             &State->Context, &HandlerData, &Frame, NULL);
             break;
-        default:
-            RtlpRaiseStatusFrom(STATUS_INVALID_DISPOSITION, Record);
+        default: RtlpRaiseStatusFrom(STATUS_INVALID_DISPOSITION, Record);
         }
     }
 }
@@ -165,10 +163,10 @@ BOOLEAN RtlDispatchException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Context
 VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue,
                        PCONTEXT ContextRecord, PUNWIND_HISTORY_TABLE HistoryTable)
 {
-    EXCEPTION_RECORD LocalRecord = { 0 };
+    EXCEPTION_RECORD LocalRecord = {0};
     DISPATCHER_CONTEXT Dispatcher;
-    CONTEXT Callers;                   /* the frame after the current one */
-    PCONTEXT Current = ContextRecord;  /* the current frame: what is resumed in the end */
+    CONTEXT Callers;                  /* the frame after the current one */
+    PCONTEXT Current = ContextRecord; /* the current frame: what is resumed in the end */
     EXCEPTION_DISPOSITION Disposition;
     PVOID HandlerData;
     ULONG64 Frame = 0;
@@ -194,8 +192,8 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
             continue;
         }
         Dispatcher.LanguageHandler =
-            RtlVirtualUnwind(UNW_FLAG_UHANDLER, Dispatcher.ImageBase, Current->Rip, Dispatcher.FunctionEntry,
-                             &Callers, &Dispatcher.HandlerData, &Frame, NULL);
+            RtlVirtualUnwind(UNW_FLAG_UHANDLER, Dispatcher.ImageBase, Current->Rip, Dispatcher.FunctionEntry, &Callers,
+                             &Dispatcher.HandlerData, &Frame, NULL);
         Dispatcher.EstablisherFrame = Frame;
         if ((Frame & 7) != 0 || (TargetFrame != NULL && Frame > (ULONG64)TargetFrame))
             RtlpRaiseStatusFrom(STATUS_BAD_UNWIND_TARGET, ExceptionRecord);
@@ -216,8 +214,8 @@ VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD Exce
             /* Take over from the unwind that ran here before, behind the handler it was in. */
             *Current = *Dispatcher.ContextRecord;
             Callers = *Current;
-            RtlVirtualUnwind(UNW_FLAG_NHANDLER, Dispatcher.ImageBase, Dispatcher.ControlPc,
-                             Dispatcher.FunctionEntry, &Callers, &HandlerData, &Frame, NULL);
+            RtlVirtualUnwind(UNW_FLAG_NHANDLER, Dispatcher.ImageBase, Dispatcher.ControlPc, Dispatcher.FunctionEntry,
+                             &Callers, &HandlerData, &Frame, NULL);
             Frame = Dispatcher.EstablisherFrame;
             ExceptionRecord->ExceptionFlags |= EXCEPTION_COLLIDED_UNWIND;
         }
@@ -274,7 +272,7 @@ DECLSPEC_NORETURN VOID NTAPI RtlRestoreContext(PCONTEXT ContextRecord, PEXCEPTIO
 DECLSPEC_NORETURN void __cdecl longjmp(jmp_buf Jump, int Value)
 {
     RTLP_JUMP_BUFFER *Buffer = (RTLP_JUMP_BUFFER *)Jump;
-    EXCEPTION_RECORD Record = { 0 };
+    EXCEPTION_RECORD Record = {0};
     CONTEXT Context;
 
     if (Buffer->Frame == 0) {
@@ -287,8 +285,8 @@ DECLSPEC_NORETURN void __cdecl longjmp(jmp_buf Jump, int Value)
     Record.ExceptionCode = STATUS_LONGJUMP;
     Record.NumberParameters = 1;
     Record.ExceptionInformation[0] = (ULONG_PTR)Buffer;
-    RtlUnwindEx((PVOID)Buffer->Frame, (PVOID)Buffer->Rip, &Record, (PVOID)(ULONG_PTR)(Value != 0 ? Value : 1),
-                &Context, NULL);
+    RtlUnwindEx((PVOID)Buffer->Frame, (PVOID)Buffer->Rip, &Record, (PVOID)(ULONG_PTR)(Value != 0 ? Value : 1), &Context,
+                NULL);
     __builtin_unreachable();
 }
 
@@ -311,7 +309,7 @@ DECLSPEC_NOINLINE VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord
 
 DECLSPEC_NOINLINE DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status)
 {
-    EXCEPTION_RECORD Record = { 0 };
+    EXCEPTION_RECORD Record = {0};
 
     Record.ExceptionCode = Status;
     Record.ExceptionFlags = EXCEPTION_NONCONTINUABLE;
@@ -358,8 +356,7 @@ static VOID RtlpRunTerminationHandlers(PSCOPE_TABLE_AMD64 Table, PEXCEPTION_RECO
             continue;
         /* A collided unwind goes on behind this one. */
         Dispatcher->ScopeIndex = Scope + 1;
-        ((RTLP_TERMINATION_HANDLER)(Dispatcher->ImageBase + Table->ScopeRecord[Scope].HandlerAddress))(TRUE,
-                                                                                                      Frame);
+        ((RTLP_TERMINATION_HANDLER)(Dispatcher->ImageBase + Table->ScopeRecord[Scope].HandlerAddress))(TRUE, Frame);
     }
 }
 
@@ -369,7 +366,7 @@ EXCEPTION_DISPOSITION __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PV
     PSCOPE_TABLE_AMD64 Table = DispatcherContext->HandlerData;
     ULONG64 Base = DispatcherContext->ImageBase;
     ULONG64 Pc = DispatcherContext->ControlPc - Base;
-    EXCEPTION_POINTERS Pointers = { ExceptionRecord, ContextRecord };
+    EXCEPTION_POINTERS Pointers = {ExceptionRecord, ContextRecord};
     LONG Verdict;
 
     if (ExceptionRecord->ExceptionFlags & EXCEPTION_UNWIND_FLAGS) {
@@ -388,8 +385,8 @@ EXCEPTION_DISPOSITION __C_specific_handler(PEXCEPTION_RECORD ExceptionRecord, PV
             return ExceptionContinueExecution;
         if (Verdict > 0)
             RtlUnwindEx(EstablisherFrame, (PVOID)(Base + Table->ScopeRecord[Scope].JumpTarget), ExceptionRecord,
-                        (PVOID)(ULONG_PTR)(ULONG)ExceptionRecord->ExceptionCode,
-                        DispatcherContext->ContextRecord, DispatcherContext->HistoryTable);
+                        (PVOID)(ULONG_PTR)(ULONG)ExceptionRecord->ExceptionCode, DispatcherContext->ContextRecord,
+                        DispatcherContext->HistoryTable);
     }
     return ExceptionContinueSearch;
 }

@@ -46,8 +46,7 @@ static USHORT RtlpFormatCharacter(const VOID *Format, SIZE_T Index, BOOLEAN Wide
     return Wide ? ((const WCHAR *)Format)[Index] : ((const UCHAR *)Format)[Index];
 }
 
-static VOID RtlpPutText(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, const VOID *Text, SIZE_T Length,
-                        BOOLEAN Wide)
+static VOID RtlpPutText(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, const VOID *Text, SIZE_T Length, BOOLEAN Wide)
 {
     LONG Padding = Specifier->Width > (LONG)Length ? Specifier->Width - (LONG)Length : 0;
 
@@ -73,8 +72,7 @@ static VOID RtlpPutString(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, cons
     RtlpPutText(Sink, Specifier, Text, Length, Wide);
 }
 
-static VOID RtlpPutCounted(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, const UNICODE_STRING *String,
-                           BOOLEAN Wide)
+static VOID RtlpPutCounted(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, const UNICODE_STRING *String, BOOLEAN Wide)
 {
     SIZE_T Length;
 
@@ -88,8 +86,8 @@ static VOID RtlpPutCounted(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, con
     RtlpPutText(Sink, Specifier, String->Buffer, Length, Wide);
 }
 
-static VOID RtlpPutNumber(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, ULONG64 Value, BOOLEAN Negative,
-                          ULONG Base, BOOLEAN Upper)
+static VOID RtlpPutNumber(RTLP_SINK *Sink, const RTLP_SPECIFIER *Specifier, ULONG64 Value, BOOLEAN Negative, ULONG Base,
+                          BOOLEAN Upper)
 {
     static const char Lower[] = "0123456789abcdef", Capital[] = "0123456789ABCDEF";
     CHAR Digits[24], Prefix[2];
@@ -170,7 +168,9 @@ static VOID RtlpParseSize(const VOID *Format, SIZE_T *Index, BOOLEAN Wide, RTLP_
             Specifier->Long = TRUE;
             break;
         case 'w': Specifier->Long = TRUE; break;
-        case 'z': case 't': case 'j': Specifier->Size64 = TRUE; break;
+        case 'z':
+        case 't':
+        case 'j': Specifier->Size64 = TRUE; break;
         case 'I':
             if (RtlpFormatCharacter(Format, *Index + 1, Wide) == '3' &&
                 RtlpFormatCharacter(Format, *Index + 2, Wide) == '2') {
@@ -189,12 +189,12 @@ static VOID RtlpParseSize(const VOID *Format, SIZE_T *Index, BOOLEAN Wide, RTLP_
 
 SIZE_T RtlpFormat(PVOID Buffer, SIZE_T Capacity, const VOID *Format, BOOLEAN Wide, va_list Arguments)
 {
-    RTLP_SINK Sink = { Buffer, Capacity, 0, Wide };
+    RTLP_SINK Sink = {Buffer, Capacity, 0, Wide};
     SIZE_T Index = 0;
     USHORT Character;
 
     while ((Character = RtlpFormatCharacter(Format, Index++, Wide)) != 0) {
-        RTLP_SPECIFIER Specifier = { 0 };
+        RTLP_SPECIFIER Specifier = {0};
         ULONG Base = 10;
         ULONG64 Value;
         BOOLEAN Negative = FALSE;
@@ -239,9 +239,7 @@ SIZE_T RtlpFormat(PVOID Buffer, SIZE_T Capacity, const VOID *Format, BOOLEAN Wid
             RtlpPutString(&Sink, &Specifier, va_arg(Arguments, PVOID),
                           (BOOLEAN)(Specifier.Long || (!Wide && !Specifier.Short)));
             break;
-        case 'Z':
-            RtlpPutCounted(&Sink, &Specifier, va_arg(Arguments, const UNICODE_STRING *), Specifier.Long);
-            break;
+        case 'Z': RtlpPutCounted(&Sink, &Specifier, va_arg(Arguments, const UNICODE_STRING *), Specifier.Long); break;
         case 'c':
         case 'C': {
             WCHAR One = (WCHAR)va_arg(Arguments, int);
@@ -254,12 +252,8 @@ SIZE_T RtlpFormat(PVOID Buffer, SIZE_T Capacity, const VOID *Format, BOOLEAN Wid
             RtlpPutNumber(&Sink, &Specifier, va_arg(Arguments, ULONG64), FALSE, 16, TRUE);
             break;
         case 'x':
-        case 'X':
-            Base = 16;
-            goto Number;
-        case 'o':
-            Base = 8;
-            goto Number;
+        case 'X': Base = 16; goto Number;
+        case 'o': Base = 8; goto Number;
         case 'd':
         case 'i':
         case 'u':
@@ -275,15 +269,18 @@ SIZE_T RtlpFormat(PVOID Buffer, SIZE_T Capacity, const VOID *Format, BOOLEAN Wid
             }
             RtlpPutNumber(&Sink, &Specifier, Value, Negative, Base, Character == 'X');
             break;
-        case 'e': case 'E': case 'f': case 'g': case 'G': case 'a': case 'A':
+        case 'e':
+        case 'E':
+        case 'f':
+        case 'g':
+        case 'G':
+        case 'a':
+        case 'A':
             (void)va_arg(Arguments, double);
             RtlpPutString(&Sink, &Specifier, "(float)", FALSE);
             break;
-        case 'n':
-            (void)va_arg(Arguments, PVOID);
-            break;
-        default:
-            RtlpPut(&Sink, Character);
+        case 'n': (void)va_arg(Arguments, PVOID); break;
+        default: RtlpPut(&Sink, Character);
         }
     }
     return Sink.Count;

@@ -50,7 +50,7 @@ BOOLEAN RtlInsertInvertedFunctionTable(PVOID ImageBase, ULONG SizeOfImage)
     PIMAGE_DOS_HEADER Dos = ImageBase;
     PIMAGE_NT_HEADERS64 Nt = (PIMAGE_NT_HEADERS64)((PUCHAR)ImageBase + Dos->e_lfanew);
     PIMAGE_DATA_DIRECTORY Directory = &Nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXCEPTION];
-    RTLP_IMAGE_ENTRY New = { (ULONG64)ImageBase, SizeOfImage, 0, NULL };
+    RTLP_IMAGE_ENTRY New = {(ULONG64)ImageBase, SizeOfImage, 0, NULL};
     BOOLEAN Inserted = FALSE;
     ULONG64 Flags;
 
@@ -120,7 +120,7 @@ static BOOLEAN RtlpFindImage(ULONG64 Pc, RTLP_IMAGE_ENTRY *Found)
 
 BOOLEAN RtlpFindFunction(ULONG64 Pc, RTLP_FUNCTION *Function)
 {
-    RTLP_IMAGE_ENTRY Image = { 0 };
+    RTLP_IMAGE_ENTRY Image = {0};
     ULONG Low = 0, High, Rva, Begin;
 
     if (!RtlpFindImage(Pc, &Image))
@@ -169,7 +169,7 @@ BOOLEAN RtlIsReturnAddress(ULONG64 Address)
 
 PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage)
 {
-    RTLP_IMAGE_ENTRY Image = { 0 };
+    RTLP_IMAGE_ENTRY Image = {0};
 
     *BaseOfImage = RtlpFindImage((ULONG64)PcValue, &Image) ? (PVOID)Image.Base : NULL;
     return *BaseOfImage;

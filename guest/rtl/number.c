@@ -38,7 +38,10 @@ NTSTATUS NTAPI RtlInt64ToUnicodeString(ULONGLONG Value, ULONG Base, PUNICODE_STR
 /* A digit's value, or 255. */
 static ULONG RtlpDigitValue(WCHAR c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 255;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'z' ? c - 'a' + 10
+           : c >= 'A' && c <= 'Z' ? c - 'A' + 10
+                                  : 255;
 }
 
 /* Blanks, a sign, a prefix 0b, 0o or 0x if Base is 0, digits; what follows the digits is ignored. */
@@ -95,8 +98,8 @@ NTSTATUS NTAPI RtlStringFromGUID(REFGUID Guid, PUNICODE_STRING GuidString)
     if (GuidString->Buffer == NULL)
         return STATUS_NO_MEMORY;
     _snprintf(Text, sizeof(Text), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}", (unsigned int)Guid->Data1,
-              Guid->Data2, Guid->Data3, Guid->Data4[0], Guid->Data4[1], Guid->Data4[2], Guid->Data4[3],
-              Guid->Data4[4], Guid->Data4[5], Guid->Data4[6], Guid->Data4[7]);
+              Guid->Data2, Guid->Data3, Guid->Data4[0], Guid->Data4[1], Guid->Data4[2], Guid->Data4[3], Guid->Data4[4],
+              Guid->Data4[5], Guid->Data4[6], Guid->Data4[7]);
     for (ULONG Index = 0; Index <= RTLP_GUID_CHARACTERS; Index++)
         GuidString->Buffer[Index] = (UCHAR)Text[Index];
     return STATUS_SUCCESS;

@@ -109,8 +109,7 @@ static VOID RtlpReplaceInTree(PUNICODE_PREFIX_TABLE Table, PUNICODE_PREFIX_TABLE
     }
 }
 
-VOID NTAPI RtlRemoveUnicodePrefix(PUNICODE_PREFIX_TABLE PrefixTable,
-                                  PUNICODE_PREFIX_TABLE_ENTRY PrefixTableEntry)
+VOID NTAPI RtlRemoveUnicodePrefix(PUNICODE_PREFIX_TABLE PrefixTable, PUNICODE_PREFIX_TABLE_ENTRY PrefixTableEntry)
 {
     PUNICODE_PREFIX_TABLE_ENTRY Next = PrefixTableEntry->CaseMatch, Before = Next;
 
@@ -148,8 +147,8 @@ static PUNICODE_PREFIX_TABLE_ENTRY RtlpMatchCase(PUNICODE_PREFIX_TABLE_ENTRY Rin
 
 /* Characters from CaseInsensitiveIndex on are compared without regard to case.  NULL: no entry is a prefix.
  */
-PUNICODE_PREFIX_TABLE_ENTRY NTAPI RtlFindUnicodePrefix(PUNICODE_PREFIX_TABLE PrefixTable,
-                                                       PUNICODE_STRING FullName, ULONG CaseInsensitiveIndex)
+PUNICODE_PREFIX_TABLE_ENTRY NTAPI RtlFindUnicodePrefix(PUNICODE_PREFIX_TABLE PrefixTable, PUNICODE_STRING FullName,
+                                                       ULONG CaseInsensitiveIndex)
 {
     UNICODE_STRING Name = *FullName;
     PUNICODE_PREFIX_TABLE_ENTRY Entry, Parent;
@@ -184,8 +183,7 @@ PUNICODE_PREFIX_TABLE_ENTRY NTAPI RtlNextUnicodePrefix(PUNICODE_PREFIX_TABLE Pre
     PUNICODE_PREFIX_TABLE_ENTRY Last = Restart ? NULL : PrefixTable->LastNextEntry, Next;
 
     if (Last == NULL) {
-        PRTL_SPLAY_LINKS Links =
-            PrefixTable->NextPrefixTree != NULL ? &PrefixTable->NextPrefixTree->Links : NULL;
+        PRTL_SPLAY_LINKS Links = PrefixTable->NextPrefixTree != NULL ? &PrefixTable->NextPrefixTree->Links : NULL;
 
         while (Links != NULL && Links->LeftChild != NULL) {
             Links = Links->LeftChild;

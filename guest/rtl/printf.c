@@ -27,8 +27,7 @@ static int RtlpBounded(PVOID Buffer, size_t Capacity, const VOID *Format, BOOLEA
 }
 
 /* At most Count characters (all that fit, if Count is _TRUNCATE), always terminated; -1 when cut. */
-static int RtlpSecure(PVOID Buffer, size_t Capacity, size_t Count, const VOID *Format, BOOLEAN Wide,
-                      va_list Arguments)
+static int RtlpSecure(PVOID Buffer, size_t Capacity, size_t Count, const VOID *Format, BOOLEAN Wide, va_list Arguments)
 {
     SIZE_T Limit, Length;
 
@@ -87,13 +86,13 @@ int _vsnwprintf_s(WCHAR *Buffer, size_t Capacity, size_t Count, const WCHAR *For
     return RtlpSecure(Buffer, Capacity, Count, Format, TRUE, Arguments);
 }
 
-#define RTLP_VARIADIC(Call)                                                                                  \
-    va_list Arguments;                                                                                       \
-    int Result;                                                                                              \
-                                                                                                             \
-    va_start(Arguments, Format);                                                                             \
-    Result = Call;                                                                                           \
-    va_end(Arguments);                                                                                       \
+#define RTLP_VARIADIC(Call)                                                                                            \
+    va_list Arguments;                                                                                                 \
+    int Result;                                                                                                        \
+                                                                                                                       \
+    va_start(Arguments, Format);                                                                                       \
+    Result = Call;                                                                                                     \
+    va_end(Arguments);                                                                                                 \
     return Result
 
 int _snprintf(char *Buffer, size_t Count, const char *Format, ...)

@@ -9,12 +9,10 @@
 #define RTLP_STRING_TAG 'rtSR'
 
 /* Call a language handler so that an exception or unwind that passes over the call is noticed (context.S). */
-EXCEPTION_DISPOSITION RtlpExecuteHandlerForException(PEXCEPTION_RECORD ExceptionRecord,
-                                                     ULONG64 EstablisherFrame, PCONTEXT ContextRecord,
-                                                     PDISPATCHER_CONTEXT DispatcherContext);
+EXCEPTION_DISPOSITION RtlpExecuteHandlerForException(PEXCEPTION_RECORD ExceptionRecord, ULONG64 EstablisherFrame,
+                                                     PCONTEXT ContextRecord, PDISPATCHER_CONTEXT DispatcherContext);
 EXCEPTION_DISPOSITION RtlpExecuteHandlerForUnwind(PEXCEPTION_RECORD ExceptionRecord, ULONG64 EstablisherFrame,
-                                                  PCONTEXT ContextRecord,
-                                                  PDISPATCHER_CONTEXT DispatcherContext);
+                                                  PCONTEXT ContextRecord, PDISPATCHER_CONTEXT DispatcherContext);
 
 /* The function of an image that an address lies in.  A copy: the table may be pageable.  IRQL: any. */
 typedef struct _RTLP_FUNCTION {
@@ -34,9 +32,9 @@ typedef struct _RTLP_UNWIND {
 } RTLP_UNWIND;
 BOOLEAN RtlpReadUnwind(ULONG64 ImageBase, ULONG UnwindData, RTLP_UNWIND *Unwind);
 
-#define RTLP_FLAGS(Info)       ((ULONG)(Info)->VersionAndFlags >> 3)
-#define RTLP_IS_CHAINED(Info)  ((RTLP_FLAGS(Info) & UNW_FLAG_CHAININFO) != 0)
-#define RTLP_MAXIMUM_CHAIN     32
+#define RTLP_FLAGS(Info)      ((ULONG)(Info)->VersionAndFlags >> 3)
+#define RTLP_IS_CHAINED(Info) ((RTLP_FLAGS(Info) & UNW_FLAG_CHAININFO) != 0)
+#define RTLP_MAXIMUM_CHAIN    32
 
 /* Goes on to the entry that a chained one names, in place; *Entry becomes it. */
 BOOLEAN RtlpNextUnwind(ULONG64 ImageBase, RTLP_UNWIND *Unwind, PRUNTIME_FUNCTION Entry);

@@ -101,9 +101,11 @@ NTSTATUS NTAPI RtlConvertSidToUnicodeString(PUNICODE_STRING UnicodeString, PSID 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Identifier->IdentifierAuthority.Value); Index++) {
         Authority = Authority << 8 | Identifier->IdentifierAuthority.Value[Index];
     }
-    Length = (ULONG)_snwprintf(Text, RTL_NUMBER_OF(Text), Authority >> 32 != 0 ? L"S-1-0x%I64X" : L"S-1-%I64u", Authority);
+    Length =
+        (ULONG)_snwprintf(Text, RTL_NUMBER_OF(Text), Authority >> 32 != 0 ? L"S-1-0x%I64X" : L"S-1-%I64u", Authority);
     for (ULONG Index = 0; Index < Identifier->SubAuthorityCount; Index++) {
-        Length += (ULONG)_snwprintf(Text + Length, RTL_NUMBER_OF(Text) - Length, L"-%u", Identifier->SubAuthority[Index]);
+        Length +=
+            (ULONG)_snwprintf(Text + Length, RTL_NUMBER_OF(Text) - Length, L"-%u", Identifier->SubAuthority[Index]);
     }
     Size = (USHORT)(Length * sizeof(WCHAR));
     if (AllocateDestinationString) {

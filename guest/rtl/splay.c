@@ -170,8 +170,7 @@ VOID NTAPI RtlInitializeGenericTable(PRTL_GENERIC_TABLE Table, PRTL_GENERIC_COMP
     Table->TableContext = TableContext;
 }
 
-PVOID NTAPI RtlInsertElementGenericTable(PRTL_GENERIC_TABLE Table, PVOID Buffer, CLONG BufferSize,
-                                         PBOOLEAN NewElement)
+PVOID NTAPI RtlInsertElementGenericTable(PRTL_GENERIC_TABLE Table, PVOID Buffer, CLONG BufferSize, PBOOLEAN NewElement)
 {
     PRTL_SPLAY_LINKS Where = NULL;
     TABLE_SEARCH_RESULT Result = RtlpFindInTable(Table, Buffer, &Where);

@@ -20,183 +20,230 @@
 #define RTLP_TRUNCATE ((size_t)-1)
 #define STRUNCATE     80
 
-int isdigit(int c) { return c >= '0' && c <= '9'; }
-int isupper(int c) { return c >= 'A' && c <= 'Z'; }
-int islower(int c) { return c >= 'a' && c <= 'z'; }
-int isalpha(int c) { return isupper(c) || islower(c); }
-int isalnum(int c) { return isalpha(c) || isdigit(c); }
-int isspace(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-int isprint(int c) { return c >= ' ' && c <= '~'; }
-int isxdigit(int c) { return isdigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-int tolower(int c) { return isupper(c) ? c + 32 : c; }
-int toupper(int c) { return islower(c) ? c - 32 : c; }
-int iswdigit(wint_t c) { return isdigit(c); }
-int iswalnum(wint_t c) { return isalnum(c); }
-int iswspace(wint_t c) { return isspace(c); }
-int iswxdigit(wint_t c) { return isxdigit(c); }
+int isdigit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+int isupper(int c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+int islower(int c)
+{
+    return c >= 'a' && c <= 'z';
+}
+int isalpha(int c)
+{
+    return isupper(c) || islower(c);
+}
+int isalnum(int c)
+{
+    return isalpha(c) || isdigit(c);
+}
+int isspace(int c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+int isprint(int c)
+{
+    return c >= ' ' && c <= '~';
+}
+int isxdigit(int c)
+{
+    return isdigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+int tolower(int c)
+{
+    return isupper(c) ? c + 32 : c;
+}
+int toupper(int c)
+{
+    return islower(c) ? c - 32 : c;
+}
+int iswdigit(wint_t c)
+{
+    return isdigit(c);
+}
+int iswalnum(wint_t c)
+{
+    return isalnum(c);
+}
+int iswspace(wint_t c)
+{
+    return isspace(c);
+}
+int iswxdigit(wint_t c)
+{
+    return isxdigit(c);
+}
 int iswctype(wint_t c, wctype_t Type)
 {
     return ((Type & 1) && isupper(c)) || ((Type & 2) && islower(c)) || ((Type & 4) && isdigit(c)) ||
            ((Type & 8) && isspace(c)) || ((Type & 0x80) && isxdigit(c)) || ((Type & 0x100) && isalpha(c));
 }
-wint_t towlower(wint_t c) { return RtlDowncaseUnicodeChar((WCHAR)c); }
-wint_t towupper(wint_t c) { return RtlUpcaseUnicodeChar((WCHAR)c); }
+wint_t towlower(wint_t c)
+{
+    return RtlDowncaseUnicodeChar((WCHAR)c);
+}
+wint_t towupper(wint_t c)
+{
+    return RtlUpcaseUnicodeChar((WCHAR)c);
+}
 
 /* One body for both widths: each function appears as its narrow and its wide name. */
-#define RTLP_STRINGS(T, U, Fold, len, nlen, cmp, ncmp, icmp, nicmp, cpy, ncpy, cat, ncat, chr, rchr, str, spn,  \
-                     cspn, upr, lwr, rev, set, nset)                                                         \
-    size_t len(const T *s)                                                                                   \
-    {                                                                                                        \
-        size_t n = 0;                                                                                        \
-        while (s[n] != 0)                                                                                    \
-            n++;                                                                                             \
-        return n;                                                                                            \
-    }                                                                                                        \
-    size_t nlen(const T *s, size_t Limit)                                                                    \
-    {                                                                                                        \
-        size_t n = 0;                                                                                        \
-        while (n < Limit && s[n] != 0)                                                                       \
-            n++;                                                                                             \
-        return n;                                                                                            \
-    }                                                                                                        \
-    int ncmp(const T *a, const T *b, size_t n)                                                               \
-    {                                                                                                        \
-        for (; n > 0; a++, b++, n--) {                                                                       \
-            if (*a != *b)                                                                                    \
-                return (U)*a < (U)*b ? -1 : 1;                                                               \
-            if (*a == 0)                                                                                     \
-                break;                                                                                       \
-        }                                                                                                    \
-        return 0;                                                                                            \
-    }                                                                                                        \
-    int cmp(const T *a, const T *b)                                                                          \
-    {                                                                                                        \
-        return ncmp(a, b, (size_t)-1);                                                                       \
-    }                                                                                                        \
-    int nicmp(const T *a, const T *b, size_t n)                                                              \
-    {                                                                                                        \
-        for (; n > 0; a++, b++, n--) {                                                                       \
-            int x = (int)Fold((U)*a), y = (int)Fold((U)*b);                                                  \
-            if (x != y)                                                                                      \
-                return x < y ? -1 : 1;                                                                       \
-            if (x == 0)                                                                                      \
-                break;                                                                                       \
-        }                                                                                                    \
-        return 0;                                                                                            \
-    }                                                                                                        \
-    int icmp(const T *a, const T *b)                                                                         \
-    {                                                                                                        \
-        return nicmp(a, b, (size_t)-1);                                                                      \
-    }                                                                                                        \
-    T *cpy(T *to, const T *from)                                                                             \
-    {                                                                                                        \
-        T *p = to;                                                                                           \
-        while ((*p++ = *from++) != 0)                                                                        \
-            ;                                                                                                \
-        return to;                                                                                           \
-    }                                                                                                        \
-    T *ncpy(T *to, const T *from, size_t n)                                                                  \
-    {                                                                                                        \
-        size_t i = 0;                                                                                        \
-        for (; i < n && from[i] != 0; i++)                                                                   \
-            to[i] = from[i];                                                                                 \
-        for (; i < n; i++)                                                                                   \
-            to[i] = 0;                                                                                       \
-        return to;                                                                                           \
-    }                                                                                                        \
-    T *cat(T *to, const T *from)                                                                             \
-    {                                                                                                        \
-        cpy(to + len(to), from);                                                                             \
-        return to;                                                                                           \
-    }                                                                                                        \
-    T *ncat(T *to, const T *from, size_t n)                                                                  \
-    {                                                                                                        \
-        T *p = to + len(to);                                                                                 \
-        while (n-- > 0 && *from != 0)                                                                        \
-            *p++ = *from++;                                                                                  \
-        *p = 0;                                                                                              \
-        return to;                                                                                           \
-    }                                                                                                        \
-    T *rchr(const T *s, T1(T) c)                                                                             \
-    {                                                                                                        \
-        const T *Found = NULL;                                                                               \
-        do {                                                                                                 \
-            if (*s == (T)c)                                                                                  \
-                Found = s;                                                                                   \
-        } while (*s++ != 0);                                                                                 \
-        return (T *)Found;                                                                                   \
-    }                                                                                                        \
-    T *chr(const T *s, T1(T) c)                                                                              \
-    {                                                                                                        \
-        for (; *s != (T)c; s++) {                                                                            \
-            if (*s == 0)                                                                                     \
-                return NULL;                                                                                 \
-        }                                                                                                    \
-        return (T *)s;                                                                                       \
-    }                                                                                                        \
-    T *str(const T *s, const T *Pattern)                                                                     \
-    {                                                                                                        \
-        size_t n = len(Pattern);                                                                             \
-        for (; ncmp(s, Pattern, n) != 0; s++) {                                                              \
-            if (*s == 0)                                                                                     \
-                return NULL;                                                                                 \
-        }                                                                                                    \
-        return (T *)s;                                                                                       \
-    }                                                                                                        \
-    size_t spn(const T *s, const T *Accept)                                                                  \
-    {                                                                                                        \
-        size_t n = 0;                                                                                        \
-        while (s[n] != 0 && chr(Accept, s[n]) != NULL)                                                       \
-            n++;                                                                                             \
-        return n;                                                                                            \
-    }                                                                                                        \
-    size_t cspn(const T *s, const T *Reject)                                                                 \
-    {                                                                                                        \
-        size_t n = 0;                                                                                        \
-        while (s[n] != 0 && chr(Reject, s[n]) == NULL)                                                       \
-            n++;                                                                                             \
-        return n;                                                                                            \
-    }                                                                                                        \
-    T *upr(T *s)                                                                                             \
-    {                                                                                                        \
-        for (T *p = s; *p != 0; p++)                                                                         \
-            *p = (T)toupper((U)*p);                                                                          \
-        return s;                                                                                            \
-    }                                                                                                        \
-    T *lwr(T *s)                                                                                             \
-    {                                                                                                        \
-        for (T *p = s; *p != 0; p++)                                                                         \
-            *p = (T)tolower((U)*p);                                                                          \
-        return s;                                                                                            \
-    }                                                                                                        \
-    T *rev(T *s)                                                                                             \
-    {                                                                                                        \
-        for (size_t i = 0, j = len(s); i + 1 < j; i++) {                                                     \
-            T Swap = s[i];                                                                                   \
-            s[i] = s[--j];                                                                                   \
-            s[j] = Swap;                                                                                     \
-        }                                                                                                    \
-        return s;                                                                                            \
-    }                                                                                                        \
-    T *nset(T *s, T1(T) c, size_t n)                                                                         \
-    {                                                                                                        \
-        for (T *p = s; n > 0 && *p != 0; p++, n--)                                                           \
-            *p = (T)c;                                                                                       \
-        return s;                                                                                            \
-    }                                                                                                        \
-    T *set(T *s, T1(T) c)                                                                                    \
-    {                                                                                                        \
-        return nset(s, c, (size_t)-1);                                                                       \
+#define RTLP_STRINGS(T, U, Fold, len, nlen, cmp, ncmp, icmp, nicmp, cpy, ncpy, cat, ncat, chr, rchr, str, spn, cspn,   \
+                     upr, lwr, rev, set, nset)                                                                         \
+    size_t len(const T *s)                                                                                             \
+    {                                                                                                                  \
+        size_t n = 0;                                                                                                  \
+        while (s[n] != 0)                                                                                              \
+            n++;                                                                                                       \
+        return n;                                                                                                      \
+    }                                                                                                                  \
+    size_t nlen(const T *s, size_t Limit)                                                                              \
+    {                                                                                                                  \
+        size_t n = 0;                                                                                                  \
+        while (n < Limit && s[n] != 0)                                                                                 \
+            n++;                                                                                                       \
+        return n;                                                                                                      \
+    }                                                                                                                  \
+    int ncmp(const T *a, const T *b, size_t n)                                                                         \
+    {                                                                                                                  \
+        for (; n > 0; a++, b++, n--) {                                                                                 \
+            if (*a != *b)                                                                                              \
+                return (U) * a < (U) * b ? -1 : 1;                                                                     \
+            if (*a == 0)                                                                                               \
+                break;                                                                                                 \
+        }                                                                                                              \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
+    int cmp(const T *a, const T *b)                                                                                    \
+    {                                                                                                                  \
+        return ncmp(a, b, (size_t)-1);                                                                                 \
+    }                                                                                                                  \
+    int nicmp(const T *a, const T *b, size_t n)                                                                        \
+    {                                                                                                                  \
+        for (; n > 0; a++, b++, n--) {                                                                                 \
+            int x = (int)Fold((U) * a), y = (int)Fold((U) * b);                                                        \
+            if (x != y)                                                                                                \
+                return x < y ? -1 : 1;                                                                                 \
+            if (x == 0)                                                                                                \
+                break;                                                                                                 \
+        }                                                                                                              \
+        return 0;                                                                                                      \
+    }                                                                                                                  \
+    int icmp(const T *a, const T *b)                                                                                   \
+    {                                                                                                                  \
+        return nicmp(a, b, (size_t)-1);                                                                                \
+    }                                                                                                                  \
+    T *cpy(T *to, const T *from)                                                                                       \
+    {                                                                                                                  \
+        T *p = to;                                                                                                     \
+        while ((*p++ = *from++) != 0)                                                                                  \
+            ;                                                                                                          \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *ncpy(T *to, const T *from, size_t n)                                                                            \
+    {                                                                                                                  \
+        size_t i = 0;                                                                                                  \
+        for (; i < n && from[i] != 0; i++)                                                                             \
+            to[i] = from[i];                                                                                           \
+        for (; i < n; i++)                                                                                             \
+            to[i] = 0;                                                                                                 \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *cat(T *to, const T *from)                                                                                       \
+    {                                                                                                                  \
+        cpy(to + len(to), from);                                                                                       \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *ncat(T *to, const T *from, size_t n)                                                                            \
+    {                                                                                                                  \
+        T *p = to + len(to);                                                                                           \
+        while (n-- > 0 && *from != 0)                                                                                  \
+            *p++ = *from++;                                                                                            \
+        *p = 0;                                                                                                        \
+        return to;                                                                                                     \
+    }                                                                                                                  \
+    T *rchr(const T *s, T1(T) c)                                                                                       \
+    {                                                                                                                  \
+        const T *Found = NULL;                                                                                         \
+        do {                                                                                                           \
+            if (*s == (T)c)                                                                                            \
+                Found = s;                                                                                             \
+        } while (*s++ != 0);                                                                                           \
+        return (T *)Found;                                                                                             \
+    }                                                                                                                  \
+    T *chr(const T *s, T1(T) c)                                                                                        \
+    {                                                                                                                  \
+        for (; *s != (T)c; s++) {                                                                                      \
+            if (*s == 0)                                                                                               \
+                return NULL;                                                                                           \
+        }                                                                                                              \
+        return (T *)s;                                                                                                 \
+    }                                                                                                                  \
+    T *str(const T *s, const T *Pattern)                                                                               \
+    {                                                                                                                  \
+        size_t n = len(Pattern);                                                                                       \
+        for (; ncmp(s, Pattern, n) != 0; s++) {                                                                        \
+            if (*s == 0)                                                                                               \
+                return NULL;                                                                                           \
+        }                                                                                                              \
+        return (T *)s;                                                                                                 \
+    }                                                                                                                  \
+    size_t spn(const T *s, const T *Accept)                                                                            \
+    {                                                                                                                  \
+        size_t n = 0;                                                                                                  \
+        while (s[n] != 0 && chr(Accept, s[n]) != NULL)                                                                 \
+            n++;                                                                                                       \
+        return n;                                                                                                      \
+    }                                                                                                                  \
+    size_t cspn(const T *s, const T *Reject)                                                                           \
+    {                                                                                                                  \
+        size_t n = 0;                                                                                                  \
+        while (s[n] != 0 && chr(Reject, s[n]) == NULL)                                                                 \
+            n++;                                                                                                       \
+        return n;                                                                                                      \
+    }                                                                                                                  \
+    T *upr(T *s)                                                                                                       \
+    {                                                                                                                  \
+        for (T *p = s; *p != 0; p++)                                                                                   \
+            *p = (T)toupper((U) * p);                                                                                  \
+        return s;                                                                                                      \
+    }                                                                                                                  \
+    T *lwr(T *s)                                                                                                       \
+    {                                                                                                                  \
+        for (T *p = s; *p != 0; p++)                                                                                   \
+            *p = (T)tolower((U) * p);                                                                                  \
+        return s;                                                                                                      \
+    }                                                                                                                  \
+    T *rev(T *s)                                                                                                       \
+    {                                                                                                                  \
+        for (size_t i = 0, j = len(s); i + 1 < j; i++) {                                                               \
+            T Swap = s[i];                                                                                             \
+            s[i] = s[--j];                                                                                             \
+            s[j] = Swap;                                                                                               \
+        }                                                                                                              \
+        return s;                                                                                                      \
+    }                                                                                                                  \
+    T *nset(T *s, T1(T) c, size_t n)                                                                                   \
+    {                                                                                                                  \
+        for (T *p = s; n > 0 && *p != 0; p++, n--)                                                                     \
+            *p = (T)c;                                                                                                 \
+        return s;                                                                                                      \
+    }                                                                                                                  \
+    T *set(T *s, T1(T) c)                                                                                              \
+    {                                                                                                                  \
+        return nset(s, c, (size_t)-1);                                                                                 \
     }
 
 /* A character argument: int for narrow strings, WCHAR for wide ones. */
-#define T1(T)   T1_##T
-#define T1_char int
+#define T1(T)    T1_##T
+#define T1_char  int
 #define T1_WCHAR WCHAR
 
 RTLP_STRINGS(char, unsigned char, tolower, strlen, strnlen, strcmp, strncmp, _stricmp, _strnicmp, strcpy, strncpy,
-             strcat, strncat, strchr, strrchr, strstr, strspn, strcspn, _strupr, _strlwr, _strrev, _strset,
-             _strnset)
+             strcat, strncat, strchr, strrchr, strstr, strspn, strcspn, _strupr, _strlwr, _strrev, _strset, _strnset)
 RTLP_STRINGS(WCHAR, WCHAR, towlower, wcslen, wcsnlen, wcscmp, wcsncmp, _wcsicmp, _wcsnicmp, wcscpy, wcsncpy, wcscat,
              wcsncat, wcschr, wcsrchr, wcsstr, wcsspn, wcscspn, _wcsupr, _wcslwr, _wcsrev, _wcsset, _wcsnset)
 
@@ -206,53 +253,47 @@ WCHAR *wcspbrk(const WCHAR *s, const WCHAR *Accept)
     return *s != 0 ? (WCHAR *)s : NULL;
 }
 
-char *strpbrk(const char *s, const char *Accept)
-{
-    s += strcspn(s, Accept);
-    return *s != 0 ? (char *)s : NULL;
-}
-
 /* The checked copies: an empty destination and an error when the text does not fit. */
-#define RTLP_CHECKED(T, len, nlen, cpy_s, ncpy_s, cat_s, ncat_s)                                                 \
-    errno_t ncpy_s(T *to, size_t Capacity, const T *from, size_t Count)                                      \
-    {                                                                                                        \
-        size_t n;                                                                                            \
-        if (to == NULL || Capacity == 0)                                                                     \
-            return RTLP_EINVAL;                                                                              \
-        to[0] = 0;                                                                                           \
-        if (from == NULL)                                                                                    \
-            return Count == 0 ? RTLP_OK : RTLP_EINVAL;                                                       \
-        n = nlen(from, Count == RTLP_TRUNCATE ? Capacity : Count);                                           \
-        if (n >= Capacity && Count != RTLP_TRUNCATE)                                                         \
-            return RTLP_ERANGE;                                                                              \
-        for (size_t i = 0; i < n && i + 1 < Capacity; i++)                                                   \
-            to[i] = from[i];                                                                                 \
-        to[n < Capacity ? n : Capacity - 1] = 0;                                                             \
-        return n < Capacity ? RTLP_OK : STRUNCATE;                                                           \
-    }                                                                                                        \
-    errno_t cpy_s(T *to, size_t Capacity, const T *from)                                                     \
-    {                                                                                                        \
-        return ncpy_s(to, Capacity, from, RTLP_TRUNCATE - 1);                                                \
-    }                                                                                                        \
-    errno_t ncat_s(T *to, size_t Capacity, const T *from, size_t Count)                                      \
-    {                                                                                                        \
-        size_t Used;                                                                                         \
-        errno_t Error;                                                                                       \
-        if (to == NULL || Capacity == 0)                                                                     \
-            return RTLP_EINVAL;                                                                              \
-        Used = nlen(to, Capacity);                                                                           \
-        if (Used == Capacity) {                                                                              \
-            to[0] = 0;                                                                                       \
-            return RTLP_EINVAL;                                                                              \
-        }                                                                                                    \
-        Error = ncpy_s(to + Used, Capacity - Used, from, Count);                                             \
-        if (Error != RTLP_OK && Error != STRUNCATE)                                                          \
-            to[0] = 0;                                                                                       \
-        return Error;                                                                                        \
-    }                                                                                                        \
-    errno_t cat_s(T *to, size_t Capacity, const T *from)                                                     \
-    {                                                                                                        \
-        return ncat_s(to, Capacity, from, RTLP_TRUNCATE - 1);                                                \
+#define RTLP_CHECKED(T, len, nlen, cpy_s, ncpy_s, cat_s, ncat_s)                                                       \
+    errno_t ncpy_s(T *to, size_t Capacity, const T *from, size_t Count)                                                \
+    {                                                                                                                  \
+        size_t n;                                                                                                      \
+        if (to == NULL || Capacity == 0)                                                                               \
+            return RTLP_EINVAL;                                                                                        \
+        to[0] = 0;                                                                                                     \
+        if (from == NULL)                                                                                              \
+            return Count == 0 ? RTLP_OK : RTLP_EINVAL;                                                                 \
+        n = nlen(from, Count == RTLP_TRUNCATE ? Capacity : Count);                                                     \
+        if (n >= Capacity && Count != RTLP_TRUNCATE)                                                                   \
+            return RTLP_ERANGE;                                                                                        \
+        for (size_t i = 0; i < n && i + 1 < Capacity; i++)                                                             \
+            to[i] = from[i];                                                                                           \
+        to[n < Capacity ? n : Capacity - 1] = 0;                                                                       \
+        return n < Capacity ? RTLP_OK : STRUNCATE;                                                                     \
+    }                                                                                                                  \
+    errno_t cpy_s(T *to, size_t Capacity, const T *from)                                                               \
+    {                                                                                                                  \
+        return ncpy_s(to, Capacity, from, RTLP_TRUNCATE - 1);                                                          \
+    }                                                                                                                  \
+    errno_t ncat_s(T *to, size_t Capacity, const T *from, size_t Count)                                                \
+    {                                                                                                                  \
+        size_t Used;                                                                                                   \
+        errno_t Error;                                                                                                 \
+        if (to == NULL || Capacity == 0)                                                                               \
+            return RTLP_EINVAL;                                                                                        \
+        Used = nlen(to, Capacity);                                                                                     \
+        if (Used == Capacity) {                                                                                        \
+            to[0] = 0;                                                                                                 \
+            return RTLP_EINVAL;                                                                                        \
+        }                                                                                                              \
+        Error = ncpy_s(to + Used, Capacity - Used, from, Count);                                                       \
+        if (Error != RTLP_OK && Error != STRUNCATE)                                                                    \
+            to[0] = 0;                                                                                                 \
+        return Error;                                                                                                  \
+    }                                                                                                                  \
+    errno_t cat_s(T *to, size_t Capacity, const T *from)                                                               \
+    {                                                                                                                  \
+        return ncat_s(to, Capacity, from, RTLP_TRUNCATE - 1);                                                          \
     }
 
 RTLP_CHECKED(char, strlen, strnlen, strcpy_s, strncpy_s, strcat_s, strncat_s)
@@ -339,12 +380,18 @@ static ULONG RtlpParseUnsigned(const VOID *Text, VOID **End, int Base, BOOLEAN W
     return Negative ? 0 - (ULONG)Value : (ULONG)Value;
 }
 
-long strtol(const char *Text, char **End, int Base) { return RtlpParseSigned(Text, (VOID **)End, Base, FALSE); }
+long strtol(const char *Text, char **End, int Base)
+{
+    return RtlpParseSigned(Text, (VOID **)End, Base, FALSE);
+}
 unsigned long strtoul(const char *Text, char **End, int Base)
 {
     return RtlpParseUnsigned(Text, (VOID **)End, Base, FALSE);
 }
-long wcstol(const WCHAR *Text, WCHAR **End, int Base) { return RtlpParseSigned(Text, (VOID **)End, Base, TRUE); }
+long wcstol(const WCHAR *Text, WCHAR **End, int Base)
+{
+    return RtlpParseSigned(Text, (VOID **)End, Base, TRUE);
+}
 unsigned long wcstoul(const WCHAR *Text, WCHAR **End, int Base)
 {
     return RtlpParseUnsigned(Text, (VOID **)End, Base, TRUE);
@@ -356,10 +403,22 @@ unsigned long long _strtoui64(const char *Text, char **End, int Base)
 
     return Negative ? 0 - Value : Value;
 }
-int atoi(const char *Text) { return RtlpParseSigned(Text, NULL, 10, FALSE); }
-long atol(const char *Text) { return RtlpParseSigned(Text, NULL, 10, FALSE); }
-int _wtoi(const WCHAR *Text) { return RtlpParseSigned(Text, NULL, 10, TRUE); }
-long _wtol(const WCHAR *Text) { return RtlpParseSigned(Text, NULL, 10, TRUE); }
+int atoi(const char *Text)
+{
+    return RtlpParseSigned(Text, NULL, 10, FALSE);
+}
+long atol(const char *Text)
+{
+    return RtlpParseSigned(Text, NULL, 10, FALSE);
+}
+int _wtoi(const WCHAR *Text)
+{
+    return RtlpParseSigned(Text, NULL, 10, TRUE);
+}
+long _wtol(const WCHAR *Text)
+{
+    return RtlpParseSigned(Text, NULL, 10, TRUE);
+}
 
 /* One byte a character, by the ANSI code page. */
 size_t mbstowcs(WCHAR *Destination, const char *Source, size_t Count)

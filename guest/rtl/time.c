@@ -14,8 +14,8 @@ static BOOLEAN RtlpIsLeapYear(LONG64 Year)
 }
 
 static const USHORT RtlpDaysBeforeMonth[2][13] = {
-    { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 },
-    { 0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366 },
+    {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365},
+    {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366},
 };
 
 /* Days from 1601-01-01 to the first of a year. */
@@ -65,9 +65,9 @@ BOOLEAN NTAPI RtlTimeFieldsToTime(PTIME_FIELDS TimeFields, PLARGE_INTEGER Time)
     if (TimeFields->Day < 1 || TimeFields->Day > Before[1] - Before[0])
         return FALSE;
     Days = RtlpDaysBeforeYear(Year) + Before[0] + TimeFields->Day - 1;
-    Time->QuadPart = (((Days * 24 + TimeFields->Hour) * 60 + TimeFields->Minute) * 60 + TimeFields->Second) *
-                         RTLP_TICKS_PER_SECOND +
-                     TimeFields->Milliseconds * 10000LL;
+    Time->QuadPart =
+        (((Days * 24 + TimeFields->Hour) * 60 + TimeFields->Minute) * 60 + TimeFields->Second) * RTLP_TICKS_PER_SECOND +
+        TimeFields->Milliseconds * 10000LL;
     return TRUE;
 }
 

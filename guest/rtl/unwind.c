@@ -23,20 +23,14 @@ C_ASSERT(FIELD_OFFSET(CONTEXT, R15) - FIELD_OFFSET(CONTEXT, Rax) == 15 * sizeof(
 static ULONG RtlpUnwindCodeSlots(ULONG Version, UNWIND_CODE Code)
 {
     switch (RTLP_OP(Code)) {
-    case UWOP_ALLOC_LARGE:
-        return RTLP_INFO(Code) == 0 ? 2 : 3;
+    case UWOP_ALLOC_LARGE: return RTLP_INFO(Code) == 0 ? 2 : 3;
     case UWOP_SAVE_NONVOL:
-    case UWOP_SAVE_XMM128:
-        return 2;
+    case UWOP_SAVE_XMM128: return 2;
     case UWOP_SAVE_NONVOL_FAR:
-    case UWOP_SAVE_XMM128_FAR:
-        return 3;
-    case UWOP_EPILOG:
-        return Version >= 2 ? 1 : 2;
-    case UWOP_SPARE:
-        return 3;
-    default:
-        return 1;
+    case UWOP_SAVE_XMM128_FAR: return 3;
+    case UWOP_EPILOG: return Version >= 2 ? 1 : 2;
+    case UWOP_SPARE: return 3;
+    default: return 1;
     }
 }
 
@@ -119,13 +113,13 @@ static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, const RU
 
     if (!RtlpRead(Code, ControlPc, (SIZE_T)(End - Code)))
         return FALSE;
-#define RTLP_ADDRESS(Place)   (ControlPc + (ULONG64)((Place) - Code))
-#define RTLP_HAS(Count) (End - Pc >= (Count))
+#define RTLP_ADDRESS(Place) (ControlPc + (ULONG64)((Place) - Code))
+#define RTLP_HAS(Count)     (End - Pc >= (Count))
     if (RTLP_HAS(4) && Pc[0] == 0x48 && Pc[1] == 0x83 && Pc[2] == 0xC4) {
         Rsp += (ULONG64)(LONG64)(signed char)Pc[3];
         Pc += 4;
     } else if (RTLP_HAS(7) && Pc[0] == 0x48 && Pc[1] == 0x81 && Pc[2] == 0xC4) {
-        Rsp += (ULONG64)(LONG64)*(const LONG UNALIGNED *)(Pc + 3);
+        Rsp += (ULONG64)(LONG64) * (const LONG UNALIGNED *)(Pc + 3);
         Pc += 7;
     } else if (FrameRegister != 0 && RTLP_HAS(4) && (Pc[0] & 0xFE) == 0x48 && Pc[1] == 0x8D) {
         ULONG Base = (Pc[2] & 7) | ((Pc[0] & 1) << 3);
@@ -134,7 +128,7 @@ static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, const RU
                 Rsp = Registers[Base] + (ULONG64)(LONG64)(signed char)Pc[3];
                 Pc += 4;
             } else if ((Pc[2] & 0xC0) == 0x80 && RTLP_HAS(7)) {
-                Rsp = Registers[Base] + (ULONG64)(LONG64)*(const LONG UNALIGNED *)(Pc + 3);
+                Rsp = Registers[Base] + (ULONG64)(LONG64) * (const LONG UNALIGNED *)(Pc + 3);
                 Pc += 7;
             }
         }
@@ -157,7 +151,7 @@ static BOOLEAN RtlpUnwindEpilogue(ULONG64 ImageBase, ULONG64 ControlPc, const RU
         Ends = RtlpIsTailCall(ImageBase, Function, RTLP_ADDRESS(Pc + 2) + (ULONG64)(LONG64)(signed char)Pc[1]);
     else if (RTLP_HAS(5) && Pc[0] == 0xE9)
         Ends = RtlpIsTailCall(ImageBase, Function,
-                              RTLP_ADDRESS(Pc + 5) + (ULONG64)(LONG64)*(const LONG UNALIGNED *)(Pc + 1));
+                              RTLP_ADDRESS(Pc + 5) + (ULONG64)(LONG64) * (const LONG UNALIGNED *)(Pc + 1));
     else if (RTLP_HAS(6) && Pc[0] == 0xFF && Pc[1] == 0x25)
         Ends = TRUE;
     else if (RTLP_HAS(3) && (Pc[0] & 0xF8) == 0x48 && Pc[1] == 0xFF && (Pc[2] & 0x38) == 0x20)
@@ -219,12 +213,10 @@ static BOOLEAN RtlpUndoCodes(const UNWIND_INFO *Info, ULONG PrologOffset, ULONG6
             else
                 Context->Rsp += *(const ULONG UNALIGNED *)&Code[1];
             break;
-        case UWOP_ALLOC_SMALL:
-            Context->Rsp += Operand * 8 + 8;
-            break;
+        case UWOP_ALLOC_SMALL: Context->Rsp += Operand * 8 + 8; break;
         case UWOP_SET_FPREG:
-            Context->Rsp = Registers[Info->FrameRegisterAndOffset & 0xF] -
-                           (ULONG64)(Info->FrameRegisterAndOffset >> 4) * 16;
+            Context->Rsp =
+                Registers[Info->FrameRegisterAndOffset & 0xF] - (ULONG64)(Info->FrameRegisterAndOffset >> 4) * 16;
             break;
         case UWOP_SAVE_NONVOL:
         case UWOP_SAVE_NONVOL_FAR:
@@ -264,8 +256,7 @@ static ULONG64 RtlpEstablisherFrame(const UNWIND_INFO *Info, ULONG PrologOffset,
         return Context->Rsp;
     if (PrologOffset >= Info->SizeOfProlog || ((Info->VersionAndFlags >> 3) & UNW_FLAG_CHAININFO))
         return Frame;
-    for (ULONG Index = 0; Index < Info->CountOfCodes;
-         Index += RtlpUnwindCodeSlots(Version, Info->UnwindCode[Index])) {
+    for (ULONG Index = 0; Index < Info->CountOfCodes; Index += RtlpUnwindCodeSlots(Version, Info->UnwindCode[Index])) {
         if (RTLP_OP(Info->UnwindCode[Index]) == UWOP_SET_FPREG)
             return Info->UnwindCode[Index].CodeOffset <= PrologOffset ? Frame : Context->Rsp;
     }
@@ -319,16 +310,15 @@ PEXCEPTION_ROUTINE RtlpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG
 }
 
 PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
-                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
-                                          PVOID *HandlerData, PULONG64 EstablisherFrame,
-                                          PKNONVOLATILE_CONTEXT_POINTERS ContextPointers)
+                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord, PVOID *HandlerData,
+                                          PULONG64 EstablisherFrame, PKNONVOLATILE_CONTEXT_POINTERS ContextPointers)
 {
-    RUNTIME_FUNCTION Function = { 0 };
+    RUNTIME_FUNCTION Function = {0};
     BOOLEAN Trapped;
 
     RtlpRead(&Function, (ULONG64)FunctionEntry, sizeof(Function));
-    return RtlpVirtualUnwind(HandlerType, ImageBase, ControlPc, &Function, ContextRecord, HandlerData,
-                             EstablisherFrame, ContextPointers, &Trapped);
+    return RtlpVirtualUnwind(HandlerType, ImageBase, ControlPc, &Function, ContextRecord, HandlerData, EstablisherFrame,
+                             ContextPointers, &Trapped);
 }
 
 RTL_FRAME RtlUnwindFrame(PCONTEXT Context, RTL_FRAME Inner)

@@ -284,15 +284,16 @@ BOOLEAN NTAPI RtlCreateUnicodeString(PUNICODE_STRING DestinationString, PCWSTR S
     return TRUE;
 }
 
-#define RTLP_DUPLICATE_NULL_TERMINATE         0x1
-#define RTLP_DUPLICATE_ALLOCATE_NULL_STRING   0x2
+#define RTLP_DUPLICATE_NULL_TERMINATE       0x1
+#define RTLP_DUPLICATE_ALLOCATE_NULL_STRING 0x2
 
 NTSTATUS NTAPI RtlDuplicateUnicodeString(ULONG Flags, PCUNICODE_STRING Source, PUNICODE_STRING Destination)
 {
     ULONG Size;
     PWCH Buffer;
 
-    if ((Flags & ~3u) != 0 || ((Flags & RTLP_DUPLICATE_ALLOCATE_NULL_STRING) && !(Flags & RTLP_DUPLICATE_NULL_TERMINATE)))
+    if ((Flags & ~3u) != 0 ||
+        ((Flags & RTLP_DUPLICATE_ALLOCATE_NULL_STRING) && !(Flags & RTLP_DUPLICATE_NULL_TERMINATE)))
         return STATUS_INVALID_PARAMETER;
     if (Source == NULL || Destination == NULL || Source->Length % sizeof(WCHAR) != 0 ||
         Source->Length > Source->MaximumLength || (Source->MaximumLength != 0 && Source->Buffer == NULL))

@@ -8,9 +8,9 @@
 
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* some exports are in no public header */
 
-#define RTLP_MAJOR_VERSION 10
-#define RTLP_MINOR_VERSION 0
-#define RTLP_BUILD_NUMBER  19041
+#define RTLP_MAJOR_VERSION  10
+#define RTLP_MINOR_VERSION  0
+#define RTLP_BUILD_NUMBER   19041
 #define RTLP_NT_WORKSTATION 1
 
 /* Data export. */
@@ -63,11 +63,11 @@ NTSTATUS NTAPI RtlVerifyVersionInfo(PRTL_OSVERSIONINFOEXW VersionInfo, ULONG Typ
 
     if (TypeMask == 0 || ConditionMask == 0)
         return STATUS_INVALID_PARAMETER;
-    if ((TypeMask & 0x80) && !RtlpCompareVersion(RtlpCondition(ConditionMask, 7),
-                                                 RTLP_NT_WORKSTATION - (LONG64)VersionInfo->wProductType))
+    if ((TypeMask & 0x80) &&
+        !RtlpCompareVersion(RtlpCondition(ConditionMask, 7), RTLP_NT_WORKSTATION - (LONG64)VersionInfo->wProductType))
         return STATUS_REVISION_MISMATCH;
-    if ((TypeMask & 0x04) && !RtlpCompareVersion(RtlpCondition(ConditionMask, 2),
-                                                 RTLP_BUILD_NUMBER - (LONG64)VersionInfo->dwBuildNumber))
+    if ((TypeMask & 0x04) &&
+        !RtlpCompareVersion(RtlpCondition(ConditionMask, 2), RTLP_BUILD_NUMBER - (LONG64)VersionInfo->dwBuildNumber))
         return STATUS_REVISION_MISMATCH;
     /* Major, minor and service pack form one number: a later part counts only while the earlier are equal. */
     if (TypeMask & 0x02) {

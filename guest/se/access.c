@@ -43,8 +43,8 @@ static BOOLEAN SepIsSimpleAce(PACE_HEADER Ace, UCHAR Type)
 }
 
 /* What the list grants; Wanted MAXULONG: all there is to have. */
-static ACCESS_MASK SepWalkAcl(PSEP_TOKEN Token, PACL Acl, ACCESS_MASK Wanted, PGENERIC_MAPPING Mapping,
-                              BOOLEAN Owner, SEP_PASS Pass)
+static ACCESS_MASK SepWalkAcl(PSEP_TOKEN Token, PACL Acl, ACCESS_MASK Wanted, PGENERIC_MAPPING Mapping, BOOLEAN Owner,
+                              SEP_PASS Pass)
 {
     ACCESS_MASK Granted = 0, Denied = 0, Mask;
     PACE_HEADER Ace = NULL;
@@ -81,8 +81,7 @@ static ACCESS_MASK SepWalkAcl(PSEP_TOKEN Token, PACL Acl, ACCESS_MASK Wanted, PG
 
 /* What the object's label forbids the token, by its policy; an object without one is of medium integrity, not
  * to be written. */
-static ACCESS_MASK SepForbiddenByLabel(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor,
-                                       PGENERIC_MAPPING Mapping)
+static ACCESS_MASK SepForbiddenByLabel(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor, PGENERIC_MAPPING Mapping)
 {
     ULONG Level = SEP_LABEL_MEDIUM, Policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP;
     BOOLEAN Present = FALSE, Defaulted;
@@ -91,8 +90,8 @@ static ACCESS_MASK SepForbiddenByLabel(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR De
     PACL Sacl = NULL;
 
     RtlGetSaclSecurityDescriptor(Descriptor, &Present, &Sacl, &Defaulted);
-    for (ULONG Left = Present && Sacl != NULL ? Sacl->AceCount : 0;
-         Left != 0 && (Ace = SepNextAce(Sacl, Ace)) != NULL; Left--) {
+    for (ULONG Left = Present && Sacl != NULL ? Sacl->AceCount : 0; Left != 0 && (Ace = SepNextAce(Sacl, Ace)) != NULL;
+         Left--) {
         PSID Sid = &((PSYSTEM_MANDATORY_LABEL_ACE)Ace)->SidStart;
 
         if (SepIsSimpleAce(Ace, SYSTEM_MANDATORY_LABEL_ACE_TYPE) && ((PISID)Sid)->SubAuthorityCount == 1) {
@@ -132,9 +131,8 @@ static ACCESS_MASK SepGrantByDescriptor(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR D
     Granted = SepWalkAcl(Token, Dacl, Wanted, Mapping, SepIsOwner(Token, Descriptor, SepEnabledIdentities),
                          SepEnabledIdentities);
     if (Token->IsRestricted) {
-        Granted &=
-            SepWalkAcl(Token, Dacl, Wanted, Mapping, SepIsOwner(Token, Descriptor, SepRestrictingIdentities),
-                       SepRestrictingIdentities);
+        Granted &= SepWalkAcl(Token, Dacl, Wanted, Mapping, SepIsOwner(Token, Descriptor, SepRestrictingIdentities),
+                              SepRestrictingIdentities);
     }
     return Granted & ~Forbidden;
 }
@@ -151,8 +149,8 @@ static NTSTATUS SepReportPrivileges(const LUID *Used, ULONG Count, PPRIVILEGE_SE
     if (Count == 0) {
         return STATUS_SUCCESS;
     }
-    Set = ExAllocatePoolWithTag(
-        PagedPool, FIELD_OFFSET(PRIVILEGE_SET, Privilege) + Count * sizeof(LUID_AND_ATTRIBUTES), SEP_TAG);
+    Set = ExAllocatePoolWithTag(PagedPool, FIELD_OFFSET(PRIVILEGE_SET, Privilege) + Count * sizeof(LUID_AND_ATTRIBUTES),
+                                SEP_TAG);
     if (Set == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -166,9 +164,8 @@ static NTSTATUS SepReportPrivileges(const LUID *Used, ULONG Count, PPRIVILEGE_SE
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS SepCheck(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor, ACCESS_MASK Desired,
-                         ACCESS_MASK Previously, PGENERIC_MAPPING Mapping, PPRIVILEGE_SET *Privileges,
-                         PACCESS_MASK Granted)
+static NTSTATUS SepCheck(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor, ACCESS_MASK Desired, ACCESS_MASK Previously,
+                         PGENERIC_MAPPING Mapping, PPRIVILEGE_SET *Privileges, PACCESS_MASK Granted)
 {
     BOOLEAN Maximum = (Desired & MAXIMUM_ALLOWED) != 0;
     ACCESS_MASK Remaining, Found;
@@ -185,10 +182,8 @@ static NTSTATUS SepCheck(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor, ACCE
         Previously |= ACCESS_SYSTEM_SECURITY;
         Remaining &= ~ACCESS_SYSTEM_SECURITY;
     }
-    Found =
-        Remaining == 0 && !Maximum ? 0 : SepGrantByDescriptor(Token, Descriptor, Remaining, Maximum, Mapping);
-    if ((Remaining & ~Found & WRITE_OWNER) != 0 &&
-        SepTokenHasPrivilege(Token, SeExports->SeTakeOwnershipPrivilege)) {
+    Found = Remaining == 0 && !Maximum ? 0 : SepGrantByDescriptor(Token, Descriptor, Remaining, Maximum, Mapping);
+    if ((Remaining & ~Found & WRITE_OWNER) != 0 && SepTokenHasPrivilege(Token, SeExports->SeTakeOwnershipPrivilege)) {
         Used[Count++] = SeExports->SeTakeOwnershipPrivilege;
         Found |= WRITE_OWNER;
     }
@@ -200,11 +195,11 @@ static NTSTATUS SepCheck(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Descriptor, ACCE
 }
 
 /* IRQL: PASSIVE_LEVEL. */
-BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor,
-                            PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext, BOOLEAN SubjectContextLocked,
-                            ACCESS_MASK DesiredAccess, ACCESS_MASK PreviouslyGrantedAccess,
-                            PPRIVILEGE_SET *Privileges, PGENERIC_MAPPING GenericMapping,
-                            KPROCESSOR_MODE AccessMode, PACCESS_MASK GrantedAccess, PNTSTATUS AccessStatus)
+BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor, PSECURITY_SUBJECT_CONTEXT SubjectSecurityContext,
+                            BOOLEAN SubjectContextLocked, ACCESS_MASK DesiredAccess,
+                            ACCESS_MASK PreviouslyGrantedAccess, PPRIVILEGE_SET *Privileges,
+                            PGENERIC_MAPPING GenericMapping, KPROCESSOR_MODE AccessMode, PACCESS_MASK GrantedAccess,
+                            PNTSTATUS AccessStatus)
 {
     UNREFERENCED_PARAMETER(SubjectContextLocked);
     PAGED_CODE();
@@ -227,9 +222,8 @@ BOOLEAN NTAPI SeAccessCheck(PSECURITY_DESCRIPTOR SecurityDescriptor,
     } else if (DesiredAccess == 0 && PreviouslyGrantedAccess == 0) {
         *AccessStatus = STATUS_ACCESS_DENIED; /* nothing asked for, nothing given */
     } else {
-        *AccessStatus =
-            SepCheck(SeQuerySubjectContextToken(SubjectSecurityContext), SecurityDescriptor, DesiredAccess,
-                     PreviouslyGrantedAccess, GenericMapping, Privileges, GrantedAccess);
+        *AccessStatus = SepCheck(SeQuerySubjectContextToken(SubjectSecurityContext), SecurityDescriptor, DesiredAccess,
+                                 PreviouslyGrantedAccess, GenericMapping, Privileges, GrantedAccess);
     }
     return NT_SUCCESS(*AccessStatus);
 }

@@ -36,8 +36,7 @@ static BOOLEAN SepListOf(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Sacl, PACL *Ac
     *Acl = NULL;
     *Defaulted = FALSE;
     if (Descriptor != NULL) {
-        (Sacl ? RtlGetSaclSecurityDescriptor : RtlGetDaclSecurityDescriptor)(Descriptor, &Present, Acl,
-                                                                             Defaulted);
+        (Sacl ? RtlGetSaclSecurityDescriptor : RtlGetDaclSecurityDescriptor)(Descriptor, &Present, Acl, Defaulted);
     }
     return Present;
 }
@@ -49,8 +48,7 @@ static BOOLEAN SepMayOwn(PSEP_TOKEN Token, PSID Owner)
         return TRUE;
     }
     for (ULONG Index = 0; Index < Token->GroupCount; Index++) {
-        if (RtlEqualSid(Token->Groups[Index], Owner) &&
-            (Token->GroupAttributes[Index] & SE_GROUP_OWNER) != 0) {
+        if (RtlEqualSid(Token->Groups[Index], Owner) && (Token->GroupAttributes[Index] & SE_GROUP_OWNER) != 0) {
             return TRUE;
         }
     }
@@ -82,16 +80,14 @@ static PACL SepMakeList(VOID (*Fill)(PSEP_LIST List, PVOID Context), PVOID Conte
 static VOID SepFillList(PSEP_LIST List, PVOID Context)
 {
     PSEP_SOURCE Source = Context;
-    BOOLEAN Inherit =
-        Source->Parent != NULL && !Source->Protected && (Source->Heir.Automatic || Source->Default);
+    BOOLEAN Inherit = Source->Parent != NULL && !Source->Protected && (Source->Heir.Automatic || Source->Default);
     SEP_LIST Inherited = {.Used = sizeof(ACL)};
 
     if (Inherit) {
         SepAppendInherited(&Inherited, Source->Parent, &Source->Heir);
     }
     if (Source->Explicit != NULL && !(Source->Default && Inherited.Count != 0)) {
-        SepAppendAcl(List, Source->Explicit, !Source->Heir.Automatic || Source->Protected,
-                     Source->Heir.Mapping);
+        SepAppendAcl(List, Source->Explicit, !Source->Heir.Automatic || Source->Protected, Source->Heir.Mapping);
     } else if (!Source->Present && Inherited.Count == 0 && Source->Otherwise != NULL) {
         SepAppendAcl(List, Source->Otherwise, TRUE, Source->Heir.Mapping);
     }
@@ -116,8 +112,7 @@ static NTSTATUS SepNewList(PSEP_SOURCE Source, PBOOLEAN Present, PACL *Acl)
 }
 
 /* The absolute descriptor's self-relative copy, in pool. */
-static NTSTATUS SepMakeRelative(PISECURITY_DESCRIPTOR Absolute, POOL_TYPE PoolType,
-                                PSECURITY_DESCRIPTOR *Result)
+static NTSTATUS SepMakeRelative(PISECURITY_DESCRIPTOR Absolute, POOL_TYPE PoolType, PSECURITY_DESCRIPTOR *Result)
 {
     ULONG Length = 0;
 
@@ -154,8 +149,8 @@ static VOID SepDescribeSource(PSEP_SOURCE Source, PSECURITY_DESCRIPTOR Parent, P
 }
 
 /* Owner and group by the documented order: the explicit one's, the parent's when asked for, the subject's. */
-static NTSTATUS SepNewOwner(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Explicit,
-                            ULONG Flags, PSEP_HEIR Heir)
+static NTSTATUS SepNewOwner(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Explicit, ULONG Flags,
+                            PSEP_HEIR Heir)
 {
     Heir->Owner = SepOwnerOf(Explicit, FALSE);
     Heir->Group = SepOwnerOf(Explicit, TRUE);
@@ -166,14 +161,13 @@ static NTSTATUS SepNewOwner(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECU
         Heir->Owner = (Flags & SEF_DEFAULT_OWNER_FROM_PARENT) ? SepOwnerOf(Parent, FALSE) : Token->Owner;
     }
     if (Heir->Group == NULL) {
-        Heir->Group =
-            (Flags & SEF_DEFAULT_GROUP_FROM_PARENT) ? SepOwnerOf(Parent, TRUE) : Token->PrimaryGroup;
+        Heir->Group = (Flags & SEF_DEFAULT_GROUP_FROM_PARENT) ? SepOwnerOf(Parent, TRUE) : Token->PrimaryGroup;
     }
     return Heir->Owner != NULL ? STATUS_SUCCESS : STATUS_INVALID_OWNER;
 }
 
-static NTSTATUS SepAssign(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Explicit,
-                          ULONG Flags, PSEP_HEIR Heir, PSECURITY_DESCRIPTOR *New)
+static NTSTATUS SepAssign(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Explicit, ULONG Flags,
+                          PSEP_HEIR Heir, PSECURITY_DESCRIPTOR *New)
 {
     SEP_SOURCE Dacl = {.Otherwise = (PACL)Token->DefaultDacl}, Sacl = {0};
     BOOLEAN DaclPresent, SaclPresent = FALSE;
@@ -201,8 +195,7 @@ static NTSTATUS SepAssign(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURI
         RtlSetGroupSecurityDescriptor(&Absolute, Heir->Group, FALSE);
         RtlSetDaclSecurityDescriptor(&Absolute, DaclPresent, DaclList, FALSE);
         RtlSetSaclSecurityDescriptor(&Absolute, SaclPresent, SaclList, FALSE);
-        Absolute.Control |= (Dacl.Protected ? SE_DACL_PROTECTED : 0) |
-                            (Sacl.Protected ? SE_SACL_PROTECTED : 0) |
+        Absolute.Control |= (Dacl.Protected ? SE_DACL_PROTECTED : 0) | (Sacl.Protected ? SE_SACL_PROTECTED : 0) |
                             (Dacl.Heir.Automatic ? SE_DACL_AUTO_INHERITED : 0) |
                             (Sacl.Heir.Automatic ? SE_SACL_AUTO_INHERITED : 0);
         Status = SepMakeRelative((PISECURITY_DESCRIPTOR)&Absolute, PagedPool, New);
@@ -217,12 +210,10 @@ static NTSTATUS SepAssign(PSEP_TOKEN Token, PSECURITY_DESCRIPTOR Parent, PSECURI
  * may give; STATUS_PRIVILEGE_NOT_HELD: an explicit list of audits without SeSecurityPrivilege.  ObjectType
  * decides nothing: entries about types of objects are inherited as others are.
  */
-NTSTATUS NTAPI SeAssignSecurityEx(PSECURITY_DESCRIPTOR ParentDescriptor,
-                                  PSECURITY_DESCRIPTOR ExplicitDescriptor,
-                                  PSECURITY_DESCRIPTOR *NewDescriptor, GUID *ObjectType,
-                                  BOOLEAN IsDirectoryObject, ULONG AutoInheritFlags,
-                                  PSECURITY_SUBJECT_CONTEXT SubjectContext, PGENERIC_MAPPING GenericMapping,
-                                  POOL_TYPE PoolType)
+NTSTATUS NTAPI SeAssignSecurityEx(PSECURITY_DESCRIPTOR ParentDescriptor, PSECURITY_DESCRIPTOR ExplicitDescriptor,
+                                  PSECURITY_DESCRIPTOR *NewDescriptor, GUID *ObjectType, BOOLEAN IsDirectoryObject,
+                                  ULONG AutoInheritFlags, PSECURITY_SUBJECT_CONTEXT SubjectContext,
+                                  PGENERIC_MAPPING GenericMapping, POOL_TYPE PoolType)
 {
     SEP_HEIR Heir = {.IsDirectory = IsDirectoryObject, .Mapping = GenericMapping};
     NTSTATUS Status;
@@ -239,10 +230,10 @@ NTSTATUS NTAPI SeAssignSecurityEx(PSECURITY_DESCRIPTOR ParentDescriptor,
 }
 
 /* IRQL: PASSIVE_LEVEL.  SeAssignSecurityEx without its flags. */
-NTSTATUS NTAPI SeAssignSecurity(PSECURITY_DESCRIPTOR ParentDescriptor,
-                                PSECURITY_DESCRIPTOR ExplicitDescriptor, PSECURITY_DESCRIPTOR *NewDescriptor,
-                                BOOLEAN IsDirectoryObject, PSECURITY_SUBJECT_CONTEXT SubjectContext,
-                                PGENERIC_MAPPING GenericMapping, POOL_TYPE PoolType)
+NTSTATUS NTAPI SeAssignSecurity(PSECURITY_DESCRIPTOR ParentDescriptor, PSECURITY_DESCRIPTOR ExplicitDescriptor,
+                                PSECURITY_DESCRIPTOR *NewDescriptor, BOOLEAN IsDirectoryObject,
+                                PSECURITY_SUBJECT_CONTEXT SubjectContext, PGENERIC_MAPPING GenericMapping,
+                                POOL_TYPE PoolType)
 {
     return SeAssignSecurityEx(ParentDescriptor, ExplicitDescriptor, NewDescriptor, NULL, IsDirectoryObject, 0,
                               SubjectContext, GenericMapping, PoolType);
@@ -262,19 +253,16 @@ NTSTATUS NTAPI SeDeassignSecurity(PSECURITY_DESCRIPTOR *SecurityDescriptor)
 /* ---- parts of an object's descriptor ---- */
 
 /* The parts of From that Information names, into the absolute To. */
-static VOID SepTakeParts(PISECURITY_DESCRIPTOR To, PSECURITY_DESCRIPTOR From,
-                         SECURITY_INFORMATION Information)
+static VOID SepTakeParts(PISECURITY_DESCRIPTOR To, PSECURITY_DESCRIPTOR From, SECURITY_INFORMATION Information)
 {
     BOOLEAN Defaulted, Present;
     PACL Acl;
 
     if ((Information & OWNER_SECURITY_INFORMATION) != 0) {
-        RtlSetOwnerSecurityDescriptor(To, SepOwnerOf(From, FALSE),
-                                      (SepControl(From) & SE_OWNER_DEFAULTED) != 0);
+        RtlSetOwnerSecurityDescriptor(To, SepOwnerOf(From, FALSE), (SepControl(From) & SE_OWNER_DEFAULTED) != 0);
     }
     if ((Information & GROUP_SECURITY_INFORMATION) != 0) {
-        RtlSetGroupSecurityDescriptor(To, SepOwnerOf(From, TRUE),
-                                      (SepControl(From) & SE_GROUP_DEFAULTED) != 0);
+        RtlSetGroupSecurityDescriptor(To, SepOwnerOf(From, TRUE), (SepControl(From) & SE_GROUP_DEFAULTED) != 0);
     }
     if ((Information & DACL_SECURITY_INFORMATION) != 0) {
         Present = SepListOf(From, FALSE, &Acl, &Defaulted);
@@ -344,8 +332,8 @@ static NTSTATUS SepCheckNewOwner(PSECURITY_DESCRIPTOR Modification, SECURITY_INF
  */
 NTSTATUS NTAPI SeSetSecurityDescriptorInfo(PVOID Object, PSECURITY_INFORMATION SecurityInformation,
                                            PSECURITY_DESCRIPTOR ModificationDescriptor,
-                                           PSECURITY_DESCRIPTOR *ObjectsSecurityDescriptor,
-                                           POOL_TYPE PoolType, PGENERIC_MAPPING GenericMapping)
+                                           PSECURITY_DESCRIPTOR *ObjectsSecurityDescriptor, POOL_TYPE PoolType,
+                                           PGENERIC_MAPPING GenericMapping)
 {
     SECURITY_INFORMATION Information = *SecurityInformation;
     PSECURITY_DESCRIPTOR New;

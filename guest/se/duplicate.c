@@ -8,8 +8,8 @@ static VOID SepKeepEnabled(PSEP_TOKEN Token)
     ULONG Kept = 0;
 
     for (ULONG Index = 0; Index < Token->GroupCount; Index++) {
-        if ((Token->GroupAttributes[Index] &
-             (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY | SE_GROUP_INTEGRITY)) != 0) {
+        if ((Token->GroupAttributes[Index] & (SE_GROUP_ENABLED | SE_GROUP_USE_FOR_DENY_ONLY | SE_GROUP_INTEGRITY)) !=
+            0) {
             Token->Groups[Kept] = Token->Groups[Index];
             Token->GroupAttributes[Kept++] = Token->GroupAttributes[Index];
         }
@@ -18,8 +18,8 @@ static VOID SepKeepEnabled(PSEP_TOKEN Token)
     Token->Privileges = Token->Enabled;
 }
 
-NTSTATUS SepDuplicateToken(PSEP_TOKEN Existing, BOOLEAN EffectiveOnly, TOKEN_TYPE Type,
-                           SECURITY_IMPERSONATION_LEVEL Level, PSEP_TOKEN *Copy)
+static NTSTATUS SepDuplicateToken(PSEP_TOKEN Existing, BOOLEAN EffectiveOnly, TOKEN_TYPE Type,
+                                  SECURITY_IMPERSONATION_LEVEL Level, PSEP_TOKEN *Copy)
 {
     NTSTATUS Status = SepCopyToken(Existing, Copy);
 
@@ -62,8 +62,8 @@ static NTSTATUS SepLevelOfCopy(PSEP_TOKEN Existing, POBJECT_ATTRIBUTES Attribute
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS NTAPI ZwDuplicateToken(HANDLE ExistingTokenHandle, ACCESS_MASK DesiredAccess,
-                                POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN EffectiveOnly,
-                                TOKEN_TYPE TokenType, PHANDLE NewTokenHandle)
+                                POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN EffectiveOnly, TOKEN_TYPE TokenType,
+                                PHANDLE NewTokenHandle)
 {
     ULONG Attributes = ObjectAttributes != NULL ? ObjectAttributes->Attributes : 0;
     OBJECT_HANDLE_INFORMATION Information;
@@ -86,8 +86,8 @@ NTSTATUS NTAPI ZwDuplicateToken(HANDLE ExistingTokenHandle, ACCESS_MASK DesiredA
     }
     if (NT_SUCCESS(Status)) {
         Status = ObOpenObjectByPointer(Copy, Attributes, NULL,
-                                       DesiredAccess != 0 ? DesiredAccess : Information.GrantedAccess,
-                                       SepTokenType, KernelMode, NewTokenHandle);
+                                       DesiredAccess != 0 ? DesiredAccess : Information.GrantedAccess, SepTokenType,
+                                       KernelMode, NewTokenHandle);
         ObDereferenceObject(Copy);
     }
     ObDereferenceObject(Existing);
@@ -172,8 +172,8 @@ NTSTATUS NTAPI ZwSetInformationToken(HANDLE TokenHandle, TOKEN_INFORMATION_CLASS
     if (TokenInformationLength < sizeof(PVOID)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
-    Status = ObReferenceObjectByHandle(TokenHandle, TOKEN_ADJUST_DEFAULT, SepTokenType, KernelMode,
-                                       (PVOID *)&Token, NULL);
+    Status =
+        ObReferenceObjectByHandle(TokenHandle, TOKEN_ADJUST_DEFAULT, SepTokenType, KernelMode, (PVOID *)&Token, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -193,8 +193,7 @@ NTSTATUS NTAPI ZwSetInformationToken(HANDLE TokenHandle, TOKEN_INFORMATION_CLASS
  */
 NTSTATUS NTAPI SeCreateClientSecurityFromSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext,
                                                         PSECURITY_QUALITY_OF_SERVICE ClientSecurityQos,
-                                                        BOOLEAN ServerIsRemote,
-                                                        PSECURITY_CLIENT_CONTEXT ClientContext)
+                                                        BOOLEAN ServerIsRemote, PSECURITY_CLIENT_CONTEXT ClientContext)
 {
     PSEP_TOKEN Token = SeQuerySubjectContextToken(SubjectContext), Copy;
     BOOLEAN Impersonates = SubjectContext->ClientToken != NULL;
@@ -231,9 +230,9 @@ NTSTATUS NTAPI SeCreateClientSecurityFromSubjectContext(PSECURITY_SUBJECT_CONTEX
 NTSTATUS NTAPI SeImpersonateClientEx(PSECURITY_CLIENT_CONTEXT ClientContext, PETHREAD ServerThread)
 {
     PAGED_CODE();
-    return PsImpersonateClient(
-        ServerThread != NULL ? ServerThread : PsGetCurrentThread(), ClientContext->ClientToken, TRUE,
-        ClientContext->DirectlyAccessClientToken ? ClientContext->DirectAccessEffectiveOnly
-                                                 : ClientContext->SecurityQos.EffectiveOnly,
-        ClientContext->SecurityQos.ImpersonationLevel);
+    return PsImpersonateClient(ServerThread != NULL ? ServerThread : PsGetCurrentThread(), ClientContext->ClientToken,
+                               TRUE,
+                               ClientContext->DirectlyAccessClientToken ? ClientContext->DirectAccessEffectiveOnly
+                                                                        : ClientContext->SecurityQos.EffectiveOnly,
+                               ClientContext->SecurityQos.ImpersonationLevel);
 }

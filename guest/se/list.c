@@ -16,8 +16,7 @@
 /* The list's end is looked at for every entry: a descriptor may be a driver's own making. */
 PACE_HEADER SepNextAce(PACL Acl, PACE_HEADER Ace)
 {
-    PUCHAR At = Ace == NULL ? (PUCHAR)(Acl + 1) : (PUCHAR)Ace + Ace->AceSize,
-           End = (PUCHAR)Acl + Acl->AclSize;
+    PUCHAR At = Ace == NULL ? (PUCHAR)(Acl + 1) : (PUCHAR)Ace + Ace->AceSize, End = (PUCHAR)Acl + Acl->AclSize;
 
     Ace = (PACE_HEADER)At;
     if (At + sizeof(ACE_HEADER) > End || Ace->AceSize < sizeof(ACE_HEADER) || At + Ace->AceSize > End) {
@@ -60,8 +59,7 @@ static VOID SepAppendAce(PSEP_LIST List, PACE_HEADER From, UCHAR Flags, PSID Sid
     }
     To->Header.AceSize = (USHORT)Length;
     To->Header.AceFlags = Flags;
-    if (Mapping != NULL && SepIsSidAce(&To->Header) &&
-        To->Header.AceType != SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
+    if (Mapping != NULL && SepIsSidAce(&To->Header) && To->Header.AceType != SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
         RtlMapGenericMask(&To->Mask, Mapping);
     }
 }
@@ -72,8 +70,7 @@ VOID SepAppendAcl(PSEP_LIST List, PACL Acl, BOOLEAN WithInherited, PGENERIC_MAPP
 
     for (ULONG Left = Acl->AceCount; Left != 0 && (Ace = SepNextAce(Acl, Ace)) != NULL; Left--) {
         if (WithInherited || (Ace->AceFlags & INHERITED_ACE) == 0) {
-            SepAppendAce(List, Ace, Ace->AceFlags, NULL,
-                         (Ace->AceFlags & INHERIT_ONLY_ACE) != 0 ? NULL : Mapping);
+            SepAppendAce(List, Ace, Ace->AceFlags, NULL, (Ace->AceFlags & INHERIT_ONLY_ACE) != 0 ? NULL : Mapping);
         }
     }
 }

@@ -7,10 +7,10 @@
 #define SEP_GROUP          (SE_GROUP_MANDATORY | SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED)
 
 /* An account of the machine's own domain. */
-#define SEP_ACCOUNT(Name, Rid)                                                                               \
-    static struct {                                                                                          \
-        UCHAR Revision, Count, Authority[6];                                                                 \
-        ULONG Sub[5];                                                                                        \
+#define SEP_ACCOUNT(Name, Rid)                                                                                         \
+    static struct {                                                                                                    \
+        UCHAR Revision, Count, Authority[6];                                                                           \
+        ULONG Sub[5];                                                                                                  \
     } Name = {1, 5, {0, 0, 0, 0, 0, 5}, {21, 1004336348, 1177238915, 682003330, Rid}}
 SEP_ACCOUNT(SepAdministrator, 500);
 SEP_ACCOUNT(SepLimitedUser, 1001);
@@ -32,8 +32,7 @@ static VOID SepDescribeDevices(VOID)
     RtlCreateAcl(Acl, sizeof(SepDeviceAcl), ACL_REVISION);
     RtlAddAccessAllowedAce(Acl, ACL_REVISION, FILE_ALL_ACCESS, SeExports->SeLocalSystemSid);
     RtlAddAccessAllowedAce(Acl, ACL_REVISION, FILE_ALL_ACCESS, SeExports->SeAliasAdminsSid);
-    RtlAddAccessAllowedAce(Acl, ACL_REVISION,
-                           READ_CONTROL | SYNCHRONIZE | FILE_READ_ATTRIBUTES | FILE_TRAVERSE,
+    RtlAddAccessAllowedAce(Acl, ACL_REVISION, READ_CONTROL | SYNCHRONIZE | FILE_READ_ATTRIBUTES | FILE_TRAVERSE,
                            SeExports->SeWorldSid);
     RtlCreateSecurityDescriptor(&SepDeviceSecurity, SECURITY_DESCRIPTOR_REVISION);
     RtlSetOwnerSecurityDescriptor(&SepDeviceSecurity, SeExports->SeLocalSystemSid, FALSE);
@@ -58,8 +57,8 @@ LUID SepNewLuid(VOID)
 
 static NTSTATUS SepAllocateToken(PSEP_TOKEN *Token)
 {
-    NTSTATUS Status = ObCreateObject(KernelMode, SepTokenType, NULL, KernelMode, NULL, sizeof(**Token), 0, 0,
-                                     (PVOID *)Token);
+    NTSTATUS Status =
+        ObCreateObject(KernelMode, SepTokenType, NULL, KernelMode, NULL, sizeof(**Token), 0, 0, (PVOID *)Token);
 
     if (NT_SUCCESS(Status)) {
         RtlZeroMemory(*Token, sizeof(**Token));
@@ -79,8 +78,7 @@ static VOID SepMakeSystem(PSEP_TOKEN Token)
     Token->AuthenticationId.LowPart = 0x3E7; /* SYSTEM_LUID */
     Token->Integrity = 0x4000;
     Token->User = SeExports->SeLocalSystemSid;
-    SepAddGroup(Token, SeExports->SeAliasAdminsSid,
-                SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED | SE_GROUP_OWNER);
+    SepAddGroup(Token, SeExports->SeAliasAdminsSid, SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED | SE_GROUP_OWNER);
     SepAddGroup(Token, SeExports->SeWorldSid, SEP_GROUP);
     SepAddGroup(Token, SeExports->SeAuthenticatedUsersSid, SEP_GROUP);
     SepAddGroup(Token, SeExports->SeSystemMandatorySid, SE_GROUP_INTEGRITY | SE_GROUP_INTEGRITY_ENABLED);
@@ -106,13 +104,12 @@ static VOID SepMakeAdministrator(PSEP_TOKEN Token)
     SepAddGroup(Token, SeExports->SeHighMandatorySid, SE_GROUP_INTEGRITY | SE_GROUP_INTEGRITY_ENABLED);
     Token->Owner = SeExports->SeAliasAdminsSid;
     Token->PrimaryGroup = &SepDomainUsers;
-    Token->Enabled = SEP_BIT(SE_CHANGE_NOTIFY_PRIVILEGE) | SEP_BIT(SE_IMPERSONATE_PRIVILEGE) |
-                     SEP_BIT(SE_CREATE_GLOBAL_PRIVILEGE);
-    Token->Privileges = Token->Enabled | SEP_BIT(SE_INCREASE_QUOTA_PRIVILEGE) |
-                        SEP_BIT(SE_SECURITY_PRIVILEGE) | SEP_BIT(SE_TAKE_OWNERSHIP_PRIVILEGE) |
-                        SEP_BIT(SE_LOAD_DRIVER_PRIVILEGE) | SEP_BIT(SE_SYSTEM_PROFILE_PRIVILEGE) |
-                        SEP_BIT(SE_SYSTEMTIME_PRIVILEGE) | SEP_BIT(SE_BACKUP_PRIVILEGE) |
-                        SEP_BIT(SE_RESTORE_PRIVILEGE) | SEP_BIT(SE_SHUTDOWN_PRIVILEGE) |
+    Token->Enabled =
+        SEP_BIT(SE_CHANGE_NOTIFY_PRIVILEGE) | SEP_BIT(SE_IMPERSONATE_PRIVILEGE) | SEP_BIT(SE_CREATE_GLOBAL_PRIVILEGE);
+    Token->Privileges = Token->Enabled | SEP_BIT(SE_INCREASE_QUOTA_PRIVILEGE) | SEP_BIT(SE_SECURITY_PRIVILEGE) |
+                        SEP_BIT(SE_TAKE_OWNERSHIP_PRIVILEGE) | SEP_BIT(SE_LOAD_DRIVER_PRIVILEGE) |
+                        SEP_BIT(SE_SYSTEM_PROFILE_PRIVILEGE) | SEP_BIT(SE_SYSTEMTIME_PRIVILEGE) |
+                        SEP_BIT(SE_BACKUP_PRIVILEGE) | SEP_BIT(SE_RESTORE_PRIVILEGE) | SEP_BIT(SE_SHUTDOWN_PRIVILEGE) |
                         SEP_BIT(SE_DEBUG_PRIVILEGE) | SEP_BIT(SE_MANAGE_VOLUME_PRIVILEGE);
 }
 
@@ -136,7 +133,7 @@ static VOID SepMakeLimited(PSEP_TOKEN Token)
                         SEP_BIT(SE_INC_WORKING_SET_PRIVILEGE) | SEP_BIT(SE_TIME_ZONE_PRIVILEGE);
 }
 
-NTSTATUS SepCreateToken(SE_USER User, TOKEN_TYPE Type, PSEP_TOKEN *Result)
+static NTSTATUS SepCreateToken(SE_USER User, TOKEN_TYPE Type, PSEP_TOKEN *Result)
 {
     static VOID (*const Make[SeUsers])(PSEP_TOKEN) = {SepMakeSystem, SepMakeAdministrator, SepMakeLimited};
     PSEP_TOKEN Token;
@@ -235,8 +232,7 @@ static BOOLEAN SepValidGroups(PTOKEN_GROUPS Groups, BOOLEAN Restricting)
         return FALSE;
     }
     for (ULONG Index = 0; Index < Groups->GroupCount; Index++) {
-        if (!RtlValidSid(Groups->Groups[Index].Sid) ||
-            (Restricting && Groups->Groups[Index].Attributes != 0)) {
+        if (!RtlValidSid(Groups->Groups[Index].Sid) || (Restricting && Groups->Groups[Index].Attributes != 0)) {
             return FALSE;
         }
     }
@@ -284,8 +280,8 @@ NTSTATUS NTAPI SeFilterToken(PACCESS_TOKEN ExistingToken, ULONG Flags, PTOKEN_GR
     if ((Flags & DISABLE_MAX_PRIVILEGE) != 0) {
         Token->Privileges &= SEP_BIT(SE_CHANGE_NOTIFY_PRIVILEGE);
     }
-    for (ULONG Index = 0; !(Flags & DISABLE_MAX_PRIVILEGE) && PrivilegesToDelete != NULL &&
-                          Index < PrivilegesToDelete->PrivilegeCount;
+    for (ULONG Index = 0;
+         !(Flags & DISABLE_MAX_PRIVILEGE) && PrivilegesToDelete != NULL && Index < PrivilegesToDelete->PrivilegeCount;
          Index++) {
         LUID Luid = PrivilegesToDelete->Privileges[Index].Luid;
 

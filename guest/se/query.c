@@ -31,8 +31,7 @@ static PSID SepPutSid(PSEP_ANSWER Answer, PSID Sid)
 static VOID SepAnswerGroups(PSEP_ANSWER Answer, PSEP_TOKEN Token, BOOLEAN Restricted)
 {
     ULONG Count = Restricted ? Token->RestrictedCount : Token->GroupCount;
-    PTOKEN_GROUPS Groups =
-        SepTake(Answer, FIELD_OFFSET(TOKEN_GROUPS, Groups) + Count * sizeof(SID_AND_ATTRIBUTES));
+    PTOKEN_GROUPS Groups = SepTake(Answer, FIELD_OFFSET(TOKEN_GROUPS, Groups) + Count * sizeof(SID_AND_ATTRIBUTES));
 
     if (Groups != NULL) {
         Groups->GroupCount = Count;
@@ -61,8 +60,7 @@ static VOID SepAnswerPrivileges(PSEP_ANSWER Answer, PSEP_TOKEN Token)
         if ((Token->Privileges >> Luid & 1) != 0) {
             Privileges->Privileges[Next].Luid = (LUID){Luid, 0};
             Privileges->Privileges[Next++].Attributes =
-                (Token->Enabled >> Luid & 1) != 0 ? SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_ENABLED_BY_DEFAULT
-                                                  : 0;
+                (Token->Enabled >> Luid & 1) != 0 ? SE_PRIVILEGE_ENABLED | SE_PRIVILEGE_ENABLED_BY_DEFAULT : 0;
         }
     }
 }
@@ -135,55 +133,32 @@ static PSID SepIntegritySid(PSEP_TOKEN Token)
 }
 
 /* Kernel: for SeQueryInformationToken, whose integrity level is the number alone. */
-static NTSTATUS SepAnswerToken(PSEP_ANSWER Answer, PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS Class,
-                               BOOLEAN Kernel)
+static NTSTATUS SepAnswerToken(PSEP_ANSWER Answer, PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS Class, BOOLEAN Kernel)
 {
     switch (Class) {
-    case TokenUser:
-        SepAnswerSid(Answer, Token->User, sizeof(TOKEN_USER), Token->UserAttributes);
-        return STATUS_SUCCESS;
-    case TokenGroups:
-        SepAnswerGroups(Answer, Token, FALSE);
-        return STATUS_SUCCESS;
-    case TokenRestrictedSids:
-        SepAnswerGroups(Answer, Token, TRUE);
-        return STATUS_SUCCESS;
-    case TokenPrivileges:
-        SepAnswerPrivileges(Answer, Token);
-        return STATUS_SUCCESS;
-    case TokenOwner:
-        SepAnswerSid(Answer, Token->Owner, sizeof(TOKEN_OWNER), 0);
-        return STATUS_SUCCESS;
+    case TokenUser: SepAnswerSid(Answer, Token->User, sizeof(TOKEN_USER), Token->UserAttributes); return STATUS_SUCCESS;
+    case TokenGroups: SepAnswerGroups(Answer, Token, FALSE); return STATUS_SUCCESS;
+    case TokenRestrictedSids: SepAnswerGroups(Answer, Token, TRUE); return STATUS_SUCCESS;
+    case TokenPrivileges: SepAnswerPrivileges(Answer, Token); return STATUS_SUCCESS;
+    case TokenOwner: SepAnswerSid(Answer, Token->Owner, sizeof(TOKEN_OWNER), 0); return STATUS_SUCCESS;
     case TokenPrimaryGroup:
         SepAnswerSid(Answer, Token->PrimaryGroup, sizeof(TOKEN_PRIMARY_GROUP), 0);
         return STATUS_SUCCESS;
-    case TokenDefaultDacl:
-        SepAnswerDefaultDacl(Answer, Token);
-        return STATUS_SUCCESS;
-    case TokenSource:
-        SepAnswerSource(Answer);
-        return STATUS_SUCCESS;
-    case TokenStatistics:
-        SepAnswerStatistics(Answer, Token);
-        return STATUS_SUCCESS;
-    case TokenType:
-        SepAnswerNumber(Answer, Token->Type);
-        return STATUS_SUCCESS;
+    case TokenDefaultDacl: SepAnswerDefaultDacl(Answer, Token); return STATUS_SUCCESS;
+    case TokenSource: SepAnswerSource(Answer); return STATUS_SUCCESS;
+    case TokenStatistics: SepAnswerStatistics(Answer, Token); return STATUS_SUCCESS;
+    case TokenType: SepAnswerNumber(Answer, Token->Type); return STATUS_SUCCESS;
     case TokenImpersonationLevel:
         if (Token->Type != TokenImpersonation) {
             return STATUS_INVALID_INFO_CLASS;
         }
         SepAnswerNumber(Answer, Token->ImpersonationLevel);
         return STATUS_SUCCESS;
-    case TokenSessionId:
-        SepAnswerNumber(Answer, Token->SessionId);
-        return STATUS_SUCCESS;
+    case TokenSessionId: SepAnswerNumber(Answer, Token->SessionId); return STATUS_SUCCESS;
     case TokenElevation:
         SepAnswerNumber(Answer, SepTokenHolds(Token, SeExports->SeAliasAdminsSid, FALSE));
         return STATUS_SUCCESS;
-    case TokenHasRestrictions:
-        SepAnswerNumber(Answer, Token->IsRestricted);
-        return STATUS_SUCCESS;
+    case TokenHasRestrictions: SepAnswerNumber(Answer, Token->IsRestricted); return STATUS_SUCCESS;
     case TokenIntegrityLevel:
         if (Kernel) {
             SepAnswerNumber(Answer, Token->Integrity);
@@ -192,13 +167,11 @@ static NTSTATUS SepAnswerToken(PSEP_ANSWER Answer, PSEP_TOKEN Token, TOKEN_INFOR
                          SE_GROUP_INTEGRITY | SE_GROUP_INTEGRITY_ENABLED);
         }
         return STATUS_SUCCESS;
-    default:
-        return STATUS_INVALID_INFO_CLASS;
+    default: return STATUS_INVALID_INFO_CLASS;
     }
 }
 
-static NTSTATUS SepQueryLocked(PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS TokenInformationClass,
-                               PVOID *TokenInformation)
+static NTSTATUS SepQueryLocked(PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS TokenInformationClass, PVOID *TokenInformation)
 {
     SEP_ANSWER Answer = {0};
     NTSTATUS Status;
@@ -238,17 +211,16 @@ NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token, TOKEN_INFORMATION_CL
 
 /* IRQL: PASSIVE_LEVEL.  STATUS_BUFFER_TOO_SMALL, with the length in *ResultLength. */
 NTSTATUS NTAPI ZwQueryInformationToken(HANDLE TokenHandle, TOKEN_INFORMATION_CLASS TokenInformationClass,
-                                       PVOID TokenInformation, ULONG TokenInformationLength,
-                                       PULONG ReturnLength)
+                                       PVOID TokenInformation, ULONG TokenInformationLength, PULONG ReturnLength)
 {
     SEP_ANSWER Answer = {0};
     PSEP_TOKEN Token;
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = ObReferenceObjectByHandle(
-        TokenHandle, TokenInformationClass == TokenSource ? TOKEN_QUERY_SOURCE : TOKEN_QUERY, SepTokenType,
-        KernelMode, (PVOID *)&Token, NULL);
+    Status =
+        ObReferenceObjectByHandle(TokenHandle, TokenInformationClass == TokenSource ? TOKEN_QUERY_SOURCE : TOKEN_QUERY,
+                                  SepTokenType, KernelMode, (PVOID *)&Token, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

@@ -29,8 +29,8 @@
 #define SEP_MAX_GROUPS     8
 #define SEP_MAX_RESTRICTED 8
 #define SEP_DEFAULT_DACL   512 /* bytes */
-#define SEP_FIRST_LUID     2  /* SE_CREATE_TOKEN_PRIVILEGE */
-#define SEP_LAST_LUID      36 /* SE_DELEGATE_SESSION_USER_IMPERSONATE_PRIVILEGE */
+#define SEP_FIRST_LUID     2   /* SE_CREATE_TOKEN_PRIVILEGE */
+#define SEP_LAST_LUID      36  /* SE_DELEGATE_SESSION_USER_IMPERSONATE_PRIVILEGE */
 
 /* An identifier of any length. */
 typedef ULONG SEP_SID_BYTES[(8 + 4 * SID_MAX_SUB_AUTHORITIES) / 4];
@@ -70,11 +70,8 @@ typedef struct _SEP_AUX_ACCESS_DATA {
 extern POBJECT_TYPE SepTokenType;
 
 /* A token of a user, of the type that its level says; referenced.  PASSIVE_LEVEL. */
-NTSTATUS SepCreateToken(SE_USER User, TOKEN_TYPE Type, PSEP_TOKEN *Token);
 NTSTATUS SepCopyToken(PSEP_TOKEN Existing, PSEP_TOKEN *Copy);
 /* A copy of another type or level, or of what is enabled of it only.  PASSIVE_LEVEL. */
-NTSTATUS SepDuplicateToken(PSEP_TOKEN Existing, BOOLEAN EffectiveOnly, TOKEN_TYPE Type, SECURITY_IMPERSONATION_LEVEL Level,
-                           PSEP_TOKEN *Copy);
 LUID SepNewLuid(VOID);
 
 /* IRQL: <= APC_LEVEL, raised to it while the lock is held. */

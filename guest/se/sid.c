@@ -10,7 +10,7 @@ typedef struct _SEP_SID {
 } SEP_SID;
 
 #define SEP_SID_1(Name, Authority, First) static SEP_SID Name = {1, 1, {0, 0, 0, 0, 0, Authority}, {First}}
-#define SEP_SID_2(Name, Authority, First, Second)                                                            \
+#define SEP_SID_2(Name, Authority, First, Second)                                                                      \
     static SEP_SID Name = {1, 2, {0, 0, 0, 0, 0, Authority}, {First, Second}}
 
 SEP_SID_1(SepNull, 0, 0);

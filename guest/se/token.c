@@ -36,16 +36,14 @@ NTSTATUS NTAPI SeQuerySessionIdToken(PACCESS_TOKEN Token, PULONG SessionId)
 /* ---- subject contexts ---- */
 
 /* IRQL: PASSIVE_LEVEL.  The thread's client token (NULL thread: none) and the process's token. */
-VOID NTAPI SeCaptureSubjectContextEx(PETHREAD Thread, PEPROCESS Process,
-                                     PSECURITY_SUBJECT_CONTEXT SubjectContext)
+VOID NTAPI SeCaptureSubjectContextEx(PETHREAD Thread, PEPROCESS Process, PSECURITY_SUBJECT_CONTEXT SubjectContext)
 {
     BOOLEAN CopyOnOpen, EffectiveOnly;
 
     PAGED_CODE();
-    SubjectContext->ClientToken = Thread == NULL
-                                      ? NULL
-                                      : PsReferenceImpersonationToken(Thread, &CopyOnOpen, &EffectiveOnly,
-                                                                      &SubjectContext->ImpersonationLevel);
+    SubjectContext->ClientToken = Thread == NULL ? NULL
+                                                 : PsReferenceImpersonationToken(Thread, &CopyOnOpen, &EffectiveOnly,
+                                                                                 &SubjectContext->ImpersonationLevel);
     if (SubjectContext->ClientToken == NULL) {
         SubjectContext->ImpersonationLevel = SecurityAnonymous;
     }
@@ -88,8 +86,7 @@ VOID NTAPI SeReleaseSubjectContext(PSECURITY_SUBJECT_CONTEXT SubjectContext)
 
 BOOLEAN SepTokenHasPrivilege(PSEP_TOKEN Token, LUID Privilege)
 {
-    return Privilege.HighPart == 0 && Privilege.LowPart < 64 &&
-           (Token->Enabled >> Privilege.LowPart & 1) != 0;
+    return Privilege.HighPart == 0 && Privilege.LowPart < 64 && (Token->Enabled >> Privilege.LowPart & 1) != 0;
 }
 
 BOOLEAN NTAPI SePrivilegeCheck(PPRIVILEGE_SET RequiredPrivileges, PSECURITY_SUBJECT_CONTEXT SubjectContext,
@@ -111,9 +108,8 @@ BOOLEAN NTAPI SePrivilegeCheck(PPRIVILEGE_SET RequiredPrivileges, PSECURITY_SUBJ
             Held++;
         }
     }
-    return (RequiredPrivileges->Control & PRIVILEGE_SET_ALL_NECESSARY)
-               ? Held == RequiredPrivileges->PrivilegeCount
-               : Held > 0;
+    return (RequiredPrivileges->Control & PRIVILEGE_SET_ALL_NECESSARY) ? Held == RequiredPrivileges->PrivilegeCount
+                                                                       : Held > 0;
 }
 
 BOOLEAN NTAPI SeSinglePrivilegeCheck(LUID PrivilegeValue, KPROCESSOR_MODE PreviousMode)

@@ -121,8 +121,8 @@ void fltvm_child_after_fork(void)
 }
 
 /* What the vfork child does; it shares our memory, so it only makes system calls. */
-static G_GNUC_NORETURN void exec_child(const char *const *argv, const FltvmFd *fds, FltvmChildFlags flags,
-                                       int null_fd, pid_t parent, volatile int *failure)
+static G_GNUC_NORETURN void exec_child(const char *const *argv, const FltvmFd *fds, FltvmChildFlags flags, int null_fd,
+                                       pid_t parent, volatile int *failure)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -181,8 +181,7 @@ pid_t fltvm_child_spawn(const char *const *argv, const FltvmFd *fds, FltvmChildF
         failure = errno;
     }
     if (pid < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "cannot start %s: %s", argv[0],
-                    g_strerror(failure));
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "cannot start %s: %s", argv[0], g_strerror(failure));
         return -1;
     }
     return pid;
@@ -340,7 +339,7 @@ static gboolean run(const char *const *argv, const char *input, gint64 deadline,
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", argv[0],
                     interrupted_by ? "interrupted"
                     : MAX(out ? out->len : 0, err ? err->len : 0) > MAX_OUTPUT ? "it says more than 256 MiB"
-                                                                     : "time-out: it does not end");
+                                                                               : "time-out: it does not end");
         return FALSE;
     }
     return TRUE;

@@ -2,7 +2,7 @@
 /* The error domain: see error.h. */
 #include "error.h"
 
-G_DEFINE_QUARK(fltvm-error, fltvm_error)
+G_DEFINE_QUARK(fltvm - error, fltvm_error)
 
 int fltvm_error_exit_status(const GError *error)
 {

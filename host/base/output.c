@@ -42,8 +42,8 @@ static int open_temporary(FltvmOutput *output, const struct stat *old)
         g_clear_pointer(&output->temporary, g_free);
         return -1;
     }
-    if (fchmod(fd, old ? old->st_mode & 07777 : 0666 & ~mask) < 0 || (old && old->st_uid != geteuid() && geteuid() == 0 &&
-                                                                      fchown(fd, old->st_uid, old->st_gid) < 0)) {
+    if (fchmod(fd, old ? old->st_mode & 07777 : 0666 & ~mask) < 0 ||
+        (old && old->st_uid != geteuid() && geteuid() == 0 && fchown(fd, old->st_uid, old->st_gid) < 0)) {
         close(fd);
         return -1;
     }

@@ -15,10 +15,8 @@ static gboolean disturbs(gunichar c)
     case G_UNICODE_FORMAT: /* direction overrides, zero-width marks, tags */
     case G_UNICODE_SURROGATE:
     case G_UNICODE_LINE_SEPARATOR:
-    case G_UNICODE_PARAGRAPH_SEPARATOR:
-        return TRUE;
-    default:
-        return (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF); /* no characters */
+    case G_UNICODE_PARAGRAPH_SEPARATOR: return TRUE;
+    default: return (c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF); /* no characters */
     }
 }
 

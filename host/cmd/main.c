@@ -71,8 +71,8 @@ int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, con
 {
     g_autoptr(GOptionContext) context = g_option_context_new(parameters);
     gboolean help = FALSE;
-    const GOptionEntry help_entry[] = {
-        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL}, G_OPTION_ENTRY_NULL};
+    const GOptionEntry help_entry[] = {{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Show this help", NULL},
+                                       G_OPTION_ENTRY_NULL};
     GError *reason = NULL;
 
     g_option_context_set_help_enabled(context, FALSE); /* it would call exit() */

@@ -14,7 +14,7 @@ typedef struct {
     char *machine;
     char *accel;
     char *trace;
-    char *timeout;  /* seconds, 0: none; NULL: default_timeout */
+    char *timeout; /* seconds, 0: none; NULL: default_timeout */
     double default_timeout;
     gboolean verbose;
     gboolean keep_going;

@@ -80,14 +80,13 @@ static void take_input(gboolean terminal)
 /* Start the machine with the disks and drivers named; the same words a script would use. */
 static gboolean prepare(FltvmScenario *scenario, GError **error)
 {
-    static const char chunk[] =
-        "local disks, drivers = ...\n"
-        "local vm = fltvm.machine{disks = disks}\n"
-        "vm:start()\n"
-        "for i, path in ipairs(drivers) do\n"
-        "  local field = path:lower():match('%.sys$') and 'image' or 'source'\n"
-        "  vm:load{[field] = path, altitude = tostring(370000 + 10 * i)}\n"
-        "end\n";
+    static const char chunk[] = "local disks, drivers = ...\n"
+                                "local vm = fltvm.machine{disks = disks}\n"
+                                "vm:start()\n"
+                                "for i, path in ipairs(drivers) do\n"
+                                "  local field = path:lower():match('%.sys$') and 'image' or 'source'\n"
+                                "  vm:load{[field] = path, altitude = tostring(370000 + 10 * i)}\n"
+                                "end\n";
     lua_State *lua = scenario->lua;
     char **lists[] = {opt_disks, opt_drivers};
 
@@ -150,7 +149,8 @@ static gboolean converse(FltvmScenario *scenario, GError **error)
 static GOptionEntry *all_entries(void)
 {
     static const GOptionEntry own[] = {
-        {"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_disks, "A disk image; it is not written (repeatable)", "IMAGE"},
+        {"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_disks, "A disk image; it is not written (repeatable)",
+         "IMAGE"},
         {"driver", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &opt_drivers, "A minifilter, .sys or .c (repeatable)", "FILE"},
         G_OPTION_ENTRY_NULL};
     const GOptionEntry *shared = fltvm_run_option_entries(&options);
@@ -175,10 +175,11 @@ int fltvm_verb_boot(int argc, char **argv, GError **error)
     g_autoptr(FltvmTrace) trace = NULL;
     g_autoptr(FltvmScenario) scenario = NULL;
     gboolean done;
-    int status = fltvm_verb_options(&argc, &argv, entries, NULL,
-                                    "Boots the machine and gives a Lua prompt; the vocabulary is that of scenarios, and "
-                                    "'machine' is the machine.\nThe end of input (Ctrl-D) shuts it down.",
-                                    error);
+    int status =
+        fltvm_verb_options(&argc, &argv, entries, NULL,
+                           "Boots the machine and gives a Lua prompt; the vocabulary is that of scenarios, and "
+                           "'machine' is the machine.\nThe end of input (Ctrl-D) shuts it down.",
+                           error);
 
     if (status >= 0)
         return status;

@@ -112,8 +112,8 @@ static gboolean debugger_gone(gpointer data)
     Debugger *debugger = data;
     siginfo_t info = {0};
 
-    return debugger->pid > 0 &&
-           waitid(P_PID, (id_t)debugger->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+    return debugger->pid > 0 && waitid(P_PID, (id_t)debugger->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
 }
 
 static int leave(gpointer data)
@@ -154,8 +154,8 @@ static int run_under_gdb(const char *script, char **arguments, GError **error)
 
 int fltvm_verb_gdb(int argc, char **argv, GError **error)
 {
-    static const GOptionEntry own[] = {
-        {"gdb", 0, 0, G_OPTION_ARG_FILENAME, &opt_gdb, "The gdb to start", "PROGRAM"}, G_OPTION_ENTRY_NULL};
+    static const GOptionEntry own[] = {{"gdb", 0, 0, G_OPTION_ARG_FILENAME, &opt_gdb, "The gdb to start", "PROGRAM"},
+                                       G_OPTION_ENTRY_NULL};
     const GOptionEntry *shared = fltvm_run_option_entries(&options);
     g_autoptr(GArray) list = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
     int status;
@@ -163,11 +163,12 @@ int fltvm_verb_gdb(int argc, char **argv, GError **error)
     for (; shared->long_name; shared++)
         g_array_append_val(list, *shared);
     g_array_append_val(list, own[0]);
-    status = fltvm_verb_options(&argc, &argv, (const GOptionEntry *)(void *)list->data, "SCENARIO.lua [-- GDB-OPTION...]",
-                                "Runs a scenario under gdb, stopped before the kernel's first instruction.\n"
-                                "Options behind -- go to gdb, for example: -- -batch -ex 'break KiSystemStartup' "
-                                "-ex continue.\nThe exit status is gdb's. --timeout counts from gdb's end on.",
-                                error);
+    status =
+        fltvm_verb_options(&argc, &argv, (const GOptionEntry *)(void *)list->data, "SCENARIO.lua [-- GDB-OPTION...]",
+                           "Runs a scenario under gdb, stopped before the kernel's first instruction.\n"
+                           "Options behind -- go to gdb, for example: -- -batch -ex 'break KiSystemStartup' "
+                           "-ex continue.\nThe exit status is gdb's. --timeout counts from gdb's end on.",
+                           error);
     if (status >= 0)
         return status;
     if (argc > 1 && g_str_equal(argv[1], "--"))

@@ -90,8 +90,7 @@ static char *begin(const char *target, GError **error)
 
     umask(mask);
     if (stat(target, &info) == 0 && !opt_force) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s (--force replaces it)", target,
-                    g_strerror(EEXIST));
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: %s (--force replaces it)", target, g_strerror(EEXIST));
         return NULL;
     }
     if (stat(target, &info) == 0 && !S_ISREG(info.st_mode)) {

@@ -30,10 +30,9 @@ static void print_services(const FltvmInf *inf)
 {
     for (guint i = 0; i < inf->services->len; i++) {
         const FltvmInfService *service = inf->services->pdata[i];
-        g_autofree char *text =
-            g_strdup_printf("%s:%u: service %s: %s, %u values from [%s]", inf->name, service->line,
-                            service->name, service->image_path ? service->image_path : "no image",
-                            service->behind - service->first, inf->chosen);
+        g_autofree char *text = g_strdup_printf("%s:%u: service %s: %s, %u values from [%s]", inf->name, service->line,
+                                                service->name, service->image_path ? service->image_path : "no image",
+                                                service->behind - service->first, inf->chosen);
         print_line(text);
     }
 }
@@ -69,8 +68,8 @@ static void append_data(GString *line, const FltvmInfOperation *operation)
     if (operation->type == 1 || operation->type == 2 || operation->type == 7)
         append_texts(line, operation->data);
     else if (operation->type == 4 && operation->data->len == 4)
-        g_string_append_printf(
-            line, "0x%08x", bytes[0] | (guint)bytes[1] << 8 | (guint)bytes[2] << 16 | (guint)bytes[3] << 24);
+        g_string_append_printf(line, "0x%08x",
+                               bytes[0] | (guint)bytes[1] << 8 | (guint)bytes[2] << 16 | (guint)bytes[3] << 24);
     else
         for (guint i = 0; i < operation->data->len; i++)
             g_string_append_printf(line, "%s%02x", i ? " " : "", bytes[i]);
@@ -135,11 +134,11 @@ int fltvm_verb_inf_check(int argc, char **argv, GError **error)
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &opt_quiet, "Say nothing of what is installed", NULL},
         G_OPTION_ENTRY_NULL};
     gboolean good = TRUE;
-    int status = fltvm_verb_options(
-        &argc, &argv, entries, "FILE.inf…",
-        "Reports what Windows 10 build 19041 on amd64 would refuse in INF files or warn of.\n"
-        "Exit status: 0 no errors; 1 errors, or warnings with --strict; 2 not to be read.",
-        error);
+    int status =
+        fltvm_verb_options(&argc, &argv, entries, "FILE.inf…",
+                           "Reports what Windows 10 build 19041 on amd64 would refuse in INF files or warn of.\n"
+                           "Exit status: 0 no errors; 1 errors, or warnings with --strict; 2 not to be read.",
+                           error);
 
     if (status >= 0)
         return status;

@@ -86,8 +86,8 @@ typedef struct {
     const char *script;
     pid_t pid;
     FltvmAccount *account; /* in its own process */
-    FILE *text;    /* what it printed */
-    int packed_fd; /* its checks, packed */
+    FILE *text;            /* what it printed */
+    int packed_fd;         /* its checks, packed */
     gboolean done;
     int status;
 } Job;
@@ -152,8 +152,8 @@ static FltvmAccount *finish_job(Job *job, guint *number)
 
     print_job(job, number);
     if (WIFEXITED(job->status) && size && pread(job->packed_fd, bytes, size, 0) == (gssize)size) {
-        g_autoptr(GVariant) packed = g_variant_ref_sink(
-            g_variant_new_from_data(G_VARIANT_TYPE("(ida(iayay))"), bytes, size, FALSE, NULL, NULL));
+        g_autoptr(GVariant) packed =
+            g_variant_ref_sink(g_variant_new_from_data(G_VARIANT_TYPE("(ida(iayay))"), bytes, size, FALSE, NULL, NULL));
         fltvm_account_unpack(account, packed);
     } else {
         g_autofree char *how = fltvm_child_describe(job->status);

@@ -20,30 +20,24 @@ static const struct {
 } groups[] = {
     {"Filter", NULL, NULL, 420000, 429999},
     {"FSFilter Top", NULL, NULL, 400000, 409999},
-    {"FSFilter Activity Monitor", "ActivityMonitor", "{b86dff51-a31e-4bac-b3cf-e8cfe75c9fc2}", 360000,
-     389999},
+    {"FSFilter Activity Monitor", "ActivityMonitor", "{b86dff51-a31e-4bac-b3cf-e8cfe75c9fc2}", 360000, 389999},
     {"FSFilter Undelete", "Undelete", "{fe8f1572-c67a-48c0-bbac-0b5c6d66cafb}", 340000, 349999},
     {"FSFilter Anti-Virus", "AntiVirus", "{b1d1a169-c54f-4379-81db-bee7d88d7454}", 320000, 329999},
     {"FSFilter Replication", "Replication", "{48d3ebc4-4cf8-48ff-b869-9c68ad42eb9f}", 300000, 309999},
-    {"FSFilter Continuous Backup", "ContinuousBackup", "{71aa14f8-6fad-4622-ad77-92bb9d7e6947}", 280000,
-     289999},
-    {"FSFilter Content Screener", "ContentScreener", "{3e3f0674-c83c-4558-bb26-9820e1eba5c5}", 260000,
-     269999},
-    {"FSFilter Quota Management", "QuotaManagement", "{8503c911-a6c7-4919-8f79-5028f5866b0c}", 240000,
-     249999},
+    {"FSFilter Continuous Backup", "ContinuousBackup", "{71aa14f8-6fad-4622-ad77-92bb9d7e6947}", 280000, 289999},
+    {"FSFilter Content Screener", "ContentScreener", "{3e3f0674-c83c-4558-bb26-9820e1eba5c5}", 260000, 269999},
+    {"FSFilter Quota Management", "QuotaManagement", "{8503c911-a6c7-4919-8f79-5028f5866b0c}", 240000, 249999},
     {"FSFilter System Recovery", NULL, NULL, 220000, 229999},
-    {"FSFilter Cluster File System", "CFSMetaDataServer", "{cdcf0939-b75b-4630-bf76-80f7ba655884}", 200000,
-     209999},
+    {"FSFilter Cluster File System", "CFSMetaDataServer", "{cdcf0939-b75b-4630-bf76-80f7ba655884}", 200000, 209999},
     {"FSFilter HSM", "HSM", "{d546500a-2aeb-45f6-9482-f4b1799c3177}", 180000, 189999},
     {"FSFilter Imaging", NULL, NULL, 170000, 175000},
     {"FSFilter Compression", "Compression", "{f3586baf-b5aa-49b5-8d6c-0569284c639f}", 160000, 169999},
     {"FSFilter Encryption", "Encryption", "{a0a701c0-a511-42ff-aa6c-06dc0395576f}", 140000, 149999},
     {"FSFilter Virtualization", NULL, NULL, 130000, 139999},
-    {"FSFilter Physical Quota Management", "PhysicalQuotaManagement",
-     "{6a0a8e78-bba6-4fc4-a709-1e33cd09d67e}", 120000, 129999},
+    {"FSFilter Physical Quota Management", "PhysicalQuotaManagement", "{6a0a8e78-bba6-4fc4-a709-1e33cd09d67e}", 120000,
+     129999},
     {"FSFilter Open File", "OpenFileBackup", "{f8ecafa6-66d1-41a5-899b-66585d7216b7}", 100000, 109999},
-    {"FSFilter Security Enhancer", "SecurityEnhancer", "{d02bc3da-0c8e-4945-9bd5-f1883c226c8c}", 80000,
-     89999},
+    {"FSFilter Security Enhancer", "SecurityEnhancer", "{d02bc3da-0c8e-4945-9bd5-f1883c226c8c}", 80000, 89999},
     {"FSFilter Copy Protection", "CopyProtection", "{89786ff1-9c12-402f-9c9e-17753c7f4375}", 60000, 69999},
     {"FSFilter Bottom", NULL, NULL, 40000, 49999},
     {"FSFilter System", "FSFilterSystem", "{5d1b9aaa-01e2-46af-849f-272b3f324c46}", 20000, 29999},
@@ -175,8 +169,7 @@ static void follow_models(FltvmInf *inf)
     for (guint i = 0; manufacturer && i < manufacturer->entries->len; i++) {
         const FltvmInfEntry *entry = manufacturer->entries->pdata[i];
         for (guint j = 1; j < entry->fields->len; j++) {
-            g_autofree char *name =
-                g_strconcat(fltvm_inf_field(entry, 0), ".", fltvm_inf_field(entry, j), NULL);
+            g_autofree char *name = g_strconcat(fltvm_inf_field(entry, 0), ".", fltvm_inf_field(entry, j), NULL);
             FltvmInfSection *models = fltvm_inf_section(inf, name);
             if (models)
                 models->used = TRUE;
@@ -215,8 +208,8 @@ static gboolean is_date(const char *text)
     guint month, day, year;
     char rest[2];
 
-    return sscanf(text, "%2u/%2u/%4u%1s", &month, &day, &year, rest) == 3 && month >= 1 && month <= 12 &&
-           day >= 1 && day <= 31 && year >= 1980;
+    return sscanf(text, "%2u/%2u/%4u%1s", &month, &day, &year, rest) == 3 && month >= 1 && month <= 12 && day >= 1 &&
+           day <= 31 && year >= 1980;
 }
 
 static gboolean is_version(const char *text)
@@ -237,8 +230,7 @@ static void check_driver_ver(FltvmInf *inf, const FltvmInfSection *version)
     const FltvmInfEntry *entry = fltvm_inf_entry(version, "DriverVer");
 
     if (!entry || !*fltvm_inf_field(entry, 0))
-        inf_warning(inf, entry ? entry->line : version->line,
-                    "[Version] has no DriverVer = MM/DD/YYYY,W.X.Y.Z");
+        inf_warning(inf, entry ? entry->line : version->line, "[Version] has no DriverVer = MM/DD/YYYY,W.X.Y.Z");
     else if (!is_date(fltvm_inf_field(entry, 0)))
         inf_error(inf, entry->line, "DriverVer: '%s' is no date MM/DD/YYYY", fltvm_inf_field(entry, 0));
     else if (*fltvm_inf_field(entry, 1) && !is_version(fltvm_inf_field(entry, 1)))
@@ -254,8 +246,7 @@ static void check_class(FltvmInf *inf, const FltvmInfSection *version)
     for (gsize i = 0; guid && name && i < G_N_ELEMENTS(groups); i++) {
         if (groups[i].class_name && fltvm_inf_equal(groups[i].class_name, name) &&
             !fltvm_inf_equal(groups[i].guid, fltvm_inf_field(guid, 0)))
-            inf_warning(inf, guid->line, "ClassGuid: the class %s has %s", groups[i].class_name,
-                        groups[i].guid);
+            inf_warning(inf, guid->line, "ClassGuid: the class %s has %s", groups[i].class_name, groups[i].guid);
     }
 }
 
@@ -270,8 +261,7 @@ static void check_version(FltvmInf *inf)
     for (gsize i = 0; wanted[i]; i++) {
         const char *text = fltvm_inf_value(version, wanted[i]);
         if (!text || !*text)
-            inf_warning(inf, version->line, "[Version] has no %s: since Windows 10 1903 a package has to",
-                        wanted[i]);
+            inf_warning(inf, version->line, "[Version] has no %s: since Windows 10 1903 a package has to", wanted[i]);
     }
     check_driver_ver(inf, version);
     check_class(inf, version);
@@ -286,22 +276,19 @@ static void check_default_sections(FltvmInf *inf)
         FltvmInfSection *section = inf->sections->pdata[i];
         const char *behind;
         gsize length = strlen(section->name);
-        if (g_ascii_strncasecmp(section->name, "DefaultUninstall", 16) == 0 &&
-            !strstr(section->name, ".Services") && !fltvm_inf_entry(section, "LegacyUninstall"))
-            inf_warning(inf, section->line, "[%s]: since Windows 10 1903 only with LegacyUninstall = 1",
-                        section->name);
+        if (g_ascii_strncasecmp(section->name, "DefaultUninstall", 16) == 0 && !strstr(section->name, ".Services") &&
+            !fltvm_inf_entry(section, "LegacyUninstall"))
+            inf_warning(inf, section->line, "[%s]: since Windows 10 1903 only with LegacyUninstall = 1", section->name);
         if (g_ascii_strncasecmp(section->name, "DefaultInstall", 14) != 0 || !strchr(".", section->name[14]))
             continue;
         behind = section->name + 14;
         default_install = TRUE;
         if (*behind == '\0' || fltvm_inf_equal(behind, ".nt"))
-            inf_warning(inf, section->line,
-                        "[%s] names no architecture: since Windows 10 1903 it has to ([%s])", section->name,
-                        "DefaultInstall.NTamd64");
+            inf_warning(inf, section->line, "[%s] names no architecture: since Windows 10 1903 it has to ([%s])",
+                        section->name, "DefaultInstall.NTamd64");
         else if (fltvm_inf_decoration(behind + 1) < 0 &&
                  !(length > 9 && g_ascii_strcasecmp(section->name + length - 9, ".Services") == 0))
-            inf_warning(inf, section->line, "[%s]: '%s' decorates no target that is known", section->name,
-                        behind + 1);
+            inf_warning(inf, section->line, "[%s]: '%s' decorates no target that is known", section->name, behind + 1);
     }
     if (default_install && manufacturer)
         inf_warning(inf, manufacturer->line,
@@ -314,8 +301,8 @@ static gboolean is_copied(FltvmInf *inf, const FltvmInfSection *install, const c
 {
     for (guint i = 0; i < install->entries->len; i++) {
         const FltvmInfEntry *entry = install->entries->pdata[i];
-        for (guint j = 0;
-             entry->key && g_ascii_strcasecmp(entry->key, "CopyFiles") == 0 && j < entry->fields->len; j++) {
+        for (guint j = 0; entry->key && g_ascii_strcasecmp(entry->key, "CopyFiles") == 0 && j < entry->fields->len;
+             j++) {
             const char *name = fltvm_inf_field(entry, j);
             FltvmInfSection *list = *name == '@' ? NULL : fltvm_inf_section(inf, name);
             if (*name == '@' && fltvm_inf_equal(name + 1, file))
@@ -337,36 +324,35 @@ static void check_copies(FltvmInf *inf)
 
     for (guint i = 0; install && i < install->entries->len; i++) {
         const FltvmInfEntry *entry = install->entries->pdata[i];
-        for (guint j = 0;
-             entry->key && g_ascii_strcasecmp(entry->key, "CopyFiles") == 0 && j < entry->fields->len; j++) {
+        for (guint j = 0; entry->key && g_ascii_strcasecmp(entry->key, "CopyFiles") == 0 && j < entry->fields->len;
+             j++) {
             const char *name = fltvm_inf_field(entry, j);
             if (*name && *name != '@' && fltvm_inf_follow(inf, entry, name) &&
                 !(places && (fltvm_inf_entry(places, name) || fltvm_inf_entry(places, "DefaultDestDir"))))
-                inf_warning(inf, entry->line,
-                            "[DestinationDirs] says neither where [%s] goes nor a DefaultDestDir", name);
+                inf_warning(inf, entry->line, "[DestinationDirs] says neither where [%s] goes nor a DefaultDestDir",
+                            name);
         }
     }
     for (guint i = 0; install && i < inf->services->len; i++) {
         const FltvmInfService *service = inf->services->pdata[i];
         if (service->file && *service->file && !is_copied(inf, install, service->file))
-            inf_warning(inf, service->line, "no CopyFiles of [%s] copies '%s', the image of %s",
-                        install->name, service->file, service->name);
+            inf_warning(inf, service->line, "no CopyFiles of [%s] copies '%s', the image of %s", install->name,
+                        service->file, service->name);
     }
 }
 
 /* --- minifilters --------------------------------------------------------------------------------------- */
 
 /* One of a service's values, as text; NULL: it is not set, or no text. */
-static char *text_value(const FltvmInf *inf, const FltvmInfService *service, const char *subkey,
-                        const char *value, guint *line)
+static char *text_value(const FltvmInf *inf, const FltvmInfService *service, const char *subkey, const char *value,
+                        guint *line)
 {
     g_autofree char *key = g_strconcat(INF_SERVICES, service->name, "\\", subkey, NULL);
 
     for (guint i = service->behind; i-- > service->first;) {
         const FltvmInfOperation *operation = inf->operations->pdata[i];
         if ((operation->type == 1 || operation->type == 2) && !operation->flags &&
-            g_ascii_strcasecmp(operation->key, key) == 0 &&
-            g_ascii_strcasecmp(operation->value, value) == 0) {
+            g_ascii_strcasecmp(operation->key, key) == 0 && g_ascii_strcasecmp(operation->value, value) == 0) {
             *line = operation->line;
             return g_utf16_to_utf8((const gunichar2 *)(gconstpointer)operation->data->data,
                                    (glong)operation->data->len / 2, NULL, NULL, NULL);
@@ -394,8 +380,7 @@ static void check_altitude(FltvmInf *inf, const FltvmInfService *service, guint 
         return;
     }
     for (gsize i = 0; service->group && i < G_N_ELEMENTS(groups); i++) {
-        if (fltvm_inf_equal(groups[i].group, service->group) &&
-            (whole < groups[i].lowest || whole > groups[i].highest))
+        if (fltvm_inf_equal(groups[i].group, service->group) && (whole < groups[i].lowest || whole > groups[i].highest))
             inf_warning(inf, line, "the altitude %s is outside of %s: %u to %u", altitude, groups[i].group,
                         groups[i].lowest, groups[i].highest);
     }
@@ -422,8 +407,7 @@ static guint check_instances(FltvmInf *inf, const FltvmInfService *service, cons
         if (altitude)
             check_altitude(inf, service, line, altitude);
         else
-            inf_error(inf, operation->line, "the instance '%s' has no Altitude (a REG_SZ)",
-                      operation->key + length);
+            inf_error(inf, operation->line, "the instance '%s' has no Altitude (a REG_SZ)", operation->key + length);
     }
     return g_hash_table_size(seen);
 }
@@ -449,8 +433,7 @@ static void check_group(FltvmInf *inf, const FltvmInfService *service)
         if (!fltvm_inf_equal(groups[i].group, fltvm_inf_field(entry, 0)))
             continue;
         if (groups[i].class_name && class_name && !fltvm_inf_equal(groups[i].class_name, class_name))
-            inf_warning(inf, entry->line, "the group '%s' belongs to Class %s", groups[i].group,
-                        groups[i].class_name);
+            inf_warning(inf, entry->line, "the group '%s' belongs to Class %s", groups[i].group, groups[i].class_name);
         return;
     }
     inf_warning(inf, entry ? entry->line : service->line,
@@ -483,8 +466,7 @@ static void check_services(FltvmInf *inf)
         const FltvmInfService *service = inf->services->pdata[i];
         check_words(inf, service->section, service_words);
         if (service->start == 4)
-            inf_error(inf, service->line, "%s: StartType 4, SERVICE_DISABLED, cannot be installed",
-                      service->name);
+            inf_error(inf, service->line, "%s: StartType 4, SERVICE_DISABLED, cannot be installed", service->name);
         check_minifilter(inf, service, "Instances");
         check_minifilter(inf, service, "Parameters\\Instances");
     }

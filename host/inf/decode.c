@@ -77,8 +77,7 @@ static void from_utf16(FltvmInf *inf, GString *text, const guint8 *bytes, gsize 
 static void from_code_page(GString *text, const guint8 *bytes, gsize length)
 {
     for (gsize i = 0; i < length; i++)
-        g_string_append_unichar(text,
-                                bytes[i] >= 0x80 && bytes[i] < 0xA0 ? code_page[bytes[i] - 0x80] : bytes[i]);
+        g_string_append_unichar(text, bytes[i] >= 0x80 && bytes[i] < 0xA0 ? code_page[bytes[i] - 0x80] : bytes[i]);
 }
 
 /* UTF-16 without a mark: every other byte of plain text is 0. */

@@ -172,8 +172,7 @@ static FltvmInfSection *media_section(FltvmInf *inf, const char *name)
 /* FILE = DISK[,SUBFOLDER] and DISK = NAME[,TAG[,UNUSED[,FOLDER]]] */
 char *fltvm_inf_find_image(FltvmInf *inf, const char *path, const FltvmInfService *service)
 {
-    FltvmInfSection *files = media_section(inf, "SourceDisksFiles"),
-                    *disks = media_section(inf, "SourceDisksNames");
+    FltvmInfSection *files = media_section(inf, "SourceDisksFiles"), *disks = media_section(inf, "SourceDisksNames");
     const FltvmInfEntry *file = files && service->file ? fltvm_inf_entry(files, service->file) : NULL;
     const FltvmInfEntry *disk = file && disks ? fltvm_inf_entry(disks, fltvm_inf_field(file, 0)) : NULL;
     g_autofree char *folder = g_path_get_dirname(path), *of_disk = NULL, *of_file = NULL;

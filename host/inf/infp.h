@@ -14,8 +14,7 @@
 
 #define INF_SERVICES "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
 
-void fltvm_inf_problem(FltvmInf *inf, FltvmInfLevel level, guint line, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
+void fltvm_inf_problem(FltvmInf *inf, FltvmInfLevel level, guint line, const char *format, ...) G_GNUC_PRINTF(4, 5);
 #define inf_error(inf, line, ...)   fltvm_inf_problem((inf), FLTVM_INF_ERROR, (line), __VA_ARGS__)
 #define inf_warning(inf, line, ...) fltvm_inf_problem((inf), FLTVM_INF_WARNING, (line), __VA_ARGS__)
 #define inf_note(inf, line, ...)    fltvm_inf_problem((inf), FLTVM_INF_NOTE, (line), __VA_ARGS__)
@@ -53,10 +52,9 @@ gint64 fltvm_inf_decoration(const char *text);
 void fltvm_inf_registry(FltvmInf *inf, FltvmInfSection *section, const char *root);
 void fltvm_inf_set(FltvmInf *inf, guint line, const char *key, const char *value, guint32 type, guint32 flags,
                    gconstpointer data, gsize length);
-void fltvm_inf_set_text(FltvmInf *inf, guint line, const char *key, const char *value, guint32 type,
-                        guint32 flags, const char *text);
-void fltvm_inf_set_number(FltvmInf *inf, guint line, const char *key, const char *value, guint32 flags,
-                          guint32 number);
+void fltvm_inf_set_text(FltvmInf *inf, guint line, const char *key, const char *value, guint32 type, guint32 flags,
+                        const char *text);
+void fltvm_inf_set_number(FltvmInf *inf, guint line, const char *key, const char *value, guint32 flags, guint32 number);
 
 /* install.c: finds the section to install and gathers services and operations. */
 void fltvm_inf_install(FltvmInf *inf);

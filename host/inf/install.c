@@ -53,8 +53,7 @@ static guint32 needed_number(FltvmInf *inf, FltvmInfSection *section, const char
     if (!entry)
         return 0;
     if (!fltvm_inf_number(fltvm_inf_field(entry, 0), &number) || number > most)
-        inf_error(inf, entry->line, "%s: '%s' is no number from 0 to %u", key, fltvm_inf_field(entry, 0),
-                  most);
+        inf_error(inf, entry->line, "%s: '%s' is no number from 0 to %u", key, fltvm_inf_field(entry, 0), most);
     else
         fltvm_inf_set_number(inf, entry->line, service_key, value_key, flags, number);
     return number;
@@ -66,8 +65,7 @@ static void optional_text(FltvmInf *inf, FltvmInfSection *section, const char *k
     const FltvmInfEntry *entry = fltvm_inf_entry(section, key);
 
     if (entry && *fltvm_inf_field(entry, 0))
-        fltvm_inf_set_text(inf, entry->line, service_key, value_key, REG_SZ_, flags,
-                           fltvm_inf_field(entry, 0));
+        fltvm_inf_set_text(inf, entry->line, service_key, value_key, REG_SZ_, flags, fltvm_inf_field(entry, 0));
 }
 
 /* Names in a REG_MULTI_SZ; groups are those with a '+'. */
@@ -93,8 +91,8 @@ static void dependencies(FltvmInf *inf, FltvmInfSection *section, const char *se
     if (!data->len)
         return;
     g_byte_array_append(data, end, sizeof(end));
-    fltvm_inf_set(inf, entry->line, service_key, groups ? "DependOnGroup" : "DependOnService", REG_MULTI_SZ_,
-                  flags, data->data, data->len);
+    fltvm_inf_set(inf, entry->line, service_key, groups ? "DependOnGroup" : "DependOnService", REG_MULTI_SZ_, flags,
+                  data->data, data->len);
 }
 
 static void binary(FltvmInf *inf, FltvmInfService *service, const char *service_key)
@@ -113,8 +111,7 @@ static void binary(FltvmInf *inf, FltvmInfService *service, const char *service_
         service->image_path = g_strconcat("\\SystemRoot\\", path + strlen(WINDOWS), NULL);
     } else {
         if (path[0] == '\0' || path[1] != ':')
-            inf_warning(inf, entry->line, "ServiceBinary: '%s' is no %%dirid%%\\FILE, such as %%12%%\\x.sys",
-                        path);
+            inf_warning(inf, entry->line, "ServiceBinary: '%s' is no %%dirid%%\\FILE, such as %%12%%\\x.sys", path);
         service->image_path = path[0] && path[1] == ':' ? g_strconcat("\\??\\", path, NULL) : g_strdup(path);
     }
     fltvm_inf_set_text(inf, entry->line, service_key, "ImagePath", REG_EXPAND_SZ_, 0, service->image_path);
@@ -122,9 +119,8 @@ static void binary(FltvmInf *inf, FltvmInfService *service, const char *service_
 
 static void describe_service(FltvmInf *inf, FltvmInfService *service, guint32 flags)
 {
-    static const char *const not_kept[] = {
-        "Security",   "RequiredPrivileges", "ServiceSidType", "DelayedAutoStart",
-        "AddTrigger", "FailureActions",     "BootFlags",      NULL};
+    static const char *const not_kept[] = {"Security",   "RequiredPrivileges", "ServiceSidType", "DelayedAutoStart",
+                                           "AddTrigger", "FailureActions",     "BootFlags",      NULL};
     g_autofree char *key = g_strconcat(INF_SERVICES, service->name, NULL);
     FltvmInfSection *section = service->section;
 
@@ -252,8 +248,7 @@ static FltvmInfSection *device_section(FltvmInf *inf, FltvmInfSection *manufactu
         if (!entry)
             continue;
         if (!entry->key) {
-            inf_error(inf, entry->line, "[%s]: DESCRIPTION = INSTALL-SECTION, HARDWARE-ID is wanted",
-                      section->name);
+            inf_error(inf, entry->line, "[%s]: DESCRIPTION = INSTALL-SECTION, HARDWARE-ID is wanted", section->name);
             continue;
         }
         install = fltvm_inf_best(inf, fltvm_inf_field(entry, 0));
@@ -284,8 +279,7 @@ static char *software_key(FltvmInf *inf)
     FltvmInfSection *version = fltvm_inf_section(inf, "Version");
     const char *guid = version ? fltvm_inf_value(version, "ClassGuid") : NULL;
 
-    return g_strconcat(CLASSES, guid && *guid ? guid : "{00000000-0000-0000-0000-000000000000}", "\\0000",
-                       NULL);
+    return g_strconcat(CLASSES, guid && *guid ? guid : "{00000000-0000-0000-0000-000000000000}", "\\0000", NULL);
 }
 
 void fltvm_inf_install(FltvmInf *inf)
@@ -308,8 +302,7 @@ void fltvm_inf_install(FltvmInf *inf)
     chosen->used = TRUE;
     inf->chosen = g_strdup(chosen->name);
     if (fltvm_inf_entry(chosen, "Include") || fltvm_inf_entry(chosen, "Needs"))
-        inf_note(inf, chosen->line, "[%s]: Include and Needs name files of Windows, which are not there",
-                 chosen->name);
+        inf_note(inf, chosen->line, "[%s]: Include and Needs name files of Windows, which are not there", chosen->name);
     fltvm_inf_registry(inf, chosen, root);
     add_services(inf, chosen->name);
 }

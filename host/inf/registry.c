@@ -53,8 +53,7 @@ void fltvm_inf_set(FltvmInf *inf, guint line, const char *key, const char *value
     g_ptr_array_add(inf->operations, operation);
 }
 
-void fltvm_inf_set_number(FltvmInf *inf, guint line, const char *key, const char *value, guint32 flags,
-                          guint32 number)
+void fltvm_inf_set_number(FltvmInf *inf, guint line, const char *key, const char *value, guint32 flags, guint32 number)
 {
     guint32 little = GUINT32_TO_LE(number);
 
@@ -74,8 +73,8 @@ static void append_text(GByteArray *data, const char *text)
     }
 }
 
-void fltvm_inf_set_text(FltvmInf *inf, guint line, const char *key, const char *value, guint32 type,
-                        guint32 flags, const char *text)
+void fltvm_inf_set_text(FltvmInf *inf, guint line, const char *key, const char *value, guint32 type, guint32 flags,
+                        const char *text)
 {
     g_autoptr(GByteArray) data = g_byte_array_new();
 
@@ -126,16 +125,14 @@ static gboolean read_dword(FltvmInf *inf, const FltvmInfEntry *entry, GByteArray
 }
 
 /* The data that follow the flags, and the REG_ type. */
-static gboolean read_data(FltvmInf *inf, const FltvmInfEntry *entry, guint32 flags, guint32 *type,
-                          GByteArray *data)
+static gboolean read_data(FltvmInf *inf, const FltvmInfEntry *entry, guint32 flags, guint32 *type, GByteArray *data)
 {
     switch (flags & ADDREG_TYPE) {
     case 0x00000000:
     case 0x00020000:
         *type = flags & ADDREG_TYPE ? REG_EXPAND_SZ_ : REG_SZ_;
         if (entry->fields->len > 5)
-            inf_warning(inf, entry->line,
-                        "a text is one field: the first of %u counts (quotation marks hold commas)",
+            inf_warning(inf, entry->line, "a text is one field: the first of %u counts (quotation marks hold commas)",
                         entry->fields->len - 4);
         append_text(data, fltvm_inf_field(entry, 4));
         return TRUE;
@@ -147,18 +144,11 @@ static gboolean read_data(FltvmInf *inf, const FltvmInfEntry *entry, guint32 fla
         }
         append_text(data, "");
         return TRUE;
-    case 0x00010001:
-        *type = REG_DWORD_;
-        return read_dword(inf, entry, data);
-    case 0x00020001:
-        *type = REG_NONE_;
-        return read_bytes(inf, entry, 4, data);
-    case 0x00000001:
-        *type = REG_BINARY_;
-        return read_bytes(inf, entry, 4, data);
+    case 0x00010001: *type = REG_DWORD_; return read_dword(inf, entry, data);
+    case 0x00020001: *type = REG_NONE_; return read_bytes(inf, entry, 4, data);
+    case 0x00000001: *type = REG_BINARY_; return read_bytes(inf, entry, 4, data);
     default:
-        if (flags &
-            ADDREG_BINARY) { /* a type of the writer's, or one without a name of its own, such as REG_QWORD */
+        if (flags & ADDREG_BINARY) { /* a type of the writer's, or one without a name of its own, such as REG_QWORD */
             *type = flags >> 16;
             return read_bytes(inf, entry, 4, data);
         }
@@ -209,8 +199,7 @@ static gboolean read_flags(FltvmInf *inf, const FltvmInfEntry *entry, guint32 *f
     if (*flags & ADDREG_32BIT_KEY)
         inf_note(inf, entry->line, "there is no 32-bit registry: the change is made to the native one");
     if ((*flags & ADDREG_APPEND) && (*flags & ADDREG_TYPE) != 0x10000) {
-        inf_error(inf, entry->line, "flags 0x%08x: only a REG_MULTI_SZ value (0x00010000) can be appended to",
-                  *flags);
+        inf_error(inf, entry->line, "flags 0x%08x: only a REG_MULTI_SZ value (0x00010000) can be appended to", *flags);
         return FALSE;
     }
     return TRUE;
@@ -273,15 +262,14 @@ static void follow_list(FltvmInf *inf, const FltvmInfEntry *directive, const cha
             section = fltvm_inf_follow(inf, directive, fltvm_inf_field(directive, i));
         if (descriptor) {
             if (!descriptor->used)
-                inf_note(inf, descriptor->line, "[%s]: keys have no security descriptors yet",
-                         descriptor->name);
+                inf_note(inf, descriptor->line, "[%s]: keys have no security descriptors yet", descriptor->name);
             descriptor->used = TRUE;
         }
         for (guint j = 0; section && j < section->entries->len && more_lines(inf, directive->line); j++) {
             const FltvmInfEntry *line = section->entries->pdata[j];
             if (line->key)
-                inf_error(inf, line->line, "'%s =': a line of [%s] is ROOT,SUBKEY,VALUE,FLAGS,DATA",
-                          line->key, section->name);
+                inf_error(inf, line->line, "'%s =': a line of [%s] is ROOT,SUBKEY,VALUE,FLAGS,DATA", line->key,
+                          section->name);
             else
                 act(inf, line, root);
         }

@@ -107,8 +107,8 @@ static void expand(Substitution *substitution, const char *text, GString *out)
     while (*text && !substitution->told) {
         const char *end;
         if (out->len > 4 * INF_FIELD_MAX || substitution->open->len > 64) {
-            complain(substitution, FLTVM_INF_ERROR,
-                     "with its strings put in, this is longer than a field may be", NULL);
+            complain(substitution, FLTVM_INF_ERROR, "with its strings put in, this is longer than a field may be",
+                     NULL);
         } else if (text[0] != '%') {
             g_string_append_c(out, *text++);
         } else if (text[1] == '%') {
@@ -119,8 +119,7 @@ static void expand(Substitution *substitution, const char *text, GString *out)
             expand_token(substitution, name, out);
             text = end + 1;
         } else {
-            complain(substitution, FLTVM_INF_WARNING, "a percent sign without a second one stays as it is",
-                     NULL);
+            complain(substitution, FLTVM_INF_WARNING, "a percent sign without a second one stays as it is", NULL);
             g_string_append(out, text);
             text += strlen(text);
         }
@@ -143,16 +142,14 @@ static void substitute(FltvmInf *inf, guint line, char **text)
                   INF_FIELD_MAX);
     inf->put_in += out->len;
     if (inf->put_in > INF_STRINGS_MAX)
-        inf_error(inf, line, "strings put in make more than %u MiB of text by this line",
-                  INF_STRINGS_MAX >> 20);
+        inf_error(inf, line, "strings put in make more than %u MiB of text by this line", INF_STRINGS_MAX >> 20);
     g_free(*text);
     *text = g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 static gboolean is_strings(const FltvmInfSection *section)
 {
-    return g_ascii_strncasecmp(section->name, "Strings", 7) == 0 &&
-           (!section->name[7] || section->name[7] == '.');
+    return g_ascii_strncasecmp(section->name, "Strings", 7) == 0 && (!section->name[7] || section->name[7] == '.');
 }
 
 static void take_strings(FltvmInf *inf, FltvmInfSection *section)

@@ -55,8 +55,8 @@ static void add_file(GChecksum *checksum, const char *path)
 static char *recipe_key(const char *name, const char *const *sources, const char *const *flags)
 {
     static const char *const toolchain[] = {
-        "cc",         "cctool/pch.py", "cctool/repair.py", "cctool/say.py", "cctool/wpp.py", "common.cfg",
-        "driver.cfg", "link.cfg",      "source.cfg",       "cxx.cfg"};
+        "cc",         "cctool/pch.py", "cctool/repair.py", "cctool/say.py", "cctool/wpp.py",
+        "common.cfg", "driver.cfg",    "link.cfg",         "source.cfg",    "cxx.cfg"};
     static const char *const libraries[] = {"guest/ntoskrnl.lib", "fltmgr/fltmgr.lib", "sdk/crt/libcntpr.lib"};
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *build = fltvm_path_build();
@@ -231,8 +231,8 @@ static gboolean publish(const char *work, const char *cache, const char *recipe,
     return FALSE;
 }
 
-gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags,
-                       FltvmCompiled *compiled, GError **error)
+gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags, FltvmCompiled *compiled,
+                       GError **error)
 {
     g_autofree char *recipe = recipe_key(name, sources, flags);
     g_autofree char *cache = fltvm_compile_cache_dir();

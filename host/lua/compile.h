@@ -20,8 +20,8 @@ void fltvm_compiled_clear(FltvmCompiled *compiled);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FltvmCompiled, fltvm_compiled_clear)
 
 /* Sources and flags end with NULL; `name` is the image's, with ".sys".  Errors hold the compiler's words. */
-gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags,
-                       FltvmCompiled *compiled, GError **error);
+gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags, FltvmCompiled *compiled,
+                       GError **error);
 
 /* Where unstripped images of compiled drivers are, for gdb. */
 char *fltvm_compile_cache_dir(void);

@@ -56,8 +56,8 @@ static void write_registers(lua_State *lua, FltvmMachine *machine, guint64 handl
 {
     FltvmResult result = {0};
 
-    control(lua, machine, handle, FLTVM_CONTROL_WRITE_REGISTERS, writes->writes, writes->count * sizeof(writes->writes[0]), 0, what,
-            &result);
+    control(lua, machine, handle, FLTVM_CONTROL_WRITE_REGISTERS, writes->writes,
+            writes->count * sizeof(writes->writes[0]), 0, what, &result);
     fltvm_result_clear(&result);
 }
 
@@ -68,8 +68,8 @@ static guint32 read_register(lua_State *lua, FltvmMachine *machine, guint64 hand
     gsize length;
     const void *data;
 
-    control(lua, machine, handle, FLTVM_CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value), "reading a register",
-            &result);
+    control(lua, machine, handle, FLTVM_CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value),
+            "reading a register", &result);
     data = g_bytes_get_data(result.data, &length);
     if (length >= sizeof(value))
         memcpy(&value, data, sizeof(value));
@@ -209,7 +209,8 @@ static int source_counts(lua_State *lua)
     gsize length;
     const void *data;
 
-    control(lua, source->machine, source->handle, FLTVM_CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts", &result);
+    control(lua, source->machine, source->handle, FLTVM_CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts",
+            &result);
     data = g_bytes_get_data(result.data, &length);
     memcpy(counts, data, MIN(length, sizeof(counts)));
     fltvm_result_clear(&result);
@@ -235,7 +236,8 @@ static const guint32 operations[] = {FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_READ), FLTV
 static const char *const action_names[] = {"error", "delay", "never", NULL};
 static const guint32 actions[] = {FLTVM_HBA_FAULT_ACTION_ERROR, FLTVM_HBA_FAULT_ACTION_DELAY,
                                   FLTVM_HBA_FAULT_ACTION_NEVER};
-static const char *const status_names[] = {"media_read", "media_write", "write_protected", "no_space", "device_fault", NULL};
+static const char *const status_names[] = {"media_read", "media_write",  "write_protected",
+                                           "no_space",   "device_fault", NULL};
 static const guint32 statuses[] = {FLTVM_HBA_S_MEDIA_READ, FLTVM_HBA_S_MEDIA_WRITE, FLTVM_HBA_S_WRITE_PROTECTED,
                                    FLTVM_HBA_S_NO_SPACE, FLTVM_HBA_S_DEVICE_FAULT};
 
@@ -281,10 +283,11 @@ static guint32 next_rule(lua_State *lua, lua_Integer disk)
  */
 static int machine_fault(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {
-        {"disk", FLTVM_LUA_NUMBER}, {"op", FLTVM_LUA_TEXT}, {"first", FLTVM_LUA_NUMBER}, {"last", FLTVM_LUA_NUMBER},
-        {"nth", FLTVM_LUA_NUMBER}, {"count", FLTVM_LUA_NUMBER}, {"action", FLTVM_LUA_TEXT}, {"status", FLTVM_LUA_TEXT},
-        {"delay", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"disk", FLTVM_LUA_NUMBER},  {"op", FLTVM_LUA_TEXT},
+                                          {"first", FLTVM_LUA_NUMBER}, {"last", FLTVM_LUA_NUMBER},
+                                          {"nth", FLTVM_LUA_NUMBER},   {"count", FLTVM_LUA_NUMBER},
+                                          {"action", FLTVM_LUA_TEXT},  {"status", FLTVM_LUA_TEXT},
+                                          {"delay", FLTVM_LUA_NUMBER}, {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     lua_Integer disk;
     guint64 handle;
@@ -353,9 +356,12 @@ static int machine_fault_hits(lua_State *lua)
 
 void fltvm_lua_open_devices(lua_State *lua)
 {
-    static const luaL_Reg methods[] = {{"one_shot", source_one_shot}, {"periodic", source_periodic},
-                                       {"burst", source_burst},       {"fire", source_fire},
-                                       {"stop", source_stop},         {"counts", source_counts},
+    static const luaL_Reg methods[] = {{"one_shot", source_one_shot},
+                                       {"periodic", source_periodic},
+                                       {"burst", source_burst},
+                                       {"fire", source_fire},
+                                       {"stop", source_stop},
+                                       {"counts", source_counts},
                                        {NULL, NULL}};
     static const luaL_Reg on_machine[] = {{"irq", machine_irq},
                                           {"fault", machine_fault},

@@ -110,7 +110,8 @@ static gboolean name_driver(Driver *driver, const ByInf *by, const char *wanted,
     if (!by->inf)
         g_snprintf(driver->file, sizeof(driver->file), "%s.sys", name);
     else if (g_strlcpy(driver->file, by->service->file, sizeof(driver->file)) >= sizeof(driver->file)) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: '%s' is too long for a file's name", by->service->file);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: '%s' is too long for a file's name",
+                    by->service->file);
         return FALSE;
     }
     return TRUE;
@@ -130,19 +131,21 @@ static gboolean prepare_image(lua_State *lua, int index, const ByInf *by, Driver
     gsize length;
 
     if (by->inf && !first) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s:%u: the image '%s' is not beside it (give image or source)",
-                    by->inf->name, by->service->line, by->service->file);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "%s:%u: the image '%s' is not beside it (give image or source)", by->inf->name, by->service->line,
+                    by->service->file);
         return FALSE;
     }
     if ((by->inf ? sources->len > 1 && images->len > 1 : (sources->len > 1) == (images->len > 1)) || images->len > 2) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "load: give one of source (C files) and image (a .sys file)");
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "load: give one of source (C files) and image (a .sys file)");
         return FALSE;
     }
     if (!name_driver(driver, by, wanted, first, error))
         return FALSE;
     if (sources->len > 1) {
-        if (!fltvm_compile(driver->file, (const char *const *)sources->pdata, (const char *const *)flags->pdata, &compiled,
-                           error))
+        if (!fltvm_compile(driver->file, (const char *const *)sources->pdata, (const char *const *)flags->pdata,
+                           &compiled, error))
             return FALSE;
         first = compiled.image;
     }
@@ -243,7 +246,8 @@ static void write_service(lua_State *lua, int index, FltvmMachine *machine, cons
     fltvm_lua_set_number(lua, machine, service, "Type", is_filter ? 2 : 1);
     fltvm_lua_set_number(lua, machine, service, "Start", 3);
     fltvm_lua_set_number(lua, machine, service, "ErrorControl", 1);
-    fltvm_lua_set_text(lua, machine, service, "ImagePath", lua_pushfstring(lua, "\\SystemRoot\\System32\\drivers\\%s.sys", name));
+    fltvm_lua_set_text(lua, machine, service, "ImagePath",
+                       lua_pushfstring(lua, "\\SystemRoot\\System32\\drivers\\%s.sys", name));
     if (is_filter) {
         fltvm_lua_set_text(lua, machine, service, "Group", "FSFilter Activity Monitor");
         write_instances(lua, index, machine, service, name);
@@ -316,12 +320,17 @@ static void read_inf(lua_State *lua, int index, ByInf *by)
  */
 static int machine_load(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {
-        {"source", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE}, {"image", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
-        {"inf", FLTVM_LUA_TEXT}, {"service", FLTVM_LUA_TEXT},
-        {"name", FLTVM_LUA_TEXT}, {"altitude", FLTVM_LUA_TEXT}, {"instances", FLTVM_LUA_TABLE},
-        {"default_instance", FLTVM_LUA_TEXT}, {"flags", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
-        {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"source", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+                                          {"image", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+                                          {"inf", FLTVM_LUA_TEXT},
+                                          {"service", FLTVM_LUA_TEXT},
+                                          {"name", FLTVM_LUA_TEXT},
+                                          {"altitude", FLTVM_LUA_TEXT},
+                                          {"instances", FLTVM_LUA_TABLE},
+                                          {"default_instance", FLTVM_LUA_TEXT},
+                                          {"flags", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+                                          {"timeout", FLTVM_LUA_NUMBER},
+                                          {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_LOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     GError *error = NULL;
@@ -341,9 +350,9 @@ static int machine_load(lua_State *lua)
     read_inf(lua, 2, &by);
     if (!prepare_image(lua, 2, &by, driver, &error))
         fltvm_lua_raise(lua, error);
-    driver->is_filter = by.inf ? fltvm_lua_inf_has_instances(by.inf, by.service)
-                               : lua_getfield(lua, 2, "altitude") != LUA_TNIL ||
-                                     lua_getfield(lua, 2, "instances") != LUA_TNIL;
+    driver->is_filter =
+        by.inf ? fltvm_lua_inf_has_instances(by.inf, by.service)
+               : lua_getfield(lua, 2, "altitude") != LUA_TNIL || lua_getfield(lua, 2, "instances") != LUA_TNIL;
     lua_settop(lua, 5);
     if (by.inf)
         fltvm_lua_install_inf(lua, machine, by.inf);
@@ -370,8 +379,7 @@ static int machine_load(lua_State *lua)
  */
 static int driver_unload(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {
-        {"mandatory", FLTVM_LUA_BOOLEAN}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"mandatory", FLTVM_LUA_BOOLEAN}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     Driver *driver = luaL_checkudata(lua, 1, DRIVER_TYPE);
     struct fltvm_command command = {.op = FLTVM_COMMAND_DRIVER_UNLOAD, .thread = FLTVM_COMMAND_THREAD_NEW};
     FltvmResult result = {0};
@@ -406,8 +414,7 @@ static int driver_name(lua_State *lua)
 void fltvm_lua_open_driver(lua_State *lua)
 {
     static const luaL_Reg methods[] = {{"unload", driver_unload}, {"name", driver_name}, {NULL, NULL}};
-    static const luaL_Reg on_machine[] = {
-        {"load", machine_load}, {NULL, NULL}};
+    static const luaL_Reg on_machine[] = {{"load", machine_load}, {NULL, NULL}};
 
     luaL_newmetatable(lua, DRIVER_TYPE);
     luaL_setfuncs(lua, methods, 0);

@@ -68,11 +68,19 @@ static void get_code(lua_State *lua, int index, guint32 *code)
 /* Refuse what could not be told from anything: an empty text is in every text. */
 static void check_wanted(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {
-        {"[n]", FLTVM_LUA_FUNCTION}, {"code", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT}, {"p1", FLTVM_LUA_NUMBER},
-        {"p2", FLTVM_LUA_NUMBER}, {"p3", FLTVM_LUA_NUMBER}, {"p4", FLTVM_LUA_NUMBER}, {"driver", FLTVM_LUA_TEXT},
-        {"routine", FLTVM_LUA_TEXT}, {"line", FLTVM_LUA_TEXT}, {"text", FLTVM_LUA_TEXT}, {"what", FLTVM_LUA_TEXT},
-        {"quiet", FLTVM_LUA_BOOLEAN}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"[n]", FLTVM_LUA_FUNCTION},
+                                          {"code", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
+                                          {"p1", FLTVM_LUA_NUMBER},
+                                          {"p2", FLTVM_LUA_NUMBER},
+                                          {"p3", FLTVM_LUA_NUMBER},
+                                          {"p4", FLTVM_LUA_NUMBER},
+                                          {"driver", FLTVM_LUA_TEXT},
+                                          {"routine", FLTVM_LUA_TEXT},
+                                          {"line", FLTVM_LUA_TEXT},
+                                          {"text", FLTVM_LUA_TEXT},
+                                          {"what", FLTVM_LUA_TEXT},
+                                          {"quiet", FLTVM_LUA_BOOLEAN},
+                                          {NULL, 0}};
     static const char *const texts[] = {"driver", "routine", "line", "text"};
     guint32 code = 0;
 
@@ -118,7 +126,8 @@ static char *mismatch(lua_State *lua, int index, const FltvmBugcheck *bugcheck)
     if (driver && !same_driver(bugcheck->driver, driver))
         return g_strdup_printf("it blames %s, expected %s", bugcheck->driver ? bugcheck->driver : "no driver", driver);
     if (routine && !same_routine(bugcheck->routine, routine))
-        return g_strdup_printf("it blames %s, expected %s", bugcheck->routine ? bugcheck->routine : "no routine", routine);
+        return g_strdup_printf("it blames %s, expected %s", bugcheck->routine ? bugcheck->routine : "no routine",
+                               routine);
     if (line && !same_line(bugcheck->line, line))
         return g_strdup_printf("it blames %s, expected %s", bugcheck->line ? bugcheck->line : "no line", line);
     if (text && !strstr(bugcheck->text, text))
@@ -229,8 +238,7 @@ void fltvm_lua_settle_bugcheck(FltvmScenario *scenario)
         return;
     lua_pushcfunction(lua, settle);
     if (lua_pcall(lua, 0, 0, 0) != LUA_OK) {
-        g_autoptr(GError) error =
-            g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", fltvm_lua_push_safe_text(lua, -1));
+        g_autoptr(GError) error = g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s", fltvm_lua_push_safe_text(lua, -1));
         fltvm_account_error(scenario->session.account, error);
     }
 }
@@ -269,8 +277,8 @@ static char *hang_mismatch(lua_State *lua, const FltvmHang *hang)
  */
 static int lua_expect_hang(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {{"[n]", FLTVM_LUA_FUNCTION}, {"operation", FLTVM_LUA_TEXT},
-                                          {"text", FLTVM_LUA_TEXT},    {"what", FLTVM_LUA_TEXT},
+    static const FltvmLuaField known[] = {{"[n]", FLTVM_LUA_FUNCTION},  {"operation", FLTVM_LUA_TEXT},
+                                          {"text", FLTVM_LUA_TEXT},     {"what", FLTVM_LUA_TEXT},
                                           {"quiet", FLTVM_LUA_BOOLEAN}, {NULL, 0}};
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
     const char *what, *instead = NULL;

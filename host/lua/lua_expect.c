@@ -86,10 +86,8 @@ static int lua_expect_status(lua_State *lua)
 
 void fltvm_lua_open_expect(lua_State *lua)
 {
-    static const luaL_Reg globals[] = {{"expect", lua_expect},
-                                       {"expect_equal", lua_expect_equal},
-                                       {"expect_status", lua_expect_status},
-                                       {NULL, NULL}};
+    static const luaL_Reg globals[] = {
+        {"expect", lua_expect}, {"expect_equal", lua_expect_equal}, {"expect_status", lua_expect_status}, {NULL, NULL}};
 
     for (const luaL_Reg *entry = globals; entry->name; entry++) {
         lua_pushcfunction(lua, entry->func);

@@ -15,8 +15,9 @@
 static const struct {
     guint type;
     const char *name;
-} type_names[] = {{FLTVM_LUA_BOOLEAN, "true or false"}, {FLTVM_LUA_NUMBER, "a number"},     {FLTVM_LUA_TEXT, "a text"},
-                  {FLTVM_LUA_TABLE, "a table"},         {FLTVM_LUA_FUNCTION, "a function"}, {FLTVM_LUA_VALUE, "a value of fltvm's"}};
+} type_names[] = {{FLTVM_LUA_BOOLEAN, "true or false"}, {FLTVM_LUA_NUMBER, "a number"},
+                  {FLTVM_LUA_TEXT, "a text"},           {FLTVM_LUA_TABLE, "a table"},
+                  {FLTVM_LUA_FUNCTION, "a function"},   {FLTVM_LUA_VALUE, "a value of fltvm's"}};
 
 static char *name_types(guint types)
 {

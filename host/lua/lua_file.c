@@ -110,8 +110,8 @@ static int push_result(lua_State *lua, FltvmMachine *machine, FltvmResult *resul
 }
 
 /* Start a command now or for later; either way one value is pushed. */
-static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *data,
-                   gsize length, gboolean outputs, const char *what)
+static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *command, const char *data, gsize length,
+                   gboolean outputs, const char *what)
 {
     FltvmResult result = {0};
     gboolean later = (command->flags & FLTVM_COMMAND_FLAG_ASYNC) != 0;
@@ -154,10 +154,17 @@ static guint32 user_number(lua_State *lua, const char *user)
  */
 static int machine_open(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {
-        {"access", FLTVM_LUA_TEXT}, {"user", FLTVM_LUA_TEXT}, {"async", FLTVM_LUA_BOOLEAN}, {"buffered", FLTVM_LUA_BOOLEAN},
-        {"write_through", FLTVM_LUA_BOOLEAN}, {"share", FLTVM_LUA_NUMBER}, {"disposition", FLTVM_LUA_NUMBER},
-        {"options", FLTVM_LUA_NUMBER}, {"thread", FLTVM_LUA_NUMBER}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"access", FLTVM_LUA_TEXT},
+                                          {"user", FLTVM_LUA_TEXT},
+                                          {"async", FLTVM_LUA_BOOLEAN},
+                                          {"buffered", FLTVM_LUA_BOOLEAN},
+                                          {"write_through", FLTVM_LUA_BOOLEAN},
+                                          {"share", FLTVM_LUA_NUMBER},
+                                          {"disposition", FLTVM_LUA_NUMBER},
+                                          {"options", FLTVM_LUA_NUMBER},
+                                          {"thread", FLTVM_LUA_NUMBER},
+                                          {"timeout", FLTVM_LUA_NUMBER},
+                                          {NULL, 0}};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     const char *path = luaL_checkstring(lua, 2);
     struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN};
@@ -367,9 +374,8 @@ static int operation_wait(lua_State *lua)
     if (!operation->id)
         luaL_error(lua, "%s: has been waited for", operation->what);
     command.args[0] = operation->id;
-    command.timeout_ns = lua_isnoneornil(lua, 2)
-                             ? fltvm_lua_timeout(lua, 3)
-                             : fltvm_lua_nanoseconds(lua, luaL_checknumber(lua, 2), "wait");
+    command.timeout_ns = lua_isnoneornil(lua, 2) ? fltvm_lua_timeout(lua, 3)
+                                                 : fltvm_lua_nanoseconds(lua, luaL_checknumber(lua, 2), "wait");
     /* The operation is over also when it failed; a time-out ends the scenario. */
     fltvm_lua_command(lua, operation->machine, &command, NULL, 0, operation->what, TRUE, &result);
     if (result.header.status == FLTVM_LUA_STATUS_TIMEOUT) {

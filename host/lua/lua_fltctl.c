@@ -196,8 +196,8 @@ void fltvm_lua_unload_filter(lua_State *lua, int machine, const char *filter, in
 /* attach{filter=, volume=, instance=, altitude=} and detach{filter=, volume=, instance=} */
 static int change(lua_State *lua, guint32 code, const char *what)
 {
-    static const FltvmLuaField known[] = {{"altitude", FLTVM_LUA_TEXT}, {"filter", FLTVM_LUA_TEXT},
-                                          {"volume", FLTVM_LUA_TEXT},   {"instance", FLTVM_LUA_TEXT},
+    static const FltvmLuaField known[] = {{"altitude", FLTVM_LUA_TEXT},  {"filter", FLTVM_LUA_TEXT},
+                                          {"volume", FLTVM_LUA_TEXT},    {"instance", FLTVM_LUA_TEXT},
                                           {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
     struct fltvm_fltctl_request request = {0};
     FltvmResult result = {0};
@@ -236,9 +236,12 @@ static int machine_detach(lua_State *lua)
 
 void fltvm_lua_open_fltctl(lua_State *lua)
 {
-    static const luaL_Reg on_machine[] = {{"filters", machine_filters},     {"instances", machine_instances},
-                                          {"volumes", machine_volumes},     {"work_items", machine_work_items},
-                                          {"attach", machine_attach},       {"detach", machine_detach},
+    static const luaL_Reg on_machine[] = {{"filters", machine_filters},
+                                          {"instances", machine_instances},
+                                          {"volumes", machine_volumes},
+                                          {"work_items", machine_work_items},
+                                          {"attach", machine_attach},
+                                          {"detach", machine_detach},
                                           {NULL, NULL}};
 
     luaL_getmetatable(lua, FLTVM_LUA_MACHINE);

@@ -155,10 +155,9 @@ static int lua_skip(lua_State *lua)
 
 void fltvm_lua_open_host(lua_State *lua)
 {
-    static const luaL_Reg functions[] = {{"sha256", lua_sha256}, {"sha256_file", lua_sha256_file},
-                                         {"temp", lua_temp},     {"host", lua_host},
-                                         {"find", lua_find},     {"qemu_img", lua_qemu_img},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"sha256", lua_sha256}, {"sha256_file", lua_sha256_file}, {"temp", lua_temp}, {"host", lua_host},
+        {"find", lua_find},     {"qemu_img", lua_qemu_img},       {NULL, NULL}};
 
     lua_getglobal(lua, "fltvm");
     luaL_setfuncs(lua, functions, 0);

@@ -67,12 +67,13 @@ static FltvmInfService *choose_service(lua_State *lua, const FltvmInf *inf, cons
         FltvmInfService *service = inf->services->pdata[i];
         if (wanted ? g_ascii_strcasecmp(service->name, wanted) == 0 : is_driver(service)) {
             if (!is_driver(service))
-                luaL_error(lua, "%s:%d: the service '%s' is no driver (ServiceType 0x%x)", inf->name, (int)service->line,
-                           service->name, (int)service->type);
+                luaL_error(lua, "%s:%d: the service '%s' is no driver (ServiceType 0x%x)", inf->name,
+                           (int)service->line, service->name, (int)service->type);
             return service;
         }
     }
-    luaL_error(lua, "%s: it installs no %s%s", inf->name, wanted ? "service " : "driver's service", wanted ? wanted : "");
+    luaL_error(lua, "%s: it installs no %s%s", inf->name, wanted ? "service " : "driver's service",
+               wanted ? wanted : "");
     return NULL;
 }
 

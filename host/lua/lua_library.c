@@ -54,8 +54,10 @@ static int library_setmetatable(lua_State *lua)
     for (gsize i = 0; lua_istable(lua, 2) && i < G_N_ELEMENTS(refused); i++) {
         lua_pushstring(lua, refused[i]);
         if (lua_rawget(lua, 2) != LUA_TNIL)
-            return luaL_error(lua, "%s: when memory is collected is not the same in each run (use <close>, or let go of "
-                                   "what is not wanted)", refused[i]);
+            return luaL_error(lua,
+                              "%s: when memory is collected is not the same in each run (use <close>, or let go of "
+                              "what is not wanted)",
+                              refused[i]);
         lua_pop(lua, 1);
     }
     return call_original(lua);

@@ -100,8 +100,8 @@ GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *res
     /* It lies in the guest's memory: a guest that announces more is forged. */
     if (total > fltvm_machine_config(machine)->memory) {
         fltvm_result_clear(result);
-        fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST,
-                                         "link: a result of %" G_GUINT64_FORMAT " bytes", total));
+        fltvm_lua_raise(
+            lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "link: a result of %" G_GUINT64_FORMAT " bytes", total));
     }
     bytes = g_bytes_unref_to_array(g_steal_pointer(&result->data));
     while (bytes->len < total) {
@@ -185,10 +185,13 @@ static void read_options(lua_State *lua, GHashTable *options)
 }
 
 /* The first three are an image's: those of a backing file; a blank disk has the last two. */
-static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},      {"format", FLTVM_LUA_TEXT},
+static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},
+                                            {"format", FLTVM_LUA_TEXT},
                                             {"backing", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
-                                            {"writable", FLTVM_LUA_BOOLEAN}, {"device", FLTVM_LUA_TABLE},
-                                            {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT}, {NULL, 0}};
+                                            {"writable", FLTVM_LUA_BOOLEAN},
+                                            {"device", FLTVM_LUA_TABLE},
+                                            {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
+                                            {NULL, 0}};
 
 /*
  * An image by its path, or by a table {image=, format=, backing=} whose `backing` is such a thing again; owned by
@@ -274,10 +277,11 @@ static void read_disks(lua_State *lua, FltvmConfig *config)
 
 static void read_config(lua_State *lua, int index, FltvmConfig *config)
 {
-    static const FltvmLuaField known[] = {
-        {"cpus", FLTVM_LUA_NUMBER}, {"memory", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT}, {"seed", FLTVM_LUA_NUMBER},
-        {"machine", FLTVM_LUA_TEXT}, {"accel", FLTVM_LUA_TEXT}, {"disks", FLTVM_LUA_TABLE}, {"options", FLTVM_LUA_TABLE},
-        {"qemu", FLTVM_LUA_TABLE}, {"trace", FLTVM_LUA_BOOLEAN}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"cpus", FLTVM_LUA_NUMBER},   {"memory", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
+                                          {"seed", FLTVM_LUA_NUMBER},   {"machine", FLTVM_LUA_TEXT},
+                                          {"accel", FLTVM_LUA_TEXT},    {"disks", FLTVM_LUA_TABLE},
+                                          {"options", FLTVM_LUA_TABLE}, {"qemu", FLTVM_LUA_TABLE},
+                                          {"trace", FLTVM_LUA_BOOLEAN}, {NULL, 0}};
     GError *error = NULL;
     const char *text;
 
@@ -482,12 +486,11 @@ static int machine_to_string(lua_State *lua)
 
 void fltvm_lua_open_machine(lua_State *lua)
 {
-    static const luaL_Reg methods[] = {{"start", machine_start}, {"shutdown", machine_shutdown},
-                                       {"sleep", machine_sleep}, {"time", machine_time},
-                                       {"stacks", machine_stacks}, {"pool", machine_pool},
-                                       {"memory", machine_memory}, {"state", machine_state},
-                                       {"__tostring", machine_to_string},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"start", machine_start},          {"shutdown", machine_shutdown},
+                                       {"sleep", machine_sleep},          {"time", machine_time},
+                                       {"stacks", machine_stacks},        {"pool", machine_pool},
+                                       {"memory", machine_memory},        {"state", machine_state},
+                                       {"__tostring", machine_to_string}, {NULL, NULL}};
 
     luaL_newmetatable(lua, FLTVM_LUA_MACHINE);
     luaL_setfuncs(lua, methods, 0);

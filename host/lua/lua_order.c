@@ -42,9 +42,7 @@ static Key key_at(lua_State *lua, int index)
         key.rank = RANK_BOOLEAN;
         key.integer = lua_toboolean(lua, index);
         break;
-    default:
-        key.integer = fltvm_lua_known_number(lua, index);
-        key.rank = key.integer ? RANK_NUMBERED : RANK_NONE;
+    default: key.integer = fltvm_lua_known_number(lua, index); key.rank = key.integer ? RANK_NUMBERED : RANK_NONE;
     }
     return key;
 }
@@ -67,10 +65,8 @@ static int compare(const void *left, const void *right)
         order = memcmp(a->text, b->text, MIN(a->length, b->length));
         return order ? order : (a->length > b->length) - (a->length < b->length);
     case RANK_BOOLEAN:
-    case RANK_NUMBERED:
-        return (a->integer > b->integer) - (a->integer < b->integer);
-    default:
-        return (a->place > b->place) - (a->place < b->place);
+    case RANK_NUMBERED: return (a->integer > b->integer) - (a->integer < b->integer);
+    default: return (a->place > b->place) - (a->place < b->place);
     }
 }
 

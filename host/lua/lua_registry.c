@@ -14,12 +14,32 @@
 
 #define VALUE_MAX (1u << 20) /* as the guest has it */
 
-enum { REG_NONE_, REG_SZ_, REG_EXPAND_SZ_, REG_BINARY_, REG_DWORD_, REG_DWORD_BIG_ENDIAN_, REG_LINK_, REG_MULTI_SZ_,
-       REG_QWORD_ = 11, TYPES };
+enum {
+    REG_NONE_,
+    REG_SZ_,
+    REG_EXPAND_SZ_,
+    REG_BINARY_,
+    REG_DWORD_,
+    REG_DWORD_BIG_ENDIAN_,
+    REG_LINK_,
+    REG_MULTI_SZ_,
+    REG_QWORD_ = 11,
+    TYPES
+};
 
-static const char *const type_names[] = {
-    "REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY", "REG_DWORD", "REG_DWORD_BIG_ENDIAN", "REG_LINK", "REG_MULTI_SZ",
-    "REG_RESOURCE_LIST", "REG_FULL_RESOURCE_DESCRIPTOR", "REG_RESOURCE_REQUIREMENTS_LIST", "REG_QWORD", NULL};
+static const char *const type_names[] = {"REG_NONE",
+                                         "REG_SZ",
+                                         "REG_EXPAND_SZ",
+                                         "REG_BINARY",
+                                         "REG_DWORD",
+                                         "REG_DWORD_BIG_ENDIAN",
+                                         "REG_LINK",
+                                         "REG_MULTI_SZ",
+                                         "REG_RESOURCE_LIST",
+                                         "REG_FULL_RESOURCE_DESCRIPTOR",
+                                         "REG_RESOURCE_REQUIREMENTS_LIST",
+                                         "REG_QWORD",
+                                         NULL};
 
 void fltvm_lua_set_value(lua_State *lua, FltvmMachine *machine, const char *key, const char *value, guint32 type,
                          guint32 flags, gconstpointer data, gsize length)

@@ -71,8 +71,7 @@ static gboolean has_address(lua_State *lua, int index)
     case LUA_TNIL:
     case LUA_TBOOLEAN:
     case LUA_TNUMBER:
-    case LUA_TSTRING:
-        return FALSE;
+    case LUA_TSTRING: return FALSE;
     default:
         if (luaL_getmetafield(lua, index, "__tostring") == LUA_TNIL)
             return TRUE;

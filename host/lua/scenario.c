@@ -46,8 +46,7 @@ static void look_at_clock(lua_State *lua, lua_Debug *debug)
     if (scenario->fatal && fltvm_error_exit_status(scenario->fatal) == FLTVM_ERROR_HOST)
         fltvm_lua_raise(lua, g_error_copy(scenario->fatal)); /* it was told already */
     fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST,
-                                     fltvm_child_interrupted() ? "interrupted"
-                                                               : "time-out: the script does not end"));
+                                     fltvm_child_interrupted() ? "interrupted" : "time-out: the script does not end"));
 }
 
 /* In a signal handler, on the thread that runs the script: lua_sethook() is made for this. */
@@ -77,8 +76,7 @@ static int end_by_force(gpointer data, const char *why)
     FltvmScenario *scenario = data;
     FltvmAccount *account = scenario->session.account;
     g_autofree char *place = stuck_at(scenario->interruptible);
-    g_autoptr(GError) error =
-        g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: the script does not end%s", why, place);
+    g_autoptr(GError) error = g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: the script does not end%s", why, place);
 
     if (ftrylockfile(account->out) != 0)
         return FLTVM_ERROR_HOST; /* it hangs in writing what nobody reads */

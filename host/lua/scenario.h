@@ -24,15 +24,15 @@ void fltvm_hang_clear(FltvmHang *hang);
 
 typedef struct {
     FltvmSession session;
-    FltvmConfig *defaults;  /* what the command line said */
-    FltvmTrace *own_trace;  /* made because the script asked for one */
-    GPtrArray *machines;    /* FltvmMachine, in order of their making */
-    gboolean keep_going;    /* a failed check does not end the scenario */
-    GError *fatal;          /* why a machine was lost; Lua code cannot swallow it */
+    FltvmConfig *defaults; /* what the command line said */
+    FltvmTrace *own_trace; /* made because the script asked for one */
+    GPtrArray *machines;   /* FltvmMachine, in order of their making */
+    gboolean keep_going;   /* a failed check does not end the scenario */
+    GError *fatal;         /* why a machine was lost; Lua code cannot swallow it */
     lua_State *lua;
-    char *directory;        /* of the script: relative paths start there */
+    char *directory; /* of the script: relative paths start there */
     FltvmHang hang;
-    gboolean exits;         /* the script said os.exit */
+    gboolean exits; /* the script said os.exit */
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */

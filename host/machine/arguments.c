@@ -113,8 +113,7 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
                 disk->image->writable ? "off" : "on", quoted);
         } else {
             /* Only in a command line for a person: there is no file to name. */
-            add(argv, "if=none,id=disk%u,driver=null-co,size=%" G_GUINT64_FORMAT ",read-zeroes=on", i,
-                disk->size);
+            add(argv, "if=none,id=disk%u,driver=null-co,size=%" G_GUINT64_FORMAT ",read-zeroes=on", i, disk->size);
         }
         add(argv, "-device");
         g_string_printf(device, "fltvm-hba,drive=disk%u", i);

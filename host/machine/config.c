@@ -7,10 +7,10 @@
 
 #include "error.h"
 
-#define SECTOR_SIZE     512u
-#define DEFAULT_MEMORY  (32u << 20)
-#define LEAST_MEMORY    (16u << 20)
-#define MOST_MEMORY     (G_GUINT64_CONSTANT(3) << 30) /* below the PCI hole of both machines */
+#define SECTOR_SIZE    512u
+#define DEFAULT_MEMORY (32u << 20)
+#define LEAST_MEMORY   (16u << 20)
+#define MOST_MEMORY    (G_GUINT64_CONSTANT(3) << 30) /* below the PCI hole of both machines */
 
 static void disk_free(gpointer data)
 {
@@ -132,8 +132,8 @@ static gboolean set_choice(char **field, gboolean fixed, const char *what, const
 
 gboolean fltvm_config_set_machine(FltvmConfig *config, const char *machine, GError **error)
 {
-    return set_choice(&config->machine, config->fixed & FLTVM_FIXED_MACHINE, "machine", machine, "microvm",
-                      "q35", error);
+    return set_choice(&config->machine, config->fixed & FLTVM_FIXED_MACHINE, "machine", machine, "microvm", "q35",
+                      error);
 }
 
 gboolean fltvm_config_set_accel(FltvmConfig *config, const char *accel, GError **error)

@@ -26,17 +26,17 @@ typedef enum {
 } FltvmFixed;
 
 typedef struct {
-    guint fixed;        /* FltvmFixed */
+    guint fixed; /* FltvmFixed */
     guint64 seed;
-    guint cpus;         /* 1 to 8 */
-    guint64 memory;     /* bytes */
-    char *machine;      /* "microvm" or "q35" */
-    char *accel;        /* "tcg" or "kvm" */
-    GPtrArray *disks;   /* FltvmDisk */
+    guint cpus;          /* 1 to 8 */
+    guint64 memory;      /* bytes */
+    char *machine;       /* "microvm" or "q35" */
+    char *accel;         /* "tcg" or "kvm" */
+    GPtrArray *disks;    /* FltvmDisk */
     GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
-    GPtrArray *extra;   /* further arguments for QEMU */
-    gboolean idles;     /* idle time takes real time: for a person at the prompt */
-    gboolean trace;     /* the link sends a record at each trace point; TCG only */
+    GPtrArray *extra;    /* further arguments for QEMU */
+    gboolean idles;      /* idle time takes real time: for a person at the prompt */
+    gboolean trace;      /* the link sends a record at each trace point; TCG only */
 } FltvmConfig;
 
 FltvmConfig *fltvm_config_new(void);

@@ -18,16 +18,16 @@
 #define LEAST_FD 16
 
 /* The head of a qcow2 image (QEMU's docs/interop/qcow2.txt); numbers are big-endian. */
-#define QCOW2_MAGIC          0x514649FBu
-#define QCOW2_MAGIC_AT       0
-#define QCOW2_VERSION_AT     4
-#define QCOW2_BACKING_AT     8
-#define QCOW2_BACKING_LEN_AT 16
-#define QCOW2_SIZE_AT        24
-#define QCOW2_CRYPT_AT       32
+#define QCOW2_MAGIC           0x514649FBu
+#define QCOW2_MAGIC_AT        0
+#define QCOW2_VERSION_AT      4
+#define QCOW2_BACKING_AT      8
+#define QCOW2_BACKING_LEN_AT  16
+#define QCOW2_SIZE_AT         24
+#define QCOW2_CRYPT_AT        32
 #define QCOW2_INCOMPATIBLE_AT 72
-#define QCOW2_HEAD_SIZE      80
-#define QCOW2_DATA_FILE      4u /* of the incompatible features */
+#define QCOW2_HEAD_SIZE       80
+#define QCOW2_DATA_FILE       4u /* of the incompatible features */
 
 G_GNUC_PRINTF(3, 4)
 static gpointer refuse(GError **error, const char *path, const char *format, ...)
@@ -155,11 +155,13 @@ static gboolean check_head(const FltvmImage *image, const Head *head, GError **e
     else if (head->encrypted)
         refuse(error, image->path, "it is encrypted: make a plain one of it with qemu-img convert");
     else if (head->data_file)
-        refuse(error, image->path, "it keeps its data in another file, which is not followed: make a whole one of it "
-                                   "with qemu-img convert");
+        refuse(error, image->path,
+               "it keeps its data in another file, which is not followed: make a whole one of it "
+               "with qemu-img convert");
     else if (head->backing && !image->backing)
-        refuse(error, image->path, "it stands on the backing file '%s', which is not followed: name it with "
-                                   "backing = \"…\", or make a whole image of both with qemu-img convert",
+        refuse(error, image->path,
+               "it stands on the backing file '%s', which is not followed: name it with "
+               "backing = \"…\", or make a whole image of both with qemu-img convert",
                head->backing);
     else if (!head->backing && image->backing)
         refuse(error, image->path, "it has no backing file");
@@ -174,8 +176,8 @@ static gboolean check_size(const FltvmImage *image, GError **error)
         refuse(error, image->path, "%" G_GUINT64_FORMAT " bytes, less than one sector of %u bytes", image->size,
                SECTOR_SIZE);
     else if (image->size % SECTOR_SIZE)
-        refuse(error, image->path, "%" G_GUINT64_FORMAT " bytes are not a whole number of %u-byte sectors",
-               image->size, SECTOR_SIZE);
+        refuse(error, image->path, "%" G_GUINT64_FORMAT " bytes are not a whole number of %u-byte sectors", image->size,
+               SECTOR_SIZE);
     else if (image->size > G_MAXINT64)
         refuse(error, image->path, "%" G_GUINT64_FORMAT " bytes are too many", image->size);
     else
@@ -253,8 +255,7 @@ FltvmImage *fltvm_image_new_blank(guint64 size, GError **error)
         }
     }
     if (image->fd < 0) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "a blank disk in %s: %s", g_get_tmp_dir(),
-                    g_strerror(errno));
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "a blank disk in %s: %s", g_get_tmp_dir(), g_strerror(errno));
         if (fd >= 0)
             close(fd);
         return NULL;
@@ -337,8 +338,9 @@ char *fltvm_image_info(const char *path, const char *format, GError **error)
     }
     text = g_string_new(NULL);
     image->size = g_str_equal(image->format, "qcow2") ? head.size : (guint64)info.st_size;
-    g_string_append_printf(text, "image: %s\nformat: %s\nsize of the disk: %" G_GUINT64_FORMAT " bytes\n"
-                                 "on the host: %" G_GINT64_FORMAT " bytes\n",
+    g_string_append_printf(text,
+                           "image: %s\nformat: %s\nsize of the disk: %" G_GUINT64_FORMAT " bytes\n"
+                           "on the host: %" G_GINT64_FORMAT " bytes\n",
                            path, image->format, image->size, (gint64)info.st_blocks * 512);
     if (g_str_equal(image->format, "raw")) {
         if (head.is_qcow2)

@@ -15,15 +15,15 @@
 typedef struct FltvmImage FltvmImage;
 
 struct FltvmImage {
-    char *path;          /* NULL: a nameless blank one */
-    const char *format;  /* "raw" or "qcow2" */
-    guint64 size;        /* bytes of the disk in it */
+    char *path;         /* NULL: a nameless blank one */
+    const char *format; /* "raw" or "qcow2" */
+    guint64 size;       /* bytes of the disk in it */
     gboolean writable;
     gboolean looks_qcow2; /* used as raw, but begins as a qcow2 image does: worth a word */
-    FltvmImage *backing; /* what a qcow2 image without a block of its own shows; or NULL */
-    int fd;              /* open for reading; -1 after fltvm_image_close() */
-    int write_fd;        /* open for both, or -1 */
-    int set;             /* what `fd` was: QEMU's name for both is /dev/fdset/SET */
+    FltvmImage *backing;  /* what a qcow2 image without a block of its own shows; or NULL */
+    int fd;               /* open for reading; -1 after fltvm_image_close() */
+    int write_fd;         /* open for both, or -1 */
+    int set;              /* what `fd` was: QEMU's name for both is /dev/fdset/SET */
 };
 
 /* The format that a file's name stands for. */

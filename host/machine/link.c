@@ -18,8 +18,8 @@
 
 struct FltvmLink {
     int fd;
-    gsize start; /* first unread byte */
-    gsize end;   /* behind the last byte read */
+    gsize start;  /* first unread byte */
+    gsize end;    /* behind the last byte read */
     guint8 saved; /* the byte that the payload's terminating NUL replaced */
     gboolean has_saved;
     gint64 deadline; /* of the last read: answers wait no longer */
@@ -81,8 +81,7 @@ static FltvmLinkResult fill(FltvmLink *link, gsize need, gint64 deadline, int wa
     }
     while (link->end - link->start < need) {
         /* Bytes are usually there already while the guest logs: try before asking poll(). */
-        ssize_t count =
-            recv(link->fd, link->buffer + link->end, BUFFER_SIZE - link->end, MSG_DONTWAIT);
+        ssize_t count = recv(link->fd, link->buffer + link->end, BUFFER_SIZE - link->end, MSG_DONTWAIT);
         if (count > 0) {
             link->end += (gsize)count;
             continue;
@@ -101,8 +100,8 @@ static FltvmLinkResult fill(FltvmLink *link, gsize need, gint64 deadline, int wa
     return FLTVM_LINK_FRAME;
 }
 
-FltvmLinkResult fltvm_link_read(FltvmLink *link, gint64 deadline, int wake_fd,
-                                struct fltvm_link_frame *frame, const guint8 **payload, GError **error)
+FltvmLinkResult fltvm_link_read(FltvmLink *link, gint64 deadline, int wake_fd, struct fltvm_link_frame *frame,
+                                const guint8 **payload, GError **error)
 {
     FltvmLinkResult result;
 
@@ -121,8 +120,8 @@ FltvmLinkResult fltvm_link_read(FltvmLink *link, gint64 deadline, int wake_fd,
         return result;
     memcpy(frame, link->buffer + link->start, sizeof(*frame));
     if (frame->length > FLTVM_LINK_MAX_PAYLOAD) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "link: a record of %u bytes (the most is %u)",
-                    frame->length, FLTVM_LINK_MAX_PAYLOAD);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "link: a record of %u bytes (the most is %u)", frame->length,
+                    FLTVM_LINK_MAX_PAYLOAD);
         return FLTVM_LINK_FAILED;
     }
     result = fill(link, sizeof(*frame) + frame->length, deadline, -1, error);

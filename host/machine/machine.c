@@ -38,10 +38,10 @@ struct FltvmMachine {
     FltvmQemu qemu;
     guint32 next_id;
     guint64 time_ns;
-    gboolean heard;     /* the guest has said something */
-    gboolean parked;    /* the guest halts; bytes on the link wake it, and it asks once more */
-    guint failures;     /* records of that kind */
-    gboolean hung;      /* as was expected */
+    gboolean heard;  /* the guest has said something */
+    gboolean parked; /* the guest halts; bytes on the link wake it, and it asks once more */
+    guint failures;  /* records of that kind */
+    gboolean hung;   /* as was expected */
     gboolean exit_seen;
     guint32 exit_status;
     FltvmSymbols *symbols;
@@ -142,8 +142,7 @@ static void on_module(FltvmMachine *machine, const struct fltvm_link_frame *fram
         fltvm_symbols_unloaded(machine->symbols, name, header.base);
     if (machine->session->account->verbose)
         fltvm_account_guest_note(machine->session->account, "%s %s at 0x%" G_GINT64_MODIFIER "x, %u bytes",
-                                 loaded ? "loaded" : "unloaded", name, header.base,
-                                 header.size);
+                                 loaded ? "loaded" : "unloaded", name, header.base, header.size);
 }
 
 /* "ok name", "not ok name # why", "plan N". */
@@ -156,8 +155,7 @@ static void on_test(FltvmMachine *machine, const char *line)
         fltvm_account_guest_check(machine->session->account, FLTVM_CHECK_PASS, line + 3, NULL);
     } else if (g_str_has_prefix(line, "not ok ")) {
         name = g_strndup(line + 7, why ? (gsize)(why - line - 7) : strlen(line + 7));
-        fltvm_account_guest_check(machine->session->account, FLTVM_CHECK_FAIL, name,
-                                  why ? why + 3 : "no reason given");
+        fltvm_account_guest_check(machine->session->account, FLTVM_CHECK_FAIL, name, why ? why + 3 : "no reason given");
     } else if (g_str_has_prefix(line, "plan ")) {
         fltvm_account_plan(machine->session->account, (guint)g_ascii_strtoull(line + 5, NULL, 10));
     } else {
@@ -214,32 +212,18 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         options = fltvm_config_options(machine->config);
         fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, options, strlen(options));
         break;
-    case FLTVM_RECORD_LOG:
-        on_log(machine, frame, payload);
-        break;
+    case FLTVM_RECORD_LOG: on_log(machine, frame, payload); break;
     case FLTVM_RECORD_TRACE:
         if (machine->session->trace)
             fltvm_trace_add(machine->session->trace, machine->symbols, payload, frame->length);
         break;
-    case FLTVM_RECORD_MODULE:
-        on_module(machine, frame, payload);
-        break;
+    case FLTVM_RECORD_MODULE: on_module(machine, frame, payload); break;
     case FLTVM_RECORD_BUGCHECK:
-    case FLTVM_RECORD_CRASH:
-        on_bugcheck(machine, frame, payload);
-        break;
-    case FLTVM_RECORD_STACKS:
-        fltvm_heard_stacks(machine->heard_of, payload, frame->length);
-        break;
-    case FLTVM_RECORD_REPORT:
-        fltvm_heard_report(machine->heard_of, (const char *)payload, frame->length);
-        break;
-    case FLTVM_RECORD_TEST:
-        on_test(machine, (const char *)payload);
-        break;
-    case FLTVM_RECORD_FAILURE:
-        on_failure(machine, (const char *)payload);
-        break;
+    case FLTVM_RECORD_CRASH: on_bugcheck(machine, frame, payload); break;
+    case FLTVM_RECORD_STACKS: fltvm_heard_stacks(machine->heard_of, payload, frame->length); break;
+    case FLTVM_RECORD_REPORT: fltvm_heard_report(machine->heard_of, (const char *)payload, frame->length); break;
+    case FLTVM_RECORD_TEST: on_test(machine, (const char *)payload); break;
+    case FLTVM_RECORD_FAILURE: on_failure(machine, (const char *)payload); break;
     case FLTVM_RECORD_EXIT:
         machine->exit_seen = TRUE;
         if (frame->length >= sizeof(machine->exit_status))
@@ -249,7 +233,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         break;
     default:
         fltvm_account_guest_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
-                           frame->length);
+                                 frame->length);
     }
 }
 
@@ -268,8 +252,7 @@ static gboolean ended_badly(FltvmMachine *machine, GError **error)
     if (machine->bugcheck)
         g_set_error_literal(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, machine->bugcheck->text);
     else if (machine->exit_seen && machine->exit_status == FLTVM_EXIT_BOOT_FAILED)
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest could not boot%s%s", *output ? ": " : "",
-                    output);
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest could not boot%s%s", *output ? ": " : "", output);
     else if (machine->exit_seen)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest shut down by itself (exit record %u)",
                     machine->exit_status);
@@ -337,8 +320,8 @@ static gint64 debugger_ended(FltvmMachine *machine)
 }
 
 /* Read records until the guest asks for a command; its result is in `payload`. */
-static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing,
-                              struct fltvm_link_frame *frame, const guint8 **payload, GError **error)
+static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing, struct fltvm_link_frame *frame,
+                              const guint8 **payload, GError **error)
 {
     FltvmSession *session = machine->session;
     gboolean alone = FALSE; /* without the debugger that was there */
@@ -360,17 +343,14 @@ static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char
             deadline = debugger_ended(machine);
             alone = TRUE;
             break;
-        case FLTVM_LINK_CLOSED:
-            return ended_badly(machine, error);
+        case FLTVM_LINK_CLOSED: return ended_badly(machine, error);
         case FLTVM_LINK_TIMEOUT:
             if (!alone || machine->heard)
                 return timed_out(machine, doing, error);
             g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "gdb has ended, and the machine did not begin to run");
             drop(machine, FLTVM_MACHINE_DEAD);
             return FALSE;
-        default:
-            drop(machine, FLTVM_MACHINE_DEAD);
-            return FALSE;
+        default: drop(machine, FLTVM_MACHINE_DEAD); return FALSE;
         }
     }
 }
@@ -435,8 +415,7 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
             return FALSE;
         }
     }
-    if (!until_command(machine, earlier_of(boot, session->deadline), "the guest did not boot", &frame, &payload,
-                       error))
+    if (!until_command(machine, earlier_of(boot, session->deadline), "the guest did not boot", &frame, &payload, error))
         return FALSE;
     machine->state = FLTVM_MACHINE_RUNNING;
     fltvm_account_detail(session->account, "booted at %.6f ms", (double)machine->time_ns / 1e6);
@@ -446,22 +425,22 @@ gboolean fltvm_machine_start(FltvmMachine *machine, GError **error)
 gboolean fltvm_machine_be_running(FltvmMachine *machine, GError **error)
 {
     switch (machine->state) {
-    case FLTVM_MACHINE_NEW:
-        return fltvm_machine_start(machine, error);
-    case FLTVM_MACHINE_RUNNING:
-        return TRUE;
+    case FLTVM_MACHINE_NEW: return fltvm_machine_start(machine, error);
+    case FLTVM_MACHINE_RUNNING: return TRUE;
     case FLTVM_MACHINE_ENDED:
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine has been shut down");
         return FALSE;
     default:
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine is dead: it %s earlier",
-                    machine->bugcheck ? "bugchecked" : machine->hung ? "hung" : "was lost");
+                    machine->bugcheck ? "bugchecked"
+                    : machine->hung   ? "hung"
+                                      : "was lost");
         return FALSE;
     }
 }
 
-gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
-                               gsize length, FltvmResult *result, GError **error)
+gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data, gsize length,
+                               FltvmResult *result, GError **error)
 {
     g_autofree guint8 *message = NULL;
     struct fltvm_link_frame frame;
@@ -522,9 +501,8 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
     if (machine->parked && !until_command(machine, deadline, "the guest does not wake", &frame, &payload, error))
         return FALSE;
     for (;;) {
-        FltvmLinkResult result =
-            fltvm_link_read(machine->link, earlier_of(deadline, machine->session->deadline), -1, &frame, &payload,
-                            error);
+        FltvmLinkResult result = fltvm_link_read(machine->link, earlier_of(deadline, machine->session->deadline), -1,
+                                                 &frame, &payload, error);
         if (result == FLTVM_LINK_CLOSED)
             break;
         if (result == FLTVM_LINK_TIMEOUT)
@@ -541,7 +519,8 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
         return ended_badly(machine, error);
     if (fltvm_qemu_wait(&machine->qemu, deadline, &status)) {
         if (status) {
-            g_autofree char *how = fltvm_child_describe(status), *output = fltvm_qemu_output(&machine->qemu, machine->config);
+            g_autofree char *how = fltvm_child_describe(status),
+                            *output = fltvm_qemu_output(&machine->qemu, machine->config);
             drop(machine, FLTVM_MACHINE_DEAD);
             g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "QEMU ended badly (%s): %s", how, output);
             return FALSE;
@@ -577,13 +556,9 @@ gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error)
             }
             on_record(machine, &frame, payload);
             break;
-        case FLTVM_LINK_WOKEN:
-            return TRUE;
-        case FLTVM_LINK_CLOSED:
-            return ended_badly(machine, error);
-        default:
-            drop(machine, FLTVM_MACHINE_DEAD);
-            return FALSE;
+        case FLTVM_LINK_WOKEN: return TRUE;
+        case FLTVM_LINK_CLOSED: return ended_badly(machine, error);
+        default: drop(machine, FLTVM_MACHINE_DEAD); return FALSE;
         }
     }
 }

@@ -30,16 +30,16 @@ typedef struct FltvmMachine FltvmMachine;
 /* What all machines of one scenario share. */
 typedef struct {
     FltvmAccount *account;
-    FltvmTrace *trace;      /* NULL: trace points are NOPs to the machine as well */
-    gint64 deadline;        /* g_get_monotonic_time() by which everything is over; 0: none */
-    gint64 boot_deadline;   /* microseconds a machine may take to ask for its first command; 0: none */
-    gboolean dry_run;       /* print the command line, start nothing */
-    const char *connect;    /* a socket on which somebody else's QEMU listens, or NULL */
+    FltvmTrace *trace;    /* NULL: trace points are NOPs to the machine as well */
+    gint64 deadline;      /* g_get_monotonic_time() by which everything is over; 0: none */
+    gint64 boot_deadline; /* microseconds a machine may take to ask for its first command; 0: none */
+    gboolean dry_run;     /* print the command line, start nothing */
+    const char *connect;  /* a socket on which somebody else's QEMU listens, or NULL */
     /* For fltvm gdb: the first machine waits for it. */
-    int gdb_fd;             /* a socket that listens; 0: none, or in use */
-    int debugger_fd;        /* readable when gdb has ended; 0: not started, or seen already */
-    gboolean outlived;      /* the machine went on, or waited, when gdb had ended */
-    gint64 after_debugger;  /* microseconds that everything may take then; 0: no limit */
+    int gdb_fd;            /* a socket that listens; 0: none, or in use */
+    int debugger_fd;       /* readable when gdb has ended; 0: not started, or seen already */
+    gboolean outlived;     /* the machine went on, or waited, when gdb had ended */
+    gint64 after_debugger; /* microseconds that everything may take then; 0: no limit */
     /* Called when that QEMU has been started, before the guest's first word; or NULL. */
     gboolean (*launched)(gpointer data, GError **error);
     gpointer launched_data;
@@ -76,8 +76,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FltvmResult, fltvm_result_clear)
  * FALSE when the machine did not answer: it bugchecked, hung or is gone; a status that says failure is success
  * here.
  */
-gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data,
-                               gsize length, FltvmResult *result, GError **error);
+gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *command, gconstpointer data, gsize length,
+                               FltvmResult *result, GError **error);
 
 /* The stacks that the guest sent during the last command, in words; or NULL. */
 const char *fltvm_machine_stacks(FltvmMachine *machine);

@@ -15,9 +15,9 @@
 #include "error.h"
 
 /* How long the main thread gets to stop by itself, to halt, and this thread to end the process. */
-#define STOP_GRACE   G_USEC_PER_SEC
-#define HALT_GRACE   (G_USEC_PER_SEC / 2)
-#define END_SECONDS  5
+#define STOP_GRACE  G_USEC_PER_SEC
+#define HALT_GRACE  (G_USEC_PER_SEC / 2)
+#define END_SECONDS 5
 
 static const FltvmWatchdog *current;
 static pthread_t main_thread, thread;

@@ -80,7 +80,8 @@ static gboolean has_room(FltvmAccount *account, gsize bytes)
     return FALSE;
 }
 
-void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time_ns, guint cpu, guint irql, const char *text)
+void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time_ns, guint cpu, guint irql,
+                       const char *text)
 {
     while (*text) {
         const char *end = strchrnul(text, '\n');
@@ -97,8 +98,8 @@ void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time
         line->source = source;
         line->text = fltvm_text_clean(text, (gssize)length);
         if (account->show_log)
-            fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6,
-                    cpu, fltvm_irql_name(irql), line->text);
+            fprintf(account->out, "%s%12.6f  cpu%u  %-8s  %s\n", account->tap ? "# " : "", (double)time_ns / 1e6, cpu,
+                    fltvm_irql_name(irql), line->text);
         g_ptr_array_add(account->lines, line);
         text = *end ? end + 1 : end;
     }
@@ -264,7 +265,8 @@ static void print_sum(FltvmAccount *account)
 void fltvm_account_finish(FltvmAccount *account)
 {
     if (account->tap)
-        fprintf(account->out, "1..%u%s\n", account->checks->len, account->checks->len ? "" : " # SKIP " FLTVM_ACCOUNT_NO_CHECKS);
+        fprintf(account->out, "1..%u%s\n", account->checks->len,
+                account->checks->len ? "" : " # SKIP " FLTVM_ACCOUNT_NO_CHECKS);
     else
         print_sum(account);
     fflush(account->out);
@@ -279,8 +281,7 @@ GVariant *fltvm_account_pack(const FltvmAccount *account)
         const FltvmCheck *check = account->checks->pdata[i];
         g_variant_builder_add(&builder, "(i^ay^ay)", check->verdict, check->name, check->detail ? check->detail : "");
     }
-    return g_variant_ref_sink(
-        g_variant_new("(ida(iayay))", account->status, account->seconds, &builder));
+    return g_variant_ref_sink(g_variant_new("(ida(iayay))", account->status, account->seconds, &builder));
 }
 
 void fltvm_account_unpack(FltvmAccount *account, GVariant *packed)
@@ -316,8 +317,7 @@ gboolean fltvm_account_write_junit(GPtrArray *accounts, const char *path, GError
                                "  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" "
                                "time=\"%.3f\">\n",
                                suite, account->checks->len + broken + empty, account->failed, broken,
-                               account->skipped + empty,
-                               account->seconds);
+                               account->skipped + empty, account->seconds);
         for (guint j = 0; j < account->checks->len; j++) {
             const FltvmCheck *check = account->checks->pdata[j];
             g_autofree char *name = fltvm_text_xml(check->name);

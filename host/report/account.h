@@ -40,9 +40,9 @@ typedef struct {
     gboolean dropped_told;
     guint failed;
     guint skipped;
-    guint planned;     /* checks that a guest test announced; 0: none is under way */
-    guint guest_made;  /* checks it has made since; the script's own do not count */
-    int status;        /* exit status so far */
+    guint planned;    /* checks that a guest test announced; 0: none is under way */
+    guint guest_made; /* checks it has made since; the script's own do not count */
+    int status;       /* exit status so far */
     double seconds;
 } FltvmAccount;
 
@@ -54,7 +54,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmAccount, fltvm_account_free)
 #define FLTVM_ACCOUNT_GUEST_LIMIT (32u << 20)
 
 /* What a guest logged, one line or several. */
-void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time_ns, guint cpu, guint irql, const char *text);
+void fltvm_account_log(FltvmAccount *account, gconstpointer source, guint64 time_ns, guint cpu, guint irql,
+                       const char *text);
 
 /* Lines of the host's own; the first kind is about what a guest did, and bounded as that is. */
 void fltvm_account_guest_note(FltvmAccount *account, const char *format, ...) G_GNUC_PRINTF(2, 3);

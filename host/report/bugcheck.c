@@ -204,8 +204,8 @@ static void describe_stack(GString *text, const FltvmStack *stack, const FltvmSy
     else if (header->flags & FLTVM_STACK_RUNNING)
         g_string_append_printf(text, "running on cpu%u at %s\n", header->cpu, fltvm_irql_name(header->irql));
     else if (header->state == 5)
-        g_string_append_printf(text, "waiting (%s), last on cpu%u\n",
-                               fltvm_wait_reason_name(header->wait_reason), header->cpu);
+        g_string_append_printf(text, "waiting (%s), last on cpu%u\n", fltvm_wait_reason_name(header->wait_reason),
+                               header->cpu);
     else
         g_string_append_printf(text, "%s, last on cpu%u\n", fltvm_thread_state_name(header->state), header->cpu);
     for (guint frame = 0; frame < header->frames; frame++) {

@@ -14,8 +14,8 @@
 struct FltvmHeard {
     GPtrArray *stacks; /* FltvmStack */
     guint frames;
-    guint dropped;     /* stacks */
-    char *text;        /* of the stacks */
+    guint dropped; /* stacks */
+    char *text;    /* of the stacks */
     GString *report;
     gboolean report_dropped;
 };

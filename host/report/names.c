@@ -117,18 +117,18 @@ const char *fltvm_bugcheck_parameter(guint32 code, guint64 first, guint index)
 
 const char *fltvm_irql_name(guint irql)
 {
-    static const char *const names[16] = {"PASSIVE", "APC",     "DISPATCH", "DIRQL 3", "DIRQL 4", "DIRQL 5",
-                                          "DIRQL 6", "DIRQL 7", "DIRQL 8",  "DIRQL 9", "DIRQL 10", "DIRQL 11",
-                                          "DIRQL 12", "CLOCK",  "IPI",      "HIGH"};
+    static const char *const names[16] = {"PASSIVE",  "APC",     "DISPATCH", "DIRQL 3", "DIRQL 4",  "DIRQL 5",
+                                          "DIRQL 6",  "DIRQL 7", "DIRQL 8",  "DIRQL 9", "DIRQL 10", "DIRQL 11",
+                                          "DIRQL 12", "CLOCK",   "IPI",      "HIGH"};
 
     return irql < G_N_ELEMENTS(names) ? names[irql] : "IRQL ?";
 }
 
 const char *fltvm_thread_state_name(guint state)
 {
-    static const char *const names[] = {"initialized", "ready",      "running", "standby",
-                                        "terminated",  "waiting",    "transition", "deferred ready",
-                                        "gate wait",   "waiting for swap-in"};
+    static const char *const names[] = {
+        "initialized", "ready",      "running",        "standby",   "terminated",
+        "waiting",     "transition", "deferred ready", "gate wait", "waiting for swap-in"};
 
     return state < G_N_ELEMENTS(names) ? names[state] : "in an unknown state";
 }
@@ -136,14 +136,14 @@ const char *fltvm_thread_state_name(guint state)
 const char *fltvm_wait_reason_name(guint reason)
 {
     static const char *const names[] = {
-        "Executive",      "FreePage",        "PageIn",          "PoolAllocation", "DelayExecution",
-        "Suspended",      "UserRequest",     "WrExecutive",     "WrFreePage",     "WrPageIn",
-        "WrPoolAllocation", "WrDelayExecution", "WrSuspended",  "WrUserRequest",  "WrEventPair",
-        "WrQueue",        "WrLpcReceive",    "WrLpcReply",      "WrVirtualMemory", "WrPageOut",
-        "WrRendezvous",   "WrKeyedEvent",    "WrTerminated",    "WrProcessInSwap", "WrCpuRateControl",
-        "WrCalloutStack", "WrKernel",        "WrResource",      "WrPushLock",     "WrMutex",
-        "WrQuantumEnd",   "WrDispatchInt",   "WrPreempted",     "WrYieldExecution", "WrFastMutex",
-        "WrGuardedMutex", "WrRundown"};
+        "Executive",        "FreePage",         "PageIn",       "PoolAllocation",   "DelayExecution",
+        "Suspended",        "UserRequest",      "WrExecutive",  "WrFreePage",       "WrPageIn",
+        "WrPoolAllocation", "WrDelayExecution", "WrSuspended",  "WrUserRequest",    "WrEventPair",
+        "WrQueue",          "WrLpcReceive",     "WrLpcReply",   "WrVirtualMemory",  "WrPageOut",
+        "WrRendezvous",     "WrKeyedEvent",     "WrTerminated", "WrProcessInSwap",  "WrCpuRateControl",
+        "WrCalloutStack",   "WrKernel",         "WrResource",   "WrPushLock",       "WrMutex",
+        "WrQuantumEnd",     "WrDispatchInt",    "WrPreempted",  "WrYieldExecution", "WrFastMutex",
+        "WrGuardedMutex",   "WrRundown"};
 
     return reason < G_N_ELEMENTS(names) ? names[reason] : "?";
 }

@@ -158,8 +158,7 @@ static void resolve_all(FltvmTrace *trace, Writer *writer)
                 fltvm_symbols_resolve(symbols, (FltvmSymbol *)(void *)list->data, list->len);
             for (guint j = 0; j < list->len; j++) {
                 FltvmSymbol *symbol = &g_array_index(list, FltvmSymbol, j);
-                g_hash_table_replace(writer->symbols, symbol_key(symbols, symbol->address),
-                                     g_strdup(symbol->function));
+                g_hash_table_replace(writer->symbols, symbol_key(symbols, symbol->address), g_strdup(symbol->function));
                 fltvm_symbol_clear(symbol);
             }
             g_array_set_size(list, 0);
@@ -231,8 +230,8 @@ static void put_arguments(Writer *writer, const Entry *entry)
         }
         separator = ",";
     }
-    fprintf(writer->out, "%s\"irql\":%u,\"cpu\":%u,\"sequence\":%u}}", separator, entry->record.irql,
-            entry->record.cpu, entry->record.sequence);
+    fprintf(writer->out, "%s\"irql\":%u,\"cpu\":%u,\"sequence\":%u}}", separator, entry->record.irql, entry->record.cpu,
+            entry->record.sequence);
 }
 
 static void put_event(Writer *writer, char phase, const char *name, const Entry *entry, int pid, guint tid)

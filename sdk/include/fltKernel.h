@@ -21,9 +21,9 @@ extern "C" {
 #include <csq.h>
 #include "fltUserStructures.h"
 
-#define FLT_MGR_BASELINE                                                                                     \
-    (((OSVER(NTDDI_VERSION) == NTDDI_WIN2K) && (SPVER(NTDDI_VERSION) >= SPVER(NTDDI_WIN2KSP4))) ||           \
-     ((OSVER(NTDDI_VERSION) == NTDDI_WINXP) && (SPVER(NTDDI_VERSION) >= SPVER(NTDDI_WINXPSP2))) ||           \
+#define FLT_MGR_BASELINE                                                                                               \
+    (((OSVER(NTDDI_VERSION) == NTDDI_WIN2K) && (SPVER(NTDDI_VERSION) >= SPVER(NTDDI_WIN2KSP4))) ||                     \
+     ((OSVER(NTDDI_VERSION) == NTDDI_WINXP) && (SPVER(NTDDI_VERSION) >= SPVER(NTDDI_WINXPSP2))) ||                     \
      (NTDDI_VERSION >= NTDDI_WS03SP1))
 #define FLT_MGR_AFTER_XPSP2 (NTDDI_VERSION >= NTDDI_WS03SP1)
 #define FLT_MGR_LONGHORN    (NTDDI_VERSION >= NTDDI_VISTA)
@@ -63,9 +63,9 @@ typedef USHORT FLT_CONTEXT_TYPE;
 #define FLT_TRANSACTION_CONTEXT  0x0020
 #define FLT_SECTION_CONTEXT      0x0040
 #define FLT_CONTEXT_END          0xffff
-#define FLT_ALL_CONTEXTS                                                                                     \
-    (FLT_VOLUME_CONTEXT | FLT_INSTANCE_CONTEXT | FLT_FILE_CONTEXT | FLT_STREAM_CONTEXT |                     \
-     FLT_STREAMHANDLE_CONTEXT | FLT_TRANSACTION_CONTEXT | FLT_SECTION_CONTEXT)
+#define FLT_ALL_CONTEXTS                                                                                               \
+    (FLT_VOLUME_CONTEXT | FLT_INSTANCE_CONTEXT | FLT_FILE_CONTEXT | FLT_STREAM_CONTEXT | FLT_STREAMHANDLE_CONTEXT |    \
+     FLT_TRANSACTION_CONTEXT | FLT_SECTION_CONTEXT)
 
 /* What a callback is told of the objects around an operation.  Size is filled in by the filter manager. */
 typedef struct _FLT_RELATED_OBJECTS {
@@ -101,21 +101,21 @@ typedef struct _FLT_RELATED_CONTEXTS_EX {
 /*
  * Major functions beyond the IRPs': fast I/O and file-system filter callbacks, and two that fltmgr makes up.
  */
-#define IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION ((UCHAR)-1)
-#define IRP_MJ_RELEASE_FOR_SECTION_SYNCHRONIZATION ((UCHAR)-2)
-#define IRP_MJ_ACQUIRE_FOR_MOD_WRITE               ((UCHAR)-3)
-#define IRP_MJ_RELEASE_FOR_MOD_WRITE               ((UCHAR)-4)
-#define IRP_MJ_ACQUIRE_FOR_CC_FLUSH                ((UCHAR)-5)
-#define IRP_MJ_RELEASE_FOR_CC_FLUSH                ((UCHAR)-6)
-#define IRP_MJ_QUERY_OPEN                          ((UCHAR)-7)
-#define IRP_MJ_FAST_IO_CHECK_IF_POSSIBLE           ((UCHAR)-13)
-#define IRP_MJ_NETWORK_QUERY_OPEN                  ((UCHAR)-14)
-#define IRP_MJ_MDL_READ                            ((UCHAR)-15)
-#define IRP_MJ_MDL_READ_COMPLETE                   ((UCHAR)-16)
-#define IRP_MJ_PREPARE_MDL_WRITE                   ((UCHAR)-17)
-#define IRP_MJ_MDL_WRITE_COMPLETE                  ((UCHAR)-18)
-#define IRP_MJ_VOLUME_MOUNT                        ((UCHAR)-19)
-#define IRP_MJ_VOLUME_DISMOUNT                     ((UCHAR)-20)
+#define IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION ((UCHAR) - 1)
+#define IRP_MJ_RELEASE_FOR_SECTION_SYNCHRONIZATION ((UCHAR) - 2)
+#define IRP_MJ_ACQUIRE_FOR_MOD_WRITE               ((UCHAR) - 3)
+#define IRP_MJ_RELEASE_FOR_MOD_WRITE               ((UCHAR) - 4)
+#define IRP_MJ_ACQUIRE_FOR_CC_FLUSH                ((UCHAR) - 5)
+#define IRP_MJ_RELEASE_FOR_CC_FLUSH                ((UCHAR) - 6)
+#define IRP_MJ_QUERY_OPEN                          ((UCHAR) - 7)
+#define IRP_MJ_FAST_IO_CHECK_IF_POSSIBLE           ((UCHAR) - 13)
+#define IRP_MJ_NETWORK_QUERY_OPEN                  ((UCHAR) - 14)
+#define IRP_MJ_MDL_READ                            ((UCHAR) - 15)
+#define IRP_MJ_MDL_READ_COMPLETE                   ((UCHAR) - 16)
+#define IRP_MJ_PREPARE_MDL_WRITE                   ((UCHAR) - 17)
+#define IRP_MJ_MDL_WRITE_COMPLETE                  ((UCHAR) - 18)
+#define IRP_MJ_VOLUME_MOUNT                        ((UCHAR) - 19)
+#define IRP_MJ_VOLUME_DISMOUNT                     ((UCHAR) - 20)
 #define FLT_INTERNAL_OPERATION_COUNT               22
 #define IRP_MJ_OPERATION_END                       ((UCHAR)0x80)
 
@@ -596,8 +596,7 @@ typedef enum _FLT_POSTOP_CALLBACK_STATUS {
     *PFLT_POSTOP_CALLBACK_STATUS;
 
 typedef ULONG FLT_POST_OPERATION_FLAGS;
-#define FLTFL_POST_OPERATION_DRAINING                                                                        \
-    0x00000001 /* the instance is going: only undo what the pre-callback did */
+#define FLTFL_POST_OPERATION_DRAINING 0x00000001 /* the instance is going: only undo what the pre-callback did */
 
 /* IRQL: that of the request; PASSIVE or APC for nearly all, DISPATCH possible for paging I/O in storage
  * paths. */
@@ -606,9 +605,10 @@ typedef FLT_PREOP_CALLBACK_STATUS(FLTAPI *PFLT_PRE_OPERATION_CALLBACK)(
     _Outptr_result_maybenull_ PVOID *CompletionContext);
 /* IRQL: <= DISPATCH_LEVEL, in any thread; PASSIVE or APC in the pre-callback's thread after
  * FLT_PREOP_SYNCHRONIZE. */
-typedef FLT_POSTOP_CALLBACK_STATUS(FLTAPI *PFLT_POST_OPERATION_CALLBACK)(
-    _Inout_ PFLT_CALLBACK_DATA Data, _In_ PCFLT_RELATED_OBJECTS FltObjects, _In_opt_ PVOID CompletionContext,
-    _In_ FLT_POST_OPERATION_FLAGS Flags);
+typedef FLT_POSTOP_CALLBACK_STATUS(FLTAPI *PFLT_POST_OPERATION_CALLBACK)(_Inout_ PFLT_CALLBACK_DATA Data,
+                                                                         _In_ PCFLT_RELATED_OBJECTS FltObjects,
+                                                                         _In_opt_ PVOID CompletionContext,
+                                                                         _In_ FLT_POST_OPERATION_FLAGS Flags);
 
 typedef ULONG FLT_OPERATION_REGISTRATION_FLAGS;
 #define FLTFL_OPERATION_REGISTRATION_SKIP_PAGING_IO                0x00000001
@@ -660,15 +660,14 @@ typedef NTSTATUS(FLTAPI *PFLT_FILTER_UNLOAD_CALLBACK)(FLT_FILTER_UNLOAD_FLAGS Fl
 /*
  * Contexts.
  */
-typedef VOID(FLTAPI *PFLT_CONTEXT_CLEANUP_CALLBACK)(_In_ PFLT_CONTEXT Context,
-                                                    _In_ FLT_CONTEXT_TYPE ContextType);
+typedef VOID(FLTAPI *PFLT_CONTEXT_CLEANUP_CALLBACK)(_In_ PFLT_CONTEXT Context, _In_ FLT_CONTEXT_TYPE ContextType);
 typedef PVOID(FLTAPI *PFLT_CONTEXT_ALLOCATE_CALLBACK)(_In_ POOL_TYPE PoolType, _In_ SIZE_T Size,
                                                       _In_ FLT_CONTEXT_TYPE ContextType);
 typedef VOID(FLTAPI *PFLT_CONTEXT_FREE_CALLBACK)(_In_ PVOID Pool, _In_ FLT_CONTEXT_TYPE ContextType);
 
 typedef USHORT FLT_CONTEXT_REGISTRATION_FLAGS;
 #define FLTFL_CONTEXT_REGISTRATION_NO_EXACT_SIZE_MATCH 0x0001
-#define FLT_VARIABLE_SIZED_CONTEXTS                    ((SIZE_T)-1)
+#define FLT_VARIABLE_SIZED_CONTEXTS                    ((SIZE_T) - 1)
 
 typedef struct _FLT_CONTEXT_REGISTRATION {
     FLT_CONTEXT_TYPE ContextType;
@@ -702,13 +701,13 @@ typedef ULONG FLT_FILE_NAME_OPTIONS;
 #define FLT_FILE_NAME_NORMALIZED                      0x01
 #define FLT_FILE_NAME_OPENED                          0x02
 #define FLT_FILE_NAME_SHORT                           0x03
-#define FltGetFileNameFormat(_NameOptions)            ((_NameOptions)&FLT_VALID_FILE_NAME_FORMATS)
+#define FltGetFileNameFormat(_NameOptions)            ((_NameOptions) & FLT_VALID_FILE_NAME_FORMATS)
 #define FLT_VALID_FILE_NAME_QUERY_METHODS             0x0000ff00
 #define FLT_FILE_NAME_QUERY_DEFAULT                   0x0100
 #define FLT_FILE_NAME_QUERY_CACHE_ONLY                0x0200
 #define FLT_FILE_NAME_QUERY_FILESYSTEM_ONLY           0x0300
 #define FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP 0x0400
-#define FltGetFileNameQueryMethod(_NameOptions)       ((_NameOptions)&FLT_VALID_FILE_NAME_QUERY_METHODS)
+#define FltGetFileNameQueryMethod(_NameOptions)       ((_NameOptions) & FLT_VALID_FILE_NAME_QUERY_METHODS)
 #define FLT_VALID_FILE_NAME_FLAGS                     0xff000000
 #define FLT_FILE_NAME_REQUEST_FROM_CURRENT_PROVIDER   0x01000000
 #define FLT_FILE_NAME_DO_NOT_CACHE                    0x02000000
@@ -743,8 +742,7 @@ typedef NTSTATUS(FLTAPI *PFLT_GENERATE_FILE_NAME)(_In_ PFLT_INSTANCE Instance, _
 typedef NTSTATUS(FLTAPI *PFLT_NORMALIZE_NAME_COMPONENT)(
     _In_ PFLT_INSTANCE Instance, _In_ PCUNICODE_STRING ParentDirectory, _In_ USHORT VolumeNameLength,
     _In_ PCUNICODE_STRING Component, _Out_ struct _FILE_NAMES_INFORMATION *ExpandComponentName,
-    _In_ ULONG ExpandComponentNameLength, _In_ FLT_NORMALIZE_NAME_FLAGS Flags,
-    _Inout_ PVOID *NormalizationContext);
+    _In_ ULONG ExpandComponentNameLength, _In_ FLT_NORMALIZE_NAME_FLAGS Flags, _Inout_ PVOID *NormalizationContext);
 typedef NTSTATUS(FLTAPI *PFLT_NORMALIZE_NAME_COMPONENT_EX)(
     _In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject, _In_ PCUNICODE_STRING ParentDirectory,
     _In_ USHORT VolumeNameLength, _In_ PCUNICODE_STRING Component,
@@ -822,13 +820,11 @@ typedef struct _FLT_VOLUME_PROPERTIES {
 /*
  * Work items, completion and reissued I/O.
  */
-typedef VOID(FLTAPI *PFLT_GENERIC_WORKITEM_ROUTINE)(_In_ PFLT_GENERIC_WORKITEM FltWorkItem,
-                                                    _In_ PVOID FltObject, _In_opt_ PVOID Context);
+typedef VOID(FLTAPI *PFLT_GENERIC_WORKITEM_ROUTINE)(_In_ PFLT_GENERIC_WORKITEM FltWorkItem, _In_ PVOID FltObject,
+                                                    _In_opt_ PVOID Context);
 typedef VOID(FLTAPI *PFLT_DEFERRED_IO_WORKITEM_ROUTINE)(_In_ PFLT_DEFERRED_IO_WORKITEM FltWorkItem,
-                                                        _In_ PFLT_CALLBACK_DATA CallbackData,
-                                                        _In_opt_ PVOID Context);
-typedef VOID(FLTAPI *PFLT_COMPLETED_ASYNC_IO_CALLBACK)(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                                       _In_ PFLT_CONTEXT Context);
+                                                        _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context);
+typedef VOID(FLTAPI *PFLT_COMPLETED_ASYNC_IO_CALLBACK)(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PFLT_CONTEXT Context);
 typedef VOID(FLTAPI *PFLT_GET_OPERATION_STATUS_CALLBACK)(_In_ PCFLT_RELATED_OBJECTS FltObjects,
                                                          _In_ PFLT_IO_PARAMETER_BLOCK IopbSnapshot,
                                                          _In_ NTSTATUS OperationStatus,
@@ -836,8 +832,7 @@ typedef VOID(FLTAPI *PFLT_GET_OPERATION_STATUS_CALLBACK)(_In_ PCFLT_RELATED_OBJE
 typedef VOID(FLTAPI *PFLT_COMPLETE_CANCELED_CALLBACK)(_In_ PFLT_CALLBACK_DATA CallbackData);
 typedef NTSTATUS(FLTAPI *PFLT_COMPLETE_LOCK_CALLBACK_DATA_ROUTINE)(_In_opt_ PVOID Context,
                                                                    _In_ PFLT_CALLBACK_DATA CallbackData);
-typedef VOID(FLTAPI *PFLTOPLOCK_WAIT_COMPLETE_ROUTINE)(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                                       _In_opt_ PVOID Context);
+typedef VOID(FLTAPI *PFLTOPLOCK_WAIT_COMPLETE_ROUTINE)(_In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context);
 typedef VOID(FLTAPI *PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE)(_In_ PFLT_CALLBACK_DATA CallbackData,
                                                               _In_opt_ PVOID Context);
 
@@ -868,17 +863,14 @@ typedef enum _FLT_CALLBACK_DATA_QUEUE_FLAGS {
 typedef struct _FLT_CALLBACK_DATA_QUEUE FLT_CALLBACK_DATA_QUEUE, *PFLT_CALLBACK_DATA_QUEUE;
 
 typedef NTSTATUS(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_INSERT_IO)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                                             _In_ PFLT_CALLBACK_DATA Cbd,
-                                                             _In_opt_ PVOID InsertContext);
+                                                             _In_ PFLT_CALLBACK_DATA Cbd, _In_opt_ PVOID InsertContext);
 typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
                                                          _In_ PFLT_CALLBACK_DATA Cbd);
 typedef PFLT_CALLBACK_DATA(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_PEEK_NEXT_IO)(_In_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
                                                                           _In_opt_ PFLT_CALLBACK_DATA Cbd,
                                                                           _In_opt_ PVOID PeekContext);
-typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_ACQUIRE)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                                       _Out_opt_ PKIRQL Irql);
-typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_RELEASE)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                                       _In_opt_ KIRQL Irql);
+typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_ACQUIRE)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq, _Out_opt_ PKIRQL Irql);
+typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_RELEASE)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq, _In_opt_ KIRQL Irql);
 typedef VOID(FLTAPI *PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO)(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
                                                                     _Inout_ PFLT_CALLBACK_DATA Cbd);
 
@@ -902,8 +894,7 @@ struct _FLT_CALLBACK_DATA_QUEUE {
 
 typedef NTSTATUS(FLTAPI *PFLT_MESSAGE_NOTIFY)(_In_opt_ PVOID PortCookie, _In_opt_ PVOID InputBuffer,
                                               _In_ ULONG InputBufferLength, _Out_opt_ PVOID OutputBuffer,
-                                              _In_ ULONG OutputBufferLength,
-                                              _Out_ PULONG ReturnOutputBufferLength);
+                                              _In_ ULONG OutputBufferLength, _Out_ PULONG ReturnOutputBufferLength);
 typedef NTSTATUS(FLTAPI *PFLT_CONNECT_NOTIFY)(_In_ PFLT_PORT ClientPort, _In_opt_ PVOID ServerPortCookie,
                                               _In_opt_ PVOID ConnectionContext, _In_ ULONG SizeOfContext,
                                               _Outptr_result_maybenull_ PVOID *ConnectionPortCookie);
@@ -916,76 +907,61 @@ typedef struct _FLT_CREATEFILE_TARGET_ECP_CONTEXT {
     PFLT_FILE_NAME_INFORMATION FileNameInformation;
     USHORT Flags;
 } FLT_CREATEFILE_TARGET_ECP_CONTEXT, *PFLT_CREATEFILE_TARGET_ECP_CONTEXT;
-DEFINE_GUID(GUID_ECP_FLT_CREATEFILE_TARGET, 0xce08041d, 0xf411, 0x447f, 0xb7, 0x0d, 0xcc, 0xee, 0x45, 0xc2,
-            0x3f, 0xac);
+DEFINE_GUID(GUID_ECP_FLT_CREATEFILE_TARGET, 0xce08041d, 0xf411, 0x447f, 0xb7, 0x0d, 0xcc, 0xee, 0x45, 0xc2, 0x3f, 0xac);
 
 /* clang-format off: annotations on a line of their own */
 
 /*
  * Registration and unloading.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRegisterFilter(_In_ PDRIVER_OBJECT Driver, _In_ CONST FLT_REGISTRATION *Registration,
-                                  _Outptr_ PFLT_FILTER *RetFilter);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltUnregisterFilter(_In_ PFLT_FILTER Filter);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltStartFiltering(_In_ PFLT_FILTER Filter);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltLoadFilter(_In_ PCUNICODE_STRING FilterName);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltUnloadFilter(_In_ PCUNICODE_STRING FilterName);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PVOID FLTAPI FltGetRoutineAddress(_In_ PCSTR FltMgrRoutineName);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRegisterFilter(_In_ PDRIVER_OBJECT Driver, _In_ CONST FLT_REGISTRATION *Registration,
+                      _Outptr_ PFLT_FILTER *RetFilter);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltUnregisterFilter(_In_ PFLT_FILTER Filter);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI FltStartFiltering(_In_ PFLT_FILTER Filter);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltLoadFilter(_In_ PCUNICODE_STRING FilterName);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltUnloadFilter(_In_ PCUNICODE_STRING FilterName);
+_IRQL_requires_max_(DISPATCH_LEVEL) PVOID FLTAPI FltGetRoutineAddress(_In_ PCSTR FltMgrRoutineName);
 
 /*
  * Rundown references to filters, instances and volumes.
  */
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltObjectReference(_Inout_ PVOID FltObject);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltObjectDereference(_Inout_ PVOID FltObject);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI FltObjectReference(_Inout_ PVOID FltObject);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltObjectDereference(_Inout_ PVOID FltObject);
 
 /*
  * Completing what a callback pended.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltCompletePendedPreOperation(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                          _In_ FLT_PREOP_CALLBACK_STATUS CallbackStatus,
-                                          _In_opt_ PVOID Context);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltCompletePendedPostOperation(_In_ PFLT_CALLBACK_DATA CallbackData);
-BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(_In_ PFLT_CALLBACK_DATA Data,
-                                                 _In_ PCFLT_RELATED_OBJECTS FltObjects,
-                                                 _In_opt_ PVOID CompletionContext,
-                                                 _In_ FLT_POST_OPERATION_FLAGS Flags,
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI
+    FltCompletePendedPreOperation(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ FLT_PREOP_CALLBACK_STATUS CallbackStatus,
+                                  _In_opt_ PVOID Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltCompletePendedPostOperation(_In_ PFLT_CALLBACK_DATA CallbackData);
+BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(_In_ PFLT_CALLBACK_DATA Data, _In_ PCFLT_RELATED_OBJECTS FltObjects,
+                                                 _In_opt_ PVOID CompletionContext, _In_ FLT_POST_OPERATION_FLAGS Flags,
                                                  _In_ PFLT_POST_OPERATION_CALLBACK SafePostCallback,
                                                  _Out_ PFLT_POSTOP_CALLBACK_STATUS RetPostOperationStatus);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRequestOperationStatusCallback(_In_ PFLT_CALLBACK_DATA Data,
-                                                  _In_ PFLT_GET_OPERATION_STATUS_CALLBACK CallbackRoutine,
-                                                  _In_opt_ PVOID RequesterContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRequestOperationStatusCallback(_In_ PFLT_CALLBACK_DATA Data,
+                                      _In_ PFLT_GET_OPERATION_STATUS_CALLBACK CallbackRoutine,
+                                      _In_opt_ PVOID RequesterContext);
 
 /*
  * Work items.  A generic one is the caller's until FltFreeGenericWorkItem; queued, it holds FltObject.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltFreeGenericWorkItem(_In_ PFLT_GENERIC_WORKITEM FltWorkItem);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltQueueGenericWorkItem(_In_ PFLT_GENERIC_WORKITEM FltWorkItem, _In_ PVOID FltObject,
-                                        _In_ PFLT_GENERIC_WORKITEM_ROUTINE WorkerRoutine,
-                                        _In_ WORK_QUEUE_TYPE QueueType, _In_opt_ PVOID Context);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PFLT_DEFERRED_IO_WORKITEM FLTAPI FltAllocateDeferredIoWorkItem(VOID);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltFreeDeferredIoWorkItem(_In_ PFLT_DEFERRED_IO_WORKITEM FltWorkItem);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(_In_ PFLT_DEFERRED_IO_WORKITEM FltWorkItem,
-                                           _In_ PFLT_CALLBACK_DATA Data,
-                                           _In_ PFLT_DEFERRED_IO_WORKITEM_ROUTINE WorkerRoutine,
-                                           _In_ WORK_QUEUE_TYPE QueueType, _In_ PVOID Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltFreeGenericWorkItem(_In_ PFLT_GENERIC_WORKITEM FltWorkItem);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltQueueGenericWorkItem(_In_ PFLT_GENERIC_WORKITEM FltWorkItem, _In_ PVOID FltObject,
+                            _In_ PFLT_GENERIC_WORKITEM_ROUTINE WorkerRoutine, _In_ WORK_QUEUE_TYPE QueueType,
+                            _In_opt_ PVOID Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) PFLT_DEFERRED_IO_WORKITEM FLTAPI FltAllocateDeferredIoWorkItem(VOID);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltFreeDeferredIoWorkItem(_In_ PFLT_DEFERRED_IO_WORKITEM FltWorkItem);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltQueueDeferredIoWorkItem(_In_ PFLT_DEFERRED_IO_WORKITEM FltWorkItem, _In_ PFLT_CALLBACK_DATA Data,
+                               _In_ PFLT_DEFERRED_IO_WORKITEM_ROUTINE WorkerRoutine, _In_ WORK_QUEUE_TYPE QueueType,
+                               _In_ PVOID Context);
 
 /*
  * Callback data.
@@ -994,853 +970,698 @@ VOID FLTAPI FltSetCallbackDataDirty(_Inout_ PFLT_CALLBACK_DATA Data);
 VOID FLTAPI FltClearCallbackDataDirty(_Inout_ PFLT_CALLBACK_DATA Data);
 BOOLEAN FLTAPI FltIsCallbackDataDirty(_In_ PFLT_CALLBACK_DATA Data);
 BOOLEAN FLTAPI FltIsOperationSynchronous(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltIs32bitProcess(_In_opt_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PEPROCESS FLTAPI FltGetRequestorProcess(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-ULONG FLTAPI FltGetRequestorProcessId(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-HANDLE FLTAPI FltGetRequestorProcessIdEx(_In_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetRequestorSessionId(_In_ PFLT_CALLBACK_DATA CallbackData, _Out_ PULONG SessionId);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltIs32bitProcess(_In_opt_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) PEPROCESS FLTAPI FltGetRequestorProcess(_In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) ULONG FLTAPI FltGetRequestorProcessId(_In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) HANDLE FLTAPI FltGetRequestorProcessIdEx(_In_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetRequestorSessionId(_In_ PFLT_CALLBACK_DATA CallbackData, _Out_ PULONG SessionId);
 PCHAR FLTAPI FltGetIrpName(_In_ UCHAR IrpMajorCode);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltDecodeParameters(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                    _Outptr_opt_ PMDL **MdlAddressPointer, _Outptr_opt_ PVOID **Buffer,
-                                    _Outptr_opt_ PULONG *Length, _Out_opt_ LOCK_OPERATION *DesiredAccess);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltLockUserBuffer(_In_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ NTSTATUS FLTAPI FltDecodeParameters(_In_ PFLT_CALLBACK_DATA CallbackData,
+                                                          _Outptr_opt_ PMDL **MdlAddressPointer,
+                                                          _Outptr_opt_ PVOID **Buffer, _Outptr_opt_ PULONG *Length,
+                                                          _Out_opt_ LOCK_OPERATION *DesiredAccess);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltLockUserBuffer(_In_ PFLT_CALLBACK_DATA CallbackData);
 PMDL FLTAPI FltGetSwappedBufferMdlAddress(_In_ PFLT_CALLBACK_DATA CallbackData);
 VOID FLTAPI FltRetainSwappedBufferMdlAddress(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PVOID FLTAPI FltGetNewSystemBufferAddress(_In_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateCallbackData(_In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject,
-                                        _Outptr_ PFLT_CALLBACK_DATA *RetNewCallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateCallbackDataEx(_In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject,
-                                          _In_ FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
-                                          _Outptr_ PFLT_CALLBACK_DATA *RetNewCallbackData);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltFreeCallbackData(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReuseCallbackData(_Inout_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltPerformSynchronousIo(_Inout_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltPerformAsynchronousIo(_Inout_ PFLT_CALLBACK_DATA CallbackData,
-                                         _In_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                                         _In_ PVOID CallbackContext);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReissueSynchronousIo(_In_ PFLT_INSTANCE InitiatingInstance,
-                                    _In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) PVOID FLTAPI FltGetNewSystemBufferAddress(_In_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAllocateCallbackData(_In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject,
+                            _Outptr_ PFLT_CALLBACK_DATA *RetNewCallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAllocateCallbackDataEx(_In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject,
+                              _In_ FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
+                              _Outptr_ PFLT_CALLBACK_DATA *RetNewCallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltFreeCallbackData(_In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltReuseCallbackData(_Inout_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltPerformSynchronousIo(_Inout_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltPerformAsynchronousIo(_Inout_ PFLT_CALLBACK_DATA CallbackData,
+                             _In_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, _In_ PVOID CallbackContext);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltReissueSynchronousIo(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFLT_CALLBACK_DATA CallbackData);
 
 /*
  * Cancellation.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-BOOLEAN FLTAPI FltCancelIo(_In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN FLTAPI FltCancelIo(_In_ PFLT_CALLBACK_DATA CallbackData);
 BOOLEAN FLTAPI FltIsIoCanceled(_In_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltSetCancelCompletion(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                       _In_ PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltClearCancelCompletion(_In_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCancellableWaitForSingleObject(_In_ PVOID Object, _In_opt_ PLARGE_INTEGER Timeout,
-                                                  _In_opt_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCancellableWaitForMultipleObjects(_In_ ULONG Count, _In_ PVOID ObjectArray[],
-                                                     _In_ WAIT_TYPE WaitType, _In_opt_ PLARGE_INTEGER Timeout,
-                                                     _In_opt_ PKWAIT_BLOCK WaitBlockArray,
-                                                     _In_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltCbdqInitialize(_In_ PFLT_INSTANCE Instance, _Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_INSERT_IO CbdqInsertIo,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO CbdqRemoveIo,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_PEEK_NEXT_IO CbdqPeekNextIo,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_ACQUIRE CbdqAcquire,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_RELEASE CbdqRelease,
-                                  _In_ PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO CbdqCompleteCanceledIo);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltSetCancelCompletion(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PFLT_COMPLETE_CANCELED_CALLBACK CanceledCallback);
+_Must_inspect_result_ NTSTATUS FLTAPI FltClearCancelCompletion(_In_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCancellableWaitForSingleObject(_In_ PVOID Object, _In_opt_ PLARGE_INTEGER Timeout,
+                                      _In_opt_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCancellableWaitForMultipleObjects(_In_ ULONG Count, _In_ PVOID ObjectArray[], _In_ WAIT_TYPE WaitType,
+                                         _In_opt_ PLARGE_INTEGER Timeout, _In_opt_ PKWAIT_BLOCK WaitBlockArray,
+                                         _In_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ NTSTATUS FLTAPI FltCbdqInitialize(
+    _In_ PFLT_INSTANCE Instance, _Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
+    _In_ PFLT_CALLBACK_DATA_QUEUE_INSERT_IO CbdqInsertIo, _In_ PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO CbdqRemoveIo,
+    _In_ PFLT_CALLBACK_DATA_QUEUE_PEEK_NEXT_IO CbdqPeekNextIo, _In_ PFLT_CALLBACK_DATA_QUEUE_ACQUIRE CbdqAcquire,
+    _In_ PFLT_CALLBACK_DATA_QUEUE_RELEASE CbdqRelease,
+    _In_ PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO CbdqCompleteCanceledIo);
 VOID FLTAPI FltCbdqEnable(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq);
 VOID FLTAPI FltCbdqDisable(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltCbdqInsertIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq, _In_ PFLT_CALLBACK_DATA Cbd,
-                                _In_opt_ PIO_CSQ_IRP_CONTEXT Context, _In_opt_ PVOID InsertContext);
-PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                          _In_ PIO_CSQ_IRP_CONTEXT Context);
-PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveNextIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
-                                              _In_opt_ PVOID PeekContext);
+_Must_inspect_result_ NTSTATUS FLTAPI FltCbdqInsertIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq,
+                                                      _In_ PFLT_CALLBACK_DATA Cbd, _In_opt_ PIO_CSQ_IRP_CONTEXT Context,
+                                                      _In_opt_ PVOID InsertContext);
+PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq, _In_ PIO_CSQ_IRP_CONTEXT Context);
+PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveNextIo(_Inout_ PFLT_CALLBACK_DATA_QUEUE Cbdq, _In_opt_ PVOID PeekContext);
 
 /*
  * Instances and their altitudes.
  */
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltAttachVolume(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume,
-                                _In_opt_ PCUNICODE_STRING InstanceName,
-                                _Outptr_opt_result_maybenull_ PFLT_INSTANCE *RetInstance);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltAttachVolumeAtAltitude(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume,
-                                          _In_ PCUNICODE_STRING Altitude,
-                                          _In_opt_ PCUNICODE_STRING InstanceName,
-                                          _Outptr_opt_result_maybenull_ PFLT_INSTANCE *RetInstance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDetachVolume(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume,
-                                _In_opt_ PCUNICODE_STRING InstanceName);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-LONG FLTAPI FltCompareInstanceAltitudes(_In_ PFLT_INSTANCE Instance1, _In_ PFLT_INSTANCE Instance2);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetTopInstance(_In_ PFLT_VOLUME Volume, _Outptr_ PFLT_INSTANCE *Instance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetBottomInstance(_In_ PFLT_VOLUME Volume, _Outptr_ PFLT_INSTANCE *Instance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetUpperInstance(_In_ PFLT_INSTANCE CurrentInstance,
-                                    _Outptr_ PFLT_INSTANCE *UpperInstance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetLowerInstance(_In_ PFLT_INSTANCE CurrentInstance,
-                                    _Outptr_ PFLT_INSTANCE *LowerInstance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeInstanceFromName(_In_opt_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume,
-                                             _In_opt_ PCUNICODE_STRING InstanceName,
-                                             _Outptr_ PFLT_INSTANCE *RetInstance);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltAttachVolume(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume, _In_opt_ PCUNICODE_STRING InstanceName,
+                    _Outptr_opt_result_maybenull_ PFLT_INSTANCE *RetInstance);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltAttachVolumeAtAltitude(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume, _In_ PCUNICODE_STRING Altitude,
+                              _In_opt_ PCUNICODE_STRING InstanceName,
+                              _Outptr_opt_result_maybenull_ PFLT_INSTANCE *RetInstance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDetachVolume(_Inout_ PFLT_FILTER Filter, _Inout_ PFLT_VOLUME Volume, _In_opt_ PCUNICODE_STRING InstanceName);
+_IRQL_requires_max_(DISPATCH_LEVEL) LONG FLTAPI
+    FltCompareInstanceAltitudes(_In_ PFLT_INSTANCE Instance1, _In_ PFLT_INSTANCE Instance2);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetTopInstance(_In_ PFLT_VOLUME Volume, _Outptr_ PFLT_INSTANCE *Instance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetBottomInstance(_In_ PFLT_VOLUME Volume, _Outptr_ PFLT_INSTANCE *Instance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetUpperInstance(_In_ PFLT_INSTANCE CurrentInstance, _Outptr_ PFLT_INSTANCE *UpperInstance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetLowerInstance(_In_ PFLT_INSTANCE CurrentInstance, _Outptr_ PFLT_INSTANCE *LowerInstance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeInstanceFromName(_In_opt_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume,
+                                 _In_opt_ PCUNICODE_STRING InstanceName, _Outptr_ PFLT_INSTANCE *RetInstance);
 
 /*
  * Finding and listing objects.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFilterFromName(_In_ PCUNICODE_STRING FilterName, _Outptr_ PFLT_FILTER *RetFilter);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFilterFromInstance(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_FILTER *RetFilter);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeFromName(_In_opt_ PFLT_FILTER Filter, _In_ PCUNICODE_STRING VolumeName,
-                                     _Outptr_ PFLT_VOLUME *RetVolume);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeFromInstance(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_VOLUME *RetVolume);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeFromFileObject(_In_ PFLT_FILTER Filter, _In_ PFILE_OBJECT FileObject,
-                                           _Outptr_ PFLT_VOLUME *RetVolume);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeFromDeviceObject(_In_ PFLT_FILTER Filter, _In_ PDEVICE_OBJECT DeviceObject,
-                                             _Outptr_ PFLT_VOLUME *RetVolume);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateFilters(_Out_opt_ PFLT_FILTER *FilterList, _In_ ULONG FilterListSize,
-                                    _Out_ PULONG NumberFiltersReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateVolumes(_In_ PFLT_FILTER Filter, _Out_opt_ PFLT_VOLUME *VolumeList,
-                                    _In_ ULONG VolumeListSize, _Out_ PULONG NumberVolumesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateInstances(_In_opt_ PFLT_VOLUME Volume, _In_opt_ PFLT_FILTER Filter,
-                                      _Out_opt_ PFLT_INSTANCE *InstanceList, _In_ ULONG InstanceListSize,
-                                      _Out_ PULONG NumberInstancesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFilterInformation(_In_ PFLT_FILTER Filter,
-                                        _In_ FILTER_INFORMATION_CLASS InformationClass,
-                                        _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                        _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetInstanceInformation(_In_ PFLT_INSTANCE Instance,
-                                          _In_ INSTANCE_INFORMATION_CLASS InformationClass,
-                                          _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                          _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeInformation(_In_ PFLT_VOLUME Volume,
-                                        _In_ FILTER_VOLUME_INFORMATION_CLASS InformationClass,
-                                        _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                        _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateFilterInformation(_In_ ULONG Index,
-                                              _In_ FILTER_INFORMATION_CLASS InformationClass,
-                                              _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                              _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateVolumeInformation(_In_ PFLT_FILTER Filter, _In_ ULONG Index,
-                                              _In_ FILTER_VOLUME_INFORMATION_CLASS InformationClass,
-                                              _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                              _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateInstanceInformationByFilter(_In_ PFLT_FILTER Filter, _In_ ULONG Index,
-                                                        _In_ INSTANCE_INFORMATION_CLASS InformationClass,
-                                                        _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                                        _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateInstanceInformationByVolume(_In_ PFLT_VOLUME Volume, _In_ ULONG Index,
-                                                        _In_ INSTANCE_INFORMATION_CLASS InformationClass,
-                                                        _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                                        _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateInstanceInformationByVolumeName(_In_ PUNICODE_STRING VolumeName, _In_ ULONG Index,
-                                                            _In_ INSTANCE_INFORMATION_CLASS InformationClass,
-                                                            _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
-                                                            _Out_ PULONG BytesReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnumerateInstanceInformationByDeviceObject(
-    _In_ PDEVICE_OBJECT DeviceObject, _In_ ULONG Index, _In_ INSTANCE_INFORMATION_CLASS InformationClass,
-    _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFilterFromName(_In_ PCUNICODE_STRING FilterName, _Outptr_ PFLT_FILTER *RetFilter);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFilterFromInstance(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_FILTER *RetFilter);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeFromName(_In_opt_ PFLT_FILTER Filter, _In_ PCUNICODE_STRING VolumeName,
+                         _Outptr_ PFLT_VOLUME *RetVolume);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeFromInstance(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_VOLUME *RetVolume);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeFromFileObject(_In_ PFLT_FILTER Filter, _In_ PFILE_OBJECT FileObject, _Outptr_ PFLT_VOLUME *RetVolume);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeFromDeviceObject(_In_ PFLT_FILTER Filter, _In_ PDEVICE_OBJECT DeviceObject,
+                                 _Outptr_ PFLT_VOLUME *RetVolume);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateFilters(_Out_opt_ PFLT_FILTER *FilterList, _In_ ULONG FilterListSize,
+                        _Out_ PULONG NumberFiltersReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateVolumes(_In_ PFLT_FILTER Filter, _Out_opt_ PFLT_VOLUME *VolumeList, _In_ ULONG VolumeListSize,
+                        _Out_ PULONG NumberVolumesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateInstances(_In_opt_ PFLT_VOLUME Volume, _In_opt_ PFLT_FILTER Filter,
+                          _Out_opt_ PFLT_INSTANCE *InstanceList, _In_ ULONG InstanceListSize,
+                          _Out_ PULONG NumberInstancesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFilterInformation(_In_ PFLT_FILTER Filter, _In_ FILTER_INFORMATION_CLASS InformationClass,
+                            _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetInstanceInformation(_In_ PFLT_INSTANCE Instance, _In_ INSTANCE_INFORMATION_CLASS InformationClass,
+                              _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeInformation(_In_ PFLT_VOLUME Volume, _In_ FILTER_VOLUME_INFORMATION_CLASS InformationClass,
+                            _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateFilterInformation(_In_ ULONG Index, _In_ FILTER_INFORMATION_CLASS InformationClass,
+                                  _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateVolumeInformation(_In_ PFLT_FILTER Filter, _In_ ULONG Index,
+                                  _In_ FILTER_VOLUME_INFORMATION_CLASS InformationClass, _Out_opt_ PVOID Buffer,
+                                  _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateInstanceInformationByFilter(_In_ PFLT_FILTER Filter, _In_ ULONG Index,
+                                            _In_ INSTANCE_INFORMATION_CLASS InformationClass, _Out_opt_ PVOID Buffer,
+                                            _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateInstanceInformationByVolume(_In_ PFLT_VOLUME Volume, _In_ ULONG Index,
+                                            _In_ INSTANCE_INFORMATION_CLASS InformationClass, _Out_opt_ PVOID Buffer,
+                                            _In_ ULONG BufferSize, _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateInstanceInformationByVolumeName(_In_ PUNICODE_STRING VolumeName, _In_ ULONG Index,
+                                                _In_ INSTANCE_INFORMATION_CLASS InformationClass,
+                                                _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
+                                                _Out_ PULONG BytesReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnumerateInstanceInformationByDeviceObject(_In_ PDEVICE_OBJECT DeviceObject, _In_ ULONG Index,
+                                                  _In_ INSTANCE_INFORMATION_CLASS InformationClass,
+                                                  _Out_opt_ PVOID Buffer, _In_ ULONG BufferSize,
+                                                  _Out_ PULONG BytesReturned);
 
 /*
  * Volumes.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeName(_In_ PFLT_VOLUME Volume, _Inout_opt_ PUNICODE_STRING VolumeName,
-                                 _Out_opt_ PULONG BufferSizeNeeded);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeGuidName(_In_ PFLT_VOLUME Volume, _Out_opt_ PUNICODE_STRING VolumeGuidName,
-                                     _Out_opt_ PULONG BufferSizeNeeded);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeProperties(_In_ PFLT_VOLUME Volume,
-                                       _Out_opt_ PFLT_VOLUME_PROPERTIES VolumeProperties,
-                                       _In_ ULONG VolumePropertiesLength, _Out_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFileSystemType(_In_ PVOID FltObject, _Out_ PFLT_FILESYSTEM_TYPE FileSystemType);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltIsVolumeWritable(_In_ PVOID FltObject, _Out_ PBOOLEAN IsWritable);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltIsVolumeSnapshot(_In_ PVOID FltObject, _Out_ PBOOLEAN IsSnapshotVolume);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltIsFltMgrVolumeDeviceObject(_In_ PDEVICE_OBJECT DeviceObject);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltGetDeviceObject(_In_ PFLT_VOLUME Volume, _Outptr_ PDEVICE_OBJECT *DeviceObject);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltGetDiskDeviceObject(_In_ PFLT_VOLUME Volume, _Outptr_ PDEVICE_OBJECT *DiskDeviceObject);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltOpenVolume(_In_ PFLT_INSTANCE Instance, _Out_ PHANDLE VolumeHandle,
-                              _Outptr_opt_ PFILE_OBJECT *VolumeFileObject);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryVolumeInformation(_In_ PFLT_INSTANCE Instance, _Out_ PIO_STATUS_BLOCK Iosb,
-                                          _Out_ PVOID FsInformation, _In_ ULONG Length,
-                                          _In_ FS_INFORMATION_CLASS FsInformationClass);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltSetVolumeInformation(_In_ PFLT_INSTANCE Instance, _Out_ PIO_STATUS_BLOCK Iosb,
-                                        _Out_ PVOID FsInformation, _In_ ULONG Length,
-                                        _In_ FS_INFORMATION_CLASS FsInformationClass);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateSystemVolumeInformationFolder(_In_ PFLT_INSTANCE Instance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeName(_In_ PFLT_VOLUME Volume, _Inout_opt_ PUNICODE_STRING VolumeName,
+                     _Out_opt_ PULONG BufferSizeNeeded);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeGuidName(_In_ PFLT_VOLUME Volume, _Out_opt_ PUNICODE_STRING VolumeGuidName,
+                         _Out_opt_ PULONG BufferSizeNeeded);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeProperties(_In_ PFLT_VOLUME Volume, _Out_opt_ PFLT_VOLUME_PROPERTIES VolumeProperties,
+                           _In_ ULONG VolumePropertiesLength, _Out_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFileSystemType(_In_ PVOID FltObject, _Out_ PFLT_FILESYSTEM_TYPE FileSystemType);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltIsVolumeWritable(_In_ PVOID FltObject, _Out_ PBOOLEAN IsWritable);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltIsVolumeSnapshot(_In_ PVOID FltObject, _Out_ PBOOLEAN IsSnapshotVolume);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltIsFltMgrVolumeDeviceObject(_In_ PDEVICE_OBJECT DeviceObject);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltGetDeviceObject(_In_ PFLT_VOLUME Volume, _Outptr_ PDEVICE_OBJECT *DeviceObject);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltGetDiskDeviceObject(_In_ PFLT_VOLUME Volume, _Outptr_ PDEVICE_OBJECT *DiskDeviceObject);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltOpenVolume(_In_ PFLT_INSTANCE Instance, _Out_ PHANDLE VolumeHandle, _Outptr_opt_ PFILE_OBJECT *VolumeFileObject);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryVolumeInformation(_In_ PFLT_INSTANCE Instance, _Out_ PIO_STATUS_BLOCK Iosb, _Out_ PVOID FsInformation,
+                              _In_ ULONG Length, _In_ FS_INFORMATION_CLASS FsInformationClass);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltSetVolumeInformation(_In_ PFLT_INSTANCE Instance, _Out_ PIO_STATUS_BLOCK Iosb, _Out_ PVOID FsInformation,
+                            _In_ ULONG Length, _In_ FS_INFORMATION_CLASS FsInformationClass);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateSystemVolumeInformationFolder(_In_ PFLT_INSTANCE Instance);
 
 /*
  * I/O that a filter starts itself; it begins below the given instance.
  */
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltReadFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                            _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _Out_ PVOID Buffer,
-                            _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesRead,
-                            _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                            _In_opt_ PVOID CallbackContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltReadFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                              _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _Out_opt_ PVOID Buffer,
-                              _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesRead,
-                              _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                              _In_opt_ PVOID CallbackContext, _In_opt_ PULONG Key, _In_opt_ PMDL Mdl);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltWriteFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                             _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _In_ PVOID Buffer,
-                             _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesWritten,
-                             _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                             _In_opt_ PVOID CallbackContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltWriteFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                               _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _In_opt_ PVOID Buffer,
-                               _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesWritten,
-                               _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine,
-                               _In_opt_ PVOID CallbackContext, _In_opt_ PULONG Key, _In_opt_ PMDL Mdl);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltFastIoMdlRead(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                                _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length, _In_ ULONG LockKey,
-                                _Outptr_ PMDL *MdlChain, _Out_ PIO_STATUS_BLOCK IoStatus);
-_IRQL_requires_max_(PASSIVE_LEVEL)
-BOOLEAN FLTAPI FltFastIoMdlReadComplete(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                                        _In_ PMDL MdlChain);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltFastIoPrepareMdlWrite(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                                        _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length, _In_ ULONG LockKey,
-                                        _Outptr_ PMDL *MdlChain, _Out_ PIO_STATUS_BLOCK IoStatus);
-_IRQL_requires_max_(PASSIVE_LEVEL)
-BOOLEAN FLTAPI FltFastIoMdlWriteComplete(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                                         _In_ PLARGE_INTEGER FileOffset, _In_ PMDL MdlChain);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                              _Out_ PHANDLE FileHandle, _In_ ACCESS_MASK DesiredAccess,
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltReadFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject, _In_opt_ PLARGE_INTEGER ByteOffset,
+                _In_ ULONG Length, _Out_ PVOID Buffer, _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesRead,
+                _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, _In_opt_ PVOID CallbackContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltReadFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                  _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _Out_opt_ PVOID Buffer,
+                  _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesRead,
+                  _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, _In_opt_ PVOID CallbackContext,
+                  _In_opt_ PULONG Key, _In_opt_ PMDL Mdl);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltWriteFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                 _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _In_ PVOID Buffer,
+                 _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesWritten,
+                 _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, _In_opt_ PVOID CallbackContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltWriteFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                   _In_opt_ PLARGE_INTEGER ByteOffset, _In_ ULONG Length, _In_opt_ PVOID Buffer,
+                   _In_ FLT_IO_OPERATION_FLAGS Flags, _Out_opt_ PULONG BytesWritten,
+                   _In_opt_ PFLT_COMPLETED_ASYNC_IO_CALLBACK CallbackRoutine, _In_opt_ PVOID CallbackContext,
+                   _In_opt_ PULONG Key, _In_opt_ PMDL Mdl);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI
+    FltFastIoMdlRead(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                     _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length, _In_ ULONG LockKey, _Outptr_ PMDL *MdlChain,
+                     _Out_ PIO_STATUS_BLOCK IoStatus);
+_IRQL_requires_max_(PASSIVE_LEVEL) BOOLEAN FLTAPI
+    FltFastIoMdlReadComplete(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject, _In_ PMDL MdlChain);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI
+    FltFastIoPrepareMdlWrite(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                             _In_ PLARGE_INTEGER FileOffset, _In_ ULONG Length, _In_ ULONG LockKey,
+                             _Outptr_ PMDL *MdlChain, _Out_ PIO_STATUS_BLOCK IoStatus);
+_IRQL_requires_max_(PASSIVE_LEVEL) BOOLEAN FLTAPI
+    FltFastIoMdlWriteComplete(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
+                              _In_ PLARGE_INTEGER FileOffset, _In_ PMDL MdlChain);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance, _Out_ PHANDLE FileHandle,
+                  _In_ ACCESS_MASK DesiredAccess, _In_ POBJECT_ATTRIBUTES ObjectAttributes,
+                  _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_opt_ PLARGE_INTEGER AllocationSize,
+                  _In_ ULONG FileAttributes, _In_ ULONG ShareAccess, _In_ ULONG CreateDisposition,
+                  _In_ ULONG CreateOptions, _In_opt_ PVOID EaBuffer, _In_ ULONG EaLength, _In_ ULONG Flags);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateFileEx(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance, _Out_ PHANDLE FileHandle,
+                    _Outptr_opt_ PFILE_OBJECT *FileObject, _In_ ACCESS_MASK DesiredAccess,
+                    _In_ POBJECT_ATTRIBUTES ObjectAttributes, _Out_ PIO_STATUS_BLOCK IoStatusBlock,
+                    _In_opt_ PLARGE_INTEGER AllocationSize, _In_ ULONG FileAttributes, _In_ ULONG ShareAccess,
+                    _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions, _In_opt_ PVOID EaBuffer,
+                    _In_ ULONG EaLength, _In_ ULONG Flags);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateFileEx2(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance, _Out_ PHANDLE FileHandle,
+                     _Outptr_opt_ PFILE_OBJECT *FileObject, _In_ ACCESS_MASK DesiredAccess,
+                     _In_ POBJECT_ATTRIBUTES ObjectAttributes, _Out_ PIO_STATUS_BLOCK IoStatusBlock,
+                     _In_opt_ PLARGE_INTEGER AllocationSize, _In_ ULONG FileAttributes, _In_ ULONG ShareAccess,
+                     _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions, _In_opt_ PVOID EaBuffer,
+                     _In_ ULONG EaLength, _In_ ULONG Flags, _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateNamedPipeFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance, _Out_ PHANDLE FileHandle,
+                           _Outptr_opt_ PFILE_OBJECT *FileObject, _In_ ULONG DesiredAccess,
+                           _In_ POBJECT_ATTRIBUTES ObjectAttributes, _Out_ PIO_STATUS_BLOCK IoStatusBlock,
+                           _In_ ULONG ShareAccess, _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions,
+                           _In_ ULONG NamedPipeType, _In_ ULONG ReadMode, _In_ ULONG CompletionMode,
+                           _In_ ULONG MaximumInstances, _In_ ULONG InboundQuota, _In_ ULONG OutboundQuota,
+                           _In_opt_ PLARGE_INTEGER DefaultTimeout, _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateMailslotFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance, _Out_ PHANDLE FileHandle,
+                          _Outptr_opt_ PFILE_OBJECT *FileObject, _In_ ULONG DesiredAccess,
+                          _In_ POBJECT_ATTRIBUTES ObjectAttributes, _Out_ PIO_STATUS_BLOCK IoStatusBlock,
+                          _In_ ULONG CreateOptions, _In_ ULONG MailslotQuota, _In_ ULONG MaximumMessageSize,
+                          _In_ PLARGE_INTEGER ReadTimeout, _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI FltClose(_In_ HANDLE FileHandle);
+_IRQL_requires_max_(PASSIVE_LEVEL) VOID FLTAPI
+    FltCancelFileOpen(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltFlushBuffers(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltFlushBuffers2(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ ULONG FlushType,
+                     _In_opt_ PFLT_CALLBACK_DATA CallbackData);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Out_ PVOID FileInformation,
+                            _In_ ULONG Length, _In_ FILE_INFORMATION_CLASS FileInformationClass,
+                            _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltSetInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ PVOID FileInformation,
+                          _In_ ULONG Length, _In_ FILE_INFORMATION_CLASS FileInformationClass);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryInformationByName(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
                               _In_ POBJECT_ATTRIBUTES ObjectAttributes, _Out_ PIO_STATUS_BLOCK IoStatusBlock,
-                              _In_opt_ PLARGE_INTEGER AllocationSize, _In_ ULONG FileAttributes,
-                              _In_ ULONG ShareAccess, _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions,
-                              _In_opt_ PVOID EaBuffer, _In_ ULONG EaLength, _In_ ULONG Flags);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateFileEx(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                                _Out_ PHANDLE FileHandle, _Outptr_opt_ PFILE_OBJECT *FileObject,
-                                _In_ ACCESS_MASK DesiredAccess, _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_opt_ PLARGE_INTEGER AllocationSize,
-                                _In_ ULONG FileAttributes, _In_ ULONG ShareAccess,
-                                _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions,
-                                _In_opt_ PVOID EaBuffer, _In_ ULONG EaLength, _In_ ULONG Flags);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateFileEx2(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                                 _Out_ PHANDLE FileHandle, _Outptr_opt_ PFILE_OBJECT *FileObject,
-                                 _In_ ACCESS_MASK DesiredAccess, _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                 _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_opt_ PLARGE_INTEGER AllocationSize,
-                                 _In_ ULONG FileAttributes, _In_ ULONG ShareAccess,
-                                 _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions,
-                                 _In_opt_ PVOID EaBuffer, _In_ ULONG EaLength, _In_ ULONG Flags,
-                                 _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateNamedPipeFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                                       _Out_ PHANDLE FileHandle, _Outptr_opt_ PFILE_OBJECT *FileObject,
-                                       _In_ ULONG DesiredAccess, _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                       _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_ ULONG ShareAccess,
-                                       _In_ ULONG CreateDisposition, _In_ ULONG CreateOptions,
-                                       _In_ ULONG NamedPipeType, _In_ ULONG ReadMode,
-                                       _In_ ULONG CompletionMode, _In_ ULONG MaximumInstances,
-                                       _In_ ULONG InboundQuota, _In_ ULONG OutboundQuota,
-                                       _In_opt_ PLARGE_INTEGER DefaultTimeout,
-                                       _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateMailslotFile(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                                      _Out_ PHANDLE FileHandle, _Outptr_opt_ PFILE_OBJECT *FileObject,
-                                      _In_ ULONG DesiredAccess, _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                      _Out_ PIO_STATUS_BLOCK IoStatusBlock, _In_ ULONG CreateOptions,
-                                      _In_ ULONG MailslotQuota, _In_ ULONG MaximumMessageSize,
-                                      _In_ PLARGE_INTEGER ReadTimeout,
-                                      _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltClose(_In_ HANDLE FileHandle);
-_IRQL_requires_max_(PASSIVE_LEVEL)
-VOID FLTAPI FltCancelFileOpen(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltFlushBuffers(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltFlushBuffers2(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                 _In_ ULONG FlushType, _In_opt_ PFLT_CALLBACK_DATA CallbackData);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                        _Out_ PVOID FileInformation, _In_ ULONG Length,
-                                        _In_ FILE_INFORMATION_CLASS FileInformationClass,
-                                        _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltSetInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                      _In_ PVOID FileInformation, _In_ ULONG Length,
-                                      _In_ FILE_INFORMATION_CLASS FileInformationClass);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryInformationByName(_In_ PFLT_FILTER Filter, _In_opt_ PFLT_INSTANCE Instance,
-                                          _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                          _Out_ PIO_STATUS_BLOCK IoStatusBlock, _Out_ PVOID FileInformation,
-                                          _In_ ULONG Length, _In_ FILE_INFORMATION_CLASS FileInformationClass,
-                                          _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryVolumeInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                              _Out_ PVOID FsInformation, _In_ ULONG Length,
-                                              _In_ FS_INFORMATION_CLASS FsInformationClass,
-                                              _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryDirectoryFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                      _Out_ PVOID FileInformation, _In_ ULONG Length,
-                                      _In_ FILE_INFORMATION_CLASS FileInformationClass,
-                                      _In_ BOOLEAN ReturnSingleEntry, _In_opt_ PUNICODE_STRING FileName,
-                                      _In_ BOOLEAN RestartScan, _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryDirectoryFileEx(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                        _Out_ PVOID FileInformation, _In_ ULONG Length,
-                                        _In_ FILE_INFORMATION_CLASS FileInformationClass,
-                                        _In_ ULONG QueryFlags, _In_opt_ PUNICODE_STRING FileName,
-                                        _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryEaFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                               _Out_ PVOID ReturnedEaData, _In_ ULONG Length, _In_ BOOLEAN ReturnSingleEntry,
-                               _In_opt_ PVOID EaList, _In_ ULONG EaListLength, _In_opt_ PULONG EaIndex,
-                               _In_ BOOLEAN RestartScan, _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltSetEaFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ PVOID EaBuffer,
-                             _In_ ULONG Length);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQueryQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                             _Out_ PIO_STATUS_BLOCK IoStatusBlock, _Out_ PVOID Buffer,
-                                             _In_ ULONG Length, _In_ BOOLEAN ReturnSingleEntry,
-                                             _In_opt_ PVOID SidList, _In_ ULONG SidListLength,
-                                             _In_opt_ PULONG StartSid, _In_ BOOLEAN RestartScan,
-                                             _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltSetQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                           _In_ PVOID Buffer, _In_ ULONG Length);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltQuerySecurityObject(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                       _In_ SECURITY_INFORMATION SecurityInformation,
-                                       _Out_opt_ PSECURITY_DESCRIPTOR SecurityDescriptor, _In_ ULONG Length,
-                                       _Out_opt_ PULONG LengthNeeded);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltSetSecurityObject(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                     _In_ SECURITY_INFORMATION SecurityInformation,
-                                     _In_ PSECURITY_DESCRIPTOR SecurityDescriptor);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltFsControlFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                 _In_ ULONG FsControlCode, _In_opt_ PVOID InputBuffer,
-                                 _In_ ULONG InputBufferLength, _Out_opt_ PVOID OutputBuffer,
-                                 _In_ ULONG OutputBufferLength, _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltDeviceIoControlFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                       _In_ ULONG IoControlCode, _In_opt_ PVOID InputBuffer,
-                                       _In_ ULONG InputBufferLength, _Out_opt_ PVOID OutputBuffer,
-                                       _In_ ULONG OutputBufferLength, _Out_opt_ PULONG LengthReturned);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltTagFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                           _In_ ULONG FileTag, _In_opt_ GUID *Guid, _In_ PVOID DataBuffer,
-                           _In_ USHORT DataBufferLength);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltTagFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                             _In_ ULONG FileTag, _In_opt_ GUID *Guid, _In_ PVOID DataBuffer,
-                             _In_ USHORT DataBufferLength, _In_ ULONG ExistingFileTag,
-                             _In_opt_ GUID *ExistingGuid, _In_ ULONG Flags);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltUntagFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject,
-                             _In_ ULONG FileTag, _In_opt_ GUID *Guid);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltIsDirectory(_In_ PFILE_OBJECT FileObject, _In_ PFLT_INSTANCE Instance,
-                               _Out_ PBOOLEAN IsDirectory);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltNotifyFilterChangeDirectory(_Inout_ PNOTIFY_SYNC NotifySync, _Inout_ PLIST_ENTRY NotifyList,
-                                           _In_ PVOID FsContext, _In_ PSTRING FullDirectoryName,
-                                           _In_ BOOLEAN WatchTree, _In_ BOOLEAN IgnoreBuffer,
-                                           _In_ ULONG CompletionFilter, _In_ PFLT_CALLBACK_DATA NotifyCallbackData,
-                                           _In_opt_ PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
-                                           _In_opt_ PSECURITY_SUBJECT_CONTEXT SubjectContext,
-                                           _In_opt_ PFILTER_REPORT_CHANGE FilterCallback);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-PVOID FLTAPI FltAllocatePoolAlignedWithTag(_In_ PFLT_INSTANCE Instance, _In_ POOL_TYPE PoolType,
-                                           _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltFreePoolAlignedWithTag(_In_ PFLT_INSTANCE Instance, _In_ PVOID Buffer, _In_ ULONG Tag);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltAdjustDeviceStackSizeForIoRedirection(_In_ PFLT_INSTANCE SourceInstance,
-                                                         _In_ PFLT_INSTANCE TargetInstance,
-                                                         _Out_opt_ PBOOLEAN SourceDeviceStackSizeModified);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltIsIoRedirectionAllowed(_In_ PFLT_INSTANCE SourceInstance,
-                                          _In_ PFLT_INSTANCE TargetInstance,
-                                          _Out_ PBOOLEAN RedirectionAllowed);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltIsIoRedirectionAllowedForOperation(_In_ PFLT_CALLBACK_DATA Data,
-                                                      _In_ PFLT_INSTANCE TargetInstance,
-                                                      _Out_ PBOOLEAN RedirectionAllowedThisIo,
-                                                      _Out_opt_ PBOOLEAN RedirectionAllowedAllIo);
+                              _Out_ PVOID FileInformation, _In_ ULONG Length,
+                              _In_ FILE_INFORMATION_CLASS FileInformationClass,
+                              _In_opt_ PIO_DRIVER_CREATE_CONTEXT DriverContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryVolumeInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Out_ PVOID FsInformation,
+                                  _In_ ULONG Length, _In_ FS_INFORMATION_CLASS FsInformationClass,
+                                  _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryDirectoryFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Out_ PVOID FileInformation,
+                          _In_ ULONG Length, _In_ FILE_INFORMATION_CLASS FileInformationClass,
+                          _In_ BOOLEAN ReturnSingleEntry, _In_opt_ PUNICODE_STRING FileName, _In_ BOOLEAN RestartScan,
+                          _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryDirectoryFileEx(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Out_ PVOID FileInformation,
+                            _In_ ULONG Length, _In_ FILE_INFORMATION_CLASS FileInformationClass, _In_ ULONG QueryFlags,
+                            _In_opt_ PUNICODE_STRING FileName, _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryEaFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Out_ PVOID ReturnedEaData,
+                   _In_ ULONG Length, _In_ BOOLEAN ReturnSingleEntry, _In_opt_ PVOID EaList, _In_ ULONG EaListLength,
+                   _In_opt_ PULONG EaIndex, _In_ BOOLEAN RestartScan, _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltSetEaFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ PVOID EaBuffer, _In_ ULONG Length);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQueryQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                                 _Out_ PIO_STATUS_BLOCK IoStatusBlock, _Out_ PVOID Buffer, _In_ ULONG Length,
+                                 _In_ BOOLEAN ReturnSingleEntry, _In_opt_ PVOID SidList, _In_ ULONG SidListLength,
+                                 _In_opt_ PULONG StartSid, _In_ BOOLEAN RestartScan, _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltSetQuotaInformationFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ PVOID Buffer,
+                               _In_ ULONG Length);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltQuerySecurityObject(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                           _In_ SECURITY_INFORMATION SecurityInformation,
+                           _Out_opt_ PSECURITY_DESCRIPTOR SecurityDescriptor, _In_ ULONG Length,
+                           _Out_opt_ PULONG LengthNeeded);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltSetSecurityObject(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                         _In_ SECURITY_INFORMATION SecurityInformation, _In_ PSECURITY_DESCRIPTOR SecurityDescriptor);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltFsControlFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ ULONG FsControlCode,
+                     _In_opt_ PVOID InputBuffer, _In_ ULONG InputBufferLength, _Out_opt_ PVOID OutputBuffer,
+                     _In_ ULONG OutputBufferLength, _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltDeviceIoControlFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_ ULONG IoControlCode,
+                           _In_opt_ PVOID InputBuffer, _In_ ULONG InputBufferLength, _Out_opt_ PVOID OutputBuffer,
+                           _In_ ULONG OutputBufferLength, _Out_opt_ PULONG LengthReturned);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltTagFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject, _In_ ULONG FileTag,
+               _In_opt_ GUID *Guid, _In_ PVOID DataBuffer, _In_ USHORT DataBufferLength);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltTagFileEx(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject, _In_ ULONG FileTag,
+                 _In_opt_ GUID *Guid, _In_ PVOID DataBuffer, _In_ USHORT DataBufferLength, _In_ ULONG ExistingFileTag,
+                 _In_opt_ GUID *ExistingGuid, _In_ ULONG Flags);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltUntagFile(_In_ PFLT_INSTANCE InitiatingInstance, _In_ PFILE_OBJECT FileObject, _In_ ULONG FileTag,
+                 _In_opt_ GUID *Guid);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltIsDirectory(_In_ PFILE_OBJECT FileObject, _In_ PFLT_INSTANCE Instance, _Out_ PBOOLEAN IsDirectory);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltNotifyFilterChangeDirectory(
+    _Inout_ PNOTIFY_SYNC NotifySync, _Inout_ PLIST_ENTRY NotifyList, _In_ PVOID FsContext,
+    _In_ PSTRING FullDirectoryName, _In_ BOOLEAN WatchTree, _In_ BOOLEAN IgnoreBuffer, _In_ ULONG CompletionFilter,
+    _In_ PFLT_CALLBACK_DATA NotifyCallbackData, _In_opt_ PCHECK_FOR_TRAVERSE_ACCESS TraverseCallback,
+    _In_opt_ PSECURITY_SUBJECT_CONTEXT SubjectContext, _In_opt_ PFILTER_REPORT_CHANGE FilterCallback);
+_IRQL_requires_max_(DISPATCH_LEVEL) PVOID FLTAPI
+    FltAllocatePoolAlignedWithTag(_In_ PFLT_INSTANCE Instance, _In_ POOL_TYPE PoolType, _In_ SIZE_T NumberOfBytes,
+                                  _In_ ULONG Tag);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI
+    FltFreePoolAlignedWithTag(_In_ PFLT_INSTANCE Instance, _In_ PVOID Buffer, _In_ ULONG Tag);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltAdjustDeviceStackSizeForIoRedirection(_In_ PFLT_INSTANCE SourceInstance, _In_ PFLT_INSTANCE TargetInstance,
+                                             _Out_opt_ PBOOLEAN SourceDeviceStackSizeModified);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltIsIoRedirectionAllowed(_In_ PFLT_INSTANCE SourceInstance, _In_ PFLT_INSTANCE TargetInstance,
+                              _Out_ PBOOLEAN RedirectionAllowed);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltIsIoRedirectionAllowedForOperation(_In_ PFLT_CALLBACK_DATA Data, _In_ PFLT_INSTANCE TargetInstance,
+                                          _Out_ PBOOLEAN RedirectionAllowedThisIo,
+                                          _Out_opt_ PBOOLEAN RedirectionAllowedAllIo);
 
 /*
  * File names.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFileNameInformation(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                          _In_ FLT_FILE_NAME_OPTIONS NameOptions,
-                                          _Outptr_ PFLT_FILE_NAME_INFORMATION *FileNameInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFileNameInformationUnsafe(_In_ PFILE_OBJECT FileObject, _In_opt_ PFLT_INSTANCE Instance,
-                                                _In_ FLT_FILE_NAME_OPTIONS NameOptions,
-                                                _Outptr_ PFLT_FILE_NAME_INFORMATION *FileNameInformation);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReleaseFileNameInformation(_In_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReferenceFileNameInformation(_In_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltParseFileName(_In_ PCUNICODE_STRING FileName, _Inout_opt_ PUNICODE_STRING Extension,
-                                 _Inout_opt_ PUNICODE_STRING Stream,
-                                 _Inout_opt_ PUNICODE_STRING FinalComponent);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltParseFileNameInformation(_Inout_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetTunneledName(
-    _In_ PFLT_CALLBACK_DATA CallbackData, _In_ PFLT_FILE_NAME_INFORMATION FileNameInformation,
-    _Outptr_result_maybenull_ PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetDestinationFileNameInformation(
-    _In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _In_opt_ HANDLE RootDirectory,
-    _In_ PWSTR FileName, _In_ ULONG FileNameLength, _In_ FLT_FILE_NAME_OPTIONS NameOptions,
-    _Outptr_ PFLT_FILE_NAME_INFORMATION *RetFileNameInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCheckAndGrowNameControl(_Inout_ PFLT_NAME_CONTROL NameCtrl, _In_ USHORT NewSize);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltPurgeFileNameInformationCache(_In_ PFLT_INSTANCE Instance,
-                                                 _In_opt_ PFILE_OBJECT FileObject);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFileNameInformation(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ FLT_FILE_NAME_OPTIONS NameOptions,
+                              _Outptr_ PFLT_FILE_NAME_INFORMATION *FileNameInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFileNameInformationUnsafe(_In_ PFILE_OBJECT FileObject, _In_opt_ PFLT_INSTANCE Instance,
+                                    _In_ FLT_FILE_NAME_OPTIONS NameOptions,
+                                    _Outptr_ PFLT_FILE_NAME_INFORMATION *FileNameInformation);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltReleaseFileNameInformation(_In_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltReferenceFileNameInformation(_In_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltParseFileName(_In_ PCUNICODE_STRING FileName, _Inout_opt_ PUNICODE_STRING Extension,
+                     _Inout_opt_ PUNICODE_STRING Stream, _Inout_opt_ PUNICODE_STRING FinalComponent);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltParseFileNameInformation(_Inout_ PFLT_FILE_NAME_INFORMATION FileNameInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetTunneledName(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PFLT_FILE_NAME_INFORMATION FileNameInformation,
+                       _Outptr_result_maybenull_ PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetDestinationFileNameInformation(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                                         _In_opt_ HANDLE RootDirectory, _In_ PWSTR FileName, _In_ ULONG FileNameLength,
+                                         _In_ FLT_FILE_NAME_OPTIONS NameOptions,
+                                         _Outptr_ PFLT_FILE_NAME_INFORMATION *RetFileNameInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCheckAndGrowNameControl(_Inout_ PFLT_NAME_CONTROL NameCtrl, _In_ USHORT NewSize);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltPurgeFileNameInformationCache(_In_ PFLT_INSTANCE Instance, _In_opt_ PFILE_OBJECT FileObject);
 
 /*
  * Contexts.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateContext(_In_ PFLT_FILTER Filter, _In_ FLT_CONTEXT_TYPE ContextType,
-                                   _In_ SIZE_T ContextSize, _In_ POOL_TYPE PoolType,
-                                   _Outptr_ PFLT_CONTEXT *ReturnedContext);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltReferenceContext(_In_ PFLT_CONTEXT Context);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltReleaseContext(_In_ PFLT_CONTEXT Context);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltDeleteContext(_In_ PFLT_CONTEXT Context);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltGetContexts(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FLT_CONTEXT_TYPE DesiredContexts,
-                           _Out_ PFLT_RELATED_CONTEXTS Contexts);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetContextsEx(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FLT_CONTEXT_TYPE DesiredContexts,
-                                 _In_ SIZE_T ContextsSize, _Out_ PFLT_RELATED_CONTEXTS_EX Contexts);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltReleaseContexts(_In_ PFLT_RELATED_CONTEXTS Contexts);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltReleaseContextsEx(_In_ SIZE_T ContextsSize, _In_ PFLT_RELATED_CONTEXTS_EX Contexts);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetVolumeContext(_In_ PFLT_VOLUME Volume, _In_ FLT_SET_CONTEXT_OPERATION Operation,
-                                    _In_ PFLT_CONTEXT NewContext,
-                                    _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetInstanceContext(_In_ PFLT_INSTANCE Instance, _In_ FLT_SET_CONTEXT_OPERATION Operation,
-                                      _In_ PFLT_CONTEXT NewContext,
-                                      _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                  _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
-                                  _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                    _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
-                                    _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                          _In_ FLT_SET_CONTEXT_OPERATION Operation,
-                                          _In_ PFLT_CONTEXT NewContext,
-                                          _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                         _In_ FLT_SET_CONTEXT_OPERATION Operation,
-                                         _In_ PFLT_CONTEXT NewContext, _Outptr_opt_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetVolumeContext(_In_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume,
-                                    _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetInstanceContext(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                  _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                    _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                          _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                         _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetSectionContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                     _Outptr_ PFLT_CONTEXT *Context);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteVolumeContext(_In_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume,
-                                       _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteInstanceContext(_In_ PFLT_INSTANCE Instance,
-                                         _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                     _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                       _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                             _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltDeleteTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                            _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltSupportsFileContexts(_In_ PFILE_OBJECT FileObject);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltSupportsFileContextsEx(_In_ PFILE_OBJECT FileObject, _In_opt_ PFLT_INSTANCE Instance);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltSupportsStreamContexts(_In_ PFILE_OBJECT FileObject);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltSupportsStreamHandleContexts(_In_ PFILE_OBJECT FileObject);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAllocateContext(_In_ PFLT_FILTER Filter, _In_ FLT_CONTEXT_TYPE ContextType, _In_ SIZE_T ContextSize,
+                       _In_ POOL_TYPE PoolType, _Outptr_ PFLT_CONTEXT *ReturnedContext);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltReferenceContext(_In_ PFLT_CONTEXT Context);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltReleaseContext(_In_ PFLT_CONTEXT Context);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltDeleteContext(_In_ PFLT_CONTEXT Context);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltGetContexts(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FLT_CONTEXT_TYPE DesiredContexts,
+                   _Out_ PFLT_RELATED_CONTEXTS Contexts);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetContextsEx(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FLT_CONTEXT_TYPE DesiredContexts,
+                     _In_ SIZE_T ContextsSize, _Out_ PFLT_RELATED_CONTEXTS_EX Contexts);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltReleaseContexts(_In_ PFLT_RELATED_CONTEXTS Contexts);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI
+    FltReleaseContextsEx(_In_ SIZE_T ContextsSize, _In_ PFLT_RELATED_CONTEXTS_EX Contexts);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetVolumeContext(_In_ PFLT_VOLUME Volume, _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
+                        _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetInstanceContext(_In_ PFLT_INSTANCE Instance, _In_ FLT_SET_CONTEXT_OPERATION Operation,
+                          _In_ PFLT_CONTEXT NewContext, _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                      _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
+                      _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                        _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
+                        _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                              _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
+                              _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                             _In_ FLT_SET_CONTEXT_OPERATION Operation, _In_ PFLT_CONTEXT NewContext,
+                             _Outptr_opt_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetVolumeContext(_In_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume, _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetInstanceContext(_In_ PFLT_INSTANCE Instance, _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                              _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                             _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetSectionContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject, _Outptr_ PFLT_CONTEXT *Context);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteVolumeContext(_In_ PFLT_FILTER Filter, _In_ PFLT_VOLUME Volume,
+                           _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteInstanceContext(_In_ PFLT_INSTANCE Instance, _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteFileContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                         _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteStreamContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                           _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteStreamHandleContext(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                                 _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltDeleteTransactionContext(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                                _Outptr_opt_result_maybenull_ PFLT_CONTEXT *OldContext);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltSupportsFileContexts(_In_ PFILE_OBJECT FileObject);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI
+    FltSupportsFileContextsEx(_In_ PFILE_OBJECT FileObject, _In_opt_ PFLT_INSTANCE Instance);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltSupportsStreamContexts(_In_ PFILE_OBJECT FileObject);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltSupportsStreamHandleContexts(_In_ PFILE_OBJECT FileObject);
 
 /*
  * Data scans.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRegisterForDataScan(_In_ PFLT_INSTANCE Instance);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCreateSectionForDataScan(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
-                                            _In_ PFLT_CONTEXT SectionContext, _In_ ACCESS_MASK DesiredAccess,
-                                            _In_opt_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                            _In_opt_ PLARGE_INTEGER MaximumSize,
-                                            _In_ ULONG SectionPageProtection, _In_ ULONG AllocationAttributes,
-                                            _In_ ULONG Flags, _Outptr_ PHANDLE SectionHandle,
-                                            _Outptr_ PVOID *SectionObject,
-                                            _Out_opt_ PLARGE_INTEGER SectionFileSize);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCloseSectionForDataScan(_In_ PFLT_CONTEXT SectionContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRegisterForDataScan(_In_ PFLT_INSTANCE Instance);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCreateSectionForDataScan(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObject,
+                                _In_ PFLT_CONTEXT SectionContext, _In_ ACCESS_MASK DesiredAccess,
+                                _In_opt_ POBJECT_ATTRIBUTES ObjectAttributes, _In_opt_ PLARGE_INTEGER MaximumSize,
+                                _In_ ULONG SectionPageProtection, _In_ ULONG AllocationAttributes, _In_ ULONG Flags,
+                                _Outptr_ PHANDLE SectionHandle, _Outptr_ PVOID *SectionObject,
+                                _Out_opt_ PLARGE_INTEGER SectionFileSize);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCloseSectionForDataScan(_In_ PFLT_CONTEXT SectionContext);
 
 /*
  * Transactions.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltEnlistInTransaction(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                       _In_ PFLT_CONTEXT TransactionContext, _In_ ULONG NotificationMask);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRollbackEnlistment(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                      _In_opt_ PFLT_CONTEXT TransactionContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltPrePrepareComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                      _In_opt_ PFLT_CONTEXT TransactionContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltPrepareComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                   _In_opt_ PFLT_CONTEXT TransactionContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCommitComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                  _In_opt_ PFLT_CONTEXT TransactionContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCommitFinalizeComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                          _In_opt_ PFLT_CONTEXT TransactionContext);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltRollbackComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
-                                    _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltEnlistInTransaction(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                           _In_ PFLT_CONTEXT TransactionContext, _In_ ULONG NotificationMask);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRollbackEnlistment(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                          _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltPrePrepareComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                          _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltPrepareComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                       _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCommitComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                      _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCommitFinalizeComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                              _In_opt_ PFLT_CONTEXT TransactionContext);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltRollbackComplete(_In_ PFLT_INSTANCE Instance, _In_ PKTRANSACTION Transaction,
+                        _In_opt_ PFLT_CONTEXT TransactionContext);
 
 /*
  * Communication ports.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltBuildDefaultSecurityDescriptor(_Outptr_ PSECURITY_DESCRIPTOR *SecurityDescriptor,
-                                                  _In_ ACCESS_MASK DesiredAccess);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltFreeSecurityDescriptor(_In_ PSECURITY_DESCRIPTOR SecurityDescriptor);
-_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL)
-NTSTATUS FLTAPI FltCreateCommunicationPort(_In_ PFLT_FILTER Filter, _Outptr_ PFLT_PORT *ServerPort,
-                                           _In_ POBJECT_ATTRIBUTES ObjectAttributes,
-                                           _In_opt_ PVOID ServerPortCookie,
-                                           _In_ PFLT_CONNECT_NOTIFY ConnectNotifyCallback,
-                                           _In_ PFLT_DISCONNECT_NOTIFY DisconnectNotifyCallback,
-                                           _In_opt_ PFLT_MESSAGE_NOTIFY MessageNotifyCallback,
-                                           _In_ LONG MaxConnections);
-_IRQL_requires_max_(PASSIVE_LEVEL)
-VOID FLTAPI FltCloseCommunicationPort(_In_ PFLT_PORT ServerPort);
-_IRQL_requires_max_(PASSIVE_LEVEL)
-VOID FLTAPI FltCloseClientPort(_In_ PFLT_FILTER Filter, _Outptr_ PFLT_PORT *ClientPort);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSendMessage(_In_ PFLT_FILTER Filter, _In_ PFLT_PORT *ClientPort, _In_ PVOID SenderBuffer,
-                               _In_ ULONG SenderBufferLength, _Out_opt_ PVOID ReplyBuffer,
-                               _Inout_opt_ PULONG ReplyLength, _In_opt_ PLARGE_INTEGER Timeout);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltBuildDefaultSecurityDescriptor(_Outptr_ PSECURITY_DESCRIPTOR *SecurityDescriptor,
+                                      _In_ ACCESS_MASK DesiredAccess);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltFreeSecurityDescriptor(_In_ PSECURITY_DESCRIPTOR SecurityDescriptor);
+_Must_inspect_result_ _IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS FLTAPI
+    FltCreateCommunicationPort(_In_ PFLT_FILTER Filter, _Outptr_ PFLT_PORT *ServerPort,
+                               _In_ POBJECT_ATTRIBUTES ObjectAttributes, _In_opt_ PVOID ServerPortCookie,
+                               _In_ PFLT_CONNECT_NOTIFY ConnectNotifyCallback,
+                               _In_ PFLT_DISCONNECT_NOTIFY DisconnectNotifyCallback,
+                               _In_opt_ PFLT_MESSAGE_NOTIFY MessageNotifyCallback, _In_ LONG MaxConnections);
+_IRQL_requires_max_(PASSIVE_LEVEL) VOID FLTAPI FltCloseCommunicationPort(_In_ PFLT_PORT ServerPort);
+_IRQL_requires_max_(PASSIVE_LEVEL) VOID FLTAPI
+    FltCloseClientPort(_In_ PFLT_FILTER Filter, _Outptr_ PFLT_PORT *ClientPort);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSendMessage(_In_ PFLT_FILTER Filter, _In_ PFLT_PORT *ClientPort, _In_ PVOID SenderBuffer,
+                   _In_ ULONG SenderBufferLength, _Out_opt_ PVOID ReplyBuffer, _Inout_opt_ PULONG ReplyLength,
+                   _In_opt_ PLARGE_INTEGER Timeout);
 
 /*
  * Locks.
  */
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltInitializePushLock(_Out_ PEX_PUSH_LOCK PushLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltDeletePushLock(_In_ PEX_PUSH_LOCK PushLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquirePushLockExclusive(_Inout_ PEX_PUSH_LOCK PushLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquirePushLockExclusiveEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquirePushLockShared(_Inout_ PEX_PUSH_LOCK PushLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquirePushLockSharedEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReleasePushLock(_Inout_ PEX_PUSH_LOCK PushLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltReleasePushLockEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquireResourceExclusive(_Inout_ PERESOURCE Resource);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcquireResourceShared(_Inout_ PERESOURCE Resource);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-VOID FLTAPI FltReleaseResource(_Inout_ PERESOURCE Resource);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltInitializePushLock(_Out_ PEX_PUSH_LOCK PushLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltDeletePushLock(_In_ PEX_PUSH_LOCK PushLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcquirePushLockExclusive(_Inout_ PEX_PUSH_LOCK PushLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltAcquirePushLockExclusiveEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcquirePushLockShared(_Inout_ PEX_PUSH_LOCK PushLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcquirePushLockSharedEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltReleasePushLock(_Inout_ PEX_PUSH_LOCK PushLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltReleasePushLockEx(_Inout_ PEX_PUSH_LOCK PushLock, _In_ ULONG Flags);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcquireResourceExclusive(_Inout_ PERESOURCE Resource);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcquireResourceShared(_Inout_ PERESOURCE Resource);
+_IRQL_requires_max_(DISPATCH_LEVEL) VOID FLTAPI FltReleaseResource(_Inout_ PERESOURCE Resource);
 
 /*
  * Byte-range locks and opportunistic locks.
  */
-_IRQL_requires_max_(APC_LEVEL)
-PFILE_LOCK FLTAPI FltAllocateFileLock(
-    _In_opt_ PFLT_COMPLETE_LOCK_CALLBACK_DATA_ROUTINE CompleteLockCallbackDataRoutine,
-    _In_opt_ PUNLOCK_ROUTINE UnlockRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltFreeFileLock(_In_ PFILE_LOCK FileLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltInitializeFileLock(_Out_ PFILE_LOCK FileLock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltUninitializeFileLock(_In_ PFILE_LOCK FileLock);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltProcessFileLock(_In_ PFILE_LOCK FileLock,
-                                                    _In_ PFLT_CALLBACK_DATA CallbackData,
-                                                    _In_opt_ PVOID Context);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltCheckLockForReadAccess(_In_ PFILE_LOCK FileLock, _In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltCheckLockForWriteAccess(_In_ PFILE_LOCK FileLock, _In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltInitializeOplock(_Out_ POPLOCK Oplock);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltUninitializeOplock(_In_ POPLOCK Oplock);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltOplockFsctrl(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData,
-                                                 _In_ ULONG OpenCount);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltOplockFsctrlEx(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData,
-                                                   _In_ ULONG OpenCount, _In_ ULONG Flags);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltCheckOplock(
-    _In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context,
-    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
-    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltCheckOplockEx(
-    _In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags, _In_opt_ PVOID Context,
-    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
-    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltOplockBreakH(
-    _In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags, _In_opt_ PVOID Context,
-    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
-    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltOplockBreakToNone(
-    _In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context,
-    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
-    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-FLT_PREOP_CALLBACK_STATUS FLTAPI FltOplockBreakToNoneEx(
-    _In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags, _In_opt_ PVOID Context,
-    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
-    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltOplockIsFastIoPossible(_In_ POPLOCK Oplock);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltOplockIsSharedRequest(_In_ PFLT_CALLBACK_DATA CallbackData);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltOplockKeysEqual(_In_opt_ PFILE_OBJECT Fo1, _In_opt_ PFILE_OBJECT Fo2);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltCurrentBatchOplock(_In_ POPLOCK Oplock);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltCurrentOplock(_In_ POPLOCK Oplock);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltCurrentOplockH(_In_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) PFILE_LOCK FLTAPI
+    FltAllocateFileLock(_In_opt_ PFLT_COMPLETE_LOCK_CALLBACK_DATA_ROUTINE CompleteLockCallbackDataRoutine,
+                        _In_opt_ PUNLOCK_ROUTINE UnlockRoutine);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltFreeFileLock(_In_ PFILE_LOCK FileLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltInitializeFileLock(_Out_ PFILE_LOCK FileLock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltUninitializeFileLock(_In_ PFILE_LOCK FileLock);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltProcessFileLock(_In_ PFILE_LOCK FileLock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI
+    FltCheckLockForReadAccess(_In_ PFILE_LOCK FileLock, _In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI
+    FltCheckLockForWriteAccess(_In_ PFILE_LOCK FileLock, _In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltInitializeOplock(_Out_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltUninitializeOplock(_In_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltOplockFsctrl(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG OpenCount);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltOplockFsctrlEx(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG OpenCount,
+                      _In_ ULONG Flags);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltCheckOplock(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context,
+                   _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
+                   _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltCheckOplockEx(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags,
+                     _In_opt_ PVOID Context, _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
+                     _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltOplockBreakH(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags, _In_opt_ PVOID Context,
+                    _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
+                    _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltOplockBreakToNone(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ PVOID Context,
+                         _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
+                         _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
+_IRQL_requires_max_(APC_LEVEL) FLT_PREOP_CALLBACK_STATUS FLTAPI
+    FltOplockBreakToNoneEx(_In_ POPLOCK Oplock, _In_ PFLT_CALLBACK_DATA CallbackData, _In_ ULONG Flags,
+                           _In_opt_ PVOID Context, _In_opt_ PFLTOPLOCK_WAIT_COMPLETE_ROUTINE WaitCompletionRoutine,
+                           _In_opt_ PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePostCallbackDataRoutine);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltOplockIsFastIoPossible(_In_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltOplockIsSharedRequest(_In_ PFLT_CALLBACK_DATA CallbackData);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltOplockKeysEqual(_In_opt_ PFILE_OBJECT Fo1, _In_opt_ PFILE_OBJECT Fo2);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltCurrentBatchOplock(_In_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltCurrentOplock(_In_ POPLOCK Oplock);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltCurrentOplockH(_In_ POPLOCK Oplock);
 
 /*
  * Extra create parameters.
  */
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateExtraCreateParameterList(_In_ PFLT_FILTER Filter,
-                                                    _In_ FSRTL_ALLOCATE_ECPLIST_FLAGS Flags,
-                                                    _Outptr_ PECP_LIST *EcpList);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltFreeExtraCreateParameterList(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateExtraCreateParameter(
-    _In_ PFLT_FILTER Filter, _In_ LPCGUID EcpType, _In_ ULONG SizeOfContext,
-    _In_ FSRTL_ALLOCATE_ECP_FLAGS Flags,
-    _In_opt_ PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, _In_ ULONG PoolTag,
-    _Outptr_ PVOID *EcpContext);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltFreeExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltInitExtraCreateParameterLookasideList(_In_ PFLT_FILTER Filter, _Inout_ PVOID Lookaside,
-                                                     _In_ FSRTL_ECP_LOOKASIDE_FLAGS Flags, _In_ SIZE_T Size,
-                                                     _In_ ULONG Tag);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltDeleteExtraCreateParameterLookasideList(_In_ PFLT_FILTER Filter, _Inout_ PVOID Lookaside,
-                                                       _In_ FSRTL_ECP_LOOKASIDE_FLAGS Flags);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAllocateExtraCreateParameterFromLookasideList(
-    _In_ PFLT_FILTER Filter, _In_ LPCGUID EcpType, _In_ ULONG SizeOfContext,
-    _In_ FSRTL_ALLOCATE_ECP_FLAGS Flags,
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAllocateExtraCreateParameterList(_In_ PFLT_FILTER Filter, _In_ FSRTL_ALLOCATE_ECPLIST_FLAGS Flags,
+                                        _Outptr_ PECP_LIST *EcpList);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltFreeExtraCreateParameterList(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAllocateExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ LPCGUID EcpType, _In_ ULONG SizeOfContext,
+                                    _In_ FSRTL_ALLOCATE_ECP_FLAGS Flags,
+                                    _In_opt_ PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback,
+                                    _In_ ULONG PoolTag, _Outptr_ PVOID *EcpContext);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltFreeExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltInitExtraCreateParameterLookasideList(_In_ PFLT_FILTER Filter, _Inout_ PVOID Lookaside,
+                                             _In_ FSRTL_ECP_LOOKASIDE_FLAGS Flags, _In_ SIZE_T Size, _In_ ULONG Tag);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltDeleteExtraCreateParameterLookasideList(_In_ PFLT_FILTER Filter, _Inout_ PVOID Lookaside,
+                                               _In_ FSRTL_ECP_LOOKASIDE_FLAGS Flags);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI FltAllocateExtraCreateParameterFromLookasideList(
+    _In_ PFLT_FILTER Filter, _In_ LPCGUID EcpType, _In_ ULONG SizeOfContext, _In_ FSRTL_ALLOCATE_ECP_FLAGS Flags,
     _In_opt_ PFSRTL_EXTRA_CREATE_PARAMETER_CLEANUP_CALLBACK CleanupCallback, _Inout_ PVOID LookasideList,
     _Outptr_ PVOID *EcpContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltInsertExtraCreateParameter(_In_ PFLT_FILTER Filter, _Inout_ PECP_LIST EcpList,
-                                              _Inout_ PVOID EcpContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltFindExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList,
-                                            _In_ LPCGUID EcpType, _Outptr_opt_ PVOID *EcpContext,
-                                            _Out_opt_ ULONG *EcpContextSize);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRemoveExtraCreateParameter(_In_ PFLT_FILTER Filter, _Inout_ PECP_LIST EcpList,
-                                              _In_ LPCGUID EcpType, _Outptr_ PVOID *EcpContext,
-                                              _Out_opt_ ULONG *EcpContextSize);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetNextExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList,
-                                               _In_opt_ PVOID CurrentEcpContext, _Out_opt_ LPGUID NextEcpType,
-                                               _Outptr_opt_ PVOID *NextEcpContext,
-                                               _Out_opt_ ULONG *NextEcpContextSize);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltGetEcpListFromCallbackData(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA CallbackData,
-                                              _Outptr_result_maybenull_ PECP_LIST *EcpList);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltSetEcpListIntoCallbackData(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA CallbackData,
-                                              _In_ PECP_LIST EcpList);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltAcknowledgeEcp(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltIsEcpAcknowledged(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
-_IRQL_requires_max_(APC_LEVEL)
-BOOLEAN FLTAPI FltIsEcpFromUserMode(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltPrepareToReuseEcp(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltAddOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                       _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltRemoveOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                      _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltCopyOpenReparseList(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                       _Inout_ PECP_LIST EcpList);
-_IRQL_requires_max_(APC_LEVEL)
-VOID FLTAPI FltFreeOpenReparseList(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltRequestFileInfoOnCreateCompletion(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                                     _In_ ULONG InfoClassFlags);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltInsertExtraCreateParameter(_In_ PFLT_FILTER Filter, _Inout_ PECP_LIST EcpList, _Inout_ PVOID EcpContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltFindExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList, _In_ LPCGUID EcpType,
+                                _Outptr_opt_ PVOID *EcpContext, _Out_opt_ ULONG *EcpContextSize);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRemoveExtraCreateParameter(_In_ PFLT_FILTER Filter, _Inout_ PECP_LIST EcpList, _In_ LPCGUID EcpType,
+                                  _Outptr_ PVOID *EcpContext, _Out_opt_ ULONG *EcpContextSize);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetNextExtraCreateParameter(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList, _In_opt_ PVOID CurrentEcpContext,
+                                   _Out_opt_ LPGUID NextEcpType, _Outptr_opt_ PVOID *NextEcpContext,
+                                   _Out_opt_ ULONG *NextEcpContextSize);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltGetEcpListFromCallbackData(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA CallbackData,
+                                  _Outptr_result_maybenull_ PECP_LIST *EcpList);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltSetEcpListIntoCallbackData(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA CallbackData,
+                                  _In_ PECP_LIST EcpList);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltAcknowledgeEcp(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltIsEcpAcknowledged(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
+_IRQL_requires_max_(APC_LEVEL) BOOLEAN FLTAPI FltIsEcpFromUserMode(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltPrepareToReuseEcp(_In_ PFLT_FILTER Filter, _In_ PVOID EcpContext);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltAddOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
+                           _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI
+    FltRemoveOpenReparseEntry(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
+                              _In_ POPEN_REPARSE_LIST_ENTRY OpenReparseEntry);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltCopyOpenReparseList(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data, _Inout_ PECP_LIST EcpList);
+_IRQL_requires_max_(APC_LEVEL) VOID FLTAPI FltFreeOpenReparseList(_In_ PFLT_FILTER Filter, _In_ PECP_LIST EcpList);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltRequestFileInfoOnCreateCompletion(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
+                                         _In_ ULONG InfoClassFlags);
 PVOID FLTAPI FltRetrieveFileInfoOnCreateCompletion(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
                                                    _In_ ULONG InfoClass, _Out_ PULONG Size);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltRetrieveFileInfoOnCreateCompletionEx(_In_ PFLT_FILTER Filter, _In_ PFLT_CALLBACK_DATA Data,
-                                                        _In_ ULONG InfoClass, _Out_ PULONG RetInfoSize,
-                                                        _Out_ PVOID *RetInfoBuffer);
+_Must_inspect_result_ NTSTATUS FLTAPI FltRetrieveFileInfoOnCreateCompletionEx(_In_ PFLT_FILTER Filter,
+                                                                              _In_ PFLT_CALLBACK_DATA Data,
+                                                                              _In_ ULONG InfoClass,
+                                                                              _Out_ PULONG RetInfoSize,
+                                                                              _Out_ PVOID *RetInfoBuffer);
 
 /*
  * I/O priority, activity identifiers and the rest of an IRP's extension.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL)
-IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHint(_In_ PFLT_CALLBACK_DATA Data);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHintFromCallbackData(_In_ PFLT_CALLBACK_DATA Data);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHintFromFileObject(_In_ PFILE_OBJECT FileObject);
-_IRQL_requires_max_(DISPATCH_LEVEL)
-IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHintFromThread(_In_ PETHREAD Thread);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltSetIoPriorityHintIntoCallbackData(_In_ PFLT_CALLBACK_DATA Data,
-                                                     _In_ IO_PRIORITY_HINT PriorityHint);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltSetIoPriorityHintIntoFileObject(_In_ PFILE_OBJECT FileObject,
-                                                   _In_ IO_PRIORITY_HINT PriorityHint);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltSetIoPriorityHintIntoThread(_In_ PETHREAD Thread, _In_ IO_PRIORITY_HINT PriorityHint);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltRetrieveIoPriorityInfo(_In_opt_ PFLT_CALLBACK_DATA Data, _In_opt_ PFILE_OBJECT FileObject,
-                                          _In_opt_ PETHREAD Thread, _Inout_ PIO_PRIORITY_INFO PriorityInfo);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltApplyPriorityInfoThread(_In_ PIO_PRIORITY_INFO InputPriorityInfo,
-                                           _Out_opt_ PIO_PRIORITY_INFO OutputPriorityInfo,
-                                           _In_ PETHREAD Thread);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltGetActivityIdCallbackData(_In_ PFLT_CALLBACK_DATA CallbackData, _Out_ LPGUID Guid);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltSetActivityIdCallbackData(_Inout_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ LPCGUID Guid);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltPropagateActivityIdToThread(_In_ PFLT_CALLBACK_DATA CallbackData,
-                                               _Inout_ LPGUID PropagateId, _Outptr_ LPCGUID *OriginalId);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltPropagateIrpExtension(_In_ PFLT_CALLBACK_DATA SourceData,
-                                         _Inout_ PFLT_CALLBACK_DATA TargetData, _In_ ULONG Flags);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltSetFsZeroingOffset(_In_ PFLT_CALLBACK_DATA Data, _In_ ULONG ZeroingOffset);
-_Must_inspect_result_
-NTSTATUS FLTAPI FltSetFsZeroingOffsetRequired(_In_ PFLT_CALLBACK_DATA Data);
-_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL)
-NTSTATUS FLTAPI FltGetCopyInformationFromCallbackData(_In_ PFLT_CALLBACK_DATA Data,
-                                                      _Out_ PCOPY_INFORMATION CopyInformation);
-_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL)
-NTSTATUS FLTAPI FltVetoBypassIo(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PCFLT_RELATED_OBJECTS FltObjects,
-                                _In_ NTSTATUS OperationStatus, _In_ PCUNICODE_STRING FailureReason);
+_IRQL_requires_max_(DISPATCH_LEVEL) IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHint(_In_ PFLT_CALLBACK_DATA Data);
+_IRQL_requires_max_(DISPATCH_LEVEL) IO_PRIORITY_HINT FLTAPI
+    FltGetIoPriorityHintFromCallbackData(_In_ PFLT_CALLBACK_DATA Data);
+_IRQL_requires_max_(DISPATCH_LEVEL) IO_PRIORITY_HINT FLTAPI
+    FltGetIoPriorityHintFromFileObject(_In_ PFILE_OBJECT FileObject);
+_IRQL_requires_max_(DISPATCH_LEVEL) IO_PRIORITY_HINT FLTAPI FltGetIoPriorityHintFromThread(_In_ PETHREAD Thread);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltSetIoPriorityHintIntoCallbackData(_In_ PFLT_CALLBACK_DATA Data, _In_ IO_PRIORITY_HINT PriorityHint);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltSetIoPriorityHintIntoFileObject(_In_ PFILE_OBJECT FileObject, _In_ IO_PRIORITY_HINT PriorityHint);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltSetIoPriorityHintIntoThread(_In_ PETHREAD Thread, _In_ IO_PRIORITY_HINT PriorityHint);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltRetrieveIoPriorityInfo(_In_opt_ PFLT_CALLBACK_DATA Data, _In_opt_ PFILE_OBJECT FileObject,
+                              _In_opt_ PETHREAD Thread, _Inout_ PIO_PRIORITY_INFO PriorityInfo);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltApplyPriorityInfoThread(_In_ PIO_PRIORITY_INFO InputPriorityInfo, _Out_opt_ PIO_PRIORITY_INFO OutputPriorityInfo,
+                               _In_ PETHREAD Thread);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltGetActivityIdCallbackData(_In_ PFLT_CALLBACK_DATA CallbackData, _Out_ LPGUID Guid);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltSetActivityIdCallbackData(_Inout_ PFLT_CALLBACK_DATA CallbackData, _In_opt_ LPCGUID Guid);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltPropagateActivityIdToThread(_In_ PFLT_CALLBACK_DATA CallbackData, _Inout_ LPGUID PropagateId,
+                                   _Outptr_ LPCGUID *OriginalId);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltPropagateIrpExtension(_In_ PFLT_CALLBACK_DATA SourceData, _Inout_ PFLT_CALLBACK_DATA TargetData,
+                             _In_ ULONG Flags);
+_Must_inspect_result_ NTSTATUS FLTAPI FltSetFsZeroingOffset(_In_ PFLT_CALLBACK_DATA Data, _In_ ULONG ZeroingOffset);
+_Must_inspect_result_ NTSTATUS FLTAPI FltSetFsZeroingOffsetRequired(_In_ PFLT_CALLBACK_DATA Data);
+_Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTSTATUS FLTAPI
+    FltGetCopyInformationFromCallbackData(_In_ PFLT_CALLBACK_DATA Data, _Out_ PCOPY_INFORMATION CopyInformation);
+_Must_inspect_result_ _IRQL_requires_max_(APC_LEVEL) NTSTATUS FLTAPI
+    FltVetoBypassIo(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PCFLT_RELATED_OBJECTS FltObjects,
+                    _In_ NTSTATUS OperationStatus, _In_ PCUNICODE_STRING FailureReason);
 /* clang-format on */
 
 #ifdef __cplusplus
@@ -1866,6 +1687,5 @@ NTSTATUS FLTAPI FltVetoBypassIo(_In_ PFLT_CALLBACK_DATA CallbackData, _In_ PCFLT
 #define FLT_CLEAR_CALLBACK_DATA_DIRTY(Data) FltClearCallbackDataDirty(Data)
 #define FLT_IS_CALLBACK_DATA_DIRTY(Data)    FltIsCallbackDataDirty(Data)
 #endif
-
 
 #endif

@@ -35,7 +35,8 @@ __asm__(".macro fv_trace_register shift value\n"
         ".ifc \\value,\\name\n.set .Lfv_point, .Lfv_point + (.Lfv_number << \\shift)\n.set .Lfv_found, 1\n.endif\n"
         ".set .Lfv_number, .Lfv_number + 1\n"
         ".endr\n"
-        ".if .Lfv_found == 0\n.error \"FV_TRACE: put the address of a routine or variable into FV_TRACE_ADDRESS()\"\n.endif\n"
+        ".if .Lfv_found == 0\n.error \"FV_TRACE: put the address of a routine or variable into "
+        "FV_TRACE_ADDRESS()\"\n.endif\n"
         ".endif\n"
         ".endm\n"
         ".macro fv_trace_point event a b c d e\n"
@@ -59,11 +60,11 @@ static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceArgument(ULONG6
     return __builtin_constant_p(Value) && Value != 0 ? FvpTraceAddress(Value) : Value;
 }
 
-#define FV_TRACE(Event, A, B, C, D, E)                                                                       \
-    __asm__ volatile("fv_trace_point %c0, %1, %2, %3, %4, %5"                                                \
-                     :                                                                                       \
-                     : "i"(FV_TRACE_POINT | (Event)), "ri"(FvpTraceArgument((ULONG64)(A))),                  \
-                       "ri"(FvpTraceArgument((ULONG64)(B))), "ri"(FvpTraceArgument((ULONG64)(C))),           \
+#define FV_TRACE(Event, A, B, C, D, E)                                                                                 \
+    __asm__ volatile("fv_trace_point %c0, %1, %2, %3, %4, %5"                                                          \
+                     :                                                                                                 \
+                     : "i"(FV_TRACE_POINT | (Event)), "ri"(FvpTraceArgument((ULONG64)(A))),                            \
+                       "ri"(FvpTraceArgument((ULONG64)(B))), "ri"(FvpTraceArgument((ULONG64)(C))),                     \
                        "ri"(FvpTraceArgument((ULONG64)(D))), "ri"(FvpTraceArgument((ULONG64)(E))))
 
 /* IRQL: any.  Return addresses, innermost first, without the first Skip frames; returns how many. */

@@ -39,16 +39,17 @@
 #define DBG_UNREFERENCED_LOCAL_VARIABLE(V) ((void)(V))
 
 #ifndef DEFAULT_UNREACHABLE
-#define DEFAULT_UNREACHABLE default: __builtin_unreachable()
+#define DEFAULT_UNREACHABLE                                                                                            \
+    default: __builtin_unreachable()
 #endif
 #ifndef UFIELD_OFFSET
-#define UFIELD_OFFSET(Type, Field) ((ULONG)__builtin_offsetof(Type, Field))
+#define UFIELD_OFFSET(Type, Field) ((ULONG) __builtin_offsetof(Type, Field))
 #endif
 #ifndef POINTER_IS_ALIGNED
 #define POINTER_IS_ALIGNED(Pointer, Alignment) ((((ULONG_PTR)(Pointer)) & ((Alignment) - 1)) == 0)
 #endif
 #ifndef RTL_PADDING_BETWEEN_FIELDS
-#define RTL_PADDING_BETWEEN_FIELDS(Type, First, Second) \
+#define RTL_PADDING_BETWEEN_FIELDS(Type, First, Second)                                                                \
     (UFIELD_OFFSET(Type, Second) - UFIELD_OFFSET(Type, First) - RTL_FIELD_SIZE(Type, First))
 #endif
 #ifndef RTL_CONST_CAST
@@ -59,21 +60,41 @@
 #endif
 #endif
 #ifndef DECLARE_GLOBAL_CONST_UNICODE_STRING
-#define DECLARE_GLOBAL_CONST_UNICODE_STRING(Name, Text)                                                      \
-    extern const DECLSPEC_SELECTANY UNICODE_STRING Name = { sizeof(Text) - sizeof(WCHAR), sizeof(Text),      \
-                                                            (PWCH)(Text) }
+#define DECLARE_GLOBAL_CONST_UNICODE_STRING(Name, Text)                                                                \
+    extern const DECLSPEC_SELECTANY UNICODE_STRING Name = {sizeof(Text) - sizeof(WCHAR), sizeof(Text), (PWCH)(Text)}
 #endif
 #ifndef DEFINE_ENUM_FLAG_OPERATORS
 #ifdef __cplusplus
-#define DEFINE_ENUM_FLAG_OPERATORS(E)                                                                        \
-    extern "C++" {                                                                                           \
-    inline constexpr E operator|(E a, E b) { return E(int(a) | int(b)); }                                    \
-    inline constexpr E operator&(E a, E b) { return E(int(a) & int(b)); }                                    \
-    inline constexpr E operator^(E a, E b) { return E(int(a) ^ int(b)); }                                    \
-    inline constexpr E operator~(E a) { return E(~int(a)); }                                                 \
-    inline E &operator|=(E &a, E b) { return a = a | b; }                                                    \
-    inline E &operator&=(E &a, E b) { return a = a & b; }                                                    \
-    inline E &operator^=(E &a, E b) { return a = a ^ b; }                                                    \
+#define DEFINE_ENUM_FLAG_OPERATORS(E)                                                                                  \
+    extern "C++" {                                                                                                     \
+    inline constexpr E operator|(E a, E b)                                                                             \
+    {                                                                                                                  \
+        return E(int(a) | int(b));                                                                                     \
+    }                                                                                                                  \
+    inline constexpr E operator&(E a, E b)                                                                             \
+    {                                                                                                                  \
+        return E(int(a) & int(b));                                                                                     \
+    }                                                                                                                  \
+    inline constexpr E operator^(E a, E b)                                                                             \
+    {                                                                                                                  \
+        return E(int(a) ^ int(b));                                                                                     \
+    }                                                                                                                  \
+    inline constexpr E operator~(E a)                                                                                  \
+    {                                                                                                                  \
+        return E(~int(a));                                                                                             \
+    }                                                                                                                  \
+    inline E &operator|=(E &a, E b)                                                                                    \
+    {                                                                                                                  \
+        return a = a | b;                                                                                              \
+    }                                                                                                                  \
+    inline E &operator&=(E &a, E b)                                                                                    \
+    {                                                                                                                  \
+        return a = a & b;                                                                                              \
+    }                                                                                                                  \
+    inline E &operator^=(E &a, E b)                                                                                    \
+    {                                                                                                                  \
+        return a = a ^ b;                                                                                              \
+    }                                                                                                                  \
     }
 #else
 #define DEFINE_ENUM_FLAG_OPERATORS(E)
@@ -87,19 +108,19 @@
 
 /* A Win32 error as a status: facility 7, severity error; success stays success. */
 #ifndef NTSTATUS_FROM_WIN32
-#define __NTSTATUS_FROM_WIN32(x) \
+#define __NTSTATUS_FROM_WIN32(x)                                                                                       \
     ((NTSTATUS)(x) <= 0 ? (NTSTATUS)(x) : (NTSTATUS)(((x) & 0x0000ffff) | (7 << 16) | 0xc0000000))
 #define NTSTATUS_FROM_WIN32(x) __NTSTATUS_FROM_WIN32(x)
 #endif
 
 /* Assertions: int 2Ch in a checked build; NT_FRE_… in every build. */
 #ifndef NT_FRE_ASSERT
-#define NT_FRE_ASSERT(e)          ((void)((!(e)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE))
-#define NT_FRE_ASSERTMSG(m, e)    NT_FRE_ASSERT(e)
-#define NT_FRE_ASSERTMSGW(m, e)   NT_FRE_ASSERT(e)
-#define NT_FRE_VERIFY(e)          ((!(e)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE)
-#define NT_FRE_VERIFYMSG(m, e)    NT_FRE_VERIFY(e)
-#define NT_ANALYSIS_ASSUME(e)     ((void)0)
+#define NT_FRE_ASSERT(e)        ((void)((!(e)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE))
+#define NT_FRE_ASSERTMSG(m, e)  NT_FRE_ASSERT(e)
+#define NT_FRE_ASSERTMSGW(m, e) NT_FRE_ASSERT(e)
+#define NT_FRE_VERIFY(e)        ((!(e)) ? (DbgRaiseAssertionFailure(), FALSE) : TRUE)
+#define NT_FRE_VERIFYMSG(m, e)  NT_FRE_VERIFY(e)
+#define NT_ANALYSIS_ASSUME(e)   ((void)0)
 #endif
 #if DBG
 #undef NT_ASSERT
@@ -125,7 +146,7 @@
 #endif
 
 #ifndef NtCurrentSession
-#define NtCurrentSession() ((HANDLE)(LONG_PTR)-3)
+#define NtCurrentSession() ((HANDLE)(LONG_PTR) - 3)
 #define ZwCurrentSession() NtCurrentSession()
 #endif
 #ifndef IosbToIosb64
@@ -135,8 +156,8 @@
 
 /* The processor. */
 #ifndef ReadCR8
-#define ReadCR8()     __readcr8()
-#define WriteCR8(v)   __writecr8(v)
+#define ReadCR8()   __readcr8()
+#define WriteCR8(v) __writecr8(v)
 #endif
 #ifndef ReadTimeStampCounter
 #define ReadTimeStampCounter() __rdtsc()
@@ -191,31 +212,31 @@ FLTVM_INLINE void BarrierAfterRead(void)
     __asm__ volatile("" ::: "memory");
 }
 
-#define FLTVM_ORDERED(Type, Read, Write, Acquire, NoFence, Release)                                          \
-    FLTVM_INLINE Type Read##Acquire(const volatile Type *Source)                                             \
-    {                                                                                                        \
-        return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                                    \
-    }                                                                                                        \
-    FLTVM_INLINE Type Read##NoFence(const volatile Type *Source)                                             \
-    {                                                                                                        \
-        return __atomic_load_n(Source, __ATOMIC_RELAXED);                                                    \
-    }                                                                                                        \
-    FLTVM_INLINE void Write##Release(volatile Type *Destination, Type Value)                                 \
-    {                                                                                                        \
-        __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                                              \
-    }                                                                                                        \
-    FLTVM_INLINE void Write##NoFence(volatile Type *Destination, Type Value)                                 \
-    {                                                                                                        \
-        __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                                              \
+#define FLTVM_ORDERED(Type, Read, Write, Acquire, NoFence, Release)                                                    \
+    FLTVM_INLINE Type Read##Acquire(const volatile Type *Source)                                                       \
+    {                                                                                                                  \
+        return __atomic_load_n(Source, __ATOMIC_ACQUIRE);                                                              \
+    }                                                                                                                  \
+    FLTVM_INLINE Type Read##NoFence(const volatile Type *Source)                                                       \
+    {                                                                                                                  \
+        return __atomic_load_n(Source, __ATOMIC_RELAXED);                                                              \
+    }                                                                                                                  \
+    FLTVM_INLINE void Write##Release(volatile Type *Destination, Type Value)                                           \
+    {                                                                                                                  \
+        __atomic_store_n(Destination, Value, __ATOMIC_RELEASE);                                                        \
+    }                                                                                                                  \
+    FLTVM_INLINE void Write##NoFence(volatile Type *Destination, Type Value)                                           \
+    {                                                                                                                  \
+        __atomic_store_n(Destination, Value, __ATOMIC_RELAXED);                                                        \
     }
-#define FLTVM_RAW(Type, Read, Write)                                                                         \
-    FLTVM_INLINE Type Read(const volatile Type *Source)                                                      \
-    {                                                                                                        \
-        return *Source;                                                                                      \
-    }                                                                                                        \
-    FLTVM_INLINE void Write(volatile Type *Destination, Type Value)                                          \
-    {                                                                                                        \
-        *Destination = Value;                                                                                \
+#define FLTVM_RAW(Type, Read, Write)                                                                                   \
+    FLTVM_INLINE Type Read(const volatile Type *Source)                                                                \
+    {                                                                                                                  \
+        return *Source;                                                                                                \
+    }                                                                                                                  \
+    FLTVM_INLINE void Write(volatile Type *Destination, Type Value)                                                    \
+    {                                                                                                                  \
+        *Destination = Value;                                                                                          \
     }
 /* The names without a type end in the width, and those of 32 bits in nothing. */
 FLTVM_ORDERED(CHAR, Read, Write, Acquire8, NoFence8, Release8)
@@ -243,12 +264,14 @@ FLTVM_RAW(ULONG64, ReadULong64Raw, WriteULong64Raw)
 #undef FLTVM_ORDERED
 #undef FLTVM_RAW
 /* Pointers of any type are passed to these. */
-#define ReadPointerAcquire(Source)           __atomic_load_n((PVOID const volatile *)(Source), __ATOMIC_ACQUIRE)
-#define ReadPointerNoFence(Source)           __atomic_load_n((PVOID const volatile *)(Source), __ATOMIC_RELAXED)
-#define ReadPointerRaw(Source)               (*(PVOID const volatile *)(Source))
-#define WritePointerRelease(Destination, v)  __atomic_store_n((PVOID volatile *)(Destination), (PVOID)(v), __ATOMIC_RELEASE)
-#define WritePointerNoFence(Destination, v)  __atomic_store_n((PVOID volatile *)(Destination), (PVOID)(v), __ATOMIC_RELAXED)
-#define WritePointerRaw(Destination, v)      ((void)(*(PVOID volatile *)(Destination) = (PVOID)(v)))
+#define ReadPointerAcquire(Source) __atomic_load_n((PVOID const volatile *)(Source), __ATOMIC_ACQUIRE)
+#define ReadPointerNoFence(Source) __atomic_load_n((PVOID const volatile *)(Source), __ATOMIC_RELAXED)
+#define ReadPointerRaw(Source)     (*(PVOID const volatile *)(Source))
+#define WritePointerRelease(Destination, v)                                                                            \
+    __atomic_store_n((PVOID volatile *)(Destination), (PVOID)(v), __ATOMIC_RELEASE)
+#define WritePointerNoFence(Destination, v)                                                                            \
+    __atomic_store_n((PVOID volatile *)(Destination), (PVOID)(v), __ATOMIC_RELAXED)
+#define WritePointerRaw(Destination, v) ((void)(*(PVOID volatile *)(Destination) = (PVOID)(v)))
 
 #ifndef _InlineInterlockedAdd
 FLTVM_INLINE LONG FltvmInterlockedAdd(volatile LONG *Addend, LONG Value)
@@ -300,7 +323,8 @@ DECLSPEC_NORETURN FLTVM_INLINE void RtlFailFast(ULONG Code)
 FLTVM_INLINE void RtlSanitizeUnicodeStringPadding(PUNICODE_STRING String)
 {
     memset((PUCHAR)&String->MaximumLength + sizeof(USHORT), 0,
-           __builtin_offsetof(UNICODE_STRING, Buffer) - __builtin_offsetof(UNICODE_STRING, MaximumLength) - sizeof(USHORT));
+           __builtin_offsetof(UNICODE_STRING, Buffer) - __builtin_offsetof(UNICODE_STRING, MaximumLength) -
+               sizeof(USHORT));
 }
 
 /* Takes as long whatever the contents. */
@@ -351,7 +375,8 @@ FLTVM_INLINE PVOID ExAllocatePoolQuotaUninitialized(POOL_TYPE PoolType, SIZE_T N
 {
     return ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag);
 }
-FLTVM_INLINE PVOID ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag, EX_POOL_PRIORITY Priority)
+FLTVM_INLINE PVOID ExAllocatePoolPriorityZero(POOL_TYPE PoolType, SIZE_T NumberOfBytes, ULONG Tag,
+                                              EX_POOL_PRIORITY Priority)
 {
     PVOID Memory = ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority);
 
@@ -373,10 +398,10 @@ FLTVM_INLINE PVOID ExAllocatePoolPriorityUninitialized(POOL_TYPE PoolType, SIZE_
 #elif defined(POOL_NX_OPTIN) && POOL_NX_OPTIN
 DECLSPEC_SELECTANY POOL_TYPE ExDefaultNonPagedPoolType = NonPagedPool;
 #undef ExInitializeDriverRuntime
-#define ExInitializeDriverRuntime(Flags) \
+#define ExInitializeDriverRuntime(Flags)                                                                               \
     ((void)(((Flags) & DrvRtPoolNxOptIn) ? (ExDefaultNonPagedPoolType = NonPagedPoolNx) : NonPagedPoolNx))
-#define NonPagedPool             ((POOL_TYPE)ExDefaultNonPagedPoolType)
-#define NonPagedPoolCacheAligned ((POOL_TYPE)(ExDefaultNonPagedPoolType + CacheAligned_Of_NonPagedPool))
+#define NonPagedPool                 ((POOL_TYPE)ExDefaultNonPagedPoolType)
+#define NonPagedPoolCacheAligned     ((POOL_TYPE)(ExDefaultNonPagedPoolType + CacheAligned_Of_NonPagedPool))
 #define CacheAligned_Of_NonPagedPool 4
 #endif
 #endif

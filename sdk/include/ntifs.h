@@ -12,107 +12,107 @@
 #include <ntddk.h>
 
 #define _FSRTL_ADVANCED_FCB_HEADER _FVOLD_FSRTL_ADVANCED_FCB_HEADER
-#define FSRTL_ADVANCED_FCB_HEADER                                                                            \
-    FVOLD_FSRTL_ADVANCED_FCB_HEADER;                                                                         \
-    typedef struct _FSRTL_ADVANCED_FCB_HEADER_19041 {                                                        \
-        FSRTL_COMMON_FCB_HEADER_LAYOUT                                                                       \
-        PFAST_MUTEX FastMutex;                                                                               \
-        LIST_ENTRY FilterContexts;                                                                           \
-        EX_PUSH_LOCK PushLock;                                                                               \
-        PVOID *FileContextSupportPointer;                                                                    \
-        union {                                                                                              \
-            PVOID Oplock;                                                                                    \
-            PVOID ReservedForRemote;                                                                         \
-        };                                                                                                   \
-        PVOID ReservedContext;                                                                               \
+#define FSRTL_ADVANCED_FCB_HEADER                                                                                      \
+    FVOLD_FSRTL_ADVANCED_FCB_HEADER;                                                                                   \
+    typedef struct _FSRTL_ADVANCED_FCB_HEADER_19041 {                                                                  \
+        FSRTL_COMMON_FCB_HEADER_LAYOUT                                                                                 \
+        PFAST_MUTEX FastMutex;                                                                                         \
+        LIST_ENTRY FilterContexts;                                                                                     \
+        EX_PUSH_LOCK PushLock;                                                                                         \
+        PVOID *FileContextSupportPointer;                                                                              \
+        union {                                                                                                        \
+            PVOID Oplock;                                                                                              \
+            PVOID ReservedForRemote;                                                                                   \
+        };                                                                                                             \
+        PVOID ReservedContext;                                                                                         \
     } FVNEW_FSRTL_ADVANCED_FCB_HEADER
 
 #define _FS_FILTER_PARAMETERS    _FVOLD_FS_FILTER_PARAMETERS
 #define FS_FILTER_PARAMETERS     FVOLD_FS_FILTER_PARAMETERS
 #define _FS_FILTER_CALLBACK_DATA _FVOLD_FS_FILTER_CALLBACK_DATA
-#define FS_FILTER_CALLBACK_DATA                                                                              \
-    FVOLD_FS_FILTER_CALLBACK_DATA;                                                                           \
-    typedef union _FS_FILTER_PARAMETERS_19041 {                                                              \
-        struct {                                                                                             \
-            PLARGE_INTEGER EndingOffset;                                                                     \
-            PERESOURCE *ResourceToRelease;                                                                   \
-        } AcquireForModifiedPageWriter;                                                                      \
-        struct {                                                                                             \
-            PERESOURCE ResourceToRelease;                                                                    \
-        } ReleaseForModifiedPageWriter;                                                                      \
-        struct {                                                                                             \
-            FS_FILTER_SECTION_SYNC_TYPE SyncType;                                                            \
-            ULONG PageProtection;                                                                            \
-            struct _FS_FILTER_SECTION_SYNC_OUTPUT *OutputInformation;                                        \
-            ULONG Flags;                                                                                     \
-        } AcquireForSectionSynchronization;                                                                  \
-        struct {                                                                                             \
-            PIRP Irp;                                                                                        \
-            PVOID FileInformation;                                                                           \
-            PULONG Length;                                                                                   \
-            FILE_INFORMATION_CLASS FileInformationClass;                                                     \
-            NTSTATUS CompletionStatus;                                                                       \
-        } QueryOpen;                                                                                         \
-        struct {                                                                                             \
-            PVOID Argument1;                                                                                 \
-            PVOID Argument2;                                                                                 \
-            PVOID Argument3;                                                                                 \
-            PVOID Argument4;                                                                                 \
-            PVOID Argument5;                                                                                 \
-        } Others;                                                                                            \
-    } FVNEW_FS_FILTER_PARAMETERS;                                                                            \
-    typedef struct _FS_FILTER_CALLBACK_DATA_19041 {                                                          \
-        ULONG SizeOfFsFilterCallbackData;                                                                    \
-        UCHAR Operation;                                                                                     \
-        UCHAR Reserved;                                                                                      \
-        struct _DEVICE_OBJECT *DeviceObject;                                                                 \
-        struct _FILE_OBJECT *FileObject;                                                                     \
-        union _FS_FILTER_PARAMETERS_19041 Parameters;                                                        \
+#define FS_FILTER_CALLBACK_DATA                                                                                        \
+    FVOLD_FS_FILTER_CALLBACK_DATA;                                                                                     \
+    typedef union _FS_FILTER_PARAMETERS_19041 {                                                                        \
+        struct {                                                                                                       \
+            PLARGE_INTEGER EndingOffset;                                                                               \
+            PERESOURCE *ResourceToRelease;                                                                             \
+        } AcquireForModifiedPageWriter;                                                                                \
+        struct {                                                                                                       \
+            PERESOURCE ResourceToRelease;                                                                              \
+        } ReleaseForModifiedPageWriter;                                                                                \
+        struct {                                                                                                       \
+            FS_FILTER_SECTION_SYNC_TYPE SyncType;                                                                      \
+            ULONG PageProtection;                                                                                      \
+            struct _FS_FILTER_SECTION_SYNC_OUTPUT *OutputInformation;                                                  \
+            ULONG Flags;                                                                                               \
+        } AcquireForSectionSynchronization;                                                                            \
+        struct {                                                                                                       \
+            PIRP Irp;                                                                                                  \
+            PVOID FileInformation;                                                                                     \
+            PULONG Length;                                                                                             \
+            FILE_INFORMATION_CLASS FileInformationClass;                                                               \
+            NTSTATUS CompletionStatus;                                                                                 \
+        } QueryOpen;                                                                                                   \
+        struct {                                                                                                       \
+            PVOID Argument1;                                                                                           \
+            PVOID Argument2;                                                                                           \
+            PVOID Argument3;                                                                                           \
+            PVOID Argument4;                                                                                           \
+            PVOID Argument5;                                                                                           \
+        } Others;                                                                                                      \
+    } FVNEW_FS_FILTER_PARAMETERS;                                                                                      \
+    typedef struct _FS_FILTER_CALLBACK_DATA_19041 {                                                                    \
+        ULONG SizeOfFsFilterCallbackData;                                                                              \
+        UCHAR Operation;                                                                                               \
+        UCHAR Reserved;                                                                                                \
+        struct _DEVICE_OBJECT *DeviceObject;                                                                           \
+        struct _FILE_OBJECT *FileObject;                                                                               \
+        union _FS_FILTER_PARAMETERS_19041 Parameters;                                                                  \
     } FVNEW_FS_FILTER_CALLBACK_DATA
 #define _FS_FILTER_CALLBACKS _FVOLD_FS_FILTER_CALLBACKS
-#define FS_FILTER_CALLBACKS                                                                                  \
-    FVOLD_FS_FILTER_CALLBACKS;                                                                               \
-    typedef struct _FS_FILTER_CALLBACKS_19041 {                                                              \
-        ULONG SizeOfFsFilterCallbacks;                                                                       \
-        ULONG Reserved;                                                                                      \
-        PFS_FILTER_CALLBACK PreAcquireForSectionSynchronization;                                             \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForSectionSynchronization;                                 \
-        PFS_FILTER_CALLBACK PreReleaseForSectionSynchronization;                                             \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForSectionSynchronization;                                 \
-        PFS_FILTER_CALLBACK PreAcquireForCcFlush;                                                            \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForCcFlush;                                                \
-        PFS_FILTER_CALLBACK PreReleaseForCcFlush;                                                            \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForCcFlush;                                                \
-        PFS_FILTER_CALLBACK PreAcquireForModifiedPageWriter;                                                 \
-        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForModifiedPageWriter;                                     \
-        PFS_FILTER_CALLBACK PreReleaseForModifiedPageWriter;                                                 \
-        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForModifiedPageWriter;                                     \
-        PFS_FILTER_CALLBACK PreQueryOpen;                                                                    \
-        PFS_FILTER_COMPLETION_CALLBACK PostQueryOpen;                                                        \
+#define FS_FILTER_CALLBACKS                                                                                            \
+    FVOLD_FS_FILTER_CALLBACKS;                                                                                         \
+    typedef struct _FS_FILTER_CALLBACKS_19041 {                                                                        \
+        ULONG SizeOfFsFilterCallbacks;                                                                                 \
+        ULONG Reserved;                                                                                                \
+        PFS_FILTER_CALLBACK PreAcquireForSectionSynchronization;                                                       \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForSectionSynchronization;                                           \
+        PFS_FILTER_CALLBACK PreReleaseForSectionSynchronization;                                                       \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForSectionSynchronization;                                           \
+        PFS_FILTER_CALLBACK PreAcquireForCcFlush;                                                                      \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForCcFlush;                                                          \
+        PFS_FILTER_CALLBACK PreReleaseForCcFlush;                                                                      \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForCcFlush;                                                          \
+        PFS_FILTER_CALLBACK PreAcquireForModifiedPageWriter;                                                           \
+        PFS_FILTER_COMPLETION_CALLBACK PostAcquireForModifiedPageWriter;                                               \
+        PFS_FILTER_CALLBACK PreReleaseForModifiedPageWriter;                                                           \
+        PFS_FILTER_COMPLETION_CALLBACK PostReleaseForModifiedPageWriter;                                               \
+        PFS_FILTER_CALLBACK PreQueryOpen;                                                                              \
+        PFS_FILTER_COMPLETION_CALLBACK PostQueryOpen;                                                                  \
     } FVNEW_FS_FILTER_CALLBACKS
 #define _FILE_RENAME_INFORMATION _FVOLD_FILE_RENAME_INFORMATION
-#define FILE_RENAME_INFORMATION                                                                              \
-    FVOLD_FILE_RENAME_INFORMATION;                                                                           \
-    typedef struct _FILE_RENAME_INFORMATION_19041 {                                                          \
-        union {                                                                                              \
-            BOOLEAN ReplaceIfExists;                                                                         \
-            ULONG Flags;                                                                                     \
-        };                                                                                                   \
-        HANDLE RootDirectory;                                                                                \
-        ULONG FileNameLength;                                                                                \
-        WCHAR FileName[1];                                                                                   \
+#define FILE_RENAME_INFORMATION                                                                                        \
+    FVOLD_FILE_RENAME_INFORMATION;                                                                                     \
+    typedef struct _FILE_RENAME_INFORMATION_19041 {                                                                    \
+        union {                                                                                                        \
+            BOOLEAN ReplaceIfExists;                                                                                   \
+            ULONG Flags;                                                                                               \
+        };                                                                                                             \
+        HANDLE RootDirectory;                                                                                          \
+        ULONG FileNameLength;                                                                                          \
+        WCHAR FileName[1];                                                                                             \
     } FVNEW_FILE_RENAME_INFORMATION
 #define _FILE_LINK_INFORMATION _FVOLD_FILE_LINK_INFORMATION
-#define FILE_LINK_INFORMATION                                                                                \
-    FVOLD_FILE_LINK_INFORMATION;                                                                             \
-    typedef struct _FILE_LINK_INFORMATION_19041 {                                                            \
-        union {                                                                                              \
-            BOOLEAN ReplaceIfExists;                                                                         \
-            ULONG Flags;                                                                                     \
-        };                                                                                                   \
-        HANDLE RootDirectory;                                                                                \
-        ULONG FileNameLength;                                                                                \
-        WCHAR FileName[1];                                                                                   \
+#define FILE_LINK_INFORMATION                                                                                          \
+    FVOLD_FILE_LINK_INFORMATION;                                                                                       \
+    typedef struct _FILE_LINK_INFORMATION_19041 {                                                                      \
+        union {                                                                                                        \
+            BOOLEAN ReplaceIfExists;                                                                                   \
+            ULONG Flags;                                                                                               \
+        };                                                                                                             \
+        HANDLE RootDirectory;                                                                                          \
+        ULONG FileNameLength;                                                                                          \
+        WCHAR FileName[1];                                                                                             \
     } FVNEW_FILE_LINK_INFORMATION
 
 #include <fltvm_ntifs_old.h>
@@ -145,8 +145,8 @@ typedef FVNEW_FILE_LINK_INFORMATION FILE_LINK_INFORMATION;
 
 /* The old header's lacks a parenthesis. */
 #undef FsRtlSupportsPerStreamContexts
-#define FsRtlSupportsPerStreamContexts(FO)                                                                   \
-    ((BOOLEAN)(FsRtlGetPerStreamContextPointer(FO) != NULL &&                                                \
+#define FsRtlSupportsPerStreamContexts(FO)                                                                             \
+    ((BOOLEAN)(FsRtlGetPerStreamContextPointer(FO) != NULL &&                                                          \
                FlagOn(FsRtlGetPerStreamContextPointer(FO)->Flags2, FSRTL_FLAG2_SUPPORTS_FILTER_CONTEXTS)))
 
 #define FILE_RENAME_REPLACE_IF_EXISTS 0x00000001
@@ -176,7 +176,7 @@ typedef struct _COPY_INFORMATION {
 
 #ifndef FILE_ID_IS_INVALID
 #define FILE_ID_IS_INVALID(Id) ((Id).QuadPart == -1LL)
-#define FILE_ID_128_IS_INVALID(Id) \
+#define FILE_ID_128_IS_INVALID(Id)                                                                                     \
     (((PULONGLONG)(Id).Identifier)[0] == ~0ULL && ((PULONGLONG)(Id).Identifier)[1] == ~0ULL)
 #define MAKE_INVALID_FILE_ID_128(Id) ((void)memset((Id).Identifier, 0xff, sizeof((Id).Identifier)))
 #endif
@@ -187,14 +187,14 @@ typedef struct _COPY_INFORMATION {
 #define SECURITY_SID_SIZE(Count) (sizeof(SID) - sizeof(ULONG) + (Count) * sizeof(ULONG))
 #endif
 #ifndef SECURITY_APP_PACKAGE_AUTHORITY
-#define SECURITY_APP_PACKAGE_AUTHORITY      { 0, 0, 0, 0, 0, 15 }
-#define SECURITY_SCOPED_POLICY_ID_AUTHORITY { 0, 0, 0, 0, 0, 17 }
-#define SECURITY_AUTHENTICATION_AUTHORITY   { 0, 0, 0, 0, 0, 18 }
-#define SECURITY_PROCESS_TRUST_AUTHORITY    { 0, 0, 0, 0, 0, 19 }
+#define SECURITY_APP_PACKAGE_AUTHORITY      {0, 0, 0, 0, 0, 15}
+#define SECURITY_SCOPED_POLICY_ID_AUTHORITY {0, 0, 0, 0, 0, 17}
+#define SECURITY_AUTHENTICATION_AUTHORITY   {0, 0, 0, 0, 0, 18}
+#define SECURITY_PROCESS_TRUST_AUTHORITY    {0, 0, 0, 0, 0, 19}
 #endif
 #ifndef SecInvalidateHandle
-#define SecInvalidateHandle(x) ((x)->dwLower = (x)->dwUpper = (ULONG_PTR)-1)
-#define SecIsValidHandle(x)    ((x)->dwLower != (ULONG_PTR)-1 && (x)->dwUpper != (ULONG_PTR)-1)
+#define SecInvalidateHandle(x) ((x)->dwLower = (x)->dwUpper = (ULONG_PTR) - 1)
+#define SecIsValidHandle(x)    ((x)->dwLower != (ULONG_PTR) - 1 && (x)->dwUpper != (ULONG_PTR) - 1)
 #endif
 
 /* The versions that the target's control codes speak of. */
@@ -204,6 +204,5 @@ typedef struct _COPY_INFORMATION {
 #define PREAD_USN_JOURNAL_DATA PREAD_USN_JOURNAL_DATA_V1
 #define USN_JOURNAL_DATA       USN_JOURNAL_DATA_V1
 #define PUSN_JOURNAL_DATA      PUSN_JOURNAL_DATA_V1
-
 
 #endif

@@ -37,7 +37,8 @@ FLTVM_STRSAFE RtlUnicodeStringValidateEx(PCUNICODE_STRING Source, ULONG Flags)
         return STATUS_INVALID_PARAMETER;
     if (Source == NULL)
         return Flags & STRSAFE_IGNORE_NULL_UNICODE_STRINGS ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
-    if (Source->Length % sizeof(WCHAR) || Source->MaximumLength % sizeof(WCHAR) || Source->Length > Source->MaximumLength)
+    if (Source->Length % sizeof(WCHAR) || Source->MaximumLength % sizeof(WCHAR) ||
+        Source->Length > Source->MaximumLength)
         return STATUS_INVALID_PARAMETER;
     return Source->Buffer == NULL && Source->MaximumLength != 0 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
 }
@@ -75,7 +76,8 @@ FLTVM_STRSAFE FltvmStrsafeEnd(PUNICODE_STRING Destination, PUNICODE_STRING Remai
                Destination->MaximumLength - Destination->Length);
     }
     if (Remaining != NULL && (NT_SUCCESS(Status) || Status == STATUS_BUFFER_OVERFLOW)) {
-        Remaining->Buffer = Destination->Buffer == NULL ? NULL : Destination->Buffer + Destination->Length / sizeof(WCHAR);
+        Remaining->Buffer =
+            Destination->Buffer == NULL ? NULL : Destination->Buffer + Destination->Length / sizeof(WCHAR);
         Remaining->Length = 0;
         Remaining->MaximumLength = Destination->MaximumLength - Destination->Length;
     }
@@ -130,7 +132,8 @@ FLTVM_STRSAFE FltvmStrsafePutCounted(PUNICODE_STRING Destination, BOOLEAN Append
         return STATUS_INVALID_PARAMETER;
     if (Source == NULL)
         return FltvmStrsafePut(Destination, Append, L"", 0, Remaining, Flags);
-    return FltvmStrsafePut(Destination, Append, Source->Buffer, min(Most, Source->Length / sizeof(WCHAR)), Remaining, Flags);
+    return FltvmStrsafePut(Destination, Append, Source->Buffer, min(Most, Source->Length / sizeof(WCHAR)), Remaining,
+                           Flags);
 }
 
 FLTVM_STRSAFE RtlUnicodeStringInitEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source, ULONG Flags)
@@ -157,45 +160,47 @@ FLTVM_STRSAFE RtlUnicodeStringInit(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR
 }
 
 /* Copy and append: a terminated or a counted source, whole or its first characters or bytes, with flags or without. */
-#define FLTVM_STRSAFE_FAMILY(Verb, Append)                                                                                       \
-    FLTVM_STRSAFE RtlUnicodeString##Verb##String(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source)                           \
-    {                                                                                                                            \
-        return FltvmStrsafePutString(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, NULL, 0);                    \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Verb(PUNICODE_STRING Destination, PCUNICODE_STRING Source)                                   \
-    {                                                                                                                            \
-        return FltvmStrsafePutCounted(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, NULL, 0);                   \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Verb##StringEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source,                         \
-                                                   PUNICODE_STRING Remaining, ULONG Flags)                                       \
-    {                                                                                                                            \
-        return FltvmStrsafePutString(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, Remaining, Flags);           \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Verb##Ex(PUNICODE_STRING Destination, PCUNICODE_STRING Source,                               \
-                                             PUNICODE_STRING Remaining, ULONG Flags)                                             \
-    {                                                                                                                            \
-        return FltvmStrsafePutCounted(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, Remaining, Flags);          \
-    }                                                                                                                            \
-    FLTVM_STRSAFE_N(Verb, Append, Cch, 1)                                                                                        \
+#define FLTVM_STRSAFE_FAMILY(Verb, Append)                                                                             \
+    FLTVM_STRSAFE RtlUnicodeString##Verb##String(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source)                 \
+    {                                                                                                                  \
+        return FltvmStrsafePutString(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, NULL, 0);          \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Verb(PUNICODE_STRING Destination, PCUNICODE_STRING Source)                         \
+    {                                                                                                                  \
+        return FltvmStrsafePutCounted(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, NULL, 0);         \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Verb##StringEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source,               \
+                                                   PUNICODE_STRING Remaining, ULONG Flags)                             \
+    {                                                                                                                  \
+        return FltvmStrsafePutString(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, Remaining, Flags); \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Verb##Ex(PUNICODE_STRING Destination, PCUNICODE_STRING Source,                     \
+                                             PUNICODE_STRING Remaining, ULONG Flags)                                   \
+    {                                                                                                                  \
+        return FltvmStrsafePutCounted(Destination, Append, Source, NTSTRSAFE_UNICODE_STRING_MAX_CCH, Remaining,        \
+                                      Flags);                                                                          \
+    }                                                                                                                  \
+    FLTVM_STRSAFE_N(Verb, Append, Cch, 1)                                                                              \
     FLTVM_STRSAFE_N(Verb, Append, Cb, sizeof(WCHAR))
-#define FLTVM_STRSAFE_N(Verb, Append, Unit, Size)                                                                                \
-    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##StringN(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source, size_t Most)       \
-    {                                                                                                                            \
-        return FltvmStrsafePutString(Destination, Append, Source, Most / (Size), NULL, 0);                                       \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##N(PUNICODE_STRING Destination, PCUNICODE_STRING Source, size_t Most)             \
-    {                                                                                                                            \
-        return FltvmStrsafePutCounted(Destination, Append, Source, Most / (Size), NULL, 0);                                      \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##StringNEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source,                  \
-                                                          size_t Most, PUNICODE_STRING Remaining, ULONG Flags)                   \
-    {                                                                                                                            \
-        return FltvmStrsafePutString(Destination, Append, Source, Most / (Size), Remaining, Flags);                              \
-    }                                                                                                                            \
-    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##NEx(PUNICODE_STRING Destination, PCUNICODE_STRING Source, size_t Most,           \
-                                                    PUNICODE_STRING Remaining, ULONG Flags)                                      \
-    {                                                                                                                            \
-        return FltvmStrsafePutCounted(Destination, Append, Source, Most / (Size), Remaining, Flags);                             \
+#define FLTVM_STRSAFE_N(Verb, Append, Unit, Size)                                                                      \
+    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##StringN(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source,          \
+                                                        size_t Most)                                                   \
+    {                                                                                                                  \
+        return FltvmStrsafePutString(Destination, Append, Source, Most / (Size), NULL, 0);                             \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##N(PUNICODE_STRING Destination, PCUNICODE_STRING Source, size_t Most)   \
+    {                                                                                                                  \
+        return FltvmStrsafePutCounted(Destination, Append, Source, Most / (Size), NULL, 0);                            \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##StringNEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source,        \
+                                                          size_t Most, PUNICODE_STRING Remaining, ULONG Flags)         \
+    {                                                                                                                  \
+        return FltvmStrsafePutString(Destination, Append, Source, Most / (Size), Remaining, Flags);                    \
+    }                                                                                                                  \
+    FLTVM_STRSAFE RtlUnicodeString##Unit##Verb##NEx(PUNICODE_STRING Destination, PCUNICODE_STRING Source, size_t Most, \
+                                                    PUNICODE_STRING Remaining, ULONG Flags)                            \
+    {                                                                                                                  \
+        return FltvmStrsafePutCounted(Destination, Append, Source, Most / (Size), Remaining, Flags);                   \
     }
 FLTVM_STRSAFE_FAMILY(Copy, FALSE)
 FLTVM_STRSAFE_FAMILY(Cat, TRUE)
@@ -273,7 +278,8 @@ FLTVM_STRSAFE RtlStringCbCopyUnicodeStringEx(NTSTRSAFE_PWSTR Destination, size_t
                                              NTSTRSAFE_PWSTR *End, size_t *Remaining, ULONG Flags)
 {
     size_t Characters = 0;
-    NTSTATUS Status = RtlStringCchCopyUnicodeStringEx(Destination, Bytes / sizeof(WCHAR), Source, End, &Characters, Flags);
+    NTSTATUS Status =
+        RtlStringCchCopyUnicodeStringEx(Destination, Bytes / sizeof(WCHAR), Source, End, &Characters, Flags);
 
     if (Remaining != NULL)
         *Remaining = Characters * sizeof(WCHAR) + Bytes % sizeof(WCHAR);

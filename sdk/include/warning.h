@@ -3,5 +3,4 @@
 #ifndef FLTVM_WARNING_H
 #define FLTVM_WARNING_H
 
-
 #endif

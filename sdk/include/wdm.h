@@ -40,49 +40,49 @@
 #endif
 
 /* Members that two unions of resources have got since: each word is the last of its union, and is used nowhere else. */
-#define DeviceSpecificData                                                                                   \
-    DeviceSpecificData;                                                                                      \
-    struct {                                                                                                 \
-        ULONG Channel;                                                                                       \
-        ULONG RequestLine;                                                                                   \
-        UCHAR TransferWidth;                                                                                 \
-        UCHAR Reserved1;                                                                                     \
-        UCHAR Reserved2;                                                                                     \
-        UCHAR Reserved3;                                                                                     \
-    } DmaV3;                                                                                                 \
-    struct {                                                                                                 \
-        UCHAR Class;                                                                                         \
-        UCHAR Type;                                                                                          \
-        UCHAR Reserved1;                                                                                     \
-        UCHAR Reserved2;                                                                                     \
-        ULONG IdLowPart;                                                                                     \
-        ULONG IdHighPart;                                                                                    \
+#define DeviceSpecificData                                                                                             \
+    DeviceSpecificData;                                                                                                \
+    struct {                                                                                                           \
+        ULONG Channel;                                                                                                 \
+        ULONG RequestLine;                                                                                             \
+        UCHAR TransferWidth;                                                                                           \
+        UCHAR Reserved1;                                                                                               \
+        UCHAR Reserved2;                                                                                               \
+        UCHAR Reserved3;                                                                                               \
+    } DmaV3;                                                                                                           \
+    struct {                                                                                                           \
+        UCHAR Class;                                                                                                   \
+        UCHAR Type;                                                                                                    \
+        UCHAR Reserved1;                                                                                               \
+        UCHAR Reserved2;                                                                                               \
+        ULONG IdLowPart;                                                                                               \
+        ULONG IdHighPart;                                                                                              \
     } Connection
-#define FLTVM_MEMORY(Bits)                                                                                   \
-    struct {                                                                                                 \
-        ULONG Length##Bits;                                                                                  \
-        ULONG Alignment##Bits;                                                                               \
-        PHYSICAL_ADDRESS MinimumAddress;                                                                     \
-        PHYSICAL_ADDRESS MaximumAddress;                                                                     \
+#define FLTVM_MEMORY(Bits)                                                                                             \
+    struct {                                                                                                           \
+        ULONG Length##Bits;                                                                                            \
+        ULONG Alignment##Bits;                                                                                         \
+        PHYSICAL_ADDRESS MinimumAddress;                                                                               \
+        PHYSICAL_ADDRESS MaximumAddress;                                                                               \
     } Memory##Bits
-#define ConfigData                                                                                           \
-    ConfigData;                                                                                              \
-    struct {                                                                                                 \
-        ULONG RequestLine;                                                                                   \
-        ULONG Reserved;                                                                                      \
-        ULONG Channel;                                                                                       \
-        ULONG TransferWidth;                                                                                 \
-    } DmaV3;                                                                                                 \
-    FLTVM_MEMORY(40);                                                                                        \
-    FLTVM_MEMORY(48);                                                                                        \
-    FLTVM_MEMORY(64);                                                                                        \
-    struct {                                                                                                 \
-        UCHAR Class;                                                                                         \
-        UCHAR Type;                                                                                          \
-        UCHAR Reserved1;                                                                                     \
-        UCHAR Reserved2;                                                                                     \
-        ULONG IdLowPart;                                                                                     \
-        ULONG IdHighPart;                                                                                    \
+#define ConfigData                                                                                                     \
+    ConfigData;                                                                                                        \
+    struct {                                                                                                           \
+        ULONG RequestLine;                                                                                             \
+        ULONG Reserved;                                                                                                \
+        ULONG Channel;                                                                                                 \
+        ULONG TransferWidth;                                                                                           \
+    } DmaV3;                                                                                                           \
+    FLTVM_MEMORY(40);                                                                                                  \
+    FLTVM_MEMORY(48);                                                                                                  \
+    FLTVM_MEMORY(64);                                                                                                  \
+    struct {                                                                                                           \
+        UCHAR Class;                                                                                                   \
+        UCHAR Type;                                                                                                    \
+        UCHAR Reserved1;                                                                                               \
+        UCHAR Reserved2;                                                                                               \
+        ULONG IdLowPart;                                                                                               \
+        ULONG IdHighPart;                                                                                              \
     } Connection
 
 #include <fltvm_wdm_old.h>
@@ -132,10 +132,8 @@ extern POBJECT_TYPE *TmTransactionObjectType;
  * Reader-writer spin locks.  DISPATCH_LEVEL while held.
  */
 typedef volatile LONG EX_SPIN_LOCK, *PEX_SPIN_LOCK;
-_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI
-    ExAcquireSpinLockShared(_Inout_ PEX_SPIN_LOCK SpinLock);
-_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI
-    ExAcquireSpinLockExclusive(_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockShared(_Inout_ PEX_SPIN_LOCK SpinLock);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI KIRQL NTAPI ExAcquireSpinLockExclusive(_Inout_ PEX_SPIN_LOCK SpinLock);
 _IRQL_requires_(DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI
     ExAcquireSpinLockSharedAtDpcLevel(_Inout_ PEX_SPIN_LOCK SpinLock);
 _IRQL_requires_(DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI
@@ -182,8 +180,7 @@ _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI PVOID NTAPI
     ExAllocatePool2(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI PVOID NTAPI
     ExAllocatePool3(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag,
-                    _In_opt_ PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
-                    _In_ ULONG ExtendedParametersCount);
+                    _In_opt_ PCPOOL_EXTENDED_PARAMETER ExtendedParameters, _In_ ULONG ExtendedParametersCount);
 _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID NTAPI
     ExFreePool2(_In_ PVOID P, _In_ ULONG Tag, _In_opt_ PCPOOL_EXTENDED_PARAMETER ExtendedParameters,
                 _In_ ULONG ExtendedParametersCount);

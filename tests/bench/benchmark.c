@@ -8,7 +8,7 @@
  */
 #include <fltKernel.h>
 
-#define ROUNDS 101
+#define ROUNDS    101
 #define READ_SIZE 4096
 
 DRIVER_INITIALIZE DriverEntry;

@@ -45,16 +45,16 @@ static VOID Report(PCSTR Name)
     DbgPrint("bench %s-%u %I64u\n", Name, Among, Samples[SAMPLES / 2]);
 }
 
-#define MEASURE(Name, Prepare, Operation, Undo)                                                                            \
-    for (ULONG Sample = 0; Sample < SAMPLES; Sample++) {                                                                   \
-        ULONG64 Before;                                                                                                    \
-                                                                                                                           \
-        Prepare;                                                                                                           \
-        Before = __rdtsc();                                                                                                \
-        Operation;                                                                                                         \
-        Samples[Sample] = __rdtsc() - Before;                                                                              \
-        Undo;                                                                                                              \
-    }                                                                                                                      \
+#define MEASURE(Name, Prepare, Operation, Undo)                                                                        \
+    for (ULONG Sample = 0; Sample < SAMPLES; Sample++) {                                                               \
+        ULONG64 Before;                                                                                                \
+                                                                                                                       \
+        Prepare;                                                                                                       \
+        Before = __rdtsc();                                                                                            \
+        Operation;                                                                                                     \
+        Samples[Sample] = __rdtsc() - Before;                                                                          \
+        Undo;                                                                                                          \
+    }                                                                                                                  \
     Report(Name)
 
 /* Text and a number of five digits. */
@@ -132,11 +132,15 @@ static VOID MeasureRegistry(VOID)
         Try(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &Number, sizeof(Number)));
     }
     MEASURE("registry-set", Numbered(&Name, Text, L"Value", 50000 + Sample),
-            Try(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &Sample, sizeof(Sample))), ;);
+            Try(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &Sample, sizeof(Sample))),
+            ;);
     MEASURE("registry-query", Numbered(&Name, Text, L"Value", Sample * 7919 % Among),
-            Try(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length)), ;);
-    MEASURE("registry-enumerate", ;, Try(ZwEnumerateValueKey(Key, Among / 2 + Sample, KeyValueBasicInformation, Buffer,
-                                                             sizeof(Buffer), &Length)), ;);
+            Try(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length)),
+            ;);
+    MEASURE(
+        "registry-enumerate", ;
+        , Try(ZwEnumerateValueKey(Key, Among / 2 + Sample, KeyValueBasicInformation, Buffer, sizeof(Buffer), &Length)),
+        ;);
     for (ULONG Number = 0; Number < Among; Number++) {
         Numbered(&Name, Text, L"Value", Number);
         Try(ZwDeleteValueKey(Key, &Name));

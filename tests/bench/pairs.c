@@ -36,14 +36,14 @@ static ULONG64 Median(VOID)
 /* The compiler must not drop or merge rounds, nor keep anything between them in registers. */
 #define ROUND() __asm__ __volatile__("" : : : "memory")
 
-#define MEASURE(Statements)                                                                                                \
-    for (ULONG Sample = 0; Sample < SAMPLES; Sample++) {                                                                   \
-        ULONG64 Before = __rdtsc();                                                                                        \
-        for (ULONG Round = 0; Round < PAIRS; Round++) {                                                                    \
-            Statements;                                                                                                    \
-            ROUND();                                                                                                       \
-        }                                                                                                                  \
-        Samples[Sample] = __rdtsc() - Before;                                                                              \
+#define MEASURE(Statements)                                                                                            \
+    for (ULONG Sample = 0; Sample < SAMPLES; Sample++) {                                                               \
+        ULONG64 Before = __rdtsc();                                                                                    \
+        for (ULONG Round = 0; Round < PAIRS; Round++) {                                                                \
+            Statements;                                                                                                \
+            ROUND();                                                                                                   \
+        }                                                                                                              \
+        Samples[Sample] = __rdtsc() - Before;                                                                          \
     }
 
 static ULONG64 Nothing(VOID)

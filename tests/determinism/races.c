@@ -7,7 +7,7 @@
 #include <fltKernel.h>
 
 #define WORKERS 4
-#define ROUNDS 150
+#define ROUNDS  150
 
 DRIVER_INITIALIZE DriverEntry;
 
@@ -130,7 +130,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         if (!NT_SUCCESS(Status)) {
             goto Exit;
         }
-        Status = ObReferenceObjectByHandle(Thread, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &Threads[Number], NULL);
+        Status =
+            ObReferenceObjectByHandle(Thread, THREAD_ALL_ACCESS, *PsThreadType, KernelMode, &Threads[Number], NULL);
         ZwClose(Thread);
         if (!NT_SUCCESS(Status)) {
             goto Exit;

@@ -67,7 +67,8 @@ static FLT_POSTOP_CALLBACK_STATUS FLTAPI FuzzPost(PFLT_CALLBACK_DATA Data, PCFLT
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    static const FLT_OPERATION_REGISTRATION Operations[] = {{IRP_MJ_READ, 0, FuzzPre, FuzzPost, NULL}, {IRP_MJ_OPERATION_END, 0, NULL, NULL, NULL}};
+    static const FLT_OPERATION_REGISTRATION Operations[] = {{IRP_MJ_READ, 0, FuzzPre, FuzzPost, NULL},
+                                                            {IRP_MJ_OPERATION_END, 0, NULL, NULL, NULL}};
     static const FLT_REGISTRATION Registration = {.Size = sizeof(FLT_REGISTRATION),
                                                   .Version = FLT_REGISTRATION_VERSION,
                                                   .OperationRegistration = Operations,

@@ -25,7 +25,10 @@ static void ForgeRing(struct fltvm_link_request *Request)
 {
     ULONG64 Address = (ULONG64)MmGetPhysicalAddress(Request).QuadPart;
 
-    __asm__ volatile("outl %0, %1" : : "a"((ULONG)Address), "d"((USHORT)(FLTVM_LINK_IOBASE + FLTVM_LINK_REG_DOORBELL)) : "memory");
+    __asm__ volatile("outl %0, %1"
+                     :
+                     : "a"((ULONG)Address), "d"((USHORT)(FLTVM_LINK_IOBASE + FLTVM_LINK_REG_DOORBELL))
+                     : "memory");
 }
 
 /* Something that looks a little like what the kind has in it: stacks with frames, lines, names. */
@@ -36,7 +39,9 @@ static ULONG ForgeFill(PUCHAR Payload, ULONG Kind)
 
     for (Index = 0; Index < Length; Index++) {
         ULONG64 Choice = ForgeRandom();
-        Payload[Index] = (UCHAR)(Choice % 8 == 0 ? Choice >> 8 : Choice % 8 == 1 ? '\n' : "0x=ok not plan\x1b[#"[(Choice >> 16) % 18]);
+        Payload[Index] = (UCHAR)(Choice % 8 == 0   ? Choice >> 8
+                                 : Choice % 8 == 1 ? '\n'
+                                                   : "0x=ok not plan\x1b[#"[(Choice >> 16) % 18]);
     }
     if (Kind == FLTVM_RECORD_STACKS) {
         struct fltvm_stack *Stack = (struct fltvm_stack *)Payload;
@@ -57,7 +62,8 @@ static void ForgeOne(struct fltvm_link_request *Request, PUCHAR Payload)
     RtlZeroMemory(Request, sizeof(*Request));
     Request->op = FLTVM_LINK_OP_SEND;
     /* These soon end the machine: seldom, or nothing else is seen. */
-    if (!KIND && (Kind == FLTVM_RECORD_EXIT || Kind == FLTVM_RECORD_COMMAND || Kind == FLTVM_RECORD_HELLO) && ForgeRandom() % 256)
+    if (!KIND && (Kind == FLTVM_RECORD_EXIT || Kind == FLTVM_RECORD_COMMAND || Kind == FLTVM_RECORD_HELLO) &&
+        ForgeRandom() % 256)
         Kind = FLTVM_RECORD_TRACE;
     Request->kind = (uint16_t)Kind;
     Request->out_len = ForgeFill(Payload, Kind);

@@ -21,8 +21,7 @@ static inline ULONG ReadNumber(PUNICODE_STRING Key, PCWSTR ValueName)
     RtlInitUnicodeString(&Name, ValueName);
     InitializeObjectAttributes(&Attributes, Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(
-                ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
+        if (NT_SUCCESS(ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
             RtlCopyMemory(&Number, Value->Data, sizeof(Number));
         ZwClose(Handle);
     }

@@ -91,9 +91,7 @@ static void change(Fuzzer *fuzzer, GByteArray *bytes)
     const char *word;
 
     switch (pick(fuzzer, 8)) {
-    case 0: /* cut short */
-        g_byte_array_set_size(bytes, at);
-        break;
+    case 0: /* cut short */ g_byte_array_set_size(bytes, at); break;
     case 1:
         if (at < bytes->len)
             bytes->data[at] ^= (guint8)(1 << pick(fuzzer, 8));
@@ -114,9 +112,7 @@ static void change(Fuzzer *fuzzer, GByteArray *bytes)
         if (pick(fuzzer, 20) == 0)
             widen(bytes, pick(fuzzer, 4) != 0);
         break;
-    default:
-        word = words[pick(fuzzer, G_N_ELEMENTS(words))];
-        insert(bytes, at, word, (guint)strlen(word));
+    default: word = words[pick(fuzzer, G_N_ELEMENTS(words))]; insert(bytes, at, word, (guint)strlen(word));
     }
 }
 

@@ -5,9 +5,8 @@
  */
 #include <fltKernel.h>
 
-#define SIZE(Type, Value) _Static_assert(sizeof(Type) == (Value), "size of " #Type)
-#define OFFSET(Type, Field, Value)                                                                           \
-    _Static_assert(FIELD_OFFSET(Type, Field) == (Value), "offset of " #Type "." #Field)
+#define SIZE(Type, Value)          _Static_assert(sizeof(Type) == (Value), "size of " #Type)
+#define OFFSET(Type, Field, Value) _Static_assert(FIELD_OFFSET(Type, Field) == (Value), "offset of " #Type "." #Field)
 
 /* Corrected copies of structures that mingw-w64 has as older Windows had them. */
 SIZE(FSRTL_ADVANCED_FCB_HEADER, 0x68);

@@ -19,8 +19,7 @@ KNOWN = [
      'freed items never go back to nonpaged pool', FLTMGR),
     ('F05', 'fltmgr/work/inc/work.h', '(ULONG)Queue <= DelayedWorkQueue &&', '(!FltpVerify || (ULONG)Queue <= DelayedWorkQueue) &&',
      'without the verifier a reserved queue type is taken', FLTMGR),
-    ('F06', 'fltmgr/work/deferred.c', '''        FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
-        return FALSE;''', '        FALSE)\n        return FALSE;', 'FltQueueDeferredIoWorkItem takes paging I/O', FLTMGR),
+    ('F06', 'fltmgr/work/deferred.c', ' || FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))', ')', 'FltQueueDeferredIoWorkItem takes paging I/O', FLTMGR),
     ('F07', 'fltmgr/work/deferred.c', 'return KeGetCurrentIrql() >= DISPATCH_LEVEL || IoGetTopLevelIrp() == NULL;', 'return TRUE;',
      'FltQueueDeferredIoWorkItem ignores the top-level IRP', FLTMGR),
     ('F08', 'fltmgr/work/deferred.c', ' || Data->Iopb->TargetInstance->TearingDown)', ')',
@@ -49,7 +48,7 @@ KNOWN = [
     ('W04', 'fltmgr/operation/pend.c', '''    if (Status != FLT_PREOP_COMPLETE && Status != FLT_PREOP_SUCCESS_NO_CALLBACK &&
         Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)''', '    if (FALSE)', 'FltCompletePendedPreOperation takes PENDING and SYNCHRONIZE', FLTMGR),
     ('W05', 'fltmgr/core/filter.c', '    if (!Known)\n        return STATUS_INVALID_PARAMETER;', '', 'FltRegisterFilter takes an unknown version', FLTMGR),
-    ('W06', 'fltmgr/core/filter.c', '        InterlockedExchange(&Filter->Started, TRUE))', '        (InterlockedExchange(&Filter->Started, TRUE), FALSE))',
+    ('W06', 'fltmgr/core/filter.c', ' || InterlockedExchange(&Filter->Started, TRUE))', ' || (InterlockedExchange(&Filter->Started, TRUE), FALSE))',
      'FltStartFiltering may be called twice', FLTMGR),
     ('W07', 'fltmgr/work/inc/work.h', 'FltpItemIdle) != FltpItemIdle)', 'FltpItemIdle) != FltpItemIdle && Item->Magic == FLTP_MAGIC_GENERIC)',
      'a deferred item queued twice is not found', FLTMGR),

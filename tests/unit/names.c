@@ -32,8 +32,18 @@ static int compare(const char *left, const char *right)
 static void test_altitude_order(void)
 {
     /* From the lowest to the highest; equal ones share a line. */
-    static const char *const ascending[] = {"0", "0.5", "20", "37.45", "37.5", "100", "328010", "328010.1", "328010.10001",
-                                            "370030", "999999999999999999999998", "999999999999999999999999"};
+    static const char *const ascending[] = {"0",
+                                            "0.5",
+                                            "20",
+                                            "37.45",
+                                            "37.5",
+                                            "100",
+                                            "328010",
+                                            "328010.1",
+                                            "328010.10001",
+                                            "370030",
+                                            "999999999999999999999998",
+                                            "999999999999999999999999"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(ascending); i++) {
         for (gsize j = 0; j < G_N_ELEMENTS(ascending); j++)
@@ -66,24 +76,19 @@ static void test_altitude_valid(void)
 static gboolean obviously(const char *expression, const char *name)
 {
     switch (*expression) {
-    case 0:
-        return *name == 0;
-    case '*':
-        return obviously(expression + 1, name) || (*name && obviously(expression, name + 1));
+    case 0: return *name == 0;
+    case '*': return obviously(expression + 1, name) || (*name && obviously(expression, name + 1));
     case '<': /* any number, up to and with the last period */
         if (*name == '.' && !strchr(name + 1, '.'))
             return obviously(expression + 1, name) || obviously(expression + 1, name + 1);
         return obviously(expression + 1, name) || (*name && obviously(expression, name + 1));
-    case '?':
-        return *name && obviously(expression + 1, name + 1);
+    case '?': return *name && obviously(expression + 1, name + 1);
     case '>':
         if (*name == 0 || *name == '.')
             return obviously(expression + 1, name);
         return obviously(expression + 1, name + 1);
-    case '"':
-        return *name == 0 ? obviously(expression + 1, name) : *name == '.' && obviously(expression + 1, name + 1);
-    default:
-        return *name == *expression && obviously(expression + 1, name + 1);
+    case '"': return *name == 0 ? obviously(expression + 1, name) : *name == '.' && obviously(expression + 1, name + 1);
+    default: return *name == *expression && obviously(expression + 1, name + 1);
     }
 }
 
@@ -129,12 +134,25 @@ static void test_known_expressions(void)
         const char *expression, *name;
         gboolean matches;
     } known[] = {
-        {"ab<exe", "abcd.exe", TRUE},    {"ab<exe", "ab.exe", TRUE},       {"ab<exe", "ab.c.exe", TRUE},
-        {"ab<exe", "abexe", TRUE},       {"ab<exe", "abcd.ex", FALSE},     {"<.exe", "a.b.exe", TRUE},
-        {"<exe", "a.exe.b", FALSE},      {"<exe", "a.exe.exe", TRUE},      {"a<b<c", "a.b.c", TRUE},
-        {"<", "a.b", FALSE}, {"<", "a.", TRUE}, {"<\"*", "name", TRUE},          {"<\"*", "name.ext", TRUE},
-        {"a>>>>.txt", "abc.txt", TRUE},  {"a>>.txt", "abcd.txt", FALSE},   {">>>>>>>>\">>>", "a.b", TRUE},
-        {">>>>>>>>\">>>", "abcdefghi", FALSE}, {"a\"", "a.", TRUE},      {"a\"b", "ab", FALSE},
+        {"ab<exe", "abcd.exe", TRUE},
+        {"ab<exe", "ab.exe", TRUE},
+        {"ab<exe", "ab.c.exe", TRUE},
+        {"ab<exe", "abexe", TRUE},
+        {"ab<exe", "abcd.ex", FALSE},
+        {"<.exe", "a.b.exe", TRUE},
+        {"<exe", "a.exe.b", FALSE},
+        {"<exe", "a.exe.exe", TRUE},
+        {"a<b<c", "a.b.c", TRUE},
+        {"<", "a.b", FALSE},
+        {"<", "a.", TRUE},
+        {"<\"*", "name", TRUE},
+        {"<\"*", "name.ext", TRUE},
+        {"a>>>>.txt", "abc.txt", TRUE},
+        {"a>>.txt", "abcd.txt", FALSE},
+        {">>>>>>>>\">>>", "a.b", TRUE},
+        {">>>>>>>>\">>>", "abcdefghi", FALSE},
+        {"a\"", "a.", TRUE},
+        {"a\"b", "ab", FALSE},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(known); i++) {
@@ -148,9 +166,9 @@ static void test_legal_characters(void)
 {
     static const struct {
         unsigned char first, flags;
-    } run[] = {{0, 0}, {1, 0x10}, {' ', 0x17}, {'!', 0x07}, {'"', 0x18}, {'#', 0x17}, {'*', 0x18}, {'+', 0x16}, {'-', 0x17},
-               {'.', 0x07}, {'/', 0}, {'0', 0x17}, {':', 0x04}, {';', 0x16}, {'<', 0x18}, {'=', 0x16}, {'>', 0x18}, {'@', 0x17},
-               {'[', 0x16}, {'\\', 0}, {']', 0x16}, {'^', 0x17}, {'|', 0x10}, {'}', 0x17}};
+    } run[] = {{0, 0},      {1, 0x10},   {' ', 0x17}, {'!', 0x07}, {'"', 0x18}, {'#', 0x17}, {'*', 0x18}, {'+', 0x16},
+               {'-', 0x17}, {'.', 0x07}, {'/', 0},    {'0', 0x17}, {':', 0x04}, {';', 0x16}, {'<', 0x18}, {'=', 0x16},
+               {'>', 0x18}, {'@', 0x17}, {'[', 0x16}, {'\\', 0},   {']', 0x16}, {'^', 0x17}, {'|', 0x10}, {'}', 0x17}};
     gsize at = 0;
 
     for (guint c = 0; c < 128; c++) {

@@ -36,8 +36,7 @@ static const gchar *load(const gchar *bytes, gsize length, guint *imports)
     g_assert_cmpuint(pe->SizeOfImage % 0x1000, ==, 0);
     base = g_malloc0(pe->SizeOfImage);
     LdrpLayOut(bytes, pe, (PUCHAR)base);
-    (reason = LdrpRelocate((PUCHAR)base, pe, 0xFFFFF80004000000)) ||
-        (reason = LdrpCheckExceptions((PUCHAR)base, pe)) ||
+    (reason = LdrpRelocate((PUCHAR)base, pe, 0xFFFFF80004000000)) || (reason = LdrpCheckExceptions((PUCHAR)base, pe)) ||
         (reason = LdrpSetCookie((PUCHAR)base, pe, 0xFFFFF80004000000, 0x123456789ABC)) ||
         (reason = LdrpWalkImports((PUCHAR)base, pe, bind, imports ? imports : &ignored));
     LdrpFindExport((PUCHAR)base, pe->SizeOfImage, pe->Export, "RtlInitUnicodeString", 0, &forwarder);
@@ -91,7 +90,8 @@ static void test_unwind_data(void)
     base = g_malloc0(pe->SizeOfImage);
     LdrpLayOut(images[count - 1], pe, (PUCHAR)base);
     for (guint i = 0; i < pe->Sections; i++) {
-        BOOLEAN holds = LdrpHoldsUnwindData((PUCHAR)base, pe->SizeOfImage, pe->Exception, pe->Section[i].Rva, pe->Section[i].Size);
+        BOOLEAN holds =
+            LdrpHoldsUnwindData((PUCHAR)base, pe->SizeOfImage, pe->Exception, pe->Section[i].Rva, pe->Section[i].Size);
         held += holds;
         if (strcmp(pe->Section[i].Name, ".pdata") == 0)
             g_assert_true(holds);

@@ -135,8 +135,8 @@ static void test_bad_utf8(void)
         guint units;
     } bad[] = {
         {"\xED\xA0\x80", 2},     {"\xED\xBF\xBF", 2},     {"\xE0\x80\xAD", 2}, {"\xE0\x9F\xBF", 2},
-        {"\xF4\x90\x80\x80", 3}, {"\xF0\x80\x80\xAD", 3}, {"\xF5\x80", 2},      {"\xC0\xAF", 2},
-        {"\x80\x80", 2},          {"\xE3\x81", 1},          {"\xF0\x9F\x98", 1}, {"\xF0\x8F\xBF\xBF", 3},
+        {"\xF4\x90\x80\x80", 3}, {"\xF0\x80\x80\xAD", 3}, {"\xF5\x80", 2},     {"\xC0\xAF", 2},
+        {"\x80\x80", 2},         {"\xE3\x81", 1},         {"\xF0\x9F\x98", 1}, {"\xF0\x8F\xBF\xBF", 3},
     };
     WCHAR wide[8];
     ULONG bytes;
@@ -205,7 +205,8 @@ static void test_numbers(void)
     g_assert_cmpuint(string.Length, ==, 20);
     g_assert_cmpint(RtlIntegerToUnicodeString(1234, 0, &small), ==, STATUS_BUFFER_OVERFLOW);
     text[1] = 'q';
-    g_assert_cmpint(RtlIntegerToUnicodeString(12, 10, &small), ==, STATUS_BUFFER_OVERFLOW); /* no room for the terminator */
+    g_assert_cmpint(RtlIntegerToUnicodeString(12, 10, &small), ==,
+                    STATUS_BUFFER_OVERFLOW); /* no room for the terminator */
     g_assert_cmpuint(small.Length, ==, 4);
     g_assert_cmpint(RtlIntegerToUnicodeString(1, 10, &small), ==, STATUS_SUCCESS);
     g_assert_cmpuint(text[1], ==, 0);

@@ -119,8 +119,8 @@ VOID FltpDropContext(PFLTP_CONTEXT Context);
 VOID FltpInitializeContextLists(VOID);
 VOID FltpInitializeContextList(PFLTP_CONTEXT_LIST List, PFLT_VOLUME Volume);
 PFAST_MUTEX FltpContextGuard(PFLT_VOLUME Volume);
-NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATION Operation,
-                        PFLT_CONTEXT NewContext, PFLT_CONTEXT *OldContext, PVOID Caller);
+NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT NewContext,
+                        PFLT_CONTEXT *OldContext, PVOID Caller);
 NTSTATUS FltpGetContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *Found, PVOID Caller);
 NTSTATUS FltpDeleteContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *OldContext, PVOID Caller);
 /* Takes out the contexts of this owner, of every owner if it is NULL; or those of a file object's handle. */
@@ -161,14 +161,12 @@ VOID FltpForgetStreams(PFLT_VOLUME Volume);
 PFLTP_CONTEXT FltpCheckContext(PFLT_CONTEXT Data, PCSTR Routine, PVOID Caller);
 /* An address in the filter's code to blame for a reference that is left: where one was taken. */
 const VOID *FltpContextCulprit(PFLTP_CONTEXT Context);
-DECLSPEC_NORETURN VOID FltpBlameContext(PFLTP_CONTEXT Context, PVOID Caller, ULONG_PTR P1, ULONG_PTR P3,
-                                        PCSTR Rule);
+DECLSPEC_NORETURN VOID FltpBlameContext(PFLTP_CONTEXT Context, PVOID Caller, ULONG_PTR P1, ULONG_PTR P3, PCSTR Rule);
 VOID FltpReportContext(PFLTP_CONTEXT Context);
 VOID FltpBury(PFLTP_CONTEXT Context, PVOID Caller); /* it is about to be freed */
 VOID FltpUnbury(PFLTP_CONTEXT Context);             /* its address is in use again */
 /* Who still holds contexts of the filter: Tell is called with each.  IRQL: <= APC_LEVEL. */
-VOID FltpForLiveContexts(PFLT_FILTER Filter, VOID (*Tell)(PVOID Argument, PFLTP_CONTEXT Context),
-                         PVOID Argument);
+VOID FltpForLiveContexts(PFLT_FILTER Filter, VOID (*Tell)(PVOID Argument, PFLTP_CONTEXT Context), PVOID Argument);
 
 /* tree.c's own; a stream embeds it. */
 struct _FLTP_CONTEXT_LIST {

@@ -34,10 +34,10 @@
 #define FLTP_TAG_VOLUME    'lVtF'
 #define FLTP_TAG_WORKITEM  'iWtF'
 
-#define FLTP_MAGIC_FILTER    0x46746C46u
-#define FLTP_MAGIC_VOLUME    0x56746C46u
-#define FLTP_MAGIC_INSTANCE  0x49746C46u
-#define FLTP_MAGIC_FREE      0xDEADDEADu
+#define FLTP_MAGIC_FILTER   0x46746C46u
+#define FLTP_MAGIC_VOLUME   0x56746C46u
+#define FLTP_MAGIC_INSTANCE 0x49746C46u
+#define FLTP_MAGIC_FREE     0xDEADDEADu
 
 /* Bug checks that the DDK's list lacks. */
 #ifndef FLTMGR_FILE_SYSTEM
@@ -51,29 +51,29 @@
 #endif
 /* FLTMGR_FILE_SYSTEM's first parameter: Windows's own where it has one, the rest are fltvm's. */
 #define FLTP_NO_POST_CALLBACK      0x66
-#define FLTP_NAME_OVER_RELEASED    0x68 /* P3: what was given */
-#define FLTP_CONTEXT_OVER_RELEASED 0x6D /* P2: the context, P3: its header */
-#define FLTP_CONTEXT_FREED         0x6E /* P2: the context, P3: its header */
-#define FLTP_BAD_OBJECT           0xF001 /* P2: what was given */
-#define FLTP_OVER_DEREFERENCED    0xF002 /* P2: the object */
-#define FLTP_BAD_WORK_ITEM        0xF003 /* P2: what was given, P3: its kind, P4: the kind it should be */
-#define FLTP_BAD_QUEUE_TYPE       0xF004 /* P2: the work item, P3: the queue type */
-#define FLTP_BAD_CALLBACK_DATA    0xF005 /* P2: what was given */
-#define FLTP_BAD_PREOP_STATUS     0xF006 /* P2: callback data, P3: the status */
-#define FLTP_BAD_POSTOP_STATUS    0xF007 /* P2: callback data, P3: the status */
-#define FLTP_NOT_PENDED           0xF008 /* P2: callback data */
-#define FLTP_CONTEXT_WITHOUT_POST 0xF009 /* P2: callback data, P3: the context */
-#define FLTP_NOT_UNREGISTERED     0xF00A /* P2: the filter */
-#define FLTP_STATUS_PENDING       0xF00C /* P2: callback data: completed with STATUS_PENDING */
-#define FLTP_FAILED_CLEANUP       0xF00D /* P2: callback data, P3: the status, P4: the major function */
-#define FLTP_BAD_IRQL             0xF00E /* P2: what was given, P3: the IRQL */
-#define FLTP_BAD_INFORMATION      0xF00F /* P2: callback data, P3: IoStatus.Information, P4: the buffer's length */
-#define FLTP_GIVEN_AWAY           0xF010 /* P2: callback data, P3: the status it returned */
-#define FLTP_STILL_CANCELABLE     0xF011 /* P2: callback data, P3: the cancel routine */
-#define FLTP_NOT_IN_POST          0xF012 /* P2: callback data */
-#define FLTP_BAD_TARGET           0xF013 /* P2: callback data, P3: the target instance */
-#define FLTP_WAITS_FOR_EVER       0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
-#define FLTP_REFERENCE_LEFT       0xF021 /* P2: the object, P3: the call that took it, P4: how many */
+#define FLTP_NAME_OVER_RELEASED    0x68   /* P3: what was given */
+#define FLTP_CONTEXT_OVER_RELEASED 0x6D   /* P2: the context, P3: its header */
+#define FLTP_CONTEXT_FREED         0x6E   /* P2: the context, P3: its header */
+#define FLTP_BAD_OBJECT            0xF001 /* P2: what was given */
+#define FLTP_OVER_DEREFERENCED     0xF002 /* P2: the object */
+#define FLTP_BAD_WORK_ITEM         0xF003 /* P2: what was given, P3: its kind, P4: the kind it should be */
+#define FLTP_BAD_QUEUE_TYPE        0xF004 /* P2: the work item, P3: the queue type */
+#define FLTP_BAD_CALLBACK_DATA     0xF005 /* P2: what was given */
+#define FLTP_BAD_PREOP_STATUS      0xF006 /* P2: callback data, P3: the status */
+#define FLTP_BAD_POSTOP_STATUS     0xF007 /* P2: callback data, P3: the status */
+#define FLTP_NOT_PENDED            0xF008 /* P2: callback data */
+#define FLTP_CONTEXT_WITHOUT_POST  0xF009 /* P2: callback data, P3: the context */
+#define FLTP_NOT_UNREGISTERED      0xF00A /* P2: the filter */
+#define FLTP_STATUS_PENDING        0xF00C /* P2: callback data: completed with STATUS_PENDING */
+#define FLTP_FAILED_CLEANUP        0xF00D /* P2: callback data, P3: the status, P4: the major function */
+#define FLTP_BAD_IRQL              0xF00E /* P2: what was given, P3: the IRQL */
+#define FLTP_BAD_INFORMATION       0xF00F /* P2: callback data, P3: IoStatus.Information, P4: the buffer's length */
+#define FLTP_GIVEN_AWAY            0xF010 /* P2: callback data, P3: the status it returned */
+#define FLTP_STILL_CANCELABLE      0xF011 /* P2: callback data, P3: the cancel routine */
+#define FLTP_NOT_IN_POST           0xF012 /* P2: callback data */
+#define FLTP_BAD_TARGET            0xF013 /* P2: callback data, P3: the target instance */
+#define FLTP_WAITS_FOR_EVER        0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
+#define FLTP_REFERENCE_LEFT        0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 #define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */
 #define FLTP_CONTEXT_MISPLACED     0xF033 /* P2: the context, P3: the type it was set as */
 #define FLTP_CONTEXT_BAD_DELETE    0xF034 /* P2: the context, P3: its type */
@@ -158,20 +158,20 @@ typedef struct _FLT_VOLUME {
     PDEVICE_OBJECT FileSystem; /* the file system's volume device */
     PDEVICE_OBJECT Disk;       /* the device that was mounted, NULL for a file system without one */
     FLT_FILESYSTEM_TYPE Type;
-    UNICODE_STRING DriverName; /* the service of the file system's driver */
+    UNICODE_STRING DriverName;     /* the service of the file system's driver */
     UNICODE_STRING FileSystemName; /* its named device, empty without one */
-    BOOLEAN Detached; /* no instance comes any more: Lock */
+    BOOLEAN Detached;              /* no instance comes any more: Lock */
     struct _FLTP_CONTEXT_LIST *Contexts;
     LIST_ENTRY Streams; /* those with contexts of ours: its guard, see context.h */
 
     KSPIN_LOCK Lock;
-    LIST_ENTRY Instances;  /* highest altitude first */
-    FLTP_TREE ByAltitude;  /* the same ones */
+    LIST_ENTRY Instances; /* highest altitude first */
+    FLTP_TREE ByAltitude; /* the same ones */
     FLTP_TREE ByName;
-    LIST_ENTRY Blocks;     /* all of its operations' blocks, those under way and those that are free */
+    LIST_ENTRY Blocks;        /* all of its operations' blocks, those under way and those that are free */
     PVOID volatile FreeBlock; /* the one used last, before those of FreeBlocks */
     SLIST_HEADER FreeBlocks;
-    volatile LONG Users; /* operations under way, and one until it is deleted: the last one frees it */
+    volatile LONG Users;         /* operations under way, and one until it is deleted: the last one frees it */
     volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */
 } FLT_VOLUME;
 
@@ -194,15 +194,20 @@ typedef struct _FLT_INSTANCE {
     UNICODE_STRING Name;
     ULONG NameHash;
     UNICODE_STRING Altitude;
-    ULONG64 AltitudeNumber; /* the whole part, or ~0 if it has too many digits */
+    ULONG64 AltitudeNumber;      /* the whole part, or ~0 if it has too many digits */
     FLTP_TREE_NODE AltitudeNode; /* its volume's Lock */
     FLTP_TREE_NODE NameNode;
     struct _FLTP_CONTEXT_LIST *Contexts;
-    ULONG64 Operations;     /* statistics, not exact on several processors */
+    ULONG64 Operations; /* statistics, not exact on several processors */
 } FLT_INSTANCE;
 
 /* The device extension of every device of ours. */
-typedef enum _FLTP_DEVICE_KIND { FltpKindControl, FltpKindFileSystem, FltpKindVolume, FltpKindMessage } FLTP_DEVICE_KIND;
+typedef enum _FLTP_DEVICE_KIND {
+    FltpKindControl,
+    FltpKindFileSystem,
+    FltpKindVolume,
+    FltpKindMessage
+} FLTP_DEVICE_KIND;
 
 typedef struct _FLTP_DEVICE {
     FLTP_DEVICE_KIND Kind;
@@ -276,8 +281,7 @@ VOID FltpAttachRaw(VOID);
 
 /* verifier.c: does not return.  Code 0xC4 or 0xF5 and their parameters as documented; Text goes to the
  * report. */
-DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4,
-                                     PCSTR Text);
+DECLSPEC_NORETURN VOID FltpViolation(ULONG Code, ULONG_PTR P1, ULONG_PTR P2, ULONG_PTR P3, ULONG_PTR P4, PCSTR Text);
 #define FLTP_STACK_DEPTH 3
 VOID FltpReportStack(PCSTR Name, PVOID const *Stack);
 /* The return addresses of the filter's call, innermost first.  Skip: frames of our own above the caller's. */
@@ -294,7 +298,8 @@ NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
 VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
 
 /* tree.c; the tree's lock is held. */
-PFLTP_TREE_NODE FltpFindNode(const FLTP_TREE *Tree, const VOID *Key, PFLTP_TREE_NODE *Lower); /* and the next lower one, without it */
+PFLTP_TREE_NODE FltpFindNode(const FLTP_TREE *Tree, const VOID *Key,
+                             PFLTP_TREE_NODE *Lower);                        /* and the next lower one, without it */
 VOID FltpInsertNode(PFLTP_TREE Tree, const VOID *Key, PFLTP_TREE_NODE Node); /* whose key no other has */
 VOID FltpRemoveNode(PFLTP_TREE Tree, const VOID *Key, PFLTP_TREE_NODE Node);
 

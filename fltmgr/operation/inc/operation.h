@@ -71,7 +71,7 @@ typedef struct _FLTP_CALL {
 
 typedef struct _FLTP_NODE {
     volatile LONG State;
-    ULONG Flags; /* FLTP_NODE_* */
+    ULONG Flags;            /* FLTP_NODE_* */
     PFLT_INSTANCE Instance; /* referenced until Done */
     PFLTP_CALLBACK Callback;
     PFLTP_HOME Home; /* the thread its post-callback belongs to */
@@ -106,7 +106,7 @@ typedef struct _FLTP_OPERATION {
     /* Of a changed target, and as here in a free block.  An error: it goes up with it; the instance it goes on below. */
     NTSTATUS Refused;
     PFLT_INSTANCE Redirected; /* held */
-    BOOLEAN *Kept;     /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
+    BOOLEAN *Kept;            /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
     /* The request's buffers before any filter changed them, and the MDL that went down. */
     PVOID OriginalUserBuffer, OriginalSystemBuffer;
     PMDL OriginalMdl, SentMdl;

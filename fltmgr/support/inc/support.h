@@ -10,9 +10,9 @@
 
 /* string.c: counted strings on the heap. */
 NTSTATUS FltpCopyString(PUNICODE_STRING To, PCUNICODE_STRING From);
-VOID FltpFreeString(PUNICODE_STRING String); /* IRQL: <= DISPATCH_LEVEL */
-int FltpCompareNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right); /* 0: equal; an order; IRQL: any */
-ULONG FltpHashName(PCUNICODE_STRING Name); /* equal for equal names; IRQL: any */
+VOID FltpFreeString(PUNICODE_STRING String);                           /* IRQL: <= DISPATCH_LEVEL */
+int FltpCompareNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right);   /* 0: equal; an order; IRQL: any */
+ULONG FltpHashName(PCUNICODE_STRING Name);                             /* equal for equal names; IRQL: any */
 BOOLEAN FltpEqualNames(PCUNICODE_STRING Left, PCUNICODE_STRING Right); /* IRQL: any */
 NTSTATUS FltpNameOfObject(PVOID Object, PUNICODE_STRING Name);
 

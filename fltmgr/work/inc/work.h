@@ -58,12 +58,11 @@ VOID FltpInitializeWorkItems(VOID);
 PFLTP_WORK_ITEM FltpAllocateItem(const FLTP_WORK_KIND *Kind, PVOID Caller);
 VOID FltpReleaseItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Caller);
 /* Not an item of that kind: freed, of another kind, or nothing of ours. */
-DECLSPEC_NORETURN VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PCSTR Verb,
-                                      PVOID Caller);
+DECLSPEC_NORETURN VOID FltpNoSuchItem(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PCSTR Verb, PVOID Caller);
 DECLSPEC_NORETURN VOID FltpQueuedTwice(PFLTP_WORK_ITEM Item, WORK_QUEUE_TYPE Queue, PVOID Caller);
 VOID NTAPI FltpWorker(PVOID Parameter);
-NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine,
-                            WORK_QUEUE_TYPE Queue, PVOID Caller);
+NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine, WORK_QUEUE_TYPE Queue,
+                            PVOID Caller);
 VOID FltpReportItem(PFLTP_WORK_ITEM Item, PCSTR Verb);
 /* Tells of every item that is queued with that object; a lock is held. */
 VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context);

@@ -44,8 +44,8 @@ static NTSTATUS HbaReadLimits(PHBA_ADAPTER Adapter)
         return STATUS_DEVICE_CONFIGURATION_ERROR;
     }
     Adapter->BlockSize = HbaRead(Adapter, FLTVM_HBA_REG_BLOCK_SIZE);
-    Adapter->Blocks = HbaRead(Adapter, FLTVM_HBA_REG_BLOCKS_LO) |
-                      ((ULONG64)HbaRead(Adapter, FLTVM_HBA_REG_BLOCKS_HI) << 32);
+    Adapter->Blocks =
+        HbaRead(Adapter, FLTVM_HBA_REG_BLOCKS_LO) | ((ULONG64)HbaRead(Adapter, FLTVM_HBA_REG_BLOCKS_HI) << 32);
     Adapter->Features = HbaRead(Adapter, FLTVM_HBA_REG_FEATURES);
     Adapter->MaxSegments = MaxSegments;
     if (Adapter->BlockSize < 512 || Adapter->BlockSize > PAGE_SIZE ||
@@ -203,11 +203,8 @@ static NTSTATUS NTAPI HbaDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Irp->IoStatus.Status = Status;
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Status;
-    case IRP_MN_REMOVE_DEVICE:
-        return HbaRemoveDevice(Adapter, Irp);
-    default:
-        IoSkipCurrentIrpStackLocation(Irp);
-        return IoCallDriver(Adapter->Lower, Irp);
+    case IRP_MN_REMOVE_DEVICE: return HbaRemoveDevice(Adapter, Irp);
+    default: IoSkipCurrentIrpStackLocation(Irp); return IoCallDriver(Adapter->Lower, Irp);
     }
 }
 
@@ -232,8 +229,8 @@ static NTSTATUS NTAPI HbaAddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT P
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(Adapter, sizeof(*Adapter));
-    Status = IoCreateDevice(DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_CONTROLLER,
-                            FILE_DEVICE_SECURE_OPEN, FALSE, &Fdo);
+    Status = IoCreateDevice(DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_CONTROLLER, FILE_DEVICE_SECURE_OPEN,
+                            FALSE, &Fdo);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Adapter, HBA_TAG);
         return Status;
@@ -267,8 +264,7 @@ static NTSTATUS NTAPI HbaDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     Irp->IoStatus.Status = STATUS_SUCCESS;
-    Irp->IoStatus.Information =
-        IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0;
+    Irp->IoStatus.Information = IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0;
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return STATUS_SUCCESS;
 }

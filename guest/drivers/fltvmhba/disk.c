@@ -21,8 +21,8 @@ static NTSTATUS HbaCheckTransfer(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCAT
     LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
     ULONG Length = Stack->Parameters.Read.Length;
 
-    if (Offset < 0 || Offset % Adapter->BlockSize != 0 || Length % Adapter->BlockSize != 0 ||
-        (ULONG64)Offset > Size || Length > Size - (ULONG64)Offset) {
+    if (Offset < 0 || Offset % Adapter->BlockSize != 0 || Length % Adapter->BlockSize != 0 || (ULONG64)Offset > Size ||
+        Length > Size - (ULONG64)Offset) {
         return STATUS_INVALID_PARAMETER;
     }
     if (Stack->MajorFunction == IRP_MJ_WRITE && (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0) {
@@ -68,8 +68,7 @@ static VOID HbaGeometry(PHBA_ADAPTER Adapter, PDISK_GEOMETRY Geometry)
     Geometry->TracksPerCylinder = HBA_TRACKS_PER_CYLINDER;
     Geometry->SectorsPerTrack = HBA_SECTORS_PER_TRACK;
     Geometry->BytesPerSector = Adapter->BlockSize;
-    Geometry->Cylinders.QuadPart =
-        (LONGLONG)(Adapter->Blocks / (HBA_TRACKS_PER_CYLINDER * HBA_SECTORS_PER_TRACK));
+    Geometry->Cylinders.QuadPart = (LONGLONG)(Adapter->Blocks / (HBA_TRACKS_PER_CYLINDER * HBA_SECTORS_PER_TRACK));
 }
 
 static NTSTATUS HbaDeviceProperty(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Length, PULONG_PTR Information)
@@ -138,13 +137,11 @@ static NTSTATUS HbaQueryProperty(PHBA_ADAPTER Adapter, PIRP Irp, ULONG InputLeng
         RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &Alignment, *Information);
         return STATUS_SUCCESS;
     }
-    default:
-        return STATUS_NOT_SUPPORTED;
+    default: return STATUS_NOT_SUPPORTED;
     }
 }
 
-static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack,
-                               PULONG_PTR Information)
+static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
     ULONG InputLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     ULONG OutputLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -174,8 +171,7 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         *Information = FIELD_OFFSET(DISK_GEOMETRY_EX, Data);
         return STATUS_SUCCESS;
     case IOCTL_DISK_IS_WRITABLE:
-        return (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0 ? STATUS_MEDIA_WRITE_PROTECTED
-                                                                      : STATUS_SUCCESS;
+        return (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0 ? STATUS_MEDIA_WRITE_PROTECTED : STATUS_SUCCESS;
     case IOCTL_DISK_CHECK_VERIFY:
     case IOCTL_STORAGE_CHECK_VERIFY:
     case IOCTL_STORAGE_CHECK_VERIFY2:
@@ -193,10 +189,8 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         ((PSTORAGE_DEVICE_NUMBER)Buffer)->PartitionNumber = 0;
         *Information = sizeof(STORAGE_DEVICE_NUMBER);
         return STATUS_SUCCESS;
-    case IOCTL_STORAGE_QUERY_PROPERTY:
-        return HbaQueryProperty(Adapter, Irp, InputLength, OutputLength, Information);
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    case IOCTL_STORAGE_QUERY_PROPERTY: return HbaQueryProperty(Adapter, Irp, InputLength, OutputLength, Information);
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -215,8 +209,7 @@ static BOOLEAN HbaIsReadable(ULONG Offset)
     return HbaInFaultWindow(Offset) || (Offset % 4 == 0 && Offset <= FLTVM_HBA_REG_ERROR_INFO);
 }
 
-static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack,
-                                PULONG_PTR Information)
+static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
     ULONG InputLength = Stack->Parameters.DeviceIoControl.InputBufferLength;
     ULONG OutputLength = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -254,8 +247,7 @@ static NTSTATUS HbaFaultControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATI
         }
         *Information = InputLength;
         return STATUS_SUCCESS;
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -304,8 +296,8 @@ static VOID HbaMakeDirectory(ULONG Number)
         return;
     }
     RtlInitUnicodeString(&Name, Buffer);
-    InitializeObjectAttributes(&ObjectAttributes, &Name,
-                               OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    InitializeObjectAttributes(&ObjectAttributes, &Name, OBJ_PERMANENT | OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
+                               NULL);
     if (NT_SUCCESS(ZwCreateDirectoryObject(&Handle, DIRECTORY_ALL_ACCESS, &ObjectAttributes))) {
         ZwClose(Handle);
     }

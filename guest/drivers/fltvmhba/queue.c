@@ -17,8 +17,7 @@ static struct fltvm_hba_command *HbaNextCommandLocked(PHBA_QUEUE Queue)
 
 static VOID HbaRingLocked(PHBA_QUEUE Queue, struct fltvm_hba_command *Command)
 {
-    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Index, Command->id, Command->opcode, Command->lba,
-             Command->blocks);
+    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Index, Command->id, Command->opcode, Command->lba, Command->blocks);
     Queue->Tail = (Queue->Tail + 1) % HBA_DEPTH;
     WRITE_REGISTER_ULONG(Queue->TailDoorbell, Queue->Tail);
 }
@@ -111,8 +110,7 @@ static NTSTATUS HbaSendLocked(PHBA_SLOT Slot)
         if (!HbaBuildSegments(Slot, Command)) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
-        Command->lba =
-            ((ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart + Slot->Done) / Adapter->BlockSize;
+        Command->lba = ((ULONG64)Stack->Parameters.Read.ByteOffset.QuadPart + Slot->Done) / Adapter->BlockSize;
         Command->blocks = Slot->Piece / Adapter->BlockSize;
         if (Command->opcode == FLTVM_HBA_OP_WRITE && (Stack->Flags & SL_WRITE_THROUGH) != 0 &&
             (Adapter->Features & FLTVM_HBA_FEATURE_FUA) != 0) {
@@ -329,22 +327,14 @@ NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG L
 static NTSTATUS HbaStatusToNt(PHBA_SLOT Slot, USHORT Status)
 {
     switch (Status) {
-    case FLTVM_HBA_S_OK:
-        return STATUS_SUCCESS;
-    case FLTVM_HBA_S_ABORTED:
-        return Slot->TimedOut ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
-    case FLTVM_HBA_S_LBA_RANGE:
-        return STATUS_NONEXISTENT_SECTOR;
-    case FLTVM_HBA_S_MEDIA_READ:
-        return STATUS_DEVICE_DATA_ERROR;
-    case FLTVM_HBA_S_MEDIA_WRITE:
-        return STATUS_IO_DEVICE_ERROR;
-    case FLTVM_HBA_S_WRITE_PROTECTED:
-        return STATUS_MEDIA_WRITE_PROTECTED;
-    case FLTVM_HBA_S_NO_SPACE:
-        return STATUS_DISK_FULL;
-    default:
-        return STATUS_IO_DEVICE_ERROR;
+    case FLTVM_HBA_S_OK: return STATUS_SUCCESS;
+    case FLTVM_HBA_S_ABORTED: return Slot->TimedOut ? STATUS_IO_TIMEOUT : STATUS_CANCELLED;
+    case FLTVM_HBA_S_LBA_RANGE: return STATUS_NONEXISTENT_SECTOR;
+    case FLTVM_HBA_S_MEDIA_READ: return STATUS_DEVICE_DATA_ERROR;
+    case FLTVM_HBA_S_MEDIA_WRITE: return STATUS_IO_DEVICE_ERROR;
+    case FLTVM_HBA_S_WRITE_PROTECTED: return STATUS_MEDIA_WRITE_PROTECTED;
+    case FLTVM_HBA_S_NO_SPACE: return STATUS_DISK_FULL;
+    default: return STATUS_IO_DEVICE_ERROR;
     }
 }
 
@@ -385,8 +375,7 @@ static VOID HbaSlotDoneLocked(PHBA_SLOT Slot, USHORT Status, PLIST_ENTRY Done)
 
 static BOOLEAN HbaHasCompletion(PHBA_QUEUE Queue)
 {
-    return (*(volatile uint16_t *)&Queue->Completion[Queue->Head].status & FLTVM_HBA_COMPLETION_PHASE) ==
-           Queue->Phase;
+    return (*(volatile uint16_t *)&Queue->Completion[Queue->Head].status & FLTVM_HBA_COMPLETION_PHASE) == Queue->Phase;
 }
 
 /* DISPATCH_LEVEL on the queue's processor. */
@@ -411,8 +400,7 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
             Queue->Phase ^= FLTVM_HBA_COMPLETION_PHASE;
         }
         Taken++;
-        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Index, Entry.id, FLTVM_HBA_COMPLETION_STATUS(Entry.status),
-                 0, 0);
+        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Index, Entry.id, FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
         if (Entry.id >= HBA_IO_SLOTS && Entry.id < HBA_IO_SLOTS + HBA_ABORT_SLOTS) {
             HbaAbortDoneLocked(Queue, Entry.id);
         } else if (Entry.id < HBA_IO_SLOTS && Queue->Slot[Entry.id].State == HbaSlotBusy) {
@@ -430,8 +418,7 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     KeReleaseSpinLockFromDpcLevel(&Queue->Lock);
     HbaCompleteList(&Done);
     if (Taken == 0 && !Queue->Adapter->Stopped && !Queue->Adapter->Resetting) {
-        HbaCheckController(
-            Queue->Adapter); /* a message without a completion: how the controller says that it died */
+        HbaCheckController(Queue->Adapter); /* a message without a completion: how the controller says that it died */
     }
 }
 
@@ -481,8 +468,7 @@ BOOLEAN HbaProgramQueue(PHBA_QUEUE Queue)
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CQ_BASE_HI, (ULONG)(Completion >> 32));
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_DEPTH, HBA_DEPTH);
     HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_VECTOR, Queue->Index);
-    HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CONTROL,
-             FLTVM_HBA_QUEUE_CONTROL_ENABLE | FLTVM_HBA_QUEUE_CONTROL_IRQ);
+    HbaWrite(Adapter, Base + FLTVM_HBA_QUEUE_CONTROL, FLTVM_HBA_QUEUE_CONTROL_ENABLE | FLTVM_HBA_QUEUE_CONTROL_IRQ);
     return (HbaRead(Adapter, Base + FLTVM_HBA_QUEUE_STATUS) & FLTVM_HBA_QUEUE_STATUS_RUNNING) != 0;
 }
 
@@ -515,10 +501,10 @@ NTSTATUS HbaCreateQueue(PHBA_ADAPTER Adapter, ULONG Index)
     }
     Queue->FreeCount = HBA_IO_SLOTS;
     HbaResetQueueLocked(Queue);
-    Queue->TailDoorbell = (volatile ULONG *)(Adapter->Registers + FLTVM_HBA_DOORBELLS + Index * Stride +
-                                             FLTVM_HBA_DOORBELL_SQ_TAIL);
-    Queue->HeadDoorbell = (volatile ULONG *)(Adapter->Registers + FLTVM_HBA_DOORBELLS + Index * Stride +
-                                             FLTVM_HBA_DOORBELL_CQ_HEAD);
+    Queue->TailDoorbell =
+        (volatile ULONG *)(Adapter->Registers + FLTVM_HBA_DOORBELLS + Index * Stride + FLTVM_HBA_DOORBELL_SQ_TAIL);
+    Queue->HeadDoorbell =
+        (volatile ULONG *)(Adapter->Registers + FLTVM_HBA_DOORBELLS + Index * Stride + FLTVM_HBA_DOORBELL_CQ_HEAD);
     KeInitializeDpc(&Queue->Dpc, HbaDpc, Queue);
     KeSetTargetProcessorDpc(&Queue->Dpc, (CCHAR)Index);
     return STATUS_SUCCESS;

@@ -72,8 +72,7 @@ static BOOLEAN HbaCheckQueue(PHBA_QUEUE Queue, LONGLONG Now)
             Stuck = TRUE;
         } else {
             DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_WARNING_LEVEL,
-                       "fltvmhba: command %u of queue %u takes too long, aborting it\n", Slot->Id,
-                       Queue->Index);
+                       "fltvmhba: command %u of queue %u takes too long, aborting it\n", Slot->Id, Queue->Index);
             Slot->TimedOut = TRUE;
             HbaSendAbortLocked(Slot);
         }
@@ -92,8 +91,7 @@ static VOID HbaFailQueue(PHBA_QUEUE Queue, BOOLEAN Waiting, NTSTATUS Status, PLI
     KeAcquireSpinLockAtDpcLevel(&Queue->Lock);
     for (Index = 0; Index < HBA_IO_SLOTS; Index++) {
         if (Queue->Slot[Index].State == HbaSlotBusy) {
-            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status,
-                                Done);
+            HbaFinishSlotLocked(&Queue->Slot[Index], Queue->Slot[Index].TimedOut ? STATUS_IO_TIMEOUT : Status, Done);
         }
     }
     while (Waiting && !IsListEmpty(&Queue->Waiting)) {
@@ -115,9 +113,8 @@ static VOID HbaResetLocked(PHBA_ADAPTER Adapter, PLIST_ENTRY Done)
     BOOLEAN GiveUp = ++Adapter->Resets > HBA_MAX_RESETS;
     ULONG Index;
 
-    DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
-               "fltvmhba: controller %u: %s (status 0x%x, error 0x%x)\n", Adapter->Number,
-               GiveUp ? "given up" : "reset", HbaRead(Adapter, FLTVM_HBA_REG_STATUS),
+    DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "fltvmhba: controller %u: %s (status 0x%x, error 0x%x)\n",
+               Adapter->Number, GiveUp ? "given up" : "reset", HbaRead(Adapter, FLTVM_HBA_REG_STATUS),
                HbaRead(Adapter, FLTVM_HBA_REG_ERROR));
     InterlockedExchange(&Adapter->Resetting, TRUE);
     if (GiveUp) {
@@ -125,8 +122,8 @@ static VOID HbaResetLocked(PHBA_ADAPTER Adapter, PLIST_ENTRY Done)
     }
     HbaWrite(Adapter, FLTVM_HBA_REG_CONTROL, 0); /* from here the device touches no memory of ours */
     for (Index = 0; Index < Adapter->Queues; Index++) {
-        HbaFailQueue(Adapter->Queue[Index], GiveUp,
-                     GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR, Done);
+        HbaFailQueue(Adapter->Queue[Index], GiveUp, GiveUp ? STATUS_DEVICE_NOT_CONNECTED : STATUS_IO_DEVICE_ERROR,
+                     Done);
     }
     if (GiveUp) {
         return;
@@ -150,8 +147,7 @@ static VOID HbaExamine(PHBA_ADAPTER Adapter, BOOLEAN Stuck)
 
     InitializeListHead(&Done);
     KeAcquireSpinLockAtDpcLevel(&Adapter->ResetLock);
-    if (!Adapter->Stopped &&
-        (Stuck || (HbaRead(Adapter, FLTVM_HBA_REG_STATUS) & FLTVM_HBA_STATUS_FATAL) != 0)) {
+    if (!Adapter->Stopped && (Stuck || (HbaRead(Adapter, FLTVM_HBA_REG_STATUS) & FLTVM_HBA_STATUS_FATAL) != 0)) {
         HbaResetLocked(Adapter, &Done);
     }
     KeReleaseSpinLockFromDpcLevel(&Adapter->ResetLock);

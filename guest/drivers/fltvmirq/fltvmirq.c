@@ -152,8 +152,7 @@ static NTSTATUS IrqReadRegisters(PIRQ_EXTENSION Extension, PULONG List, ULONG In
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS IrqCounts(PIRQ_EXTENSION Extension, PFLTVM_IRQ_COUNTS List, ULONG OutLength,
-                          PULONG_PTR Information)
+static NTSTATUS IrqCounts(PIRQ_EXTENSION Extension, PFLTVM_IRQ_COUNTS List, ULONG OutLength, PULONG_PTR Information)
 {
     ULONG Length = Extension->SourceCount * sizeof(FLTVM_IRQ_COUNTS);
 
@@ -174,18 +173,15 @@ static NTSTATUS IrqControl(PIRQ_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATIO
     if (!Extension->Started)
         return STATUS_DEVICE_NOT_READY;
     switch (Location->Parameters.DeviceIoControl.IoControlCode) {
-    case IOCTL_FLTVM_WRITE_REGISTERS:
-        return IrqWriteRegisters(Extension, Buffer, InLength);
+    case IOCTL_FLTVM_WRITE_REGISTERS: return IrqWriteRegisters(Extension, Buffer, InLength);
     case IOCTL_FLTVM_READ_REGISTERS:
         return IrqReadRegisters(Extension, Buffer, InLength, OutLength, &Irp->IoStatus.Information);
-    case IOCTL_FLTVM_IRQ_COUNTS:
-        return IrqCounts(Extension, Buffer, OutLength, &Irp->IoStatus.Information);
+    case IOCTL_FLTVM_IRQ_COUNTS: return IrqCounts(Extension, Buffer, OutLength, &Irp->IoStatus.Information);
     case IOCTL_FLTVM_IRQ_CONNECT:
         if (Location->MajorFunction != IRP_MJ_INTERNAL_DEVICE_CONTROL || InLength < sizeof(FLTVM_IRQ_CONNECT))
             return STATUS_INVALID_PARAMETER;
         return IrqConnect(Extension, Location->Parameters.DeviceIoControl.Type3InputBuffer);
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -195,8 +191,7 @@ static NTSTATUS NTAPI IrqDispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status = STATUS_SUCCESS;
 
     Irp->IoStatus.Information = 0;
-    if (Location->MajorFunction == IRP_MJ_DEVICE_CONTROL ||
-        Location->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL)
+    if (Location->MajorFunction == IRP_MJ_DEVICE_CONTROL || Location->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL)
         Status = IrqControl(DeviceObject->DeviceExtension, Irp, Location);
     return DriverComplete(Irp, Status, Irp->IoStatus.Information);
 }
@@ -255,8 +250,7 @@ static NTSTATUS IrqStart(PIRQ_EXTENSION Extension, PCM_RESOURCE_LIST Resources)
         return STATUS_NO_SUCH_DEVICE;
     Extension->SourceCount = min(IrqRead(Extension, FLTVM_IRQ_REG_SOURCES), IRQ_SOURCES);
     for (ULONG Number = 0; Number < Extension->SourceCount; Number++)
-        Extension->Source[Number].Vector =
-            IrqRead(Extension, FLTVM_IRQ_REG_SOURCE(Number) + FLTVM_IRQ_SOURCE_VECTOR);
+        Extension->Source[Number].Vector = IrqRead(Extension, FLTVM_IRQ_REG_SOURCE(Number) + FLTVM_IRQ_SOURCE_VECTOR);
     return IrqConnectInterrupts(Extension);
 }
 
@@ -308,9 +302,7 @@ static NTSTATUS NTAPI IrqPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         IoDetachDevice(Lower);
         IoDeleteDevice(DeviceObject);
         return Status;
-    default:
-        IoSkipCurrentIrpStackLocation(Irp);
-        return IoCallDriver(Lower, Irp);
+    default: IoSkipCurrentIrpStackLocation(Irp); return IoCallDriver(Lower, Irp);
     }
 }
 

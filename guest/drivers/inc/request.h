@@ -37,7 +37,8 @@ static inline NTSTATUS DriverControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Ou
     KEVENT Event;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    return DriverSend(Target, IoBuildDeviceIoControlRequest(Code, Target, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
+    return DriverSend(Target,
+                      IoBuildDeviceIoControlRequest(Code, Target, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
                       &Event, &IoStatus);
 }
 

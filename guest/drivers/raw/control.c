@@ -24,8 +24,8 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     if (Geometry.BytesPerSector == 0 || Geometry.BytesPerSector > MAXUSHORT) {
         return STATUS_UNRECOGNIZED_VOLUME;
     }
-    Status = IoCreateDevice(DeviceObject->DriverObject, sizeof(RAW_VOLUME), NULL,
-                            FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
+    Status = IoCreateDevice(DeviceObject->DriverObject, sizeof(RAW_VOLUME), NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0,
+                            FALSE, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -138,16 +138,11 @@ static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 static NTSTATUS RawUserControl(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
 {
     switch (Stack->Parameters.FileSystemControl.FsControlCode) {
-    case FSCTL_LOCK_VOLUME:
-        return RawLockVolume(Volume, Stack->FileObject);
-    case FSCTL_UNLOCK_VOLUME:
-        return RawUnlockVolume(Volume, Stack->FileObject);
-    case FSCTL_DISMOUNT_VOLUME:
-        return RawDismount(Volume, Stack->FileObject);
-    case FSCTL_IS_VOLUME_MOUNTED:
-        return Volume->Dismounted ? STATUS_VOLUME_DISMOUNTED : STATUS_SUCCESS;
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    case FSCTL_LOCK_VOLUME: return RawLockVolume(Volume, Stack->FileObject);
+    case FSCTL_UNLOCK_VOLUME: return RawUnlockVolume(Volume, Stack->FileObject);
+    case FSCTL_DISMOUNT_VOLUME: return RawDismount(Volume, Stack->FileObject);
+    case FSCTL_IS_VOLUME_MOUNTED: return Volume->Dismounted ? STATUS_VOLUME_DISMOUNTED : STATUS_SUCCESS;
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -228,17 +223,16 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
         if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName)) {
             return STATUS_INFO_LENGTH_MISMATCH;
         }
-        ((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemNameLength =
-            sizeof(FileSystemName) - sizeof(WCHAR);
-        if (Length < FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) -
-                         sizeof(WCHAR)) {
+        ((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemNameLength = sizeof(FileSystemName) - sizeof(WCHAR);
+        if (Length <
+            FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) - sizeof(WCHAR)) {
             *Information = FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName);
             return STATUS_BUFFER_OVERFLOW;
         }
         RtlCopyMemory(((PFILE_FS_ATTRIBUTE_INFORMATION)Buffer)->FileSystemName, FileSystemName,
                       sizeof(FileSystemName) - sizeof(WCHAR));
-        *Information = FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) -
-                       sizeof(WCHAR);
+        *Information =
+            FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName) + sizeof(FileSystemName) - sizeof(WCHAR);
         return STATUS_SUCCESS;
     case FileFsSizeInformation:
         if (Length < sizeof(FILE_FS_SIZE_INFORMATION)) {
@@ -248,8 +242,7 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
         if (!NT_SUCCESS(Status)) {
             return Status;
         }
-        ((PFILE_FS_SIZE_INFORMATION)Buffer)->TotalAllocationUnits.QuadPart =
-            Size.Length.QuadPart / Volume->SectorSize;
+        ((PFILE_FS_SIZE_INFORMATION)Buffer)->TotalAllocationUnits.QuadPart = Size.Length.QuadPart / Volume->SectorSize;
         ((PFILE_FS_SIZE_INFORMATION)Buffer)->SectorsPerAllocationUnit = 1;
         ((PFILE_FS_SIZE_INFORMATION)Buffer)->BytesPerSector = Volume->SectorSize;
         *Information = sizeof(FILE_FS_SIZE_INFORMATION);
@@ -263,8 +256,7 @@ static NTSTATUS RawQueryVolumeInformation(PRAW_VOLUME Volume, PVOID Buffer, ULON
             Volume->Target->Characteristics | FILE_DEVICE_IS_MOUNTED;
         *Information = sizeof(FILE_FS_DEVICE_INFORMATION);
         return STATUS_SUCCESS;
-    default:
-        return STATUS_INVALID_DEVICE_REQUEST;
+    default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
 
@@ -277,9 +269,9 @@ NTSTATUS NTAPI RawQueryVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
 
     if (Volume->IsVolume) {
-        Status = RawQueryVolumeInformation(Volume, Irp->AssociatedIrp.SystemBuffer,
-                                           Stack->Parameters.QueryVolume.Length,
-                                           Stack->Parameters.QueryVolume.FsInformationClass, &Information);
+        Status =
+            RawQueryVolumeInformation(Volume, Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.QueryVolume.Length,
+                                      Stack->Parameters.QueryVolume.FsInformationClass, &Information);
     }
     return DriverComplete(Irp, Status, Information);
 }

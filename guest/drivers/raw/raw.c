@@ -37,8 +37,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_SET_INFORMATION] = RawSetInformation;
     DriverObject->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = RawQueryVolume;
 
-    Status = IoCreateDevice(DriverObject, sizeof(RAW_VOLUME), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE,
-                            &Device);
+    Status = IoCreateDevice(DriverObject, sizeof(RAW_VOLUME), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

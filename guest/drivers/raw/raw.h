@@ -39,7 +39,7 @@ typedef struct _RAW_VOLUME {
     KEVENT Lock;
     SHARE_ACCESS ShareAccess;
     ULONG OpenCount;
-    PRAW_STREAM Stream; /* while OpenCount is not 0 */
+    PRAW_STREAM Stream;      /* while OpenCount is not 0 */
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;

@@ -37,8 +37,7 @@ NTSTATUS NTAPI RawReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Stack->Parameters.Read.Length == 0) {
         return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
-    if (Stack->Parameters.Read.Length % Volume->SectorSize != 0 ||
-        Stack->Parameters.Read.ByteOffset.QuadPart < 0 ||
+    if (Stack->Parameters.Read.Length % Volume->SectorSize != 0 || Stack->Parameters.Read.ByteOffset.QuadPart < 0 ||
         Stack->Parameters.Read.ByteOffset.QuadPart % Volume->SectorSize != 0) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }

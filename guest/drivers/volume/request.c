@@ -17,8 +17,8 @@ NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     return DriverSend(
         Disk->Device,
-        IoBuildSynchronousFsdRequest(IRP_MJ_READ, Disk->Device, Buffer, Length, &Start, &Event, &IoStatus),
-        &Event, &IoStatus);
+        IoBuildSynchronousFsdRequest(IRP_MJ_READ, Disk->Device, Buffer, Length, &Start, &Event, &IoStatus), &Event,
+        &IoStatus);
 }
 
 /* CREATE, CLEANUP, CLOSE without a file system.  PASSIVE_LEVEL. */
@@ -26,8 +26,7 @@ NTSTATUS NTAPI VolumeDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
     return DriverComplete(Irp, STATUS_SUCCESS,
-                          IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED
-                                                                                            : 0);
+                          IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0);
 }
 
 /* READ and WRITE.  <= DISPATCH_LEVEL. */
@@ -37,8 +36,7 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
 
-    if (Offset < 0 || Offset > Extension->Length ||
-        Stack->Parameters.Read.Length > Extension->Length - Offset) {
+    if (Offset < 0 || Offset > Extension->Length || Stack->Parameters.Read.Length > Extension->Length - Offset) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
@@ -71,8 +69,7 @@ static VOID VolumePartitionInfo(PVOLUME_EXTENSION Extension, PPARTITION_INFORMAT
     }
 }
 
-static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Name, ULONG Length,
-                                 PULONG_PTR Information)
+static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Name, ULONG Length, PULONG_PTR Information)
 {
     WCHAR Buffer[48];
     size_t Bytes;
@@ -80,8 +77,7 @@ static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Nam
     if (Length < sizeof(MOUNTDEV_NAME)) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (!NT_SUCCESS(
-            RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\HarddiskVolume%u", Extension->Number)) ||
+    if (!NT_SUCCESS(RtlStringCbPrintfW(Buffer, sizeof(Buffer), L"\\Device\\HarddiskVolume%u", Extension->Number)) ||
         !NT_SUCCESS(RtlStringCbLengthW(Buffer, sizeof(Buffer), &Bytes))) {
         return STATUS_UNSUCCESSFUL;
     }
@@ -95,8 +91,7 @@ static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Nam
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATION Stack,
-                              PULONG_PTR Information)
+static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
     ULONG Length = Stack->Parameters.DeviceIoControl.OutputBufferLength;
     PVOID Buffer = Irp->AssociatedIrp.SystemBuffer;
@@ -135,10 +130,8 @@ static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_L
         ((PVOLUME_DISK_EXTENTS)Buffer)->Extents[0].ExtentLength.QuadPart = Extension->Length;
         *Information = sizeof(VOLUME_DISK_EXTENTS);
         return STATUS_SUCCESS;
-    case IOCTL_MOUNTDEV_QUERY_DEVICE_NAME:
-        return VolumeDeviceName(Extension, Buffer, Length, Information);
-    default:
-        return STATUS_NOT_SUPPORTED;
+    case IOCTL_MOUNTDEV_QUERY_DEVICE_NAME: return VolumeDeviceName(Extension, Buffer, Length, Information);
+    default: return STATUS_NOT_SUPPORTED;
     }
 }
 

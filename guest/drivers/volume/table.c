@@ -142,12 +142,12 @@ static ULONG VolumeFromGpt(PVOLUME_DISK Disk, PUCHAR Buffer, ULONG Size, PVOLUME
 
         if (Offset == 0 &&
             !NT_SUCCESS(VolumeReadDisk(
-                Disk, (LONGLONG)Header.EntriesLba * Disk->SectorSize + (LONGLONG)Index * Header.EntrySize,
-                Buffer, Size))) {
+                Disk, (LONGLONG)Header.EntriesLba * Disk->SectorSize + (LONGLONG)Index * Header.EntrySize, Buffer,
+                Size))) {
             break;
         }
-        if (RtlCompareMemory(&Entry->Type, &Unused, sizeof(GUID)) == sizeof(GUID) ||
-            Entry->LastLba < Entry->FirstLba || Entry->LastLba >= Sectors) {
+        if (RtlCompareMemory(&Entry->Type, &Unused, sizeof(GUID)) == sizeof(GUID) || Entry->LastLba < Entry->FirstLba ||
+            Entry->LastLba >= Sectors) {
             continue;
         }
         RtlZeroMemory(&Ranges[Count], sizeof(Ranges[Count]));

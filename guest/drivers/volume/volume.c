@@ -51,8 +51,7 @@ static VOID VolumeLink(ULONG Number, PUNICODE_STRING Target)
     }
 }
 
-static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVOLUME_RANGE Range,
-                             ULONG Number)
+static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVOLUME_RANGE Range, ULONG Number)
 {
     PVOLUME_EXTENSION Extension;
     PDEVICE_OBJECT Device;
@@ -65,8 +64,8 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
         return Status;
     }
     RtlInitUnicodeString(&Name, Buffer);
-    Status = IoCreateDevice(DriverObject, sizeof(VOLUME_EXTENSION), &Name, FILE_DEVICE_DISK,
-                            FILE_DEVICE_SECURE_OPEN, FALSE, &Device);
+    Status = IoCreateDevice(DriverObject, sizeof(VOLUME_EXTENSION), &Name, FILE_DEVICE_DISK, FILE_DEVICE_SECURE_OPEN,
+                            FALSE, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

@@ -52,8 +52,7 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
 
 /* As ntdll's callers know it; the DDK does not declare it.  PASSIVE_LEVEL. */
-NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel,
-                                PIO_STATUS_BLOCK IoStatusBlock);
+NTSTATUS NTAPI ZwCancelIoFileEx(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCancel, PIO_STATUS_BLOCK IoStatusBlock);
 
 /* Calls the reinitialization routines that drivers registered while booting.  PASSIVE_LEVEL, once. */
 VOID IoBootDriversStarted(VOID);

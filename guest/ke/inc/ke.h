@@ -134,7 +134,7 @@ struct _KTHREAD {
     BOOLEAN ApcQueueable;
     BOOLEAN SystemAffinityActive;
     BOOLEAN Preempted;
-    KCALL_STATE; /* 248 */
+    KCALL_STATE;                /* 248 */
     ULONG ContextSwitches;      /* 250 */
     ULONG KernelTime;           /* ticks */
     LIST_ENTRY ThreadListEntry; /* 258: of Process */
@@ -143,10 +143,10 @@ struct _KTHREAD {
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-    CHAR Name[24]; /* for the host: reports and traces */
-    ULONG64 WaitStart;     /* interrupt time */
-    ULONG_PTR TopLevelIrp; /* io's; the thread itself only */
-    const VOID *Blamed;    /* FvBlame's; the thread itself only */
+    CHAR Name[24];           /* for the host: reports and traces */
+    ULONG64 WaitStart;       /* interrupt time */
+    ULONG_PTR TopLevelIrp;   /* io's; the thread itself only */
+    const VOID *Blamed;      /* FvBlame's; the thread itself only */
     const VOID *WaitCaller;  /* who called KeWaitForSingleObject last */
     const VOID *HolderKnown; /* what it waits for, when KiWaitForHolder has looked at that */
     /*
@@ -309,7 +309,7 @@ struct _KINTERRUPT {
  */
 DECLSPEC_NOINLINE VOID KeAssertionFailed(PCSTR Condition, PCSTR File, ULONG Line);
 
-#define KeAssert(Holds)                                                                                      \
+#define KeAssert(Holds)                                                                                                \
     ((__builtin_expect(!!(Holds), 1)) ? (VOID)0 : KeAssertionFailed(#Holds, __FILE_NAME__, __LINE__))
 
 /* ---- processors and start-up (called by init) ---- */
@@ -345,8 +345,8 @@ DECLSPEC_NORETURN VOID KeIdle(VOID);
  * DISPATCH_LEVEL.
  */
 VOID KeInitThread(PKTHREAD Thread, PVOID StackBase, SIZE_T StackSize,
-                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine,
-                  PVOID StartContext, PKPROCESS Process);
+                  VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE, PVOID), PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                  PKPROCESS Process);
 
 /* Gives it to the scheduler.  IRQL: <= DISPATCH_LEVEL. */
 VOID KeStartThread(PKTHREAD Thread);
@@ -364,8 +364,7 @@ VOID KeCheckThreadExit(VOID);
 /* A name for reports and traces. */
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name);
 
-VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity,
-                         ULONG64 DirectoryTableBase);
+VOID KeInitializeProcess(PKPROCESS Process, KPRIORITY BasePriority, KAFFINITY Affinity, ULONG64 DirectoryTableBase);
 
 /* Every thread in the machine, by SystemListEntry; the dispatcher lock. */
 extern LIST_ENTRY KiThreadListHead;
@@ -518,11 +517,7 @@ extern BOOLEAN (*KeMmIsExecutable)(const VOID *Address);
  * DISPATCH_LEVEL or above, else 0x50); any other status is raised as an exception at the faulting
  * instruction.
  */
-extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode,
-                                   PKTRAP_FRAME TrapFrame);
-
-/* Raises a page fault's bugcheck by the rules above; for mm.  */
-DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame);
+extern NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame);
 
 /*
  * Whose code an address is, for blame: set by ldr.  Images that have been unloaded count, for stray pointers lead there.
@@ -536,21 +531,16 @@ typedef enum _KI_CODE {
 } KI_CODE;
 extern KI_CODE (*KiClassifyCode)(ULONG64 Address);
 
-/* Dispatches an exception of kernel mode to the frames' handlers, or bugchecks. */
-VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME ExceptionFrame, PKTRAP_FRAME TrapFrame,
-                         BOOLEAN FirstChance);
-
 /* Invalidate one page / everything on every processor.  IRQL: <= DISPATCH_LEVEL. */
-VOID KeFlushSingleTb(PVOID Address);
 VOID KeFlushMultipleTb(PVOID Address, ULONG Pages);
 VOID KeFlushEntireTb(VOID);
 
 /* ---- interrupts (io) ---- */
 
 VOID KeInitializeInterrupt(PKINTERRUPT Interrupt, PKSERVICE_ROUTINE ServiceRoutine,
-                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext,
-                           ULONG MessageId, PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql,
-                           KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode, BOOLEAN ShareVector, ULONG Number);
+                           PKMESSAGE_SERVICE_ROUTINE MessageServiceRoutine, PVOID ServiceContext, ULONG MessageId,
+                           PKSPIN_LOCK SpinLock, ULONG Vector, KIRQL Irql, KIRQL SynchronizeIrql, KINTERRUPT_MODE Mode,
+                           BOOLEAN ShareVector, ULONG Number);
 BOOLEAN KeConnectInterrupt(PKINTERRUPT Interrupt);
 BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt);
 

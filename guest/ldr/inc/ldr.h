@@ -34,13 +34,13 @@ typedef struct _LDR_IMAGE {
     ULONG SizeOfImageNotRounded;
     ULONG TimeDateStamp;
 
-    ULONG Owner;      /* of pool: MmRegisterDriver */
-    CHAR Name[40];    /* as the host knows it */
-    PVOID Thunks;     /* the verifier's */
+    ULONG Owner;   /* of pool: MmRegisterDriver */
+    CHAR Name[40]; /* as the host knows it */
+    PVOID Thunks;  /* the verifier's */
     SIZE_T ThunksSize;
-    ULONG References; /* images that import from it */
+    ULONG References;  /* images that import from it */
     BOOLEAN Unloading; /* its driver is gone, but References are not */
-    BOOLEAN InBox;    /* of the machine itself: not to blame while another driver can be */
+    BOOLEAN InBox;     /* of the machine itself: not to blame while another driver can be */
     ULONG Imports;
     struct _LDR_IMAGE *Import[8];
 } LDR_IMAGE, *PLDR_IMAGE;

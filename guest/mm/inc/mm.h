@@ -19,14 +19,14 @@
 struct _KTRAP_FRAME;
 
 /* Regions.  Each grows upwards; sizes are in guest/mm/region.c. */
-#define MM_SELF_MAP_INDEX     0x1EDULL
-#define MM_SELF_MAP           0xFFFFF68000000000ULL
-#define MM_NONPAGED_POOL      0xFFFF900000000000ULL
-#define MM_PAGED_POOL         0xFFFFA00000000000ULL
-#define MM_SPECIAL_POOL       0xFFFFB00000000000ULL
-#define MM_SYSTEM_PTES        0xFFFFC00000000000ULL
-#define MM_LOWEST_USER        0x0000000000010000ULL
-#define MM_HIGHEST_USER       0x00007FFFFFFEFFFFULL
+#define MM_SELF_MAP_INDEX 0x1EDULL
+#define MM_SELF_MAP       0xFFFFF68000000000ULL
+#define MM_NONPAGED_POOL  0xFFFF900000000000ULL
+#define MM_PAGED_POOL     0xFFFFA00000000000ULL
+#define MM_SPECIAL_POOL   0xFFFFB00000000000ULL
+#define MM_SYSTEM_PTES    0xFFFFC00000000000ULL
+#define MM_LOWEST_USER    0x0000000000010000ULL
+#define MM_HIGHEST_USER   0x00007FFFFFFEFFFFULL
 
 #define MM_ALLOCATION_GRANULARITY 0x10000ULL
 
@@ -65,7 +65,6 @@ NTSTATUS MmQueryVirtual(ULONG64 Address, PMEMORY_BASIC_INFORMATION Information);
 
 /* ---- pages.  IRQL: <= DISPATCH_LEVEL ---- */
 SIZE_T MmAvailablePages(VOID);
-SIZE_T MmTotalPages(VOID);
 /* Gives a physical range that boot kept (the initrd) to the allocator; page-aligned inwards. */
 VOID MmReleaseBootMemory(ULONG64 Physical, ULONG64 Size);
 
@@ -74,7 +73,7 @@ VOID MmReleaseBootMemory(ULONG64 Physical, ULONG64 Size);
 #define MM_IMAGE_WRITE    0x1
 #define MM_IMAGE_EXECUTE  0x2
 #define MM_IMAGE_PAGEABLE 0x4
-#define MM_IMAGE_NOACCESS 0x8 /* discarded: faults, though MmReadMemory still reads it */
+#define MM_IMAGE_NOACCESS 0x8       /* discarded: faults, though MmReadMemory still reads it */
 PVOID MmAllocateImage(SIZE_T Size); /* zeroed, writable, not executable */
 VOID MmProtectImage(PVOID Address, SIZE_T Size, ULONG Protection);
 VOID MmFreeImage(PVOID Base, SIZE_T Size);
@@ -90,10 +89,6 @@ typedef struct _MM_POOL_COUNTERS {
     ULONG64 Allocations[2], Frees[2], Bytes[2]; /* nonpaged, paged; Bytes: in use */
     ULONG64 Failures, PeakBytes;                /* of drivers only */
 } MM_POOL_COUNTERS, *PMM_POOL_COUNTERS;
-
-/* IRQL: <= DISPATCH_LEVEL. */
-VOID MmQueryDriverPool(ULONG Owner, PMM_POOL_COUNTERS Counters);
-BOOLEAN MmQueryTagPool(ULONG Tag, PMM_POOL_COUNTERS Counters);
 
 /* For the scenario client: one entry a tag and kind of pool; and bytes in all, in use, nonpaged, paged. */
 struct fltvm_pool_use;
@@ -128,7 +123,6 @@ typedef struct _MM_POOL_FAULT {
 } MM_POOL_FAULT, *PMM_POOL_FAULT;
 /* Replaces the rule; NULL removes it.  Matched and Failed count since it was set.  IRQL: <= DISPATCH_LEVEL. */
 VOID MmSetPoolFault(PMM_POOL_FAULT Fault);
-VOID MmQueryPoolFault(PULONG64 Matched, PULONG64 Failed);
 
 /* ---- pool for the kernel's own use on behalf of a driver: IoAllocateWorkItem and the like name their caller ---- */
 PVOID MmAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);

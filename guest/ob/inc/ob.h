@@ -20,9 +20,9 @@
 typedef struct _OBJECT_TYPE OBJECT_TYPE;
 
 typedef NTSTATUS (*OB_PARSE_METHOD)(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
-                                    KPROCESSOR_MODE AccessMode, ULONG Attributes,
-                                    PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName,
-                                    PVOID Context, PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
+                                    KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
+                                    PUNICODE_STRING RemainingName, PVOID Context,
+                                    PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 /* Counts before the handle goes: 1 for the last. */
 typedef VOID (*OB_CLOSE_METHOD)(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount,
                                 ULONG_PTR SystemHandleCount);
@@ -75,10 +75,9 @@ VOID ObAllowFilters(POBJECT_TYPE ObjectType);
 /*
  * A zeroed body with one reference; its name is captured and takes effect in ObInsertObject.  PASSIVE_LEVEL.
  */
-NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType,
-                        POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE OwnershipMode,
-                        PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge, ULONG NonPagedPoolCharge,
-                        PVOID *Object);
+NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType, POBJECT_ATTRIBUTES ObjectAttributes,
+                        KPROCESSOR_MODE OwnershipMode, PVOID ParseContext, ULONG BodySize, ULONG PagedPoolCharge,
+                        ULONG NonPagedPoolCharge, PVOID *Object);
 
 /*
  * Gives the object its name and a handle.  With Handle the creation reference is given back and
@@ -88,14 +87,13 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType,
 
 /* Opens by name; AccessState may be NULL.  The handle's access is what AccessState says is granted.
  * PASSIVE_LEVEL. */
-NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType,
-                            KPROCESSOR_MODE AccessMode, PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
-                            PVOID ParseContext, PHANDLE Handle);
+NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                            PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle);
 
 /* PASSIVE_LEVEL. */
 NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
-                                 KPROCESSOR_MODE AccessMode, PVOID ParseContext, PVOID *Object);
+                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                 PVOID ParseContext, PVOID *Object);
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);

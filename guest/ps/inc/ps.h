@@ -71,7 +71,6 @@ extern VOID (*PsIoThreadExitRoutine)(PETHREAD Thread);
 /* Iterates a process's threads: releases Previous (NULL at first), references the one returned.  IRQL: <=
  * APC_LEVEL. */
 PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous);
-PEPROCESS PsGetNextProcess(PEPROCESS Previous);
 
 /* A process without threads, for scenarios: ImageName is its full path.  Referenced.  IRQL: PASSIVE_LEVEL. */
 NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
@@ -80,8 +79,8 @@ NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus);
 
 /* As PsCreateSystemThread, with the process by pointer and a name; the thread is referenced for the caller.
  */
-NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine,
-                                 PVOID StartContext, PETHREAD *Thread);
+NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
+                                 PETHREAD *Thread);
 
 /* Gives the process its primary token; takes its own reference. */
 VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
@@ -96,10 +95,10 @@ VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size);
 VOID PsCheckLeft(PVOID Base, SIZE_T Size);
 
 /* As documented for Zw; mingw-w64 has them for user mode only. */
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
-                                      ULONG NewProtect, PULONG OldProtect);
-NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
-                                      ULONG NewProtect, PULONG OldProtect);
+NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
+                                      PULONG OldProtect);
+NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
+                                      PULONG OldProtect);
 
 /* Documented or well-known routines that mingw-w64's headers leave out. */
 HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
@@ -110,8 +109,7 @@ HANDLE NTAPI PsGetProcessInheritedFromUniqueProcessId(PEPROCESS Process);
 NTSTATUS NTAPI PsGetProcessExitStatus(PEPROCESS Process);
 PVOID NTAPI PsGetProcessWow64Process(PEPROCESS Process);
 BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
-VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten,
-                                ULONG ReadOperationCount, ULONG WriteOperationCount,
-                                ULONG FlushOperationCount);
+VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
+                                ULONG WriteOperationCount, ULONG FlushOperationCount);
 
 #endif

@@ -65,7 +65,7 @@ typedef struct _UNWIND_INFO {
 #define EXCEPTION_NESTED_CALL     0x10
 #define EXCEPTION_TARGET_UNWIND   0x20
 #define EXCEPTION_COLLIDED_UNWIND 0x40
-#define EXCEPTION_UNWIND_FLAGS                                                                               \
+#define EXCEPTION_UNWIND_FLAGS                                                                                         \
     (EXCEPTION_UNWINDING | EXCEPTION_EXIT_UNWIND | EXCEPTION_TARGET_UNWIND | EXCEPTION_COLLIDED_UNWIND)
 
 typedef struct _UNWIND_HISTORY_TABLE *PUNWIND_HISTORY_TABLE; /* accepted and not used */
@@ -114,9 +114,8 @@ PVOID NTAPI RtlPcToFileHeader(PVOID PcValue, PVOID *BaseOfImage);
 PRUNTIME_FUNCTION NTAPI RtlLookupFunctionEntry(ULONG64 ControlPc, PULONG64 ImageBase,
                                                PUNWIND_HISTORY_TABLE HistoryTable);
 PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG64 ControlPc,
-                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord,
-                                          PVOID *HandlerData, PULONG64 EstablisherFrame,
-                                          PKNONVOLATILE_CONTEXT_POINTERS ContextPointers);
+                                          PRUNTIME_FUNCTION FunctionEntry, PCONTEXT ContextRecord, PVOID *HandlerData,
+                                          PULONG64 EstablisherFrame, PKNONVOLATILE_CONTEXT_POINTERS ContextPointers);
 
 /*
  * Reads memory without ever faulting, what is pageable or discarded too; FALSE when nothing is there.  Set by mm; until
@@ -125,11 +124,7 @@ PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, 
 extern BOOLEAN (*RtlReadMemory)(PVOID To, ULONG64 From, SIZE_T Size);
 
 /* What a frame is to the one inside it: the end of the stack, a caller, or code that a trap interrupted. */
-typedef enum _RTL_FRAME {
-    RtlFrameEnd,
-    RtlFrameCaller,
-    RtlFrameTrapped
-} RTL_FRAME;
+typedef enum _RTL_FRAME { RtlFrameEnd, RtlFrameCaller, RtlFrameTrapped } RTL_FRAME;
 
 /*
  * Unwinds Context to its caller (leaf functions too) and says what that is.  Inner: what Context itself is; code that
@@ -170,8 +165,8 @@ extern VOID (*RtlUnhandledException)(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT
 
 DECLSPEC_NORETURN VOID NTAPI RtlRestoreContext(PCONTEXT ContextRecord, PEXCEPTION_RECORD ExceptionRecord);
 VOID NTAPI RtlUnwind(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue);
-VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord,
-                       PVOID ReturnValue, PCONTEXT ContextRecord, PUNWIND_HISTORY_TABLE HistoryTable);
+VOID NTAPI RtlUnwindEx(PVOID TargetFrame, PVOID TargetIp, PEXCEPTION_RECORD ExceptionRecord, PVOID ReturnValue,
+                       PCONTEXT ContextRecord, PUNWIND_HISTORY_TABLE HistoryTable);
 VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord);
 DECLSPEC_NORETURN VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 

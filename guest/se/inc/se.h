@@ -8,12 +8,7 @@
 #ifndef FLTVM_SE_H
 #define FLTVM_SE_H
 
-typedef enum _SE_USER {
-    SeUserSystem,
-    SeUserAdministrator,
-    SeUserLimited,
-    SeUsers
-} SE_USER;
+typedef enum _SE_USER { SeUserSystem, SeUserAdministrator, SeUserLimited, SeUsers } SE_USER;
 
 /* Makes the system token, with one reference, which init gives to the system process.  After ob; IRQL: PASSIVE_LEVEL. */
 NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken);

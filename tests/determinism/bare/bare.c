@@ -10,19 +10,19 @@
  */
 #include <stdint.h>
 
-#define MAX_CPUS 8
-#define TRAMPOLINE 0x8000u
-#define LAPIC(reg) (*(volatile uint32_t *)(uintptr_t)(0xfee00000u + (reg)))
-#define LAPIC_EOI 0xb0
-#define LAPIC_SPURIOUS 0xf0
-#define LAPIC_ICR_LOW 0x300
-#define LAPIC_ICR_HIGH 0x310
-#define LAPIC_TIMER 0x320
+#define MAX_CPUS            8
+#define TRAMPOLINE          0x8000u
+#define LAPIC(reg)          (*(volatile uint32_t *)(uintptr_t)(0xfee00000u + (reg)))
+#define LAPIC_EOI           0xb0
+#define LAPIC_SPURIOUS      0xf0
+#define LAPIC_ICR_LOW       0x300
+#define LAPIC_ICR_HIGH      0x310
+#define LAPIC_TIMER         0x320
 #define LAPIC_TIMER_INITIAL 0x380
-#define LAPIC_TIMER_DIVIDE 0x3e0
-#define VECTOR_IPI 0x40
-#define VECTOR_TIMER 0x50
-#define PTE_PAGEABLE (1ull << 11)
+#define LAPIC_TIMER_DIVIDE  0x3e0
+#define VECTOR_IPI          0x40
+#define VECTOR_TIMER        0x50
+#define PTE_PAGEABLE        (1ull << 11)
 
 /* boot.S */
 extern uint64_t page_root[512], bare_faults, bare_fault_error, bare_fault_rip, bare_fault_address;
@@ -40,7 +40,10 @@ static uint64_t idt[256][2] __attribute__((aligned(16)));
 static volatile uint32_t cpus_up, cpus_done;
 static uint32_t seeds[MAX_CPUS];
 
-static void outb(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
+static void outb(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
 
 static uint8_t inb(uint16_t port)
 {
@@ -56,7 +59,10 @@ static uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-static void write_cr8(uint64_t value) { __asm__ volatile("mov %0, %%cr8" ::"r"(value) : "memory"); }
+static void write_cr8(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr8" ::"r"(value) : "memory");
+}
 
 static void print(const char *text)
 {
@@ -109,7 +115,10 @@ static volatile uint32_t lock_word, unlocked_counter;
 static volatile uint64_t trace_hash = 0x6c62272e07bb0142ull;
 static volatile uint64_t interrupts[MAX_CPUS];
 
-static uint32_t this_cpu(void) { return LAPIC(0x20) >> 24; }
+static uint32_t this_cpu(void)
+{
+    return LAPIC(0x20) >> 24;
+}
 
 static uint32_t random_of(uint32_t cpu)
 {
@@ -206,18 +215,39 @@ static uint8_t small_page[4096] __attribute__((aligned(4096)));
 static uint32_t test_number;
 
 /* Virtual addresses: slot 1 of the root; a 4 KiB page, the same not pageable, a pageable 2 MiB page. */
-#define WINDOW (1ull << 39)
-#define PAGED (*(volatile uint64_t *)WINDOW)
-#define RESIDENT (*(volatile uint64_t *)(WINDOW + 0x1000))
+#define WINDOW      (1ull << 39)
+#define PAGED       (*(volatile uint64_t *)WINDOW)
+#define RESIDENT    (*(volatile uint64_t *)(WINDOW + 0x1000))
 #define PAGED_LARGE (*(volatile uint64_t *)(WINDOW + 0x200000))
 
-static void read_paged(void) { (void)PAGED; }
-static void write_paged(void) { PAGED = 0; }
-static void increment_paged(void) { __asm__ volatile("lock incq %0" : "+m"(PAGED)); }
-static void read_resident(void) { (void)RESIDENT; }
-static void read_large(void) { (void)PAGED_LARGE; }
-static void call_paged(void) { ((void (*)(void))(WINDOW + 0x800))(); }
-static void raise_on_paged(void) { ((void (*)(void))(WINDOW + 0x810))(); }
+static void read_paged(void)
+{
+    (void)PAGED;
+}
+static void write_paged(void)
+{
+    PAGED = 0;
+}
+static void increment_paged(void)
+{
+    __asm__ volatile("lock incq %0" : "+m"(PAGED));
+}
+static void read_resident(void)
+{
+    (void)RESIDENT;
+}
+static void read_large(void)
+{
+    (void)PAGED_LARGE;
+}
+static void call_paged(void)
+{
+    ((void (*)(void))(WINDOW + 0x800))();
+}
+static void raise_on_paged(void)
+{
+    ((void (*)(void))(WINDOW + 0x810))();
+}
 static void string_paged(void)
 {
     uint64_t count = 8;
@@ -238,15 +268,13 @@ static void report(int ok, const char *name)
     print("\n");
 }
 
-static void expect(void (*routine)(void), uint64_t irql, int fault, uint64_t error, uint64_t address,
-                   const char *name)
+static void expect(void (*routine)(void), uint64_t irql, int fault, uint64_t error, uint64_t address, const char *name)
 {
     bare_fault_error = bare_fault_address = ~0ull;
     write_cr8(irql);
     int faulted = bare_try(routine);
     write_cr8(0);
-    report(faulted == fault && (!fault || (bare_fault_error == error && bare_fault_address == address)),
-           name);
+    report(faulted == fault && (!fault || (bare_fault_error == error && bare_fault_address == address)), name);
 }
 
 static void run_pageable(int on)
@@ -308,18 +336,14 @@ void bare_main(uint32_t start_info)
         if (*c >= '0' && *c <= '9')
             number = number * 10 + (uint32_t)(*c - '0');
     switch (command[0] << 8 | command[1]) {
-    case 's' << 8 | 'p':
-        run_spin(number);
-        break;
+    case 's' << 8 | 'p': run_spin(number); break;
     case 's' << 8 | 'c':
         set_gate(VECTOR_IPI, bare_stub_40);
         set_gate(VECTOR_TIMER, bare_stub_50);
         load_idt();
         run_schedule();
         break;
-    case 'p' << 8 | 'a':
-        run_pageable(number);
-        break;
+    case 'p' << 8 | 'a': run_pageable(number); break;
     }
     power_off();
 }

@@ -103,32 +103,16 @@ static DECLSPEC_NOINLINE VOID GetAndKeep(VOID)
 static VOID Check(VOID)
 {
     switch (Fault) {
-    case 1:
-        FreedThenReleased(New(FLT_INSTANCE_CONTEXT, PagedPool));
-        break;
+    case 1: FreedThenReleased(New(FLT_INSTANCE_CONTEXT, PagedPool)); break;
     case 2:
-    case 12:
-        FreedThenUsed(New(FLT_INSTANCE_CONTEXT, PagedPool));
-        break;
-    case 3:
-        ReleaseTooOften(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx));
-        break;
+    case 12: FreedThenUsed(New(FLT_INSTANCE_CONTEXT, PagedPool)); break;
+    case 3: ReleaseTooOften(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx)); break;
     case 4:
-    case 5:
-        SetWrong(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx));
-        break;
-    case 6:
-        DeleteWrong(New(FLT_SECTION_CONTEXT, NonPagedPoolNx));
-        break;
-    case 7:
-        DeleteWrong(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx));
-        break;
-    case 8:
-        AtDispatch(New(FLT_INSTANCE_CONTEXT, PagedPool));
-        break;
-    case 9:
-        GetAndKeep();
-        break;
+    case 5: SetWrong(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx)); break;
+    case 6: DeleteWrong(New(FLT_SECTION_CONTEXT, NonPagedPoolNx)); break;
+    case 7: DeleteWrong(New(FLT_INSTANCE_CONTEXT, NonPagedPoolNx)); break;
+    case 8: AtDispatch(New(FLT_INSTANCE_CONTEXT, PagedPool)); break;
+    case 9: GetAndKeep(); break;
     case 10:
         FltReleaseContext(&Data[32]); /* 10:blamed */
         break;

@@ -93,8 +93,10 @@ static VOID CheckRegistrations(PDRIVER_OBJECT Driver)
         {FLT_CONTEXT_END},
     };
     static const FLT_CONTEXT_REGISTRATION FourFixed[] = {
-        {FLT_STREAM_CONTEXT, 0, NULL, 8, TAG},  {FLT_STREAM_CONTEXT, 0, NULL, 16, TAG},
-        {FLT_STREAM_CONTEXT, 0, NULL, 24, TAG}, {FLT_STREAM_CONTEXT, 0, NULL, 32, TAG},
+        {FLT_STREAM_CONTEXT, 0, NULL, 8, TAG},
+        {FLT_STREAM_CONTEXT, 0, NULL, 16, TAG},
+        {FLT_STREAM_CONTEXT, 0, NULL, 24, TAG},
+        {FLT_STREAM_CONTEXT, 0, NULL, 32, TAG},
         {FLT_CONTEXT_END},
     };
     static const FLT_CONTEXT_REGISTRATION OwnAndMore[] = {
@@ -107,7 +109,8 @@ static VOID CheckRegistrations(PDRIVER_OBJECT Driver)
         {FLT_STREAM_CONTEXT, 0, NULL, 8, TAG, Allocate, Free},
         {FLT_CONTEXT_END},
     };
-    static const FLT_CONTEXT_REGISTRATION TooBig[] = {{FLT_FILE_CONTEXT, 0, NULL, MAXUSHORT + 1, TAG}, {FLT_CONTEXT_END}};
+    static const FLT_CONTEXT_REGISTRATION TooBig[] = {{FLT_FILE_CONTEXT, 0, NULL, MAXUSHORT + 1, TAG},
+                                                      {FLT_CONTEXT_END}};
     static const FLT_CONTEXT_REGISTRATION Biggest[] = {{FLT_FILE_CONTEXT, 0, NULL, MAXUSHORT, TAG}, {FLT_CONTEXT_END}};
     static const FLT_CONTEXT_REGISTRATION OwnWithoutTag[] = {
         {FLT_SECTION_CONTEXT, 0, NULL, 0, 0, Allocate, NULL},
@@ -192,7 +195,8 @@ static VOID CheckZeroing(VOID)
     ULONG Other = 0;
 
     for (ULONG Turn = 0; Turn < 20; Turn++) {
-        FvCheck(NT_SUCCESS(FltAllocateContext(Filter, FLT_VOLUME_CONTEXT, 300, NonPagedPoolNx, (PFLT_CONTEXT *)&Context)));
+        FvCheck(
+            NT_SUCCESS(FltAllocateContext(Filter, FLT_VOLUME_CONTEXT, 300, NonPagedPoolNx, (PFLT_CONTEXT *)&Context)));
         for (ULONG Index = 0; Index < 300; Index++)
             Other += Context[Index] != 0;
         RtlFillMemory(Context, 300, 0xEE);
@@ -303,7 +307,8 @@ static VOID CheckKeepAndReplace(FLT_CONTEXT_TYPE Type, POOL_TYPE PoolType, SET *
     /* Replaced: the old one lives by the reference that comes with it, and by the allocator's. */
     FltReleaseContext(One);
     FvCheck(Cleanups == Before);
-    FvCheck(Set(FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Two, &Found) == STATUS_SUCCESS && Found == One && Cleanups == Before);
+    FvCheck(Set(FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Two, &Found) == STATUS_SUCCESS && Found == One &&
+            Cleanups == Before);
     FltReleaseContext(Found);
     FvCheck(Cleanups == Before + 1 && LastData == One && LastType == Type);
     FvCheck(Get(&Found) == STATUS_SUCCESS && Is(Found, Two));
@@ -311,7 +316,8 @@ static VOID CheckKeepAndReplace(FLT_CONTEXT_TYPE Type, POOL_TYPE PoolType, SET *
     FvCheck(Cleanups == Before + 1);
     /* Replaced without being asked for: it ends at once. */
     One = New(Type, 40, PoolType);
-    FvCheck(Set(FLT_SET_CONTEXT_REPLACE_IF_EXISTS, One, NULL) == STATUS_SUCCESS && Cleanups == Before + 2 && LastData == Two);
+    FvCheck(Set(FLT_SET_CONTEXT_REPLACE_IF_EXISTS, One, NULL) == STATUS_SUCCESS && Cleanups == Before + 2 &&
+            LastData == Two);
     /* Deleted: found no more, alive as long as it is referenced. */
     FvCheck(Delete(&Found) == STATUS_SUCCESS && Found == One);
     FltReleaseContext(Found);
@@ -356,7 +362,8 @@ static VOID CheckRefusals(VOID)
 /* One context each, which from now on only the volume and the instance keep. */
 static VOID LeaveContexts(PFLT_INSTANCE For)
 {
-    PFLT_CONTEXT OfVolume = New(FLT_VOLUME_CONTEXT, 8, NonPagedPool), OfInstance = New(FLT_INSTANCE_CONTEXT, 8, PagedPool);
+    PFLT_CONTEXT OfVolume = New(FLT_VOLUME_CONTEXT, 8, NonPagedPool),
+                 OfInstance = New(FLT_INSTANCE_CONTEXT, 8, PagedPool);
     PFLT_VOLUME Of = NULL;
 
     FvCheck(NT_SUCCESS(FltGetVolumeFromInstance(For, &Of)));
@@ -405,7 +412,8 @@ static VOID NTAPI TeardownComplete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANC
         return;
     FvCheck(FltDeleteVolumeContext(Filter, FltObjects->Volume, NULL) == STATUS_FLT_DELETING_OBJECT);
     Mine = New(FLT_VOLUME_CONTEXT, 8, NonPagedPool);
-    FvCheck(FltSetVolumeContext(FltObjects->Volume, FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Mine, NULL) == STATUS_FLT_DELETING_OBJECT);
+    FvCheck(FltSetVolumeContext(FltObjects->Volume, FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Mine, NULL) ==
+            STATUS_FLT_DELETING_OBJECT);
     FltReleaseContext(Mine);
     Cleanups = CompletedBefore;
 }
@@ -434,7 +442,8 @@ static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     Cleanups = Case >= Ending ? 0 : Cleanups;
     FltUnregisterFilter(Filter);
     if (Case == Ending)
-        FvCheck(CompletedBefore == 0 && Cleanups == 2 && Order[0] == FLT_INSTANCE_CONTEXT && Order[1] == FLT_VOLUME_CONTEXT);
+        FvCheck(CompletedBefore == 0 && Cleanups == 2 && Order[0] == FLT_INSTANCE_CONTEXT &&
+                Order[1] == FLT_VOLUME_CONTEXT);
     if (Case == Volumes)
         FvCheck(CleanupsOfType[FLT_VOLUME_CONTEXT] == 3 && CleanupsOfType[FLT_INSTANCE_CONTEXT] >= 1 &&
                 Order[Cleanups - 1] == FLT_VOLUME_CONTEXT);
@@ -465,9 +474,7 @@ static VOID Check(VOID)
         if (!FvVerifierEnabled())
             CheckRefusals();
         break;
-    case Ending:
-        CheckEnds();
-        break;
+    case Ending: CheckEnds(); break;
     }
 }
 

@@ -30,14 +30,10 @@ static VOID NTAPI Cleanup(PFLT_CONTEXT Context, FLT_CONTEXT_TYPE Type)
 }
 
 static const FLT_CONTEXT_REGISTRATION Contexts[] = {
-    {FLT_VOLUME_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_INSTANCE_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_FILE_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_STREAM_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_STREAMHANDLE_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_TRANSACTION_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_SECTION_CONTEXT, 0, Cleanup, 40, TAG},
-    {FLT_CONTEXT_END},
+    {FLT_VOLUME_CONTEXT, 0, Cleanup, 40, TAG},       {FLT_INSTANCE_CONTEXT, 0, Cleanup, 40, TAG},
+    {FLT_FILE_CONTEXT, 0, Cleanup, 40, TAG},         {FLT_STREAM_CONTEXT, 0, Cleanup, 40, TAG},
+    {FLT_STREAMHANDLE_CONTEXT, 0, Cleanup, 40, TAG}, {FLT_TRANSACTION_CONTEXT, 0, Cleanup, 40, TAG},
+    {FLT_SECTION_CONTEXT, 0, Cleanup, 40, TAG},      {FLT_CONTEXT_END},
 };
 
 static PFLT_CONTEXT New(FLT_CONTEXT_TYPE Type)
@@ -108,13 +104,15 @@ static VOID CheckKind(ULONG Kind, PFILE_OBJECT File, PFILE_OBJECT Other)
     FvCheck(Set(Instance, File, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Two, &Found) == STATUS_FLT_CONTEXT_ALREADY_DEFINED &&
             Is(Found, One));
     FvCheck(Get(Instance, File, &Found) == STATUS_SUCCESS && Is(Found, One));
-    FvCheck(Get(Instance, Other, &Found) == (Shared ? STATUS_SUCCESS : STATUS_NOT_FOUND) && Is(Found, Shared ? One : NULL));
+    FvCheck(Get(Instance, Other, &Found) == (Shared ? STATUS_SUCCESS : STATUS_NOT_FOUND) &&
+            Is(Found, Shared ? One : NULL));
     FltReleaseContext(One);
     FvCheck(Cleanups == 0);
     FvCheck(Set(Instance, File, FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Two, NULL) == STATUS_SUCCESS);
     FvCheck(Cleanups == 1 && Ended[0] == One && Order[0] == Type);
     FvCheck(Delete(Instance, File, &Found) == STATUS_SUCCESS && Is(Found, Two) && Cleanups == 1);
-    FvCheck(Set(Instance, File, FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Two, &Found) == STATUS_SUCCESS && Found == NULL_CONTEXT);
+    FvCheck(Set(Instance, File, FLT_SET_CONTEXT_REPLACE_IF_EXISTS, Two, &Found) == STATUS_SUCCESS &&
+            Found == NULL_CONTEXT);
     FltDeleteContext(Two);
     FvCheck(Get(Instance, File, &Found) == STATUS_NOT_FOUND);
     FvCheck(Set(Instance, File, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Two, NULL) == STATUS_SUCCESS);
@@ -129,13 +127,15 @@ static VOID CheckSupport(PFILE_OBJECT File)
 
     FvCheck(FltSupportsStreamContexts(File) && FltSupportsStreamHandleContexts(File));
     /* One stream a file: the filter manager's doing. */
-    FvCheck(!FltSupportsFileContexts(File) && FltSupportsFileContextsEx(File, Instance) && !FltSupportsFileContextsEx(File, NULL));
+    FvCheck(!FltSupportsFileContexts(File) && FltSupportsFileContextsEx(File, Instance) &&
+            !FltSupportsFileContextsEx(File, NULL));
     FvCheck(!FltSupportsStreamContexts(&Unopened) && !FltSupportsStreamHandleContexts(&Unopened));
     FvCheck(!FltSupportsFileContexts(&Unopened) && !FltSupportsFileContextsEx(&Unopened, Instance));
     for (ULONG Kind = 0; Kind < RTL_NUMBER_OF(Kinds); Kind++) {
         PFLT_CONTEXT Context = New(Kinds[Kind].Type);
 
-        FvCheck(Kinds[Kind].Set(Instance, &Unopened, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Context, &Found) == STATUS_NOT_SUPPORTED &&
+        FvCheck(Kinds[Kind].Set(Instance, &Unopened, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Context, &Found) ==
+                    STATUS_NOT_SUPPORTED &&
                 Found == NULL_CONTEXT);
         FvCheck(Kinds[Kind].Get(Instance, &Unopened, &Found) == STATUS_NOT_SUPPORTED && Found == NULL_CONTEXT);
         FvCheck(Kinds[Kind].Delete(Instance, &Unopened, &Found) == STATUS_NOT_SUPPORTED && Found == NULL_CONTEXT);
@@ -143,14 +143,16 @@ static VOID CheckSupport(PFILE_OBJECT File)
         FltReleaseContext(Context); /* the failed set took nothing */
         FvCheck(Cleanups == 1);
     }
-    FvCheck(FltSetStreamHandleContext(Instance, NULL, FLT_SET_CONTEXT_KEEP_IF_EXISTS, NULL, NULL) == STATUS_NOT_SUPPORTED);
+    FvCheck(FltSetStreamHandleContext(Instance, NULL, FLT_SET_CONTEXT_KEEP_IF_EXISTS, NULL, NULL) ==
+            STATUS_NOT_SUPPORTED);
 }
 
 static VOID CheckAbsent(PFILE_OBJECT File)
 {
     PFLT_CONTEXT Context = New(FLT_TRANSACTION_CONTEXT), Found = (PFLT_CONTEXT)1;
 
-    FvCheck(FltSetTransactionContext(Instance, NULL, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Context, &Found) == STATUS_NOT_SUPPORTED &&
+    FvCheck(FltSetTransactionContext(Instance, NULL, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Context, &Found) ==
+                STATUS_NOT_SUPPORTED &&
             Found == NULL_CONTEXT);
     FltReleaseContext(Context);
     FvCheck(FltGetTransactionContext(Instance, NULL, &Found) == STATUS_NOT_FOUND && Found == NULL_CONTEXT);
@@ -252,7 +254,8 @@ static VOID CheckMany(VOID)
         FltReleaseContext(Each[Index]);
     }
     for (ULONG Index = 0; Index < 24; Index++)
-        Right += FltGetStreamHandleContext(Instance, Files[Index * 7 % 24], &Found) == STATUS_SUCCESS && Is(Found, Each[Index * 7 % 24]);
+        Right += FltGetStreamHandleContext(Instance, Files[Index * 7 % 24], &Found) == STATUS_SUCCESS &&
+                 Is(Found, Each[Index * 7 % 24]);
     FvCheck(Right == 24);
     Cleanups = 0;
     for (ULONG Index = 0; Index < 16; Index++)
@@ -268,7 +271,8 @@ static VOID CheckMany(VOID)
 
 /* --- Creates --- */
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                 PVOID *Context)
 {
     PFLT_CONTEXT Found;
 
@@ -281,8 +285,8 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS NTAPI PostCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                                   FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS NTAPI PostCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                   PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     Created2 = FltSetStreamHandleContext(FltObjects->Instance, FltObjects->FileObject, FLT_SET_CONTEXT_KEEP_IF_EXISTS,
                                          Context, NULL) == STATUS_SUCCESS;
@@ -292,7 +296,8 @@ static FLT_POSTOP_CALLBACK_STATUS NTAPI PostCreate(PFLT_CALLBACK_DATA Data, PCFL
 
 static BOOLEAN InPreClose, InPostClose;
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                PVOID *Context)
 {
     PFLT_CONTEXT Found;
 
@@ -304,12 +309,13 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreClose(PFLT_CALLBACK_DATA Data, PCFLT_R
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS NTAPI PostClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                                  FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS NTAPI PostClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                  PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     PFLT_CONTEXT Found;
 
-    InPostClose = FltGetStreamHandleContext(FltObjects->Instance, FltObjects->FileObject, &Found) == STATUS_NOT_SUPPORTED;
+    InPostClose =
+        FltGetStreamHandleContext(FltObjects->Instance, FltObjects->FileObject, &Found) == STATUS_NOT_SUPPORTED;
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
@@ -366,7 +372,8 @@ static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     FltObjectDereference(Volume);
     FltUnregisterFilter(Filter);
     if (Case == Detached) {
-        FvCheck(Cleanups == 3 && Order[0] == FLT_STREAMHANDLE_CONTEXT && Order[1] == FLT_STREAM_CONTEXT && Order[2] == FLT_FILE_CONTEXT);
+        FvCheck(Cleanups == 3 && Order[0] == FLT_STREAMHANDLE_CONTEXT && Order[1] == FLT_STREAM_CONTEXT &&
+                Order[2] == FLT_FILE_CONTEXT);
         Close(LeftOpen, LeftHandle);
         FvCheck(Cleanups == 3);
     }

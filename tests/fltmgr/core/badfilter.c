@@ -72,18 +72,12 @@ static VOID MisuseWorkItems(VOID)
         FltFreeGenericWorkItem(Item);
         FltFreeGenericWorkItem(Item);
         break;
-    case 5:
-        FltQueueGenericWorkItem(Item, &Fault, Work, DelayedWorkQueue, NULL);
-        break;
+    case 5: FltQueueGenericWorkItem(Item, &Fault, Work, DelayedWorkQueue, NULL); break;
     case 6:
         Kept = Item; /* and never freed */
         break;
-    case 7:
-        FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL);
-        break;
-    case 8:
-        FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)&Gate);
-        break;
+    case 7: FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL); break;
+    case 8: FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)&Gate); break;
     case 15:
         FltFreeGenericWorkItem(Item);
         FltObjectDereference(Filter);
@@ -96,31 +90,20 @@ static VOID MisuseWorkItems(VOID)
         (VOID) FltGetVolumeFromName(Filter, &Name, &Volume);
         break;
     }
-    case 20:
-        Queue(Item);
-        break;
-    default:
-        FltFreeGenericWorkItem(Item);
-        break;
+    case 20: Queue(Item); break;
+    default: FltFreeGenericWorkItem(Item); break;
     }
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                         PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     switch (Fault) {
-    case 10:
-        return FLT_PREOP_DISALLOW_FASTIO;
+    case 10: return FLT_PREOP_DISALLOW_FASTIO;
     case 11:
-    case 14:
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
-    case 12:
-        *Context = &Gate;
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case 13:
-        Data->IoStatus.Status = STATUS_PENDING;
-        return FLT_PREOP_COMPLETE;
+    case 14: return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case 12: *Context = &Gate; return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 13: Data->IoStatus.Status = STATUS_PENDING; return FLT_PREOP_COMPLETE;
     case 16: {
         KIRQL Irql;
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
@@ -133,13 +116,12 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
             FltFreeDeferredIoWorkItem(Item);
         return FLT_PREOP_PENDING;
     }
-    default:
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    default: return FLT_PREOP_SUCCESS_NO_CALLBACK;
     }
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
@@ -150,8 +132,7 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
 }
 
 /* A write is filtered by a pre-callback alone. */
-static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                          PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     UNREFERENCED_PARAMETER(Data);
     UNREFERENCED_PARAMETER(FltObjects);
@@ -192,8 +173,7 @@ static ULONG ReadNumber(PUNICODE_STRING Key, PCWSTR ValueName)
     RtlInitUnicodeString(&Name, ValueName);
     InitializeObjectAttributes(&Attributes, Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(
-                ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
+        if (NT_SUCCESS(ZwQueryValueKey(Handle, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
             RtlCopyMemory(&Number, Value->Data, sizeof(Number));
         ZwClose(Handle);
     }

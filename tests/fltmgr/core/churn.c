@@ -22,9 +22,8 @@ static BOOLEAN Expected(NTSTATUS Status, const NTSTATUS *List, ULONG Count)
     InterlockedIncrement(&Odd);
     return FALSE;
 }
-#define EXPECT(Status, ...)                                                                                  \
-    Expected((Status), (const NTSTATUS[]){__VA_ARGS__},                                                      \
-             sizeof((const NTSTATUS[]){__VA_ARGS__}) / sizeof(NTSTATUS))
+#define EXPECT(Status, ...)                                                                                            \
+    Expected((Status), (const NTSTATUS[]){__VA_ARGS__}, sizeof((const NTSTATUS[]){__VA_ARGS__}) / sizeof(NTSTATUS))
 
 static VOID NTAPI Work(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
 {
@@ -39,8 +38,8 @@ static VOID NTAPI Work(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
 static VOID QueueFor(PFLT_INSTANCE Instance)
 {
     PFLT_GENERIC_WORKITEM Item = FltAllocateGenericWorkItem();
-    NTSTATUS Status = FltQueueGenericWorkItem(Item, Instance, Work,
-                                              Rounds % 2 ? CriticalWorkQueue : DelayedWorkQueue, NULL);
+    NTSTATUS Status =
+        FltQueueGenericWorkItem(Item, Instance, Work, Rounds % 2 ? CriticalWorkQueue : DelayedWorkQueue, NULL);
 
     if (NT_SUCCESS(Status))
         InterlockedIncrement(&Queued);
@@ -102,8 +101,8 @@ static VOID NTAPI Churn(PVOID Context)
     FltObjectDereference(Filter); /* which has kept the unload waiting */
 }
 
-static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags,
-                      DEVICE_TYPE DeviceType, FLT_FILESYSTEM_TYPE FileSystemType)
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                      FLT_FILESYSTEM_TYPE FileSystemType)
 {
     if (InterlockedIncrement(&Setups) % 7 == 0) {
         InterlockedIncrement(&Refused);
@@ -127,14 +126,13 @@ static VOID TeardownComplete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEAR
     InterlockedIncrement(&Completes);
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                         PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     return FLT_POSTOP_FINISHED_PROCESSING;
 }

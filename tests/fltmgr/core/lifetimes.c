@@ -51,8 +51,8 @@ static VOID NTAPI Attach(PVOID Context)
     EndOfThread = TRUE;
 }
 
-static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags,
-                      DEVICE_TYPE DeviceType, FLT_FILESYSTEM_TYPE FileSystemType)
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                      FLT_FILESYSTEM_TYPE FileSystemType)
 {
     InterlockedIncrement(&SetUps);
     if ((Case != SetupWhileUnloaded && Case != RefusedWhileUnloaded) ||
@@ -89,14 +89,13 @@ static VOID CheckGoing(PFLT_INSTANCE Instance)
     FvCheck(FltGetFilterFromInstance(Instance, &Other) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltUnloadFilter(&ServiceName) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltAttachVolume(Filter, Volume, NULL, NULL) == STATUS_FLT_DELETING_OBJECT);
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), NULL, NULL) ==
-            STATUS_FLT_DELETING_OBJECT);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), NULL, NULL) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Found) == STATUS_FLT_DELETING_OBJECT);
     FvCheck(FltDetachVolume(Filter, Volume, INSTANCE(L"nobody")) == STATUS_FLT_INSTANCE_NOT_FOUND);
     FvCheck(FltEnumerateInstances(Volume, Filter, &Found, 1, &Count) == STATUS_SUCCESS && Count == 0);
-    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 0, InstanceBasicInformation, Buffer,
-                                                    sizeof(Buffer), &Count) == STATUS_NO_MORE_ENTRIES);
+    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 0, InstanceBasicInformation, Buffer, sizeof(Buffer),
+                                                    &Count) == STATUS_NO_MORE_ENTRIES);
 }
 
 /* What the instance sees while its teardown has begun: nothing. */
@@ -109,11 +108,10 @@ static VOID CheckNothingNew(VOID)
     HANDLE Handle;
     PVOID Block = ExAllocatePoolWithTag(NonPagedPoolNx, 512, 'tseT');
 
-    InitializeObjectAttributes(&Attributes, INSTANCE(L"\\Device\\HarddiskVolume1"), OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
-    FvCheck(NT_SUCCESS(ZwCreateFile(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
-                                    FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN,
-                                    FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0)));
+    InitializeObjectAttributes(&Attributes, INSTANCE(L"\\Device\\HarddiskVolume1"), OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(
+        NT_SUCCESS(ZwCreateFile(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                                FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0)));
     FvCheck(NT_SUCCESS(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Block, 512, &Offset, NULL)));
     FvCheck(Reads == Before);
     ZwClose(Handle);
@@ -129,8 +127,7 @@ static VOID NTAPI GiveBack(PVOID Unused)
     EndOfThread = TRUE;
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                         PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     if (Case != Outstanding || InterlockedIncrement(&Reads) != 1)
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
@@ -223,10 +220,8 @@ static VOID RunHighest(VOID)
 {
     PFLT_INSTANCE Low;
 
-    FvCheck(NT_SUCCESS(
-        FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"50"), INSTANCE(L"low"), NULL)));
-    FvCheck(NT_SUCCESS(
-        FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"150"), INSTANCE(L"high"), NULL)));
+    FvCheck(NT_SUCCESS(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"50"), INSTANCE(L"low"), NULL)));
+    FvCheck(NT_SUCCESS(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"150"), INSTANCE(L"high"), NULL)));
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_SUCCESS);
     FvCheck(FltDetachVolume(Filter, Volume, INSTANCE(L"high")) == STATUS_FLT_INSTANCE_NOT_FOUND);
     FvCheck(NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, INSTANCE(L"low"), &Low)));
@@ -258,10 +253,8 @@ static VOID RunStatuses(VOID)
     static WCHAR Digits[254];
 
     FvCheck(FltAttachVolume(Filter, Volume, NULL, NULL) == STATUS_FLT_FILTER_NOT_READY);
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"5"), NULL, NULL) ==
-            STATUS_FLT_FILTER_NOT_READY);
-    FvCheck(FltStartFiltering(Filter) == STATUS_SUCCESS &&
-            SetUps == 1); /* volumes are offered before it returns */
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"5"), NULL, NULL) == STATUS_FLT_FILTER_NOT_READY);
+    FvCheck(FltStartFiltering(Filter) == STATUS_SUCCESS && SetUps == 1); /* volumes are offered before it returns */
     FvCheck(FltStartFiltering(Filter) == STATUS_INVALID_PARAMETER);
     FvCheck(FltDetachVolume(Filter, Volume, NULL) == STATUS_FLT_DO_NOT_DETACH && Asked == 1);
     FvCheck(FltAttachVolume(Filter, Volume, NULL, NULL) == STATUS_FLT_INSTANCE_NAME_COLLISION);
@@ -270,15 +263,11 @@ static VOID RunStatuses(VOID)
             STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), INSTANCE(L"FIRST"), NULL) ==
             STATUS_FLT_INSTANCE_NAME_COLLISION);
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1x"), NULL, NULL) ==
-            STATUS_INVALID_PARAMETER);
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), INSTANCE(L""), NULL) ==
-            STATUS_INVALID_PARAMETER);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1x"), NULL, NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"1"), INSTANCE(L""), NULL) == STATUS_INVALID_PARAMETER);
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L""), NULL, NULL) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"123.45"), NULL, &Instance) ==
-            STATUS_SUCCESS);
-    FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, INSTANCE(L"lifetimes - 123.45"), &Same) ==
-            STATUS_SUCCESS);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, INSTANCE(L"123.45"), NULL, &Instance) == STATUS_SUCCESS);
+    FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, INSTANCE(L"lifetimes - 123.45"), &Same) == STATUS_SUCCESS);
     FvCheck(Same == Instance);
     FltObjectDereference(Instance); /* each of the two was referenced */
     FltObjectDereference(Same);
@@ -288,8 +277,7 @@ static VOID RunStatuses(VOID)
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Digits); Index++)
         Digits[Index] = '1';
     Long.Buffer = Digits;
-    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, &Long, NULL, NULL) ==
-            STATUS_SUCCESS); /* the name is cut off */
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, &Long, NULL, NULL) == STATUS_SUCCESS); /* the name is cut off */
 }
 
 static const ULONG Plans[] = {

@@ -47,8 +47,7 @@ static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     return STATUS_SUCCESS;
 }
 
-static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                     PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
@@ -73,8 +72,7 @@ static FLT_REGISTRATION Good(VOID)
     RtlZeroMemory(Operations, sizeof(Operations));
     Operations[0].MajorFunction = IRP_MJ_READ;
     Operations[0].PreOperation = Pre;
-    Operations[1].MajorFunction = Operations[2].MajorFunction = Operations[3].MajorFunction =
-        IRP_MJ_OPERATION_END;
+    Operations[1].MajorFunction = Operations[2].MajorFunction = Operations[3].MajorFunction = IRP_MJ_OPERATION_END;
     RtlZeroMemory(Contexts, sizeof(Contexts));
     Contexts[0].ContextType = Contexts[1].ContextType = FLT_CONTEXT_END;
     return Registration;

@@ -35,12 +35,8 @@ static VOID NTAPI Work(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
     case 1:
         FltUnregisterFilter(Filter); /* 1:waits */
         break;
-    case 2:
-        DetachNamed(L"first");
-        break;
-    case 8:
-        KeWaitForSingleObject(&Gone, Executive, KernelMode, FALSE, NULL);
-        break;
+    case 2: DetachNamed(L"first"); break;
+    case 8: KeWaitForSingleObject(&Gone, Executive, KernelMode, FALSE, NULL); break;
     case 11:
         MeetOther();
         DetachNamed(Object == First ? L"second" : L"first");
@@ -111,15 +107,9 @@ static VOID Run(VOID)
 
     switch (Case) {
     case 1:
-    case 8:
-        Queue(Filter);
-        break;
-    case 2:
-        Queue(First);
-        break;
-    case 4:
-        DetachNamed(L"first");
-        break;
+    case 8: Queue(Filter); break;
+    case 2: Queue(First); break;
+    case 4: DetachNamed(L"first"); break;
     case 5:
         FltObjectReference(First); /* 5:since */
         break;
@@ -145,6 +135,7 @@ static VOID Run(VOID)
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    UNICODE_STRING VolumeName = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1");
     UNICODE_STRING FirstName = RTL_CONSTANT_STRING(L"first"), SecondName = RTL_CONSTANT_STRING(L"second");
     NTSTATUS Status;
 
@@ -154,7 +145,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     if (!NT_SUCCESS(Status))
         return Status;
-    FltGetVolumeFromName(Filter, &(UNICODE_STRING)RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1"), &Volume); /* 7:taken */
+    FltGetVolumeFromName(Filter, &VolumeName, &Volume); /* 7:taken */
     Status = FltStartFiltering(Filter);
     if (!NT_SUCCESS(FltGetVolumeInstanceFromName(Filter, Volume, &FirstName, &First)))
         FltGetVolumeInstanceFromName(Filter, Volume, NULL, &First);

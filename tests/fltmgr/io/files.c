@@ -21,7 +21,8 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI Seen(PFLT_CALLBACK_DATA Data, PCFLT_RELAT
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                               PVOID *Context)
 {
     PFILE_OBJECT File = FltObjects->FileObject;
     FILE_POSITION_INFORMATION Position = {{.QuadPart = 1024}};
@@ -33,21 +34,30 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RE
     if (FltObjects->Instance != High)
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     FvCheck(FltSetInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation) == STATUS_SUCCESS);
-    FvCheck(SeenHigh == 0 && SeenLow == 1 && LastMajor == IRP_MJ_SET_INFORMATION && File->CurrentByteOffset.QuadPart == 1024);
+    FvCheck(SeenHigh == 0 && SeenLow == 1 && LastMajor == IRP_MJ_SET_INFORMATION &&
+            File->CurrentByteOffset.QuadPart == 1024);
     Position.CurrentByteOffset.QuadPart = 0;
-    FvCheck(FltQueryInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation, &Returned) == STATUS_SUCCESS);
+    FvCheck(FltQueryInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation, &Returned) ==
+            STATUS_SUCCESS);
     FvCheck(Position.CurrentByteOffset.QuadPart == 1024 && Returned == sizeof(Position));
     FvCheck(SeenHigh == 0 && SeenLow == 2 && LastMajor == IRP_MJ_QUERY_INFORMATION);
-    FvCheck(FltQueryInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation, NULL) == STATUS_SUCCESS);
+    FvCheck(FltQueryInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation, NULL) ==
+            STATUS_SUCCESS);
     FvCheck(FltQueryInformationFile(High, File, &Standard, sizeof(Standard), FileStandardInformation, &Returned) ==
-                STATUS_INVALID_DEVICE_REQUEST && Returned == 0);
+                STATUS_INVALID_DEVICE_REQUEST &&
+            Returned == 0);
     Position.CurrentByteOffset.QuadPart = 7;
-    FvCheck(FltSetInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltQueryVolumeInformationFile(High, File, &Device, sizeof(Device), FileFsDeviceInformation, &Returned) == STATUS_SUCCESS);
-    FvCheck(Device.DeviceType == FILE_DEVICE_DISK && Returned == sizeof(Device) && LastMajor == IRP_MJ_QUERY_VOLUME_INFORMATION);
-    FvCheck(FltQueryVolumeInformationFile(High, File, &Device, 1, FileFsDeviceInformation, NULL) == STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(FltSetInformationFile(High, File, &Position, sizeof(Position), FilePositionInformation) ==
+            STATUS_INVALID_PARAMETER);
+    FvCheck(FltQueryVolumeInformationFile(High, File, &Device, sizeof(Device), FileFsDeviceInformation, &Returned) ==
+            STATUS_SUCCESS);
+    FvCheck(Device.DeviceType == FILE_DEVICE_DISK && Returned == sizeof(Device) &&
+            LastMajor == IRP_MJ_QUERY_VOLUME_INFORMATION);
+    FvCheck(FltQueryVolumeInformationFile(High, File, &Device, 1, FileFsDeviceInformation, NULL) ==
+            STATUS_INFO_LENGTH_MISMATCH);
     SeenLow = 0;
-    FvCheck(FltQueryInformationFile(Low, File, &Position, sizeof(Position), FilePositionInformation, NULL) == STATUS_SUCCESS);
+    FvCheck(FltQueryInformationFile(Low, File, &Position, sizeof(Position), FilePositionInformation, NULL) ==
+            STATUS_SUCCESS);
     FvCheck(SeenLow == 0); /* below the lower one nobody is */
     FvCheck(FltIsDirectory(File, High, &Directory) == STATUS_SUCCESS && !Directory);
     return FLT_PREOP_SUCCESS_NO_CALLBACK;

@@ -165,15 +165,18 @@ static VOID CheckTransfers(VOID)
     FvCheck(FltReadFile(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL) == STATUS_SUCCESS);
     RtlFillMemory(Buffer, 512, 'x');
     Offset.QuadPart = 12288;
-    FvCheck(FltWriteFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS && Bytes == 512);
+    FvCheck(FltWriteFile(Instance, File, &Offset, 512, Buffer, 0, &Bytes, NULL, NULL) == STATUS_SUCCESS &&
+            Bytes == 512);
     MmBuildMdlForNonPagedPool(Mdl);
     RtlZeroMemory(Buffer, 512);
     FvCheck(FltReadFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
     FvCheck(Bytes == 512 && Buffer[0] == 'x' && Buffer[511] == 'x');
-    FvCheck(FltReadFileEx(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL, NULL, Mdl) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltReadFileEx(Instance, File, &Offset, 512, Buffer, 0, NULL, NULL, NULL, NULL, Mdl) ==
+            STATUS_INVALID_PARAMETER);
     Buffer[0] = 'y';
     FvCheck(FltWriteFileEx(Instance, File, &Offset, 512, NULL, 0, &Bytes, NULL, NULL, &Key, Mdl) == STATUS_SUCCESS);
-    FvCheck(FltReadFile(Instance, File, &Offset, 1024, Buffer, 0, &Bytes, NULL, NULL) == STATUS_ACCESS_DENIED && Bytes == 0);
+    FvCheck(FltReadFile(Instance, File, &Offset, 1024, Buffer, 0, &Bytes, NULL, NULL) == STATUS_ACCESS_DENIED &&
+            Bytes == 0);
     IoFreeMdl(Mdl); /* it was ours all the time */
     /* With a callback: it is called once, and BytesRead is left alone. */
     Calls = 0;
@@ -326,8 +329,8 @@ static VOID TryTransfers(VOID)
     }
 }
 
-static VOID (*const Parts[])(VOID) = {NULL,           CheckData,       CheckAsynchronous, CheckCancel,  CheckTransfers,
-                                      CheckOffsets,   CheckParameters, CheckSynchronous,  CheckLocking, TryTransfers};
+static VOID (*const Parts[])(VOID) = {NULL,         CheckData,       CheckAsynchronous, CheckCancel,  CheckTransfers,
+                                      CheckOffsets, CheckParameters, CheckSynchronous,  CheckLocking, TryTransfers};
 
 static FLT_PREOP_CALLBACK_STATUS PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {

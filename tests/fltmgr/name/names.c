@@ -33,8 +33,8 @@ static NTSTATUS Ask(PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options)
     return Status;
 }
 
-static VOID CheckName(PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options, PCWSTR Wanted, PCWSTR Parent, PCWSTR Final,
-                      PCWSTR Extension, PCWSTR Stream)
+static VOID CheckName(PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options, PCWSTR Wanted, PCWSTR Parent,
+                      PCWSTR Final, PCWSTR Extension, PCWSTR Stream)
 {
     PFLT_FILE_NAME_INFORMATION Name = NULL;
 
@@ -81,8 +81,9 @@ static VOID CheckRefusals(PFLT_CALLBACK_DATA Data)
     KeLeaveCriticalRegion();
     for (UCHAR Major = IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION; Major >= IRP_MJ_RELEASE_FOR_CC_FLUSH; Major--) {
         Data->Iopb->MajorFunction = Major;
-        FvCheck(Ask(Data, OPENED) == (Major == IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION ? STATUS_SUCCESS
-                                                                                          : STATUS_FLT_INVALID_NAME_REQUEST));
+        FvCheck(
+            Ask(Data, OPENED) ==
+            (Major == IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION ? STATUS_SUCCESS : STATUS_FLT_INVALID_NAME_REQUEST));
     }
     Data->Iopb->MajorFunction = IRP_MJ_READ;
 }
@@ -92,13 +93,15 @@ static VOID CheckUnsafe(PCFLT_RELATED_OBJECTS FltObjects)
     PFLT_FILE_NAME_INFORMATION Name = NULL;
     FILE_OBJECT Unopened = {0};
 
-    FvCheck(FltGetFileNameInformationUnsafe(FltObjects->FileObject, FltObjects->Instance, OPENED, &Name) == STATUS_SUCCESS);
+    FvCheck(FltGetFileNameInformationUnsafe(FltObjects->FileObject, FltObjects->Instance, OPENED, &Name) ==
+            STATUS_SUCCESS);
     FvCheck(Same(&Name->Name, VOLUME));
     FltReleaseFileNameInformation(Name);
     FvCheck(FltGetFileNameInformationUnsafe(FltObjects->FileObject, NULL, NORMALIZED, &Name) == STATUS_SUCCESS);
     FvCheck(Same(&Name->Name, VOLUME));
     FltReleaseFileNameInformation(Name);
-    FvCheck(FltGetFileNameInformationUnsafe(&Unopened, FltObjects->Instance, OPENED, &Name) == STATUS_FLT_INVALID_NAME_REQUEST);
+    FvCheck(FltGetFileNameInformationUnsafe(&Unopened, FltObjects->Instance, OPENED, &Name) ==
+            STATUS_FLT_INVALID_NAME_REQUEST);
     FvCheck(FltGetFileNameInformationUnsafe(FltObjects->FileObject, NULL, OPENED, NULL) == STATUS_INVALID_PARAMETER);
     FvCheck(FltPurgeFileNameInformationCache(FltObjects->Instance, NULL) == STATUS_SUCCESS);
 }
@@ -127,7 +130,8 @@ static VOID CheckParsings(VOID)
 
 /* --- Callbacks --- */
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                 PVOID *Context)
 {
     PFLT_FILE_NAME_INFORMATION Tunneled = (PFLT_FILE_NAME_INFORMATION)1;
 
@@ -160,7 +164,8 @@ static DECLSPEC_NOINLINE VOID DoWrong(PFLT_CALLBACK_DATA Data)
     }
 }
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                               PVOID *Context)
 {
     Reads++;
     if (Fault != 0) {
@@ -176,14 +181,16 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RE
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreCleanup(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreCleanup(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                  PVOID *Context)
 {
     if (Fault == 0 && Cleanups++ == 0)
         FvCheck(Ask(Data, OPENED) == STATUS_SUCCESS);
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreClose(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                PVOID *Context)
 {
     if (Fault == 0 && Closes++ == 0)
         FvCheck(Ask(Data, OPENED) == STATUS_FLT_INVALID_NAME_REQUEST); /* after cleanup */
@@ -199,7 +206,7 @@ static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 }
 
 static const FLT_OPERATION_REGISTRATION Operations[] = {
-    {IRP_MJ_CREATE, 0, PreCreate}, {IRP_MJ_READ, 0, PreRead},   {IRP_MJ_CLEANUP, 0, PreCleanup},
+    {IRP_MJ_CREATE, 0, PreCreate}, {IRP_MJ_READ, 0, PreRead}, {IRP_MJ_CLEANUP, 0, PreCleanup},
     {IRP_MJ_CLOSE, 0, PreClose},   {IRP_MJ_OPERATION_END},
 };
 

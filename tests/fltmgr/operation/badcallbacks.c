@@ -228,45 +228,22 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
 
     Data->IoStatus.Status = STATUS_SUCCESS;
     switch (Fault) {
-    case 1:
-        return FLT_PREOP_DISALLOW_FASTIO;
-    case 2:
-        *Context = &Queue;
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case 3:
-        *Context = &Queue;
-        return FLT_PREOP_COMPLETE;
-    case 4:
-        *Context = &Queue;
-        return Defer(Data, PreWork) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case 5:
-        Data->IoStatus.Status = STATUS_PENDING;
-        return FLT_PREOP_COMPLETE;
-    case 6:
-        Data->IoStatus.Information = Data->Iopb->Parameters.Read.Length + 1;
-        return FLT_PREOP_COMPLETE;
-    case 10:
-        KeRaiseIrql(DISPATCH_LEVEL, &Irql);
-        break;
-    case 11:
-        KeEnterCriticalRegion();
-        break;
+    case 1: return FLT_PREOP_DISALLOW_FASTIO;
+    case 2: *Context = &Queue; return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 3: *Context = &Queue; return FLT_PREOP_COMPLETE;
+    case 4: *Context = &Queue; return Defer(Data, PreWork) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 5: Data->IoStatus.Status = STATUS_PENDING; return FLT_PREOP_COMPLETE;
+    case 6: Data->IoStatus.Information = Data->Iopb->Parameters.Read.Length + 1; return FLT_PREOP_COMPLETE;
+    case 10: KeRaiseIrql(DISPATCH_LEVEL, &Irql); break;
+    case 11: KeEnterCriticalRegion(); break;
     case 12:
         KeEnterCriticalRegion();
         ExAcquireResourceExclusiveLite(&Resource, TRUE);
         break;
-    case 13:
-        IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
-        break;
-    case 14:
-        Defer(Data, PreWork);
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
-    case 15:
-        FltCbdqInsertIo(&Queue, Data, NULL, NULL);
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case 16:
-        FltCompletePendedPreOperation(Data, FLT_PREOP_COMPLETE, NULL);
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 13: IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP); break;
+    case 14: Defer(Data, PreWork); return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case 15: FltCbdqInsertIo(&Queue, Data, NULL, NULL); return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 16: FltCompletePendedPreOperation(Data, FLT_PREOP_COMPLETE, NULL); return FLT_PREOP_SUCCESS_NO_CALLBACK;
     case 24:
         FltSetCancelCompletion(Data, Canceled);
         GiveBackPre(Data);
@@ -277,17 +254,14 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         return FLT_PREOP_PENDING;
     case 17 ... 23:
     case 26:
-    case 27:
-        return Defer(Data, PreWork) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 27: return Defer(Data, PreWork) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
     case 50 ... 59:
     case 70:
     case 71:
         Instance = FltObjects->Instance;
         MisuseData(Data);
         break;
-    case 60:
-        Swap(Data);
-        break;
+    case 60: Swap(Data); break;
     }
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
@@ -311,33 +285,19 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     KIRQL Irql;
 
     switch (Fault) {
-    case 30:
-        return (FLT_POSTOP_CALLBACK_STATUS)7;
-    case 33:
-        FltCompletePendedPostOperation(Data);
-        return FLT_POSTOP_FINISHED_PROCESSING;
+    case 30: return (FLT_POSTOP_CALLBACK_STATUS)7;
+    case 33: FltCompletePendedPostOperation(Data); return FLT_POSTOP_FINISHED_PROCESSING;
     case 35:
     case 47:
     case 48:
         FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status);
         return Fault == 35 ? FLT_POSTOP_FINISHED_PROCESSING : Status;
-    case 36:
-        Defer(Data, PostWork);
-        return FLT_POSTOP_FINISHED_PROCESSING;
-    case 37:
-        Data->IoStatus.Information = Data->Iopb->Parameters.Read.Length + 1;
-        break;
-    case 38:
-        Data->IoStatus.Status = STATUS_PENDING;
-        break;
-    case 39:
-        KeRaiseIrql(HIGH_LEVEL - 1, &Irql);
-        break;
-    case 60:
-        IoFreeMdl(FltGetSwappedBufferMdlAddress(Data));
-        break;
-    case 40 ... 42:
-        return Defer(Data, PostWork) ? FLT_POSTOP_MORE_PROCESSING_REQUIRED : FLT_POSTOP_FINISHED_PROCESSING;
+    case 36: Defer(Data, PostWork); return FLT_POSTOP_FINISHED_PROCESSING;
+    case 37: Data->IoStatus.Information = Data->Iopb->Parameters.Read.Length + 1; break;
+    case 38: Data->IoStatus.Status = STATUS_PENDING; break;
+    case 39: KeRaiseIrql(HIGH_LEVEL - 1, &Irql); break;
+    case 60: IoFreeMdl(FltGetSwappedBufferMdlAddress(Data)); break;
+    case 40 ... 42: return Defer(Data, PostWork) ? FLT_POSTOP_MORE_PROCESSING_REQUIRED : FLT_POSTOP_FINISHED_PROCESSING;
     }
     return FLT_POSTOP_FINISHED_PROCESSING;
 }

@@ -136,8 +136,7 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
     InterlockedIncrement(&Under);
     switch (Role) {
     case RoleSynchronize:
-    case RoleSafeNow:
-        return FLT_PREOP_SYNCHRONIZE;
+    case RoleSafeNow: return FLT_PREOP_SYNCHRONIZE;
     case RolePendPre:
     case RolePendComplete:
         *Context = NULL;

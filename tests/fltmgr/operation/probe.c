@@ -54,8 +54,7 @@ static VOID NTAPI ReadWork(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Conte
 {
     PFLT_CALLBACK_DATA Data = Context;
 
-    LOG("worker irql %u object %u", KeGetCurrentIrql(),
-        Object == Filter || Object == Data->Iopb->TargetInstance);
+    LOG("worker irql %u object %u", KeGetCurrentIrql(), Object == Filter || Object == Data->Iopb->TargetInstance);
     FltFreeGenericWorkItem(Item);
     if (Mode == ModePendComplete) {
         KIRQL Irql;
@@ -84,8 +83,7 @@ static VOID NTAPI RequeueWork(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Co
 
     LOG("requeue %u", (ULONG)Left);
     if (Left > 0) {
-        if (!NT_SUCCESS(
-                FltQueueGenericWorkItem(Item, Object, RequeueWork, CriticalWorkQueue, (PVOID)(Left - 1))))
+        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, Object, RequeueWork, CriticalWorkQueue, (PVOID)(Left - 1))))
             FltFreeGenericWorkItem(Item);
     } else {
         FltFreeGenericWorkItem(Item);
@@ -109,9 +107,9 @@ static VOID ReadBelow(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
     ULONG Length = Data->Iopb->Parameters.Read.Length, Read = 0;
     LARGE_INTEGER Offset = Data->Iopb->Parameters.Read.ByteOffset;
     PUCHAR Buffer = FltAllocatePoolAlignedWithTag(FltObjects->Instance, NonPagedPool, Length, 'borP');
-    NTSTATUS Status = FltReadFile(
-        FltObjects->Instance, FltObjects->FileObject, &Offset, Length, Buffer,
-        FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET, &Read, NULL, NULL);
+    NTSTATUS Status =
+        FltReadFile(FltObjects->Instance, FltObjects->FileObject, &Offset, Length, Buffer,
+                    FLTFL_IO_OPERATION_NON_CACHED | FLTFL_IO_OPERATION_DO_NOT_UPDATE_BYTE_OFFSET, &Read, NULL, NULL);
 
     LOG("below status 0x%08X bytes %u first %02x", Status, Read, Buffer[0]);
     FltFreePoolAlignedWithTag(FltObjects->Instance, Buffer, 'borP');
@@ -133,18 +131,14 @@ static VOID Swap(PFLT_CALLBACK_DATA Data, PVOID *CompletionContext)
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                          PVOID *CompletionContext)
 {
-    LOG("pre irql %u offset %u generated %u", KeGetCurrentIrql(),
-        Data->Iopb->Parameters.Read.ByteOffset.LowPart,
+    LOG("pre irql %u offset %u generated %u", KeGetCurrentIrql(), Data->Iopb->Parameters.Read.ByteOffset.LowPart,
         FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0);
     *CompletionContext = NULL;
     switch (Mode) {
-    case ModeNoCallback:
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case ModeSynchronize:
-        return FLT_PREOP_SYNCHRONIZE;
+    case ModeNoCallback: return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case ModeSynchronize: return FLT_PREOP_SYNCHRONIZE;
     case ModePendGeneric:
-    case ModePendComplete:
-        return QueueRead(Data, FltObjects) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case ModePendComplete: return QueueRead(Data, FltObjects) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
     case ModePendDeferred: {
         PFLT_DEFERRED_IO_WORKITEM Item = FltAllocateDeferredIoWorkItem();
         if (NT_SUCCESS(FltQueueDeferredIoWorkItem(Item, Data, DeferredWork, DelayedWorkQueue, &Mode)))
@@ -160,25 +154,17 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         Data->Iopb->Parameters.Read.ByteOffset.QuadPart += 4096;
         FltSetCallbackDataDirty(Data);
         break;
-    case ModeMoveSilently:
-        Data->Iopb->Parameters.Read.ByteOffset.QuadPart += 4096;
-        break;
-    case ModeReadBelow:
-        ReadBelow(Data, FltObjects);
-        break;
-    case ModeSwap:
-        Swap(Data, CompletionContext);
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
-    case ModeHold:
-        Held = Data;
-        return FLT_PREOP_PENDING;
+    case ModeMoveSilently: Data->Iopb->Parameters.Read.ByteOffset.QuadPart += 4096; break;
+    case ModeReadBelow: ReadBelow(Data, FltObjects); break;
+    case ModeSwap: Swap(Data, CompletionContext); return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case ModeHold: Held = Data; return FLT_PREOP_PENDING;
     }
     *CompletionContext = &Mode;
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(Flags);
     LOG("safe irql %u context %u", KeGetCurrentIrql(), Context == &Mode);
@@ -190,8 +176,8 @@ static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
 static VOID SwapBack(PFLT_CALLBACK_DATA Data, PVOID Buffer)
 {
     PMDL Mdl = Data->Iopb->Parameters.Read.MdlAddress;
-    PVOID Original = Mdl != NULL ? MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority)
-                                 : Data->Iopb->Parameters.Read.ReadBuffer;
+    PVOID Original =
+        Mdl != NULL ? MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority) : Data->Iopb->Parameters.Read.ReadBuffer;
 
     LOG("swapped mdl %u", FltGetSwappedBufferMdlAddress(Data) != NULL);
     ((PUCHAR)Buffer)[0] = 'S';
@@ -199,13 +185,13 @@ static VOID SwapBack(PFLT_CALLBACK_DATA Data, PVOID Buffer)
     ExFreePoolWithTag(Buffer, 'borP');
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     FLT_POSTOP_CALLBACK_STATUS Status = FLT_POSTOP_FINISHED_PROCESSING;
 
-    LOG("post irql %u status 0x%08X offset %u context %u draining %u", KeGetCurrentIrql(),
-        Data->IoStatus.Status, Data->Iopb->Parameters.Read.ByteOffset.LowPart, Context != NULL,
+    LOG("post irql %u status 0x%08X offset %u context %u draining %u", KeGetCurrentIrql(), Data->IoStatus.Status,
+        Data->Iopb->Parameters.Read.ByteOffset.LowPart, Context != NULL,
         FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) != 0);
     if (FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
         return FLT_POSTOP_FINISHED_PROCESSING;
@@ -216,12 +202,9 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
         break;
     case ModeWhenSafe:
     case ModeWhenSafePend:
-        LOG("posted %u",
-            FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status));
+        LOG("posted %u", FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status));
         return Status;
-    case ModeSwap:
-        SwapBack(Data, Context);
-        break;
+    case ModeSwap: SwapBack(Data, Context); break;
     case ModePostStatus:
         Data->IoStatus.Status = STATUS_DISK_CORRUPT_ERROR;
         Data->IoStatus.Information = 0;
@@ -230,8 +213,7 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     return Status;
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                          PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
@@ -239,8 +221,8 @@ static FLT_PREOP_CALLBACK_STATUS PreOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                            PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                            FLT_POST_OPERATION_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
@@ -249,8 +231,8 @@ static FLT_POSTOP_CALLBACK_STATUS PostOther(PFLT_CALLBACK_DATA Data, PCFLT_RELAT
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
-static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags,
-                      DEVICE_TYPE DeviceType, FLT_FILESYSTEM_TYPE FileSystemType)
+static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                      FLT_FILESYSTEM_TYPE FileSystemType)
 {
     PFLT_GENERIC_WORKITEM Item;
 
@@ -260,8 +242,7 @@ static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS
         return STATUS_FLT_DO_NOT_ATTACH;
     if (Mode == ModeRequeue) {
         Item = FltAllocateGenericWorkItem();
-        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, FltObjects->Instance, RequeueWork, CriticalWorkQueue,
-                                                (PVOID)3)))
+        if (!NT_SUCCESS(FltQueueGenericWorkItem(Item, FltObjects->Instance, RequeueWork, CriticalWorkQueue, (PVOID)3)))
             FltFreeGenericWorkItem(Item);
     }
     return STATUS_SUCCESS;
@@ -341,8 +322,8 @@ static ULONG ReadNumber(PUNICODE_STRING Key, PCWSTR ValueName)
     RtlInitUnicodeString(&ValueString, ValueName);
     InitializeObjectAttributes(&Attributes, Key, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(ZwQueryValueKey(Handle, &ValueString, KeyValuePartialInformation, Value,
-                                       sizeof(Buffer), &Needed)))
+        if (NT_SUCCESS(
+                ZwQueryValueKey(Handle, &ValueString, KeyValuePartialInformation, Value, sizeof(Buffer), &Needed)))
             RtlCopyMemory(&Number, Value->Data, sizeof(Number));
         ZwClose(Handle);
     }

@@ -31,15 +31,9 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         Data->Iopb->TargetInstance = Instances[1];
         Data->Iopb->TargetFileObject = Other;
         break;
-    case TargetOtherAltitude:
-        Data->Iopb->TargetInstance = Extra;
-        break;
-    case TargetOwn: /* is no change */
-        Data->Iopb->TargetInstance = FltObjects->Instance;
-        break;
-    case TargetNothing:
-        Data->Iopb->TargetInstance = NULL;
-        break;
+    case TargetOtherAltitude: Data->Iopb->TargetInstance = Extra; break;
+    case TargetOwn: /* is no change */ Data->Iopb->TargetInstance = FltObjects->Instance; break;
+    case TargetNothing: Data->Iopb->TargetInstance = NULL; break;
     }
     FltSetCallbackDataDirty(Data);
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;

@@ -16,7 +16,8 @@ static ULONG LastReplyLength;
 static CHAR LastReply[16];
 static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\TestPort");
 
-static NTSTATUS NTAPI Connect(PFLT_PORT ClientPort, PVOID ServerCookie, PVOID ConnectionContext, ULONG Size, PVOID *Cookie)
+static NTSTATUS NTAPI Connect(PFLT_PORT ClientPort, PVOID ServerCookie, PVOID ConnectionContext, ULONG Size,
+                              PVOID *Cookie)
 {
     FvCheck(ServerCookie == &Server && KeGetCurrentIrql() == PASSIVE_LEVEL);
     FvCheck((ConnectionContext == NULL) == (Size == 0));
@@ -40,7 +41,8 @@ static VOID NTAPI Disconnect(PVOID Cookie)
 }
 
 /* Answers with what came, backwards; "fail" fails. */
-static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength, PULONG Returned)
+static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
+                              PULONG Returned)
 {
     FvCheck(Cookie == &Client && KeGetCurrentIrql() == PASSIVE_LEVEL);
     Messages++;
@@ -85,7 +87,8 @@ static VOID CheckCreation(VOID)
     ULONG Good = OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE;
     PFLT_PORT Port = (PFLT_PORT)1;
 
-    FvCheck(Create(&Name, OBJ_CASE_INSENSITIVE, 1, Connect, Disconnect, &Port) == STATUS_INVALID_PARAMETER && Port == NULL);
+    FvCheck(Create(&Name, OBJ_CASE_INSENSITIVE, 1, Connect, Disconnect, &Port) == STATUS_INVALID_PARAMETER &&
+            Port == NULL);
     FvCheck(Create(&Name, Good, 0, Connect, Disconnect, &Port) == STATUS_INVALID_PARAMETER);
     FvCheck(Create(&Name, Good, 1, NULL, Disconnect, &Port) == STATUS_INVALID_PARAMETER);
     FvCheck(Create(&Name, Good, 1, Connect, NULL, &Port) == STATUS_INVALID_PARAMETER);
@@ -110,9 +113,7 @@ static VOID Send(ULONG Way)
     LastReplyLength = Way == ShortReply ? 3 : sizeof(LastReply);
     switch (Way) {
     case Plain:
-    case Late:
-        LastStatus = FltSendMessage(Filter, &Client, "plain", 5, NULL, NULL, Patience);
-        break;
+    case Late: LastStatus = FltSendMessage(Filter, &Client, "plain", 5, NULL, NULL, Patience); break;
     case Wrong:
         LastStatus = FltSendMessage(Filter, &Client, "wrong", 5, LastReply, NULL, Patience);
         FvCheck(FltSendMessage(Filter, &Client, NULL, 0, NULL, NULL, NULL) == STATUS_INVALID_PARAMETER);
@@ -121,20 +122,21 @@ static VOID Send(ULONG Way)
         FltCloseClientPort(Filter, &Client);
         LastStatus = Client == NULL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
         break;
-    default:
-        LastStatus = FltSendMessage(Filter, &Client, "asks", 4, LastReply, &LastReplyLength, Patience);
+    default: LastStatus = FltSendMessage(Filter, &Client, "asks", 4, LastReply, &LastReplyLength, Patience);
     }
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Cookie)
 {
     Send((ULONG)(Data->Iopb->Parameters.Read.ByteOffset.QuadPart / 512));
-    DbgPrint("ports: status %08X reply %.*s\n", LastStatus, (int)(LastStatus == 0 ? LastReplyLength % 16 : 0), LastReply);
+    DbgPrint("ports: status %08X reply %.*s\n", LastStatus, (int)(LastStatus == 0 ? LastReplyLength % 16 : 0),
+             LastReply);
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
 /* How often each callback was called. */
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Cookie)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                PVOID *Cookie)
 {
     DbgPrint("ports: connects %d disconnects %d messages %d context %.*s\n", Connects, Disconnects, Messages,
              (int)ContextSize, Context);

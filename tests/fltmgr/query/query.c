@@ -79,11 +79,9 @@ static PFILE_OBJECT OpenFile(PHANDLE Handle)
     IO_STATUS_BLOCK IoStatus;
     PVOID File = NULL;
 
-    InitializeObjectAttributes(&Attributes, TEXT(L"\\Device\\HarddiskVolume1"), OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&Attributes, TEXT(L"\\Device\\HarddiskVolume1"), OBJ_KERNEL_HANDLE, NULL, NULL);
     if (NT_SUCCESS(ZwCreateFile(Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
-                                FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT,
-                                NULL, 0)))
+                                FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0)))
         ObReferenceObjectByHandle(*Handle, FILE_READ_DATA, *IoFileObjectType, KernelMode, &File, NULL);
     return File;
 }
@@ -130,21 +128,18 @@ static VOID CheckVolume(VOID)
     String.MaximumLength = (USHORT)(Needed - 2);
     FvCheck(FltGetVolumeName(Volume, &String, NULL) == STATUS_BUFFER_TOO_SMALL);
     String.MaximumLength = (USHORT)Needed;
-    FvCheck(FltGetVolumeName(Volume, &String, &Needed) == STATUS_SUCCESS &&
-            Same(String.Buffer, String.Length, Name));
+    FvCheck(FltGetVolumeName(Volume, &String, &Needed) == STATUS_SUCCESS && Same(String.Buffer, String.Length, Name));
 
     FvCheck(FltGetVolumeProperties(Volume, NULL, 0, &Needed) == STATUS_BUFFER_TOO_SMALL &&
             Needed > sizeof(*Properties));
-    FvCheck(FltGetVolumeProperties(Volume, Properties, sizeof(*Properties), &Bytes) ==
-                STATUS_BUFFER_OVERFLOW &&
+    FvCheck(FltGetVolumeProperties(Volume, Properties, sizeof(*Properties), &Bytes) == STATUS_BUFFER_OVERFLOW &&
             Bytes == sizeof(*Properties) && Properties->SectorSize == 512);
     FvCheck(FltGetVolumeProperties(Volume, Properties, Needed, &Bytes) == STATUS_SUCCESS && Bytes == Needed);
     FvCheck(Same(Properties->RealDeviceName.Buffer, Properties->RealDeviceName.Length, Name));
     FvCheck(Same(Properties->FileSystemDriverName.Buffer, Properties->FileSystemDriverName.Length, L"raw"));
-    FvCheck(Same(Properties->FileSystemDeviceName.Buffer, Properties->FileSystemDeviceName.Length,
-                 L"\\Device\\RawDisk"));
-    FvCheck(Properties->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM ||
-            Properties->DeviceType == FILE_DEVICE_DISK);
+    FvCheck(
+        Same(Properties->FileSystemDeviceName.Buffer, Properties->FileSystemDeviceName.Length, L"\\Device\\RawDisk"));
+    FvCheck(Properties->DeviceType == FILE_DEVICE_DISK_FILE_SYSTEM || Properties->DeviceType == FILE_DEVICE_DISK);
 
     FvCheck(FltGetFileSystemType(Volume, &Type) == STATUS_SUCCESS && Type == FLT_FSTYPE_RAW);
     Type = FLT_FSTYPE_NTFS;
@@ -153,8 +148,7 @@ static VOID CheckVolume(VOID)
 
     FvCheck(FltGetVolumeInformation(Volume, FilterVolumeBasicInformation, Buffer, 4, &Needed) ==
             STATUS_BUFFER_TOO_SMALL);
-    FvCheck(FltGetVolumeInformation(Volume, FilterVolumeBasicInformation, Buffer, Needed, &Bytes) ==
-                STATUS_SUCCESS &&
+    FvCheck(FltGetVolumeInformation(Volume, FilterVolumeBasicInformation, Buffer, Needed, &Bytes) == STATUS_SUCCESS &&
             Bytes == Needed && Same(Basic->FilterVolumeName, Basic->FilterVolumeNameLength, Name));
     FvCheck(FltGetVolumeInformation(Volume, FilterVolumeStandardInformation, Buffer, 0, &Needed) ==
             STATUS_BUFFER_TOO_SMALL);
@@ -163,12 +157,11 @@ static VOID CheckVolume(VOID)
             Same(Standard->FilterVolumeName, Standard->FilterVolumeNameLength, Name) &&
             Standard->FileSystemType == FLT_FSTYPE_RAW && Standard->Flags == 0);
     FvCheck(FltGetVolumeInformation(Volume, 7, Buffer, sizeof(Buffer), &Bytes) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltEnumerateVolumeInformation(Filter, 0, FilterVolumeBasicInformation, Buffer, sizeof(Buffer),
-                                          &Bytes) == STATUS_SUCCESS);
-    FvCheck(FltEnumerateVolumeInformation(Filter, 99, FilterVolumeBasicInformation, Buffer, sizeof(Buffer),
-                                          &Bytes) == STATUS_NO_MORE_ENTRIES);
-    FvCheck(FltEnumerateVolumeInformation(Filter, 0, 7, Buffer, sizeof(Buffer), &Bytes) ==
-            STATUS_INVALID_PARAMETER);
+    FvCheck(FltEnumerateVolumeInformation(Filter, 0, FilterVolumeBasicInformation, Buffer, sizeof(Buffer), &Bytes) ==
+            STATUS_SUCCESS);
+    FvCheck(FltEnumerateVolumeInformation(Filter, 99, FilterVolumeBasicInformation, Buffer, sizeof(Buffer), &Bytes) ==
+            STATUS_NO_MORE_ENTRIES);
+    FvCheck(FltEnumerateVolumeInformation(Filter, 0, 7, Buffer, sizeof(Buffer), &Bytes) == STATUS_INVALID_PARAMETER);
 }
 
 static VOID CheckOrder(VOID)
@@ -211,8 +204,7 @@ static VOID CheckLists(VOID)
     while (Count-- > 0)
         FltObjectDereference(Volumes[Count]);
     FvCheck(FltEnumerateInstances(NULL, NULL, Instances, 8, &Count) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltEnumerateInstances(Volume, NULL, Instances, 2, &Count) == STATUS_BUFFER_TOO_SMALL &&
-            Count == 3);
+    FvCheck(FltEnumerateInstances(Volume, NULL, Instances, 2, &Count) == STATUS_BUFFER_TOO_SMALL && Count == 3);
     FvCheck(FltEnumerateInstances(Volume, NULL, Instances, 8, &Count) == STATUS_SUCCESS && Count == 3 &&
             Instances[0] == Top && Instances[1] == Mine && Instances[2] == Bottom);
     while (Count-- > 0)
@@ -233,30 +225,25 @@ static VOID CheckFilterInformation(VOID)
     PFILTER_AGGREGATE_STANDARD_INFORMATION Standard = (PVOID)Buffer;
     ULONG Needed = 0;
 
-    FvCheck(FltGetFilterInformation(Filter, FilterFullInformation, Buffer, 1, &Needed) ==
-            STATUS_BUFFER_TOO_SMALL);
-    FvCheck(FltGetFilterInformation(Filter, FilterFullInformation, Buffer, Needed, &Bytes) ==
-                STATUS_SUCCESS &&
+    FvCheck(FltGetFilterInformation(Filter, FilterFullInformation, Buffer, 1, &Needed) == STATUS_BUFFER_TOO_SMALL);
+    FvCheck(FltGetFilterInformation(Filter, FilterFullInformation, Buffer, Needed, &Bytes) == STATUS_SUCCESS &&
             Bytes == Needed && Same(Full->FilterNameBuffer, Full->FilterNameLength, L"query") &&
             Full->NumberOfInstances == 4);
-    FvCheck(FltGetFilterInformation(Filter, FilterAggregateBasicInformation, Buffer, sizeof(*Basic),
-                                    &Needed) == STATUS_BUFFER_TOO_SMALL);
+    FvCheck(FltGetFilterInformation(Filter, FilterAggregateBasicInformation, Buffer, sizeof(*Basic), &Needed) ==
+            STATUS_BUFFER_TOO_SMALL);
     FvCheck(FltGetFilterInformation(Filter, FilterAggregateBasicInformation, Buffer, Needed, &Bytes) ==
                 STATUS_SUCCESS &&
             Basic->Flags == FLTFL_AGGREGATE_INFO_IS_MINIFILTER &&
             Same(Buffer + Basic->Type.MiniFilter.FilterAltitudeBufferOffset,
                  Basic->Type.MiniFilter.FilterAltitudeLength, L"200"));
-    FvCheck(FltGetFilterInformation(Filter, FilterAggregateStandardInformation, Buffer, sizeof(Buffer),
-                                    &Bytes) == STATUS_SUCCESS &&
-            Same(Buffer + Standard->Type.MiniFilter.FilterNameBufferOffset,
-                 Standard->Type.MiniFilter.FilterNameLength, L"query"));
-    FvCheck(FltGetFilterInformation(Filter, 9, Buffer, sizeof(Buffer), &Bytes) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltEnumerateFilterInformation(0, FilterFullInformation, Buffer, sizeof(Buffer), &Bytes) ==
+    FvCheck(FltGetFilterInformation(Filter, FilterAggregateStandardInformation, Buffer, sizeof(Buffer), &Bytes) ==
                 STATUS_SUCCESS &&
-            Same(Full->FilterNameBuffer, Full->FilterNameLength,
-                 L"other")); /* the one farthest from the file system */
-    FvCheck(FltEnumerateFilterInformation(1, FilterFullInformation, Buffer, 1, &Bytes) ==
-            STATUS_BUFFER_TOO_SMALL);
+            Same(Buffer + Standard->Type.MiniFilter.FilterNameBufferOffset, Standard->Type.MiniFilter.FilterNameLength,
+                 L"query"));
+    FvCheck(FltGetFilterInformation(Filter, 9, Buffer, sizeof(Buffer), &Bytes) == STATUS_INVALID_PARAMETER);
+    FvCheck(FltEnumerateFilterInformation(0, FilterFullInformation, Buffer, sizeof(Buffer), &Bytes) == STATUS_SUCCESS &&
+            Same(Full->FilterNameBuffer, Full->FilterNameLength, L"other")); /* the one farthest from the file system */
+    FvCheck(FltEnumerateFilterInformation(1, FilterFullInformation, Buffer, 1, &Bytes) == STATUS_BUFFER_TOO_SMALL);
     FvCheck(FltEnumerateFilterInformation(2, FilterFullInformation, Buffer, sizeof(Buffer), &Bytes) ==
             STATUS_NO_MORE_ENTRIES);
 }
@@ -267,37 +254,34 @@ static VOID CheckInstanceInformation(VOID)
     PINSTANCE_AGGREGATE_STANDARD_INFORMATION Standard = (PVOID)Buffer;
     ULONG Needed = 0;
 
-    FvCheck(FltGetInstanceInformation(Bottom, InstanceBasicInformation, Buffer,
-                                      sizeof(INSTANCE_BASIC_INFORMATION),
+    FvCheck(FltGetInstanceInformation(Bottom, InstanceBasicInformation, Buffer, sizeof(INSTANCE_BASIC_INFORMATION),
                                       &Needed) == STATUS_BUFFER_TOO_SMALL);
-    FvCheck(FltGetInstanceInformation(Bottom, InstanceBasicInformation, Buffer, Needed, &Bytes) ==
-                STATUS_SUCCESS &&
+    FvCheck(FltGetInstanceInformation(Bottom, InstanceBasicInformation, Buffer, Needed, &Bytes) == STATUS_SUCCESS &&
             Same(Buffer + Full->InstanceNameBufferOffset, Full->InstanceNameLength, L"low"));
     FvCheck(FltGetInstanceInformation(Bottom, InstancePartialInformation, Buffer, sizeof(Buffer), &Bytes) ==
                 STATUS_SUCCESS &&
             Same(Buffer + Full->AltitudeBufferOffset, Full->AltitudeLength, L"37.5"));
-    FvCheck(
-        FltGetInstanceInformation(Bottom, InstanceFullInformation, Buffer, sizeof(Buffer), &Bytes) ==
-            STATUS_SUCCESS &&
-        Same(Buffer + Full->VolumeNameBufferOffset, Full->VolumeNameLength, L"\\Device\\HarddiskVolume1") &&
-        Same(Buffer + Full->FilterNameBufferOffset, Full->FilterNameLength, L"query"));
-    FvCheck(FltGetInstanceInformation(Bottom, InstanceAggregateStandardInformation, Buffer, sizeof(Buffer),
-                                      &Bytes) == STATUS_SUCCESS &&
+    FvCheck(FltGetInstanceInformation(Bottom, InstanceFullInformation, Buffer, sizeof(Buffer), &Bytes) ==
+                STATUS_SUCCESS &&
+            Same(Buffer + Full->VolumeNameBufferOffset, Full->VolumeNameLength, L"\\Device\\HarddiskVolume1") &&
+            Same(Buffer + Full->FilterNameBufferOffset, Full->FilterNameLength, L"query"));
+    FvCheck(FltGetInstanceInformation(Bottom, InstanceAggregateStandardInformation, Buffer, sizeof(Buffer), &Bytes) ==
+                STATUS_SUCCESS &&
             Standard->Type.MiniFilter.VolumeFileSystemType == FLT_FSTYPE_RAW &&
-            Same(Buffer + Standard->Type.MiniFilter.AltitudeBufferOffset,
-                 Standard->Type.MiniFilter.AltitudeLength, L"37.5"));
+            Same(Buffer + Standard->Type.MiniFilter.AltitudeBufferOffset, Standard->Type.MiniFilter.AltitudeLength,
+                 L"37.5"));
     FvCheck(FltGetInstanceInformation(Bottom, 9, Buffer, sizeof(Buffer), &Bytes) == STATUS_INVALID_PARAMETER);
-    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 0, InstanceBasicInformation, Buffer,
-                                                    sizeof(Buffer), &Bytes) == STATUS_SUCCESS &&
+    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 0, InstanceBasicInformation, Buffer, sizeof(Buffer),
+                                                    &Bytes) == STATUS_SUCCESS &&
             Same(Buffer + Full->InstanceNameBufferOffset, Full->InstanceNameLength, L"other Instance"));
     FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 2, InstanceBasicInformation, Buffer, 1, &Bytes) ==
             STATUS_BUFFER_TOO_SMALL);
-    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 3, InstanceBasicInformation, Buffer,
-                                                    sizeof(Buffer), &Bytes) == STATUS_NO_MORE_ENTRIES);
-    FvCheck(FltEnumerateInstanceInformationByFilter(Filter, 3, InstanceBasicInformation, Buffer,
-                                                    sizeof(Buffer), &Bytes) == STATUS_SUCCESS);
-    FvCheck(FltEnumerateInstanceInformationByFilter(Filter, 4, InstanceBasicInformation, Buffer,
-                                                    sizeof(Buffer), &Bytes) == STATUS_NO_MORE_ENTRIES);
+    FvCheck(FltEnumerateInstanceInformationByVolume(Volume, 3, InstanceBasicInformation, Buffer, sizeof(Buffer),
+                                                    &Bytes) == STATUS_NO_MORE_ENTRIES);
+    FvCheck(FltEnumerateInstanceInformationByFilter(Filter, 3, InstanceBasicInformation, Buffer, sizeof(Buffer),
+                                                    &Bytes) == STATUS_SUCCESS);
+    FvCheck(FltEnumerateInstanceInformationByFilter(Filter, 4, InstanceBasicInformation, Buffer, sizeof(Buffer),
+                                                    &Bytes) == STATUS_NO_MORE_ENTRIES);
 }
 
 /* More than any fixed list has. */
@@ -314,23 +298,21 @@ static VOID CheckMany(VOID)
         Attached += NT_SUCCESS(FltAttachVolumeAtAltitude(Filter, Volume, &Altitude, NULL, NULL));
     }
     FvCheck(Attached == MANY);
-    while (FltEnumerateInstanceInformationByFilter(Filter, Count, InstanceFullInformation, Buffer,
-                                                   sizeof(Buffer), &Bytes) == STATUS_SUCCESS)
+    while (FltEnumerateInstanceInformationByFilter(Filter, Count, InstanceFullInformation, Buffer, sizeof(Buffer),
+                                                   &Bytes) == STATUS_SUCCESS)
         Count++;
     FvCheck(Count == MANY + 4);
     for (Count = 0; FltEnumerateInstanceInformationByVolume(Volume, Count, InstanceFullInformation, Buffer,
                                                             sizeof(Buffer), &Bytes) == STATUS_SUCCESS;)
         Count++;
     FvCheck(Count == MANY + 3);
-    FvCheck(FltEnumerateInstances(Volume, NULL, Instances, MANY + 8, &Count) == STATUS_SUCCESS &&
-            Count == MANY + 3);
+    FvCheck(FltEnumerateInstances(Volume, NULL, Instances, MANY + 8, &Count) == STATUS_SUCCESS && Count == MANY + 3);
     while (Count-- > 0)
         FltObjectDereference(Instances[Count]);
 }
 
 /* Of the read that the scenario makes at the end. */
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                         PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     if (!Idle && FltObjects->Instance == Mine) {
         FvCheck(FltGetRequestorProcess(Data) == IoThreadToProcess(Data->Thread));

@@ -137,7 +137,8 @@ static VOID DoWrong(VOID)
     }
 }
 
-static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                               PVOID *Context)
 {
     if (Fault == 4)
         FltAcquirePushLockShared(&Lock);

@@ -16,8 +16,10 @@ static PFLT_PORT Server;
 static KEVENT Ran;
 
 static const FLT_CONTEXT_REGISTRATION Contexts[] = {
-    {FLT_VOLUME_CONTEXT, 0, NULL, 40, TAG}, {FLT_INSTANCE_CONTEXT, 0, NULL, 40, TAG},
-    {FLT_FILE_CONTEXT, 0, NULL, 40, TAG},   {FLT_STREAM_CONTEXT, 0, NULL, FLT_VARIABLE_SIZED_CONTEXTS, TAG},
+    {FLT_VOLUME_CONTEXT, 0, NULL, 40, TAG},
+    {FLT_INSTANCE_CONTEXT, 0, NULL, 40, TAG},
+    {FLT_FILE_CONTEXT, 0, NULL, 40, TAG},
+    {FLT_STREAM_CONTEXT, 0, NULL, FLT_VARIABLE_SIZED_CONTEXTS, TAG},
     {FLT_CONTEXT_END},
 };
 
@@ -36,7 +38,8 @@ static BOOLEAN HadMemory(PCSTR What, PVOID Memory)
 
 static VOID TryContexts(VOID)
 {
-    static const FLT_CONTEXT_TYPE Types[] = {FLT_VOLUME_CONTEXT, FLT_INSTANCE_CONTEXT, FLT_FILE_CONTEXT, FLT_STREAM_CONTEXT};
+    static const FLT_CONTEXT_TYPE Types[] = {FLT_VOLUME_CONTEXT, FLT_INSTANCE_CONTEXT, FLT_FILE_CONTEXT,
+                                             FLT_STREAM_CONTEXT};
     PFLT_CONTEXT Context;
     NTSTATUS Status;
 
@@ -99,7 +102,8 @@ static VOID TryNames(VOID)
     PVOID Lists;
 
     if (Had("FltGetFileNameInformationUnsafe",
-            FltGetFileNameInformationUnsafe(File, Instance, FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT, &Name))) {
+            FltGetFileNameInformationUnsafe(File, Instance, FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT,
+                                            &Name))) {
         Had("FltParseFileNameInformation", FltParseFileNameInformation(Name));
         FltReleaseFileNameInformation(Name);
     }
@@ -196,8 +200,8 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS NTAPI Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Completion,
-                                             FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS NTAPI Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                             PVOID Completion, FLT_POST_OPERATION_FLAGS Flags)
 {
     return FLT_POSTOP_FINISHED_PROCESSING;
 }

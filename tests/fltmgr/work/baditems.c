@@ -58,7 +58,7 @@ static DECLSPEC_NOINLINE VOID FreeQueued(PFLT_GENERIC_WORKITEM Item)
 {
     BlockWorkers();
     FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL); /* 2:queued */
-    FltFreeGenericWorkItem(Item); /* 2:freed */
+    FltFreeGenericWorkItem(Item);                                        /* 2:freed */
     Data[1]++;
 }
 
@@ -66,7 +66,7 @@ static DECLSPEC_NOINLINE VOID FreeDeferred(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_
 {
     BlockWorkers();
     FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL); /* 32:queued */
-    FltFreeDeferredIoWorkItem(Item); /* 32:freed */
+    FltFreeDeferredIoWorkItem(Item);                                                      /* 32:freed */
     Data[1]++;
 }
 
@@ -81,12 +81,8 @@ static DECLSPEC_NOINLINE VOID DeferTwice(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CA
 static VOID MisuseGeneric(PFLT_GENERIC_WORKITEM Item, PFLT_VOLUME Volume)
 {
     switch (Fault) {
-    case 1:
-        QueueTwice(Item);
-        break;
-    case 2:
-        FreeQueued(Item);
-        break;
+    case 1: QueueTwice(Item); break;
+    case 2: FreeQueued(Item); break;
     case 3:
         FltFreeGenericWorkItem(Item); /* 3:freed */
         Queue(Item, Work);
@@ -95,33 +91,19 @@ static VOID MisuseGeneric(PFLT_GENERIC_WORKITEM Item, PFLT_VOLUME Volume)
         FltFreeGenericWorkItem(Item); /* 4:freed */
         FltFreeGenericWorkItem(Item);
         break;
-    case 5:
-        FltQueueGenericWorkItem(Item, Data, Work, DelayedWorkQueue, NULL);
-        break;
-    case 6:
-        FltQueueGenericWorkItem(Item, Volume, Work, DelayedWorkQueue, NULL);
-        break;
-    case 7:
-        FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL);
-        break;
-    case 8:
-        FltQueueGenericWorkItem(Item, Filter, NULL, DelayedWorkQueue, NULL);
-        break;
+    case 5: FltQueueGenericWorkItem(Item, Data, Work, DelayedWorkQueue, NULL); break;
+    case 6: FltQueueGenericWorkItem(Item, Volume, Work, DelayedWorkQueue, NULL); break;
+    case 7: FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL); break;
+    case 8: FltQueueGenericWorkItem(Item, Filter, NULL, DelayedWorkQueue, NULL); break;
     case 9:
         FltQueueGenericWorkItem(Item, Filter, (PFLT_GENERIC_WORKITEM_ROUTINE)(PVOID)Data, DelayedWorkQueue, NULL);
         break;
     case 10:
         FltQueueGenericWorkItem(Item, Filter, (PFLT_GENERIC_WORKITEM_ROUTINE)(PVOID)0x12345678, DelayedWorkQueue, NULL);
         break;
-    case 11:
-        FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Data);
-        break;
-    case 12:
-        FltQueueGenericWorkItem(NULL, Filter, Work, DelayedWorkQueue, NULL);
-        break;
-    case 13:
-        FltFreeDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Item);
-        break;
+    case 11: FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Data); break;
+    case 12: FltQueueGenericWorkItem(NULL, Filter, Work, DelayedWorkQueue, NULL); break;
+    case 13: FltFreeDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Item); break;
     case 14:
     case 15:
     case 43:
@@ -142,22 +124,17 @@ static VOID MisuseDeferred(PFLT_DEFERRED_IO_WORKITEM Item)
         FltFreeDeferredIoWorkItem(Item); /* 20:freed */
         FltFreeDeferredIoWorkItem(Item);
         break;
-    case 21:
-        FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Item);
-        break;
-    case 22:
-        FltQueueGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Item, Filter, Work, DelayedWorkQueue, NULL);
-        break;
+    case 21: FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Item); break;
+    case 22: FltQueueGenericWorkItem((PFLT_GENERIC_WORKITEM)(PVOID)Item, Filter, Work, DelayedWorkQueue, NULL); break;
     case 23:
         Kept = Item; /* and never freed */
         break;
-    case 24:
-        FltFreeDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Data);
-        break;
+    case 24: FltFreeDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Data); break;
     }
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects,
+                                         PVOID *Context)
 {
     PFLT_DEFERRED_IO_WORKITEM Item;
     PFLT_GENERIC_WORKITEM Generic;
@@ -166,30 +143,21 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     Item = FltAllocateDeferredIoWorkItem(); /* 31:allocated */
     switch (Fault) {
-    case 30:
-        FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, HYPERCRITICAL, NULL);
-        break;
-    case 31:
-        DeferTwice(Item, CallbackData);
-        break;
-    case 32:
-        FreeDeferred(Item, CallbackData);
-        break;
+    case 30: FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, HYPERCRITICAL, NULL); break;
+    case 31: DeferTwice(Item, CallbackData); break;
+    case 32: FreeDeferred(Item, CallbackData); break;
     case 33:
         FltFreeDeferredIoWorkItem(Item); /* 33:freed */
         FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL);
         break;
-    case 34:
-        FltQueueDeferredIoWorkItem(Item, CallbackData, NULL, DelayedWorkQueue, NULL);
-        break;
+    case 34: FltQueueDeferredIoWorkItem(Item, CallbackData, NULL, DelayedWorkQueue, NULL); break;
     case 35:
         Generic = FltAllocateGenericWorkItem();
-        FltQueueDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Generic, CallbackData, DeferredWork, DelayedWorkQueue, NULL);
+        FltQueueDeferredIoWorkItem((PFLT_DEFERRED_IO_WORKITEM)(PVOID)Generic, CallbackData, DeferredWork,
+                                   DelayedWorkQueue, NULL);
         break;
     case 36:
-    case 37:
-        FltFreeDeferredIoWorkItem(Item);
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case 37: FltFreeDeferredIoWorkItem(Item); return FLT_PREOP_SUCCESS_WITH_CALLBACK;
     case 42:
         if (NT_SUCCESS(FltQueueDeferredIoWorkItem(Item, CallbackData, DeferredWork, DelayedWorkQueue, NULL)))
             return FLT_PREOP_PENDING;
@@ -205,8 +173,8 @@ static FLT_POSTOP_CALLBACK_STATUS Safe(PFLT_CALLBACK_DATA CallbackData, PCFLT_RE
 }
 
 /* In the disk's DPC. */
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
-                                           FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA CallbackData, PCFLT_RELATED_OBJECTS FltObjects,
+                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     FLT_POSTOP_CALLBACK_STATUS Status = FLT_POSTOP_FINISHED_PROCESSING;
 
@@ -214,7 +182,7 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA CallbackData, PCFL
         FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Context, Flags, NULL, &Status);
     if (Fault == 37) {
         FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Context, Flags, Safe, &Status); /* 37:queued */
-        FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Data, Flags, Safe, &Status); /* 37:again */
+        FltDoCompletionProcessingWhenSafe(CallbackData, FltObjects, Data, Flags, Safe, &Status);    /* 37:again */
     }
     return Status;
 }
@@ -243,6 +211,7 @@ static const FLT_REGISTRATION Registration = {
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    PFLT_GENERIC_WORKITEM Item;
     PFLT_VOLUME Volume;
     NTSTATUS Status;
 
@@ -257,7 +226,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         MisuseDeferred(FltAllocateDeferredIoWorkItem()); /* 20:allocated 21:allocated 22:allocated 23:allocated */
     } else if (Fault < 20 || Fault >= 40) {
         Volume = OpenVolume(Filter);
-        MisuseGeneric(FltAllocateGenericWorkItem(), Volume); /* 1:allocated 2:allocated 3:allocated 13:allocated 14:allocated 15:allocated 43:allocated */
+        Item =
+            FltAllocateGenericWorkItem(); /* 1:allocated 2:allocated 3:allocated 13:allocated 14:allocated 15:allocated 43:allocated */
+        MisuseGeneric(Item, Volume);
         FltObjectDereference(Volume);
     }
     if (Fault == 43) {

@@ -25,8 +25,7 @@ enum {
 
 static VOID NTAPI Work(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA Data, PVOID Context)
 {
-    FvCheck(KeGetCurrentIrql() == PASSIVE_LEVEL && PsIsSystemThread(PsGetCurrentThread()) &&
-            Context == &Worked);
+    FvCheck(KeGetCurrentIrql() == PASSIVE_LEVEL && PsIsSystemThread(PsGetCurrentThread()) && Context == &Worked);
     FvCheck(Data == Held);
     InterlockedIncrement(&Worked);
     FltFreeDeferredIoWorkItem(Item);
@@ -62,8 +61,7 @@ static VOID SendPagingRead(PCFLT_RELATED_OBJECTS FltObjects, ULONG Length)
     ExFreePoolWithTag(Block, 'borP');
 }
 
-static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                         PVOID *Context)
+static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
     PIRP Top = IoGetTopLevelIrp();
 
@@ -72,9 +70,7 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     }
     switch (Case) {
-    case Plain:
-        FvCheck(Queue(Data, CriticalWorkQueue) == STATUS_SUCCESS);
-        return FLT_PREOP_PENDING;
+    case Plain: FvCheck(Queue(Data, CriticalWorkQueue) == STATUS_SUCCESS); return FLT_PREOP_PENDING;
     case Paging:
         if (FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO))
             FvCheck(Queue(Data, DelayedWorkQueue) == STATUS_FLT_NOT_SAFE_TO_POST_OPERATION);
@@ -89,23 +85,17 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         FvCheck(Queue(Data, DelayedWorkQueue) == STATUS_FLT_NOT_SAFE_TO_POST_OPERATION);
         IoSetTopLevelIrp(Top);
         break;
-    case System:
-        FvCheck(Queue(Data, (WORK_QUEUE_TYPE)2) == STATUS_INVALID_PARAMETER);
-        break;
-    case TopLevelPost:
-        return FLT_PREOP_SYNCHRONIZE;
-    case Going:
-        Held = Data;
-        return FLT_PREOP_PENDING;
+    case System: FvCheck(Queue(Data, (WORK_QUEUE_TYPE)2) == STATUS_INVALID_PARAMETER); break;
+    case TopLevelPost: return FLT_PREOP_SYNCHRONIZE;
+    case Going: Held = Data; return FLT_PREOP_PENDING;
     case Post:
-    case Draining:
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case Draining: return FLT_PREOP_SUCCESS_WITH_CALLBACK;
     }
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
-static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                           PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
+                                           FLT_POST_OPERATION_FLAGS Flags)
 {
     PIRP Top = IoGetTopLevelIrp();
 

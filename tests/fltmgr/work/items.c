@@ -135,21 +135,15 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         Queue(FltAllocateGenericWorkItem(), Filter);
         FvCheck(IsSet(&Done, 1000));
         break;
-    case OfInstance:
-        RunOfInstance();
-        break;
-    case FreedAway:
-        RunFreedAway();
-        break;
+    case OfInstance: RunOfInstance(); break;
+    case FreedAway: RunFreedAway(); break;
     case System:
         Item = FltAllocateGenericWorkItem();
         FvCheck(FltQueueGenericWorkItem(Item, Filter, Work, (WORK_QUEUE_TYPE)2, NULL) == STATUS_INVALID_PARAMETER);
         FltFreeGenericWorkItem(Item);
         FltObjectDereference(Filter); /* once too often: without the verifier nothing comes of it */
         break;
-    case AtDirql:
-        RunAtDirql(ReadNumber(RegistryPath, L"What"));
-        break;
+    case AtDirql: RunAtDirql(ReadNumber(RegistryPath, L"What")); break;
     }
     return Status;
 }

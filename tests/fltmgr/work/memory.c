@@ -53,9 +53,8 @@ static VOID CheckMany(VOID)
     FvCheck(CountGeneric(MANY) == MANY);
     FvCheck(CountDeferred(MANY) == MANY);
     for (ULONG Index = 0; Index < MANY; Index++)
-        Queued = Queued &&
-                 NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Work,
-                                                    Index % 2 ? DelayedWorkQueue : CriticalWorkQueue, NULL));
+        Queued = Queued && NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Work,
+                                                              Index % 2 ? DelayedWorkQueue : CriticalWorkQueue, NULL));
     FvCheck(Queued);
     FvCheck(IsSet(&AllRan, 5000));
 }
@@ -117,12 +116,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     if (!NT_SUCCESS(Status))
         return Status;
     switch (Case) {
-    case 1:
-        CheckMany();
-        break;
-    case 2:
-        CheckExhausted();
-        break;
+    case 1: CheckMany(); break;
+    case 2: CheckExhausted(); break;
     case 3: /* the rule of the run: no memory for items */
         FvCheck(FltAllocateGenericWorkItem() == NULL);
         FvCheck(FltAllocateDeferredIoWorkItem() == NULL);

@@ -60,14 +60,11 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI StormPreRead(PFLT_CALLBACK_DATA Data, PC
 {
     *CompletionContext = NULL;
     switch (InterlockedIncrement(&StormReads) % 4) {
-    case 0:
-        return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case 0: return FLT_PREOP_SUCCESS_NO_CALLBACK;
     case 1:
         return StormHold(Data, FltObjects->Instance, StormPre) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_WITH_CALLBACK;
-    case 2:
-        return FLT_PREOP_SYNCHRONIZE;
-    default:
-        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case 2: return FLT_PREOP_SYNCHRONIZE;
+    default: return FLT_PREOP_SUCCESS_WITH_CALLBACK;
     }
 }
 

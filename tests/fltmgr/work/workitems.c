@@ -52,7 +52,7 @@ static VOID FLTAPI Run(PFLT_GENERIC_WORKITEM Item, PVOID FltObject, PVOID Contex
         KeWaitForSingleObject(Work->Release, Executive, KernelMode, FALSE, NULL);
     if (Work->Again > 0) {
         Work->Again--;
-        (VOID)FltQueueGenericWorkItem(Item, FltObject, Run, DelayedWorkQueue, Work);
+        (VOID) FltQueueGenericWorkItem(Item, FltObject, Run, DelayedWorkQueue, Work);
         return;
     }
     if (Work->Free)
@@ -105,7 +105,8 @@ static VOID CheckAgain(VOID)
     Prepare(&Work);
     Work.Again = 4;
     Work.Free = TRUE;
-    FvCheck(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Run, DelayedWorkQueue, &Work) == STATUS_SUCCESS);
+    FvCheck(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Run, DelayedWorkQueue, &Work) ==
+            STATUS_SUCCESS);
     FvCheck(WaitFor(&Work.Ran, 1000) == STATUS_SUCCESS && Work.Runs == 5);
 }
 
@@ -122,7 +123,8 @@ static VOID CheckParallel(WORK_QUEUE_TYPE Queue)
         Works[Index].Free = TRUE;
         Works[Index].Release = Index < BLOCKED ? &Event : NULL;
         Works[Index].Signal = Index < BLOCKED ? NULL : &Event;
-        Queued = Queued && NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Run, Queue, &Works[Index]));
+        Queued = Queued &&
+                 NT_SUCCESS(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Filter, Run, Queue, &Works[Index]));
     }
     for (ULONG Index = 0; Index <= BLOCKED; Index++)
         Ran = Ran && WaitFor(&Works[Index].Ran, 5000) == STATUS_SUCCESS;
@@ -138,7 +140,8 @@ static VOID CheckInstance(VOID)
     FvCheck(NT_SUCCESS(FltEnumerateInstances(NULL, Filter, Instances, RTL_NUMBER_OF(Instances), &Count)) && Count == 1);
     Prepare(&Work);
     Work.Free = TRUE;
-    FvCheck(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Instances[0], Run, DelayedWorkQueue, &Work) == STATUS_SUCCESS);
+    FvCheck(FltQueueGenericWorkItem(FltAllocateGenericWorkItem(), Instances[0], Run, DelayedWorkQueue, &Work) ==
+            STATUS_SUCCESS);
     FvCheck(WaitFor(&Work.Ran, 1000) == STATUS_SUCCESS && Work.FltObject == Instances[0]);
     for (ULONG Index = 0; Index < Count; Index++)
         FltObjectDereference(Instances[Index]);

@@ -111,8 +111,8 @@ static VOID CheckDirect(VOID)
     FvCheck(Query(NULL, Direct, L"Expand", &Text, (ULONG)REG_EXPAND_SZ << 24, NULL, 0) == STATUS_BUFFER_TOO_SMALL);
     FvCheck(Query(NULL, Direct, L"List", &Text, (ULONG)REG_MULTI_SZ << 24, NULL, 0) == STATUS_INVALID_PARAMETER);
     RtlZeroMemory(&Text, sizeof(Text));
-    FvCheck(NT_SUCCESS(Query(NULL, Direct | RTL_QUERY_REGISTRY_NOEXPAND, L"List", &Text, (ULONG)REG_MULTI_SZ << 24, NULL,
-                             0)) &&
+    FvCheck(NT_SUCCESS(Query(NULL, Direct | RTL_QUERY_REGISTRY_NOEXPAND, L"List", &Text, (ULONG)REG_MULTI_SZ << 24,
+                             NULL, 0)) &&
             Text.Length == sizeof(LIST) - 2 && RtlEqualMemory(Text.Buffer, LIST, sizeof(LIST)));
     ExFreePool(Text.Buffer);
     /* More than a number: the buffer says its size. */
@@ -147,21 +147,21 @@ static VOID CheckSubkeys(VOID)
     FvCheck(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, KEY L"\\Nowhere", Table, NULL, NULL) ==
             STATUS_OBJECT_NAME_NOT_FOUND);
     Table[2].Flags = RTL_QUERY_REGISTRY_SUBKEY;
-    FvCheck(NT_SUCCESS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE | RTL_REGISTRY_OPTIONAL, KEY L"\\Nowhere", Table,
-                                              NULL, NULL)));
+    FvCheck(NT_SUCCESS(
+        RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE | RTL_REGISTRY_OPTIONAL, KEY L"\\Nowhere", Table, NULL, NULL)));
 }
 
 static VOID CheckDelete(VOID)
 {
     ULONG Number = 0;
 
-    FvCheck(NT_SUCCESS(Query(NULL, RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_DELETE, L"Number", &Number, 0, NULL,
-                             0)) &&
+    FvCheck(NT_SUCCESS(
+                Query(NULL, RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_DELETE, L"Number", &Number, 0, NULL, 0)) &&
             Number == 258);
     FvCheck(Query(Remember, RTL_QUERY_REGISTRY_REQUIRED, L"Number", NULL, 0, NULL, 0) == STATUS_OBJECT_NAME_NOT_FOUND);
-    FvCheck(NT_SUCCESS(Query(Remember, RTL_QUERY_REGISTRY_DELETE | RTL_QUERY_REGISTRY_NOEXPAND, NULL, NULL, 0, NULL,
-                             0)) &&
-            Calls == 4);
+    FvCheck(
+        NT_SUCCESS(Query(Remember, RTL_QUERY_REGISTRY_DELETE | RTL_QUERY_REGISTRY_NOEXPAND, NULL, NULL, 0, NULL, 0)) &&
+        Calls == 4);
     FvCheck(Query(Remember, RTL_QUERY_REGISTRY_REQUIRED, NULL, NULL, 0, NULL, 0) == STATUS_OBJECT_NAME_NOT_FOUND);
 }
 

@@ -143,8 +143,9 @@ static VOID CheckMany(HANDLE Key)
     FvCheck(Wrong == 0);
     for (ULONG i = 0; i < MANY; i++) {
         NumberedName(&Name, Text, L"mANY", MANY - 1 - i);
-        Wrong += !NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Partial, sizeof(Buffer), &Length)) ||
-                 *(PULONG)Partial->Data != MANY - 1 - i;
+        Wrong +=
+            !NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Partial, sizeof(Buffer), &Length)) ||
+            *(PULONG)Partial->Data != MANY - 1 - i;
     }
     FvCheck(Wrong == 0);
     for (ULONG i = 0; i < MANY; i++)

@@ -20,12 +20,12 @@ typedef struct _SEEN {
 
 static SEEN Seen;
 static LARGE_INTEGER HighCookie, LowCookie;
-static PVOID Refuser;           /* whose pre-notifications end with Answer */
+static PVOID Refuser; /* whose pre-notifications end with Answer */
 static NTSTATUS Answer;
-static PVOID Changer;           /* whose post-notifications end with ReturnStatus = Changed */
+static PVOID Changer; /* whose post-notifications end with ReturnStatus = Changed */
 static NTSTATUS Changed;
-static PVOID Adopt;             /* the object that a bypassed open results in */
-static BOOLEAN Attach;          /* give the object of a post-create a context */
+static PVOID Adopt;    /* the object that a bypassed open results in */
+static BOOLEAN Attach; /* give the object of a post-create a context */
 static BOOLEAN Quiet = TRUE;
 
 static BOOLEAN IsPost(ULONG Class)
@@ -156,7 +156,8 @@ static VOID CheckCreate(PHANDLE Key)
 
     FvCheck(Open(NULL, KEY, TRUE, Key) == STATUS_SUCCESS && Pair(RegNtPreCreateKeyEx, RegNtPostCreateKeyEx));
     FvCheck(_wcsicmp(Seen.CompleteName, KEY) == 0 && Create->Version == 1 && Create->RootObject != NULL);
-    FvCheck(Create->DesiredAccess == KEY_ALL_ACCESS && Create->Options == REG_OPTION_VOLATILE && Create->Disposition != NULL);
+    FvCheck(Create->DesiredAccess == KEY_ALL_ACCESS && Create->Options == REG_OPTION_VOLATILE &&
+            Create->Disposition != NULL);
     ObReferenceObjectByHandle(*Key, 0, *CmKeyObjectType, KernelMode, &Object, NULL);
     FvCheck(Object != NULL && Seen.Post.Object == Object && Seen.Post.CallContext == (PVOID)102);
     ObDereferenceObject(Object);
@@ -181,11 +182,14 @@ static VOID CheckValues(HANDLE Key)
     ULONG Data = 7, Length;
 
     Reset();
-    FvCheck(ZwSetValueKey(Key, &Name, 3, REG_DWORD, &Data, 4) == STATUS_SUCCESS && Pair(RegNtPreSetValueKey, RegNtPostSetValueKey));
-    FvCheck(Set->ValueName == &Name && Set->TitleIndex == 3 && Set->Type == REG_DWORD && Set->Data == &Data && Set->DataSize == 4);
+    FvCheck(ZwSetValueKey(Key, &Name, 3, REG_DWORD, &Data, 4) == STATUS_SUCCESS &&
+            Pair(RegNtPreSetValueKey, RegNtPostSetValueKey));
+    FvCheck(Set->ValueName == &Name && Set->TitleIndex == 3 && Set->Type == REG_DWORD && Set->Data == &Data &&
+            Set->DataSize == 4);
     FvCheck(Seen.Post.CallContext == (PVOID)202 && Seen.Post.ReturnStatus == STATUS_SUCCESS);
     Reset();
-    FvCheck(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
+    FvCheck(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length) ==
+                STATUS_SUCCESS &&
             Pair(RegNtPreQueryValueKey, RegNtPostQueryValueKey));
     Reset();
     FvCheck(ZwEnumerateValueKey(Key, 0, KeyValueBasicInformation, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
@@ -214,7 +218,8 @@ static VOID CheckBlocking(HANDLE Key)
     Refuser = LOW, Answer = STATUS_ACCESS_DENIED;
     Reset();
     FvCheck(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &Data, 4) == STATUS_ACCESS_DENIED);
-    FvCheck(Seen.Count == 3 && Seen.Who[2] == 2 && Seen.Post.Status == STATUS_ACCESS_DENIED); /* it gets no post, who let it pass does */
+    FvCheck(Seen.Count == 3 && Seen.Who[2] == 2 &&
+            Seen.Post.Status == STATUS_ACCESS_DENIED); /* it gets no post, who let it pass does */
     Refuser = HIGH;
     Reset();
     FvCheck(ZwSetValueKey(Key, &Name, 0, REG_DWORD, &Data, 4) == STATUS_ACCESS_DENIED && Seen.Count == 1);
@@ -225,7 +230,7 @@ static VOID CheckBlocking(HANDLE Key)
             STATUS_OBJECT_NAME_NOT_FOUND); /* nothing was done */
     Changer = LOW, Changed = STATUS_SUCCESS;
     FvCheck(ZwDeleteValueKey(Key, &Name) == STATUS_SUCCESS); /* a failure became a success */
-    FvCheck(Seen.Post.Status == STATUS_SUCCESS); /* as the one above sees it */
+    FvCheck(Seen.Post.Status == STATUS_SUCCESS);             /* as the one above sees it */
     Changed = STATUS_LOCK_NOT_GRANTED;
     FvCheck(Open(Key, L"New", TRUE, &Child) == STATUS_LOCK_NOT_GRANTED && Child == NULL);
     Changer = NULL;
@@ -320,7 +325,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     FvTestPlan(69);
     CheckRegistration();
-    FvCheck(Register(L"100", LOW, &LowCookie) == STATUS_SUCCESS && Register(L"99.9999", HIGH, &HighCookie) == STATUS_SUCCESS);
+    FvCheck(Register(L"100", LOW, &LowCookie) == STATUS_SUCCESS &&
+            Register(L"99.9999", HIGH, &HighCookie) == STATUS_SUCCESS);
     CmUnRegisterCallback(HighCookie);
     FvCheck(Register(L"100.1", HIGH, &HighCookie) == STATUS_SUCCESS);
     Quiet = FALSE;

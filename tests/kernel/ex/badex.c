@@ -82,8 +82,9 @@ static VOID NTAPI ReturnWell(PVOID Parameter)
 }
 
 static PWORKER_THREAD_ROUTINE const Routines[] = {
-    ReturnRaised,        ReturnInCriticalRegion, ReturnInGuardedRegion, ReturnImpersonating,
-    ReturnWithTopLevelIrp, ReturnWithPriority,   ReturnWell,
+    ReturnRaised,        ReturnInCriticalRegion, ReturnInGuardedRegion,
+    ReturnImpersonating, ReturnWithTopLevelIrp,  ReturnWithPriority,
+    ReturnWell,
 };
 
 /* Two of them: what the first leaves, the second meets. */
@@ -186,9 +187,7 @@ static BOOLEAN Arguments(ULONG Fault)
         ExWaitForRundownProtectionRelease(&Rundown);
         ExReInitializeRundownProtection(&Rundown);
         break;
-    case 41:
-        ExReInitializeRundownProtection(&Rundown);
-        break;
+    case 41: ExReInitializeRundownProtection(&Rundown); break;
     case 42: /* flags that there are */
     case 43:
         KeEnterCriticalRegion();
@@ -198,9 +197,7 @@ static BOOLEAN Arguments(ULONG Fault)
         ExReleasePushLockSharedEx(&Push, 0);
         KeLeaveCriticalRegion();
         break;
-    case 44: /* given back and not taken */
-        ExReleaseRundownProtection(&Rundown);
-        break;
+    case 44: /* given back and not taken */ ExReleaseRundownProtection(&Rundown); break;
     }
     return TRUE;
 }
@@ -221,16 +218,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         return STATUS_UNSUCCESSFUL;
     }
     switch (Fault) {
-    case 1:
-        QueueTwice();
-        break;
+    case 1: QueueTwice(); break;
     case 3:
         KeEnterCriticalRegion();
         ExReleaseResourceLite(&Resource);
         break;
-    case 4:
-        ExAcquireResourceExclusiveLite(&Resource, TRUE);
-        break;
+    case 4: ExAcquireResourceExclusiveLite(&Resource, TRUE); break;
     case 5:
         KeEnterCriticalRegion();
         ExAcquireResourceSharedLite(&Resource, TRUE);
@@ -240,17 +233,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         ExAcquireFastMutex(&Mutex);
         ExAcquireFastMutex(&Mutex);
         break;
-    case 7:
-        ExReleaseFastMutex(&Mutex);
-        break;
+    case 7: ExReleaseFastMutex(&Mutex); break;
     case 8:
         KeEnterCriticalRegion();
         ExAcquireResourceExclusiveLite(&Resource, TRUE);
         ExDeleteResourceLite(&Resource);
         break;
-    case 9:
-        DereferenceTooOften();
-        break;
+    case 9: DereferenceTooOften(); break;
     case 10:
     case 11:
     case 12:
@@ -273,9 +262,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         ExInitializeNPagedLookasideList((PNPAGED_LOOKASIDE_LIST)InPool, NULL, NULL, 0, 64, 'xeBT', 0);
         ExFreePool(InPool);
         break;
-    case 16:
-        ExInitializeResourceLite(&Resource);
-        break;
+    case 16: ExInitializeResourceLite(&Resource); break;
     case 17:
     case 18:
         ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
@@ -288,21 +275,11 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         ExDeleteResourceLite(&Resource);
         ExDeleteResourceLite(&Resource);
         break;
-    case 30:
-        Queue(NULL, DelayedWorkQueue);
-        break;
-    case 31:
-        Queue((PWORKER_THREAD_ROUTINE)(PVOID)&Item, DelayedWorkQueue);
-        break;
-    case 32:
-        Queue(Nothing, MaximumWorkQueue);
-        break;
-    case 33:
-        Queue(Nothing, CustomPriorityWorkQueue - 1);
-        break;
-    case 34:
-        Queue(Nothing, CustomPriorityWorkQueue + 32);
-        break;
+    case 30: Queue(NULL, DelayedWorkQueue); break;
+    case 31: Queue((PWORKER_THREAD_ROUTINE)(PVOID)&Item, DelayedWorkQueue); break;
+    case 32: Queue(Nothing, MaximumWorkQueue); break;
+    case 33: Queue(Nothing, CustomPriorityWorkQueue - 1); break;
+    case 34: Queue(Nothing, CustomPriorityWorkQueue + 32); break;
     case 35: /* of a lower priority than this thread, which is unloaded first */
         Queue(Nothing, BackgroundWorkQueue);
         IoDeleteDevice(Device);
@@ -313,8 +290,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         IoDeleteDevice(Device);
         ExDeleteResourceLite(&Resource);
         return STATUS_UNSUCCESSFUL;
-    default:
-        return STATUS_INVALID_PARAMETER;
+    default: return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
 }

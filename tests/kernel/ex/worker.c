@@ -152,10 +152,17 @@ static VOID CheckPriorities(VOID)
         ULONG Type;
         KPRIORITY Priority;
     } Types[] = {
-        {CriticalWorkQueue, 13}, {DelayedWorkQueue, 12},          {HyperCriticalWorkQueue, 15},
-        {NormalWorkQueue, 8},    {BackgroundWorkQueue, 7},        {RealTimeWorkQueue, 18},
-        {SuperCriticalWorkQueue, 14}, {CustomPriorityWorkQueue + 14, 14}, {CustomPriorityWorkQueue + 12, 12},
-        {CustomPriorityWorkQueue + 31, 31}, {CustomPriorityWorkQueue + 1, 1},
+        {CriticalWorkQueue, 13},
+        {DelayedWorkQueue, 12},
+        {HyperCriticalWorkQueue, 15},
+        {NormalWorkQueue, 8},
+        {BackgroundWorkQueue, 7},
+        {RealTimeWorkQueue, 18},
+        {SuperCriticalWorkQueue, 14},
+        {CustomPriorityWorkQueue + 14, 14},
+        {CustomPriorityWorkQueue + 12, 12},
+        {CustomPriorityWorkQueue + 31, 31},
+        {CustomPriorityWorkQueue + 1, 1},
     };
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Types); Index++) {

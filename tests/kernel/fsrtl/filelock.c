@@ -41,8 +41,8 @@ static BOOLEAN Fast(PFILE_OBJECT File, ULONG64 Offset, ULONG64 Length, ULONG Key
 {
     LARGE_INTEGER At = {.QuadPart = (LONGLONG)Offset}, Bytes = {.QuadPart = (LONGLONG)Length};
 
-    return FsRtlPrivateLock(&Lock, File, &At, &Bytes, PsGetCurrentProcess(), Key, Immediately, Exclusive,
-                            &Result, NULL, (PVOID)1, FALSE);
+    return FsRtlPrivateLock(&Lock, File, &At, &Bytes, PsGetCurrentProcess(), Key, Immediately, Exclusive, &Result, NULL,
+                            (PVOID)1, FALSE);
 }
 
 static BOOLEAN Locks(PFILE_OBJECT File, ULONG64 Offset, ULONG64 Length, ULONG Key, BOOLEAN Exclusive)
@@ -97,12 +97,9 @@ static VOID CheckRanges(VOID)
     /* Shared: all may read, nobody may write, not even who locked it. */
     FvCheck(Reads(&FileB, 100, 10, 9) && !Writes(&FileB, 100, 1, 9) && !Writes(&FileA, 100, 1, 1));
     FvCheck(Locks(&FileB, 105, 10, 1, FALSE) && !Locks(&FileB, 105, 1, 1, TRUE));
-    FvCheck(FsRtlFastUnlockAll(&Lock, &FileA, PsGetCurrentProcess(), NULL) == STATUS_SUCCESS &&
-            Unlocked == 4);
-    FvCheck(FsRtlFastUnlockAllByKey(&Lock, &FileB, PsGetCurrentProcess(), 2, NULL) ==
-            STATUS_RANGE_NOT_LOCKED);
-    FvCheck(FsRtlFastUnlockAllByKey(&Lock, &FileB, PsGetCurrentProcess(), 1, NULL) == STATUS_SUCCESS &&
-            Unlocked == 5);
+    FvCheck(FsRtlFastUnlockAll(&Lock, &FileA, PsGetCurrentProcess(), NULL) == STATUS_SUCCESS && Unlocked == 4);
+    FvCheck(FsRtlFastUnlockAllByKey(&Lock, &FileB, PsGetCurrentProcess(), 2, NULL) == STATUS_RANGE_NOT_LOCKED);
+    FvCheck(FsRtlFastUnlockAllByKey(&Lock, &FileB, PsGetCurrentProcess(), 1, NULL) == STATUS_SUCCESS && Unlocked == 5);
     FvCheck(!FsRtlAreThereCurrentFileLocks(&Lock));
     FsRtlUninitializeFileLock(&Lock);
 }
@@ -119,8 +116,8 @@ static VOID CheckEdges(VOID)
     FvCheck(!Locks(&FileB, 1, ~0ULL, 0, TRUE)); /* the last byte of all */
     FvCheck(Release(&FileB, 0, ~0ULL, 0) == STATUS_SUCCESS);
     /* No bytes: before its first, so within a range is a conflict, at its begin and end is none. */
-    FvCheck(Locks(&FileA, 10, 10, 0, TRUE) && Locks(&FileB, 10, 0, 0, TRUE) &&
-            Locks(&FileB, 20, 0, 0, TRUE) && !Locks(&FileB, 15, 0, 0, TRUE));
+    FvCheck(Locks(&FileA, 10, 10, 0, TRUE) && Locks(&FileB, 10, 0, 0, TRUE) && Locks(&FileB, 20, 0, 0, TRUE) &&
+            !Locks(&FileB, 15, 0, 0, TRUE));
     FvCheck(!FsRtlCheckLockForOplockRequest(&Lock, &Allocation));
     Info = FsRtlGetNextFileLock(&Lock, TRUE);
     FvCheck(Info != NULL && (ULONG64)Info->StartingByte.QuadPart == ~0ULL && Info->ExclusiveLock &&
@@ -145,8 +142,7 @@ static NTSTATUS NTAPI Keep(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
 
 /* An IRP whose current location is ours, as a dispatch routine gets it; its completion is kept from going on.
  */
-static PIRP MakeIrp(UCHAR Major, UCHAR Minor, UCHAR Flags, PFILE_OBJECT File, ULONG64 Offset,
-                    PLARGE_INTEGER Length)
+static PIRP MakeIrp(UCHAR Major, UCHAR Minor, UCHAR Flags, PFILE_OBJECT File, ULONG64 Offset, PLARGE_INTEGER Length)
 {
     PIRP Irp = IoAllocateIrp(2, FALSE);
     PIO_STACK_LOCATION Stack;
@@ -177,18 +173,15 @@ static VOID CheckRequests(VOID)
     First = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, SL_EXCLUSIVE_LOCK, &FileA, 0, &Ten);
     FvCheck(FsRtlProcessFileLock(&Lock, First, (PVOID)11) == STATUS_SUCCESS && Completed == 1 &&
             LastStatus == STATUS_SUCCESS && LastContext == (PVOID)11);
-    Other =
-        MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, SL_EXCLUSIVE_LOCK | SL_FAIL_IMMEDIATELY, &FileB, 0, &Ten);
+    Other = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, SL_EXCLUSIVE_LOCK | SL_FAIL_IMMEDIATELY, &FileB, 0, &Ten);
     FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_LOCK_NOT_GRANTED && Completed == 2);
     IoFreeIrp(Other);
     Second = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, SL_EXCLUSIVE_LOCK, &FileB, 5, &Ten);
     Third = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, 0, &FileB, 0, &Ten);
-    FvCheck(FsRtlProcessFileLock(&Lock, Second, (PVOID)12) == STATUS_PENDING &&
-            FsRtlAreThereWaitingFileLocks(&Lock));
+    FvCheck(FsRtlProcessFileLock(&Lock, Second, (PVOID)12) == STATUS_PENDING && FsRtlAreThereWaitingFileLocks(&Lock));
     FvCheck(FsRtlProcessFileLock(&Lock, Third, (PVOID)13) == STATUS_PENDING && Completed == 2);
     /* Cancelled while it waits. */
-    FvCheck(IoCancelIrp(Third) && Completed == 3 && LastStatus == STATUS_CANCELLED &&
-            LastContext == (PVOID)13);
+    FvCheck(IoCancelIrp(Third) && Completed == 3 && LastStatus == STATUS_CANCELLED && LastContext == (PVOID)13);
     /* Unlocked: the next one has it. */
     Other = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_SINGLE, 0, &FileA, 0, &Ten);
     FvCheck(FsRtlProcessFileLock(&Lock, Other, (PVOID)14) == STATUS_SUCCESS && Completed == 5 &&
@@ -208,8 +201,7 @@ static VOID CheckRequests(VOID)
     FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_INVALID_DEVICE_REQUEST);
     IoFreeIrp(Other);
     Other = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL, 0, &FileB, 0, NULL);
-    FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_SUCCESS &&
-            !FsRtlAreThereCurrentFileLocks(&Lock));
+    FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_SUCCESS && !FsRtlAreThereCurrentFileLocks(&Lock));
     IoFreeIrp(Other);
     Other = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_UNLOCK_ALL_BY_KEY, 0, &FileB, 0, NULL);
     FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_RANGE_NOT_LOCKED);
@@ -217,8 +209,7 @@ static VOID CheckRequests(VOID)
     /* The file system will not have it: it is not locked then. */
     RoutineStatus = STATUS_DISK_FULL;
     Other = MakeIrp(IRP_MJ_LOCK_CONTROL, IRP_MN_LOCK, SL_EXCLUSIVE_LOCK, &FileA, 0, &Ten);
-    FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_DISK_FULL &&
-            !FsRtlAreThereCurrentFileLocks(&Lock));
+    FvCheck(FsRtlProcessFileLock(&Lock, Other, NULL) == STATUS_DISK_FULL && !FsRtlAreThereCurrentFileLocks(&Lock));
     IoFreeIrp(Other);
     RoutineStatus = STATUS_SUCCESS;
     /* What waits when the file goes ends. */

@@ -34,7 +34,7 @@ static VOID CheckExpressions(VOID)
 static VOID CheckDosExpressions(VOID)
 {
     FvCheck(Matches(L"<.TXT", L"a.b.txt", TRUE));
-    FvCheck(Matches(L"<b", L"a.b", FALSE)); /* the last period too, */
+    FvCheck(Matches(L"<b", L"a.b", FALSE));   /* the last period too, */
     FvCheck(!Matches(L"<b", L"a.cb", FALSE)); /* but not past it */
     FvCheck(Matches(L"AB<EXE", L"abcd.exe", TRUE));
     FvCheck(Matches(L"AB<EXE", L"ab.exe", TRUE));
@@ -148,12 +148,14 @@ static VOID CheckFileContexts(PVOID Owner)
     FsRtlInitPerFileContext(&One, Owner, &One, FreeContext);
     FsRtlInitPerFileContext(&Two, Owner, &Two, FreeContext);
     FvCheck(FsRtlInsertPerFileContext(NULL, &One) == STATUS_INVALID_DEVICE_REQUEST);
-    FvCheck(FsRtlLookupPerFileContext(NULL, NULL, NULL) == NULL && FsRtlLookupPerFileContext(&Support, NULL, NULL) == NULL);
+    FvCheck(FsRtlLookupPerFileContext(NULL, NULL, NULL) == NULL &&
+            FsRtlLookupPerFileContext(&Support, NULL, NULL) == NULL);
     FvCheck(FsRtlRemovePerFileContext(&Support, NULL, NULL) == NULL);
     FvCheck(FsRtlInsertPerFileContext(&Support, &One) == STATUS_SUCCESS && Support != NULL);
     FvCheck(FsRtlInsertPerFileContext(&Support, &Two) == STATUS_SUCCESS);
     FvCheck(FsRtlLookupPerFileContext(&Support, Owner, &One) == &One);
-    FvCheck(FsRtlLookupPerFileContext(&Support, Owner, NULL) == &One && FsRtlLookupPerFileContext(&Support, &Two, NULL) == NULL);
+    FvCheck(FsRtlLookupPerFileContext(&Support, Owner, NULL) == &One &&
+            FsRtlLookupPerFileContext(&Support, &Two, NULL) == NULL);
     FvCheck(FsRtlRemovePerFileContext(&Support, Owner, &Two) == &Two);
     FvCheck(FsRtlLookupPerFileContext(&Support, Owner, &Two) == NULL);
     FsRtlInsertPerFileContext(&Support, &Two);

@@ -96,8 +96,7 @@ static VOID CheckWaits(VOID)
     Thread = StartThread(CancelSoon, Irp);
     FvCheck(FsRtlCancellableWaitForSingleObject(&Never, NULL, Irp) == STATUS_CANCELLED);
     JoinThread(Thread);
-    FvCheck(FsRtlCancellableWaitForSingleObject(&Set, NULL, Irp) ==
-            STATUS_SUCCESS); /* what is there is had */
+    FvCheck(FsRtlCancellableWaitForSingleObject(&Set, NULL, Irp) == STATUS_SUCCESS); /* what is there is had */
     IoFreeIrp(Irp);
 }
 
@@ -161,16 +160,14 @@ static VOID CheckDevices(VOID)
             LastControl == CTL_CODE('f', 6, METHOD_NEITHER, 0));
     FvCheck(FsRtlGetSectorSizeInformation(Device, &Sizes) == STATUS_INVALID_PARAMETER);
     Device->SectorSize = 512;
-    FvCheck(FsRtlGetSectorSizeInformation(Device, &Sizes) == STATUS_SUCCESS &&
-            Sizes.LogicalBytesPerSector == 512 && Sizes.PhysicalBytesPerSectorForAtomicity == 512 &&
-            Sizes.PhysicalBytesPerSectorForPerformance == 512 &&
+    FvCheck(FsRtlGetSectorSizeInformation(Device, &Sizes) == STATUS_SUCCESS && Sizes.LogicalBytesPerSector == 512 &&
+            Sizes.PhysicalBytesPerSectorForAtomicity == 512 && Sizes.PhysicalBytesPerSectorForPerformance == 512 &&
             Sizes.FileSystemEffectivePhysicalBytesPerSectorForAtomicity == 512 && Sizes.Flags == 0 &&
             Sizes.ByteOffsetForPartitionAlignment == 0xFFFFFFFF);
     DeviceStatus = STATUS_SUCCESS;
     FvCheck(FsRtlBalanceReads(Device) == STATUS_SUCCESS);
     FvCheck(!FsRtlIsTotalDeviceFailure(STATUS_SUCCESS) && !FsRtlIsTotalDeviceFailure(STATUS_CRC_ERROR) &&
-            !FsRtlIsTotalDeviceFailure(STATUS_DEVICE_DATA_ERROR) &&
-            FsRtlIsTotalDeviceFailure(STATUS_DEVICE_NOT_READY));
+            !FsRtlIsTotalDeviceFailure(STATUS_DEVICE_DATA_ERROR) && FsRtlIsTotalDeviceFailure(STATUS_DEVICE_NOT_READY));
     FsRtlUpdateDiskCounters(1, 2);
 }
 
@@ -202,8 +199,7 @@ static VOID CheckOemNames(VOID)
     FvCheck(!IsFat("A*", FALSE, FALSE, FALSE) && IsFat("A*", TRUE, FALSE, FALSE));
     FvCheck(!IsFat("A\\B.C", FALSE, FALSE, FALSE) && IsFat("A\\B.C", FALSE, TRUE, FALSE) &&
             !IsFat("A\\\\B", FALSE, TRUE, FALSE));
-    FvCheck(!IsFat("\\A", FALSE, TRUE, FALSE) && IsFat("\\A", FALSE, TRUE, TRUE) &&
-            IsFat("\\", FALSE, TRUE, TRUE));
+    FvCheck(!IsFat("\\A", FALSE, TRUE, FALSE) && IsFat("\\A", FALSE, TRUE, TRUE) && IsFat("\\", FALSE, TRUE, TRUE));
     FvCheck(Matches("A*.TXT", "ABC.TXT") && !Matches("A*.TXT", "abc.txt") && !Matches("A*.TXT", "BC.TXT") &&
             Matches("A?C", "ABC"));
 }

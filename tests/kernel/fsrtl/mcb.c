@@ -14,8 +14,8 @@ static BOOLEAN Is(LONGLONG Vbn, LONGLONG Lbn, LONGLONG Left, LONGLONG Start, LON
     LONGLONG ItsLbn, ItsLeft, ItsStart, ItsLength;
     ULONG Index;
 
-    return FsRtlLookupLargeMcbEntry(&Mcb, Vbn, &ItsLbn, &ItsLeft, &ItsStart, &ItsLength, &Index) &&
-           ItsLbn == Lbn && ItsLeft == Left && ItsStart == Start && ItsLength == Length && Index == Run;
+    return FsRtlLookupLargeMcbEntry(&Mcb, Vbn, &ItsLbn, &ItsLeft, &ItsStart, &ItsLength, &Index) && ItsLbn == Lbn &&
+           ItsLeft == Left && ItsStart == Start && ItsLength == Length && Index == Run;
 }
 
 static VOID CheckRuns(VOID)
@@ -30,22 +30,17 @@ static VOID CheckRuns(VOID)
     FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2 && Is(3, -1, 7, -1, 10, 0) && Is(12, 1002, 3, 1000, 5, 1));
     FvCheck(!FsRtlLookupLargeMcbEntry(&Mcb, 15, NULL, NULL, NULL, NULL, NULL));
     FvCheck(FsRtlAddLargeMcbEntry(&Mcb, 15, 1005, 5) && FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2); /* one run */
-    FvCheck(FsRtlAddLargeMcbEntry(&Mcb, 12, 1002, 20) &&
-            Is(31, 1021, 1, 1000, 22, 1)); /* the same, and more */
-    FvCheck(!FsRtlAddLargeMcbEntry(&Mcb, 31, 5000, 2) &&
-            FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2); /* another place */
+    FvCheck(FsRtlAddLargeMcbEntry(&Mcb, 12, 1002, 20) && Is(31, 1021, 1, 1000, 22, 1)); /* the same, and more */
+    FvCheck(!FsRtlAddLargeMcbEntry(&Mcb, 31, 5000, 2) && FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2); /* another place */
     FvCheck(FsRtlAddLargeMcbEntry(&Mcb, 0, 500, 10) && FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2);
-    FvCheck(FsRtlGetNextLargeMcbEntry(&Mcb, 1, &Vbn, &Lbn, &Count) && Vbn == 10 && Lbn == 1000 &&
-            Count == 22);
+    FvCheck(FsRtlGetNextLargeMcbEntry(&Mcb, 1, &Vbn, &Lbn, &Count) && Vbn == 10 && Lbn == 1000 && Count == 22);
     FvCheck(!FsRtlGetNextLargeMcbEntry(&Mcb, 2, &Vbn, &Lbn, &Count));
-    FvCheck(FsRtlLookupLastLargeMcbEntryAndIndex(&Mcb, &Vbn, &Lbn, &Index) && Vbn == 31 && Lbn == 1021 &&
-            Index == 1);
+    FvCheck(FsRtlLookupLastLargeMcbEntryAndIndex(&Mcb, &Vbn, &Lbn, &Index) && Vbn == 31 && Lbn == 1021 && Index == 1);
     FsRtlRemoveLargeMcbEntry(&Mcb, 12, 2);
-    FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 4 && Is(13, -1, 1, -1, 2, 2) &&
-            Is(14, 1004, 18, 1004, 18, 3));
+    FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 4 && Is(13, -1, 1, -1, 2, 2) && Is(14, 1004, 18, 1004, 18, 3));
     FsRtlRemoveLargeMcbEntry(&Mcb, 14, 1000); /* and no hole is left at the end */
-    FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2 && FsRtlLookupLastLargeMcbEntry(&Mcb, &Vbn, &Lbn) &&
-            Vbn == 11 && Lbn == 1001);
+    FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 2 && FsRtlLookupLastLargeMcbEntry(&Mcb, &Vbn, &Lbn) && Vbn == 11 &&
+            Lbn == 1001);
     FsRtlTruncateLargeMcb(&Mcb, 4);
     FvCheck(FsRtlNumberOfRunsInLargeMcb(&Mcb) == 1 && Is(0, 500, 4, 500, 4, 0));
     FsRtlTruncateLargeMcb(&Mcb, 0);

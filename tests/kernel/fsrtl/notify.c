@@ -54,8 +54,8 @@ static PIRP Watch(PVOID FsContext, PSTRING Directory, BOOLEAN Tree, ULONG Filter
 /* Whether the request ended so; it is freed. */
 static BOOLEAN Ended(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 {
-    BOOLEAN So = Irp->IoStatus.Status == Status &&
-                 (Status == STATUS_PENDING || Irp->IoStatus.Information == Information);
+    BOOLEAN So =
+        Irp->IoStatus.Status == Status && (Status == STATUS_PENDING || Irp->IoStatus.Information == Information);
 
     if (Status != STATUS_PENDING)
         IoFreeIrp(Irp);
@@ -83,8 +83,7 @@ WIDE(Normal, L"\\dir\\SUBLONG");
 
 static VOID Report(PSTRING Name, ULONG Offset, ULONG Match, ULONG Action)
 {
-    FsRtlNotifyFullReportChange(Sync, &List, Name, (USHORT)(Offset * sizeof(WCHAR)), NULL, NULL, Match,
-                                Action, NULL);
+    FsRtlNotifyFullReportChange(Sync, &List, Name, (USHORT)(Offset * sizeof(WCHAR)), NULL, NULL, Match, Action, NULL);
 }
 
 static VOID CheckMatching(VOID)
@@ -116,23 +115,21 @@ static VOID CheckMatching(VOID)
 
 static VOID CheckKeeping(VOID)
 {
-    PIRP Irp =
-        Watch((PVOID)1, &Folder, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_STREAM_NAME, 100);
+    PIRP Irp = Watch((PVOID)1, &Folder, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_STREAM_NAME, 100);
 
     Report(&InFolder, 5, FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED);
     FvCheck(Ended(Irp, STATUS_SUCCESS, 22));
     /* Nobody waits: kept, and told to the next at once, one after the other. */
     Report(&InFolder, 5, FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_REMOVED);
-    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), &Stream, NULL,
-                                FILE_NOTIFY_CHANGE_STREAM_NAME, FILE_ACTION_ADDED_STREAM, NULL);
+    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), &Stream, NULL, FILE_NOTIFY_CHANGE_STREAM_NAME,
+                                FILE_ACTION_ADDED_STREAM, NULL);
     Irp = Watch((PVOID)1, &Folder, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME, 100);
-    FvCheck(Tells(0, 24, FILE_ACTION_REMOVED, L"a.txt") &&
-            Tells(24, 0, FILE_ACTION_ADDED_STREAM, L"sub\\b:data") &&
+    FvCheck(Tells(0, 24, FILE_ACTION_REMOVED, L"a.txt") && Tells(24, 0, FILE_ACTION_ADDED_STREAM, L"sub\\b:data") &&
             Ended(Irp, STATUS_SUCCESS, 24 + 12 + 20));
     /* The parent as it should be read. */
     Irp = Watch((PVOID)1, &Folder, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME, 100);
-    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, &Normal,
-                                FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED, NULL);
+    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, &Normal, FILE_NOTIFY_CHANGE_FILE_NAME,
+                                FILE_ACTION_ADDED, NULL);
     FvCheck(Tells(0, 0, FILE_ACTION_ADDED, L"SUBLONG\\b") && Ended(Irp, STATUS_SUCCESS, 12 + 18));
     /* What does not fit: look for yourself. */
     for (ULONG Index = 0; Index < 6; Index++)
@@ -144,8 +141,8 @@ static VOID CheckKeeping(VOID)
     FvCheck(Ended(Irp, STATUS_NOTIFY_ENUM_DIR, 0));
     FsRtlNotifyCleanup(Sync, &List, (PVOID)1);
     Irp = MakeIrp(100);
-    FsRtlNotifyFullChangeDirectory(Sync, &List, (PVOID)1, &Folder, FALSE, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME,
-                                   Irp, NULL, NULL);
+    FsRtlNotifyFullChangeDirectory(Sync, &List, (PVOID)1, &Folder, FALSE, TRUE, FILE_NOTIFY_CHANGE_FILE_NAME, Irp, NULL,
+                                   NULL);
     Report(&InFolder, 5, FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED); /* IgnoreBuffer */
     FvCheck(Ended(Irp, STATUS_NOTIFY_ENUM_DIR, 0));
     FsRtlNotifyCleanup(Sync, &List, (PVOID)1);
@@ -169,8 +166,7 @@ static VOID CheckEnds(VOID)
     Irp = Watch((PVOID)1, &Folder, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME, 100);
     Other = Watch((PVOID)2, &Folder, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME, 100);
     FsRtlNotifyCleanupAll(Sync, &List);
-    FvCheck(Ended(Irp, STATUS_NOTIFY_CLEANUP, 0) && Ended(Other, STATUS_NOTIFY_CLEANUP, 0) &&
-            IsListEmpty(&List));
+    FvCheck(Ended(Irp, STATUS_NOTIFY_CLEANUP, 0) && Ended(Other, STATUS_NOTIFY_CLEANUP, 0) && IsListEmpty(&List));
 }
 
 static BOOLEAN NTAPI OnTraverse(PVOID NotifyContext, PVOID TargetContext, PSECURITY_SUBJECT_CONTEXT Subject)
@@ -193,20 +189,20 @@ static VOID CheckRoutines(VOID)
     PIRP Irp = MakeIrp(100);
 
     SeCaptureSubjectContext(Subject);
-    FsRtlNotifyFilterChangeDirectory(Sync, &List, (PVOID)1, &Folder, TRUE, FALSE,
-                                     FILE_NOTIFY_CHANGE_FILE_NAME, Irp, OnTraverse, Subject, OnReport);
-    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, NULL,
-                                FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED, (PVOID)77);
+    FsRtlNotifyFilterChangeDirectory(Sync, &List, (PVOID)1, &Folder, TRUE, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME, Irp,
+                                     OnTraverse, Subject, OnReport);
+    FsRtlNotifyFullReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, NULL, FILE_NOTIFY_CHANGE_FILE_NAME,
+                                FILE_ACTION_ADDED, (PVOID)77);
     FvCheck(Traversed == 1);
     FvCheck(Asked == 0);
     FvCheck(Ended(Irp, STATUS_PENDING, 0));
-    FsRtlNotifyFilterReportChange(Sync, &List, &InFolder, 5 * sizeof(WCHAR), NULL, NULL,
-                                  FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED, (PVOID)77, (PVOID)78);
+    FsRtlNotifyFilterReportChange(Sync, &List, &InFolder, 5 * sizeof(WCHAR), NULL, NULL, FILE_NOTIFY_CHANGE_FILE_NAME,
+                                  FILE_ACTION_ADDED, (PVOID)77, (PVOID)78);
     FvCheck(Traversed == 1 && Asked == 1 && Ended(Irp, STATUS_PENDING, 0)); /* not deeper; filtered out */
     ReportAnswer = TRUE;
     TraverseAnswer = TRUE;
-    FsRtlNotifyFilterReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, NULL,
-                                  FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED, (PVOID)77, (PVOID)78);
+    FsRtlNotifyFilterReportChange(Sync, &List, &Deep, 9 * sizeof(WCHAR), NULL, NULL, FILE_NOTIFY_CHANGE_FILE_NAME,
+                                  FILE_ACTION_ADDED, (PVOID)77, (PVOID)78);
     FvCheck(Traversed == 2 && Asked == 2 && Tells(0, 0, FILE_ACTION_ADDED, L"sub\\b") &&
             Ended(Irp, STATUS_SUCCESS, 12 + 10));
     FsRtlNotifyCleanup(Sync, &List, (PVOID)1); /* and the subject's context is given back */
@@ -217,8 +213,8 @@ static VOID CheckOem(VOID)
     static STRING OemFolder = {4, 4, "\\dir"}, OemName = {10, 10, "\\dir\\a.txt"};
     PIRP Irp = Watch((PVOID)1, &OemFolder, FALSE, FILE_NOTIFY_CHANGE_FILE_NAME, 100);
 
-    FsRtlNotifyFullReportChange(Sync, &List, &OemName, 5, NULL, NULL, FILE_NOTIFY_CHANGE_FILE_NAME,
-                                FILE_ACTION_ADDED, NULL);
+    FsRtlNotifyFullReportChange(Sync, &List, &OemName, 5, NULL, NULL, FILE_NOTIFY_CHANGE_FILE_NAME, FILE_ACTION_ADDED,
+                                NULL);
     FvCheck(Tells(0, 0, FILE_ACTION_ADDED, L"a.txt") && Ended(Irp, STATUS_SUCCESS, 22));
     FsRtlNotifyCleanup(Sync, &List, (PVOID)1);
 }

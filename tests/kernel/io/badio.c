@@ -20,11 +20,9 @@ static ULONG Fault(PUNICODE_STRING RegistryPath)
     ULONG Length, Found = 0;
     HANDLE Key;
 
-    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(
-                ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
+        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Value, sizeof(Buffer), &Length)))
             Found = *(PULONG)Value->Data;
         ZwClose(Key);
     }
@@ -66,21 +64,14 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         RtlFillMemory(Irp->AssociatedIrp.SystemBuffer, 64, 0x5A);
         Irp->IoStatus.Information = 100;
         break;
-    case 2: /* completed as pending */
-        Irp->IoStatus.Status = STATUS_PENDING;
-        break;
-    case 3: /* completed with a cancel routine */
-        IoSetCancelRoutine(Irp, Cancel);
-        break;
+    case 2: /* completed as pending */ Irp->IoStatus.Status = STATUS_PENDING; break;
+    case 3: /* completed with a cancel routine */ IoSetCancelRoutine(Irp, Cancel); break;
     case 4: /* returns at another IRQL */
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
         return STATUS_SUCCESS;
-    case 13: /* pending, but not marked so */
-        return STATUS_PENDING;
-    case 14: /* marked pending, but something else returned */
-        IoMarkIrpPending(Irp);
-        break;
+    case 13: /* pending, but not marked so */ return STATUS_PENDING;
+    case 14: /* marked pending, but something else returned */ IoMarkIrpPending(Irp); break;
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return Irp->IoStatus.Status == STATUS_PENDING ? STATUS_PENDING : STATUS_SUCCESS;
@@ -152,8 +143,8 @@ static VOID ReadTooMuch(VOID)
     if (Number == 31)
         Irp = IoBuildSynchronousFsdRequest(IRP_MJ_READ, Device, Buffer, 64, &Offset, &Event, &IoStatus);
     else
-        Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), Device,
-                                            NULL, 0, Buffer, 64, FALSE, &Event, &IoStatus);
+        Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS),
+                                            Device, NULL, 0, Buffer, 64, FALSE, &Event, &IoStatus);
     IoCallDriver(Device, Irp);
     for (ULONG Index = 0; Index < sizeof(Buffer); Index++)
         Kept = Kept && Buffer[Index] == (Index < 64 ? 0x5A : 0xA5);
@@ -164,17 +155,11 @@ static VOID More(VOID)
 {
     switch (Number) {
     case 31:
-    case 32:
-        ReadTooMuch();
-        break;
-    case 33: /* a count of the kernel's */
-        UnderTheKernel();
-        break;
+    case 32: ReadTooMuch(); break;
+    case 33: /* a count of the kernel's */ UnderTheKernel(); break;
     case 34: /* a byte more than the source has */
     case 35: /* twenty pages in a list for one */
-    case 36: /* the whole */
-        BuildPart();
-        break;
+    case 36: /* the whole */ BuildPart(); break;
     }
 }
 
@@ -228,9 +213,7 @@ static VOID Misuse(VOID)
         IoDetachDevice(Device);
         IoDetachDevice(Device);
         break;
-    case 11: /* deletes what is attached */
-        IoDeleteDevice(Upper);
-        break;
+    case 11: /* deletes what is attached */ IoDeleteDevice(Upper); break;
     /* At DISPATCH_LEVEL, so that no worker takes the item: there is one processor. */
     case 15: /* frees a queued work item */
         Item = IoAllocateWorkItem(Device);
@@ -255,9 +238,7 @@ static VOID Misuse(VOID)
         Item = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeofWorkItem(), 'oiBt');
         IoInitializeWorkItem(NoDevice, Item);
         break;
-    case 23: /* a work item for nothing */
-        IoAllocateWorkItem(NULL);
-        break;
+    case 23: /* a work item for nothing */ IoAllocateWorkItem(NULL); break;
     case 24: /* a work item without a routine */
         Item = IoAllocateWorkItem(Device);
         IoQueueWorkItem(Item, NULL, DelayedWorkQueue, NULL);
@@ -272,9 +253,7 @@ static VOID Misuse(VOID)
         IoSetCancelRoutine(Irp, CancelWithoutRelease);
         IoCancelIrp(Irp);
         break;
-    case 18: /* a handle that is not open */
-        ZwClose((HANDLE)0xFFFFFFFF80001234);
-        break;
+    case 18: /* a handle that is not open */ ZwClose((HANDLE)0xFFFFFFFF80001234); break;
     case 19: /* gives back a reference too many */
         ObDereferenceObject(Device);
         ObDereferenceObject(Device);

@@ -58,8 +58,7 @@ static VOID CheckStacks(VOID)
     FvCheck(IoEnumerateDeviceObjectList(Driver, List, sizeof(List), &Count) == STATUS_SUCCESS && Count == 3);
     for (ULONG i = 0; i < Count; i++)
         ObDereferenceObject(List[i]);
-    FvCheck(IoEnumerateDeviceObjectList(Driver, List, sizeof(PDEVICE_OBJECT), &Count) ==
-                STATUS_BUFFER_TOO_SMALL &&
+    FvCheck(IoEnumerateDeviceObjectList(Driver, List, sizeof(PDEVICE_OBJECT), &Count) == STATUS_BUFFER_TOO_SMALL &&
             Count == 3);
     ObDereferenceObject(List[0]);
 
@@ -82,8 +81,7 @@ static VOID CheckExtensions(VOID)
     FvCheck(IoGetDriverObjectExtension(Driver, &Key) == NULL);
     FvCheck(NT_SUCCESS(IoAllocateDriverObjectExtension(Driver, &Key, 64, &Extension)) && Extension != NULL);
     FvCheck(*(PULONG)Extension == 0);
-    FvCheck(IoAllocateDriverObjectExtension(Driver, &Key, 64, &Again) == STATUS_OBJECT_NAME_COLLISION &&
-            Again == NULL);
+    FvCheck(IoAllocateDriverObjectExtension(Driver, &Key, 64, &Again) == STATUS_OBJECT_NAME_COLLISION && Again == NULL);
     FvCheck(IoGetDriverObjectExtension(Driver, &Key) == Extension);
     FvCheck(IoGetDriverObjectExtension(Driver, &Other) == NULL);
 }
@@ -268,10 +266,9 @@ static VOID CheckSharing(VOID)
     RtlZeroMemory(Files, sizeof(Files));
     IoSetShareAccess(FILE_READ_DATA, FILE_SHARE_READ, &Files[0], &Share);
     FvCheck(Share.OpenCount == 1 && Share.Readers == 1 && Share.SharedRead == 1 && Share.SharedWrite == 0);
-    FvCheck(IoCheckShareAccess(FILE_WRITE_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, &Files[1], &Share,
-                               TRUE) == STATUS_SHARING_VIOLATION);
-    FvCheck(IoCheckShareAccess(FILE_READ_DATA, FILE_SHARE_WRITE, &Files[1], &Share, TRUE) ==
+    FvCheck(IoCheckShareAccess(FILE_WRITE_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, &Files[1], &Share, TRUE) ==
             STATUS_SHARING_VIOLATION);
+    FvCheck(IoCheckShareAccess(FILE_READ_DATA, FILE_SHARE_WRITE, &Files[1], &Share, TRUE) == STATUS_SHARING_VIOLATION);
     FvCheck(IoCheckShareAccess(FILE_READ_DATA, FILE_SHARE_READ, &Files[1], &Share, FALSE) == STATUS_SUCCESS);
     FvCheck(Share.OpenCount == 1);
     IoUpdateShareAccess(&Files[1], &Share);
@@ -304,8 +301,7 @@ static VOID CheckMdls(VOID)
     Part = IoAllocateMdl(Buffer + PAGE_SIZE, PAGE_SIZE + 100, FALSE, FALSE, NULL);
     IoBuildPartialMdl(Whole, Part, Buffer + PAGE_SIZE + 50, 200);
     FvCheck(MmGetMdlByteCount(Part) == 200 && MmGetMdlVirtualAddress(Part) == Buffer + PAGE_SIZE + 50);
-    FvCheck(MmGetMdlPfnArray(Part)[0] ==
-            MmGetMdlPfnArray(Whole)[(BYTE_OFFSET(Buffer) + PAGE_SIZE + 50) / PAGE_SIZE]);
+    FvCheck(MmGetMdlPfnArray(Part)[0] == MmGetMdlPfnArray(Whole)[(BYTE_OFFSET(Buffer) + PAGE_SIZE + 50) / PAGE_SIZE]);
     FvCheck(MmGetSystemAddressForMdlSafe(Part, NormalPagePriority) == Buffer + PAGE_SIZE + 50);
     MmPrepareMdlForReuse(Part);
     IoBuildPartialMdl(Whole, Part, Buffer + PAGE_SIZE, 0); /* 0: to the end */
@@ -354,16 +350,14 @@ static VOID CheckThread(VOID)
 
     IoGetStackLimits(&Low, &High);
     FvCheck(Low < Here && Here < High && High - Low >= 0x4000);
-    FvCheck(IoWithinStackLimits(Here, 8) && !IoWithinStackLimits(High, 8) &&
-            !IoWithinStackLimits(Low - 8, 16));
+    FvCheck(IoWithinStackLimits(Here, 8) && !IoWithinStackLimits(High, 8) && !IoWithinStackLimits(Low - 8, 16));
     FvCheck(IoGetTopLevelIrp() == NULL);
     IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
     FvCheck(IoGetTopLevelIrp() == (PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
     IoSetTopLevelIrp(NULL);
     FvCheck(IoGetRequestorProcess(Irp) == NULL);
     Irp->Tail.Overlay.Thread = PsGetCurrentThread();
-    FvCheck(IoGetRequestorProcess(Irp) == IoGetCurrentProcess() &&
-            IoGetCurrentProcess() == PsInitialSystemProcess);
+    FvCheck(IoGetRequestorProcess(Irp) == IoGetCurrentProcess() && IoGetCurrentProcess() == PsInitialSystemProcess);
     FvCheck(!IoIs32bitProcess(Irp) && IoIsSystemThread(PsGetCurrentThread()));
     IoFreeIrp(Irp);
 }

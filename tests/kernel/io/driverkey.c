@@ -64,6 +64,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     CheckType(DriverObject, RegistryPath, DriverRegKeyPersistentState, L"State");
     CheckType(DriverObject, RegistryPath, DriverRegKeySharedPersistentState, L"SharedState");
     FvCheck(IoOpenDriverRegistryKey(DriverObject, 3, KEY_READ, 0, &Key) == STATUS_INVALID_PARAMETER);
-    FvCheck(IoOpenDriverRegistryKey(DriverObject, DriverRegKeyParameters, KEY_READ, 1, &Key) == STATUS_INVALID_PARAMETER);
+    FvCheck(IoOpenDriverRegistryKey(DriverObject, DriverRegKeyParameters, KEY_READ, 1, &Key) ==
+            STATUS_INVALID_PARAMETER);
     return STATUS_SUCCESS;
 }

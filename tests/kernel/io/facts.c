@@ -9,10 +9,10 @@
 
 NTKERNELAPI NTSTATUS NTAPI IoRetrievePriorityInfo(PIRP Irp, PFILE_OBJECT FileObject, PETHREAD Thread,
                                                   PIO_PRIORITY_INFO Info);
-NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE Routine,
-                                             PVOID Context, PIO_STATUS_BLOCK IoStatus, PVOID Buffer,
-                                             ULONG Length, FILE_INFORMATION_CLASS Class, BOOLEAN Single,
-                                             PUNICODE_STRING Name, BOOLEAN Restart);
+NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE Routine, PVOID Context,
+                                             PIO_STATUS_BLOCK IoStatus, PVOID Buffer, ULONG Length,
+                                             FILE_INFORMATION_CLASS Class, BOOLEAN Single, PUNICODE_STRING Name,
+                                             BOOLEAN Restart);
 NTKERNELAPI VOID NTAPI IoFreeErrorLogEntry(PVOID Entry);
 #undef TmTransactionObjectType
 extern POBJECT_TYPE *TmTransactionObjectType;
@@ -71,27 +71,26 @@ static VOID CheckDirectories(VOID)
     FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer),
                                  FileBothDirectoryInformation, TRUE, &Pattern, TRUE) == STATUS_SUCCESS);
     FvCheck(IoStatus.Information == 32 && Buffer[31] == 'd' && Buffer[32] == 0);
-    FvCheck(Last.MinorFunction == IRP_MN_QUERY_DIRECTORY &&
-            Last.Flags == (SL_RESTART_SCAN | SL_RETURN_SINGLE_ENTRY) &&
+    FvCheck(Last.MinorFunction == IRP_MN_QUERY_DIRECTORY && Last.Flags == (SL_RESTART_SCAN | SL_RETURN_SINGLE_ENTRY) &&
             Last.Parameters.QueryDirectory.Length == sizeof(Buffer) &&
             Last.Parameters.QueryDirectory.FileInformationClass == FileBothDirectoryInformation &&
             wcscmp(LastName, L"*.txt") == 0);
-    FvCheck(NtQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer),
-                                 FileNamesInformation, FALSE, NULL, FALSE) == STATUS_SUCCESS &&
+    FvCheck(NtQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer), FileNamesInformation,
+                                 FALSE, NULL, FALSE) == STATUS_SUCCESS &&
             Last.Flags == 0 && LastName[0] == 0);
     Answer = STATUS_NO_MORE_FILES;
-    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer),
-                                 FileNamesInformation, FALSE, NULL, FALSE) == STATUS_NO_MORE_FILES);
+    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer), FileNamesInformation,
+                                 FALSE, NULL, FALSE) == STATUS_NO_MORE_FILES);
     Answer = STATUS_SUCCESS;
-    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer),
-                                 FileBasicInformation, FALSE, NULL, FALSE) == STATUS_INVALID_INFO_CLASS);
-    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 11, FileNamesInformation, FALSE,
-                                 NULL, FALSE) == STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer), FileBasicInformation,
+                                 FALSE, NULL, FALSE) == STATUS_INVALID_INFO_CLASS);
+    FvCheck(ZwQueryDirectoryFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 11, FileNamesInformation, FALSE, NULL,
+                                 FALSE) == STATUS_INFO_LENGTH_MISMATCH);
     Asynchronous = Open(NAME L"\\dir", 0);
     ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE);
     IoStatus.Status = STATUS_PENDING;
-    ZwQueryDirectoryFile(Asynchronous, Event, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer),
-                         FileNamesInformation, FALSE, NULL, FALSE);
+    ZwQueryDirectoryFile(Asynchronous, Event, NULL, NULL, &IoStatus, Buffer, sizeof(Buffer), FileNamesInformation,
+                         FALSE, NULL, FALSE);
     FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_SUCCESS);
     ZwClose(Event), ZwClose(Asynchronous), ZwClose(Handle);
 }
@@ -109,8 +108,7 @@ static VOID CheckFiles(VOID)
     FvCheck(IoQueryFileDosDeviceName(File, &Name) == STATUS_OBJECT_NAME_NOT_FOUND && Name == NULL);
     IoCreateSymbolicLink(&Link, &Target);
     FvCheck(IoQueryFileDosDeviceName(File, &Name) == STATUS_SUCCESS &&
-            RtlEqualUnicodeString(&Name->Name, &Wanted, FALSE) &&
-            Name->Name.Buffer[Name->Name.Length / 2] == 0);
+            RtlEqualUnicodeString(&Name->Name, &Wanted, FALSE) && Name->Name.Buffer[Name->Name.Length / 2] == 0);
     ExFreePool(Name);
     IoDeleteSymbolicLink(&Link);
     FvCheck(!IoIsFileOriginRemote(File) && IoSetFileOrigin(File, FALSE) == STATUS_INVALID_PARAMETER_MIX);
@@ -138,8 +136,7 @@ static VOID CheckRequests(VOID)
             Info.ThreadPriority == (ULONG)KeQueryPriorityThread(KeGetCurrentThread()) &&
             Info.IoPriority == IoPriorityNormal && Info.PagePriority == 5);
     Irp->Flags |= (IoPriorityLow + 1) << 17;
-    FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_SUCCESS &&
-            Info.IoPriority == IoPriorityLow);
+    FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_SUCCESS && Info.IoPriority == IoPriorityLow);
     Info.Size--;
     FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_INVALID_PARAMETER);
     IoFreeIrp(Irp);
@@ -148,8 +145,7 @@ static VOID CheckRequests(VOID)
 static VOID CheckEas(VOID)
 {
     ULONG Buffer[16] = {0}, Offset = 99;
-    PFILE_FULL_EA_INFORMATION One = (PFILE_FULL_EA_INFORMATION)Buffer,
-                              Two = (PFILE_FULL_EA_INFORMATION)(Buffer + 4);
+    PFILE_FULL_EA_INFORMATION One = (PFILE_FULL_EA_INFORMATION)Buffer, Two = (PFILE_FULL_EA_INFORMATION)(Buffer + 4);
 
     One->EaNameLength = 1, One->EaName[0] = 'a', One->EaValueLength = 4;
     FvCheck(IoCheckEaBufferValidity(One, 14, &Offset) == STATUS_SUCCESS);
@@ -214,13 +210,12 @@ static VOID CheckIdentifiers(VOID)
 
     FvCheck(ExUuidCreate(&One) == STATUS_SUCCESS && ExUuidCreate(&Other) == STATUS_SUCCESS &&
             !RtlEqualMemory(&One, &Other, 16));
-    FvCheck(One.Data3 >> 12 == 4 && One.Data4[0] >> 6 == 2 && Other.Data3 >> 12 == 4 &&
-            Other.Data4[0] >> 6 == 2);
+    FvCheck(One.Data3 >> 12 == 4 && One.Data4[0] >> 6 == 2 && Other.Data3 >> 12 == 4 && Other.Data4[0] >> 6 == 2);
     FvCheck(*TmTransactionObjectType != NULL);
     FvCheck(ZwQueryInformationTransaction((HANDLE)0x7FFC, TransactionBasicInformation, &One, 16, &Length) ==
             STATUS_INVALID_HANDLE);
-    FvCheck(ZwQueryInformationTransaction(ZwCurrentThread(), TransactionBasicInformation, &One, 16,
-                                          &Length) == STATUS_OBJECT_TYPE_MISMATCH);
+    FvCheck(ZwQueryInformationTransaction(ZwCurrentThread(), TransactionBasicInformation, &One, 16, &Length) ==
+            STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -101,9 +101,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         for (PIRP Next; (Next = IoCsqRemoveNextIrp(&Csq, Stack->FileObject)) != NULL;)
             CsqCanceled(&Csq, Next);
         break;
-    case IRP_MJ_CLOSE:
-        Closes++;
-        break;
+    case IRP_MJ_CLOSE: Closes++; break;
     case IRP_MJ_READ:
     case IRP_MJ_DEVICE_CONTROL:
         if (Pend) {
@@ -113,9 +111,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = Answer;
         Information = NT_SUCCESS(Answer) ? 3 : 0;
         break;
-    default:
-        Status = STATUS_INVALID_DEVICE_REQUEST;
-        break;
+    default: Status = STATUS_INVALID_DEVICE_REQUEST; break;
     }
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = Information;
@@ -160,8 +156,8 @@ static VOID CheckOpen(VOID)
     FvCheck(Open(NAME L"\\some\\file", FILE_SYNCHRONOUS_IO_NONALERT, &Handle, &IoStatus) == STATUS_SUCCESS);
     FvCheck(IoStatus.Status == STATUS_SUCCESS && IoStatus.Information == FILE_OPENED);
     FvCheck(Creates == 1 && Opened.Length == 10 * sizeof(WCHAR));
-    FvCheck(NT_SUCCESS(ObReferenceObjectByHandle(Handle, FILE_READ_DATA, *IoFileObjectType, KernelMode,
-                                                 (PVOID *)&File, NULL)));
+    FvCheck(NT_SUCCESS(
+        ObReferenceObjectByHandle(Handle, FILE_READ_DATA, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL)));
     FvCheck(File->DeviceObject == Device && (File->Flags & FO_SYNCHRONOUS_IO) != 0 &&
             (File->Flags & FO_FILE_OPEN) != 0);
     FvCheck(IoGetRelatedDeviceObject(File) == Device && IoGetBaseFileSystemDeviceObject(File) == Device);
@@ -183,18 +179,15 @@ static VOID CheckOpen(VOID)
     FvCheck(Open(L"\\Device", 0, &Handle, &IoStatus) == STATUS_OBJECT_TYPE_MISMATCH);
 
     RtlInitUnicodeString(&Name, NAME);
-    FvCheck(NT_SUCCESS(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &Second, &Related)) &&
-            Related == Device);
+    FvCheck(NT_SUCCESS(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &Second, &Related)) && Related == Device);
     ObDereferenceObject(Second);
     FvCheck(Cleanups == 2 && Closes == 2);
 
     /* options that contradict each other */
     FvCheck(Open(NAME, FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT, &Handle, &IoStatus) ==
             STATUS_INVALID_PARAMETER);
-    FvCheck(Open(NAME, FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE, &Handle, &IoStatus) ==
-            STATUS_INVALID_PARAMETER);
-    FvCheck(Open(NAME, FILE_DELETE_ON_CLOSE, &Handle, &IoStatus) ==
-            STATUS_INVALID_PARAMETER); /* without DELETE */
+    FvCheck(Open(NAME, FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE, &Handle, &IoStatus) == STATUS_INVALID_PARAMETER);
+    FvCheck(Open(NAME, FILE_DELETE_ON_CLOSE, &Handle, &IoStatus) == STATUS_INVALID_PARAMETER); /* without DELETE */
 }
 
 static VOID CheckSynchronous(VOID)
@@ -215,17 +208,15 @@ static VOID CheckSynchronous(VOID)
     FvCheck(IoStatus.Information == 3); /* it waited */
     Answer = STATUS_DEVICE_DATA_ERROR;
     Later(5);
-    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) ==
-            STATUS_DEVICE_DATA_ERROR);
+    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) == STATUS_DEVICE_DATA_ERROR);
     Answer = STATUS_SUCCESS;
     Pend = FALSE;
 
     Position.CurrentByteOffset.QuadPart = 12345;
-    FvCheck(NT_SUCCESS(
-        ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
+    FvCheck(NT_SUCCESS(ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
     Position.CurrentByteOffset.QuadPart = 0;
-    FvCheck(NT_SUCCESS(
-        ZwQueryInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
+    FvCheck(
+        NT_SUCCESS(ZwQueryInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation)));
     FvCheck(Position.CurrentByteOffset.QuadPart == 12345 && IoStatus.Information == sizeof(Position));
     Position.CurrentByteOffset.QuadPart = -1;
     FvCheck(ZwSetInformationFile(Handle, &IoStatus, &Position, sizeof(Position), FilePositionInformation) ==
@@ -253,8 +244,7 @@ static VOID CheckAsynchronous(VOID)
     FvCheck(NT_SUCCESS(Open(NAME, 0, &Handle, &IoStatus)));
     FvCheck(ZwWaitForSingleObject(Handle, FALSE, &Now) == STATUS_SUCCESS); /* nothing is under way */
     FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, TRUE)));
-    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) ==
-            STATUS_INVALID_PARAMETER);
+    FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) == STATUS_INVALID_PARAMETER);
 
     Pend = TRUE;
     IoStatus.Status = 0x22222222;
@@ -306,20 +296,17 @@ static VOID CheckAsynchronous(VOID)
     /* cancellation: all of this thread's; one by its status block; none */
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     FvCheck(ZwCancelIoFile(Handle, &Other) == STATUS_SUCCESS && Other.Status == STATUS_SUCCESS);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
-            IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     FvCheck(ZwCancelIoFileEx(Handle, &Other, &Other) == STATUS_NOT_FOUND);
     FvCheck(ZwCancelIoFileEx(Handle, &IoStatus, &Other) == STATUS_SUCCESS);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
-            IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
     FvCheck(ZwCancelIoFileEx(Handle, NULL, &Other) == STATUS_NOT_FOUND);
 
     /* the cleanup of the last handle cancels what waits */
     FvCheck(ZwReadFile(Handle, Event, NULL, NULL, &IoStatus, Buffer, 16, &Offset, NULL) == STATUS_PENDING);
     ZwClose(Handle);
-    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS &&
-            IoStatus.Status == STATUS_CANCELLED);
+    FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
     Pend = FALSE;
     ZwClose(Event);
 }
@@ -331,8 +318,7 @@ static VOID NTAPI LeaveRequest(PVOID Context)
 {
     LARGE_INTEGER Offset = {.QuadPart = 0};
 
-    *(NTSTATUS *)Context =
-        ZwReadFile(ThreadFile, NULL, NULL, NULL, &ThreadIoStatus, OpenedBuffer, 16, &Offset, NULL);
+    *(NTSTATUS *)Context = ZwReadFile(ThreadFile, NULL, NULL, NULL, &ThreadIoStatus, OpenedBuffer, 16, &Offset, NULL);
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
@@ -345,8 +331,7 @@ static VOID CheckThreadExit(VOID)
 
     Pend = TRUE;
     FvCheck(NT_SUCCESS(Open(NAME, 0, &ThreadFile, &IoStatus)));
-    FvCheck(NT_SUCCESS(
-        PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, LeaveRequest, &Status)));
+    FvCheck(NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, LeaveRequest, &Status)));
     FvCheck(ZwWaitForSingleObject(Thread, FALSE, NULL) == STATUS_SUCCESS);
     FvCheck(Status == STATUS_PENDING && ThreadIoStatus.Status == STATUS_CANCELLED && IsListEmpty(&Queue));
     ZwClose(Thread);

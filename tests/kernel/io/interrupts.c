@@ -39,7 +39,8 @@ static VOID CheckRefusals(PDEVICE_OBJECT Pdo)
     Parameters.LineBased.PhysicalDeviceObject = Pdo;
     Parameters.LineBased.InterruptObject = &Interrupt;
     FvCheck(IoConnectInterruptEx(&Parameters) == STATUS_NOT_FOUND); /* the function has no line */
-    FvCheck(IoConnectInterrupt(&Interrupt, Serve, NULL, NULL, 0x31, 3, 3, Latched, FALSE, 1, FALSE) == STATUS_INVALID_PARAMETER);
+    FvCheck(IoConnectInterrupt(&Interrupt, Serve, NULL, NULL, 0x31, 3, 3, Latched, FALSE, 1, FALSE) ==
+            STATUS_INVALID_PARAMETER);
 }
 
 /* What the table of messages says of the first is what a fully specified connection wants. */
@@ -50,8 +51,8 @@ static VOID CheckSpecified(const IO_INTERRUPT_MESSAGE_INFO_ENTRY *Entry)
     PKINTERRUPT Interrupt = NULL, Second = NULL;
     KIRQL Irql;
 
-    FvCheck(IoConnectInterrupt(&Interrupt, Serve, NULL, NULL, Entry->Vector, Entry->Irql, Entry->Irql - 1, Latched, FALSE,
-                               Entry->TargetProcessorSet, FALSE) == STATUS_INVALID_PARAMETER);
+    FvCheck(IoConnectInterrupt(&Interrupt, Serve, NULL, NULL, Entry->Vector, Entry->Irql, Entry->Irql - 1, Latched,
+                               FALSE, Entry->TargetProcessorSet, FALSE) == STATUS_INVALID_PARAMETER);
     FvCheck(IoConnectInterrupt(&Interrupt, Serve, NULL, NULL, Entry->Vector, Entry->Irql, Entry->Irql, Latched, FALSE,
                                Entry->TargetProcessorSet, FALSE) == STATUS_SUCCESS &&
             Interrupt != NULL);

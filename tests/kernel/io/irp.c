@@ -62,12 +62,10 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Device->SawSystemBuffer = Irp->AssociatedIrp.SystemBuffer;
     Device->SawUserBuffer = Irp->UserBuffer;
     Device->SawMdl = Irp->MdlAddress;
-    if (IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_WRITE &&
-        Irp->AssociatedIrp.SystemBuffer != NULL)
+    if (IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_WRITE && Irp->AssociatedIrp.SystemBuffer != NULL)
         Device->FirstByte = *(PUCHAR)Irp->AssociatedIrp.SystemBuffer;
     if (IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_READ && NT_SUCCESS(Device->Answer)) {
-        PUCHAR Data = Irp->MdlAddress != NULL
-                          ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
+        PUCHAR Data = Irp->MdlAddress != NULL ? MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority)
                       : Irp->AssociatedIrp.SystemBuffer != NULL ? Irp->AssociatedIrp.SystemBuffer
                                                                 : Irp->UserBuffer;
         if (Data != NULL)
@@ -179,9 +177,8 @@ static VOID CheckCompletionOrder(BOOLEAN Pend)
     FvCheck(PendingSeen[0] == Pend && PendingSeen[1] == Pend);
     FvCheck(Irp->PendingReturned == Pend);
     if (Pend)
-        FvCheck(IrqlSeen ==
-                DISPATCH_LEVEL);        /* a DPC completed it, and completion routines run where that is */
-    FvCheck(Irp->CurrentLocation == 5); /* back above the top */
+        FvCheck(IrqlSeen == DISPATCH_LEVEL); /* a DPC completed it, and completion routines run where that is */
+    FvCheck(Irp->CurrentLocation == 5);      /* back above the top */
     IoFreeIrp(Irp);
     Ext(Bottom)->Pend = FALSE;
 }
@@ -254,8 +251,8 @@ static NTSTATUS SendRead(PVOID Buffer, ULONG Length, BOOLEAN Write, PIO_STATUS_B
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     IoStatus->Status = 0x11111111;
     IoStatus->Information = 77;
-    Irp = IoBuildSynchronousFsdRequest(Write ? IRP_MJ_WRITE : IRP_MJ_READ, Top, Buffer, Length, &Offset,
-                                       &Event, IoStatus);
+    Irp = IoBuildSynchronousFsdRequest(Write ? IRP_MJ_WRITE : IRP_MJ_READ, Top, Buffer, Length, &Offset, &Event,
+                                       IoStatus);
     if (!FvCheck(Irp != NULL))
         return STATUS_INSUFFICIENT_RESOURCES;
     FvCheck(IoGetNextIrpStackLocation(Irp)->Parameters.Read.Length == Length);
@@ -313,16 +310,14 @@ static VOID CheckControlBuilder(VOID)
     PIRP Irp;
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
-    Irp = IoBuildDeviceIoControlRequest(
-        CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, METHOD_BUFFERED, FILE_ANY_ACCESS), Top, Input, sizeof(Input),
-        Output, sizeof(Output), FALSE, &Event, &IoStatus);
+    Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, METHOD_BUFFERED, FILE_ANY_ACCESS), Top,
+                                        Input, sizeof(Input), Output, sizeof(Output), FALSE, &Event, &IoStatus);
     FvCheck(Irp != NULL && IoGetNextIrpStackLocation(Irp)->MajorFunction == IRP_MJ_DEVICE_CONTROL);
     FvCheck(Irp->AssociatedIrp.SystemBuffer != NULL && *(PUCHAR)Irp->AssociatedIrp.SystemBuffer == 1);
     IoCallDriver(Top, Irp);
 
-    Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, METHOD_NEITHER, FILE_ANY_ACCESS),
-                                        Top, Input, sizeof(Input), Output, sizeof(Output), TRUE, &Event,
-                                        &IoStatus);
+    Irp = IoBuildDeviceIoControlRequest(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x900, METHOD_NEITHER, FILE_ANY_ACCESS), Top,
+                                        Input, sizeof(Input), Output, sizeof(Output), TRUE, &Event, &IoStatus);
     FvCheck(IoGetNextIrpStackLocation(Irp)->MajorFunction == IRP_MJ_INTERNAL_DEVICE_CONTROL);
     FvCheck(IoGetNextIrpStackLocation(Irp)->Parameters.DeviceIoControl.Type3InputBuffer == Input &&
             Irp->UserBuffer == Output && Irp->AssociatedIrp.SystemBuffer == NULL);

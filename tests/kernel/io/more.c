@@ -13,10 +13,10 @@ NTSYSAPI NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING Name);
 NTSYSAPI NTSTATUS NTAPI NtFlushBuffersFile(HANDLE File, PIO_STATUS_BLOCK IoStatus);
 NTSYSAPI NTSTATUS NTAPI NtCancelIoFile(HANDLE File, PIO_STATUS_BLOCK IoStatus);
 NTSYSAPI NTSTATUS NTAPI NtCancelIoFileEx(HANDLE File, PIO_STATUS_BLOCK Request, PIO_STATUS_BLOCK IoStatus);
-NTKERNELAPI NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
-                                                  PULONG Returned);
-NTKERNELAPI NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT File, FS_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
-                                                    PULONG Returned);
+NTKERNELAPI NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT File, FILE_INFORMATION_CLASS Class, ULONG Length,
+                                                  PVOID Buffer, PULONG Returned);
+NTKERNELAPI NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT File, FS_INFORMATION_CLASS Class, ULONG Length,
+                                                    PVOID Buffer, PULONG Returned);
 NTKERNELAPI NTSTATUS NTAPI IoReplaceFileObjectName(PFILE_OBJECT File, PWSTR Name, USHORT Length);
 NTKERNELAPI NTSTATUS NTAPI IoAttachDeviceByPointer(PDEVICE_OBJECT Source, PDEVICE_OBJECT Target);
 NTKERNELAPI ULONG NTAPI IoGetRequestorProcessId(PIRP Irp);
@@ -40,16 +40,12 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Requestor = IoGetRequestorProcessId(Irp);
     Irp->IoStatus.Information = 0;
     switch (Stack->MajorFunction) {
-    case IRP_MJ_CREATE:
-        Irp->IoStatus.Information = FILE_OPENED;
-        break;
+    case IRP_MJ_CREATE: Irp->IoStatus.Information = FILE_OPENED; break;
     case IRP_MJ_READ:
         memset(Irp->AssociatedIrp.SystemBuffer, 'r', Stack->Parameters.Read.Length);
         Irp->IoStatus.Information = Stack->Parameters.Read.Length;
         break;
-    case IRP_MJ_WRITE:
-        Irp->IoStatus.Information = Stack->Parameters.Write.Length;
-        break;
+    case IRP_MJ_WRITE: Irp->IoStatus.Information = Stack->Parameters.Write.Length; break;
     case IRP_MJ_QUERY_INFORMATION: {
         PFILE_STANDARD_INFORMATION Standard = Irp->AssociatedIrp.SystemBuffer;
 
@@ -72,10 +68,8 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case IRP_MJ_SET_VOLUME_INFORMATION:
     case IRP_MJ_FLUSH_BUFFERS:
     case IRP_MJ_CLEANUP:
-    case IRP_MJ_CLOSE:
-        break;
-    default:
-        Status = STATUS_INVALID_DEVICE_REQUEST;
+    case IRP_MJ_CLOSE: break;
+    default: Status = STATUS_INVALID_DEVICE_REQUEST;
     }
     Irp->IoStatus.Status = Status;
     IofCompleteRequest(Irp, IO_NO_INCREMENT);
@@ -102,10 +96,11 @@ static VOID CheckNt(VOID)
     UCHAR Buffer[8];
 
     Attributes(&Object, &Name);
-    FvCheck(NtCreateFile(&File, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &Object, &IoStatus, NULL, 0, FILE_SHARE_READ,
-                         FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0) == STATUS_SUCCESS);
+    FvCheck(NtCreateFile(&File, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &Object, &IoStatus, NULL, 0,
+                         FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0) == STATUS_SUCCESS);
     FvCheck(IoStatus.Information == FILE_OPENED && Calls[IRP_MJ_CREATE] == 1);
-    FvCheck(NtOpenFile(&Second, FILE_READ_DATA | SYNCHRONIZE, &Object, &IoStatus, 7, FILE_SYNCHRONOUS_IO_ALERT) == STATUS_SUCCESS);
+    FvCheck(NtOpenFile(&Second, FILE_READ_DATA | SYNCHRONIZE, &Object, &IoStatus, 7, FILE_SYNCHRONOUS_IO_ALERT) ==
+            STATUS_SUCCESS);
     NtClose(Second);
     FvCheck(ZwOpenFile(&Second, FILE_READ_DATA, &Object, &IoStatus, 7, 0) == STATUS_SUCCESS);
     NtClose(Second);
@@ -117,18 +112,24 @@ static VOID CheckNt(VOID)
     FvCheck(NtWriteFile(File, NULL, NULL, NULL, &IoStatus, Buffer, 8, &Offset, NULL) == STATUS_SUCCESS);
     FvCheck(IoStatus.Information == 8 && Calls[IRP_MJ_WRITE] == 1);
     FvCheck(NtFlushBuffersFile(File, &IoStatus) == STATUS_SUCCESS && Calls[IRP_MJ_FLUSH_BUFFERS] == 1);
-    FvCheck(NtQueryInformationFile(File, &IoStatus, &Standard, sizeof(Standard), FileStandardInformation) == STATUS_SUCCESS);
+    FvCheck(NtQueryInformationFile(File, &IoStatus, &Standard, sizeof(Standard), FileStandardInformation) ==
+            STATUS_SUCCESS);
     FvCheck(Standard.EndOfFile.QuadPart == 77 && IoStatus.Information == sizeof(Standard));
-    FvCheck(NtQueryInformationFile(File, &IoStatus, &Standard, 4, FileStandardInformation) == STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(NtQueryInformationFile(File, &IoStatus, &Standard, 4, FileStandardInformation) ==
+            STATUS_INFO_LENGTH_MISMATCH);
     FvCheck(NtSetInformationFile(File, &IoStatus, &Basic, sizeof(Basic), FileBasicInformation) == STATUS_SUCCESS);
     FvCheck(Calls[IRP_MJ_SET_INFORMATION] == 1);
-    FvCheck(NtQueryVolumeInformationFile(File, &IoStatus, &Size, sizeof(Size), FileFsSizeInformation) == STATUS_SUCCESS);
+    FvCheck(NtQueryVolumeInformationFile(File, &IoStatus, &Size, sizeof(Size), FileFsSizeInformation) ==
+            STATUS_SUCCESS);
     FvCheck(Size.BytesPerSector == 512 && Calls[IRP_MJ_QUERY_VOLUME_INFORMATION] == 1);
-    FvCheck(NtSetVolumeInformationFile(File, &IoStatus, &Label, sizeof(Label), FileFsLabelInformation) == STATUS_SUCCESS);
-    FvCheck(ZwSetVolumeInformationFile(File, &IoStatus, &Label, sizeof(Label), FileFsLabelInformation) == STATUS_SUCCESS);
+    FvCheck(NtSetVolumeInformationFile(File, &IoStatus, &Label, sizeof(Label), FileFsLabelInformation) ==
+            STATUS_SUCCESS);
+    FvCheck(ZwSetVolumeInformationFile(File, &IoStatus, &Label, sizeof(Label), FileFsLabelInformation) ==
+            STATUS_SUCCESS);
     FvCheck(Calls[IRP_MJ_SET_VOLUME_INFORMATION] == 2);
-    FvCheck(NtDeviceIoControlFile(File, NULL, NULL, NULL, &IoStatus, CTL_CODE(0x8000, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), NULL,
-                                  0, NULL, 0) == STATUS_SUCCESS);
+    FvCheck(NtDeviceIoControlFile(File, NULL, NULL, NULL, &IoStatus,
+                                  CTL_CODE(0x8000, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), NULL, 0, NULL,
+                                  0) == STATUS_SUCCESS);
     FvCheck(Calls[IRP_MJ_DEVICE_CONTROL] == 1);
     FvCheck(NtFsControlFile(File, NULL, NULL, NULL, &IoStatus, FSCTL_LOCK_VOLUME, NULL, 0, NULL, 0) == STATUS_SUCCESS);
     FvCheck(Calls[IRP_MJ_FILE_SYSTEM_CONTROL] == 1);
@@ -154,14 +155,15 @@ static VOID CheckFileObject(VOID)
 
     Attributes(&Object, &Name);
     FvCheck(IoCreateFile(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Object, &IoStatus, NULL, 0, FILE_SHARE_READ, FILE_OPEN,
-                         FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, CreateFileTypeNone, NULL, IO_NO_PARAMETER_CHECKING) ==
-            STATUS_SUCCESS);
+                         FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, CreateFileTypeNone, NULL,
+                         IO_NO_PARAMETER_CHECKING) == STATUS_SUCCESS);
     ZwClose(Handle);
-    FvCheck(IoCreateFileSpecifyDeviceObjectHint(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Object, &IoStatus, NULL, 0, FILE_SHARE_READ,
-                                                FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, CreateFileTypeNone, NULL, 0,
-                                                NULL) == STATUS_SUCCESS);
+    FvCheck(IoCreateFileSpecifyDeviceObjectHint(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Object, &IoStatus, NULL, 0,
+                                                FILE_SHARE_READ, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0,
+                                                CreateFileTypeNone, NULL, 0, NULL) == STATUS_SUCCESS);
     ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL);
-    FvCheck(IoQueryFileInformation(File, FileStandardInformation, sizeof(Standard), &Standard, &Returned) == STATUS_SUCCESS);
+    FvCheck(IoQueryFileInformation(File, FileStandardInformation, sizeof(Standard), &Standard, &Returned) ==
+            STATUS_SUCCESS);
     FvCheck(Returned == sizeof(Standard) && Standard.EndOfFile.QuadPart == 77);
     FvCheck(IoQueryVolumeInformation(File, FileFsSizeInformation, sizeof(Size), &Size, &Returned) == STATUS_SUCCESS);
     FvCheck(Returned == sizeof(Size) && Size.BytesPerSector == 512);
@@ -203,7 +205,8 @@ static VOID CheckIrps(VOID)
     FvCheck(Irp != NULL);
     FvCheck(IoGetNextIrpStackLocation(Irp)->MajorFunction == IRP_MJ_READ);
     FvCheck(IoGetNextIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart == 512);
-    FvCheck(Irp->AssociatedIrp.SystemBuffer != NULL && Irp->UserIosb == &IoStatus); /* a device that is DO_BUFFERED_IO */
+    FvCheck(Irp->AssociatedIrp.SystemBuffer != NULL &&
+            Irp->UserIosb == &IoStatus); /* a device that is DO_BUFFERED_IO */
     IoSetCompletionRoutine(Irp, Completed, &Done, TRUE, TRUE, TRUE);
     FvCheck(IofCallDriver(Device, Irp) == STATUS_SUCCESS);
     FvCheck(Done.Status == STATUS_SUCCESS && Done.Information == sizeof(Buffer));
@@ -214,7 +217,8 @@ static VOID CheckIrps(VOID)
 static VOID CheckDevices(PDRIVER_OBJECT DriverObject)
 {
     UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\FltvmIoMisc"), Name = RTL_CONSTANT_STRING(NAME);
-    UNICODE_STRING None = RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\NoSuchDriver");
+    UNICODE_STRING None =
+        RTL_CONSTANT_STRING(L"\\Registry\\Machine\\System\\CurrentControlSet\\Services\\NoSuchDriver");
     PDEVICE_OBJECT Upper, Other;
     UNICODE_STRING Letter;
 

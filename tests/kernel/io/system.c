@@ -14,7 +14,8 @@ extern POBJECT_TYPE *IoDriverObjectType;
 NTKERNELAPI PFILE_OBJECT NTAPI IoCreateStreamFileObjectLite(PFILE_OBJECT File, PDEVICE_OBJECT DeviceObject);
 NTKERNELAPI VOID NTAPI IoStartNextPacketByKey(PDEVICE_OBJECT DeviceObject, BOOLEAN Cancelable, ULONG Key);
 NTKERNELAPI VOID NTAPI IoQueueThreadIrp(PIRP Irp);
-NTKERNELAPI NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION Routine);
+NTKERNELAPI NTSTATUS NTAPI IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject,
+                                                            PDRIVER_FS_NOTIFICATION Routine);
 NTKERNELAPI NTSTATUS NTAPI IoVerifyVolume(PDEVICE_OBJECT DeviceObject, BOOLEAN AllowRawMount);
 
 static PDEVICE_OBJECT Device, Upper;
@@ -200,7 +201,8 @@ static VOID CheckFileSystems(PDRIVER_OBJECT DriverObject)
 {
     PDEVICE_OBJECT FileSystem;
 
-    FvCheck(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &FileSystem) == STATUS_SUCCESS);
+    FvCheck(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &FileSystem) ==
+            STATUS_SUCCESS);
     FileSystem->Flags &= ~DO_DEVICE_INITIALIZING;
     Told = FileSystem;
     FvCheck(IoRegisterFsRegistrationChangeMountAware(DriverObject, Changed, TRUE) == STATUS_SUCCESS && Came == 0);

@@ -5,10 +5,9 @@
 #include <fltvm.h>
 
 typedef enum { OriginalApcEnvironment } KAPC_ENVIRONMENT;
-NTKERNELAPI VOID NTAPI KeInitializeApc(PKAPC Apc, PKTHREAD Thread, ULONG Environment,
-                                       PKKERNEL_ROUTINE KernelRoutine, PKRUNDOWN_ROUTINE RundownRoutine,
-                                       PKNORMAL_ROUTINE NormalRoutine, KPROCESSOR_MODE Mode,
-                                       PVOID NormalContext);
+NTKERNELAPI VOID NTAPI KeInitializeApc(PKAPC Apc, PKTHREAD Thread, ULONG Environment, PKKERNEL_ROUTINE KernelRoutine,
+                                       PKRUNDOWN_ROUTINE RundownRoutine, PKNORMAL_ROUTINE NormalRoutine,
+                                       KPROCESSOR_MODE Mode, PVOID NormalContext);
 NTKERNELAPI BOOLEAN NTAPI KeInsertQueueApc(PKAPC Apc, PVOID SystemArgument1, PVOID SystemArgument2,
                                            KPRIORITY Increment);
 NTKERNELAPI BOOLEAN NTAPI KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE Mode);
@@ -38,8 +37,7 @@ static VOID Join(PETHREAD Thread)
     ObDereferenceObject(Thread);
 }
 
-static VOID NTAPI Kernel(PKAPC Apc, PKNORMAL_ROUTINE *Normal, PVOID *Context, PVOID *Argument1,
-                         PVOID *Argument2)
+static VOID NTAPI Kernel(PKAPC Apc, PKNORMAL_ROUTINE *Normal, PVOID *Context, PVOID *Argument1, PVOID *Argument2)
 {
     KernelIrql = KeGetCurrentIrql();
     InterlockedIncrement(&Kernels);
@@ -59,8 +57,7 @@ static VOID CheckSelf(VOID)
     KAPC Special, Ordinary;
     KIRQL Old;
 
-    KeInitializeApc(&Special, KeGetCurrentThread(), OriginalApcEnvironment, Kernel, NULL, NULL, KernelMode,
-                    NULL);
+    KeInitializeApc(&Special, KeGetCurrentThread(), OriginalApcEnvironment, Kernel, NULL, NULL, KernelMode, NULL);
     KeInitializeApc(&Ordinary, KeGetCurrentThread(), OriginalApcEnvironment, Kernel, NULL, Normal, KernelMode,
                     (PVOID)7);
     FvCheck(KeInsertQueueApc(&Special, NULL, NULL, 0));

@@ -29,28 +29,16 @@ VOID FASTCALL ExReleasePushLockEx(PEX_PUSH_LOCK PushLock, ULONG Flags);
 __attribute__((optnone)) DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index)
 {
     switch (Kind) {
-    case FastMutex:
-        ExAcquireFastMutexUnsafe(&FastMutexes[Index]);
-        break;
-    case GuardedMutex:
-        KeAcquireGuardedMutex(&GuardedMutexes[Index]);
-        break;
+    case FastMutex: ExAcquireFastMutexUnsafe(&FastMutexes[Index]); break;
+    case GuardedMutex: KeAcquireGuardedMutex(&GuardedMutexes[Index]); break;
     case Mutex:
         KeWaitForSingleObject(&Mutexes[Index], Executive, KernelMode, FALSE, NULL);
         Took = Mutex;
         break;
-    case Exclusive:
-        ExAcquireResourceExclusiveLite(&Resources[Index], TRUE);
-        break;
-    case Shared:
-        ExAcquireResourceSharedLite(&Resources[Index], TRUE);
-        break;
-    case PushExclusive:
-        ExAcquirePushLockExclusiveEx(&PushLocks[Index], 0);
-        break;
-    case PushShared:
-        ExAcquirePushLockSharedEx(&PushLocks[Index], 0);
-        break;
+    case Exclusive: ExAcquireResourceExclusiveLite(&Resources[Index], TRUE); break;
+    case Shared: ExAcquireResourceSharedLite(&Resources[Index], TRUE); break;
+    case PushExclusive: ExAcquirePushLockExclusiveEx(&PushLocks[Index], 0); break;
+    case PushShared: ExAcquirePushLockSharedEx(&PushLocks[Index], 0); break;
     case Thread:
         KeWaitForSingleObject(Threads[Index], Executive, KernelMode, FALSE, NULL);
         Took = Thread;
@@ -61,25 +49,14 @@ __attribute__((optnone)) DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Ind
 static VOID Give(KIND Kind, ULONG Index)
 {
     switch (Kind) {
-    case FastMutex:
-        ExReleaseFastMutexUnsafe(&FastMutexes[Index]);
-        break;
-    case GuardedMutex:
-        KeReleaseGuardedMutex(&GuardedMutexes[Index]);
-        break;
-    case Mutex:
-        KeReleaseMutex(&Mutexes[Index], FALSE);
-        break;
+    case FastMutex: ExReleaseFastMutexUnsafe(&FastMutexes[Index]); break;
+    case GuardedMutex: KeReleaseGuardedMutex(&GuardedMutexes[Index]); break;
+    case Mutex: KeReleaseMutex(&Mutexes[Index], FALSE); break;
     case Exclusive:
-    case Shared:
-        ExReleaseResourceLite(&Resources[Index]);
-        break;
+    case Shared: ExReleaseResourceLite(&Resources[Index]); break;
     case PushExclusive:
-    case PushShared:
-        ExReleasePushLockEx(&PushLocks[Index], 0);
-        break;
-    case Thread:
-        break;
+    case PushShared: ExReleasePushLockEx(&PushLocks[Index], 0); break;
+    case Thread: break;
     }
 }
 
@@ -157,8 +134,11 @@ static BOOLEAN NTAPI Worker(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
 
 DECLSPEC_NOINLINE static VOID WaitForWork(PVOID Thread)
 {
-    FV_WAIT Wait = {.What = "end of the work", .Object = &Finished, .Caller = __builtin_return_address(0),
-                    .NextHolder = Worker, .Context = Thread};
+    FV_WAIT Wait = {.What = "end of the work",
+                    .Object = &Finished,
+                    .Caller = __builtin_return_address(0),
+                    .NextHolder = Worker,
+                    .Context = Thread};
 
     FvBeginWait(&Wait);
     FvEndWait(&Wait);

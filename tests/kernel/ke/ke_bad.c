@@ -18,11 +18,9 @@ static ULONG ReadCase(PUNICODE_STRING RegistryPath)
     HANDLE Key;
     ULONG Length, Result = 0;
 
-    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL,
-                               NULL);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     if (NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))) {
-        if (NT_SUCCESS(
-                ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length))) {
+        if (NT_SUCCESS(ZwQueryValueKey(Key, &Name, KeyValuePartialInformation, Buffer, sizeof(Buffer), &Length))) {
             Result = *(ULONG *)Value->Data;
         }
         ZwClose(Key);
@@ -44,19 +42,13 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
     KIRQL Old;
 
     switch (Case) {
-    case 10:
-        Zero = 100 / Zero;
-        break;
+    case 10: Zero = 100 / Zero; break;
     case 11:
         for (;;) {
             *(volatile ULONG *)&Case = 11;
         }
-    case 12:
-        KeRaiseIrql(HIGH_LEVEL, &Old);
-        break;
-    case 13:
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
-        break;
+    case 12: KeRaiseIrql(HIGH_LEVEL, &Old); break;
+    case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break;
     }
 }
 
@@ -78,9 +70,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
     KIRQL Old;
 
     switch (Case) {
-    case 1:
-        KeLowerIrql(HIGH_LEVEL);
-        break;
+    case 1: KeLowerIrql(HIGH_LEVEL); break;
     case 2:
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
         KeRaiseIrql(APC_LEVEL, &Old);
@@ -101,29 +91,16 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
         *(volatile ULONG *)0x20 = 1;
         break;
-    case 7:
-        ((VOID(*)(VOID))(ULONG_PTR)0x30)();
-        break;
-    case 8:
-        Overflow(0);
-        break;
-    case 9:
-        KeBugCheckEx(0xE2 /* MANUALLY_INITIATED_CRASH */, 1, 2, 3, 4);
+    case 7: ((VOID(*)(VOID))(ULONG_PTR)0x30)(); break;
+    case 8: Overflow(0); break;
+    case 9: KeBugCheckEx(0xE2 /* MANUALLY_INITIATED_CRASH */, 1, 2, 3, 4);
     case 10:
     case 11:
     case 12:
-    case 13:
-        KeInsertQueueDpc(&Dpc, NULL, NULL);
-        break;
-    case 14:
-        *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC;
-        break;
-    case 15:
-        ((VOID(*)(VOID))(ULONG_PTR)Data)();
-        break;
-    case 16:
-        KeLeaveCriticalRegion();
-        break;
+    case 13: KeInsertQueueDpc(&Dpc, NULL, NULL); break;
+    case 14: *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC; break;
+    case 15: ((VOID(*)(VOID))(ULONG_PTR)Data)(); break;
+    case 16: KeLeaveCriticalRegion(); break;
     case 17:
         RtlZeroMemory(&Dpc, sizeof(Dpc));
         Dpc.Type = 77;
@@ -137,17 +114,10 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         ZwWaitForSingleObject(Thread, FALSE, NULL);
         break;
     }
-    case 20:
-        __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx");
-        break;
-    case 21:
-        __debugbreak();
-        break;
-    case 22:
-        ExRaiseStatus(STATUS_NO_MEMORY);
-    case 23:
-        KeSetTimer(&Timer, Later, NULL);
-        return STATUS_UNSUCCESSFUL; /* and the image goes */
+    case 20: __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx"); break;
+    case 21: __debugbreak(); break;
+    case 22: ExRaiseStatus(STATUS_NO_MEMORY);
+    case 23: KeSetTimer(&Timer, Later, NULL); return STATUS_UNSUCCESSFUL; /* and the image goes */
     case 24: {
         PKTIMER Pool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KTIMER), 'daBk');
 

@@ -131,7 +131,8 @@ static VOID CheckDpcOnIdleProcessor(VOID)
         BOOLEAN Ok = TRUE;
 
         KeSetImportanceDpc(&Dpc, (KDPC_IMPORTANCE)Importance);
-        for (ULONG Phase = 0; Phase < 5; Phase++) { /* wherever that processor's ticks are, one of these is far from the next */
+        for (ULONG Phase = 0; Phase < 5;
+             Phase++) { /* wherever that processor's ticks are, one of these is far from the next */
             Sleep(50);
             Spin(3000 * Phase);
             Start = Microseconds();

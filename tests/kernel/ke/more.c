@@ -250,8 +250,8 @@ static VOID NTAPI CatchApc(PKAPC Apc, PKNORMAL_ROUTINE *Routine, PVOID *Context,
 {
 }
 
-NTKERNELAPI VOID NTAPI KeInitializeApc(PRKAPC Apc, PRKTHREAD Thread, INT Environment, PVOID KernelRoutine, PVOID RundownRoutine,
-                                       PVOID NormalRoutine, KPROCESSOR_MODE Mode, PVOID Context);
+NTKERNELAPI VOID NTAPI KeInitializeApc(PRKAPC Apc, PRKTHREAD Thread, INT Environment, PVOID KernelRoutine,
+                                       PVOID RundownRoutine, PVOID NormalRoutine, KPROCESSOR_MODE Mode, PVOID Context);
 NTKERNELAPI BOOLEAN NTAPI KeInsertQueueApc(PRKAPC Apc, PVOID Argument1, PVOID Argument2, KPRIORITY Increment);
 
 static VOID CheckThread(VOID)
@@ -308,7 +308,8 @@ static VOID CheckStacks(VOID)
 
     FvCheck(KeExpandKernelStackAndCalloutEx(DeepCall, &Remaining, 32768, FALSE, NULL) == STATUS_SUCCESS);
     FvCheck(Remaining > 8192);
-    FvCheck(KeExpandKernelStackAndCalloutEx(DeepCall, &Remaining, MAXIMUM_EXPANSION_SIZE + 1, FALSE, NULL) == STATUS_INVALID_PARAMETER_3);
+    FvCheck(KeExpandKernelStackAndCalloutEx(DeepCall, &Remaining, MAXIMUM_EXPANSION_SIZE + 1, FALSE, NULL) ==
+            STATUS_INVALID_PARAMETER_3);
 }
 
 static VOID CheckStates(VOID)
@@ -333,7 +334,8 @@ static VOID NTAPI Bugcheck(PVOID Buffer, ULONG Length)
 {
 }
 
-static VOID NTAPI Reason(KBUGCHECK_CALLBACK_REASON Reason, PKBUGCHECK_REASON_CALLBACK_RECORD Record, PVOID Data, ULONG Length)
+static VOID NTAPI Reason(KBUGCHECK_CALLBACK_REASON Reason, PKBUGCHECK_REASON_CALLBACK_RECORD Record, PVOID Data,
+                         ULONG Length)
 {
 }
 

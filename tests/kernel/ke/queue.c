@@ -79,7 +79,7 @@ static VOID CheckConcurrency(VOID)
     FvCheck(Running == 1);                  /* although both waited, and processors are free */
     FvCheck(KeReadStateQueue(&Queue) == 1); /* the other entry is still there */
     FvCheck(Second.Taken == 1);             /* last in, first out: its stack is warm */
-    Second.Spin = FALSE; /* takes the entry that is left itself */
+    Second.Spin = FALSE;                    /* takes the entry that is left itself */
     Sleep(50);
     FvCheck(KeReadStateQueue(&Queue) == 0 && First.Taken == 0);
     KeInsertQueue(&Queue, &Entry[2]);

@@ -119,18 +119,15 @@ static VOID CheckMultiple(VOID)
 
     KeInitializeEvent(&First, SynchronizationEvent, FALSE);
     KeInitializeEvent(&Second, SynchronizationEvent, TRUE);
-    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &None, NULL) ==
-            STATUS_TIMEOUT);
+    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, &None, NULL) == STATUS_TIMEOUT);
     FvCheck(KeReadStateEvent(&Second) == 1); /* an unsatisfied wait for all takes nothing */
-    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE, &None, NULL) ==
-            STATUS_WAIT_1);
+    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE, &None, NULL) == STATUS_WAIT_1);
     FvCheck(KeReadStateEvent(&Second) == 0);
     FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAny, Executive, KernelMode, FALSE, &Short, NULL) ==
             STATUS_TIMEOUT);
     KeSetEvent(&First, IO_NO_INCREMENT, FALSE);
     KeSetEvent(&Second, IO_NO_INCREMENT, FALSE);
-    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, NULL, NULL) ==
-            STATUS_SUCCESS);
+    FvCheck(KeWaitForMultipleObjects(2, Objects, WaitAll, Executive, KernelMode, FALSE, NULL, NULL) == STATUS_SUCCESS);
     FvCheck(KeReadStateEvent(&First) == 0 && KeReadStateEvent(&Second) == 0);
 }
 

@@ -53,15 +53,12 @@ static VOID CheckLife(VOID)
     Join(Start(Return, NULL));
     FvCheck(Turns == 2);
     Thread = Start(Return, NULL);
-    FvCheck(Thread != NULL && PsIsSystemThread(Thread) &&
-            PsGetThreadProcess(Thread) == PsInitialSystemProcess);
+    FvCheck(Thread != NULL && PsIsSystemThread(Thread) && PsGetThreadProcess(Thread) == PsInitialSystemProcess);
     KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
     FvCheck(PsIsThreadTerminating(Thread));
-    FvCheck(KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, &None) ==
-            STATUS_SUCCESS); /* stays signalled */
+    FvCheck(KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, &None) == STATUS_SUCCESS); /* stays signalled */
     ObDereferenceObject(Thread);
-    FvCheck(NT_SUCCESS(PsLookupThreadByThreadId(PsGetCurrentThreadId(), &Found)) &&
-            Found == PsGetCurrentThread());
+    FvCheck(NT_SUCCESS(PsLookupThreadByThreadId(PsGetCurrentThreadId(), &Found)) && Found == PsGetCurrentThread());
     ObDereferenceObject(Found);
     FvCheck(PsGetCurrentProcessId() == (HANDLE)4);
 }

@@ -84,9 +84,7 @@ static VOID Misuse(ULONG Number)
         Sink = Block;
         Keep = (PVOID)(ULONG_PTR)Sink[7];
         break;
-    case 3: /* past the end, as far as the next page */
-        Block[48] = 1;
-        break;
+    case 3: /* past the end, as far as the next page */ Block[48] = 1; break;
     case 4: /* past the end, within the alignment */
         Block[41] = 1;
         ExFreePoolWithTag(Block, TAG);
@@ -99,24 +97,12 @@ static VOID Misuse(ULONG Number)
         ExFreePoolWithTag(Block, TAG);
         ExFreePoolWithTag(Block, TAG);
         break;
-    case 7: /* wrong tag */
-        ExFreePoolWithTag(Block, 'xxxx');
-        break;
-    case 8: /* not an allocation's start */
-        ExFreePool(Block + 16);
-        break;
-    case 9: /* not pool at all */
-        ExFreePool(&Keep);
-        break;
-    case 10: /* a user address */
-        ExFreePool((PVOID)0x12340);
-        break;
-    case 11: /* zero bytes */
-        ExAllocatePoolWithTag(NonPagedPoolNx, 0, TAG);
-        break;
-    case 12: /* tag zero */
-        ExAllocatePoolWithTag(NonPagedPoolNx, 8, 0);
-        break;
+    case 7: /* wrong tag */ ExFreePoolWithTag(Block, 'xxxx'); break;
+    case 8: /* not an allocation's start */ ExFreePool(Block + 16); break;
+    case 9: /* not pool at all */ ExFreePool(&Keep); break;
+    case 10: /* a user address */ ExFreePool((PVOID)0x12340); break;
+    case 11: /* zero bytes */ ExAllocatePoolWithTag(NonPagedPoolNx, 0, TAG); break;
+    case 12: /* tag zero */ ExAllocatePoolWithTag(NonPagedPoolNx, 8, 0); break;
     case 13: /* paged pool at DISPATCH_LEVEL */
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         ExAllocatePoolWithTag(PagedPool, 8, TAG);
@@ -166,15 +152,9 @@ static VOID Misuse(ULONG Number)
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         *(volatile ULONG *)8 = 1;
         break;
-    case 24: /* an address where nothing is */
-        *(volatile ULONG *)0xFFFFC12345678000ULL = 1;
-        break;
-    case 25: /* writing code */
-        *(volatile ULONG *)(ULONG_PTR)Misuse = 1;
-        break;
-    case 26: /* executing data */
-        ((VOID(*)(VOID))Block)();
-        break;
+    case 24: /* an address where nothing is */ *(volatile ULONG *)0xFFFFC12345678000ULL = 1; break;
+    case 25: /* writing code */ *(volatile ULONG *)(ULONG_PTR)Misuse = 1; break;
+    case 26: /* executing data */ ((VOID(*)(VOID))Block)(); break;
     case 27: /* unlocking what was never locked */ {
         PMDL Mdl = IoAllocateMdl(Block, 40, FALSE, FALSE, NULL);
         MmUnlockPages(Mdl);
@@ -218,8 +198,7 @@ static VOID Misuse(ULONG Number)
         Keep = Block;
         ExAllocatePoolWithTag(PagedPool, 6000, 'kaeL');
         break;
-    default:
-        ExFreePool(Block);
+    default: ExFreePool(Block);
     }
 }
 

@@ -17,7 +17,8 @@ static VOID CheckNonPaged(VOID)
     FvCheck(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL);
     FvCheck(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority) == Block + 100);
     for (ULONG Page = 0; Page < 3; Page++) {
-        if (MmGetMdlPfnArray(Mdl)[Page] << PAGE_SHIFT != (ULONG64)MmGetPhysicalAddress(Block + Page * PAGE_SIZE).QuadPart)
+        if (MmGetMdlPfnArray(Mdl)[Page] << PAGE_SHIFT !=
+            (ULONG64)MmGetPhysicalAddress(Block + Page * PAGE_SIZE).QuadPart)
             FvCheck(!"the page numbers are those of the buffer");
     }
     IoFreeMdl(Mdl);
@@ -80,7 +81,8 @@ static VOID CheckBadBuffers(VOID)
     FvCheck(Lock((PVOID)0x1000, 100, UserMode, IoReadAccess) == STATUS_ACCESS_VIOLATION);
     FvCheck(Lock((PVOID)0x1000, 100, KernelMode, IoReadAccess) == STATUS_ACCESS_VIOLATION);
     FvCheck(Lock(Block, PAGE_SIZE, UserMode, IoReadAccess) == STATUS_ACCESS_VIOLATION); /* a system address */
-    FvCheck(Lock(Block + 1, PAGE_SIZE, KernelMode, IoWriteAccess) == STATUS_ACCESS_VIOLATION); /* the second page is not there */
+    FvCheck(Lock(Block + 1, PAGE_SIZE, KernelMode, IoWriteAccess) ==
+            STATUS_ACCESS_VIOLATION); /* the second page is not there */
     FvCheck(Lock((PVOID)&ReadOnly, 4, KernelMode, IoWriteAccess) == STATUS_ACCESS_VIOLATION);
     FvCheck(NT_SUCCESS(Lock((PVOID)&ReadOnly, 4, KernelMode, IoReadAccess)));
     ExFreePoolWithTag(Block, TAG); /* nothing is left locked, or this were a bugcheck */
@@ -100,7 +102,7 @@ static VOID CheckAddresses(VOID)
 
 static VOID CheckContiguous(VOID)
 {
-    PHYSICAL_ADDRESS Highest = { .QuadPart = 0xFFFFFFFF }, Low = { .QuadPart = 0 }, Boundary = { .QuadPart = 0x10000 };
+    PHYSICAL_ADDRESS Highest = {.QuadPart = 0xFFFFFFFF}, Low = {.QuadPart = 0}, Boundary = {.QuadPart = 0x10000};
     PHYSICAL_ADDRESS First, Last;
     PUCHAR Block = MmAllocateContiguousMemory(20000, Highest);
 
@@ -120,7 +122,7 @@ static VOID CheckContiguous(VOID)
 
 static VOID CheckPagesForMdl(VOID)
 {
-    PHYSICAL_ADDRESS Low = { .QuadPart = 0 }, High = { .QuadPart = MAXLONGLONG }, Skip = { .QuadPart = 0 };
+    PHYSICAL_ADDRESS Low = {.QuadPart = 0}, High = {.QuadPart = MAXLONGLONG}, Skip = {.QuadPart = 0};
     PMDL Mdl = MmAllocatePagesForMdlEx(Low, High, Skip, 5 * PAGE_SIZE, MmCached, 0);
     PUCHAR Mapped;
     BOOLEAN Zero = TRUE;
@@ -142,7 +144,6 @@ static VOID CheckPagesForMdl(VOID)
     FvCheck(!MmIsAddressValid(Mapped) && !(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA));
     ExFreePool(Mdl);
 }
-
 
 /* Device memory may be mapped, other memory too, but not the page tables. */
 static VOID CheckIoSpace(VOID)

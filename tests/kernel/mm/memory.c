@@ -6,7 +6,6 @@
 
 #define TAG 'meMT'
 
-
 NTKERNELAPI LOGICAL NTAPI MmIsDriverVerifyingByAddress(PVOID Address);
 NTKERNELAPI PVOID NTAPI MmLockPagableDataSection(PVOID Address);
 NTKERNELAPI VOID NTAPI MmLockPagableSectionByHandle(PVOID Handle);
@@ -88,7 +87,8 @@ static VOID CheckMdls(VOID)
 
     Mdl = MmCreateMdl((PMDL)Space, Block + 8, PAGE_SIZE);
     FvCheck(Mdl == (PMDL)Space);
-    FvCheck(MmGetMdlVirtualAddress(Mdl) == Block + 8 && MmGetMdlByteCount(Mdl) == PAGE_SIZE && MmGetMdlByteOffset(Mdl) == 8);
+    FvCheck(MmGetMdlVirtualAddress(Mdl) == Block + 8 && MmGetMdlByteCount(Mdl) == PAGE_SIZE &&
+            MmGetMdlByteOffset(Mdl) == 8);
     FvCheck(MmSizeOfMdl(Block + 8, PAGE_SIZE) == sizeof(MDL) + 2 * sizeof(PFN_NUMBER));
     MmBuildMdlForNonPagedPool(Mdl);
     FvCheck(MmGetSystemAddressForMdlSafe(Mdl, NormalPagePriority) == Block + 8);
@@ -112,7 +112,8 @@ static VOID CheckMdls(VOID)
 
 static VOID CheckCopies(VOID)
 {
-    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG), Copy = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG);
+    PUCHAR Block = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG),
+           Copy = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, TAG);
     MM_COPY_ADDRESS Source;
     PHYSICAL_ADDRESS Physical = MmGetPhysicalAddress(Block);
     SIZE_T Done = 1;
@@ -123,7 +124,8 @@ static VOID CheckCopies(VOID)
     FvCheck(MmCopyMemory(Copy, Source, 1000, MM_COPY_MEMORY_VIRTUAL, &Done) == STATUS_SUCCESS && Done == 1000);
     FvCheck(RtlCompareMemory(Copy, Block + 100, 1000) == 1000);
     Source.PhysicalAddress = Physical;
-    FvCheck(MmCopyMemory(Copy, Source, PAGE_SIZE, MM_COPY_MEMORY_PHYSICAL, &Done) == STATUS_SUCCESS && Done == PAGE_SIZE);
+    FvCheck(MmCopyMemory(Copy, Source, PAGE_SIZE, MM_COPY_MEMORY_PHYSICAL, &Done) == STATUS_SUCCESS &&
+            Done == PAGE_SIZE);
     FvCheck(RtlCompareMemory(Copy, Block, PAGE_SIZE) == PAGE_SIZE);
     FvCheck(MmCopyMemory(Copy, Source, 1, 3, &Done) == STATUS_INVALID_PARAMETER_4 && Done == 0);
     FvCheck(MmCopyMemory(Copy, Source, 1, 0, &Done) == STATUS_INVALID_PARAMETER_4);

@@ -17,7 +17,7 @@ static BOOLEAN IsFilled(PUCHAR Bytes, SIZE_T Count, UCHAR Value)
 
 static VOID CheckSizes(POOL_TYPE Type)
 {
-    static const SIZE_T Sizes[] = { 1, 15, 16, 17, 100, 500, 2000, 2048, 4000, 4095, 4096, 4097, 10000, 70000 };
+    static const SIZE_T Sizes[] = {1, 15, 16, 17, 100, 500, 2000, 2048, 4000, 4095, 4096, 4097, 10000, 70000};
     PUCHAR Block[ARRAYSIZE(Sizes)];
     BOOLEAN Allocated = TRUE, Aligned = TRUE, Within = TRUE, Kept = TRUE;
 

@@ -4,8 +4,8 @@
 
 #include <fltvm.h>
 
-NTSYSAPI NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
-                                               PULONG OldProtect);
+NTSYSAPI NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+                                               ULONG NewProtect, PULONG OldProtect);
 #define SELF    ZwCurrentProcess()
 #define GRANULE ((SIZE_T)0x10000)
 
@@ -67,9 +67,11 @@ static VOID CheckRefusals(VOID)
     FvCheck(Allocate(&Base, (SIZE_T)1 << 40, MEM_COMMIT, PAGE_READWRITE) == STATUS_COMMITMENT_LIMIT);
     FvCheck(Allocate(&Base, (SIZE_T)1 << 47, MEM_RESERVE, PAGE_READWRITE) == STATUS_INVALID_PARAMETER_4);
     FvCheck(Base == NULL);
-    FvCheck(ZwAllocateVirtualMemory((HANDLE)0x7777770, &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE) == STATUS_INVALID_HANDLE);
+    FvCheck(ZwAllocateVirtualMemory((HANDLE)0x7777770, &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE) ==
+            STATUS_INVALID_HANDLE);
     if (FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE)))) {
-        FvCheck(ZwAllocateVirtualMemory(Event, &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE) == STATUS_OBJECT_TYPE_MISMATCH);
+        FvCheck(ZwAllocateVirtualMemory(Event, &Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE) ==
+                STATUS_OBJECT_TYPE_MISMATCH);
         ZwClose(Event);
     }
     FvCheck(Allocate(&Taken, GRANULE, MEM_RESERVE, PAGE_READWRITE) == STATUS_SUCCESS);
@@ -107,7 +109,8 @@ static VOID CheckCommit(VOID)
     ZwQueryVirtualMemory(SELF, Base + 5 * GRANULE, MemoryBasicInformation, &Info, sizeof(Info), NULL);
     FvCheck(Info.State == MEM_FREE && Info.Protect == PAGE_NOACCESS && Info.RegionSize >= GRANULE);
     FvCheck(ZwQueryVirtualMemory(SELF, Base, MemoryBasicInformation, &Info, 8, NULL) == STATUS_INFO_LENGTH_MISMATCH);
-    FvCheck(ZwQueryVirtualMemory(SELF, (PVOID)-1, MemoryBasicInformation, &Info, sizeof(Info), NULL) == STATUS_INVALID_PARAMETER);
+    FvCheck(ZwQueryVirtualMemory(SELF, (PVOID)-1, MemoryBasicInformation, &Info, sizeof(Info), NULL) ==
+            STATUS_INVALID_PARAMETER);
     FvCheck(Protect(Base + GRANULE, 2 * PAGE_SIZE, PAGE_READONLY, &Old) == STATUS_SUCCESS && Old == PAGE_READWRITE);
     FvCheck(Touch(Base + GRANULE, TRUE) == STATUS_ACCESS_VIOLATION && Touch(Base + GRANULE, FALSE) == STATUS_SUCCESS);
     FvCheck(Touch(Base + GRANULE + 2 * PAGE_SIZE, TRUE) == STATUS_SUCCESS);
@@ -237,8 +240,8 @@ static VOID CheckBalance(VOID)
     for (ULONG Round = 0; Round < 200; Round++) {
         PVOID Base = NULL;
 
-        if (!NT_SUCCESS(Allocate(&Base, 64 * PAGE_SIZE, MEM_COMMIT, PAGE_EXECUTE_READWRITE)) || !NT_SUCCESS(Touch(Base, TRUE)) ||
-            !NT_SUCCESS(Free(Base, 0, MEM_RELEASE)))
+        if (!NT_SUCCESS(Allocate(&Base, 64 * PAGE_SIZE, MEM_COMMIT, PAGE_EXECUTE_READWRITE)) ||
+            !NT_SUCCESS(Touch(Base, TRUE)) || !NT_SUCCESS(Free(Base, 0, MEM_RELEASE)))
             Failures++;
     }
     FvCheck(Failures == 0); /* 50 MiB in a machine of 32 */

@@ -13,10 +13,10 @@ static HANDLE Good; /* an event's */
 
 /* ---- the routines ---- */
 
-#define ROUTINE(Name, Call)                                                                                  \
-    static NTSTATUS Try##Name(HANDLE Handle)                                                                 \
-    {                                                                                                        \
-        return Call;                                                                                         \
+#define ROUTINE(Name, Call)                                                                                            \
+    static NTSTATUS Try##Name(HANDLE Handle)                                                                           \
+    {                                                                                                                  \
+        return Call;                                                                                                   \
     }
 
 static NTSTATUS Reference(HANDLE Handle, POBJECT_TYPE Type)
@@ -116,7 +116,8 @@ ROUTINE(FlushFile, ZwFlushBuffersFile(Handle, &Iosb))
 ROUTINE(DeviceControl, ZwDeviceIoControlFile(Handle, NULL, NULL, NULL, &Iosb, 0, NULL, 0, NULL, 0))
 ROUTINE(FsControl, ZwFsControlFile(Handle, NULL, NULL, NULL, &Iosb, 0, NULL, 0, NULL, 0))
 ROUTINE(QueryFile, ZwQueryInformationFile(Handle, &Iosb, Buffer, sizeof(Buffer), FileStandardInformation))
-ROUTINE(SetFile, ZwSetInformationFile(Handle, &Iosb, Buffer, sizeof(FILE_POSITION_INFORMATION), FilePositionInformation))
+ROUTINE(SetFile,
+        ZwSetInformationFile(Handle, &Iosb, Buffer, sizeof(FILE_POSITION_INFORMATION), FilePositionInformation))
 ROUTINE(QueryVolume, ZwQueryVolumeInformationFile(Handle, &Iosb, Buffer, sizeof(Buffer), FileFsDeviceInformation))
 ROUTINE(QueryKey, ZwQueryKey(Handle, KeyBasicInformation, Buffer, sizeof(Buffer), &Length))
 ROUTINE(EnumerateKey, ZwEnumerateKey(Handle, 0, KeyBasicInformation, Buffer, sizeof(Buffer), &Length))
@@ -136,13 +137,13 @@ static const struct {
     ULONG Takes;
 } Routines[] = {
 #define TRY(Name, Takes) {#Name, Try##Name, Takes}
-    TRY(ReferenceEvent, Event), TRY(ReferenceFile, None),  TRY(ReferenceThread, Thread), TRY(ReferenceProcess, Process),
-    TRY(ReferenceAny, Any),     TRY(Duplicate, Any),       TRY(OpenBelow, None),         TRY(OpenKeyBelow, None),
-    TRY(SetEvent, Event),       TRY(ClearEvent, Event),    TRY(ResetEvent, Event),       TRY(Wait, Any),
-    TRY(MakeTemporary, Any),    TRY(QueryLink, None),      TRY(ReadFile, None),          TRY(WriteFile, None),
-    TRY(FlushFile, None),       TRY(DeviceControl, None),  TRY(FsControl, None),         TRY(QueryFile, None),
-    TRY(SetFile, None),         TRY(QueryVolume, None),    TRY(QueryKey, None),          TRY(EnumerateKey, None),
-    TRY(EnumerateValue, None),  TRY(QueryValue, None),     TRY(SetValue, None),          TRY(DeleteValue, None),
+    TRY(ReferenceEvent, Event), TRY(ReferenceFile, None), TRY(ReferenceThread, Thread), TRY(ReferenceProcess, Process),
+    TRY(ReferenceAny, Any),     TRY(Duplicate, Any),      TRY(OpenBelow, None),         TRY(OpenKeyBelow, None),
+    TRY(SetEvent, Event),       TRY(ClearEvent, Event),   TRY(ResetEvent, Event),       TRY(Wait, Any),
+    TRY(MakeTemporary, Any),    TRY(QueryLink, None),     TRY(ReadFile, None),          TRY(WriteFile, None),
+    TRY(FlushFile, None),       TRY(DeviceControl, None), TRY(FsControl, None),         TRY(QueryFile, None),
+    TRY(SetFile, None),         TRY(QueryVolume, None),   TRY(QueryKey, None),          TRY(EnumerateKey, None),
+    TRY(EnumerateValue, None),  TRY(QueryValue, None),    TRY(SetValue, None),          TRY(DeleteValue, None),
     TRY(DeleteKey, None),       TRY(FlushKey, None),
 };
 
@@ -220,7 +221,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckClose();
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Routines); Index++) {
         FvTestResult(CheckWild(Index), Routines[Index].Name, __FILE__, __LINE__);
-        FvTestResult(Routines[Index].Routine(Closed) == STATUS_INVALID_HANDLE, Routines[Index].Name, __FILE__, __LINE__);
+        FvTestResult(Routines[Index].Routine(Closed) == STATUS_INVALID_HANDLE, Routines[Index].Name, __FILE__,
+                     __LINE__);
         FvTestResult(CheckType(Index, ZwCurrentProcess(), Process), Routines[Index].Name, __FILE__, __LINE__);
         FvTestResult(CheckType(Index, ZwCurrentThread(), Thread), Routines[Index].Name, __FILE__, __LINE__);
         ZwSetEvent(Good, NULL); /* for the wait */

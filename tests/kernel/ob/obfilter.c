@@ -49,7 +49,8 @@ static NTSTATUS Register(PCWSTR Altitude, ULONG Context, POBJECT_TYPE *Type, OB_
                          POB_PRE_OPERATION_CALLBACK Pre, POB_POST_OPERATION_CALLBACK Post, PVOID *Handle)
 {
     OB_OPERATION_REGISTRATION Operation = {Type, Operations, Pre, Post};
-    OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, {0}, (PVOID)(ULONG_PTR)Context, &Operation};
+    OB_CALLBACK_REGISTRATION Registration = {
+        OB_FLT_REGISTRATION_VERSION, 1, {0}, (PVOID)(ULONG_PTR)Context, &Operation};
 
     RtlInitUnicodeString(&Registration.Altitude, Altitude);
     return ObRegisterCallbacks(&Registration, Handle);
@@ -75,7 +76,8 @@ static VOID CheckRegistration(VOID)
     FvCheck(Register(L"1000", 1, PsProcessType, 4, Before, NULL, &Handle) == STATUS_INVALID_PARAMETER);
     FvCheck(Register(L"1000", 1, PsProcessType, BOTH, NULL, NULL, &Handle) == STATUS_INVALID_PARAMETER);
     FvCheck(Register(L"1000", 1, PsThreadType, BOTH, NULL, After, &Handle) == STATUS_SUCCESS && Handle != NULL);
-    FvCheck(Register(L"01000.0", 1, PsProcessType, BOTH, Before, NULL, &Other) == STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
+    FvCheck(Register(L"01000.0", 1, PsProcessType, BOTH, Before, NULL, &Other) ==
+            STATUS_FLT_INSTANCE_ALTITUDE_COLLISION);
     FvCheck(Register(L"1000.5", 1, PsProcessType, BOTH, Before, NULL, &Other) == STATUS_SUCCESS);
     ObUnRegisterCallbacks(Handle);
     ObUnRegisterCallbacks(Other);
@@ -114,8 +116,10 @@ static VOID CheckOperations(VOID)
     FvCheck(Register(L"100000.25", 2, PsProcessType, BOTH, Before, After, &High) == STATUS_SUCCESS);
     FvCheck(Register(L"370000", 3, PsThreadType, BOTH, Before, After, &Threads) == STATUS_SUCCESS);
     Handle = OpenSelf(OBJ_KERNEL_HANDLE, 0x1F);
-    FvCheck(Seen.Count == 4 && Seen.Order[0] == 2 && Seen.Order[1] == 1 && Seen.Order[2] == 1001 && Seen.Order[3] == 1002);
-    FvCheck(Seen.Operation == OB_OPERATION_HANDLE_CREATE && Seen.Object == PsGetCurrentProcess() && Seen.Type == *PsProcessType);
+    FvCheck(Seen.Count == 4 && Seen.Order[0] == 2 && Seen.Order[1] == 1 && Seen.Order[2] == 1001 &&
+            Seen.Order[3] == 1002);
+    FvCheck(Seen.Operation == OB_OPERATION_HANDLE_CREATE && Seen.Object == PsGetCurrentProcess() &&
+            Seen.Type == *PsProcessType);
     FvCheck(Seen.Flags == 1 && Seen.Desired == 0x1F && Seen.Original == 0x1F && Seen.Granted == 0x1F);
     FvCheck(Seen.CallContext == (PVOID)102 && Seen.Status == STATUS_SUCCESS);
     ZwClose(Handle);
@@ -135,7 +139,8 @@ static VOID CheckOperations(VOID)
 
     RtlZeroMemory(&Seen, sizeof(Seen));
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    FvCheck(ZwOpenProcess(&Handle, 0x400, &Attributes, &Id) == STATUS_SUCCESS && Seen.Count == 4 && Seen.Original == 0x400);
+    FvCheck(ZwOpenProcess(&Handle, 0x400, &Attributes, &Id) == STATUS_SUCCESS && Seen.Count == 4 &&
+            Seen.Original == 0x400);
     ZwClose(Handle);
     Seen.Count = 0;
     FvCheck(NT_SUCCESS(ObOpenObjectByPointer(PsGetCurrentThread(), OBJ_KERNEL_HANDLE, NULL, SYNCHRONIZE, *PsThreadType,

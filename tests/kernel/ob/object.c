@@ -43,12 +43,14 @@ static VOID CheckHandles(VOID)
     PVOID Thread = NULL;
 
     FvCheck(CreateEvent(NULL, 0, &Handle) == STATUS_SUCCESS);
-    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, *ExEventObjectType, KernelMode, (PVOID *)&Event, NULL) ==
-            STATUS_SUCCESS);
-    FvCheck(ObReferenceObjectByHandle(Handle, 0, *PsThreadType, KernelMode, &Thread, NULL) == STATUS_OBJECT_TYPE_MISMATCH);
+    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, *ExEventObjectType, KernelMode, (PVOID *)&Event,
+                                      NULL) == STATUS_SUCCESS);
+    FvCheck(ObReferenceObjectByHandle(Handle, 0, *PsThreadType, KernelMode, &Thread, NULL) ==
+            STATUS_OBJECT_TYPE_MISMATCH);
     FvCheck(ZwDuplicateObject(ZwCurrentProcess(), Handle, ZwCurrentProcess(), &Again, 0, OBJ_KERNEL_HANDLE,
                               DUPLICATE_SAME_ACCESS) == STATUS_SUCCESS);
-    FvCheck(ObReferenceObjectByHandle(Again, 0, *ExEventObjectType, KernelMode, (PVOID *)&Same, NULL) == STATUS_SUCCESS &&
+    FvCheck(ObReferenceObjectByHandle(Again, 0, *ExEventObjectType, KernelMode, (PVOID *)&Same, NULL) ==
+                STATUS_SUCCESS &&
             Same == Event);
     FvCheck(ZwClose(Handle) == STATUS_SUCCESS);
     FvCheck(ZwSetEvent(Again, NULL) == STATUS_SUCCESS && KeReadStateEvent(Event) != 0);
@@ -91,7 +93,8 @@ static VOID CheckPermanent(VOID)
 
 static VOID CheckDirectoriesAndLinks(VOID)
 {
-    UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\FltvmLink"), Target = RTL_CONSTANT_STRING(L"\\FltvmDirectory"), Got;
+    UNICODE_STRING LinkName = RTL_CONSTANT_STRING(L"\\FltvmLink"), Target = RTL_CONSTANT_STRING(L"\\FltvmDirectory"),
+                   Got;
     HANDLE Directory, Event, Link, Opened;
     OBJECT_ATTRIBUTES Attributes;
     WCHAR Buffer[64];
@@ -111,7 +114,8 @@ static VOID CheckDirectoriesAndLinks(VOID)
     Got.MaximumLength = 4;
     FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, &Length) == STATUS_BUFFER_TOO_SMALL);
     Got.MaximumLength = sizeof(Buffer);
-    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, NULL) == STATUS_SUCCESS && RtlEqualUnicodeString(&Got, &Target, FALSE));
+    FvCheck(ZwQuerySymbolicLinkObject(Link, &Got, NULL) == STATUS_SUCCESS &&
+            RtlEqualUnicodeString(&Got, &Target, FALSE));
     ZwClose(Link);
     FvCheck(OpenEvent(L"\\fltvmlink\\Event", OBJ_CASE_INSENSITIVE, NULL, &Opened) == STATUS_OBJECT_PATH_NOT_FOUND);
     ZwClose(Event);
@@ -148,16 +152,18 @@ static VOID CheckLinkTargets(VOID)
     ZwClose(Link);
 
     Target.Buffer = NULL;
-    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) == STATUS_ACCESS_VIOLATION);
+    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) ==
+            STATUS_ACCESS_VIOLATION);
     Target.Length = 0;
-    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) == STATUS_INVALID_PARAMETER);
+    FvCheck(ZwCreateSymbolicLinkObject(&Link, SYMBOLIC_LINK_ALL_ACCESS, &Attributes, &Target) ==
+            STATUS_INVALID_PARAMETER);
     FvCheck(ZwOpenSymbolicLinkObject(&Link, SYMBOLIC_LINK_QUERY, &Attributes) == STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
 static VOID CheckTypes(VOID)
 {
-    static const PCWSTR Types[] = {L"Type", L"Directory", L"SymbolicLink", L"File", L"Device",
-                                   L"Driver", L"Event",   L"Thread",       L"Process", L"Key"};
+    static const PCWSTR Types[] = {L"Type",   L"Directory", L"SymbolicLink", L"File",    L"Device",
+                                   L"Driver", L"Event",     L"Thread",       L"Process", L"Key"};
     UNICODE_STRING Path = RTL_CONSTANT_STRING(L"\\ObjectTypes");
     OBJECT_ATTRIBUTES Attributes;
     HANDLE Directory;

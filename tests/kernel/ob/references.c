@@ -10,13 +10,14 @@
 #define NAME L"\\BaseNamedObjects\\FltvmReferences"
 #define TAG  'fRtT'
 
-NTKERNELAPI NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE State, ACCESS_MASK Access,
-                                                   POBJECT_TYPE Type, KPROCESSOR_MODE Mode, PVOID Context, PVOID *Object);
+NTKERNELAPI NTSTATUS NTAPI ObReferenceObjectByName(PUNICODE_STRING Name, ULONG Attributes, PACCESS_STATE State,
+                                                   ACCESS_MASK Access, POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
+                                                   PVOID Context, PVOID *Object);
 NTKERNELAPI NTSTATUS NTAPI ObOpenObjectByName(POBJECT_ATTRIBUTES Attributes, POBJECT_TYPE Type, KPROCESSOR_MODE Mode,
                                               PACCESS_STATE State, ACCESS_MASK Access, PVOID Context, PHANDLE Handle);
 NTKERNELAPI POBJECT_TYPE NTAPI ObGetObjectType(PVOID Object);
-NTSYSAPI NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
-                                      BOOLEAN State);
+NTSYSAPI NTSTATUS NTAPI NtCreateEvent(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
+                                      EVENT_TYPE Type, BOOLEAN State);
 NTSYSAPI NTSTATUS NTAPI NtOpenEvent(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes);
 NTSYSAPI NTSTATUS NTAPI NtSetEvent(HANDLE Handle, PLONG PreviousState);
 NTSYSAPI NTSTATUS NTAPI NtResetEvent(HANDLE Handle, PLONG PreviousState);
@@ -46,25 +47,28 @@ static VOID CheckByPointer(PKEVENT Event)
     PVOID Same = NULL;
     HANDLE Handle;
 
-    FvCheck(ObOpenObjectByPointer(Event, OBJ_KERNEL_HANDLE, NULL, EVENT_QUERY_STATE, *ExEventObjectType, KernelMode, &Handle) ==
-            STATUS_SUCCESS);
+    FvCheck(ObOpenObjectByPointer(Event, OBJ_KERNEL_HANDLE, NULL, EVENT_QUERY_STATE, *ExEventObjectType, KernelMode,
+                                  &Handle) == STATUS_SUCCESS);
     FvCheck(ObIsKernelHandle(Handle));
-    FvCheck(ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Same, &Information) == STATUS_SUCCESS && Same == Event);
+    FvCheck(ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Same, &Information) == STATUS_SUCCESS &&
+            Same == Event);
     FvCheck(Information.GrantedAccess == EVENT_QUERY_STATE);
     ObDereferenceObject(Same);
     /* Access is checked for user mode, which may not use kernel handles at all. */
-    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, NULL, UserMode, &Same, NULL) == STATUS_INVALID_HANDLE);
+    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, NULL, UserMode, &Same, NULL) ==
+            STATUS_INVALID_HANDLE);
     FvCheck(ObCloseHandle(Handle, KernelMode) == STATUS_SUCCESS);
     FvCheck(ObOpenObjectByPointer(Event, OBJ_KERNEL_HANDLE, NULL, 0, *PsThreadType, KernelMode, &Handle) ==
             STATUS_OBJECT_TYPE_MISMATCH);
     FvCheck(ObOpenObjectByPointer(Event, 0, NULL, GENERIC_READ, NULL, KernelMode, &Handle) == STATUS_SUCCESS);
     FvCheck(ObReferenceObjectByHandle(Handle, EVENT_MODIFY_STATE, *ExEventObjectType, UserMode, &Same, NULL) ==
             STATUS_ACCESS_DENIED);
-    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_QUERY_STATE, *ExEventObjectType, UserMode, &Same, NULL) == STATUS_SUCCESS);
+    FvCheck(ObReferenceObjectByHandle(Handle, EVENT_QUERY_STATE, *ExEventObjectType, UserMode, &Same, NULL) ==
+            STATUS_SUCCESS);
     ObDereferenceObject(Same);
     FvCheck(NtClose(Handle) == STATUS_SUCCESS);
-    FvCheck(ObOpenObjectByPointerWithTag(Event, OBJ_KERNEL_HANDLE, NULL, MAXIMUM_ALLOWED, NULL, KernelMode, TAG, &Handle) ==
-            STATUS_SUCCESS);
+    FvCheck(ObOpenObjectByPointerWithTag(Event, OBJ_KERNEL_HANDLE, NULL, MAXIMUM_ALLOWED, NULL, KernelMode, TAG,
+                                         &Handle) == STATUS_SUCCESS);
     FvCheck(ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Same, &Information) == STATUS_SUCCESS &&
             Information.GrantedAccess == EVENT_ALL_ACCESS);
     ObDereferenceObject(Same);
@@ -95,8 +99,8 @@ static VOID CheckByName(PKEVENT Event)
     PVOID Found = NULL;
     HANDLE Handle = (HANDLE)1;
 
-    FvCheck(ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, *ExEventObjectType, KernelMode, NULL, &Found) ==
-                STATUS_SUCCESS &&
+    FvCheck(ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, *ExEventObjectType, KernelMode, NULL,
+                                    &Found) == STATUS_SUCCESS &&
             Found == Event);
     ObDereferenceObject(Found);
     FvCheck(ObReferenceObjectByName(&Missing, OBJ_CASE_INSENSITIVE, NULL, 0, NULL, KernelMode, NULL, &Found) ==
@@ -104,13 +108,16 @@ static VOID CheckByName(PKEVENT Event)
     FvCheck(ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, *PsThreadType, KernelMode, NULL, &Found) ==
             STATUS_OBJECT_TYPE_MISMATCH);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
-    FvCheck(ObOpenObjectByName(&Attributes, *ExEventObjectType, KernelMode, NULL, EVENT_ALL_ACCESS, NULL, &Handle) == STATUS_SUCCESS);
+    FvCheck(ObOpenObjectByName(&Attributes, *ExEventObjectType, KernelMode, NULL, EVENT_ALL_ACCESS, NULL, &Handle) ==
+            STATUS_SUCCESS);
     ZwClose(Handle);
     Attributes.Length = 7;
-    FvCheck(ObOpenObjectByName(&Attributes, *ExEventObjectType, KernelMode, NULL, 0, NULL, &Handle) == STATUS_INVALID_PARAMETER &&
+    FvCheck(ObOpenObjectByName(&Attributes, *ExEventObjectType, KernelMode, NULL, 0, NULL, &Handle) ==
+                STATUS_INVALID_PARAMETER &&
             Handle == NULL);
     ObMakeTemporaryObject(Event); /* as it is: nothing changes while a handle is open */
-    FvCheck(ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, NULL, KernelMode, NULL, &Found) == STATUS_SUCCESS);
+    FvCheck(ObReferenceObjectByName(&Name, OBJ_CASE_INSENSITIVE, NULL, 0, NULL, KernelMode, NULL, &Found) ==
+            STATUS_SUCCESS);
     ObDereferenceObject(Found);
 }
 
@@ -135,7 +142,8 @@ static VOID CheckEvents(VOID)
     ZwClose(Again);
     ZwClose(Handle);
     Event = IoCreateSynchronizationEvent(&Name, &Handle);
-    FvCheck(Event != NULL && ZwWaitForSingleObject(Handle, FALSE, &Zero) == STATUS_SUCCESS && KeReadStateEvent(Event) == 0);
+    FvCheck(Event != NULL && ZwWaitForSingleObject(Handle, FALSE, &Zero) == STATUS_SUCCESS &&
+            KeReadStateEvent(Event) == 0);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
     FvCheck(NtOpenEvent(&Again, EVENT_ALL_ACCESS, &Attributes) == STATUS_SUCCESS);
     ZwClose(Again);
@@ -165,7 +173,8 @@ static VOID CheckProcess(VOID)
     FvCheck(PsGetThreadProcessId(PsGetCurrentThread()) == PsGetCurrentProcessId());
     FvCheck(PsGetProcessInheritedFromUniqueProcessId(PsInitialSystemProcess) == NULL);
     FvCheck(PsGetProcessImageFileName(PsInitialSystemProcess)[0] == 'S');
-    FvCheck(PsGetProcessWow64Process(PsInitialSystemProcess) == NULL && PsGetProcessCreateTimeQuadPart(PsInitialSystemProcess) > 0);
+    FvCheck(PsGetProcessWow64Process(PsInitialSystemProcess) == NULL &&
+            PsGetProcessCreateTimeQuadPart(PsInitialSystemProcess) > 0);
 }
 
 static VOID CheckToken(VOID)
@@ -183,7 +192,8 @@ static VOID CheckToken(VOID)
     FvCheck(SeQueryAuthenticationIdToken(Token, &Id) == STATUS_SUCCESS && RtlEqualLuid(&Id, &System));
     FvCheck(SeQuerySessionIdToken(Token, &Session) == STATUS_SUCCESS && Session == 0);
     PsDereferencePrimaryToken(Token);
-    FvCheck(PsReferenceImpersonationToken(PsGetCurrentThread(), &CopyOnOpen, &Effective, &Level) == NULL); /* it does not */
+    FvCheck(PsReferenceImpersonationToken(PsGetCurrentThread(), &CopyOnOpen, &Effective, &Level) ==
+            NULL); /* it does not */
     SeCaptureSubjectContext(&Subject);
     SeLockSubjectContext(&Subject);
     FvCheck(Subject.ClientToken == NULL && Subject.PrimaryToken == Token);

@@ -72,10 +72,12 @@ static VOID CheckNotify(VOID)
     FvCheck(PsSetCreateProcessNotifyRoutineEx2(1, (PVOID)OnProcess, FALSE) == STATUS_INVALID_PARAMETER);
     FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, TRUE) ==
             STATUS_PROCEDURE_NOT_FOUND);
-    FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, FALSE) == STATUS_SUCCESS);
+    FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, FALSE) ==
+            STATUS_SUCCESS);
     FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, FALSE) ==
             STATUS_INVALID_PARAMETER);
-    FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, TRUE) == STATUS_SUCCESS);
+    FvCheck(PsSetCreateProcessNotifyRoutineEx2(PsCreateProcessNotifySubsystems, (PVOID)OnProcess, TRUE) ==
+            STATUS_SUCCESS);
 
     Creator = PsGetCurrentThreadId();
     FvCheck(PsSetCreateThreadNotifyRoutineEx(2, (PVOID)OnThread) == STATUS_INVALID_PARAMETER);

@@ -5,8 +5,9 @@
 #include <fltvm.h>
 
 NTKERNELAPI BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
-NTKERNELAPI VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
-                                            ULONG WriteOperationCount, ULONG FlushOperationCount);
+NTKERNELAPI VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten,
+                                            ULONG ReadOperationCount, ULONG WriteOperationCount,
+                                            ULONG FlushOperationCount);
 #undef PsDereferenceImpersonationToken
 NTKERNELAPI VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN Token);
 
@@ -56,7 +57,7 @@ static VOID CheckPrivileges(VOID)
     Wanted->PrivilegeCount = 2;
     Wanted->Control = PRIVILEGE_SET_ALL_NECESSARY;
     Privilege[0].Luid.LowPart = SE_DEBUG_PRIVILEGE;
-    Privilege[1].Luid.LowPart = 63; /* there is no such privilege */
+    Privilege[1].Luid.LowPart = 63;                          /* there is no such privilege */
     FvCheck(SePrivilegeCheck(Wanted, &Subject, KernelMode)); /* the kernel may everything */
     FvCheck(!SePrivilegeCheck(Wanted, &Subject, UserMode));
     FvCheck(Privilege[0].Attributes == SE_PRIVILEGE_USED_FOR_ACCESS && Privilege[1].Attributes == 0);

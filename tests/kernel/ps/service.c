@@ -33,10 +33,8 @@ static VOID CheckQueries(VOID)
     FvCheck(ZwQueryObject(Event, ObjectTypeInformation, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
             RtlEqualUnicodeString(&((PPUBLIC_OBJECT_TYPE_INFORMATION)Buffer)->TypeName, &Wanted, FALSE) &&
             Length == sizeof(PUBLIC_OBJECT_TYPE_INFORMATION) + 12);
-    FvCheck(ZwQueryObject(Event, ObjectTypeInformation, Buffer, Length - 1, &Length) ==
-            STATUS_INFO_LENGTH_MISMATCH);
-    FvCheck(ZwQueryObject(Event, (OBJECT_INFORMATION_CLASS)1, Buffer, sizeof(Buffer), &Length) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwQueryObject(Event, ObjectTypeInformation, Buffer, Length - 1, &Length) == STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(ZwQueryObject(Event, (OBJECT_INFORMATION_CLASS)1, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
             RtlEqualUnicodeString((PUNICODE_STRING)Buffer, &Path, FALSE));
     FvCheck(ZwQueryObject(Event, (OBJECT_INFORMATION_CLASS)99, Buffer, sizeof(Buffer), &Length) ==
             STATUS_INVALID_INFO_CLASS);
@@ -55,18 +53,14 @@ static VOID CheckThreads(VOID)
     KPRIORITY Before = KeQueryPriorityThread(KeGetCurrentThread());
 
     FvCheck(Set(ThreadPriority, 12) == STATUS_SUCCESS && KeQueryPriorityThread(KeGetCurrentThread()) == 12);
-    FvCheck(Set(ThreadPriority, 0) == STATUS_INVALID_PARAMETER &&
-            Set(ThreadPriority, 32) == STATUS_INVALID_PARAMETER);
+    FvCheck(Set(ThreadPriority, 0) == STATUS_INVALID_PARAMETER && Set(ThreadPriority, 32) == STATUS_INVALID_PARAMETER);
     FvCheck(Set(ThreadBasePriority, 1) == STATUS_SUCCESS && Set(ThreadBasePriority, 0) == STATUS_SUCCESS);
     KeSetPriorityThread(KeGetCurrentThread(), Before);
-    FvCheck(Set(ThreadPagePriority, 5) == STATUS_SUCCESS &&
-            Set(ThreadPagePriority, 6) == STATUS_INVALID_PARAMETER);
+    FvCheck(Set(ThreadPagePriority, 5) == STATUS_SUCCESS && Set(ThreadPagePriority, 6) == STATUS_INVALID_PARAMETER);
     FvCheck(Set(ThreadAmILastThread, 0) == STATUS_INVALID_INFO_CLASS);
-    FvCheck(ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &Before, 3) ==
-            STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(ZwSetInformationThread(ZwCurrentThread(), ThreadPriority, &Before, 3) == STATUS_INFO_LENGTH_MISMATCH);
     FvCheck(ZwSetInformationThread((HANDLE)0x7FFC, ThreadPriority, &Before, 4) == STATUS_INVALID_HANDLE);
-    FvCheck(ZwSetInformationThread(ZwCurrentProcess(), ThreadPriority, &Before, 4) ==
-            STATUS_OBJECT_TYPE_MISMATCH);
+    FvCheck(ZwSetInformationThread(ZwCurrentProcess(), ThreadPriority, &Before, 4) == STATUS_OBJECT_TYPE_MISMATCH);
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -115,7 +115,7 @@ static VOID CheckEnded(VOID)
     FvCheck(Ended == 2);
     FvCheck(PsGetProcessExitStatus(Process[0]) == STATUS_CANCELLED);
     KeStackAttachProcess((PRKPROCESS)Process[0], &State);
-    FvCheck(Read(PLACE) == 0xBAD);                               /* given back at its end */
+    FvCheck(Read(PLACE) == 0xBAD); /* given back at its end */
     FvCheck(Allocate(PLACE) == STATUS_PROCESS_IS_TERMINATING);
     KeUnstackDetachProcess(&State);
     ObDereferenceObject(Process[0]);

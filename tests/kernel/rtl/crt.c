@@ -64,8 +64,10 @@ static VOID CheckCompare(VOID)
 
 static VOID CheckCopy(VOID)
 {
-    FvCheck(CALL(strcpy)(Text, "abc") == Text && CALL(strcat)(Text, "def") == Text && CALL(strcmp)(Text, "abcdef") == 0);
-    FvCheck(CALL(wcscpy)(Wide, L"abc") == Wide && CALL(wcscat)(Wide, L"def") == Wide && CALL(wcscmp)(Wide, L"abcdef") == 0);
+    FvCheck(CALL(strcpy)(Text, "abc") == Text && CALL(strcat)(Text, "def") == Text &&
+            CALL(strcmp)(Text, "abcdef") == 0);
+    FvCheck(CALL(wcscpy)(Wide, L"abc") == Wide && CALL(wcscat)(Wide, L"def") == Wide &&
+            CALL(wcscmp)(Wide, L"abcdef") == 0);
     memset(Text, 'x', sizeof(Text));
     CALL(strncpy)(Text, "ab", 4); /* filled with zeros */
     FvCheck(Text[2] == 0 && Text[3] == 0 && Text[4] == 'x');
@@ -80,7 +82,8 @@ static VOID CheckCopy(VOID)
     FvCheck(CALL(wcscmp)(Wide, L"xy1") == 0);
     FvCheck(CALL(_strupr)(CALL(strcpy)(Text, "aZ1")) == Text && CALL(strcmp)(Text, "AZ1") == 0);
     FvCheck(CALL(strcmp)(CALL(_strlwr)(Text), "az1") == 0 && CALL(strcmp)(CALL(_strrev)(Text), "1za") == 0);
-    FvCheck(CALL(strcmp)(CALL(_strset)(Text, 'q'), "qqq") == 0 && CALL(strcmp)(CALL(_strnset)(Text, 'p', 2), "ppq") == 0);
+    FvCheck(CALL(strcmp)(CALL(_strset)(Text, 'q'), "qqq") == 0 &&
+            CALL(strcmp)(CALL(_strnset)(Text, 'p', 2), "ppq") == 0);
     CALL(wcscpy)(Wide, L"aZ1");
     FvCheck(CALL(wcscmp)(CALL(_wcsupr)(Wide), L"AZ1") == 0 && CALL(wcscmp)(CALL(_wcslwr)(Wide), L"az1") == 0);
     FvCheck(CALL(wcscmp)(CALL(_wcsrev)(Wide), L"1za") == 0 && CALL(wcscmp)(CALL(_wcsnset)(Wide, L'p', 2), L"ppa") == 0);
@@ -103,7 +106,8 @@ static VOID CheckChecked(VOID)
     FvCheck(CALL(strncat_s)(Text, 8, "fgh", 2) == 0 && CALL(strcmp)(Text, "abcdefg") == 0);
     FvCheck(CALL(strcat_s)(Text, 8, "x") == 34 && Text[0] == 0);
     FvCheck(CALL(wcscpy_s)(Wide, 4, L"abc") == 0 && CALL(wcscpy_s)(Wide, 3, L"abc") == 34 && Wide[0] == 0);
-    FvCheck(CALL(wcsncpy_s)(Wide, 4, L"abcd", 2) == 0 && CALL(wcscat_s)(Wide, 4, L"c") == 0 && CALL(wcscmp)(Wide, L"abc") == 0);
+    FvCheck(CALL(wcsncpy_s)(Wide, 4, L"abcd", 2) == 0 && CALL(wcscat_s)(Wide, 4, L"c") == 0 &&
+            CALL(wcscmp)(Wide, L"abc") == 0);
     FvCheck(CALL(wcsncat_s)(Wide, 4, L"d", 1) == 34 && Wide[0] == 0);
     FvCheck(CALL(memcpy_s)(Text, 4, "abc", 3) == 0 && CALL(memcpy_s)(Text, 2, "abc", 3) == 34 && Text[0] == 0);
     FvCheck(CALL(memmove_s)(Text, 2, "abc", 3) == 34 && CALL(memmove_s)(Text, 4, "abc", 3) == 0 && Text[1] == 'b');
@@ -116,7 +120,8 @@ static VOID CheckNumbers(VOID)
 
     FvCheck(CALL(atoi)(" -12x") == -12 && CALL(atol)("2147483647") == 2147483647);
     FvCheck(CALL(strtol)("0x1Fz", &End, 0) == 31 && *End == 'z');
-    FvCheck(CALL(strtol)("99999999999", NULL, 10) == 0x7FFFFFFF && CALL(strtol)("-99999999999", NULL, 10) == (long)0x80000000);
+    FvCheck(CALL(strtol)("99999999999", NULL, 10) == 0x7FFFFFFF &&
+            CALL(strtol)("-99999999999", NULL, 10) == (long)0x80000000);
     FvCheck(CALL(strtoul)("4294967295", &End, 10) == 0xFFFFFFFF && *End == 0 && CALL(strtoul)("077", NULL, 0) == 63);
     FvCheck(CALL(strtoul)("z", &End, 10) == 0 && *End == 'z');
     FvCheck(CALL(wcstol)(L"-10", &WideEnd, 2) == -2 && *WideEnd == 0 && CALL(wcstoul)(L"ff", NULL, 16) == 255);

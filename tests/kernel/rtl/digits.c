@@ -36,8 +36,7 @@ static VOID CheckNumbers(VOID)
     FvCheck(_itow_s(-1, Wide, 9, 16) == 0 && wcscmp(Wide, L"ffffffff") == 0);
     FvCheck(_ltoa_s(35, Text, 2, 36) == 0 && strcmp(Text, "z") == 0);
     FvCheck(_ltow_s(-7, Wide, 3, 10) == 0 && wcscmp(Wide, L"-7") == 0);
-    FvCheck(_i64toa_s((__int64)0x8000000000000000, Text, 80, 10) == 0 &&
-            strcmp(Text, "-9223372036854775808") == 0);
+    FvCheck(_i64toa_s((__int64)0x8000000000000000, Text, 80, 10) == 0 && strcmp(Text, "-9223372036854775808") == 0);
     FvCheck(_i64tow_s(-1, Wide, 80, 8) == 0 && wcscmp(Wide, L"1777777777777777777777") == 0);
     FvCheck(_ultoa_s(0xffffffff, Text, 80, 10) == 0 && strcmp(Text, "4294967295") == 0);
     FvCheck(_ultow_s(0, Wide, 2, 10) == 0 && wcscmp(Wide, L"0") == 0);

@@ -31,8 +31,8 @@ NTSYSAPI ULONGLONG FASTCALL RtlUlonglongByteSwap(ULONGLONG Value);
 NTSYSAPI ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, PCCH Format, va_list List);
 NTSYSAPI NTSTATUS NTAPI ZwOpenKeyEx(PHANDLE Key, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes, ULONG Options);
 NTSYSAPI PVOID NTAPI RtlLookupFunctionEntry(ULONG64 Pc, PULONG64 Base, PVOID Table);
-NTSYSAPI PVOID NTAPI RtlVirtualUnwind(ULONG Type, ULONG64 Base, ULONG64 Pc, PVOID Function, PCONTEXT Context, PVOID *Data,
-                                      PULONG64 Frame, PVOID Pointers);
+NTSYSAPI PVOID NTAPI RtlVirtualUnwind(ULONG Type, ULONG64 Base, ULONG64 Pc, PVOID Function, PCONTEXT Context,
+                                      PVOID *Data, PULONG64 Frame, PVOID Pointers);
 extern __declspec(dllimport) ULONG NtBuildNumber;
 
 typedef struct _NODE {
@@ -236,10 +236,12 @@ static VOID CheckRegistry(VOID)
     FvCheck(RtlCreateRegistryKey(RTL_REGISTRY_ABSOLUTE, KEY) == STATUS_SUCCESS);
     FvCheck(RtlCreateRegistryKey(RTL_REGISTRY_ABSOLUTE, KEY) == STATUS_SUCCESS); /* it may be there */
     FvCheck(RtlCheckRegistryKey(RTL_REGISTRY_ABSOLUTE, KEY) == STATUS_SUCCESS);
-    FvCheck(RtlWriteRegistryValue(RTL_REGISTRY_ABSOLUTE, KEY, L"Value", REG_DWORD, &Value, sizeof(Value)) == STATUS_SUCCESS);
+    FvCheck(RtlWriteRegistryValue(RTL_REGISTRY_ABSOLUTE, KEY, L"Value", REG_DWORD, &Value, sizeof(Value)) ==
+            STATUS_SUCCESS);
     FvCheck(ZwOpenKeyEx(&Key, KEY_ALL_ACCESS, &Attributes, 0) == STATUS_SUCCESS);
     Value = 8;
-    FvCheck(RtlWriteRegistryValue(RTL_REGISTRY_HANDLE, Key, L"Other", REG_DWORD, &Value, sizeof(Value)) == STATUS_SUCCESS);
+    FvCheck(RtlWriteRegistryValue(RTL_REGISTRY_HANDLE, Key, L"Other", REG_DWORD, &Value, sizeof(Value)) ==
+            STATUS_SUCCESS);
     FvCheck(RtlDeleteRegistryValue(RTL_REGISTRY_ABSOLUTE, KEY, L"Value") == STATUS_SUCCESS);
     FvCheck(RtlDeleteRegistryValue(RTL_REGISTRY_ABSOLUTE, KEY, L"Value") == STATUS_OBJECT_NAME_NOT_FOUND);
     FvCheck(RtlDeleteRegistryValue(RTL_REGISTRY_HANDLE, Key, L"Other") == STATUS_SUCCESS);
@@ -261,8 +263,8 @@ static VOID CheckContexts(VOID)
     Before = Context.Rsp;
     FvCheck(RtlLookupFunctionEntry(Context.Rip, &Base, NULL) != NULL);
     FvCheck(Base != 0 && Context.Rip - Base < 0x100000);
-    RtlVirtualUnwind(0 /* UNW_FLAG_NHANDLER */, Base, Context.Rip, RtlLookupFunctionEntry(Context.Rip, &Base, NULL), &Context, &Handler,
-                     &Frame, NULL);
+    RtlVirtualUnwind(0 /* UNW_FLAG_NHANDLER */, Base, Context.Rip, RtlLookupFunctionEntry(Context.Rip, &Base, NULL),
+                     &Context, &Handler, &Frame, NULL);
     FvCheck(Context.Rsp > Before && Context.Rip != 0); /* in the caller */
     FvCheck(RtlLookupFunctionEntry(0x1000, &Base, NULL) == NULL);
 }

@@ -18,8 +18,8 @@ NTSYSAPI PWSTR NTAPI RtlIpv6AddressToStringW(const struct in6_addr *Address, PWS
 NTSYSAPI PSTR NTAPI RtlIpv6AddressToStringA(const struct in6_addr *Address, PSTR String);
 NTSYSAPI NTSTATUS NTAPI RtlIpv6AddressToStringExW(const struct in6_addr *Address, ULONG Scope, USHORT Port,
                                                   PWSTR String, PULONG Length);
-NTSYSAPI NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG Scope, USHORT Port,
-                                                  PSTR String, PULONG Length);
+NTSYSAPI NTSTATUS NTAPI RtlIpv6AddressToStringExA(const struct in6_addr *Address, ULONG Scope, USHORT Port, PSTR String,
+                                                  PULONG Length);
 
 #undef RtlIntPtrToUnicodeString
 #undef RtlUnicodeStringToAnsiSize
@@ -51,12 +51,10 @@ static VOID CheckShortNames(VOID)
     CHAR Buffer[12] = {0};
     OEM_STRING Oem = {0, sizeof(Buffer), Buffer};
 
-    FvCheck(IsShort(L"eightcha.txt", FALSE) && IsShort(L".", FALSE) && IsShort(L"..", FALSE) &&
-            IsShort(L"a b", TRUE));
-    FvCheck(NotShort(L"") && NotShort(L"ninechars") && NotShort(L"a.text") && NotShort(L"a.b.c") &&
-            NotShort(L".a") && NotShort(L"a."));
-    FvCheck(NotShort(L"a+b") && NotShort(L"a*") && NotShort(L"a\x1f") && NotShort(L"a .b") &&
-            NotShort(L"a "));
+    FvCheck(IsShort(L"eightcha.txt", FALSE) && IsShort(L".", FALSE) && IsShort(L"..", FALSE) && IsShort(L"a b", TRUE));
+    FvCheck(NotShort(L"") && NotShort(L"ninechars") && NotShort(L"a.text") && NotShort(L"a.b.c") && NotShort(L".a") &&
+            NotShort(L"a."));
+    FvCheck(NotShort(L"a+b") && NotShort(L"a*") && NotShort(L"a\x1f") && NotShort(L"a .b") && NotShort(L"a "));
     FvCheck(RtlIsNameLegalDOS8Dot3(&Name, &Oem, NULL) && RtlEqualMemory(Buffer, "AB.C", 5));
 }
 
@@ -93,8 +91,7 @@ static VOID CheckMakingShortNames(VOID)
             Makes(L"Long file name.text", &Context, L"LONGFI~3.TEX") &&
             Makes(L"Long file name.text", &Context, L"LONGFI~4.TEX"));
     FvCheck(RtlGenerate8dot3Name(&Name, FALSE, &Context, &Short) == STATUS_SUCCESS && Short.Length == 24 &&
-            Buffer[0] == L'L' && Buffer[1] == L'O' && Buffer[6] == L'~' &&
-            Buffer[7] == L'1'); /* with a checksum */
+            Buffer[0] == L'L' && Buffer[1] == L'O' && Buffer[6] == L'~' && Buffer[7] == L'1'); /* with a checksum */
     Context.LastIndexValue = 99;
     FvCheck(RtlGenerate8dot3Name(&Name, FALSE, &Context, &Short) == STATUS_SUCCESS && Buffer[4] == L'~' &&
             Buffer[7] == L'0' && Short.Length == 24);
@@ -156,13 +153,11 @@ static VOID CheckPrefixes(VOID)
             CountPrefixes() == 6);
     /* One of a ring goes, in the tree or not; the others stay. */
     RtlRemoveUnicodePrefix(&Table, &Entries[2]);
-    FvCheck(Finds(L"\\A\\b", 4) == 3 && Finds(L"\\A\\B", 4) == 5 && Finds(L"\\a\\b", 4) == 1 &&
-            CountPrefixes() == 5);
+    FvCheck(Finds(L"\\A\\b", 4) == 3 && Finds(L"\\A\\B", 4) == 5 && Finds(L"\\a\\b", 4) == 1 && CountPrefixes() == 5);
     RtlRemoveUnicodePrefix(&Table, &Entries[5]);
     RtlRemoveUnicodePrefix(&Table, &Entries[3]);
     RtlRemoveUnicodePrefix(&Table, &Entries[0]);
-    FvCheck(Finds(L"\\A\\b", 0) == 1 && Finds(L"\\q", 0) == -1 && Finds(L"\\x\\yy", 0) == 4 &&
-            CountPrefixes() == 2);
+    FvCheck(Finds(L"\\A\\b", 0) == 1 && Finds(L"\\q", 0) == -1 && Finds(L"\\x\\yy", 0) == 4 && CountPrefixes() == 2);
 }
 
 static BOOLEAN Reads6(const UCHAR *Bytes, PCSTR Expected)
@@ -257,8 +252,7 @@ static VOID CheckOnce(VOID)
             STATUS_INVALID_PARAMETER_2);
     FvCheck(RtlRunOnceComplete(&Once, RTL_RUN_ONCE_ASYNC, (PVOID)0x40) == STATUS_SUCCESS &&
             RtlRunOnceComplete(&Once, RTL_RUN_ONCE_ASYNC, (PVOID)0x80) == STATUS_OBJECT_NAME_COLLISION);
-    FvCheck(RtlRunOnceBeginInitialize(&Once, RTL_RUN_ONCE_ASYNC, &Context) == STATUS_SUCCESS &&
-            Context == (PVOID)0x40);
+    FvCheck(RtlRunOnceBeginInitialize(&Once, RTL_RUN_ONCE_ASYNC, &Context) == STATUS_SUCCESS && Context == (PVOID)0x40);
 }
 
 static VOID CheckMacros(VOID)

@@ -42,7 +42,8 @@ static VOID CheckBits(VOID)
     FvCheck(RtlTestBit(&Map, 10) && RtlTestBit(&Map, 29) && !RtlTestBit(&Map, 30) && RtlCheckBit(&Map, 50));
     FvCheck(RtlAreBitsSet(&Map, 10, 20) && !RtlAreBitsSet(&Map, 10, 21) && !RtlAreBitsSet(&Map, 10, 0));
     FvCheck(RtlAreBitsClear(&Map, 30, 20) && !RtlAreBitsClear(&Map, 30, 21) && !RtlAreBitsClear(&Map, 99, 5));
-    FvCheck(RtlFindClearBits(&Map, 15, 0) == 30 && RtlFindSetBits(&Map, 20, 0) == 10 && RtlFindSetBits(&Map, 21, 0) == MAXULONG);
+    FvCheck(RtlFindClearBits(&Map, 15, 0) == 30 && RtlFindSetBits(&Map, 20, 0) == 10 &&
+            RtlFindSetBits(&Map, 21, 0) == MAXULONG);
     FvCheck(RtlFindClearBits(&Map, 50, 0) == MAXULONG);
     FvCheck(RtlFindFirstRunClear(&Map, &Start) == 10 && Start == 0);
     FvCheck(RtlFindNextForwardRunClear(&Map, 12, &Start) == 20 && Start == 30);
@@ -129,15 +130,18 @@ static VOID CheckSplayTable(VOID)
     FvCheck(Count == 50 && RtlNumberGenericTableElements(&Table) == 50);
     Count = 7;
     FvCheck(*(PULONG)RtlInsertElementGenericTable(&Table, &Count, sizeof(Count), &New) == 7 && !New);
-    FvCheck(*(PULONG)RtlLookupElementGenericTable(&Table, &Count) == 7 && RtlLookupElementGenericTable(&Table, &Missing) == NULL);
-    FvCheck(*(PULONG)RtlGetElementGenericTable(&Table, 0) == 0 && *(PULONG)RtlGetElementGenericTable(&Table, 1) == 37); /* as inserted */
+    FvCheck(*(PULONG)RtlLookupElementGenericTable(&Table, &Count) == 7 &&
+            RtlLookupElementGenericTable(&Table, &Missing) == NULL);
+    FvCheck(*(PULONG)RtlGetElementGenericTable(&Table, 0) == 0 &&
+            *(PULONG)RtlGetElementGenericTable(&Table, 1) == 37); /* as inserted */
     FvCheck(RtlGetElementGenericTable(&Table, 50) == NULL);
     Count = 0;
     for (PULONG Key; (Key = RtlEnumerateGenericTableWithoutSplaying(&Table, &Restart)) != NULL; Count++)
         Ordered = Ordered && *Key == Count;
     FvCheck(Ordered && Count == 50);
     Count = 0;
-    for (PULONG Key = RtlEnumerateGenericTable(&Table, TRUE); Key != NULL; Key = RtlEnumerateGenericTable(&Table, FALSE))
+    for (PULONG Key = RtlEnumerateGenericTable(&Table, TRUE); Key != NULL;
+         Key = RtlEnumerateGenericTable(&Table, FALSE))
         Ordered = Ordered && *Key == Count++;
     FvCheck(Ordered && Count == 50);
     FvCheck(!RtlDeleteElementGenericTable(&Table, &Missing));
@@ -183,14 +187,17 @@ static VOID CheckAvlTable(VOID)
     FvCheck(Count == 50 && RtlNumberGenericTableElementsAvl(&Table) == 50);
     FvCheck(RtlLookupElementGenericTableFullAvl(&Table, &Key, &Node, &Result) == NULL && Result == TableInsertAsRight);
     FvCheck(*(PULONG)RtlInsertElementGenericTableFullAvl(&Table, &Key, sizeof(Key), &New, Node, Result) == 1000 && New);
-    FvCheck(*(PULONG)RtlLookupElementGenericTableAvl(&Table, &Key) == 1000 && RtlDeleteElementGenericTableAvl(&Table, &Key));
-    FvCheck(*(PULONG)RtlGetElementGenericTableAvl(&Table, 17) == 17 && RtlGetElementGenericTableAvl(&Table, 50) == NULL);
+    FvCheck(*(PULONG)RtlLookupElementGenericTableAvl(&Table, &Key) == 1000 &&
+            RtlDeleteElementGenericTableAvl(&Table, &Key));
+    FvCheck(*(PULONG)RtlGetElementGenericTableAvl(&Table, 17) == 17 &&
+            RtlGetElementGenericTableAvl(&Table, 50) == NULL);
     Count = 0;
     for (PULONG At; (At = RtlEnumerateGenericTableWithoutSplayingAvl(&Table, &Restart)) != NULL; Count++)
         Ordered = Ordered && *At == Count;
     FvCheck(Ordered && Count == 50);
     Count = 0;
-    for (PULONG At = RtlEnumerateGenericTableAvl(&Table, TRUE); At != NULL; At = RtlEnumerateGenericTableAvl(&Table, FALSE))
+    for (PULONG At = RtlEnumerateGenericTableAvl(&Table, TRUE); At != NULL;
+         At = RtlEnumerateGenericTableAvl(&Table, FALSE))
         Ordered = Ordered && *At == Count++;
     FvCheck(Ordered && Count == 50);
     Key = 20;
@@ -213,11 +220,12 @@ static VOID CheckMisc(VOID)
     Two = RtlRandomEx(&Seed);
     FvCheck(One != Two && One < MAXLONG && Two < MAXLONG && Seed != 1);
     FvCheck(RtlRandom(&Same) < MAXLONG);
-    FvCheck(RtlVerifyVersionInfo(&Version, VER_MAJORVERSION, VerSetConditionMask(0, VER_MAJORVERSION, VER_GREATER_EQUAL)) ==
-            STATUS_SUCCESS);
+    FvCheck(RtlVerifyVersionInfo(&Version, VER_MAJORVERSION,
+                                 VerSetConditionMask(0, VER_MAJORVERSION, VER_GREATER_EQUAL)) == STATUS_SUCCESS);
     Version.dwMajorVersion = 11;
-    FvCheck(RtlVerifyVersionInfo(&Version, VER_MAJORVERSION, VerSetConditionMask(0, VER_MAJORVERSION, VER_GREATER_EQUAL)) ==
-            STATUS_REVISION_MISMATCH);
+    FvCheck(
+        RtlVerifyVersionInfo(&Version, VER_MAJORVERSION, VerSetConditionMask(0, VER_MAJORVERSION, VER_GREATER_EQUAL)) ==
+        STATUS_REVISION_MISMATCH);
 }
 
 DRIVER_INITIALIZE DriverEntry;

@@ -7,10 +7,12 @@
 NTSYSAPI BOOLEAN NTAPI RtlValidAcl(PACL Acl);
 NTSYSAPI BOOLEAN NTAPI RtlFirstFreeAce(PACL Acl, PVOID *FirstFree);
 NTSYSAPI NTSTATUS NTAPI RtlAddAccessDeniedAce(PACL Acl, ULONG Revision, ACCESS_MASK AccessMask, PSID Sid);
-NTSYSAPI NTSTATUS NTAPI RtlAddAccessDeniedAceEx(PACL Acl, ULONG Revision, ULONG Flags, ACCESS_MASK AccessMask, PSID Sid);
-NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present, PACL Sacl, BOOLEAN Defaulted);
-NTSYSAPI NTSTATUS NTAPI RtlGetControlSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_DESCRIPTOR_CONTROL Control,
-                                                        PULONG Revision);
+NTSYSAPI NTSTATUS NTAPI RtlAddAccessDeniedAceEx(PACL Acl, ULONG Revision, ULONG Flags, ACCESS_MASK AccessMask,
+                                                PSID Sid);
+NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present, PACL Sacl,
+                                                     BOOLEAN Defaulted);
+NTSYSAPI NTSTATUS NTAPI RtlGetControlSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor,
+                                                        PSECURITY_DESCRIPTOR_CONTROL Control, PULONG Revision);
 
 static SID_IDENTIFIER_AUTHORITY NtAuthority = {{0, 0, 0, 0, 0, 5}};
 static ULONG UserBuffer[17], OtherBuffer[17];
@@ -74,8 +76,9 @@ static VOID CheckSids(VOID)
     RtlInitializeSid(Copy, &Hexadecimal, 15);
     for (ULONG Index = 0; Index < 15; Index++)
         *RtlSubAuthoritySid(Copy, Index) = MAXULONG;
-    FvCheck(Reads(Copy, L"S-1-0x28651FE848-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-"
-                        L"4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295"));
+    FvCheck(Reads(Copy,
+                  L"S-1-0x28651FE848-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-"
+                  L"4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295-4294967295"));
 }
 
 static VOID CheckSidText(VOID)
@@ -101,7 +104,8 @@ static VOID CheckAcl(VOID)
     PVOID Free;
 
     FvCheck(RtlCreateAcl(Acl, 7, ACL_REVISION) == STATUS_BUFFER_TOO_SMALL);
-    FvCheck(RtlCreateAcl(Acl, 64, 1) == STATUS_INVALID_PARAMETER && RtlCreateAcl(Acl, 64, 5) == STATUS_INVALID_PARAMETER);
+    FvCheck(RtlCreateAcl(Acl, 64, 1) == STATUS_INVALID_PARAMETER &&
+            RtlCreateAcl(Acl, 64, 5) == STATUS_INVALID_PARAMETER);
     FvCheck(RtlCreateAcl(Acl, 0x10000, ACL_REVISION) == STATUS_INVALID_PARAMETER);
     FvCheck(RtlCreateAcl(Acl, 64, ACL_REVISION_DS) == STATUS_SUCCESS && Acl->AclRevision == 4);
     FvCheck(RtlCreateAcl(Acl, 8 + 24 + 24, ACL_REVISION) == STATUS_SUCCESS && Acl->AceCount == 0 && RtlValidAcl(Acl));
@@ -111,12 +115,13 @@ static VOID CheckAcl(VOID)
     FvCheck(RtlAddAccessAllowedAceEx(Acl, 1, 0, 1, User) == STATUS_REVISION_MISMATCH);
     FvCheck(RtlAddAccessAllowedAce(Acl, 5, 1, User) == STATUS_REVISION_MISMATCH);
     FvCheck(RtlFirstFreeAce(Acl, &Free) && Free == (PUCHAR)Acl + 8 + 24);
-    FvCheck(RtlAddAccessAllowedAceEx(Acl, ACL_REVISION_DS, CONTAINER_INHERIT_ACE, FILE_WRITE_DATA, Other) == STATUS_SUCCESS);
+    FvCheck(RtlAddAccessAllowedAceEx(Acl, ACL_REVISION_DS, CONTAINER_INHERIT_ACE, FILE_WRITE_DATA, Other) ==
+            STATUS_SUCCESS);
     FvCheck(Acl->AclRevision == ACL_REVISION_DS && RtlFirstFreeAce(Acl, &Free) && Free == NULL);
     FvCheck(RtlAddAccessAllowedAce(Acl, ACL_REVISION, 1, User) == STATUS_ALLOTTED_SPACE_EXCEEDED);
     FvCheck(RtlGetAce(Acl, 1, (PVOID *)&Ace) == STATUS_SUCCESS && Ace->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
-            Ace->Header.AceFlags == CONTAINER_INHERIT_ACE && Ace->Header.AceSize == 24 && Ace->Mask == FILE_WRITE_DATA &&
-            RtlEqualSid(&Ace->SidStart, Other));
+            Ace->Header.AceFlags == CONTAINER_INHERIT_ACE && Ace->Header.AceSize == 24 &&
+            Ace->Mask == FILE_WRITE_DATA && RtlEqualSid(&Ace->SidStart, Other));
     FvCheck(RtlGetAce(Acl, 2, (PVOID *)&Ace) == STATUS_INVALID_PARAMETER);
     FvCheck(RtlDeleteAce(Acl, 2) == STATUS_INVALID_PARAMETER);
     FvCheck(RtlDeleteAce(Acl, 0) == STATUS_SUCCESS && Acl->AceCount == 1 &&
@@ -191,10 +196,12 @@ static VOID CheckAbsolute(PISECURITY_DESCRIPTOR Descriptor, PACL Acl)
             List == (PACL)1 && Defaulted == 9);
     FvCheck(RtlGetOwnerSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_SUCCESS && Sid == NULL && !Defaulted);
     FvCheck(RtlSetOwnerSecurityDescriptor(Descriptor, User, TRUE) == STATUS_SUCCESS &&
-            RtlGetOwnerSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_SUCCESS && Sid == User && Defaulted == TRUE);
+            RtlGetOwnerSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_SUCCESS && Sid == User &&
+            Defaulted == TRUE);
     FvCheck(RtlSetOwnerSecurityDescriptor(Descriptor, User, FALSE) == STATUS_SUCCESS && Descriptor->Control == 0);
     FvCheck(RtlSetGroupSecurityDescriptor(Descriptor, Other, TRUE) == STATUS_SUCCESS &&
-            RtlGetGroupSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_SUCCESS && Sid == Other && Defaulted == TRUE);
+            RtlGetGroupSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_SUCCESS && Sid == Other &&
+            Defaulted == TRUE);
     FvCheck(RtlSetDaclSecurityDescriptor(Descriptor, TRUE, Acl, TRUE) == STATUS_SUCCESS && Descriptor->Dacl == Acl &&
             Descriptor->Control == (SE_DACL_PRESENT | SE_DACL_DEFAULTED | SE_GROUP_DEFAULTED));
     FvCheck(RtlGetDaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_SUCCESS && Present &&
@@ -202,8 +209,8 @@ static VOID CheckAbsolute(PISECURITY_DESCRIPTOR Descriptor, PACL Acl)
     FvCheck(RtlSetDaclSecurityDescriptor(Descriptor, FALSE, NULL, FALSE) == STATUS_SUCCESS &&
             (Descriptor->Control & SE_DACL_PRESENT) == 0);
     FvCheck(RtlSetDaclSecurityDescriptor(Descriptor, TRUE, NULL, FALSE) == STATUS_SUCCESS &&
-            RtlGetDaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_SUCCESS && Present && List == NULL &&
-            !Defaulted);
+            RtlGetDaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_SUCCESS && Present &&
+            List == NULL && !Defaulted);
     RtlSetDaclSecurityDescriptor(Descriptor, TRUE, Acl, FALSE);
     FvCheck(RtlSetSaclSecurityDescriptor(Descriptor, TRUE, Acl, TRUE) == STATUS_SUCCESS &&
             RtlGetSaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_SUCCESS && Present &&
@@ -224,7 +231,8 @@ static VOID CheckAbsolute(PISECURITY_DESCRIPTOR Descriptor, PACL Acl)
             RtlGetGroupSecurityDescriptor(Descriptor, &Sid, &Defaulted) == STATUS_UNKNOWN_REVISION &&
             RtlGetDaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_UNKNOWN_REVISION &&
             RtlGetSaclSecurityDescriptor(Descriptor, &Present, &List, &Defaulted) == STATUS_UNKNOWN_REVISION &&
-            RtlGetControlSecurityDescriptor(Descriptor, &Control, &Revision) == STATUS_UNKNOWN_REVISION && Revision == 2);
+            RtlGetControlSecurityDescriptor(Descriptor, &Control, &Revision) == STATUS_UNKNOWN_REVISION &&
+            Revision == 2);
     Descriptor->Revision = 1;
 }
 
@@ -239,7 +247,8 @@ static VOID CheckRelative(PISECURITY_DESCRIPTOR Absolute, PACL Acl)
     PSID Sid;
 
     FvCheck(RtlCreateSecurityDescriptorRelative(Relative, 0) == STATUS_UNKNOWN_REVISION);
-    FvCheck(RtlCreateSecurityDescriptorRelative(Relative, 1) == STATUS_SUCCESS && Relative->Control == SE_SELF_RELATIVE);
+    FvCheck(RtlCreateSecurityDescriptorRelative(Relative, 1) == STATUS_SUCCESS &&
+            Relative->Control == SE_SELF_RELATIVE);
     FvCheck(RtlSetOwnerSecurityDescriptor(Relative, User, FALSE) == STATUS_INVALID_SECURITY_DESCR &&
             RtlSetGroupSecurityDescriptor(Relative, User, FALSE) == STATUS_INVALID_SECURITY_DESCR &&
             RtlSetDaclSecurityDescriptor(Relative, TRUE, Acl, FALSE) == STATUS_INVALID_SECURITY_DESCR);
@@ -251,7 +260,8 @@ static VOID CheckRelative(PISECURITY_DESCRIPTOR Absolute, PACL Acl)
     FvCheck(RtlGetOwnerSecurityDescriptor(Relative, &Sid, &Defaulted) == STATUS_SUCCESS && RtlEqualSid(Sid, User) &&
             (PUCHAR)Sid > (PUCHAR)Buffer && (PUCHAR)Sid < (PUCHAR)Buffer + Length);
     FvCheck(RtlValidSecurityDescriptor(Relative) && RtlValidRelativeSecurityDescriptor(Relative, Length, All));
-    FvCheck(!RtlValidRelativeSecurityDescriptor(Relative, Length - 1, 0) && !RtlValidRelativeSecurityDescriptor(Relative, 19, 0));
+    FvCheck(!RtlValidRelativeSecurityDescriptor(Relative, Length - 1, 0) &&
+            !RtlValidRelativeSecurityDescriptor(Relative, 19, 0));
     FvCheck(!RtlValidRelativeSecurityDescriptor(Absolute, sizeof(*Absolute), 0));
     FvCheck(!RtlValidRelativeSecurityDescriptor(Relative, Length, SACL_SECURITY_INFORMATION));
     Relative->Dacl += 2;
@@ -265,11 +275,12 @@ static VOID CheckRelative(PISECURITY_DESCRIPTOR Absolute, PACL Acl)
     FvCheck(RtlSelfRelativeToAbsoluteSD(Relative, &Back, Sizes, NULL, Sizes + 1, NULL, Sizes + 2, NULL, Sizes + 3, NULL,
                                         Sizes + 4) == STATUS_BUFFER_TOO_SMALL &&
             Sizes[0] == sizeof(Back) && Sizes[1] == Acl->AclSize && Sizes[2] == 0 && Sizes[3] == 16 && Sizes[4] == 16);
-    FvCheck(RtlSelfRelativeToAbsoluteSD(Relative, &Back, Sizes, (PACL)AclBuffer, Sizes + 1, NULL, Sizes + 2, OwnerBuffer,
-                                        Sizes + 3, GroupBuffer, Sizes + 4) == STATUS_SUCCESS &&
+    FvCheck(RtlSelfRelativeToAbsoluteSD(Relative, &Back, Sizes, (PACL)AclBuffer, Sizes + 1, NULL, Sizes + 2,
+                                        OwnerBuffer, Sizes + 3, GroupBuffer, Sizes + 4) == STATUS_SUCCESS &&
             Back.Control == Absolute->Control && Back.Dacl == (PACL)AclBuffer && Back.Owner == OwnerBuffer &&
             Back.Group == GroupBuffer && Back.Sacl == NULL);
-    FvCheck(RtlEqualSid(Back.Owner, User) && RtlEqualSid(Back.Group, Other) && RtlEqualMemory(AclBuffer, Acl, Acl->AclSize));
+    FvCheck(RtlEqualSid(Back.Owner, User) && RtlEqualSid(Back.Group, Other) &&
+            RtlEqualMemory(AclBuffer, Acl, Acl->AclSize));
     Relative->Owner = 0;
     FvCheck(RtlValidRelativeSecurityDescriptor(Relative, Length, GROUP_SECURITY_INFORMATION) &&
             !RtlValidRelativeSecurityDescriptor(Relative, Length, OWNER_SECURITY_INFORMATION));

@@ -42,7 +42,7 @@ static NTSTATUS CatchInlineWrite(volatile ULONG *Address)
 /* Where there is no code: the frame is the caller's, as if what was called had done nothing yet. */
 static NTSTATUS CatchWildCall(PVOID Address)
 {
-    VOID (*volatile Routine)(VOID) = (VOID (*)(VOID))Address;
+    VOID (*volatile Routine)(VOID) = (VOID(*)(VOID))Address;
 
     __try {
         Routine();
@@ -54,7 +54,8 @@ static NTSTATUS CatchWildCall(PVOID Address)
 
 static LONG Inspect(PEXCEPTION_POINTERS Pointers, PULONG_PTR Address)
 {
-    *Address = Pointers->ExceptionRecord->NumberParameters >= 2 ? Pointers->ExceptionRecord->ExceptionInformation[1] : 0;
+    *Address =
+        Pointers->ExceptionRecord->NumberParameters >= 2 ? Pointers->ExceptionRecord->ExceptionInformation[1] : 0;
     return EXCEPTION_EXECUTE_HANDLER;
 }
 
@@ -236,7 +237,7 @@ static VOID CheckContinue(VOID)
 static VOID CheckKernelFrames(VOID)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    UNICODE_STRING Bad = { 8, 8, (PWCH)0x1000 }, Good = RTL_CONSTANT_STRING(L"abcd");
+    UNICODE_STRING Bad = {8, 8, (PWCH)0x1000}, Good = RTL_CONSTANT_STRING(L"abcd");
 
     /* The fault is in the kernel, the handler here. */
     __try {

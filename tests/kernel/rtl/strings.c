@@ -7,7 +7,6 @@
 
 #include <fltvm.h>
 
-
 static WCHAR Wide[64];
 static CHAR Narrow[64];
 
@@ -168,7 +167,8 @@ static VOID CheckCase(VOID)
     FvCheck(RtlDowncaseUnicodeString(&To, &To, FALSE) == STATUS_SUCCESS && Is(&To, L"a\xE4\xFFz1")); /* in place */
     To = Room(8);
     FvCheck(RtlUpcaseUnicodeString(&To, &Text, FALSE) == STATUS_BUFFER_OVERFLOW && Wide[0] == 0x7878);
-    FvCheck(RtlUpcaseUnicodeString(&To, &Text, TRUE) == STATUS_SUCCESS && Is(&To, L"A\xC4\x178Z1") && To.Buffer != Wide);
+    FvCheck(RtlUpcaseUnicodeString(&To, &Text, TRUE) == STATUS_SUCCESS && Is(&To, L"A\xC4\x178Z1") &&
+            To.Buffer != Wide);
     RtlFreeUnicodeString(&To);
     FvCheck(To.Buffer == NULL && To.Length == 0 && To.MaximumLength == 0);
     RtlFreeUnicodeString(&To); /* of nothing: nothing */
@@ -184,14 +184,18 @@ static VOID CheckAllocating(VOID)
     UNICODE_STRING Text = U(L"abc"), Copy, Wrong = {6, 4, Text.Buffer}, Empty = {0, 0, NULL};
     ULONG Hash = 0, Other = 1;
 
-    FvCheck(RtlCreateUnicodeString(&Copy, L"abc") && Is(&Copy, L"abc") && Copy.MaximumLength == 8 && Copy.Buffer[3] == 0);
+    FvCheck(RtlCreateUnicodeString(&Copy, L"abc") && Is(&Copy, L"abc") && Copy.MaximumLength == 8 &&
+            Copy.Buffer[3] == 0);
     RtlFreeUnicodeString(&Copy);
-    FvCheck(RtlDuplicateUnicodeString(0, &Text, &Copy) == STATUS_SUCCESS && Is(&Copy, L"abc") && Copy.MaximumLength == 6);
+    FvCheck(RtlDuplicateUnicodeString(0, &Text, &Copy) == STATUS_SUCCESS && Is(&Copy, L"abc") &&
+            Copy.MaximumLength == 6);
     RtlFreeUnicodeString(&Copy);
-    FvCheck(RtlDuplicateUnicodeString(1, &Text, &Copy) == STATUS_SUCCESS && Copy.MaximumLength == 8 && Copy.Buffer[3] == 0);
+    FvCheck(RtlDuplicateUnicodeString(1, &Text, &Copy) == STATUS_SUCCESS && Copy.MaximumLength == 8 &&
+            Copy.Buffer[3] == 0);
     RtlFreeUnicodeString(&Copy);
     FvCheck(RtlDuplicateUnicodeString(1, &Empty, &Copy) == STATUS_SUCCESS && Copy.Buffer == NULL);
-    FvCheck(RtlDuplicateUnicodeString(3, &Empty, &Copy) == STATUS_SUCCESS && Copy.Buffer != NULL && Copy.Buffer[0] == 0);
+    FvCheck(RtlDuplicateUnicodeString(3, &Empty, &Copy) == STATUS_SUCCESS && Copy.Buffer != NULL &&
+            Copy.Buffer[0] == 0);
     RtlFreeUnicodeString(&Copy);
     Copy.Length = 77;
     FvCheck(RtlDuplicateUnicodeString(0, &Wrong, &Copy) == STATUS_INVALID_PARAMETER && Copy.Length == 77);
@@ -215,7 +219,8 @@ static VOID CheckConversions(VOID)
     ULONG Length = 0;
 
     To = Room(8);
-    FvCheck(RtlAnsiStringToUnicodeString(&To, &Bytes, FALSE) == STATUS_SUCCESS && Is(&To, L"a\x20AC\xE4") && Wide[3] == 0);
+    FvCheck(RtlAnsiStringToUnicodeString(&To, &Bytes, FALSE) == STATUS_SUCCESS && Is(&To, L"a\x20AC\xE4") &&
+            Wide[3] == 0);
     To = Room(6); /* no room for the terminator */
     FvCheck(RtlAnsiStringToUnicodeString(&To, &Bytes, FALSE) == STATUS_BUFFER_OVERFLOW && Wide[0] == 0x7878);
     FvCheck(RtlAnsiStringToUnicodeString(&To, &Bytes, TRUE) == STATUS_SUCCESS && To.MaximumLength == 8);
@@ -227,8 +232,8 @@ static VOID CheckConversions(VOID)
     FvCheck(RtlUnicodeStringToAnsiString(&NarrowTo, &Text, FALSE) == STATUS_SUCCESS && IsNarrow(&NarrowTo, "a\x80?") &&
             Narrow[3] == 0);
     NarrowTo = NarrowRoom(3); /* cut, terminated */
-    FvCheck(RtlUnicodeStringToAnsiString(&NarrowTo, &Text, FALSE) == STATUS_BUFFER_OVERFLOW && IsNarrow(&NarrowTo, "a\x80") &&
-            Narrow[2] == 0);
+    FvCheck(RtlUnicodeStringToAnsiString(&NarrowTo, &Text, FALSE) == STATUS_BUFFER_OVERFLOW &&
+            IsNarrow(&NarrowTo, "a\x80") && Narrow[2] == 0);
     NarrowTo = NarrowRoom(0);
     FvCheck(RtlUnicodeStringToAnsiString(&NarrowTo, &Text, FALSE) == STATUS_BUFFER_OVERFLOW && Narrow[0] == 'x');
     FvCheck(RtlUnicodeStringToAnsiString(&NarrowTo, &Text, TRUE) == STATUS_SUCCESS && NarrowTo.MaximumLength == 4);
@@ -240,18 +245,21 @@ static VOID CheckConversions(VOID)
     FvCheck(RtlUpcaseUnicodeStringToOemString(&NarrowTo, &Oem, TRUE) == STATUS_SUCCESS && IsNarrow(&NarrowTo, "\x8EZ"));
     RtlFreeOemString(&NarrowTo);
     NarrowTo = NarrowRoom(2);
-    FvCheck(RtlUnicodeStringToCountedOemString(&NarrowTo, &Oem, FALSE) == STATUS_SUCCESS && IsNarrow(&NarrowTo, "\x84z") &&
-            Narrow[2] == 'x');
-    FvCheck(RtlUpcaseUnicodeStringToCountedOemString(&NarrowTo, &Oem, FALSE) == STATUS_SUCCESS && IsNarrow(&NarrowTo, "\x8EZ"));
+    FvCheck(RtlUnicodeStringToCountedOemString(&NarrowTo, &Oem, FALSE) == STATUS_SUCCESS &&
+            IsNarrow(&NarrowTo, "\x84z") && Narrow[2] == 'x');
+    FvCheck(RtlUpcaseUnicodeStringToCountedOemString(&NarrowTo, &Oem, FALSE) == STATUS_SUCCESS &&
+            IsNarrow(&NarrowTo, "\x8EZ"));
     To = Room(4);
     FvCheck(RtlOemStringToCountedUnicodeString(&To, &NarrowTo, FALSE) == STATUS_SUCCESS && Is(&To, L"\xC4Z"));
     FvCheck(RtlOemStringToUnicodeString(&To, &NarrowTo, FALSE) == STATUS_BUFFER_OVERFLOW); /* with a terminator */
 
     FvCheck(RtlMultiByteToUnicodeN(Wide, 4, &Length, "abc", 3) == STATUS_SUCCESS && Length == 4 && Wide[1] == L'b');
-    FvCheck(RtlUnicodeToMultiByteN(Narrow, 2, &Length, L"xyz", 6) == STATUS_BUFFER_OVERFLOW && Length == 2 && Narrow[1] == 'y');
+    FvCheck(RtlUnicodeToMultiByteN(Narrow, 2, &Length, L"xyz", 6) == STATUS_BUFFER_OVERFLOW && Length == 2 &&
+            Narrow[1] == 'y');
     FvCheck(RtlUpcaseUnicodeToMultiByteN(Narrow, 8, &Length, L"x\xE4", 4) == STATUS_SUCCESS && Narrow[1] == '\xC4');
     FvCheck(RtlUnicodeToOemN(Narrow, 8, NULL, L"\xE4", 2) == STATUS_SUCCESS && Narrow[0] == '\x84');
-    FvCheck(RtlUpcaseUnicodeToOemN(Narrow, 8, &Length, L"\xE4", 2) == STATUS_SUCCESS && Narrow[0] == '\x8E' && Length == 1);
+    FvCheck(RtlUpcaseUnicodeToOemN(Narrow, 8, &Length, L"\xE4", 2) == STATUS_SUCCESS && Narrow[0] == '\x8E' &&
+            Length == 1);
     FvCheck(RtlOemToUnicodeN(Wide, 8, &Length, "\x84", 1) == STATUS_SUCCESS && Wide[0] == 0xE4 && Length == 2);
     FvCheck(RtlMultiByteToUnicodeSize(&Length, "abc", 3) == STATUS_SUCCESS && Length == 6);
     FvCheck(RtlUnicodeToMultiByteSize(&Length, L"abc", 6) == STATUS_SUCCESS && Length == 3);
@@ -265,10 +273,12 @@ static VOID CheckNumbers(VOID)
         NTSTATUS Status;
         ULONG Value;
     } Cases[] = {
-        {L"123", 10, STATUS_SUCCESS, 123},   {L"  -7", 0, STATUS_SUCCESS, (ULONG)-7}, {L"0x1F", 0, STATUS_SUCCESS, 31},
-        {L"0b101", 0, STATUS_SUCCESS, 5},    {L"0o17", 0, STATUS_SUCCESS, 15},        {L"ff", 16, STATUS_SUCCESS, 255},
-        {L"12z", 10, STATUS_SUCCESS, 12},    {L"", 10, STATUS_SUCCESS, 0},            {L"z", 10, STATUS_SUCCESS, 0},
-        {L"1", 3, STATUS_INVALID_PARAMETER, 9}, {L"+5", 10, STATUS_SUCCESS, 5},       {L"777", 8, STATUS_SUCCESS, 511},
+        {L"123", 10, STATUS_SUCCESS, 123}, {L"  -7", 0, STATUS_SUCCESS, (ULONG)-7},
+        {L"0x1F", 0, STATUS_SUCCESS, 31},  {L"0b101", 0, STATUS_SUCCESS, 5},
+        {L"0o17", 0, STATUS_SUCCESS, 15},  {L"ff", 16, STATUS_SUCCESS, 255},
+        {L"12z", 10, STATUS_SUCCESS, 12},  {L"", 10, STATUS_SUCCESS, 0},
+        {L"z", 10, STATUS_SUCCESS, 0},     {L"1", 3, STATUS_INVALID_PARAMETER, 9},
+        {L"+5", 10, STATUS_SUCCESS, 5},    {L"777", 8, STATUS_SUCCESS, 511},
     };
     UNICODE_STRING To;
     ULONG Value = 9;

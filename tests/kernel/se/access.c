@@ -22,8 +22,7 @@ static NTSTATUS CheckFor(PACCESS_TOKEN Token, ACCESS_MASK Desired, ACCESS_MASK P
     BOOLEAN Result;
 
     *Granted = 0xDEAD;
-    Result = SeAccessCheck(&Descriptor, &Subject, FALSE, Desired, Previous, NULL, &Mapping, UserMode, Granted,
-                           &Status);
+    Result = SeAccessCheck(&Descriptor, &Subject, FALSE, Desired, Previous, NULL, &Mapping, UserMode, Granted, &Status);
     FvCheck(Result == NT_SUCCESS(Status));
     return Status;
 }
@@ -60,8 +59,8 @@ static VOID Allow(PACL Acl, ACCESS_MASK Mask, PSID Sid)
 }
 
 NTSYSAPI NTSTATUS NTAPI RtlAddAccessDeniedAce(PACL Acl, ULONG Revision, ACCESS_MASK AccessMask, PSID Sid);
-NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present,
-                                                     PACL Sacl, BOOLEAN Defaulted);
+NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present, PACL Sacl,
+                                                     BOOLEAN Defaulted);
 
 static VOID Deny(PACL Acl, ACCESS_MASK Mask, PSID Sid)
 {
@@ -78,11 +77,10 @@ static VOID CheckModesAndLists(VOID)
     /* Kernel mode is granted what it asks for, whatever the descriptor says; an empty list grants nobody
      * anything. */
     SetDacl(Acl);
-    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, READ, 0x10, NULL, &Mapping, KernelMode, &Granted,
-                          &Status) &&
+    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, READ, 0x10, NULL, &Mapping, KernelMode, &Granted, &Status) &&
             Status == STATUS_SUCCESS && Granted == (READ | 0x10));
-    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, MAXIMUM_ALLOWED, 0, NULL, &Mapping, KernelMode,
-                          &Granted, &Status) &&
+    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, MAXIMUM_ALLOWED, 0, NULL, &Mapping, KernelMode, &Granted,
+                          &Status) &&
             Granted == Mapping.GenericAll);
     FvCheck(Denies(Limited, READ) && Denies(System, READ) && Denies(System, MAXIMUM_ALLOWED));
     /* Without a list all is granted; without a descriptor nothing; to who asks for nothing, what was granted
@@ -174,27 +172,23 @@ static VOID CheckPrivileges(VOID)
     NTSTATUS Status;
 
     SetDacl(Acl);
-    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, ACCESS_SYSTEM_SECURITY | WRITE_OWNER, 0, &Used,
-                          &Mapping, UserMode, &Granted, &Status) &&
+    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, ACCESS_SYSTEM_SECURITY | WRITE_OWNER, 0, &Used, &Mapping,
+                          UserMode, &Granted, &Status) &&
             Granted == (ACCESS_SYSTEM_SECURITY | WRITE_OWNER));
-    FvCheck(Used != NULL && Used->PrivilegeCount == 2 &&
-            Used->Privilege[0].Luid.LowPart == SE_SECURITY_PRIVILEGE &&
+    FvCheck(Used != NULL && Used->PrivilegeCount == 2 && Used->Privilege[0].Luid.LowPart == SE_SECURITY_PRIVILEGE &&
             (Used->Privilege + 1)->Luid.LowPart == SE_TAKE_OWNERSHIP_PRIVILEGE &&
             Used->Privilege[0].Attributes == SE_PRIVILEGE_USED_FOR_ACCESS);
     SeFreePrivileges(Used);
     Allow(Acl, WRITE_OWNER, SeExports->SeWorldSid); /* no privilege is used for what the list grants */
-    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, WRITE_OWNER, 0, &Used, &Mapping, UserMode, &Granted,
-                          &Status) &&
+    FvCheck(SeAccessCheck(&Descriptor, &Subject, FALSE, WRITE_OWNER, 0, &Used, &Mapping, UserMode, &Granted, &Status) &&
             Used == NULL);
-    FvCheck(CheckFor(Plain, ACCESS_SYSTEM_SECURITY, 0, &Granted) == STATUS_PRIVILEGE_NOT_HELD &&
-            Granted == 0);
+    FvCheck(CheckFor(Plain, ACCESS_SYSTEM_SECURITY, 0, &Granted) == STATUS_PRIVILEGE_NOT_HELD && Granted == 0);
     SetDacl(NewAcl(AclBuffer, sizeof(AclBuffer)));
     FvCheck(Denies(Plain, WRITE_OWNER));
     Subject.ClientToken = System;
     Subject.ImpersonationLevel = SecurityIdentification;
-    FvCheck(
-        !SeAccessCheck(&Descriptor, &Subject, FALSE, READ, 0, NULL, &Mapping, UserMode, &Granted, &Status) &&
-        Status == STATUS_BAD_IMPERSONATION_LEVEL);
+    FvCheck(!SeAccessCheck(&Descriptor, &Subject, FALSE, READ, 0, NULL, &Mapping, UserMode, &Granted, &Status) &&
+            Status == STATUS_BAD_IMPERSONATION_LEVEL);
 }
 
 static PACCESS_TOKEN Filter(PACCESS_TOKEN Token, ULONG Flags, PSID Disable, PSID Restrict)
@@ -203,8 +197,8 @@ static PACCESS_TOKEN Filter(PACCESS_TOKEN Token, ULONG Flags, PSID Disable, PSID
                  Restricted = {.GroupCount = 1, .Groups = {{Restrict, 0}}};
     PACCESS_TOKEN New = NULL;
 
-    FvCheck(SeFilterToken(Token, Flags, Disable != NULL ? &Disabled : NULL, NULL,
-                          Restrict != NULL ? &Restricted : NULL, &New) == STATUS_SUCCESS);
+    FvCheck(SeFilterToken(Token, Flags, Disable != NULL ? &Disabled : NULL, NULL, Restrict != NULL ? &Restricted : NULL,
+                          &New) == STATUS_SUCCESS);
     return New;
 }
 

@@ -5,8 +5,8 @@
 
 #include <fltvm.h>
 
-NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present,
-                                                     PACL Sacl, BOOLEAN Defaulted);
+NTSYSAPI NTSTATUS NTAPI RtlSetSaclSecurityDescriptor(PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Present, PACL Sacl,
+                                                     BOOLEAN Defaulted);
 
 static GENERIC_MAPPING Mapping = {0x1, 0x2, 0x4, 0x1F};
 static SECURITY_SUBJECT_CONTEXT Subject;
@@ -59,8 +59,7 @@ static BOOLEAN OwnedBy(PSECURITY_DESCRIPTOR Descriptor, PSID Owner, PSID Group)
     return RtlEqualSid(Its, Owner) && RtlEqualSid(Other, Group);
 }
 
-static PSECURITY_DESCRIPTOR Assign(PSECURITY_DESCRIPTOR From, PSECURITY_DESCRIPTOR With, BOOLEAN Directory,
-                                   ULONG Flags)
+static PSECURITY_DESCRIPTOR Assign(PSECURITY_DESCRIPTOR From, PSECURITY_DESCRIPTOR With, BOOLEAN Directory, ULONG Flags)
 {
     PSECURITY_DESCRIPTOR New = NULL;
 
@@ -79,8 +78,7 @@ static VOID CheckDefaults(VOID)
     FvCheck(SeAssignSecurity(NULL, NULL, &New, FALSE, &Subject, &Mapping, PagedPool) == STATUS_SUCCESS);
     FvCheck(OwnedBy(New, SeExports->SeAliasAdminsSid, SeExports->SeLocalSystemSid) && Count(New) == 2 &&
             Holds(New, 0, 0, 0x1F, SeExports->SeAliasAdminsSid));
-    FvCheck(SeDeassignSecurity(&New) == STATUS_SUCCESS && New == NULL &&
-            SeDeassignSecurity(&New) == STATUS_SUCCESS);
+    FvCheck(SeDeassignSecurity(&New) == STATUS_SUCCESS && New == NULL && SeDeassignSecurity(&New) == STATUS_SUCCESS);
 
     /* The explicit ones; a NULL list stays one, with a parent too. */
     RtlSetOwnerSecurityDescriptor(&Explicit, SeExports->SeLocalSystemSid, FALSE);
@@ -107,14 +105,12 @@ static VOID CheckRefusals(VOID)
     PSECURITY_DESCRIPTOR New = NULL;
 
     Reset();
-    FvCheck(SeFilterToken(System, 0x1 /* DISABLE_MAX_PRIVILEGE */, NULL, NULL, NULL, &Plain) ==
-            STATUS_SUCCESS);
+    FvCheck(SeFilterToken(System, 0x1 /* DISABLE_MAX_PRIVILEGE */, NULL, NULL, NULL, &Plain) == STATUS_SUCCESS);
     RtlSetOwnerSecurityDescriptor(&Explicit, SeExports->SeLocalServiceSid, FALSE);
     New = Assign(NULL, &Explicit, FALSE, 0); /* SeRestorePrivilege may give to anybody */
     SeDeassignSecurity(&New);
     Subject.PrimaryToken = Plain;
-    FvCheck(SeAssignSecurity(NULL, &Explicit, &New, FALSE, &Subject, &Mapping, PagedPool) ==
-                STATUS_INVALID_OWNER &&
+    FvCheck(SeAssignSecurity(NULL, &Explicit, &New, FALSE, &Subject, &Mapping, PagedPool) == STATUS_INVALID_OWNER &&
             New == NULL);
     New = Assign(NULL, &Explicit, FALSE, SEF_AVOID_OWNER_CHECK);
     SeDeassignSecurity(&New);
@@ -123,8 +119,7 @@ static VOID CheckRefusals(VOID)
     SeDeassignSecurity(&New);
     RtlCreateAcl((PACL)SaclBuffer, sizeof(SaclBuffer), ACL_REVISION);
     RtlSetSaclSecurityDescriptor(&Explicit, TRUE, (PACL)SaclBuffer, FALSE);
-    FvCheck(SeAssignSecurity(NULL, &Explicit, &New, FALSE, &Subject, &Mapping, PagedPool) ==
-            STATUS_PRIVILEGE_NOT_HELD);
+    FvCheck(SeAssignSecurity(NULL, &Explicit, &New, FALSE, &Subject, &Mapping, PagedPool) == STATUS_PRIVILEGE_NOT_HELD);
     New = Assign(NULL, &Explicit, FALSE, SEF_AVOID_PRIVILEGE_CHECK);
     SeDeassignSecurity(&New);
     Subject.PrimaryToken = System;
@@ -148,19 +143,17 @@ static VOID CheckInheritance(VOID)
 
     New = Assign(&Parent, NULL, FALSE, 0);
     FvCheck(Count(New) == 3 && Holds(New, 0, 0, 0x1, SeExports->SeWorldSid) &&
-            Holds(New, 1, 0, 0x4, SeExports->SeAliasAdminsSid) &&
-            Holds(New, 2, 0, 0x2, SeExports->SeAliasAdminsSid));
+            Holds(New, 1, 0, 0x4, SeExports->SeAliasAdminsSid) && Holds(New, 2, 0, 0x2, SeExports->SeAliasAdminsSid));
     SeDeassignSecurity(&New);
 
     New = Assign(&Parent, NULL, TRUE, SEF_DACL_AUTO_INHERIT);
-    FvCheck(
-        Count(New) == 5 &&
-        Holds(New, 0, OBJECT_INHERIT_ACE | INHERIT_ONLY_ACE | INHERITED_ACE, 0x1, SeExports->SeWorldSid) &&
-        Holds(New, 1, CONTAINER_INHERIT_ACE | INHERITED_ACE, 0x2, SeExports->SeLocalSystemSid) &&
-        Holds(New, 2, INHERITED_ACE, 0x4, SeExports->SeAliasAdminsSid) &&
-        Holds(New, 3, INHERITED_ACE, 0x2, SeExports->SeAliasAdminsSid) &&
-        Holds(New, 4, OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE | INHERIT_ONLY_ACE | INHERITED_ACE,
-              GENERIC_WRITE, SeExports->SeCreatorOwnerSid));
+    FvCheck(Count(New) == 5 &&
+            Holds(New, 0, OBJECT_INHERIT_ACE | INHERIT_ONLY_ACE | INHERITED_ACE, 0x1, SeExports->SeWorldSid) &&
+            Holds(New, 1, CONTAINER_INHERIT_ACE | INHERITED_ACE, 0x2, SeExports->SeLocalSystemSid) &&
+            Holds(New, 2, INHERITED_ACE, 0x4, SeExports->SeAliasAdminsSid) &&
+            Holds(New, 3, INHERITED_ACE, 0x2, SeExports->SeAliasAdminsSid) &&
+            Holds(New, 4, OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE | INHERIT_ONLY_ACE | INHERITED_ACE, GENERIC_WRITE,
+                  SeExports->SeCreatorOwnerSid));
     FvCheck((((PISECURITY_DESCRIPTOR_RELATIVE)New)->Control & SE_DACL_AUTO_INHERITED) != 0);
     SeDeassignSecurity(&New);
 }
@@ -211,21 +204,19 @@ static VOID CheckParts(VOID)
     PSID Group;
     BOOLEAN Defaulted;
 
-    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Object) ==
-                STATUS_BUFFER_TOO_SMALL &&
+    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Object) == STATUS_BUFFER_TOO_SMALL &&
             Length > 20);
     Needed = Length--;
     Buffer[0] = 0x5A5A;
-    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Object) ==
-                STATUS_BUFFER_TOO_SMALL &&
+    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Object) == STATUS_BUFFER_TOO_SMALL &&
             Length == Needed && Buffer[0] == 0x5A5A);
     FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &Object) == STATUS_SUCCESS &&
             Length == Needed && Count(Buffer) == 2);
     RtlGetGroupSecurityDescriptor(Buffer, &Group, &Defaulted);
     FvCheck(Group == NULL); /* not asked for */
     Length = sizeof(Buffer);
-    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &None) == STATUS_SUCCESS &&
-            Length == 20 && Count(Buffer) == 1000);
+    FvCheck(SeQuerySecurityDescriptorInfo(&Information, Buffer, &Length, &None) == STATUS_SUCCESS && Length == 20 &&
+            Count(Buffer) == 1000);
 
     Reset();
     Add(ExplicitAcl, 0, GENERIC_READ, SeExports->SeWorldSid);
@@ -234,8 +225,8 @@ static VOID CheckParts(VOID)
     Information = DACL_SECURITY_INFORMATION;
     FvCheck(SeSetSecurityDescriptorInfo(NULL, &Information, &Explicit, &Object, NonPagedPoolNx, &Mapping) ==
             STATUS_SUCCESS);
-    FvCheck(Object != Old && Count(Object) == 1 && Holds(Object, 0, 0, 0x1, SeExports->SeWorldSid) &&
-            Count(Old) == 2 && OwnedBy(Object, SeExports->SeAliasAdminsSid, SeExports->SeLocalSystemSid));
+    FvCheck(Object != Old && Count(Object) == 1 && Holds(Object, 0, 0, 0x1, SeExports->SeWorldSid) && Count(Old) == 2 &&
+            OwnedBy(Object, SeExports->SeAliasAdminsSid, SeExports->SeLocalSystemSid));
     SeDeassignSecurity(&Old); /* it stays the caller's */
     Information = OWNER_SECURITY_INFORMATION;
     FvCheck(SeSetSecurityDescriptorInfo(NULL, &Information, &Explicit, &Object, PagedPool, &Mapping) ==

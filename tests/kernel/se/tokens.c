@@ -4,12 +4,10 @@
 
 #include <fltvm.h>
 
-NTSYSAPI NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE Process, ACCESS_MASK Access, ULONG Attributes,
-                                             PHANDLE Token);
-NTSYSAPI NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE Thread, ACCESS_MASK Access, BOOLEAN AsSelf,
-                                            ULONG Attributes, PHANDLE Token);
-NTKERNELAPI VOID NTAPI SeCaptureSubjectContextEx(PETHREAD Thread, PEPROCESS Process,
-                                                 PSECURITY_SUBJECT_CONTEXT Subject);
+NTSYSAPI NTSTATUS NTAPI ZwOpenProcessTokenEx(HANDLE Process, ACCESS_MASK Access, ULONG Attributes, PHANDLE Token);
+NTSYSAPI NTSTATUS NTAPI ZwOpenThreadTokenEx(HANDLE Thread, ACCESS_MASK Access, BOOLEAN AsSelf, ULONG Attributes,
+                                            PHANDLE Token);
+NTKERNELAPI VOID NTAPI SeCaptureSubjectContextEx(PETHREAD Thread, PEPROCESS Process, PSECURITY_SUBJECT_CONTEXT Subject);
 
 NTSYSAPI BOOLEAN NTAPI RtlValidAcl(PACL Acl);
 
@@ -42,8 +40,7 @@ static VOID CheckQueries(PACCESS_TOKEN Token)
             (Groups->Groups[0].Attributes & (SE_GROUP_ENABLED | SE_GROUP_OWNER)) ==
                 (SE_GROUP_ENABLED | SE_GROUP_OWNER) &&
             RtlEqualSid((Groups->Groups + 1)->Sid, SeExports->SeWorldSid));
-    FvCheck(Privileges->PrivilegeCount == 35 &&
-            Privileges->Privileges[0].Luid.LowPart == SE_CREATE_TOKEN_PRIVILEGE &&
+    FvCheck(Privileges->PrivilegeCount == 35 && Privileges->Privileges[0].Luid.LowPart == SE_CREATE_TOKEN_PRIVILEGE &&
             (Privileges->Privileges[0].Attributes & SE_PRIVILEGE_ENABLED) != 0);
     FvCheck(RtlEqualSid(Owner->Owner, SeExports->SeAliasAdminsSid) &&
             RtlEqualSid(Group->PrimaryGroup, SeExports->SeLocalSystemSid));
@@ -55,8 +52,7 @@ static VOID CheckQueries(PACCESS_TOKEN Token)
     FvCheck((ULONG)(ULONG_PTR)Query(Token, TokenSessionId) == 0 &&
             (ULONG)(ULONG_PTR)Query(Token, TokenIntegrityLevel) == 0x4000);
     FvCheck(SeQueryInformationToken(Token, TokenImpersonationLevel, &None) == STATUS_INVALID_INFO_CLASS);
-    FvCheck(SeQueryInformationToken(Token, (TOKEN_INFORMATION_CLASS)999, &None) ==
-                STATUS_INVALID_INFO_CLASS &&
+    FvCheck(SeQueryInformationToken(Token, (TOKEN_INFORMATION_CLASS)999, &None) == STATUS_INVALID_INFO_CLASS &&
             None == NULL);
     ExFreePool(User), ExFreePool(Groups), ExFreePool(Privileges), ExFreePool(Owner), ExFreePool(Group),
         ExFreePool(Dacl);
@@ -71,30 +67,23 @@ static VOID CheckHandles(VOID)
     ULONG Length = 0, Value;
     HANDLE Thread;
 
-    FvCheck(ZwOpenProcessTokenEx(ZwCurrentProcess(), TOKEN_ALL_ACCESS, OBJ_KERNEL_HANDLE, &Handle) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwOpenProcessTokenEx(ZwCurrentProcess(), TOKEN_ALL_ACCESS, OBJ_KERNEL_HANDLE, &Handle) == STATUS_SUCCESS &&
             ObIsKernelHandle(Handle));
     FvCheck(ZwOpenProcessTokenEx(ZwCurrentThread(), TOKEN_QUERY, OBJ_KERNEL_HANDLE, &Thread) ==
             STATUS_OBJECT_TYPE_MISMATCH);
-    FvCheck(ZwOpenThreadTokenEx(ZwCurrentThread(), TOKEN_QUERY, TRUE, OBJ_KERNEL_HANDLE, &Thread) ==
-            STATUS_NO_TOKEN);
+    FvCheck(ZwOpenThreadTokenEx(ZwCurrentThread(), TOKEN_QUERY, TRUE, OBJ_KERNEL_HANDLE, &Thread) == STATUS_NO_TOKEN);
     FvCheck(ZwQueryInformationToken(Handle, TokenUser, NULL, 0, &Length) == STATUS_BUFFER_TOO_SMALL &&
             Length == 16 + 12);
-    FvCheck(ZwQueryInformationToken(Handle, TokenUser, Buffer, Length - 1, &Length) ==
-            STATUS_BUFFER_TOO_SMALL);
+    FvCheck(ZwQueryInformationToken(Handle, TokenUser, Buffer, Length - 1, &Length) == STATUS_BUFFER_TOO_SMALL);
     FvCheck(ZwQueryInformationToken(Handle, TokenUser, Buffer, Length, &Length) == STATUS_SUCCESS &&
             User->User.Sid == Buffer + 16 && RtlEqualSid(User->User.Sid, SeExports->SeLocalSystemSid));
-    FvCheck(ZwQueryInformationToken(Handle, TokenIntegrityLevel, Buffer, sizeof(Buffer), &Length) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwQueryInformationToken(Handle, TokenIntegrityLevel, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
             RtlEqualSid(Label->Label.Sid, SeExports->SeSystemMandatorySid));
-    FvCheck(ZwQueryInformationToken(Handle, TokenElevation, &Value, sizeof(Value), &Length) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwQueryInformationToken(Handle, TokenElevation, &Value, sizeof(Value), &Length) == STATUS_SUCCESS &&
             Value == 1 && Length == 4);
-    FvCheck(ZwQueryInformationToken(Handle, TokenHasRestrictions, &Value, sizeof(Value), &Length) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwQueryInformationToken(Handle, TokenHasRestrictions, &Value, sizeof(Value), &Length) == STATUS_SUCCESS &&
             Value == 0);
-    FvCheck(ZwQueryInformationToken(Handle, TokenRestrictedSids, Buffer, sizeof(Buffer), &Length) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwQueryInformationToken(Handle, TokenRestrictedSids, Buffer, sizeof(Buffer), &Length) == STATUS_SUCCESS &&
             ((PTOKEN_GROUPS)Buffer)->GroupCount == 0);
     FvCheck(ZwQueryInformationToken(Handle, (TOKEN_INFORMATION_CLASS)0, Buffer, sizeof(Buffer), &Length) ==
             STATUS_INVALID_INFO_CLASS);
@@ -104,8 +93,8 @@ static VOID CheckHandles(VOID)
 
 static NTSTATUS Duplicate(HANDLE From, TOKEN_TYPE Type, LONG Level, BOOLEAN EffectiveOnly, PHANDLE New)
 {
-    SECURITY_QUALITY_OF_SERVICE Qos = {sizeof(Qos), (SECURITY_IMPERSONATION_LEVEL)Level,
-                                       SECURITY_STATIC_TRACKING, FALSE};
+    SECURITY_QUALITY_OF_SERVICE Qos = {sizeof(Qos), (SECURITY_IMPERSONATION_LEVEL)Level, SECURITY_STATIC_TRACKING,
+                                       FALSE};
     OBJECT_ATTRIBUTES Attributes;
 
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
@@ -128,10 +117,8 @@ static VOID CheckDuplicates(VOID)
 
     FvCheck(Duplicate(Handle, TokenImpersonation, -1, FALSE, &Copy) == STATUS_SUCCESS &&
             LevelOf(Copy) == SecurityImpersonation);
-    FvCheck(Duplicate(Copy, TokenImpersonation, SecurityDelegation, FALSE, &None) ==
-            STATUS_BAD_IMPERSONATION_LEVEL);
-    FvCheck(Duplicate(Copy, TokenImpersonation, SecurityIdentification, FALSE, &Identifying) ==
-                STATUS_SUCCESS &&
+    FvCheck(Duplicate(Copy, TokenImpersonation, SecurityDelegation, FALSE, &None) == STATUS_BAD_IMPERSONATION_LEVEL);
+    FvCheck(Duplicate(Copy, TokenImpersonation, SecurityIdentification, FALSE, &Identifying) == STATUS_SUCCESS &&
             LevelOf(Identifying) == SecurityIdentification);
     FvCheck(Duplicate(Identifying, TokenPrimary, -1, FALSE, &None) == STATUS_BAD_IMPERSONATION_LEVEL);
     FvCheck(Duplicate(Copy, TokenPrimary, -1, TRUE, &Primary) == STATUS_SUCCESS && LevelOf(Primary) == -1);
@@ -156,27 +143,23 @@ static VOID CheckSetting(VOID)
     FvCheck(RtlEqualSid(((PTOKEN_OWNER)Buffer)->Owner, SeExports->SeLocalSystemSid));
     Owner.Owner = SeExports->SeWorldSid; /* a group without the attribute */
     FvCheck(ZwSetInformationToken(Copy, TokenOwner, &Owner, sizeof(Owner)) == STATUS_INVALID_OWNER);
-    FvCheck(ZwSetInformationToken(Copy, TokenOwner, &Owner, sizeof(Owner) - 1) ==
-            STATUS_INFO_LENGTH_MISMATCH);
+    FvCheck(ZwSetInformationToken(Copy, TokenOwner, &Owner, sizeof(Owner) - 1) == STATUS_INFO_LENGTH_MISMATCH);
     Owner.Owner = Large; /* revision 0 */
     FvCheck(ZwSetInformationToken(Copy, TokenOwner, &Owner, sizeof(Owner)) == STATUS_INVALID_SID);
     FvCheck(ZwSetInformationToken(Copy, TokenPrimaryGroup, &Group, sizeof(Group)) == STATUS_SUCCESS);
     ZwQueryInformationToken(Copy, TokenPrimaryGroup, Buffer, sizeof(Buffer), &Length);
     FvCheck(RtlEqualSid(((PTOKEN_PRIMARY_GROUP)Buffer)->PrimaryGroup, SeExports->SeAliasAdminsSid));
     Group.PrimaryGroup = SeExports->SeLocalServiceSid;
-    FvCheck(ZwSetInformationToken(Copy, TokenPrimaryGroup, &Group, sizeof(Group)) ==
-            STATUS_INVALID_PRIMARY_GROUP);
+    FvCheck(ZwSetInformationToken(Copy, TokenPrimaryGroup, &Group, sizeof(Group)) == STATUS_INVALID_PRIMARY_GROUP);
     RtlCreateAcl((PACL)Small, sizeof(Small), ACL_REVISION);
     FvCheck(ZwSetInformationToken(Copy, TokenDefaultDacl, &Dacl, sizeof(Dacl)) == STATUS_SUCCESS);
     ZwQueryInformationToken(Copy, TokenDefaultDacl, Buffer, sizeof(Buffer), &Length);
     FvCheck(((PTOKEN_DEFAULT_DACL)Buffer)->DefaultDacl->AceCount == 0);
     RtlCreateAcl((PACL)Large, sizeof(Large), ACL_REVISION);
     Dacl.DefaultDacl = (PACL)Large;
-    FvCheck(ZwSetInformationToken(Copy, TokenDefaultDacl, &Dacl, sizeof(Dacl)) ==
-            STATUS_ALLOTTED_SPACE_EXCEEDED);
+    FvCheck(ZwSetInformationToken(Copy, TokenDefaultDacl, &Dacl, sizeof(Dacl)) == STATUS_ALLOTTED_SPACE_EXCEEDED);
     FvCheck(ZwSetInformationToken(Copy, TokenUser, &Owner, sizeof(Owner)) == STATUS_INVALID_INFO_CLASS);
-    FvCheck(ZwSetInformationToken((HANDLE)0x7FFC, TokenOwner, &Owner, sizeof(Owner)) ==
-            STATUS_INVALID_HANDLE);
+    FvCheck(ZwSetInformationToken((HANDLE)0x7FFC, TokenOwner, &Owner, sizeof(Owner)) == STATUS_INVALID_HANDLE);
     FvCheck(ZwSetInformationToken(ZwCurrentProcess(), TokenOwner, &Owner, sizeof(Owner)) ==
             STATUS_OBJECT_TYPE_MISMATCH);
     ZwClose(Copy);
@@ -205,12 +188,10 @@ static VOID CheckClients(PACCESS_TOKEN Token)
     FvCheck(SeImpersonateClientEx(&Client, NULL) == STATUS_SUCCESS);
     SeCaptureSubjectContextEx(PsGetCurrentThread(), PsGetCurrentProcess(), &Other);
     FvCheck(Other.ClientToken == Client.ClientToken && Other.ImpersonationLevel == SecurityIdentification);
-    FvCheck(ZwOpenThreadTokenEx(ZwCurrentThread(), TOKEN_QUERY, TRUE, OBJ_KERNEL_HANDLE, &Thread) ==
-                STATUS_SUCCESS &&
+    FvCheck(ZwOpenThreadTokenEx(ZwCurrentThread(), TOKEN_QUERY, TRUE, OBJ_KERNEL_HANDLE, &Thread) == STATUS_SUCCESS &&
             LevelOf(Thread) == SecurityIdentification);
     ZwClose(Thread);
-    FvCheck(SeCreateClientSecurityFromSubjectContext(&Other, &Qos, FALSE, &Copied) ==
-            STATUS_BAD_IMPERSONATION_LEVEL);
+    FvCheck(SeCreateClientSecurityFromSubjectContext(&Other, &Qos, FALSE, &Copied) == STATUS_BAD_IMPERSONATION_LEVEL);
     SeReleaseSubjectContext(&Other);
     PsRevertToSelf();
     PsImpersonateClient(PsGetCurrentThread(), Client.ClientToken, FALSE, FALSE, SecurityAnonymous);
@@ -218,8 +199,7 @@ static VOID CheckClients(PACCESS_TOKEN Token)
             STATUS_CANT_OPEN_ANONYMOUS);
     PsImpersonateClient(PsGetCurrentThread(), Client.ClientToken, FALSE, FALSE, SecurityImpersonation);
     SeCaptureSubjectContext(&Other);
-    FvCheck(SeCreateClientSecurityFromSubjectContext(&Other, &Qos, TRUE, &Copied) ==
-            STATUS_BAD_IMPERSONATION_LEVEL);
+    FvCheck(SeCreateClientSecurityFromSubjectContext(&Other, &Qos, TRUE, &Copied) == STATUS_BAD_IMPERSONATION_LEVEL);
     SeReleaseSubjectContext(&Other);
     PsRevertToSelf();
     SeDeleteClientSecurity(&Client);

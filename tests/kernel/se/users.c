@@ -75,8 +75,7 @@ static VOID LetAllRead(PCWSTR Path)
     RtlAddAccessAllowedAce(Acl, ACL_REVISION, GENERIC_READ, SeExports->SeWorldSid);
     RtlCreateSecurityDescriptor(&Descriptor, SECURITY_DESCRIPTOR_REVISION);
     RtlSetDaclSecurityDescriptor(&Descriptor, TRUE, Acl, FALSE);
-    FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer, 0, &Length) ==
-                STATUS_BUFFER_TOO_SMALL &&
+    FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer, 0, &Length) == STATUS_BUFFER_TOO_SMALL &&
             Length > 60);
     FvCheck(ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, &Descriptor) == STATUS_SUCCESS);
     FvCheck(ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, &Descriptor) ==
@@ -84,14 +83,13 @@ static VOID LetAllRead(PCWSTR Path)
     FvCheck(ZwSetSecurityObject(Handle, OWNER_SECURITY_INFORMATION, &Descriptor) == STATUS_INVALID_OWNER);
     FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION | OWNER_SECURITY_INFORMATION, Buffer,
                                   sizeof(Buffer), &Length) == STATUS_SUCCESS);
-    FvCheck(NT_SUCCESS(RtlGetDaclSecurityDescriptor(Buffer, &Present, &Its, &Defaulted)) &&
-            Its->AceCount == 2);
+    FvCheck(NT_SUCCESS(RtlGetDaclSecurityDescriptor(Buffer, &Present, &Its, &Defaulted)) && Its->AceCount == 2);
     FvCheck(NT_SUCCESS(RtlGetOwnerSecurityDescriptor(Buffer, &Owner, &Defaulted)) &&
             RtlEqualSid(Owner, SeExports->SeLocalSystemSid));
     RtlZeroMemory(Buffer, sizeof(Buffer));
     FvCheck(ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer) == STATUS_INVALID_SECURITY_DESCR);
-    FvCheck(ZwQuerySecurityObject(ZwCurrentThread(), DACL_SECURITY_INFORMATION, Buffer, sizeof(Buffer),
-                                  &Length) == STATUS_NOT_IMPLEMENTED);
+    FvCheck(ZwQuerySecurityObject(ZwCurrentThread(), DACL_SECURITY_INFORMATION, Buffer, sizeof(Buffer), &Length) ==
+            STATUS_NOT_IMPLEMENTED);
     ZwClose(Handle);
 }
 
@@ -105,8 +103,7 @@ static VOID CheckRequests(VOID)
     RtlCreateSecurityDescriptor(&Descriptor, SECURITY_DESCRIPTOR_REVISION);
     FvCheck(ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, &Descriptor) == STATUS_SUCCESS &&
             SetInformation == DACL_SECURITY_INFORMATION);
-    FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer, 39, &Length) ==
-                STATUS_BUFFER_TOO_SMALL &&
+    FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer, 39, &Length) == STATUS_BUFFER_TOO_SMALL &&
             Length == 40);
     FvCheck(ZwQuerySecurityObject(Handle, DACL_SECURITY_INFORMATION, Buffer, 40, &Length) == STATUS_SUCCESS &&
             Length == 40);
@@ -124,9 +121,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
         DriverObject->MajorFunction[Major] = Dispatch;
     for (ULONG Index = 0; Index < 2; Index++) {
-        if (!FvCheck(
-                NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Names[Index], FILE_DEVICE_UNKNOWN,
-                                          Index == 1 ? FILE_DEVICE_SECURE_OPEN : 0, FALSE, &Devices[Index]))))
+        if (!FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Names[Index], FILE_DEVICE_UNKNOWN,
+                                               Index == 1 ? FILE_DEVICE_SECURE_OPEN : 0, FALSE, &Devices[Index]))))
             return STATUS_UNSUCCESSFUL;
         Devices[Index]->Flags &= ~DO_DEVICE_INITIALIZING;
     }

@@ -243,9 +243,7 @@ static VOID MisuseDpc(ULONG Number)
         KeSetTimer(Allocated, Later, NULL);
         ExFreePoolWithTag(Allocated, TAG); /* 56: a timer runs in it */
         break;
-    case 57: /* unloaded with it */
-        KeSetTimer(&Timer, Later, NULL);
-        break;
+    case 57: /* unloaded with it */ KeSetTimer(&Timer, Later, NULL); break;
     case 58: /* unloaded with one that has a DPC here */
         Allocated = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Allocated), TAG);
         KeInitializeTimer(Allocated);
@@ -283,7 +281,8 @@ static VOID MisuseObject(ULONG Number)
         break;
     case 62:
         if (!NT_SUCCESS(ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE)) ||
-            !NT_SUCCESS(ObReferenceObjectByHandle(Handle, EVENT_ALL_ACCESS, *ExEventObjectType, KernelMode, &Object, NULL)))
+            !NT_SUCCESS(
+                ObReferenceObjectByHandle(Handle, EVENT_ALL_ACCESS, *ExEventObjectType, KernelMode, &Object, NULL)))
             break;
         ObDereferenceObject(Object);
         ObDereferenceObject(Object); /* 62: more often than referenced */
@@ -291,12 +290,9 @@ static VOID MisuseObject(ULONG Number)
     case 63:
         KeWaitForSingleObject(NULL, Executive, KernelMode, FALSE, NULL); /* 63: no object */
         break;
-    case 64:
-        ExRaiseStatus(STATUS_DATA_ERROR); /* 64: nobody handles it */
-    case 65:
-        __fastfail(3); /* 65: FAST_FAIL_CORRUPT_LIST_ENTRY */
-    case 66:
-        KeBugCheckEx(0xDEAD, 1, 2, 3, 4); /* 66: its own */
+    case 64: ExRaiseStatus(STATUS_DATA_ERROR); /* 64: nobody handles it */
+    case 65: __fastfail(3);                    /* 65: FAST_FAIL_CORRUPT_LIST_ENTRY */
+    case 66: KeBugCheckEx(0xDEAD, 1, 2, 3, 4); /* 66: its own */
     }
 }
 
@@ -327,24 +323,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     Fault = ReadFault(RegistryPath);
     switch (Fault / 10) {
     case 0:
-    case 1:
-        MisuseLock(Fault);
-        break;
-    case 2:
-        MisuseWait(Fault);
-        break;
-    case 3:
-        StartThread(Fault);
-        break;
-    case 4:
-        MisuseMutex(Fault);
-        break;
-    case 5:
-        MisuseDpc(Fault);
-        break;
-    case 6:
-        MisuseObject(Fault);
-        break;
+    case 1: MisuseLock(Fault); break;
+    case 2: MisuseWait(Fault); break;
+    case 3: StartThread(Fault); break;
+    case 4: MisuseMutex(Fault); break;
+    case 5: MisuseDpc(Fault); break;
+    case 6: MisuseObject(Fault); break;
     }
     return STATUS_SUCCESS;
 }

@@ -43,7 +43,8 @@ static VOID NTAPI Told(PVOID Context, PVOID Argument1, PVOID Argument2)
 DECLSPEC_NOINLINE static VOID Register(VOID)
 {
     OB_OPERATION_REGISTRATION Operation = {PsProcessType, OB_OPERATION_HANDLE_CREATE, HandleOperation, NULL};
-    OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, RTL_CONSTANT_STRING(L"1000"), NULL, &Operation};
+    OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, RTL_CONSTANT_STRING(L"1000"), NULL,
+                                             &Operation};
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Callback\\PowerState");
     OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT Object;
@@ -51,15 +52,9 @@ DECLSPEC_NOINLINE static VOID Register(VOID)
     PVOID Handle;
 
     switch (Kind) {
-    case 15:
-        PsSetLoadImageNotifyRoutine(ImageNotify);
-        break;
-    case 16:
-        ObRegisterCallbacks(&Registration, &Handle);
-        break;
-    case 17:
-        CmRegisterCallback(RegistryOperation, NULL, &Cookie);
-        break;
+    case 15: PsSetLoadImageNotifyRoutine(ImageNotify); break;
+    case 16: ObRegisterCallbacks(&Registration, &Handle); break;
+    case 17: CmRegisterCallback(RegistryOperation, NULL, &Cookie); break;
     case 18:
         InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
         if (NT_SUCCESS(ExCreateCallback(&Object, &Attributes, FALSE, TRUE)))
@@ -100,39 +95,20 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     LARGE_INTEGER Later = {.QuadPart = -100000000};
 
     switch (Kind) {
-    case 1:
-        PsSetCreateProcessNotifyRoutine(ProcessNotify, FALSE);
-        break;
-    case 2:
-        PsSetCreateThreadNotifyRoutine(ThreadNotify);
-        break;
+    case 1: PsSetCreateProcessNotifyRoutine(ProcessNotify, FALSE); break;
+    case 2: PsSetCreateThreadNotifyRoutine(ThreadNotify); break;
     case 3:
         KeInitializeCallbackRecord((&Record));
         KeRegisterBugCheckCallback(&Record, BugCheck, NULL, 0, (PUCHAR) "left");
         break;
-    case 4:
-        ExInitializeResourceLite(&Resource);
-        break;
-    case 5:
-        IoRegisterFsRegistrationChange(DriverObject, FileSystemChanges);
-        break;
-    case 6:
-        IoRegisterShutdownNotification(Device);
-        break;
-    case 7: /* the device itself */
-        break;
-    case 8:
-        IoCreateSymbolicLink(&Link, &Target);
-        break;
-    case 9:
-        Open();
-        break;
-    case 10:
-        IoAllocateIrp(2, FALSE);
-        break;
-    case 11:
-        IoAllocateMdl(&Kind, sizeof(Kind), FALSE, FALSE, NULL);
-        break;
+    case 4: ExInitializeResourceLite(&Resource); break;
+    case 5: IoRegisterFsRegistrationChange(DriverObject, FileSystemChanges); break;
+    case 6: IoRegisterShutdownNotification(Device); break;
+    case 7: /* the device itself */ break;
+    case 8: IoCreateSymbolicLink(&Link, &Target); break;
+    case 9: Open(); break;
+    case 10: IoAllocateIrp(2, FALSE); break;
+    case 11: IoAllocateMdl(&Kind, sizeof(Kind), FALSE, FALSE, NULL); break;
     case 12:
         KeInitializeDpc(&Dpc, Deferred, NULL);
         KeInitializeTimer(&Timer);
@@ -141,12 +117,8 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 15:
     case 16:
     case 17:
-    case 18:
-        Register();
-        break;
-    case 14:
-        ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0);
-        break;
+    case 18: Register(); break;
+    case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
         ObDereferenceObject(StartThread(WaitForEver, NULL));

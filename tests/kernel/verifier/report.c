@@ -180,12 +180,8 @@ __declspec(noinline) static VOID Misbehave(VOID)
     case 3:
         ((VOID(NTAPI *)(VOID))0x4141414141414141)(); /* guilty 3 */
         break;
-    case 4:
-        FaultAtOnce((volatile LONG *)8);
-        break;
-    case 5:
-        FailFast();
-        break;
+    case 4: FaultAtOnce((volatile LONG *)8); break;
+    case 5: FailFast(); break;
     case 6:
         *(volatile LONG *)8 = 1; /* guilty 6 */
         break;
@@ -203,22 +199,16 @@ __declspec(noinline) static VOID Misbehave(VOID)
     case 10:
         ExAllocatePoolZero(NonPagedPoolNx, 64, 'kaeL'); /* guilty 10 */
         break;
-    case 11:
-        FaultInKernel();
-        break;
-    case 12:
-        FaultInFilterManager();
-        break;
-    case 13:
-        InsertWithoutAllocate();
-        break;
+    case 11: FaultInKernel(); break;
+    case 12: FaultInFilterManager(); break;
+    case 13: InsertWithoutAllocate(); break;
     case 14:
         KeInitializeCallbackRecord((&Record));
         KeRegisterBugCheckCallback(&Record, BadCallback, NULL, 0, (PUCHAR) "bad");
         KeBugCheckEx(MANUALLY_INITIATED_CRASH, 1, 2, 3, 4); /* guilty 14 */
     case 15:
         __writemsr(0xC0000101, 0x4141); /* the GS base */
-        PsGetCurrentThread(); /* guilty 15 */
+        PsGetCurrentThread();           /* guilty 15 */
         break;
     case 16:
         KeInitializeCallbackRecord((&Record));
@@ -250,21 +240,11 @@ __declspec(noinline) static VOID Misbehave(VOID)
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, FaultLate, NULL);
         ZwClose(Thread);
         break;
-    case 26:
-        FreeInBranches(&(volatile LONG){2});
-        break;
-    case 30:
-        Recurse(&(volatile LONG){0});
-        break;
-    case 31:
-        UseMuch();
-        break;
-    case 32:
-        QueueOverrun(&Event);
-        break;
-    case 33:
-        QueueOverrun(NULL);
-        break;
+    case 26: FreeInBranches(&(volatile LONG){2}); break;
+    case 30: Recurse(&(volatile LONG){0}); break;
+    case 31: UseMuch(); break;
+    case 32: QueueOverrun(&Event); break;
+    case 33: QueueOverrun(NULL); break;
     case 20:
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, WaitForEver, NULL);
         ZwClose(Thread);

@@ -9,14 +9,53 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
-typedef enum _HOW { Irql, CriticalRegion, GuardedRegion, HeldMutex, HeldResource, HeldFastMutex, Impersonation, TopLevelIrp, Priority, Well, HeldSpinLock, HeldQueuedLock } HOW;
+typedef enum _HOW {
+    Irql,
+    CriticalRegion,
+    GuardedRegion,
+    HeldMutex,
+    HeldResource,
+    HeldFastMutex,
+    Impersonation,
+    TopLevelIrp,
+    Priority,
+    Well,
+    HeldSpinLock,
+    HeldQueuedLock
+} HOW;
 
 typedef enum _KIND {
-    InDriverEntry, InDriverUnload, InDispatch, InCompletion, InCompletionEx, InCancel, InDpc, InTimerDpc, InThread, InProcessNotify,
-    InThreadNotify, InStartIo, InIoWork, InDeviceTimer, InRegistration, InReinitialization,
+    InDriverEntry,
+    InDriverUnload,
+    InDispatch,
+    InCompletion,
+    InCompletionEx,
+    InCancel,
+    InDpc,
+    InTimerDpc,
+    InThread,
+    InProcessNotify,
+    InThreadNotify,
+    InStartIo,
+    InIoWork,
+    InDeviceTimer,
+    InRegistration,
+    InReinitialization,
     InNothing,
-    NullDpc, NullThread, NullNotify, NullCompletion, WildCompletion, NullIoWork, NullCsq, WildUnload, WildDispatch,
-    NullTimerRoutine, WrongWorkObject, ReturnsPending, EndsWorker, EndsWithResource
+    NullDpc,
+    NullThread,
+    NullNotify,
+    NullCompletion,
+    WildCompletion,
+    NullIoWork,
+    NullCsq,
+    WildUnload,
+    WildDispatch,
+    NullTimerRoutine,
+    WrongWorkObject,
+    ReturnsPending,
+    EndsWorker,
+    EndsWithResource
 } KIND;
 
 static KIND Kind;
@@ -41,18 +80,10 @@ DECLSPEC_NOINLINE static VOID Misbehave(KIND Here)
     if (Here != Kind)
         return;
     switch (How) {
-    case Irql:
-        KeRaiseIrql(KeGetCurrentIrql() + 1, &Old);
-        break;
-    case CriticalRegion:
-        KeEnterCriticalRegion();
-        break;
-    case GuardedRegion:
-        KeEnterGuardedRegion();
-        break;
-    case HeldMutex:
-        KeWaitForSingleObject(&Mutex, Executive, KernelMode, FALSE, NULL);
-        break;
+    case Irql: KeRaiseIrql(KeGetCurrentIrql() + 1, &Old); break;
+    case CriticalRegion: KeEnterCriticalRegion(); break;
+    case GuardedRegion: KeEnterGuardedRegion(); break;
+    case HeldMutex: KeWaitForSingleObject(&Mutex, Executive, KernelMode, FALSE, NULL); break;
     case HeldResource:
         KeEnterCriticalRegion();
         ExAcquireResourceExclusiveLite(&Resource, TRUE);
@@ -68,22 +99,14 @@ DECLSPEC_NOINLINE static VOID Misbehave(KIND Here)
         PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
         PsDereferencePrimaryToken(Token);
         break;
-    case TopLevelIrp:
-        IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
-        break;
-    case Priority:
-        KeSetPriorityThread(KeGetCurrentThread(), 10);
-        break;
+    case TopLevelIrp: IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP); break;
+    case Priority: KeSetPriorityThread(KeGetCurrentThread(), 10); break;
     case Well:
         KeAcquireSpinLock(&SpinLock, &Old);
         KeReleaseSpinLock(&SpinLock, Old);
         break;
-    case HeldSpinLock:
-        KeAcquireSpinLockAtDpcLevel(&SpinLock);
-        break;
-    case HeldQueuedLock:
-        KeAcquireInStackQueuedSpinLockAtDpcLevel(&SpinLock, &Queued);
-        break;
+    case HeldSpinLock: KeAcquireSpinLockAtDpcLevel(&SpinLock); break;
+    case HeldQueuedLock: KeAcquireInStackQueuedSpinLockAtDpcLevel(&SpinLock, &Queued); break;
     }
 }
 
@@ -267,39 +290,17 @@ static VOID GiveNoRoutine(PDRIVER_OBJECT DriverObject)
     IO_CSQ Csq;
 
     switch (Kind) {
-    case NullDpc:
-        KeInitializeDpc(&Dpc, NULL, NULL);
-        break;
-    case NullThread:
-        StartThread(NULL, NULL);
-        break;
-    case NullNotify:
-        PsSetCreateProcessNotifyRoutine(NULL, FALSE);
-        break;
-    case NullCompletion:
-        Send(NULL, FALSE);
-        break;
-    case WildCompletion:
-        Send((PIO_COMPLETION_ROUTINE)Wild, TRUE);
-        break;
-    case NullIoWork:
-        IoQueueWorkItem(IoAllocateWorkItem(Device), NULL, DelayedWorkQueue, NULL);
-        break;
-    case NullCsq:
-        IoCsqInitialize(&Csq, NULL, NULL, NULL, NULL, NULL, NULL);
-        break;
-    case WildUnload:
-        DriverObject->DriverUnload = (PDRIVER_UNLOAD)Wild;
-        break;
-    case WildDispatch:
-        DriverObject->MajorFunction[IRP_MJ_READ] = (PDRIVER_DISPATCH)Wild;
-        break;
-    case NullTimerRoutine:
-        IoInitializeTimer(Device, NULL, NULL);
-        break;
-    case WrongWorkObject:
-        IoAllocateWorkItem((PDEVICE_OBJECT)Wild);
-        break;
+    case NullDpc: KeInitializeDpc(&Dpc, NULL, NULL); break;
+    case NullThread: StartThread(NULL, NULL); break;
+    case NullNotify: PsSetCreateProcessNotifyRoutine(NULL, FALSE); break;
+    case NullCompletion: Send(NULL, FALSE); break;
+    case WildCompletion: Send((PIO_COMPLETION_ROUTINE)Wild, TRUE); break;
+    case NullIoWork: IoQueueWorkItem(IoAllocateWorkItem(Device), NULL, DelayedWorkQueue, NULL); break;
+    case NullCsq: IoCsqInitialize(&Csq, NULL, NULL, NULL, NULL, NULL, NULL); break;
+    case WildUnload: DriverObject->DriverUnload = (PDRIVER_UNLOAD)Wild; break;
+    case WildDispatch: DriverObject->MajorFunction[IRP_MJ_READ] = (PDRIVER_DISPATCH)Wild; break;
+    case NullTimerRoutine: IoInitializeTimer(Device, NULL, NULL); break;
+    case WrongWorkObject: IoAllocateWorkItem((PDEVICE_OBJECT)Wild); break;
     case EndsWorker: {
         static WORK_QUEUE_ITEM Item;
 
@@ -308,11 +309,8 @@ static VOID GiveNoRoutine(PDRIVER_OBJECT DriverObject)
         Sleep(10);
         break;
     }
-    case EndsWithResource:
-        JoinThread(StartThread(EndWithResource, NULL));
-        break;
-    default:
-        break;
+    case EndsWithResource: JoinThread(StartThread(EndWithResource, NULL)); break;
+    default: break;
     }
 }
 

@@ -70,7 +70,7 @@ static BOOLEAN ReleaseBelowDispatch(VOID)
 static BOOLEAN ReleaseBelowDispatchByAddress(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"KeReleaseSpinLock");
-    VOID(NTAPI *Release)(PKSPIN_LOCK, KIRQL) = (PVOID)MmGetSystemRoutineAddress(&Name);
+    VOID(NTAPI * Release)(PKSPIN_LOCK, KIRQL) = (PVOID)MmGetSystemRoutineAddress(&Name);
     KIRQL OldIrql;
 
     KeAcquireSpinLock(&Lock, &OldIrql);
@@ -92,7 +92,7 @@ static BOOLEAN ReleaseWhatIsFree(VOID)
 static BOOLEAN AcquireAboveDispatch(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"KeAcquireSpinLockRaiseToDpc");
-    KIRQL(NTAPI *Acquire)(PKSPIN_LOCK) = (PVOID)MmGetSystemRoutineAddress(&Name);
+    KIRQL(NTAPI * Acquire)(PKSPIN_LOCK) = (PVOID)MmGetSystemRoutineAddress(&Name);
     KIRQL OldIrql, Old;
     BOOLEAN Ok;
 
@@ -131,7 +131,7 @@ static BOOLEAN LeaveCriticalTwice(VOID)
 
     KeEnterCriticalRegion();
     KeLeaveCriticalRegion();
-    KeLeaveCriticalRegion(); // GUILTY
+    KeLeaveCriticalRegion();  // GUILTY
     Ok = KeAreApcsDisabled(); /* the count is not zero */
     KeEnterCriticalRegion();
     return Ok && !KeAreApcsDisabled();

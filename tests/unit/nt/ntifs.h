@@ -21,13 +21,13 @@
 #define ANYSIZE_ARRAY     1
 #undef TRUE
 #undef FALSE
-#define TRUE              1
-#define FALSE             0
-#define MAXULONG          0xFFFFFFFFu
-#define MAXLONG           0x7FFFFFFF
-#define MAXLONGLONG       0x7FFFFFFFFFFFFFFFLL
-#define PAGE_SIZE         0x1000
-#define PAGE_SHIFT        12
+#define TRUE        1
+#define FALSE       0
+#define MAXULONG    0xFFFFFFFFu
+#define MAXLONG     0x7FFFFFFF
+#define MAXLONGLONG 0x7FFFFFFFFFFFFFFFLL
+#define PAGE_SIZE   0x1000
+#define PAGE_SHIFT  12
 
 #define UNREFERENCED_PARAMETER(P)     ((void)(P))
 #define ARRAYSIZE(A)                  (sizeof(A) / sizeof((A)[0]))

@@ -42,10 +42,10 @@ typedef const UNICODE_STRING *PCUNICODE_STRING;
 #define DOS_QM               '>'
 #define DOS_DOT              '"'
 
-#define PagedPool                              1
-#define RtlZeroMemory(Buffer, Size)            memset(Buffer, 0, Size)
+#define PagedPool                                 1
+#define RtlZeroMemory(Buffer, Size)               memset(Buffer, 0, Size)
 #define FsRtlAllocatePoolWithTag(Pool, Size, Tag) malloc(Size)
-#define ExFreePoolWithTag(Block, Tag)          free(Block)
+#define ExFreePoolWithTag(Block, Tag)             free(Block)
 
 static inline WCHAR RtlUpcaseUnicodeChar(WCHAR Character)
 {
