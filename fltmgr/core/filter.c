@@ -361,6 +361,7 @@ VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     }
     FltpCheckItemsAtUnload(Base, (PUCHAR)Base + Size, Name);
     FltpCheckIssuedAtUnload(Base, (PUCHAR)Base + Size, Name);
+    FltpCheckFilesAtUnload(Base, (PUCHAR)Base + Size);
     FltpCheckNamesAtUnload(Base, (PUCHAR)Base + Size);
     FltpCheckReferencesAtUnload(Base);
 }

@@ -62,8 +62,7 @@ static PLIST_ENTRY FltpTakersOf(const VOID *Object)
     return &FltpTakers[((ULONG_PTR)Object >> 6 ^ (ULONG_PTR)Object >> 13) % FLTP_TAKER_LISTS];
 }
 
-/* The call's stack without our own frames above the filter's, and the image it comes from. */
-static PVOID FltpCaptureCaller(PVOID *Stack)
+PVOID FltpCaptureCaller(PVOID *Stack)
 {
     PVOID Frames[FLTP_STACK_DEPTH + 4], Image = NULL;
     ULONG Count = RtlCaptureStackBackTrace(1, RTL_NUMBER_OF(Frames), Frames, NULL), Own = 0;

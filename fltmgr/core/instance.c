@@ -109,6 +109,7 @@ static VOID FltpRemoveInstance(PFLT_INSTANCE Instance)
     FLTP_NAME_KEY Name = {&Instance->Name, Instance->NameHash};
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
 
+    FltpRaiseTargetsLocked(Instance);
     RemoveEntryList(&Instance->Link);
     FltpRemoveNode(&Volume->ByAltitude, Instance, &Instance->AltitudeNode);
     FltpRemoveNode(&Volume->ByName, &Name, &Instance->NameNode);
@@ -137,6 +138,7 @@ static NTSTATUS FltpNewInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNICOD
     Instance->Object.Magic = FLTP_MAGIC_INSTANCE;
     Instance->Filter = Filter;
     Instance->Volume = Volume;
+    InitializeListHead(&Instance->Targets);
     FltpInitializeRundown(&Instance->Object.Rundown);
     FltpInitializeRundown(&Instance->Io);
     KeInitializeEvent(&Instance->SetUp, NotificationEvent, FALSE);

@@ -136,9 +136,13 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
                                    NTSTATUS *Status)
 {
     PLIST_ENTRY Above = Issued != NULL ? &Issued->Initiator->Link : &Volume->Instances;
+    PFLTP_TARGET Target =
+        Issued == NULL && FltpMayHaveTarget(Stack->FileObject) ? FltpTargetOfFile(Volume, Stack->FileObject) : NULL;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     PFLTP_OPERATION Operation = InterlockedExchangePointer(&Volume->FreeBlock, NULL);
 
+    if (Target != NULL)
+        Above = Target->Above;
     if (Operation == NULL || Operation->Capacity < (ULONG)Volume->InstanceCount)
         Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
     if (Operation != NULL) {

@@ -355,26 +355,55 @@ static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_L
     FltpParametersFromIrp(&Operation->Iopb, Irp, Stack);
 }
 
-NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued)
+static DECLSPEC_NOINLINE NTSTATUS FltpRefuseRequest(PIRP Irp, NTSTATUS Status)
 {
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = 0;
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    return Status;
+}
+
+static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack,
+                                                PFLTP_ISSUED Issued)
+{
     PFLTP_OPERATION Operation = NULL;
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (Volume->InstanceCount != 0)
         Operation = FltpStartOperation(Volume, Irp, Stack, Issued, &Status);
+    if (FltpMayHaveTarget(Stack->FileObject))
+        FltpEndTargetOfFile(Volume, Stack->FileObject, Stack->MajorFunction);
     if (Operation != NULL) {
         FltpDescribeRequest(Operation, Irp, Stack, Issued != NULL ? FLTFL_CALLBACK_DATA_GENERATED_IO : 0);
         return FltpGoDown(Operation);
     }
-    if (!NT_SUCCESS(Status)) {
-        Irp->IoStatus.Status = Status;
-        Irp->IoStatus.Information = 0;
-        IoCompleteRequest(Irp, IO_NO_INCREMENT);
-        return Status;
-    }
+    if (!NT_SUCCESS(Status))
+        return FltpRefuseRequest(Irp, Status);
     if (Stack->MajorFunction == IRP_MJ_CLOSE)
         FltpEndHandleContexts(Volume, Stack->FileObject);
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Below, Irp);
+}
+
+/* A create that may be a filter's, sent below its instance. */
+static DECLSPEC_NOINLINE NTSTATUS FltpDispatchCreate(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    PFLTP_TARGET Target;
+    NTSTATUS Status = FltpTakeTargetOfCreate(Volume, Irp, Stack->FileObject, &Target);
+
+    if (!NT_SUCCESS(Status))
+        return FltpRefuseRequest(Irp, Status);
+    Status = FltpDispatchRequest(Volume, Irp, Stack, NULL);
+    if (Target != NULL && Status != STATUS_PENDING)
+        Target->Sent = FALSE; /* after a reparse it is sent again; who sends it holds it */
+    return Status;
+}
+
+NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    if (Stack->MajorFunction == IRP_MJ_CREATE && Issued == NULL && FltpMayHaveTarget(Stack->FileObject))
+        return FltpDispatchCreate(Volume, Irp, Stack);
+    return FltpDispatchRequest(Volume, Irp, Stack, Issued);
 }

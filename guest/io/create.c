@@ -69,7 +69,8 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
     KeInitializeEvent(&FileObject->Event, NotificationEvent, !IopIsSynchronous(FileObject));
     KeInitializeSpinLock(&FileObject->IrpListLock);
     InitializeListHead(&FileObject->IrpList);
-    if (Packet->DeviceObjectHint != NULL || Packet->TxnParameters != NULL) {
+    if (Packet->DeviceObjectHint != NULL || Packet->TxnParameters != NULL || Packet->EcpList != NULL ||
+        Packet->IgnoreSharing) {
         PIOP_FILE_EXTENSION Extension = IopGetFileExtension(FileObject, TRUE);
 
         if (Extension == NULL) {
@@ -78,6 +79,8 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
         }
         Extension->DeviceObjectHint = Packet->DeviceObjectHint;
         Extension->TxnParameters = Packet->TxnParameters;
+        Extension->EcpList = Packet->EcpList;
+        Extension->IgnoreSharing = Packet->IgnoreSharing;
     }
     if (RemainingName->Length != 0) {
         USHORT Size = RemainingName->Length + sizeof(WCHAR);
@@ -179,6 +182,17 @@ static NTSTATUS IopReparse(PFILE_OBJECT FileObject, ULONG_PTR Information, PUNIC
     return STATUS_REPARSE; /* IO_REMOUNT: the same name once more */
 }
 
+/* The list of extra create parameters stays with the open, which may go on elsewhere. */
+static VOID IopTakeEcps(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject)
+{
+    PIOP_FILE_EXTENSION Extension = FileObject->FileObjectExtension;
+
+    if (Extension != NULL) {
+        Packet->EcpList = Extension->EcpList;
+        Extension->EcpList = NULL;
+    }
+}
+
 static NTSTATUS IopFindTarget(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT DeviceObject, PVPB Vpb, PDEVICE_OBJECT *Target)
 {
     PDEVICE_OBJECT Base = Vpb != NULL ? Vpb->DeviceObject : DeviceObject;
@@ -251,6 +265,7 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
     Packet->FileObject = FileObject;
     Status =
         IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos, Attributes, &IoStatus);
+    IopTakeEcps(Packet, FileObject);
     Packet->Information = IoStatus.Information;
     Packet->FinalStatus = Status;
     FileObject->RelatedFileObject = NULL;
@@ -428,7 +443,7 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
     HANDLE Handle = NULL;
     NTSTATUS Status;
 
-    if ((Options & IO_NO_PARAMETER_CHECKING) == 0) {
+    if ((Options & IO_NO_PARAMETER_CHECKING) == 0 || (Options & IO_CHECK_CREATE_PARAMETERS) != 0) {
         Status = IopCheckOpenParameters(DesiredAccess, Disposition, CreateOptions, ShareAccess, FileAttributes);
         if (!NT_SUCCESS(Status)) {
             return Status;
@@ -444,6 +459,7 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
     Packet.CreateFileType = CreateFileType;
     Packet.ExtraCreateParameters = ExtraCreateParameters;
     Packet.Options = Options & 0xFF;
+    Packet.IgnoreSharing = (Options & IO_IGNORE_SHARE_ACCESS_CHECK) != 0;
     Packet.DesiredAccess = DesiredAccess;
     Packet.DeviceObjectHint = DeviceObjectHint;
     if (DriverContext != NULL) {
@@ -457,9 +473,11 @@ static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POB
         Packet.AllocationSize = *AllocationSize;
     }
     Status = IopCaptureEa(&Packet, EaBuffer, EaLength);
+    IopBeginEcps(&Packet);
     if (NT_SUCCESS(Status)) {
         Status = ObOpenObjectByName(ObjectAttributes, NULL, Mode, NULL, DesiredAccess, &Packet, &Handle);
     }
+    IopEndEcps(&Packet);
     if (Packet.EaBuffer != NULL) {
         ExFreePoolWithTag(Packet.EaBuffer, IOP_TAG_BUFFER);
     }

@@ -98,6 +98,9 @@ VOID IopDeleteFile(PVOID Object)
         ExFreePool(FileObject->FileName.Buffer);
     }
     if (FileObject->FileObjectExtension != NULL) {
+        if (((PIOP_FILE_EXTENSION)FileObject->FileObjectExtension)->FilterContexts != NULL) {
+            ExFreePoolWithTag(((PIOP_FILE_EXTENSION)FileObject->FileObjectExtension)->FilterContexts, IOP_TAG_FILE);
+        }
         ExFreePoolWithTag(FileObject->FileObjectExtension, IOP_TAG_FILE);
     }
 }
@@ -120,6 +123,26 @@ PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create)
         }
     }
     return Extension;
+}
+
+PIO_FILE_CONTEXTS IopFileContexts(PFILE_OBJECT FileObject, BOOLEAN Create)
+{
+    PIOP_FILE_EXTENSION Extension = IopGetFileExtension(FileObject, Create);
+    PIO_FILE_CONTEXTS Contexts = Extension != NULL ? Extension->FilterContexts : NULL;
+
+    if (Contexts != NULL || Extension == NULL || !Create) {
+        return Contexts;
+    }
+    Contexts = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Contexts), IOP_TAG_FILE);
+    if (Contexts == NULL) {
+        return NULL;
+    }
+    KeInitializeSpinLock(&Contexts->Lock);
+    InitializeListHead(&Contexts->List);
+    if (InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FilterContexts, Contexts, NULL) != NULL) {
+        ExFreePoolWithTag(Contexts, IOP_TAG_FILE);
+    }
+    return Extension->FilterContexts;
 }
 
 /* ---- which device answers for a file ----------------------------------------------------------------------

@@ -22,6 +22,7 @@
 #include <ob.h>
 #include <ps.h>
 #include <io.h>
+#include <ecp.h>
 
 #define IOP_TAG_IRP    ' prI'
 #define IOP_TAG_BUFFER 'fBoI'
@@ -34,6 +35,7 @@
 #define IOP_TAG_INTR   'nIoI'
 #define IOP_TAG_LIST   'sLoI'
 #define IOP_TAG_FILE   'lFoI'
+#define IOP_TAG_ECP    'LEoI' /* fsrtl allocates the lists */
 
 #ifndef DRIVER_VERIFIER_IOMANAGER_VIOLATION
 #define DRIVER_VERIFIER_IOMANAGER_VIOLATION ((ULONG)0xC9)
@@ -194,7 +196,9 @@ typedef struct _IOP_OPEN_PACKET {
     CREATE_FILE_TYPE CreateFileType;
     PVOID ExtraCreateParameters;
     PDEVICE_OBJECT DeviceObjectHint;
-    struct _ECP_LIST *EcpList;
+    PECP_LIST EcpList;
+    BOOLEAN CallersEcps;   /* it was there from the start: the caller's */
+    BOOLEAN IgnoreSharing; /* IO_IGNORE_SHARE_ACCESS_CHECK */
     PTXN_PARAMETER_BLOCK TxnParameters;
     ACCESS_MASK DesiredAccess;
 } IOP_OPEN_PACKET, *PIOP_OPEN_PACKET;
@@ -203,7 +207,8 @@ typedef struct _IOP_OPEN_PACKET {
 typedef struct _IOP_FILE_EXTENSION {
     PDEVICE_OBJECT DeviceObjectHint; /* the file was opened below what is attached above this */
     PTXN_PARAMETER_BLOCK TxnParameters;
-    PVOID FilterContexts; /* FsRtl per-file-object contexts: a LIST_ENTRY head's container */
+    PIO_FILE_CONTEXTS FilterContexts;
+    PECP_LIST EcpList; /* while IRP_MJ_CREATE is under way */
     BOOLEAN IgnoreSharing;
 } IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;
 
@@ -223,6 +228,9 @@ VOID IopDeleteFile(PVOID Object);
 NTSTATUS IopQueryFileName(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information, ULONG Length,
                           PULONG ReturnLength, KPROCESSOR_MODE Mode);
 PIOP_FILE_EXTENSION IopGetFileExtension(PFILE_OBJECT FileObject, BOOLEAN Create);
+/* ecp.c: around an open, in the packet of which is the list. */
+VOID IopBeginEcps(PIOP_OPEN_PACKET Packet);
+VOID IopEndEcps(PIOP_OPEN_PACKET Packet);
 
 NTSTATUS IopAcquireFileLock(PFILE_OBJECT FileObject, KPROCESSOR_MODE Mode);
 VOID IopReleaseFileLock(PFILE_OBJECT FileObject);

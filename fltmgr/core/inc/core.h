@@ -81,6 +81,7 @@
 #define FLTP_BAD_PORT              0xF041 /* P2: what was given */
 #define FLTP_PORT_LEFT             0xF042 /* P2: the port, P3: 1 for a server port */
 #define FLTP_NAME_LEFT             0xF043 /* P2: the name information, P4: how many */
+#define FLTP_FILE_LEFT             0xF044 /* P2: the file object, P3: 1 for its handle, P4: how many */
 #define FLTP_CONTEXT_LEFT          0xF035 /* P2: the filter, P3: a context, P4: how many */
 
 /*
@@ -198,6 +199,7 @@ typedef struct _FLT_INSTANCE {
     FLTP_TREE_NODE AltitudeNode; /* its volume's Lock */
     FLTP_TREE_NODE NameNode;
     struct _FLTP_CONTEXT_LIST *Contexts;
+    LIST_ENTRY Targets; /* files that were opened below it, its volume's Lock; see operation.h */
     ULONG64 Operations; /* statistics, not exact on several processors */
 } FLT_INSTANCE;
 

@@ -25,6 +25,9 @@ extern FLTP_HOLD FltpHolds[FLTP_HOLDS];
 
 PFLTP_HOLD FltpFindSlot(PVOID Thread);
 
+/* IRQL: any.  The call's stack without our own frames above the filter's, and the image it comes from. */
+PVOID FltpCaptureCaller(PVOID *Stack);
+
 /* IRQL: <= DISPATCH_LEVEL.  Object is a filter or an instance that the caller holds.  NULL: not kept. */
 static inline PFLTP_HOLD FltpBeginHold(PFLTP_OBJECT Object, const VOID *Since)
 {

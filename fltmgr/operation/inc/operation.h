@@ -237,6 +237,48 @@ BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CA
 NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued);
 
 /*
+ * target.c: files that filters opened below an instance.  Every request for one begins below that, as the create did.
+ */
+typedef struct _FLTP_TARGET {
+    FSRTL_PER_FILEOBJECT_CONTEXT OnFile; /* while the file is open */
+    PFLT_VOLUME Volume;
+    PLIST_ENTRY Above;        /* the Link of the instance it is below, or the volume's Instances: the volume's Lock */
+    LIST_ENTRY Link;          /* that instance's Targets: the volume's Lock */
+    LIST_ENTRY Live;          /* with the verifier: FltpLiveTargets */
+    PFILE_OBJECT File;        /* referenced until the create is over */
+    PFILE_OBJECT Opened;      /* for reports; the close takes the target away */
+    volatile LONG References; /* the create's, and the file object's */
+    BOOLEAN Sent;             /* the create is with the instances */
+    BOOLEAN CleanedUp;        /* no handle is left */
+    BOOLEAN Returned;         /* a filter got the file object, too */
+    PVOID OpenedBy[FLTP_STACK_DEPTH];
+} FLTP_TARGET, *PFLTP_TARGET;
+
+extern const GUID FltpTargetType; /* the extra create parameter that carries the target: a PFLTP_TARGET */
+
+/* IRQL: PASSIVE_LEVEL.  Instance: NULL for all of the volume's.  NULL without memory. */
+PFLTP_TARGET FltpNewTarget(PFLT_VOLUME Volume, PFLT_INSTANCE Instance);
+/* The create's reference goes, and with it that on the file object.  Opened: the file object keeps the target. */
+VOID FltpEndTargetedCreate(PFLTP_TARGET Target, BOOLEAN Opened);
+NTSTATUS FltpPutTarget(PFLTP_TARGET Target, PFILE_OBJECT FileObject);
+/* A create has come to the volume: *Target is its target, or NULL. */
+NTSTATUS FltpTakeTargetOfCreate(PFLT_VOLUME Volume, PIRP Irp, PFILE_OBJECT FileObject, PFLTP_TARGET *Target);
+/* IRQL: any.  Few files have what io adds to a file object on demand; only those can have a target. */
+static inline BOOLEAN FltpMayHaveTarget(PFILE_OBJECT FileObject)
+{
+    return FileObject != NULL && FileObject->FileObjectExtension != NULL;
+}
+
+/* IRQL: <= DISPATCH_LEVEL.  NULL where the file was opened from the top. */
+PFLTP_TARGET FltpTargetOfFile(PFLT_VOLUME Volume, PFILE_OBJECT FileObject);
+/* IRP_MJ_CLEANUP and IRP_MJ_CLOSE. */
+VOID FltpEndTargetOfFile(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, UCHAR MajorFunction);
+/* The instance leaves its volume, whose Lock is held: what was opened below it goes on below the next higher one. */
+VOID FltpRaiseTargetsLocked(PFLT_INSTANCE Instance);
+/* IRQL: PASSIVE_LEVEL.  Bugchecks when a file is open that code in this range opened. */
+VOID FltpCheckFilesAtUnload(PUCHAR Start, PUCHAR End);
+
+/*
  * parameter.c: between a stack location and a parameter block.  IRQL: any.
  */
 VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);

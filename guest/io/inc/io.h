@@ -47,6 +47,15 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
  */
 NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
 
+/* What fsrtl hangs on a file object; it goes with that.  NULL: there is none, or with Create no memory.
+ * <= DISPATCH_LEVEL. */
+typedef struct _IO_FILE_CONTEXTS {
+    KSPIN_LOCK Lock;
+    LIST_ENTRY List;
+} IO_FILE_CONTEXTS, *PIO_FILE_CONTEXTS;
+
+PIO_FILE_CONTEXTS IopFileContexts(PFILE_OBJECT FileObject, BOOLEAN Create);
+
 /* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.
  * PASSIVE_LEVEL. STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
