@@ -37,8 +37,11 @@ ALLOWED = {
 }
 
 
-# The same for rooms of the filter manager: none.
-ALLOWED_ROOMS = {}
+# The same for rooms of the filter manager.
+ALLOWED_ROOMS = {
+    # With the verifier: whose volume a file is on that was opened from the top.
+    ('io', 'query'): {'FltGetVolumeFromFileObject'},
+}
 
 
 def table(image='guest', dictionary='components'):

@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Files that a filter opens itself, and extra create parameters; what is left open is told with the line that opened it.
+local VOLUME = [[\Device\HarddiskVolume1]]
+local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\creates]]
+local OPENS, LEAVES_HANDLE, LEAVES_OBJECT, CANCELS_ELSEWHERE = 1, 2, 3, 4
+
+local function load(case, options)
+  local vm = fltvm.machine { disks = { { size = "1M" } }, options = options }
+  vm:open(VOLUME):close()
+  vm:set_registry(KEY, "Case", case)
+  local filter = vm:load { source = "creates.c", default_instance = "upper", instances = {
+    upper = "370070", lower = "370050" } }
+  return vm, filter
+end
+
+for _, verifier in ipairs { "1", "0" } do
+  local vm, filter = load(OPENS, { verifier = verifier })
+  filter:unload()
+  vm:shutdown()
+end
+
+expect_bugcheck { code = 0xC4, p1 = 0xF107, driver = "creates.sys", text = "creates!LeaveOpen",
+  what = "a handle of FltCreateFile that is not closed is told at unload", function()
+    local _, filter = load(LEAVES_HANDLE)
+    filter:unload()
+  end }
+
+expect_bugcheck { code = 0xF5, p1 = 0xF044, p3 = 0, p4 = 1, driver = "creates.sys", text = "creates!LeaveOpen",
+  what = "a file object of FltOpenVolume that is not dereferenced is told at unload", function()
+    local _, filter = load(LEAVES_OBJECT)
+    filter:unload()
+  end }
+
+expect_bugcheck { code = 0xE8, driver = "creates.sys", text = "creates!Pre",
+  what = "FltCancelFileOpen elsewhere than in a post-create callback is found", function()
+    local vm = load(CANCELS_ELSEWHERE)
+    vm:open(VOLUME):read(0, 512)
+  end }
