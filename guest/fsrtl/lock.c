@@ -239,7 +239,16 @@ static NTSTATUS FsRtlpRequest(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, ULON
     return Status;
 }
 
-BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process)
+/* A read is held off by another's exclusive range, a write by every range that is not its own exclusive one. */
+static BOOLEAN FsRtlpHoldsOff(PFSRTLP_RANGE Range, BOOLEAN Write, ULONG Key, PFILE_OBJECT File, PVOID Process)
+{
+    BOOLEAN Owns = FsRtlpOwns(Range, Key, File, Process);
+
+    return Write ? !(Range->Info.ExclusiveLock && Owns) : Range->Info.ExclusiveLock && !Owns;
+}
+
+static BOOLEAN FsRtlpMay(PFILE_LOCK FileLock, BOOLEAN Write, ULONG64 Offset, ULONG64 Length, ULONG Key,
+                         PFILE_OBJECT File, PVOID Process)
 {
     PFSRTLP_LOCKS Locks = FileLock->LockInformation;
     BOOLEAN May = TRUE;
@@ -252,31 +261,20 @@ BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG
     for (PLIST_ENTRY Link = Locks->Granted.Flink; Link != &Locks->Granted && May; Link = Link->Flink) {
         PFSRTLP_RANGE Range = CONTAINING_RECORD(Link, FSRTLP_RANGE, Link);
 
-        May = !(Range->Info.ExclusiveLock && FsRtlpOverlaps(&Range->Info, Offset, Length) &&
-                !FsRtlpOwns(Range, Key, File, Process));
+        May = !(FsRtlpOverlaps(&Range->Info, Offset, Length) && FsRtlpHoldsOff(Range, Write, Key, File, Process));
     }
     KeReleaseSpinLock(&Locks->Lock, Irql);
     return May;
 }
 
+BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process)
+{
+    return FsRtlpMay(FileLock, FALSE, Offset, Length, Key, File, Process);
+}
+
 BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process)
 {
-    PFSRTLP_LOCKS Locks = FileLock->LockInformation;
-    BOOLEAN May = TRUE;
-    KIRQL Irql;
-
-    if (Locks == NULL || Length == 0 || !FileLock->FastIoIsQuestionable) {
-        return TRUE;
-    }
-    KeAcquireSpinLock(&Locks->Lock, &Irql);
-    for (PLIST_ENTRY Link = Locks->Granted.Flink; Link != &Locks->Granted && May; Link = Link->Flink) {
-        PFSRTLP_RANGE Range = CONTAINING_RECORD(Link, FSRTLP_RANGE, Link);
-
-        May = !(FsRtlpOverlaps(&Range->Info, Offset, Length) &&
-                !(Range->Info.ExclusiveLock && FsRtlpOwns(Range, Key, File, Process)));
-    }
-    KeReleaseSpinLock(&Locks->Lock, Irql);
-    return May;
+    return FsRtlpMay(FileLock, TRUE, Offset, Length, Key, File, Process);
 }
 
 /* The next range that the predicate is about, out of the list; NULL: there is none. */

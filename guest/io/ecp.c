@@ -66,23 +66,19 @@ VOID IopEndEcps(PIOP_OPEN_PACKET Packet)
     Packet->EcpList = NULL;
 }
 
-/* The extension of an open's file object; NULL for any other request, or where there is none yet. */
-static PIOP_FILE_EXTENSION IopExtensionOfCreate(PIRP Irp, BOOLEAN Create)
-{
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
-
-    if (Stack->MajorFunction != IRP_MJ_CREATE && Stack->MajorFunction != IRP_MJ_CREATE_NAMED_PIPE &&
-        Stack->MajorFunction != IRP_MJ_CREATE_MAILSLOT) {
-        return NULL;
-    }
-    return Stack->FileObject != NULL ? IopGetFileExtension(Stack->FileObject, Create) : NULL;
-}
-
 static BOOLEAN IopIsCreate(PIRP Irp)
 {
     UCHAR Major = IoGetCurrentIrpStackLocation(Irp)->MajorFunction;
 
     return Major == IRP_MJ_CREATE || Major == IRP_MJ_CREATE_NAMED_PIPE || Major == IRP_MJ_CREATE_MAILSLOT;
+}
+
+/* The extension of an open's file object; NULL for any other request, or where there is none yet. */
+static PIOP_FILE_EXTENSION IopExtensionOfCreate(PIRP Irp, BOOLEAN Create)
+{
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+
+    return IopIsCreate(Irp) && FileObject != NULL ? IopGetFileExtension(FileObject, Create) : NULL;
 }
 
 /* <= APC_LEVEL.  NULL where the open has none; STATUS_INVALID_PARAMETER for what is no open. */

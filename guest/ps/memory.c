@@ -182,33 +182,19 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress,
     return STATUS_SUCCESS;
 }
 
-/* The Zw names: with the previous mode set to KernelMode, as the system-call path does. */
-#define PSP_ZW(Name, Parameters, Arguments)                                                                            \
-    NTSTATUS NTAPI Zw##Name Parameters                                                                                 \
-    {                                                                                                                  \
-        PKTHREAD Thread = KeGetCurrentThread();                                                                        \
-        CCHAR Previous = Thread->PreviousMode;                                                                         \
-        NTSTATUS Status;                                                                                               \
-                                                                                                                       \
-        Thread->PreviousMode = KernelMode;                                                                             \
-        Status = Nt##Name Arguments;                                                                                   \
-        Thread->PreviousMode = Previous;                                                                               \
-        return Status;                                                                                                 \
-    }
+PS_ZW(AllocateVirtualMemory,
+      (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize, ULONG AllocationType,
+       ULONG Protect),
+      (ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect))
 
-PSP_ZW(AllocateVirtualMemory,
-       (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize, ULONG AllocationType,
-        ULONG Protect),
-       (ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect))
+PS_ZW(FreeVirtualMemory, (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType),
+      (ProcessHandle, BaseAddress, RegionSize, FreeType))
 
-PSP_ZW(FreeVirtualMemory, (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType),
-       (ProcessHandle, BaseAddress, RegionSize, FreeType))
+PS_ZW(ProtectVirtualMemory,
+      (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect, PULONG OldProtect),
+      (ProcessHandle, BaseAddress, RegionSize, NewProtect, OldProtect))
 
-PSP_ZW(ProtectVirtualMemory,
-       (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect, PULONG OldProtect),
-       (ProcessHandle, BaseAddress, RegionSize, NewProtect, OldProtect))
-
-PSP_ZW(QueryVirtualMemory,
-       (HANDLE ProcessHandle, PVOID BaseAddress, MEMORY_INFORMATION_CLASS MemoryInformationClass,
-        PVOID MemoryInformation, SIZE_T MemoryInformationLength, PSIZE_T ReturnLength),
-       (ProcessHandle, BaseAddress, MemoryInformationClass, MemoryInformation, MemoryInformationLength, ReturnLength))
+PS_ZW(QueryVirtualMemory,
+      (HANDLE ProcessHandle, PVOID BaseAddress, MEMORY_INFORMATION_CLASS MemoryInformationClass,
+       PVOID MemoryInformation, SIZE_T MemoryInformationLength, PSIZE_T ReturnLength),
+      (ProcessHandle, BaseAddress, MemoryInformationClass, MemoryInformation, MemoryInformationLength, ReturnLength))
