@@ -114,6 +114,21 @@ static INIT_MODULE *InitNextModule(INIT_MODULE *Modules, ULONG Count)
     return Next;
 }
 
+/* Ranks anew those that were no boot drivers; returns how many are some now. */
+static ULONG InitRankModules(INIT_MODULE *Modules, ULONG Count)
+{
+    ULONG Due = 0;
+
+    for (ULONG i = 0; i < Count; i++) {
+        if (!Modules[i].Done) {
+            Modules[i].Rank = InitRankOfService(Modules[i].Module->name, Modules[i].Length);
+            Due += Modules[i].Rank != INIT_NOT_AT_BOOT;
+        }
+    }
+    return Due;
+}
+
+/* In rounds: a driver may find what another one is for, and make that a boot driver. */
 static VOID InitLoadModules(const struct fltvm_loader_block *Block)
 {
     static INIT_MODULE Modules[FLTVM_BOOT_MAX_MODULES];
@@ -121,15 +136,18 @@ static VOID InitLoadModules(const struct fltvm_loader_block *Block)
 
     for (ULONG i = 0; i < Block->modules; i++) {
         ULONG Length = InitDriverName(Block->module[i].name);
-        ULONG64 Rank = Length != 0 ? InitRankOfService(Block->module[i].name, Length) : INIT_NOT_AT_BOOT;
 
-        if (Rank != INIT_NOT_AT_BOOT) {
-            Modules[Count++] = (INIT_MODULE){&Block->module[i], Length, Rank, FALSE};
+        if (Length != 0) {
+            Modules[Count++] = (INIT_MODULE){&Block->module[i], Length, INIT_NOT_AT_BOOT, FALSE};
         }
     }
-    for (INIT_MODULE *Next = InitNextModule(Modules, Count); Next != NULL; Next = InitNextModule(Modules, Count)) {
-        Next->Done = TRUE;
-        InitLoadModule(Next->Module, Next->Length);
+    for (ULONG Due = InitRankModules(Modules, Count); Due != 0; Due = InitRankModules(Modules, Count)) {
+        for (; Due != 0; Due--) {
+            INIT_MODULE *Next = InitNextModule(Modules, Count);
+
+            Next->Done = TRUE;
+            InitLoadModule(Next->Module, Next->Length);
+        }
     }
 }
 

@@ -19,12 +19,14 @@ static const WCHAR InitGroups[] =
 
 static const struct {
     PCWSTR Name, Group;
-    ULONG Type, Tag;
+    ULONG Type, Tag, Start;
 } InitServices[] = {
-    {L"raw", L"System Reserved", SERVICE_FILE_SYSTEM_DRIVER, 1},
-    {L"fltmgr", L"FSFilter Infrastructure", SERVICE_FILE_SYSTEM_DRIVER, 1},
-    {L"fltvmhba", L"SCSI Miniport", SERVICE_KERNEL_DRIVER, 1},
-    {L"volume", L"System Bus Extender", SERVICE_KERNEL_DRIVER, 1},
+    {L"raw", L"System Reserved", SERVICE_FILE_SYSTEM_DRIVER, 1, SERVICE_BOOT_START},
+    {L"fltmgr", L"FSFilter Infrastructure", SERVICE_FILE_SYSTEM_DRIVER, 1, SERVICE_BOOT_START},
+    {L"fltvmhba", L"SCSI Miniport", SERVICE_KERNEL_DRIVER, 1, SERVICE_BOOT_START},
+    {L"volume", L"System Bus Extender", SERVICE_KERNEL_DRIVER, 1, SERVICE_BOOT_START},
+    /* volume makes it a boot driver where a disk may hold NTFS: the others need not pay for it */
+    {L"ntfs", L"Boot File System", SERVICE_FILE_SYSTEM_DRIVER, 1, SERVICE_DEMAND_START},
 };
 
 VOID InitDescribeServices(VOID)
@@ -34,7 +36,7 @@ VOID InitDescribeServices(VOID)
                           sizeof(InitGroups));
     for (ULONG i = 0; i < RTL_NUMBER_OF(InitServices); i++) {
         PCWSTR Name = InitServices[i].Name, Group = InitServices[i].Group;
-        ULONG Type = InitServices[i].Type, Tag = InitServices[i].Tag, Start = SERVICE_BOOT_START,
+        ULONG Type = InitServices[i].Type, Tag = InitServices[i].Tag, Start = InitServices[i].Start,
               ErrorControl = SERVICE_ERROR_NORMAL;
 
         RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, Name, L"Type", REG_DWORD, &Type, sizeof(Type));

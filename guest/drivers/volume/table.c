@@ -6,6 +6,7 @@
 
 #define MBR_SIGNATURE  0xAA55
 #define MBR_PROTECTIVE 0xEE
+#define MBR_NTFS       0x07
 
 #pragma pack(push, 1)
 typedef struct _MBR_ENTRY {
@@ -115,6 +116,7 @@ static ULONG VolumeFromMbr(const MBR *Sector, PVOLUME_DISK Disk, PVOLUME_RANGE R
         Ranges[Count].PartitionNumber = Count + 1;
         Ranges[Count].Style = PARTITION_STYLE_MBR;
         Ranges[Count].MbrType = Entry->Type;
+        Ranges[Count].MayBeNtfs = Entry->Type == MBR_NTFS;
         Count++;
     }
     return Count;
@@ -122,6 +124,7 @@ static ULONG VolumeFromMbr(const MBR *Sector, PVOLUME_DISK Disk, PVOLUME_RANGE R
 
 static ULONG VolumeFromGpt(PVOLUME_DISK Disk, PUCHAR Buffer, ULONG Size, PVOLUME_RANGE Ranges)
 {
+    static const GUID BasicData = {0xEBD0A0A2, 0xB9E5, 0x4433, {0x87, 0xC0, 0x68, 0xB6, 0xB7, 0x26, 0x99, 0xC7}};
     static const GUID Unused;
     ULONG64 Sectors = (ULONG64)Disk->Length / Disk->SectorSize;
     ULONG Count = 0;
@@ -156,6 +159,7 @@ static ULONG VolumeFromGpt(PVOLUME_DISK Disk, PUCHAR Buffer, ULONG Size, PVOLUME
         Ranges[Count].PartitionNumber = Count + 1;
         Ranges[Count].Style = PARTITION_STYLE_GPT;
         Ranges[Count].GptType = Entry->Type;
+        Ranges[Count].MayBeNtfs = RtlCompareMemory(&Entry->Type, &BasicData, sizeof(GUID)) == sizeof(GUID);
         Ranges[Count].GptId = Entry->Id;
         Count++;
     }
@@ -164,6 +168,7 @@ static ULONG VolumeFromGpt(PVOLUME_DISK Disk, PUCHAR Buffer, ULONG Size, PVOLUME
 
 ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges)
 {
+    BOOLEAN Read = FALSE;
     ULONG Count = 0;
     PUCHAR Buffer;
     MBR Sector;
@@ -171,6 +176,7 @@ ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges)
     Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, PAGE_SIZE, VOLUME_TAG);
     if (Buffer != NULL && NT_SUCCESS(VolumeReadDisk(Disk, 0, Buffer, Disk->SectorSize))) {
         Sector = *(MBR *)Buffer;
+        Read = TRUE;
         if (VolumeIsMbr(&Sector, Disk)) {
             if (VolumeIsProtective(&Sector, 0)) {
                 Count = VolumeFromGpt(Disk, Buffer, PAGE_SIZE, Ranges);
@@ -186,6 +192,7 @@ ULONG VolumeReadTable(PVOLUME_DISK Disk, PVOLUME_RANGE Ranges)
         RtlZeroMemory(&Ranges[0], sizeof(Ranges[0]));
         Ranges[0].Length = Disk->Length;
         Ranges[0].Style = PARTITION_STYLE_RAW;
+        Ranges[0].MayBeNtfs = Read && RtlCompareMemory(Sector.Code + 3, "NTFS    ", 8) == 8;
         Count = 1;
     }
     return Count;

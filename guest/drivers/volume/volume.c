@@ -92,11 +92,20 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     return STATUS_SUCCESS;
 }
 
+/* The file system that knows it is loaded after us, in this case only (guest/init/services.c). */
+static VOID VolumeWantNtfs(VOID)
+{
+    ULONG Start = SERVICE_BOOT_START;
+
+    RtlWriteRegistryValue(RTL_REGISTRY_SERVICES, L"ntfs", L"Start", REG_DWORD, &Start, sizeof(Start));
+}
+
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     PVOLUME_RANGE Ranges;
     VOLUME_DISK Disk;
     NTSTATUS Status = STATUS_SUCCESS;
+    BOOLEAN Ntfs = FALSE;
     ULONG Number = 0;
     ULONG Count;
     ULONG Index;
@@ -118,9 +127,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         Count = VolumeReadTable(&Disk, Ranges);
         for (Index = 0; Index < Count && NT_SUCCESS(Status); Index++) {
             Status = VolumeCreate(DriverObject, &Disk, &Ranges[Index], ++Number);
+            Ntfs |= Ranges[Index].MayBeNtfs;
         }
         ObDereferenceObject(Disk.File);
     }
     ExFreePoolWithTag(Ranges, VOLUME_TAG);
+    if (Ntfs) {
+        VolumeWantNtfs();
+    }
     return STATUS_SUCCESS; /* volumes made so far work; no unload */
 }

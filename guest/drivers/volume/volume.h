@@ -38,6 +38,7 @@ typedef struct _VOLUME_RANGE {
     LONGLONG Start;
     LONGLONG Length;
     ULONG PartitionNumber;
+    BOOLEAN MayBeNtfs;
     PARTITION_STYLE Style;
     UCHAR MbrType;
     GUID GptType;
