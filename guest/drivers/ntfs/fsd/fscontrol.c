@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IRP_MJ_FILE_SYSTEM_CONTROL: mounting, and the controls of the volume.
+ */
+#include "ntfs.h"
+
+/* Exclusive use by one file object, which is the volume's; nobody else may have anything open. */
+static NTSTATUS NtfsLockVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    KIRQL Irql;
+
+    if (Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    if (Volume->LockHolder != NULL || Volume->OpenCount != 1) {
+        return STATUS_ACCESS_DENIED;
+    }
+    IoAcquireVpbSpinLock(&Irql);
+    if (Volume->Vpb->ReferenceCount != 1) {
+        Status = STATUS_ACCESS_DENIED; /* an open is on its way */
+    } else {
+        Volume->Vpb->Flags |= VPB_LOCKED;
+        Volume->LockHolder = FileObject;
+    }
+    IoReleaseVpbSpinLock(Irql);
+    return Status;
+}
+
+static NTSTATUS NtfsUnlockVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    KIRQL Irql;
+
+    if (Volume->LockHolder != FileObject) {
+        return STATUS_NOT_LOCKED;
+    }
+    Volume->LockHolder = NULL;
+    IoAcquireVpbSpinLock(&Irql);
+    Volume->Vpb->Flags &= ~VPB_LOCKED;
+    IoReleaseVpbSpinLock(Irql);
+    return STATUS_SUCCESS;
+}
+
+/*
+ * The real device gets a fresh VPB, so that the next open mounts anew; files that are open stay with the old one and fail
+ * from now on.  A lock, if there is one, must be the caller's.
+ */
+static NTSTATUS NtfsDismountVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    NTSTATUS Status;
+    PVPB Fresh;
+    KIRQL Irql;
+
+    if (Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    if (Volume->LockHolder != NULL && Volume->LockHolder != FileObject) {
+        return STATUS_ACCESS_DENIED;
+    }
+    Fresh = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Fresh), ' bpV'); /* the I/O manager will own it */
+    if (Fresh == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Fresh, sizeof(*Fresh));
+    Fresh->Type = IO_TYPE_VPB;
+    Fresh->Size = sizeof(*Fresh);
+    Status = NtfsDismountLocked(Volume);
+    IoAcquireVpbSpinLock(&Irql);
+    Fresh->RealDevice = Volume->Vpb->RealDevice;
+    Volume->Vpb->RealDevice->Vpb = Fresh;
+    Volume->Vpb->Flags &= ~VPB_LOCKED;
+    IoReleaseVpbSpinLock(Irql);
+    Volume->LockHolder = NULL;
+    Volume->Dismounted = TRUE;
+    return Status;
+}
+
+static NTSTATUS NtfsVolumeDataLocked(PNTFS_VOLUME Volume, PNTFS_VOLUME_DATA_BUFFER Data, ULONG Length,
+                                     PULONG_PTR Information)
+{
+    if (Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    if (Length < sizeof(*Data)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    RtlZeroMemory(Data, sizeof(*Data));
+    Data->VolumeSerialNumber.QuadPart = (LONGLONG)Volume->Facts.Serial;
+    Data->NumberSectors.QuadPart =
+        (LONGLONG)(Volume->Facts.Clusters * (Volume->Facts.ClusterSize / Volume->Facts.SectorSize));
+    Data->TotalClusters.QuadPart = (LONGLONG)Volume->Facts.Clusters;
+    Data->FreeClusters.QuadPart = (LONGLONG)NtfsLibraryFreeClusters(Volume->Library);
+    Data->BytesPerSector = Volume->Facts.SectorSize;
+    Data->BytesPerCluster = Volume->Facts.ClusterSize;
+    Data->BytesPerFileRecordSegment = Volume->Facts.MftRecordSize;
+    Data->ClustersPerFileRecordSegment = Volume->Facts.MftRecordSize / Volume->Facts.ClusterSize;
+    Data->MftValidDataLength.QuadPart = (LONGLONG)NtfsLibraryMftLength(Volume->Library);
+    Data->MftStartLcn.QuadPart = (LONGLONG)Volume->Facts.MftStart;
+    Data->Mft2StartLcn.QuadPart = (LONGLONG)Volume->Facts.MftMirrorStart;
+    *Information = sizeof(*Data);
+    return STATUS_SUCCESS;
+}
+
+/* What is not here is refused as a file system refuses a control that it does not know. */
+static NTSTATUS NtfsUserControlLocked(PNTFS_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
+{
+    BOOLEAN OnVolume = Stack->FileObject != NULL && Stack->FileObject->FsContext == Volume->Stream;
+
+    switch (Stack->Parameters.FileSystemControl.FsControlCode) {
+    case FSCTL_LOCK_VOLUME:
+        return OnVolume ? NtfsLockVolumeLocked(Volume, Stack->FileObject) : STATUS_INVALID_PARAMETER;
+    case FSCTL_UNLOCK_VOLUME:
+        return OnVolume ? NtfsUnlockVolumeLocked(Volume, Stack->FileObject) : STATUS_INVALID_PARAMETER;
+    case FSCTL_DISMOUNT_VOLUME:
+        return OnVolume ? NtfsDismountVolumeLocked(Volume, Stack->FileObject) : STATUS_INVALID_PARAMETER;
+    case FSCTL_IS_VOLUME_MOUNTED: return Volume->Dismounted ? STATUS_VOLUME_DISMOUNTED : STATUS_SUCCESS;
+    case FSCTL_IS_VOLUME_DIRTY:
+        if (Stack->Parameters.FileSystemControl.OutputBufferLength < sizeof(ULONG)) {
+            return STATUS_INVALID_PARAMETER;
+        }
+        *(PULONG)Irp->AssociatedIrp.SystemBuffer = Volume->Facts.Dirty ? VOLUME_IS_DIRTY : 0;
+        *Information = sizeof(ULONG);
+        return STATUS_SUCCESS;
+    case FSCTL_GET_NTFS_VOLUME_DATA:
+        return NtfsVolumeDataLocked(Volume, Irp->AssociatedIrp.SystemBuffer,
+                                    Stack->Parameters.FileSystemControl.OutputBufferLength, Information);
+    default: return STATUS_INVALID_DEVICE_REQUEST;
+    }
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
+    ULONG_PTR Information = 0;
+
+    if (!Volume->IsVolume) {
+        if (Stack->MinorFunction == IRP_MN_MOUNT_VOLUME) {
+            Status = NtfsMount(DeviceObject, Stack);
+        }
+    } else if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST || Stack->MinorFunction == IRP_MN_KERNEL_CALL) {
+        NtfsLockLibrary();
+        Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
+        NtfsUnlockLibrary();
+    } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
+        Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
+    }
+    return DriverComplete(Irp, Status, Information);
+}

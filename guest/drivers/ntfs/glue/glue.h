@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * glue.h: what the files of glue/ share; here libntfs-3g's own headers are seen.
+ */
+#ifndef FLTVM_NTFS_GLUE_H
+#define FLTVM_NTFS_GLUE_H
+
+#include "config.h"
+#include "types.h"
+#include "attrib.h"
+#include "device.h"
+#include "dir.h"
+#include "index.h"
+#include "inode.h"
+#include "logging.h"
+#include "mft.h"
+#include "ntfstime.h"
+#include "volume.h"
+#include "library.h"
+#include "cache.h"
+#include "bootsect.h"
+#include "security.h"
+#include "reparse.h"
+#include "misc.h"
+#include "unistr.h"
+
+#define GLUE_STATUS_SUCCESS            0
+#define GLUE_STATUS_UNRECOGNIZED       ((int32_t)0xC000014Fu)
+#define GLUE_STATUS_FILE_CORRUPT_ERROR ((int32_t)0xC0000102u)
+
+/* The target of the compiler decides on these. */
+_Static_assert(sizeof(MFT_RECORD) == 48 && sizeof(ATTR_RECORD) == 72 && sizeof(ATTR_FLAGS) == 2,
+               "structures on the disk");
+
+struct _NTFS_LIBRARY_VOLUME {
+    ntfs_volume *Volume;
+    NTFS_SECTORS *Sectors;
+};
+
+/* device.c: the sectors, as the library wants them. */
+extern struct ntfs_device_operations NtfsGlueDevice;
+
+/* status.c: what errno says; a transfer that failed says it better. */
+int32_t NtfsGlueStatus(NTFS_SECTORS *Sectors);
+
+#endif
