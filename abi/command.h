@@ -80,9 +80,14 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_QUERY         43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
 #define FLTVM_COMMAND_PROCESS       44u /* in: path of its image.  values[0]: id */
 #define FLTVM_COMMAND_PROCESS_END   45u /* args: id, exit status */
+#define FLTVM_COMMAND_DIRECTORY                                                                                        \
+    56u /* in: pattern, may be empty; args: handle, FILE_INFORMATION_CLASS, output bytes, FLTVM_DIRECTORY_* */
 
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
 #define FLTVM_COMMAND_BUFFER_NONPAGED 1u
+
+#define FLTVM_DIRECTORY_RESTART 0x1u
+#define FLTVM_DIRECTORY_SINGLE  0x2u
 
 /* How FLTVM_COMMAND_REGISTRY changes the registry; 0: the value is set, and the key made if need be. */
 #define FLTVM_REGISTRY_NO_CLOBBER     0x01u /* not if the value is there */

@@ -211,6 +211,28 @@ static NTSTATUS ClientpQuery(PCLIENT_OPERATION Operation)
                                   Operation->BufferLength, (FILE_INFORMATION_CLASS)Arguments[1]);
 }
 
+static NTSTATUS ClientpDirectory(PCLIENT_OPERATION Operation)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+    UNICODE_STRING Pattern;
+    ULONG Offset = 0;
+    NTSTATUS Status = ClientpPrepareRequest(Operation, Arguments[2], PagedPool);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ClientpNextString(Operation, &Offset, &Pattern);
+    if (NT_SUCCESS(Status)) {
+        Operation->HasOutput = TRUE;
+        Status =
+            ZwQueryDirectoryFile((HANDLE)(ULONG_PTR)Arguments[0], Operation->EventHandle, NULL, NULL,
+                                 &Operation->IoStatus, Operation->Buffer, Operation->BufferLength,
+                                 (FILE_INFORMATION_CLASS)Arguments[1], (Arguments[3] & FLTVM_DIRECTORY_SINGLE) != 0,
+                                 Pattern.Length != 0 ? &Pattern : NULL, (Arguments[3] & FLTVM_DIRECTORY_RESTART) != 0);
+    }
+    ClientpFreeString(&Pattern);
+    return Status;
+}
+
 static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
 {
     HANDLE File = (HANDLE)(ULONG_PTR)Operation->Command.args[0];
@@ -229,6 +251,7 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     case FLTVM_COMMAND_CANCEL:
         return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
     case FLTVM_COMMAND_QUERY: return ClientpQuery(Operation);
+    case FLTVM_COMMAND_DIRECTORY: return ClientpDirectory(Operation);
     case FLTVM_COMMAND_PROCESS: return ClientpCreateProcess(Operation);
     case FLTVM_COMMAND_PROCESS_END: return ClientpEndProcess(Operation);
     default: return STATUS_INVALID_DEVICE_REQUEST;

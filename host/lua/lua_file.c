@@ -336,6 +336,22 @@ static int file_query(lua_State *lua)
     return perform(lua, file->machine, &command, NULL, 0, TRUE, "querying information");
 }
 
+/* file:query_directory(information_class, length [, pattern [, flags]]) -> bytes */
+static int file_query_directory(lua_State *lua)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_DIRECTORY};
+    const char *pattern = luaL_optstring(lua, 4, "");
+
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)luaL_checkinteger(lua, 2);
+    command.args[2] = (guint64)luaL_checkinteger(lua, 3);
+    command.args[3] = (guint64)luaL_optinteger(lua, 5, 0);
+    lua_settop(lua, 5);
+    set_thread(lua, 6, &command); /* no table: the defaults */
+    return perform(lua, file->machine, &command, pattern, strlen(pattern) + 1, TRUE, "querying the directory");
+}
+
 /* file:cancel(): what the thread that issued it has pending */
 static int file_cancel(lua_State *lua)
 {
@@ -431,6 +447,7 @@ void fltvm_lua_open_file(lua_State *lua)
                                             {"ioctl_async", file_ioctl_async},
                                             {"fsctl", file_fsctl},
                                             {"query", file_query},
+                                            {"query_directory", file_query_directory},
                                             {"cancel", file_cancel},
                                             {"close", file_close},
                                             {NULL, NULL}};
