@@ -9,14 +9,32 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
 
     if (Volume->IsVolume) {
         NtfsLockLibrary();
-        NtfsCleanupVolumeLocked(Volume, FileObject);
+        if (Stream != NULL) {
+            IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
+        } else {
+            NtfsCleanupVolumeLocked(Volume, FileObject);
+        }
         NtfsUnlockLibrary();
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
     return DriverComplete(Irp, STATUS_SUCCESS, 0);
+}
+
+static VOID NtfsCloseFile(PFILE_OBJECT FileObject, PNTFS_STREAM Stream)
+{
+    NtfsFreeHandle(FileObject->FsContext2);
+    FileObject->FsContext = NULL;
+    FileObject->FsContext2 = NULL;
+    NtfsLockLibrary();
+    Stream = NtfsDereferenceStreamLocked(Stream);
+    NtfsUnlockLibrary();
+    if (Stream != NULL) {
+        NtfsFreeStream(Stream);
+    }
 }
 
 /* PASSIVE_LEVEL. */
@@ -26,7 +44,13 @@ NTSTATUS NTAPI NtfsClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (Volume->IsVolume) {
-        NtfsCloseVolume(Volume, FileObject);
+        PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
+
+        if (Stream != NULL) {
+            NtfsCloseFile(FileObject, Stream);
+        } else {
+            NtfsCloseVolume(Volume, FileObject);
+        }
         NtfsDeleteVolumeIfUnused(Volume, 1); /* the closing file's */
     }
     return DriverComplete(Irp, STATUS_SUCCESS, 0);

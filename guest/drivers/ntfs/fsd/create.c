@@ -4,8 +4,177 @@
  */
 #include "ntfs.h"
 
-static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack)
+#define NTFS_DATA_CHANGES (FILE_WRITE_DATA | FILE_APPEND_DATA)
+
+/* What the file is against what is wanted. */
+static NTSTATUS NtfsCheckKind(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target, const NTFS_FILE_FACTS *Facts)
 {
+    BOOLEAN IsDirectory = (Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    ULONG Options = Stack->Parameters.Create.Options;
+    ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+
+    if (Target->Stream.Length != 0) {
+        return (Options & FILE_DIRECTORY_FILE) != 0 ? STATUS_NOT_A_DIRECTORY : STATUS_SUCCESS;
+    }
+    if (IsDirectory && (Options & FILE_NON_DIRECTORY_FILE) != 0) {
+        return STATUS_FILE_IS_A_DIRECTORY;
+    }
+    if (!IsDirectory && (Options & FILE_DIRECTORY_FILE) != 0) {
+        return STATUS_NOT_A_DIRECTORY;
+    }
+    if (!IsDirectory && Target->DirectoryWanted) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    if (!IsDirectory && (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 && (Access & NTFS_DATA_CHANGES) != 0) {
+        return STATUS_ACCESS_DENIED;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* What is there already; it is not overwritten yet. */
+static NTSTATUS NtfsCheckDisposition(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
+{
+    switch (Stack->Parameters.Create.Options >> 24) {
+    case FILE_OPEN:
+    case FILE_OPEN_IF:
+        return (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0 ? STATUS_NOT_IMPLEMENTED : STATUS_SUCCESS;
+    case FILE_CREATE: return Target->Stream.Length == 0 ? STATUS_OBJECT_NAME_COLLISION : STATUS_NOT_IMPLEMENTED;
+    default: return STATUS_NOT_IMPLEMENTED;
+    }
+}
+
+/* What is not there yet is made, if that is wanted; Target is then the new file.  A stream is not made. */
+static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
+{
+    ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
+    BOOLEAN IsDirectory = (Options & FILE_DIRECTORY_FILE) != 0;
+    NTSTATUS Status;
+
+    if (Disposition == FILE_OPEN || Disposition == FILE_OVERWRITE) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    if (Volume->Facts.ReadOnly) {
+        return STATUS_MEDIA_WRITE_PROTECTED;
+    }
+    if (Target->DirectoryWanted && !IsDirectory) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    if (Target->Stream.Length != 0 || (Options & FILE_DELETE_ON_CLOSE) != 0) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    Status = NtfsLibraryCreate(Volume->Library, Target->Id, (const uint16_t *)Target->Missing.Buffer,
+                               Target->Missing.Length / sizeof(WCHAR), IsDirectory,
+                               Stack->Parameters.Create.FileAttributes, &Target->Id);
+    return NT_SUCCESS(Status)
+               ? NtfsAppendComponent(Target, Target->Missing.Buffer, Target->Missing.Length / sizeof(WCHAR))
+               : Status;
+}
+
+static NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream)
+{
+    ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+
+    return IoCheckShareAccess(Access, Stack->Parameters.Create.ShareAccess, Stack->FileObject, &Stream->ShareAccess,
+                              TRUE);
+}
+
+/* Path is as found, and the stream's name behind it. */
+static NTSTATUS NtfsMakeHandle(PNTFS_TARGET Target, PNTFS_HANDLE *Handle)
+{
+    USHORT Length = Target->Path.Length;
+
+    if (Target->Stream.Length != 0) {
+        if (Length + sizeof(WCHAR) + Target->Stream.Length > Target->Path.MaximumLength) {
+            return STATUS_OBJECT_NAME_INVALID;
+        }
+        Target->Path.Buffer[Length / sizeof(WCHAR)] = L':';
+        RtlCopyMemory((PUCHAR)Target->Path.Buffer + Length + sizeof(WCHAR), Target->Stream.Buffer,
+                      Target->Stream.Length);
+        Target->Path.Length += (USHORT)(sizeof(WCHAR) + Target->Stream.Length);
+    }
+    return NtfsCreateHandle(&Target->Path, Handle);
+}
+
+/* *Free is a stream that nobody has any more, for NtfsFreeStream. */
+static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
+                                     const NTFS_FILE_FACTS *Facts, PNTFS_STREAM *Free)
+{
+    PFILE_OBJECT FileObject = Stack->FileObject;
+    PNTFS_HANDLE Handle = NULL;
+    PNTFS_STREAM Stream;
+    NTSTATUS Status;
+
+    Status = NtfsMakeHandle(Target, &Handle);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = NtfsReferenceStreamLocked(Volume, Facts, &Target->Stream, &Stream);
+    if (!NT_SUCCESS(Status)) {
+        NtfsFreeHandle(Handle);
+        return Status;
+    }
+    Status = NtfsShareStream(Stack, Stream);
+    if (!NT_SUCCESS(Status)) {
+        *Free = NtfsDereferenceStreamLocked(Stream);
+        NtfsFreeHandle(Handle);
+        return Status;
+    }
+    Handle->ById = (Stack->Parameters.Create.Options & FILE_OPEN_BY_FILE_ID) != 0;
+    FileObject->FsContext = Stream;
+    FileObject->FsContext2 = Handle;
+    FileObject->SectionObjectPointer = &Stream->Sections;
+    FileObject->Vpb = Volume->Vpb;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, PNTFS_STREAM *Free)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTFS_FILE_FACTS Facts;
+    NTSTATUS Status;
+
+    Status = NtfsLibraryFileFacts(Volume->Library, Target->Id, &Facts);
+    if (NT_SUCCESS(Status) && Irp->IoStatus.Information == FILE_OPENED) {
+        Status = NtfsCheckKind(Stack, Target, &Facts);
+        if (NT_SUCCESS(Status)) {
+            Status = NtfsCheckDisposition(Stack, Target);
+        }
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (Facts.ReparseTag != 0 && (Stack->Parameters.Create.Options & FILE_OPEN_REPARSE_POINT) == 0) {
+        Irp->IoStatus.Information = Facts.ReparseTag; /* whoever knows the tag goes on from here */
+        return STATUS_REPARSE;
+    }
+    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free);
+}
+
+/* The request's Information tells what was done. */
+static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTFS_TARGET Target;
+    NTSTATUS Status;
+
+    if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    Status = NtfsFindTargetLocked(Volume, Stack, &Target);
+    if (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing) {
+        Status = NtfsCreateMissingLocked(Volume, Stack, &Target);
+        Irp->IoStatus.Information = FILE_CREATED;
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsOpenExistingLocked(Volume, Irp, &Target, Free);
+    }
+    NtfsFreeTarget(&Target);
+    return Status;
+}
+
+static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PFILE_OBJECT FileObject = Stack->FileObject;
 
     if (Volume->Dismounted) {
@@ -14,26 +183,32 @@ static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack)
     if (Volume->LockHolder != NULL) {
         return STATUS_ACCESS_DENIED;
     }
-    if (FileObject->FileName.Length == 0 && FileObject->RelatedFileObject == NULL) {
+    if (FileObject->FileName.Length == 0 &&
+        (FileObject->RelatedFileObject == NULL || NtfsStreamOf(FileObject->RelatedFileObject) == NULL)) {
         return NtfsOpenVolumeLocked(Volume, Stack);
     }
-    return STATUS_NOT_IMPLEMENTED; /* files come next */
+    return NtfsOpenFileLocked(Volume, Irp, Free);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    PNTFS_STREAM Free = NULL;
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
+    Irp->IoStatus.Information = FILE_OPENED;
     NtfsLockLibrary();
-    Status = NtfsCreateLocked(Volume, IoGetCurrentIrpStackLocation(Irp));
+    Status = NtfsCreateLocked(Volume, Irp, &Free);
     NtfsUnlockLibrary();
+    if (Free != NULL) {
+        NtfsFreeStream(Free);
+    }
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         NtfsDeleteVolumeIfUnused(Volume, 1); /* this open held it */
     }
-    return DriverComplete(Irp, Status, NT_SUCCESS(Status) ? FILE_OPENED : 0);
+    return DriverComplete(Irp, Status, NT_SUCCESS(Status) ? Irp->IoStatus.Information : 0);
 }

@@ -1,38 +1,284 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IRP_MJ_QUERY_INFORMATION and IRP_MJ_SET_INFORMATION.  Of the volume itself the position is all there is to know.
+ * IRP_MJ_QUERY_INFORMATION and IRP_MJ_SET_INFORMATION.
+ *
+ * A class with a name at its end gives as much of it as fits, with STATUS_BUFFER_OVERFLOW.  Of the volume itself the position is all
+ * there is to know.
  */
 #include "ntfs.h"
+
+/* A query under way. */
+typedef struct _NTFS_QUERY {
+    PNTFS_VOLUME Volume;
+    PFILE_OBJECT FileObject;
+    PNTFS_STREAM Stream;
+    PNTFS_HANDLE Handle;
+    NTFS_FILE_FACTS Facts;
+    PVOID Buffer;
+    ULONG Length;
+    ULONG_PTR Used;
+} NTFS_QUERY, *PNTFS_QUERY;
+
+/* A named stream has the file's attributes, but is no directory. */
+static ULONG NtfsAttributesOf(PNTFS_QUERY Query)
+{
+    ULONG Attributes = Query->Facts.Attributes;
+
+    if (Query->Stream->Name.Length != 0) {
+        Attributes &= ~FILE_ATTRIBUTE_DIRECTORY;
+    }
+    return Attributes != 0 ? Attributes : FILE_ATTRIBUTE_NORMAL;
+}
+
+static NTSTATUS NtfsQueryBasic(PNTFS_QUERY Query)
+{
+    PFILE_BASIC_INFORMATION Basic = Query->Buffer;
+
+    Basic->CreationTime.QuadPart = Query->Facts.Created;
+    Basic->LastAccessTime.QuadPart = Query->Facts.Accessed;
+    Basic->LastWriteTime.QuadPart = Query->Facts.Written;
+    Basic->ChangeTime.QuadPart = Query->Facts.Changed;
+    Basic->FileAttributes = NtfsAttributesOf(Query);
+    Query->Used = sizeof(*Basic);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryStandard(PNTFS_QUERY Query)
+{
+    PFILE_STANDARD_INFORMATION Standard = Query->Buffer;
+
+    Standard->AllocationSize = Query->Stream->Header.AllocationSize;
+    Standard->EndOfFile = Query->Stream->Header.FileSize;
+    Standard->NumberOfLinks = Query->Facts.Links;
+    Standard->Directory = (NtfsAttributesOf(Query) & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    Query->Used = sizeof(*Standard);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryInternal(PNTFS_QUERY Query)
+{
+    ((PFILE_INTERNAL_INFORMATION)Query->Buffer)->IndexNumber.QuadPart = (LONGLONG)Query->Facts.Id;
+    Query->Used = sizeof(FILE_INTERNAL_INFORMATION);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryEa(PNTFS_QUERY Query)
+{
+    ((PFILE_EA_INFORMATION)Query->Buffer)->EaSize = Query->Facts.EaSize;
+    Query->Used = sizeof(FILE_EA_INFORMATION);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryPosition(PNTFS_QUERY Query)
+{
+    ((PFILE_POSITION_INFORMATION)Query->Buffer)->CurrentByteOffset = Query->FileObject->CurrentByteOffset;
+    Query->Used = sizeof(FILE_POSITION_INFORMATION);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsAnswerPath(PNTFS_QUERY Query, ULONG Offset)
+{
+    PFILE_NAME_INFORMATION Name = (PFILE_NAME_INFORMATION)((PUCHAR)Query->Buffer + Offset);
+    ULONG Room = Query->Length - Offset - FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
+    ULONG Fits = min(Room, Query->Handle->Path.Length);
+
+    Name->FileNameLength = Query->Handle->Path.Length;
+    RtlCopyMemory(Name->FileName, Query->Handle->Path.Buffer, Fits);
+    Query->Used = Offset + FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + Fits;
+    return Fits == Query->Handle->Path.Length ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
+}
+
+static NTSTATUS NtfsQueryName(PNTFS_QUERY Query)
+{
+    return NtfsAnswerPath(Query, 0);
+}
+
+static NTSTATUS NtfsQueryAll(PNTFS_QUERY Query)
+{
+    PFILE_ALL_INFORMATION All = Query->Buffer;
+    NTFS_QUERY Part = *Query;
+
+    Part.Buffer = &All->BasicInformation;
+    NtfsQueryBasic(&Part);
+    Part.Buffer = &All->StandardInformation;
+    NtfsQueryStandard(&Part);
+    Part.Buffer = &All->InternalInformation;
+    NtfsQueryInternal(&Part);
+    Part.Buffer = &All->EaInformation;
+    NtfsQueryEa(&Part);
+    Part.Buffer = &All->PositionInformation;
+    NtfsQueryPosition(&Part);
+    return NtfsAnswerPath(Query, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation));
+}
+
+static NTSTATUS NtfsQueryNetworkOpen(PNTFS_QUERY Query)
+{
+    PFILE_NETWORK_OPEN_INFORMATION Open = Query->Buffer;
+
+    Open->CreationTime.QuadPart = Query->Facts.Created;
+    Open->LastAccessTime.QuadPart = Query->Facts.Accessed;
+    Open->LastWriteTime.QuadPart = Query->Facts.Written;
+    Open->ChangeTime.QuadPart = Query->Facts.Changed;
+    Open->AllocationSize = Query->Stream->Header.AllocationSize;
+    Open->EndOfFile = Query->Stream->Header.FileSize;
+    Open->FileAttributes = NtfsAttributesOf(Query);
+    Query->Used = sizeof(*Open);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryAttributeTag(PNTFS_QUERY Query)
+{
+    PFILE_ATTRIBUTE_TAG_INFORMATION Tag = Query->Buffer;
+
+    Tag->FileAttributes = NtfsAttributesOf(Query);
+    Tag->ReparseTag = Query->Facts.ReparseTag;
+    Query->Used = sizeof(*Tag);
+    return STATUS_SUCCESS;
+}
+
+/* What the visits of a file's streams fill. */
+typedef struct _NTFS_STREAM_LIST {
+    PNTFS_QUERY Query;
+    PFILE_STREAM_INFORMATION Last;
+    ULONG Used;
+    NTSTATUS Status;
+} NTFS_STREAM_LIST;
+
+/* ":name:$DATA", one behind the other, each at a multiple of eight. */
+static int NtfsTellStream(void *Context, const NTFS_STREAM_FACTS *Facts)
+{
+    NTFS_STREAM_LIST *List = Context;
+    ULONG Start = (List->Used + 7) & ~7u;
+    ULONG NameLength = (Facts->NameLength + 7) * sizeof(WCHAR);
+    PFILE_STREAM_INFORMATION Stream = (PFILE_STREAM_INFORMATION)((PUCHAR)List->Query->Buffer + Start);
+
+    if (Start + FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName) + NameLength > List->Query->Length) {
+        List->Status = STATUS_BUFFER_OVERFLOW;
+        return 1;
+    }
+    if (List->Last != NULL) {
+        List->Last->NextEntryOffset = (ULONG)((PUCHAR)Stream - (PUCHAR)List->Last);
+    }
+    Stream->NextEntryOffset = 0;
+    Stream->StreamNameLength = NameLength;
+    Stream->StreamSize.QuadPart = Facts->Size;
+    Stream->StreamAllocationSize.QuadPart = Facts->Allocated;
+    Stream->StreamName[0] = L':';
+    RtlCopyMemory(Stream->StreamName + 1, Facts->Name, Facts->NameLength * sizeof(WCHAR));
+    RtlCopyMemory(Stream->StreamName + 1 + Facts->NameLength, L":$DATA", 6 * sizeof(WCHAR));
+    List->Last = Stream;
+    List->Used = Start + FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName) + NameLength;
+    return 0;
+}
+
+static NTSTATUS NtfsQueryStreams(PNTFS_QUERY Query)
+{
+    NTFS_STREAM_LIST List = {Query, NULL, 0, STATUS_SUCCESS};
+    NTSTATUS Status = NtfsLibraryStreams(Query->Volume->Library, Query->Facts.Id, NtfsTellStream, &List);
+
+    Query->Used = List.Used;
+    if (NT_SUCCESS(Status) && List.Used == 0 && List.Status == STATUS_SUCCESS) {
+        return STATUS_END_OF_FILE; /* a directory without streams */
+    }
+    return NT_SUCCESS(Status) ? List.Status : Status;
+}
+
+static const struct {
+    FILE_INFORMATION_CLASS Class;
+    ULONG Size;
+    NTSTATUS (*Query)(PNTFS_QUERY Query);
+} NtfsFileClasses[] = {
+    {FileBasicInformation, sizeof(FILE_BASIC_INFORMATION), NtfsQueryBasic},
+    {FileStandardInformation, sizeof(FILE_STANDARD_INFORMATION), NtfsQueryStandard},
+    {FileInternalInformation, sizeof(FILE_INTERNAL_INFORMATION), NtfsQueryInternal},
+    {FileEaInformation, sizeof(FILE_EA_INFORMATION), NtfsQueryEa},
+    {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), NtfsQueryPosition},
+    {FileNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryName},
+    {FileNormalizedNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryName},
+    {FileAllInformation, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation.FileName), NtfsQueryAll},
+    {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), NtfsQueryNetworkOpen},
+    {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), NtfsQueryAttributeTag},
+    {FileStreamInformation, FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName), NtfsQueryStreams},
+};
+
+static NTSTATUS NtfsQueryFileLocked(PNTFS_QUERY Query, FILE_INFORMATION_CLASS Class)
+{
+    NTSTATUS Status;
+
+    if (Query->Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsFileClasses); Index++) {
+        if (NtfsFileClasses[Index].Class == Class) {
+            if (Query->Length < NtfsFileClasses[Index].Size) {
+                return STATUS_INFO_LENGTH_MISMATCH;
+            }
+            Status = NtfsLibraryFileFacts(Query->Volume->Library, Query->Stream->File->Id, &Query->Facts);
+            RtlZeroMemory(Query->Buffer, Query->Length);
+            return NT_SUCCESS(Status) ? NtfsFileClasses[Index].Query(Query) : Status;
+        }
+    }
+    return STATUS_INVALID_PARAMETER;
+}
+
+static NTSTATUS NtfsQueryVolumeFile(PIO_STACK_LOCATION Stack, PFILE_POSITION_INFORMATION Position, PULONG_PTR Used)
+{
+    if (Stack->Parameters.QueryFile.FileInformationClass != FilePositionInformation) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    if (Stack->Parameters.QueryFile.Length < sizeof(*Position)) {
+        return STATUS_BUFFER_OVERFLOW;
+    }
+    Position->CurrentByteOffset = Stack->FileObject->CurrentByteOffset;
+    *Used = sizeof(*Position);
+    return STATUS_SUCCESS;
+}
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
-    PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
+    NTFS_QUERY Query;
+    NTSTATUS Status;
 
-    if (!Volume->IsVolume || Stack->Parameters.QueryFile.FileInformationClass != FilePositionInformation) {
+    if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
-    if (Stack->Parameters.QueryFile.Length < sizeof(*Position)) {
-        return DriverComplete(Irp, STATUS_BUFFER_OVERFLOW, 0);
+    RtlZeroMemory(&Query, sizeof(Query));
+    Query.Volume = Volume;
+    Query.FileObject = Stack->FileObject;
+    Query.Stream = NtfsStreamOf(Stack->FileObject);
+    Query.Buffer = Irp->AssociatedIrp.SystemBuffer;
+    Query.Length = Stack->Parameters.QueryFile.Length;
+    if (Query.Stream == NULL) {
+        Status = NtfsQueryVolumeFile(Stack, Query.Buffer, &Query.Used);
+    } else {
+        Query.Handle = Stack->FileObject->FsContext2;
+        NtfsLockLibrary();
+        Status = NtfsQueryFileLocked(&Query, Stack->Parameters.QueryFile.FileInformationClass);
+        NtfsUnlockLibrary();
     }
-    Position->CurrentByteOffset = Stack->FileObject->CurrentByteOffset;
-    return DriverComplete(Irp, STATUS_SUCCESS, sizeof(*Position));
+    return DriverComplete(Irp, Status, Query.Used);
 }
 
-/* PASSIVE_LEVEL. */
+/* The position, which has to be a sector's where the sectors are read as they are.  PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
     PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
 
-    if (!Volume->IsVolume || Stack->Parameters.SetFile.FileInformationClass != FilePositionInformation) {
+    if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
+    if (Stack->Parameters.SetFile.FileInformationClass != FilePositionInformation) {
+        return DriverComplete(
+            Irp, NtfsStreamOf(Stack->FileObject) != NULL ? STATUS_NOT_IMPLEMENTED : STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
     if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
-        Position->CurrentByteOffset.QuadPart % Volume->Sectors.SectorSize != 0) {
+        ((Stack->FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
+         Position->CurrentByteOffset.QuadPart % Volume->Sectors.SectorSize != 0)) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     Stack->FileObject->CurrentByteOffset = Position->CurrentByteOffset;

@@ -23,6 +23,9 @@ static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PV
     Volume->Device = Device;
     Volume->Target = Target;
     Volume->Vpb = Vpb;
+    for (ULONG Bucket = 0; Bucket < NTFS_FILE_BUCKETS; Bucket++) {
+        InitializeListHead(&Volume->Files[Bucket]);
+    }
     Status = NtfsInitializeSectors(&Volume->Sectors, Target);
     if (NT_SUCCESS(Status)) {
         Status = NtfsRecognize(&Volume->Sectors);

@@ -18,12 +18,61 @@
 #include "../glue/library.h"
 
 #define NTFS_TAG_VOLUME 'VftN'
+#define NTFS_TAG_FILE   'FftN'
+#define NTFS_TAG_HANDLE 'HftN'
 
 /* The volume itself, opened by its device's name: one stream, of its sectors. */
 typedef struct _NTFS_VOLUME_STREAM {
     FSRTL_ADVANCED_FCB_HEADER Header;
     FAST_MUTEX HeaderMutex;
 } NTFS_VOLUME_STREAM, *PNTFS_VOLUME_STREAM;
+
+/* A file or directory that is open: one for all its streams and names.  It goes with the last of its streams. */
+typedef struct _NTFS_FILE {
+    LIST_ENTRY Link; /* of the volume's Files[] */
+    LIST_ENTRY Streams;
+    struct _NTFS_VOLUME *Volume;
+    ULONG64 Id;
+    BOOLEAN IsDirectory;
+    PVOID Contexts; /* per-file contexts: FsRtl's */
+} NTFS_FILE, *PNTFS_FILE;
+
+/*
+ * A stream that is open, FsContext of its file objects.  The header comes first, with its resources, for FsRtl and filters.  It goes with the last file object.
+ */
+typedef struct _NTFS_STREAM {
+    FSRTL_ADVANCED_FCB_HEADER Header;
+    FAST_MUTEX HeaderMutex;
+    ERESOURCE Resource, PagingIoResource;
+    SECTION_OBJECT_POINTERS Sections;
+    LIST_ENTRY Link; /* of the file's Streams */
+    PNTFS_FILE File;
+    ULONG References;         /* file objects */
+    SHARE_ACCESS ShareAccess; /* of those that have handles */
+    BOOLEAN Mapped;           /* the bytes are in clusters as they are */
+    BOOLEAN RunsKnown;        /* Runs holds them.  These two: PagingIoResource */
+    LARGE_MCB Runs;           /* clusters */
+    UNICODE_STRING Name;      /* empty: the unnamed one; its characters are behind the structure */
+} NTFS_STREAM, *PNTFS_STREAM;
+
+/* What a query of a directory goes through: the names as they were when it began. */
+typedef struct _NTFS_LISTING {
+    PUCHAR Entries;
+    ULONG Used, Size;       /* bytes */
+    ULONG Next;             /* where the next query begins */
+    UNICODE_STRING Pattern; /* in upper case; empty: all */
+    BOOLEAN Told;           /* an entry was given */
+} NTFS_LISTING, *PNTFS_LISTING;
+
+/* One file object of a file, FsContext2; the volume's own have none. */
+typedef struct _NTFS_HANDLE {
+    UNICODE_STRING
+    Path; /* from the root, as on the disk, with the stream's name; empty: opened by id, not asked for yet */
+    NTFS_LISTING Listing;
+    BOOLEAN ById;
+} NTFS_HANDLE, *PNTFS_HANDLE;
+
+#define NTFS_FILE_BUCKETS 64
 
 typedef struct _NTFS_VOLUME {
     BOOLEAN IsVolume;      /* FALSE in the control device's extension, which ends here */
@@ -40,7 +89,8 @@ typedef struct _NTFS_VOLUME {
     ULONG OpenCount;          /* file objects, of the volume and of its files */
     ULONG FileCount;          /* of them those of files */
     PNTFS_VOLUME_STREAM Stream;
-    PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
+    LIST_ENTRY Files[NTFS_FILE_BUCKETS]; /* NTFS_FILE, by record number */
+    PFILE_OBJECT LockHolder;             /* FSCTL_LOCK_VOLUME */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } NTFS_VOLUME, *PNTFS_VOLUME;
@@ -61,6 +111,45 @@ NTSTATUS NtfsDismountLocked(PNTFS_VOLUME Volume);
 /* Without the lock.  OwnReferences: how many of the VPB's the caller itself accounts for. */
 VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences);
 
+/* file.c: control blocks.  With the lock, but NtfsFreeStream, which calls filters back. */
+NTSTATUS NtfsReferenceStreamLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACTS *Facts, PCUNICODE_STRING Name,
+                                   PNTFS_STREAM *Stream);
+PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream);
+VOID NtfsFreeStream(PNTFS_STREAM Stream);
+NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Handle);
+VOID NtfsFreeHandle(PNTFS_HANDLE Handle);
+
+/* Whether the file object is one of a file; its stream. */
+static inline PNTFS_STREAM NtfsStreamOf(PFILE_OBJECT FileObject)
+{
+    return FileObject != NULL && FileObject->FsContext2 != NULL ? FileObject->FsContext : NULL;
+}
+
+/* name.c: from a name to a file */
+typedef struct _NTFS_TARGET {
+    ULONG64 Id;
+    PWCH Buffer;             /* room for the longest path; NtfsFreeTarget frees it */
+    UNICODE_STRING Path;     /* in Buffer: from the root, as on the disk, without the stream */
+    UNICODE_STRING Stream;   /* in the name that was asked for */
+    BOOLEAN DirectoryWanted; /* a backslash at the end */
+    UNICODE_STRING Missing;  /* that, in the name that was asked for; Id is its directory's */
+    BOOLEAN LastIsMissing;   /* all but the last component is there */
+} NTFS_TARGET, *PNTFS_TARGET;
+
+NTSTATUS NtfsFindTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target);
+NTSTATUS NtfsPathOfIdLocked(PNTFS_VOLUME Volume, ULONG64 Id, PNTFS_TARGET Target);
+VOID NtfsFreeTarget(PNTFS_TARGET Target);
+
+/* Path, one component longer. */
+NTSTATUS NtfsAppendComponent(PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters);
+
+/* write.c */
+NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);
+
+/* read.c */
+VOID NtfsMovePosition(PIRP Irp);
+NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);
+
 /* volume.c: opens of the volume itself */
 NTSTATUS NtfsOpenVolumeLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack);
 VOID NtfsCleanupVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject);
@@ -76,6 +165,7 @@ DRIVER_DISPATCH NtfsClose;
 DRIVER_DISPATCH NtfsReadWrite;
 DRIVER_DISPATCH NtfsForward;
 DRIVER_DISPATCH NtfsFileSystemControl;
+DRIVER_DISPATCH NtfsDirectoryControl;
 DRIVER_DISPATCH NtfsQueryVolume;
 DRIVER_DISPATCH NtfsSetVolume;
 DRIVER_DISPATCH NtfsQueryInformation;

@@ -60,6 +60,10 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Stack->Parameters.Read.Length == 0) {
         return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
+    if (NtfsStreamOf(Stack->FileObject) != NULL) {
+        return Stack->MajorFunction == IRP_MJ_READ ? NtfsReadFile(Volume, NtfsStreamOf(Stack->FileObject), Irp)
+                                                   : NtfsWriteFile(Volume, NtfsStreamOf(Stack->FileObject), Irp);
+    }
     SectorSize = Volume->Sectors.SectorSize;
     if (Stack->Parameters.Read.Length % SectorSize != 0 || Stack->Parameters.Read.ByteOffset.QuadPart < 0 ||
         Stack->Parameters.Read.ByteOffset.QuadPart % SectorSize != 0) {
@@ -85,6 +89,14 @@ NTSTATUS NTAPI NtfsForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     }
     if (Volume->Dismounted) {
         return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+    }
+    if (NtfsStreamOf(IoGetCurrentIrpStackLocation(Irp)->FileObject) != NULL) {
+        /* Nothing of a file is waiting to be written; and a file is no device. */
+        return DriverComplete(Irp,
+                              IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_FLUSH_BUFFERS
+                                  ? STATUS_SUCCESS
+                                  : STATUS_INVALID_DEVICE_REQUEST,
+                              0);
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Target, Irp);

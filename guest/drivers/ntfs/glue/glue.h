@@ -40,6 +40,11 @@ struct _NTFS_LIBRARY_VOLUME {
 /* device.c: the sectors, as the library wants them. */
 extern struct ntfs_device_operations NtfsGlueDevice;
 
+/* file.c: opens the file, or says why not; closes it. */
+int32_t NtfsGlueOpen(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, ntfs_inode **Inode);
+int32_t NtfsGlueClose(NTFS_LIBRARY_VOLUME *Volume, ntfs_inode *Inode, int32_t Status);
+uint32_t NtfsGlueAttributes(uint32_t Flags, int IsDirectory);
+
 /* status.c: what errno says; a transfer that failed says it better. */
 int32_t NtfsGlueStatus(NTFS_SECTORS *Sectors);
 

@@ -58,4 +58,65 @@ int32_t NtfsLibrarySetLabel(NTFS_LIBRARY_VOLUME *Volume, const uint16_t *Label, 
 uint64_t NtfsLibraryFreeClusters(NTFS_LIBRARY_VOLUME *Volume);
 uint64_t NtfsLibraryMftLength(NTFS_LIBRARY_VOLUME *Volume);
 
+/* ---- files: each is named by its reference, sequence number and all ---- */
+
+#define NTFS_ROOT_ID  0x0005000000000005ull
+#define NTFS_NAME_MAX 255
+
+typedef struct _NTFS_FILE_FACTS {
+    uint64_t Id;
+    int64_t Created, Accessed, Written, Changed; /* Windows's time */
+    int64_t Size, Allocated;                     /* of the unnamed stream */
+    uint32_t Attributes;                         /* FILE_ATTRIBUTE_…, never 0 */
+    uint32_t Links;
+    uint32_t EaSize;
+    uint32_t ReparseTag;
+} NTFS_FILE_FACTS;
+
+typedef struct _NTFS_STREAM_FACTS {
+    int64_t Size, Valid, Allocated;
+    uint16_t NameLength; /* characters */
+    uint16_t Name[NTFS_NAME_MAX];
+    uint8_t Mapped; /* its bytes are in clusters as they are: not resident, compressed or encrypted */
+} NTFS_STREAM_FACTS;
+
+/* A name in a directory, with what its index says of the file. */
+typedef struct _NTFS_ENTRY_FACTS {
+    NTFS_FILE_FACTS File;
+    uint16_t NameLength; /* characters */
+    uint16_t Name[NTFS_NAME_MAX];
+    uint8_t IsShort; /* the 8.3 name of one that is told as well */
+} NTFS_ENTRY_FACTS;
+
+/* They return 0 to go on. */
+typedef int NTFS_ENTRY_VISITOR(void *Context, const NTFS_ENTRY_FACTS *Entry);
+typedef int NTFS_STREAM_VISITOR(void *Context, const NTFS_STREAM_FACTS *Stream);
+typedef int NTFS_RUN_VISITOR(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters); /* Lcn < 0: a hole */
+
+/* file.c.  RealName has room for NTFS_NAME_MAX characters: the name as it is on the disk. */
+int32_t NtfsLibraryLookup(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, const uint16_t *Name, uint32_t Length,
+                          uint64_t *Id, uint16_t *RealName, uint32_t *RealLength);
+int32_t NtfsLibraryFileFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_FILE_FACTS *Facts);
+int32_t NtfsLibraryParent(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t *Parent, uint16_t *Name, uint32_t *Length);
+
+/* A new, empty file or directory, in a directory where the name is not yet. */
+int32_t NtfsLibraryCreate(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, const uint16_t *Name, uint32_t Length,
+                          int IsDirectory, uint32_t Attributes, uint64_t *Id);
+
+/* directory.c: in the index's order.  Files of the file system itself are not told. */
+int32_t NtfsLibraryList(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, NTFS_ENTRY_VISITOR *Visitor, void *Context);
+
+/* stream.c: a stream of data by its name, of length 0 for the unnamed one. */
+int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                               NTFS_STREAM_FACTS *Facts);
+int32_t NtfsLibraryStreams(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_STREAM_VISITOR *Visitor, void *Context);
+int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                        NTFS_RUN_VISITOR *Visitor, void *Context);
+int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length, int64_t Offset,
+                        void *Buffer, uint32_t *Bytes);
+
+/* All of the bytes, or a status; Facts are the stream's afterwards. */
+int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                         int64_t Offset, const void *Buffer, uint32_t Bytes, NTFS_STREAM_FACTS *Facts);
+
 #endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control blocks of files, streams and file objects.
+ */
+#include "ntfs.h"
+
+static PLIST_ENTRY NtfsBucket(PNTFS_VOLUME Volume, ULONG64 Id)
+{
+    return &Volume->Files[Id % NTFS_FILE_BUCKETS];
+}
+
+static PNTFS_FILE NtfsFindFileLocked(PNTFS_VOLUME Volume, ULONG64 Id)
+{
+    PLIST_ENTRY Head = NtfsBucket(Volume, Id);
+
+    for (PLIST_ENTRY Entry = Head->Flink; Entry != Head; Entry = Entry->Flink) {
+        PNTFS_FILE File = CONTAINING_RECORD(Entry, NTFS_FILE, Link);
+
+        if (File->Id == Id) {
+            return File;
+        }
+    }
+    return NULL;
+}
+
+static PNTFS_STREAM NtfsFindStreamLocked(PNTFS_FILE File, PCUNICODE_STRING Name)
+{
+    for (PLIST_ENTRY Entry = File->Streams.Flink; Entry != &File->Streams; Entry = Entry->Flink) {
+        PNTFS_STREAM Stream = CONTAINING_RECORD(Entry, NTFS_STREAM, Link);
+
+        if (RtlEqualUnicodeString(&Stream->Name, Name, TRUE)) {
+            return Stream;
+        }
+    }
+    return NULL;
+}
+
+static PNTFS_FILE NtfsCreateFileLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACTS *Facts)
+{
+    PNTFS_FILE File = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*File), NTFS_TAG_FILE);
+
+    if (File != NULL) {
+        RtlZeroMemory(File, sizeof(*File));
+        InitializeListHead(&File->Streams);
+        File->Volume = Volume;
+        File->Id = Facts->Id;
+        File->IsDirectory = (Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+        InsertTailList(NtfsBucket(Volume, Facts->Id), &File->Link);
+    }
+    return File;
+}
+
+/* The sizes; a directory has none. */
+static NTSTATUS NtfsMeasureStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_STREAM Stream)
+{
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status;
+
+    if (File->IsDirectory && Stream->Name.Length == 0) {
+        return STATUS_SUCCESS;
+    }
+    Status = NtfsLibraryStreamFacts(Volume->Library, File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                    Stream->Name.Length / sizeof(WCHAR), &Facts);
+    if (NT_SUCCESS(Status)) {
+        Stream->Header.AllocationSize.QuadPart = Facts.Allocated;
+        Stream->Header.FileSize.QuadPart = Facts.Size;
+        Stream->Header.ValidDataLength.QuadPart = Facts.Valid;
+        Stream->Mapped = Facts.Mapped;
+    }
+    return Status;
+}
+
+static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PCUNICODE_STRING Name,
+                                       PNTFS_STREAM *Result)
+{
+    PNTFS_STREAM Stream = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Stream) + Name->Length, NTFS_TAG_FILE);
+    NTSTATUS Status;
+
+    if (Stream == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Stream, sizeof(*Stream));
+    Stream->Name.Buffer = (PWCH)(Stream + 1);
+    Stream->Name.Length = Stream->Name.MaximumLength = Name->Length;
+    RtlCopyMemory(Stream->Name.Buffer, Name->Buffer, Name->Length);
+    Status = NtfsMeasureStreamLocked(Volume, File, Stream);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Stream, NTFS_TAG_FILE);
+        return Status;
+    }
+    Stream->File = File;
+    Stream->Header.NodeByteSize = sizeof(*Stream);
+    Stream->Header.IsFastIoPossible = FastIoIsNotPossible;
+    Stream->Header.Resource = &Stream->Resource;
+    Stream->Header.PagingIoResource = &Stream->PagingIoResource;
+    ExInitializeResourceLite(&Stream->Resource);
+    ExInitializeResourceLite(&Stream->PagingIoResource);
+    ExInitializeFastMutex(&Stream->HeaderMutex);
+    FsRtlSetupAdvancedHeaderEx(&Stream->Header, &Stream->HeaderMutex, &File->Contexts);
+    FsRtlInitializeLargeMcb(&Stream->Runs, PagedPool);
+    InsertTailList(&File->Streams, &Stream->Link);
+    *Result = Stream;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NtfsReferenceStreamLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACTS *Facts, PCUNICODE_STRING Name,
+                                   PNTFS_STREAM *Result)
+{
+    PNTFS_FILE File = NtfsFindFileLocked(Volume, Facts->Id);
+    PNTFS_STREAM Stream = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (File == NULL) {
+        File = NtfsCreateFileLocked(Volume, Facts);
+        if (File == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+    } else {
+        Stream = NtfsFindStreamLocked(File, Name);
+    }
+    if (Stream == NULL) {
+        Status = NtfsCreateStreamLocked(Volume, File, Name, &Stream);
+    }
+    if (NT_SUCCESS(Status)) {
+        Stream->References++;
+        Volume->OpenCount++;
+        Volume->FileCount++;
+        *Result = Stream;
+    } else if (IsListEmpty(&File->Streams)) {
+        RemoveEntryList(&File->Link);
+        ExFreePoolWithTag(File, NTFS_TAG_FILE);
+    }
+    return Status;
+}
+
+/* Returns the stream where it is to be freed, when the lock is released. */
+PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream)
+{
+    Stream->File->Volume->OpenCount--;
+    Stream->File->Volume->FileCount--;
+    if (--Stream->References != 0) {
+        return NULL;
+    }
+    RemoveEntryList(&Stream->Link);
+    if (IsListEmpty(&Stream->File->Streams)) {
+        RemoveEntryList(&Stream->File->Link);
+    } else {
+        Stream->File = NULL; /* the file stays */
+    }
+    return Stream;
+}
+
+VOID NtfsFreeStream(PNTFS_STREAM Stream)
+{
+    FsRtlTeardownPerStreamContexts(&Stream->Header);
+    FsRtlUninitializeLargeMcb(&Stream->Runs);
+    ExDeleteResourceLite(&Stream->Resource);
+    ExDeleteResourceLite(&Stream->PagingIoResource);
+    if (Stream->File != NULL) {
+        FsRtlTeardownPerFileContexts(&Stream->File->Contexts);
+        ExFreePoolWithTag(Stream->File, NTFS_TAG_FILE);
+    }
+    ExFreePoolWithTag(Stream, NTFS_TAG_FILE);
+}
+
+NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Result)
+{
+    PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle) + Path->Length, NTFS_TAG_HANDLE);
+
+    if (Handle == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Handle, sizeof(*Handle));
+    Handle->Path.Buffer = (PWCH)(Handle + 1);
+    Handle->Path.Length = Handle->Path.MaximumLength = Path->Length;
+    RtlCopyMemory(Handle->Path.Buffer, Path->Buffer, Path->Length);
+    *Result = Handle;
+    return STATUS_SUCCESS;
+}
+
+VOID NtfsFreeHandle(PNTFS_HANDLE Handle)
+{
+    if (Handle->Listing.Entries != NULL) {
+        ExFreePoolWithTag(Handle->Listing.Entries, NTFS_TAG_HANDLE);
+    }
+    if (Handle->Listing.Pattern.Buffer != NULL) {
+        ExFreePoolWithTag(Handle->Listing.Pattern.Buffer, NTFS_TAG_HANDLE);
+    }
+    ExFreePoolWithTag(Handle, NTFS_TAG_HANDLE);
+}

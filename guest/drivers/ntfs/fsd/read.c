@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IRP_MJ_READ of files.
+ *
+ * A non-cached read of whole sectors that are plainly in clusters goes to the disk by the stream's run list, without the
+ * library and its lock, and ends in the disk's DPC: one run with the request itself, several with a request for each.  Every other read
+ * (cached, for there is no cache yet; resident, compressed, sparse, beyond what was ever written) goes through the library, here
+ * and now: NtfsReadThroughLibrary is the place that a cache manager takes over.
+ */
+#include "ntfs.h"
+
+/* A read in several pieces.  The last of them ends the request. */
+typedef struct _NTFS_PIECES {
+    PIRP Irp;
+    volatile LONG Remaining;
+    volatile LONG Status; /* the first that failed */
+    ULONG Wanted;
+} NTFS_PIECES, *PNTFS_PIECES;
+
+/* <= DISPATCH_LEVEL. */
+VOID NtfsMovePosition(PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    if (NT_SUCCESS(Irp->IoStatus.Status) && (Stack->FileObject->Flags & FO_SYNCHRONOUS_IO) != 0 &&
+        (Irp->Flags & IRP_PAGING_IO) == 0) {
+        Stack->FileObject->CurrentByteOffset.QuadPart =
+            Stack->Parameters.Read.ByteOffset.QuadPart + (LONGLONG)Irp->IoStatus.Information;
+    }
+}
+
+/* <= DISPATCH_LEVEL.  What was read behind the end of the file is not told. */
+static NTSTATUS NTAPI NtfsReadCompletion(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    UNREFERENCED_PARAMETER(DeviceObject);
+    if (Irp->PendingReturned) {
+        IoMarkIrpPending(Irp);
+    }
+    if (NT_SUCCESS(Irp->IoStatus.Status)) {
+        Irp->IoStatus.Information = min(Irp->IoStatus.Information, (ULONG_PTR)Context);
+    }
+    NtfsMovePosition(Irp);
+    return STATUS_CONTINUE_COMPLETION;
+}
+
+/* <= DISPATCH_LEVEL. */
+static VOID NtfsEndPiece(PNTFS_PIECES Pieces, NTSTATUS Status)
+{
+    PIRP Irp = Pieces->Irp;
+
+    if (!NT_SUCCESS(Status)) {
+        InterlockedCompareExchange(&Pieces->Status, Status, STATUS_SUCCESS);
+    }
+    if (InterlockedDecrement(&Pieces->Remaining) == 0) {
+        Irp->IoStatus.Status = Pieces->Status;
+        Irp->IoStatus.Information = NT_SUCCESS(Pieces->Status) ? Pieces->Wanted : 0;
+        ExFreePoolWithTag(Pieces, NTFS_TAG_FILE);
+        NtfsMovePosition(Irp);
+        IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+    }
+}
+
+/* <= DISPATCH_LEVEL. */
+static NTSTATUS NTAPI NtfsPieceCompletion(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    NTSTATUS Status = Irp->IoStatus.Status;
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    IoFreeMdl(Irp->MdlAddress);
+    Irp->MdlAddress = NULL;
+    IoFreeIrp(Irp);
+    NtfsEndPiece(Context, Status);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static int NtfsTakeRun(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters)
+{
+    PNTFS_STREAM Stream = Context;
+
+    return Lcn >= 0 && !FsRtlAddLargeMcbEntry(&Stream->Runs, Vcn, Lcn, Clusters);
+}
+
+/* PASSIVE_LEVEL or APC_LEVEL, without the stream's resource, which comes after the library's lock. */
+static NTSTATUS NtfsLearnRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    NtfsLockLibrary();
+    ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
+    if (Volume->Dismounted) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+    } else if (!Stream->RunsKnown) {
+        Status = NtfsLibraryRuns(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                 Stream->Name.Length / sizeof(WCHAR), NtfsTakeRun, Stream);
+        Stream->RunsKnown = NT_SUCCESS(Status);
+    }
+    ExReleaseResourceLite(&Stream->PagingIoResource);
+    NtfsUnlockLibrary();
+    return Status;
+}
+
+/* Where the bytes from Offset on are, and how many there are one behind the other.  FALSE: nowhere. */
+static BOOLEAN NtfsFindRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length, PLONGLONG Place,
+                           PULONG Bytes)
+{
+    ULONG Cluster = Volume->Facts.ClusterSize;
+    LONGLONG Lcn, Clusters, Run;
+
+    if (!FsRtlLookupLargeMcbEntry(&Stream->Runs, Offset / Cluster, &Lcn, &Clusters, NULL, NULL, NULL) || Lcn < 0) {
+        return FALSE;
+    }
+    Run = Clusters * Cluster - Offset % Cluster;
+    *Place = Lcn * Cluster + Offset % Cluster;
+    *Bytes = (ULONG)min(Run, (LONGLONG)Length);
+    return TRUE;
+}
+
+/* How many runs there are; 0: some of it is in none. */
+static ULONG NtfsCountRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length)
+{
+    ULONG Count = 0, Bytes;
+    LONGLONG Place;
+
+    for (; Length != 0; Offset += Bytes, Length -= Bytes) {
+        if (!NtfsFindRun(Volume, Stream, Offset, Length, &Place, &Bytes)) {
+            return 0;
+        }
+        Count++;
+    }
+    return Count;
+}
+
+static NTSTATUS NtfsSendPiece(PNTFS_VOLUME Volume, PNTFS_PIECES Pieces, ULONG Skip, LONGLONG Place, ULONG Bytes)
+{
+    PUCHAR Address = (PUCHAR)MmGetMdlVirtualAddress(Pieces->Irp->MdlAddress) + Skip;
+    PMDL Mdl = IoAllocateMdl(Address, Bytes, FALSE, FALSE, NULL);
+    PIRP Irp = IoAllocateIrp(Volume->Target->StackSize, FALSE);
+    PIO_STACK_LOCATION Stack;
+
+    if (Mdl == NULL || Irp == NULL) {
+        if (Mdl != NULL) {
+            IoFreeMdl(Mdl);
+        }
+        if (Irp != NULL) {
+            IoFreeIrp(Irp);
+        }
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    IoBuildPartialMdl(Pieces->Irp->MdlAddress, Mdl, Address, Bytes);
+    Irp->MdlAddress = Mdl;
+    Irp->Flags = IRP_NOCACHE;
+    Irp->Tail.Overlay.Thread = Pieces->Irp->Tail.Overlay.Thread;
+    Stack = IoGetNextIrpStackLocation(Irp);
+    Stack->MajorFunction = IRP_MJ_READ;
+    Stack->Parameters.Read.Length = Bytes;
+    Stack->Parameters.Read.ByteOffset.QuadPart = Place;
+    IoSetCompletionRoutine(Irp, NtfsPieceCompletion, Pieces, TRUE, TRUE, TRUE);
+    InterlockedIncrement(&Pieces->Remaining);
+    IoCallDriver(Volume->Target, Irp);
+    return STATUS_SUCCESS;
+}
+
+/* Length is in whole sectors, Wanted what is in the file. */
+static NTSTATUS NtfsReadRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, ULONG Length, ULONG Wanted)
+{
+    LONGLONG Offset = IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart, Place;
+    PNTFS_PIECES Pieces = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Pieces), NTFS_TAG_FILE);
+    NTSTATUS Status = STATUS_SUCCESS;
+    ULONG Bytes;
+
+    if (Pieces == NULL) {
+        return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+    }
+    *Pieces = (NTFS_PIECES){Irp, 1, STATUS_SUCCESS, Wanted};
+    IoMarkIrpPending(Irp);
+    for (ULONG Done = 0; Done < Length && NT_SUCCESS(Status); Done += Bytes) {
+        if (!NtfsFindRun(Volume, Stream, Offset + Done, Length - Done, &Place, &Bytes)) {
+            Status = STATUS_FILE_CORRUPT_ERROR;
+            break;
+        }
+        Status = NtfsSendPiece(Volume, Pieces, Done, Place, Bytes);
+    }
+    NtfsEndPiece(Pieces, Status);
+    return STATUS_PENDING;
+}
+
+static NTSTATUS NtfsReadRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, ULONG Length, ULONG Wanted)
+{
+    LONGLONG Offset = IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart, Place;
+    PIO_STACK_LOCATION Next;
+    ULONG Bytes;
+
+    if (!NtfsFindRun(Volume, Stream, Offset, Length, &Place, &Bytes)) {
+        return DriverComplete(Irp, STATUS_FILE_CORRUPT_ERROR, 0);
+    }
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    Next = IoGetNextIrpStackLocation(Irp);
+    Next->Parameters.Read.Length = Length;
+    Next->Parameters.Read.ByteOffset.QuadPart = Place;
+    IoSetCompletionRoutine(Irp, NtfsReadCompletion, (PVOID)(ULONG_PTR)Wanted, TRUE, TRUE, TRUE);
+    return IoCallDriver(Volume->Target, Irp);
+}
+
+/* PASSIVE_LEVEL or APC_LEVEL. */
+static NTSTATUS NtfsReadThroughLibrary(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, ULONG Wanted)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    uint32_t Bytes = Wanted;
+    NTSTATUS Status;
+    PVOID Buffer;
+
+    Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
+    if (Buffer == NULL) {
+        return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+    }
+    NtfsLockLibrary();
+    Status = Volume->Dismounted
+                 ? STATUS_VOLUME_DISMOUNTED
+                 : NtfsLibraryRead(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                   Stream->Name.Length / sizeof(WCHAR), Stack->Parameters.Read.ByteOffset.QuadPart,
+                                   Buffer, &Bytes);
+    NtfsUnlockLibrary();
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = NT_SUCCESS(Status) ? Bytes : 0;
+    NtfsMovePosition(Irp);
+    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+}
+
+/* The run list stays as it is while the pieces are sent.  What is in no run, or has no run list any more, is the library's. */
+static NTSTATUS NtfsReadMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, ULONG Whole, ULONG Wanted)
+{
+    LONGLONG Offset = IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart;
+    NTSTATUS Status = Stream->RunsKnown ? STATUS_SUCCESS : NtfsLearnRuns(Volume, Stream);
+    ULONG Runs;
+
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
+    }
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&Stream->PagingIoResource, TRUE);
+    Runs = Stream->RunsKnown ? NtfsCountRuns(Volume, Stream, Offset, Whole) : 0;
+    if (Runs == 1) {
+        Status = NtfsReadRun(Volume, Stream, Irp, Whole, Wanted);
+    } else if (Runs != 0) {
+        Status = NtfsReadRuns(Volume, Stream, Irp, Whole, Wanted);
+    }
+    ExReleaseResourceLite(&Stream->PagingIoResource);
+    KeLeaveCriticalRegion();
+    return Runs != 0 ? Status : NtfsReadThroughLibrary(Volume, Stream, Irp, Wanted);
+}
+
+NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Length = Stack->Parameters.Read.Length, Sector = Volume->Sectors.SectorSize, Wanted, Whole;
+    LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart, Size = Stream->Header.FileSize.QuadPart;
+    BOOLEAN Direct = (Irp->Flags & IRP_NOCACHE) != 0;
+    NTSTATUS Status;
+
+    if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if ((Stack->MinorFunction & IRP_MN_MDL) != 0) {
+        return DriverComplete(Irp, STATUS_NOT_IMPLEMENTED, 0); /* the cache's */
+    }
+    if (Offset < 0 || (Direct && (Offset % Sector != 0 || Length % Sector != 0))) {
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    }
+    if (Offset >= Size) {
+        return DriverComplete(Irp, STATUS_END_OF_FILE, 0);
+    }
+    Wanted = (ULONG)min((LONGLONG)Length, Size - Offset);
+    Whole = (Wanted + Sector - 1) & ~(Sector - 1);
+    Status = NtfsLockUserBuffer(Irp, IoWriteAccess, Length);
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
+    }
+    if (Direct && Stream->Mapped && Offset + Wanted <= Stream->Header.ValidDataLength.QuadPart) {
+        return NtfsReadMapped(Volume, Stream, Irp, Whole, Wanted);
+    }
+    return NtfsReadThroughLibrary(Volume, Stream, Irp, Wanted);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Streams of data: their sizes, where their clusters are, and their bytes where these are not plainly in clusters.
+ */
+#include "glue.h"
+
+/* As the stream's name is written on the disk: the library opens it by nothing else. */
+static void GlueRealStream(ntfs_inode *Inode, const uint16_t *Name, uint32_t Length, ntfschar *RealName)
+{
+    ntfs_attr_search_ctx *Search = ntfs_attr_get_search_ctx(Inode, NULL);
+
+    memcpy(RealName, Name, Length * sizeof(*Name));
+    while (Search != NULL && ntfs_attr_lookup(AT_DATA, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, Search) == 0) {
+        const ATTR_RECORD *Record = Search->attr;
+        const ntfschar *Found = (const ntfschar *)((const u8 *)Record + le16_to_cpu(Record->name_offset));
+
+        if (Record->name_length == Length &&
+            le16_to_cpu(Record->name_offset) + Length * sizeof(ntfschar) <= le32_to_cpu(Record->length) &&
+            ntfs_names_are_equal(Found, Length, Name, Length, IGNORE_CASE, Inode->vol->upcase,
+                                 Inode->vol->upcase_len)) {
+            memcpy(RealName, Found, Length * sizeof(ntfschar));
+            break;
+        }
+    }
+    if (Search != NULL) {
+        ntfs_attr_put_search_ctx(Search);
+    }
+}
+
+static ntfs_attr *GlueOpenStream(ntfs_inode *Inode, const uint16_t *Name, uint32_t Length)
+{
+    ntfschar RealName[NTFS_NAME_MAX];
+
+    if (Length > NTFS_NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    if (Length != 0) {
+        GlueRealStream(Inode, Name, Length, RealName);
+    }
+    errno = 0;
+    return ntfs_attr_open(Inode, AT_DATA, Length != 0 ? RealName : AT_UNNAMED, Length);
+}
+
+static void GlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts)
+{
+    Facts->Size = Attribute->data_size;
+    Facts->Valid = Attribute->initialized_size;
+    Facts->Allocated =
+        (Attribute->data_flags & (ATTR_COMPRESSION_MASK | ATTR_IS_SPARSE)) != 0 && NAttrNonResident(Attribute)
+            ? Attribute->compressed_size
+            : Attribute->allocated_size;
+    Facts->Mapped = NAttrNonResident(Attribute) && (Attribute->data_flags & ATTR_COMPRESSION_MASK) == 0 &&
+                    (Attribute->data_flags & ATTR_IS_ENCRYPTED) == 0;
+}
+
+int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                               NTFS_STREAM_FACTS *Facts)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute != NULL) {
+        GlueTellStream(Attribute, Facts);
+        Facts->NameLength = (uint16_t)Attribute->name_len;
+        ntfs_attr_close(Attribute);
+    } else {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+/* One of the file's streams, as its attribute's first record tells. */
+static void GlueRecordFacts(const ATTR_RECORD *Record, NTFS_STREAM_FACTS *Facts)
+{
+    Facts->NameLength = Record->name_length;
+    memcpy(Facts->Name, (const u8 *)Record + le16_to_cpu(Record->name_offset), Record->name_length * sizeof(ntfschar));
+    if (Record->non_resident) {
+        Facts->Size = sle64_to_cpu(Record->data_size);
+        Facts->Valid = sle64_to_cpu(Record->initialized_size);
+        Facts->Allocated = (Record->flags & (ATTR_COMPRESSION_MASK | ATTR_IS_SPARSE)) != 0
+                               ? sle64_to_cpu(Record->compressed_size)
+                               : sle64_to_cpu(Record->allocated_size);
+    } else {
+        Facts->Size = Facts->Valid = le32_to_cpu(Record->value_length);
+        Facts->Allocated = (Facts->Size + 7) & ~7;
+    }
+}
+
+int32_t NtfsLibraryStreams(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_STREAM_VISITOR *Visitor, void *Context)
+{
+    NTFS_STREAM_FACTS *Facts = ntfs_malloc(sizeof(*Facts));
+    ntfs_attr_search_ctx *Search = NULL;
+    ntfs_inode *Inode;
+    int32_t Status = Facts != NULL ? NtfsGlueOpen(Volume, Id, &Inode) : NtfsGlueStatus(Volume->Sectors);
+
+    if (Status < 0) {
+        free(Facts);
+        return Status;
+    }
+    Search = ntfs_attr_get_search_ctx(Inode, NULL);
+    while (Search != NULL && ntfs_attr_lookup(AT_DATA, NULL, 0, CASE_SENSITIVE, 0, NULL, 0, Search) == 0) {
+        const ATTR_RECORD *Record = Search->attr;
+
+        if (Record->non_resident && Record->lowest_vcn != 0) {
+            continue; /* the same stream goes on */
+        }
+        if (le16_to_cpu(Record->name_offset) + Record->name_length * sizeof(ntfschar) > le32_to_cpu(Record->length)) {
+            Status = GLUE_STATUS_FILE_CORRUPT_ERROR;
+            break;
+        }
+        GlueRecordFacts(Record, Facts);
+        if (Visitor(Context, Facts) != 0) {
+            break;
+        }
+    }
+    if (Search != NULL) {
+        ntfs_attr_put_search_ctx(Search);
+    }
+    free(Facts);
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                        NTFS_RUN_VISITOR *Visitor, void *Context)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute == NULL || ntfs_attr_map_whole_runlist(Attribute) != 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    } else {
+        for (runlist_element *Run = Attribute->rl; Run != NULL && Run->length != 0; Run++) {
+            s64 End = Volume->Volume->nr_clusters;
+
+            /* A run beyond the volume would be somebody else's sectors. */
+            if (Run->lcn >= 0 && (Run->lcn > End || Run->length > End - Run->lcn)) {
+                Status = GLUE_STATUS_FILE_CORRUPT_ERROR;
+                break;
+            }
+            if (Visitor(Context, Run->vcn, Run->lcn, Run->length) != 0) {
+                break;
+            }
+        }
+    }
+    if (Attribute != NULL) {
+        ntfs_attr_close(Attribute);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length, int64_t Offset,
+                        void *Buffer, uint32_t *Bytes)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    s64 Done = -1;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute != NULL) {
+        Done = ntfs_attr_pread(Attribute, Offset, *Bytes, Buffer);
+    }
+    if (Done < 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    } else {
+        *Bytes = (uint32_t)Done;
+    }
+    if (Attribute != NULL) {
+        ntfs_attr_close(Attribute);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                         int64_t Offset, const void *Buffer, uint32_t Bytes, NTFS_STREAM_FACTS *Facts)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    s64 Done = 0;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute == NULL) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+        return NtfsGlueClose(Volume, Inode, Status);
+    }
+    while (Status >= 0 && Done < Bytes) {
+        s64 Piece;
+
+        errno = 0;
+        Piece = ntfs_attr_pwrite(Attribute, Offset + Done, Bytes - Done, (const u8 *)Buffer + Done);
+        if (Piece <= 0) {
+            Status = NtfsGlueStatus(Volume->Sectors);
+        } else {
+            Done += Piece;
+        }
+    }
+    GlueTellStream(Attribute, Facts);
+    ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+    ntfs_attr_close(Attribute);
+    return NtfsGlueClose(Volume, Inode, Status);
+}
