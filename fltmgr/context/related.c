@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * related.c: the contexts of all objects that an operation is about, in one call; and those of objects that this machine
- * does not have: transactions, and sections that scan data.
- */
+/* related.c: the contexts of all objects that an operation is about, in one call. */
 #include <context.h>
 
 /* A type that was not asked for, or has no context there, is NULL. */
@@ -65,52 +62,4 @@ VOID FLTAPI FltReleaseContexts(PFLT_RELATED_CONTEXTS Contexts)
 VOID FLTAPI FltReleaseContextsEx(SIZE_T ContextsSize, PFLT_RELATED_CONTEXTS_EX Contexts)
 {
     FltpReleaseRelated(&Contexts->VolumeContext, min(ContextsSize, sizeof(*Contexts)), _ReturnAddress());
-}
-
-/* --- What is not here --- */
-
-/* There is no transaction whose context this could be. */
-static NTSTATUS FltpNoTransaction(PCSTR Routine, NTSTATUS Status)
-{
-    DbgPrint("fltmgr: %s: this machine has no transactions\n", Routine);
-    return Status;
-}
-
-NTSTATUS FLTAPI FltSetTransactionContext(PFLT_INSTANCE Instance, PKTRANSACTION Transaction,
-                                         FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT NewContext,
-                                         PFLT_CONTEXT *OldContext)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(Transaction);
-    UNREFERENCED_PARAMETER(Operation);
-    UNREFERENCED_PARAMETER(NewContext);
-    if (OldContext != NULL)
-        *OldContext = NULL_CONTEXT;
-    return FltpNoTransaction("FltSetTransactionContext", STATUS_NOT_SUPPORTED);
-}
-
-NTSTATUS FLTAPI FltGetTransactionContext(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT *Context)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(Transaction);
-    *Context = NULL_CONTEXT;
-    return STATUS_NOT_FOUND;
-}
-
-NTSTATUS FLTAPI FltDeleteTransactionContext(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT *OldContext)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(Transaction);
-    if (OldContext != NULL)
-        *OldContext = NULL_CONTEXT;
-    return STATUS_NOT_FOUND;
-}
-
-/* Documented where the volume has no section contexts. */
-NTSTATUS FLTAPI FltGetSectionContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT *Context)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(FileObject);
-    *Context = NULL_CONTEXT;
-    return STATUS_NOT_SUPPORTED;
 }

@@ -1,76 +1,127 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * file.c: what a filter asks of an open file, or sets, below its instance: the requests that answer in a buffer of the
- * filter's.  IRQL: PASSIVE_LEVEL.
+ * file.c: what a filter asks of an open file or its volume, or sets, below its instance: the requests that answer in a
+ * buffer of the filter's.  IRQL: PASSIVE_LEVEL.
  */
 #include "issue.h"
-
-/* Fill has put the request's function and parameters there. */
-typedef VOID FLTP_FILL(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID Buffer, ULONG Length, ULONG Class);
-
-static NTSTATUS FltpAskFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLTP_FILL *Fill, PVOID Buffer,
-                            ULONG Length, ULONG Class, PULONG LengthReturned)
-{
-    PFLT_CALLBACK_DATA Data;
-    PFLTP_ISSUED Issued;
-    NTSTATUS Status = FltpAllocateIssued(Instance, FileObject, 0, &Issued);
-
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Data = &Issued->Operation.Data;
-    Fill(Data->Iopb, Buffer, Length, Class);
-    FltPerformSynchronousIo(Data);
-    Status = Data->IoStatus.Status;
-    if (LengthReturned != NULL)
-        *LengthReturned = (ULONG)Data->IoStatus.Information;
-    FltFreeCallbackData(Data);
-    return Status;
-}
-
-static VOID FltpFillQuery(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID Buffer, ULONG Length, ULONG Class)
-{
-    Iopb->MajorFunction = IRP_MJ_QUERY_INFORMATION;
-    Iopb->Parameters.QueryFileInformation.Length = Length;
-    Iopb->Parameters.QueryFileInformation.FileInformationClass = (FILE_INFORMATION_CLASS)Class;
-    Iopb->Parameters.QueryFileInformation.InfoBuffer = Buffer;
-}
-
-static VOID FltpFillSet(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID Buffer, ULONG Length, ULONG Class)
-{
-    Iopb->MajorFunction = IRP_MJ_SET_INFORMATION;
-    Iopb->Parameters.SetFileInformation.Length = Length;
-    Iopb->Parameters.SetFileInformation.FileInformationClass = (FILE_INFORMATION_CLASS)Class;
-    Iopb->Parameters.SetFileInformation.InfoBuffer = Buffer;
-}
-
-static VOID FltpFillQueryVolume(PFLT_IO_PARAMETER_BLOCK Iopb, PVOID Buffer, ULONG Length, ULONG Class)
-{
-    Iopb->MajorFunction = IRP_MJ_QUERY_VOLUME_INFORMATION;
-    Iopb->Parameters.QueryVolumeInformation.Length = Length;
-    Iopb->Parameters.QueryVolumeInformation.FsInformationClass = (FS_INFORMATION_CLASS)Class;
-    Iopb->Parameters.QueryVolumeInformation.VolumeBuffer = Buffer;
-}
 
 NTSTATUS FLTAPI FltQueryInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PVOID FileInformation,
                                         ULONG Length, FILE_INFORMATION_CLASS FileInformationClass,
                                         PULONG LengthReturned)
 {
-    return FltpAskFile(Instance, FileObject, FltpFillQuery, FileInformation, Length, FileInformationClass,
-                       LengthReturned);
+    FLT_IO_PARAMETER_BLOCK Iopb = {.MajorFunction = IRP_MJ_QUERY_INFORMATION};
+
+    Iopb.Parameters.QueryFileInformation.Length = Length;
+    Iopb.Parameters.QueryFileInformation.FileInformationClass = FileInformationClass;
+    Iopb.Parameters.QueryFileInformation.InfoBuffer = FileInformation;
+    return FltpAsk(Instance, FileObject, &Iopb, LengthReturned);
 }
 
 NTSTATUS FLTAPI FltSetInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PVOID FileInformation,
                                       ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
 {
-    return FltpAskFile(Instance, FileObject, FltpFillSet, FileInformation, Length, FileInformationClass, NULL);
+    FLT_IO_PARAMETER_BLOCK Iopb = {.MajorFunction = IRP_MJ_SET_INFORMATION};
+
+    Iopb.Parameters.SetFileInformation.Length = Length;
+    Iopb.Parameters.SetFileInformation.FileInformationClass = FileInformationClass;
+    Iopb.Parameters.SetFileInformation.InfoBuffer = FileInformation;
+    return FltpAsk(Instance, FileObject, &Iopb, NULL);
+}
+
+static NTSTATUS FltpAskVolume(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, UCHAR Major, PVOID FsInformation,
+                              ULONG Length, FS_INFORMATION_CLASS FsInformationClass, PULONG LengthReturned)
+{
+    FLT_IO_PARAMETER_BLOCK Iopb = {.MajorFunction = Major};
+
+    Iopb.Parameters.QueryVolumeInformation.Length = Length;
+    Iopb.Parameters.QueryVolumeInformation.FsInformationClass = FsInformationClass;
+    Iopb.Parameters.QueryVolumeInformation.VolumeBuffer = FsInformation;
+    return FltpAsk(Instance, FileObject, &Iopb, LengthReturned);
 }
 
 NTSTATUS FLTAPI FltQueryVolumeInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PVOID FsInformation,
                                               ULONG Length, FS_INFORMATION_CLASS FsInformationClass,
                                               PULONG LengthReturned)
 {
-    return FltpAskFile(Instance, FileObject, FltpFillQueryVolume, FsInformation, Length, FsInformationClass,
-                       LengthReturned);
+    return FltpAskVolume(Instance, FileObject, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformation, Length,
+                         FsInformationClass, LengthReturned);
+}
+
+/* --- The volume, without a file --- */
+
+typedef struct _FLTP_VOLUME_CLASS {
+    FS_INFORMATION_CLASS Class;
+    ULONG Smallest; /* buffer */
+} FLTP_VOLUME_CLASS;
+
+/* As documented for FltQueryVolumeInformation, and for FltSetVolumeInformation. */
+static const FLTP_VOLUME_CLASS FltpVolumeQueries[] = {
+    {FileFsAttributeInformation, FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName)},
+    {FileFsControlInformation, sizeof(FILE_FS_CONTROL_INFORMATION)},
+    {FileFsDeviceInformation, sizeof(FILE_FS_DEVICE_INFORMATION)},
+    {FileFsDriverPathInformation, FIELD_OFFSET(FILE_FS_DRIVER_PATH_INFORMATION, DriverName)},
+    {FileFsFullSizeInformation, sizeof(FILE_FS_FULL_SIZE_INFORMATION)},
+    {FileFsObjectIdInformation, sizeof(FILE_FS_OBJECTID_INFORMATION)},
+    {FileFsSizeInformation, sizeof(FILE_FS_SIZE_INFORMATION)},
+    {FileFsVolumeInformation, FIELD_OFFSET(FILE_FS_VOLUME_INFORMATION, VolumeLabel)},
+    {FileFsSectorSizeInformation, sizeof(FILE_FS_SECTOR_SIZE_INFORMATION)},
+};
+static const FLTP_VOLUME_CLASS FltpVolumeSets[] = {
+    {FileFsControlInformation, sizeof(FILE_FS_CONTROL_INFORMATION)},
+    {FileFsLabelInformation, FIELD_OFFSET(FILE_FS_LABEL_INFORMATION, VolumeLabel)},
+    {FileFsObjectIdInformation, sizeof(FILE_FS_OBJECTID_INFORMATION)},
+};
+
+static NTSTATUS FltpCheckVolumeClass(const FLTP_VOLUME_CLASS *Classes, ULONG Count, FS_INFORMATION_CLASS Class,
+                                     ULONG Length)
+{
+    for (ULONG Index = 0; Index < Count; Index++) {
+        if (Classes[Index].Class == Class)
+            return Length < Classes[Index].Smallest ? STATUS_INFO_LENGTH_MISMATCH : STATUS_SUCCESS;
+    }
+    return STATUS_INVALID_INFO_CLASS;
+}
+
+/* The volume is opened below the instance, and closed again. */
+static NTSTATUS FltpAskOpenedVolume(PFLT_INSTANCE Instance, UCHAR Major, PIO_STATUS_BLOCK Iosb, PVOID FsInformation,
+                                    ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+{
+    PFILE_OBJECT File;
+    HANDLE Handle;
+    ULONG Returned = 0;
+    NTSTATUS Status = FltOpenVolume(Instance, &Handle, &File);
+
+    if (NT_SUCCESS(Status)) {
+        Status = FltpAskVolume(Instance, File, Major, FsInformation, Length, FsInformationClass, &Returned);
+        ObDereferenceObject(File);
+        ZwClose(Handle);
+    }
+    Iosb->Status = Status;
+    Iosb->Information = Returned;
+    return Status;
+}
+
+NTSTATUS FLTAPI FltQueryVolumeInformation(PFLT_INSTANCE Instance, PIO_STATUS_BLOCK Iosb, PVOID FsInformation,
+                                          ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+{
+    NTSTATUS Status =
+        FltpCheckVolumeClass(FltpVolumeQueries, RTL_NUMBER_OF(FltpVolumeQueries), FsInformationClass, Length);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return FltpAskOpenedVolume(Instance, IRP_MJ_QUERY_VOLUME_INFORMATION, Iosb, FsInformation, Length,
+                               FsInformationClass);
+}
+
+NTSTATUS FLTAPI FltSetVolumeInformation(PFLT_INSTANCE Instance, PIO_STATUS_BLOCK Iosb, PVOID FsInformation,
+                                        ULONG Length, FS_INFORMATION_CLASS FsInformationClass)
+{
+    NTSTATUS Status = FltpCheckVolumeClass(FltpVolumeSets, RTL_NUMBER_OF(FltpVolumeSets), FsInformationClass, Length);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    return FltpAskOpenedVolume(Instance, IRP_MJ_SET_VOLUME_INFORMATION, Iosb, FsInformation, Length,
+                               FsInformationClass);
 }
 
 /* A volume that is open itself is no directory; all else is for the file system to say. */
@@ -86,4 +137,31 @@ NTSTATUS FLTAPI FltIsDirectory(PFILE_OBJECT FileObject, PFLT_INSTANCE Instance, 
     if (NT_SUCCESS(Status))
         *IsDirectory = Standard.Directory;
     return Status;
+}
+
+/* --- Flushing --- */
+
+NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+{
+    return FltFlushBuffers2(Instance, FileObject, 0, NULL);
+}
+
+/* STATUS_INVALID_PARAMETER: no such type, or one that a volume does not have.  There is no IRP extension to propagate. */
+NTSTATUS FLTAPI FltFlushBuffers2(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, ULONG FlushType,
+                                 PFLT_CALLBACK_DATA CallbackData)
+{
+    FLT_IO_PARAMETER_BLOCK Iopb = {.MajorFunction = IRP_MJ_FLUSH_BUFFERS};
+
+    UNREFERENCED_PARAMETER(CallbackData);
+    if (FlagOn(FileObject->Flags, FO_VOLUME_OPEN) && FlushType != 0 && FlushType != FLT_FLUSH_TYPE_FLUSH_AND_PURGE)
+        return STATUS_INVALID_PARAMETER;
+    switch (FlushType) {
+    case 0: break;
+    case FLT_FLUSH_TYPE_FLUSH_AND_PURGE: Iopb.MinorFunction = IRP_MN_FLUSH_AND_PURGE; break;
+    case FLT_FLUSH_TYPE_FILE_DATA_ONLY: Iopb.MinorFunction = IRP_MN_FLUSH_DATA_ONLY; break;
+    case FLT_FLUSH_TYPE_NO_SYNC: Iopb.MinorFunction = IRP_MN_FLUSH_NO_SYNC; break;
+    case FLT_FLUSH_TYPE_DATA_SYNC_ONLY: Iopb.MinorFunction = IRP_MN_FLUSH_DATA_SYNC_ONLY; break;
+    default: return STATUS_INVALID_PARAMETER;
+    }
+    return FltpAsk(Instance, FileObject, &Iopb, NULL);
 }

@@ -222,19 +222,45 @@ static NTSTATUS NTAPI FltpIssuedCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOI
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+/* Where the request's parameters have an MDL, if it travels with one: data that is read or written, and a control code's
+ * output that is direct.  Whatever else has a buffer has it in kernel memory, where the file system finds it. */
+static PMDL *FltpPlaceOfMdl(PFLTP_ISSUED Issued, PVOID *Buffer, PULONG Length, LOCK_OPERATION *Access)
+{
+    PFLT_IO_PARAMETER_BLOCK Iopb = &Issued->Operation.Iopb;
+    PVOID *BufferPlace;
+    PMDL *Place;
+    PULONG LengthPlace;
+    ULONG Method;
+
+    if (!FltpLocateBuffer(Iopb, &Place, &BufferPlace, &LengthPlace, Access) || Place == NULL)
+        return NULL;
+    Issued->GivenMdl = *Place;
+    *Buffer = *BufferPlace;
+    *Length = *LengthPlace;
+    switch (Iopb->MajorFunction) {
+    case IRP_MJ_READ:
+    case IRP_MJ_WRITE: return Place;
+    case IRP_MJ_FILE_SYSTEM_CONTROL:
+    case IRP_MJ_DEVICE_CONTROL:
+    case IRP_MJ_INTERNAL_DEVICE_CONTROL:
+        Method = Iopb->Parameters.DeviceIoControl.Common.IoControlCode & 3;
+        return Method == METHOD_IN_DIRECT || Method == METHOD_OUT_DIRECT ? Place : NULL;
+    default: return NULL;
+    }
+}
+
 /* Kernel memory that is read or written directly needs an MDL, which goes with the request. */
 static NTSTATUS FltpDescribeBuffer(PFLTP_ISSUED Issued)
 {
-    PFLT_IO_PARAMETER_BLOCK Iopb = &Issued->Operation.Iopb;
-    ULONG Length = Iopb->Parameters.Read.Length;
-    PVOID Buffer = Iopb->Parameters.Read.ReadBuffer;
     NTSTATUS Status = STATUS_SUCCESS;
-    PMDL Mdl;
+    LOCK_OPERATION Access;
+    PVOID Buffer;
+    ULONG Length;
+    PMDL Mdl, *Place;
 
-    if (Iopb->MajorFunction != IRP_MJ_READ && Iopb->MajorFunction != IRP_MJ_WRITE)
-        return STATUS_SUCCESS;
-    Issued->GivenMdl = Iopb->Parameters.Read.MdlAddress;
-    if (Issued->GivenMdl != NULL || Length == 0)
+    Issued->GivenMdl = NULL;
+    Place = FltpPlaceOfMdl(Issued, &Buffer, &Length, &Access);
+    if (Place == NULL || *Place != NULL || Length == 0)
         return STATUS_SUCCESS;
     if (Issued->SpareMdl != NULL && Length <= FLTP_SPARE_MDL) {
         Mdl = Issued->SpareMdl;
@@ -245,7 +271,7 @@ static NTSTATUS FltpDescribeBuffer(PFLTP_ISSUED Issued)
             return STATUS_INSUFFICIENT_RESOURCES;
     }
     __try {
-        MmProbeAndLockPages(Mdl, KernelMode, Iopb->MajorFunction == IRP_MJ_READ ? IoWriteAccess : IoReadAccess);
+        MmProbeAndLockPages(Mdl, KernelMode, Access);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
     }
@@ -254,8 +280,8 @@ static NTSTATUS FltpDescribeBuffer(PFLTP_ISSUED Issued)
             IoFreeMdl(Mdl);
         return Status;
     }
-    Iopb->Parameters.Read.MdlAddress = Mdl;
-    Issued->DescribedMdl = &Iopb->Parameters.Read.MdlAddress;
+    *Place = Mdl;
+    Issued->DescribedMdl = Place;
     return STATUS_SUCCESS;
 }
 
@@ -361,8 +387,10 @@ NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
     return Status;
 }
 
-NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+NTSTATUS FltpAsk(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, const FLT_IO_PARAMETER_BLOCK *Wanted,
+                 PULONG LengthReturned)
 {
+    PFLT_IO_PARAMETER_BLOCK Iopb;
     PFLT_CALLBACK_DATA Data;
     PFLTP_ISSUED Issued;
     NTSTATUS Status = FltpAllocateIssued(Instance, FileObject, 0, &Issued);
@@ -370,9 +398,15 @@ NTSTATUS FLTAPI FltFlushBuffers(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
     if (!NT_SUCCESS(Status))
         return Status;
     Data = &Issued->Operation.Data;
-    Data->Iopb->MajorFunction = IRP_MJ_FLUSH_BUFFERS;
+    Iopb = &Issued->Operation.Iopb;
+    Iopb->MajorFunction = Wanted->MajorFunction;
+    Iopb->MinorFunction = Wanted->MinorFunction;
+    Iopb->OperationFlags = Wanted->OperationFlags;
+    Iopb->Parameters = Wanted->Parameters;
     FltPerformSynchronousIo(Data);
     Status = Data->IoStatus.Status;
+    if (LengthReturned != NULL)
+        *LengthReturned = (ULONG)Data->IoStatus.Information;
     FltFreeCallbackData(Data);
     return Status;
 }

@@ -378,6 +378,8 @@ VOID FltpCheckStatus(PFLTP_NODE Node, const VOID *Callback, PFLT_CALLBACK_DATA D
     if ((Major == IRP_MJ_CLEANUP || Major == IRP_MJ_CLOSE) && !NT_SUCCESS(Status))
         FltpBlameCallback(Node->Instance, Callback, FLTP_FAILED_CLEANUP, (ULONG_PTR)Data, (ULONG)Status, Major,
                           "rule=A cleanup or close was completed with an error, and neither can fail\n");
+    if (Major == IRP_MJ_QUERY_SECURITY && Status == STATUS_BUFFER_OVERFLOW)
+        return; /* documented: how much would be needed */
     if (!NT_ERROR(Status) && FltpGreatestInformation(&Node->Iopb, &Greatest) && Data->IoStatus.Information > Greatest)
         FltpBlameCallback(Node->Instance, Callback, FLTP_BAD_INFORMATION, (ULONG_PTR)Data, Data->IoStatus.Information,
                           Greatest,

@@ -48,21 +48,15 @@ BOOLEAN FLTAPI FltIsOperationSynchronous(PFLT_CALLBACK_DATA CallbackData)
     return FlagOn(Iopb->IrpFlags, IRP_SYNCHRONOUS_API) || FltpIsBufferedControl(Iopb);
 }
 
-PEPROCESS FLTAPI FltGetRequestorProcess(PFLT_CALLBACK_DATA CallbackData)
+/* NULL unless the file system has put another system buffer in the place of the one that went down. */
+PVOID FLTAPI FltGetNewSystemBufferAddress(PFLT_CALLBACK_DATA CallbackData)
 {
-    return CallbackData->Thread != NULL ? IoThreadToProcess(CallbackData->Thread) : NULL;
-}
+    PFLTP_OPERATION Operation =
+        FltpCheckData(CallbackData, "rule=FltGetNewSystemBufferAddress was given no operation under way\n");
 
-HANDLE FLTAPI FltGetRequestorProcessIdEx(PFLT_CALLBACK_DATA CallbackData)
-{
-    PEPROCESS Process = FltGetRequestorProcess(CallbackData);
-
-    return Process != NULL ? PsGetProcessId(Process) : NULL;
-}
-
-ULONG FLTAPI FltGetRequestorProcessId(PFLT_CALLBACK_DATA CallbackData)
-{
-    return HandleToUlong(FltGetRequestorProcessIdEx(CallbackData));
+    return FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_NEW_SYSTEM_BUFFER)
+               ? Operation->Irp->AssociatedIrp.SystemBuffer
+               : NULL;
 }
 
 static const struct {

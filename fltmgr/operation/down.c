@@ -224,14 +224,26 @@ static FORCEINLINE VOID FltpCopyLocationToNext(PIRP Irp)
     Next->Control = 0;
 }
 
+/* The operation may be over before those who asked are told. */
+static FORCEINLINE PFLTP_STATUS_REQUEST FltpTakeStatusRequests(PFLTP_OPERATION Operation)
+{
+    PFLTP_STATUS_REQUEST Requests = Operation->StatusRequests;
+
+    if (Requests != NULL)
+        Operation->StatusRequests = NULL;
+    return Requests;
+}
+
 /* A pre-callback completed it. */
 static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     BOOLEAN Generated = FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_GENERATED_IO) != 0;
+    PFLTP_STATUS_REQUEST Requests = FltpTakeStatusRequests(Operation);
     NTSTATUS Status;
 
     if (Operation->Iopb.MajorFunction == IRP_MJ_CLOSE)
         FltpEndHandleContexts(Operation->Volume, Operation->Iopb.TargetFileObject);
+    FltpTellStatus(Requests, Operation->Data.IoStatus.Status); /* which a call would have returned */
     if (!FltpGoUpAndComplete(Operation, Home, &Status))
         Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
     return Generated && Status != STATUS_PENDING ? STATUS_FLT_IO_COMPLETE : Status;
@@ -249,6 +261,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
     PIRP Irp = Operation->Irp;
     PDEVICE_OBJECT Target = Operation->Target;
+    PFLTP_STATUS_REQUEST Requests = FltpTakeStatusRequests(Operation);
     BOOLEAN Kept = FALSE; /* set by a completion in this thread whose post-callback kept the operation */
     NTSTATUS Status;
 
@@ -261,18 +274,27 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
         else
             IoSkipCurrentIrpStackLocation(Irp);
         FltpReturnOperation(Operation);
-        return IoCallDriver(Target, Irp);
+        if (Requests == NULL)
+            return IoCallDriver(Target, Irp);
+        Status = IoCallDriver(Target, Irp);
+        FltpTellStatus(Requests, Status);
+        return Status;
     }
     FltpCopyLocationToNext(Irp);
     if (Operation->Changed) {
-        if (Operation->Refused != STATUS_SUCCESS)
+        if (Operation->Refused != STATUS_SUCCESS) {
+            FltpTellStatus(Requests, Operation->Refused);
             return FltpTurnRefused(Operation, Home);
+        }
         FltpParametersToIrp(&Operation->Iopb, Irp, IoGetNextIrpStackLocation(Irp));
     }
     Operation->SentMdl = Irp->MdlAddress;
+    Operation->SentSystemBuffer = Irp->AssociatedIrp.SystemBuffer;
     IoSetCompletionRoutine(Irp, FltpIrpCompletion, Operation, TRUE, TRUE, TRUE);
     Operation->Kept = &Kept;
     Status = IoCallDriver(Target, Irp);
+    if (Requests != NULL)
+        FltpTellStatus(Requests, Status);
     if (FltpIsExpected(Home))
         return FltpWaitAtHome(Operation, Home);
     return Kept ? STATUS_PENDING : Status;

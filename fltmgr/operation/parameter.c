@@ -59,13 +59,57 @@ static VOID FltpControlToIrp(const FLT_PARAMETERS *From, PIRP Irp, PIO_STACK_LOC
     }
 }
 
-/* The four words of a stack location that has no shape of its own here. */
-static VOID FltpOthersFromStack(PFLT_PARAMETERS To, PIO_STACK_LOCATION Stack)
+/* Quotas, and the four words of a stack location that has no shape of its own here. */
+static VOID FltpOthersFromIrp(PFLT_PARAMETERS To, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
-    To->Others.Argument1 = Stack->Parameters.Others.Argument1;
-    To->Others.Argument2 = Stack->Parameters.Others.Argument2;
-    To->Others.Argument3 = Stack->Parameters.Others.Argument3;
-    To->Others.Argument4 = Stack->Parameters.Others.Argument4;
+    switch (Stack->MajorFunction) {
+    case IRP_MJ_QUERY_QUOTA:
+        To->QueryQuota.Length = Stack->Parameters.QueryQuota.Length;
+        To->QueryQuota.StartSid = Stack->Parameters.QueryQuota.StartSid;
+        To->QueryQuota.SidList = Stack->Parameters.QueryQuota.SidList;
+        To->QueryQuota.SidListLength = Stack->Parameters.QueryQuota.SidListLength;
+        To->QueryQuota.QuotaBuffer = FltpRequestBuffer(Irp);
+        To->QueryQuota.MdlAddress = Irp->MdlAddress;
+        break;
+    case IRP_MJ_SET_QUOTA:
+        To->SetQuota.Length = Stack->Parameters.SetQuota.Length;
+        To->SetQuota.QuotaBuffer = FltpRequestBuffer(Irp);
+        To->SetQuota.MdlAddress = Irp->MdlAddress;
+        break;
+    default:
+        To->Others.Argument1 = Stack->Parameters.Others.Argument1;
+        To->Others.Argument2 = Stack->Parameters.Others.Argument2;
+        To->Others.Argument3 = Stack->Parameters.Others.Argument3;
+        To->Others.Argument4 = Stack->Parameters.Others.Argument4;
+        break;
+    }
+}
+
+static VOID FltpOthersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    const FLT_PARAMETERS *From = &Iopb->Parameters;
+
+    switch (Iopb->MajorFunction) {
+    case IRP_MJ_QUERY_QUOTA:
+        Stack->Parameters.QueryQuota.Length = From->QueryQuota.Length;
+        Stack->Parameters.QueryQuota.StartSid = From->QueryQuota.StartSid;
+        Stack->Parameters.QueryQuota.SidList = From->QueryQuota.SidList;
+        Stack->Parameters.QueryQuota.SidListLength = From->QueryQuota.SidListLength;
+        FltpPutRequestBuffer(Irp, From->QueryQuota.QuotaBuffer);
+        Irp->MdlAddress = From->QueryQuota.MdlAddress;
+        break;
+    case IRP_MJ_SET_QUOTA:
+        Stack->Parameters.SetQuota.Length = From->SetQuota.Length;
+        FltpPutRequestBuffer(Irp, From->SetQuota.QuotaBuffer);
+        Irp->MdlAddress = From->SetQuota.MdlAddress;
+        break;
+    default:
+        Stack->Parameters.Others.Argument1 = From->Others.Argument1;
+        Stack->Parameters.Others.Argument2 = From->Others.Argument2;
+        Stack->Parameters.Others.Argument3 = From->Others.Argument3;
+        Stack->Parameters.Others.Argument4 = From->Others.Argument4;
+        break;
+    }
 }
 
 VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOCATION Stack)
@@ -171,7 +215,7 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
         To->SetSecurity.SecurityInformation = Stack->Parameters.SetSecurity.SecurityInformation;
         To->SetSecurity.SecurityDescriptor = Stack->Parameters.SetSecurity.SecurityDescriptor;
         break;
-    default: FltpOthersFromStack(To, Stack); break;
+    default: FltpOthersFromIrp(To, Irp, Stack); break;
     }
 }
 
@@ -267,13 +311,29 @@ VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK
         Stack->Parameters.SetSecurity.SecurityInformation = From->SetSecurity.SecurityInformation;
         Stack->Parameters.SetSecurity.SecurityDescriptor = From->SetSecurity.SecurityDescriptor;
         break;
-    default:
-        Stack->Parameters.Others.Argument1 = From->Others.Argument1;
-        Stack->Parameters.Others.Argument2 = From->Others.Argument2;
-        Stack->Parameters.Others.Argument3 = From->Others.Argument3;
-        Stack->Parameters.Others.Argument4 = From->Others.Argument4;
-        break;
+    default: FltpOthersToIrp(Iopb, Irp, Stack); break;
     }
+}
+
+static BOOLEAN FltpLocateQuota(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
+                               LOCK_OPERATION *Access)
+{
+    PFLT_PARAMETERS P = &Iopb->Parameters;
+
+    if (Iopb->MajorFunction != IRP_MJ_QUERY_QUOTA && Iopb->MajorFunction != IRP_MJ_SET_QUOTA)
+        return FALSE;
+    if (Iopb->MajorFunction == IRP_MJ_QUERY_QUOTA) {
+        *Mdl = &P->QueryQuota.MdlAddress;
+        *Buffer = &P->QueryQuota.QuotaBuffer;
+        *Length = &P->QueryQuota.Length;
+        *Access = IoWriteAccess;
+    } else {
+        *Mdl = &P->SetQuota.MdlAddress;
+        *Buffer = &P->SetQuota.QuotaBuffer;
+        *Length = &P->SetQuota.Length;
+        *Access = IoReadAccess;
+    }
+    return TRUE;
 }
 
 /* Where the operation keeps its one buffer; FALSE for an operation that has none. */
@@ -349,6 +409,6 @@ BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffe
             *Mdl = &P->DeviceIoControl.Neither.OutputMdlAddress;
         }
         return TRUE;
-    default: return FALSE;
+    default: return FltpLocateQuota(Iopb, Mdl, Buffer, Length, Access);
     }
 }

@@ -155,6 +155,8 @@ NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
     }
     Operation->Completed = TRUE;
     Operation->Data.IoStatus = Irp->IoStatus;
+    if (Irp->AssociatedIrp.SystemBuffer != Operation->SentSystemBuffer)
+        SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_NEW_SYSTEM_BUFFER);
     if (Irp->MdlAddress != Operation->SentMdl && Operation->Changed)
         FltpTakeMdlMadeBelow(Operation);
     if (!FltpGoUp(Operation, NULL)) {

@@ -333,3 +333,44 @@ NTSTATUS FLTAPI FltEnumerateInstanceInformationByVolume(PFLT_VOLUME Volume, ULON
 {
     return FltpDescribeInstance(Volume, NULL, Index, InformationClass, Buffer, BufferSize, BytesReturned);
 }
+
+/* STATUS_FLT_VOLUME_NOT_FOUND where no instance is on the volume, too. */
+static NTSTATUS FltpDescribeInstanceOf(PFLT_VOLUME Volume, ULONG Index, INSTANCE_INFORMATION_CLASS InformationClass,
+                                       PVOID Buffer, ULONG BufferSize, PULONG BytesReturned, NTSTATUS None)
+{
+    if (Volume->InstanceCount == 0)
+        return None;
+    return FltpDescribeInstance(Volume, NULL, Index, InformationClass, Buffer, BufferSize, BytesReturned);
+}
+
+NTSTATUS FLTAPI FltEnumerateInstanceInformationByVolumeName(PUNICODE_STRING VolumeName, ULONG Index,
+                                                            INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                                            ULONG BufferSize, PULONG BytesReturned)
+{
+    PFLT_VOLUME Volume;
+    NTSTATUS Status = FltpVolumeFromName(VolumeName, &Volume);
+
+    if (Status == STATUS_FLT_VOLUME_NOT_FOUND)
+        return STATUS_OBJECT_NAME_NOT_FOUND; /* documented for a volume that does not exist */
+    if (!NT_SUCCESS(Status))
+        return Status == STATUS_FLT_DELETING_OBJECT ? STATUS_FLT_VOLUME_NOT_FOUND : Status;
+    Status = FltpDescribeInstanceOf(Volume, Index, InformationClass, Buffer, BufferSize, BytesReturned,
+                                    STATUS_FLT_VOLUME_NOT_FOUND);
+    FltpReleaseRundown(&Volume->Object.Rundown);
+    return Status;
+}
+
+NTSTATUS FLTAPI FltEnumerateInstanceInformationByDeviceObject(PDEVICE_OBJECT DeviceObject, ULONG Index,
+                                                              INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                                              ULONG BufferSize, PULONG BytesReturned)
+{
+    PFLT_VOLUME Volume;
+    NTSTATUS Status = FltGetVolumeFromDeviceObject(NULL, DeviceObject, &Volume);
+
+    if (!NT_SUCCESS(Status))
+        return STATUS_FLT_VOLUME_NOT_FOUND;
+    Status = FltpDescribeInstanceOf(Volume, Index, InformationClass, Buffer, BufferSize, BytesReturned,
+                                    STATUS_FLT_INTERNAL_ERROR);
+    FltObjectDereference(Volume);
+    return Status;
+}

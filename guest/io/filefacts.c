@@ -3,11 +3,6 @@
  * deleting a file. */
 #include "iop.h"
 
-NTKERNELAPI NTSTATUS NTAPI IoRetrievePriorityInfo(PIRP Irp, PFILE_OBJECT FileObject, PETHREAD Thread,
-                                                  PIO_PRIORITY_INFO PriorityInfo);
-
-#define IOP_PRIORITY_SHIFT 17 /* IRP.Flags: the hint plus one, in three bits */
-
 /* Any IRQL, with a resident buffer.  STATUS_EA_LIST_INCONSISTENT: *ErrorOffset is the entry that is at fault.
  */
 NTSTATUS NTAPI IoCheckEaBufferValidity(PFILE_FULL_EA_INFORMATION EaBuffer, ULONG EaLength, PULONG ErrorOffset)
@@ -96,26 +91,6 @@ NTSTATUS NTAPI IoGetRequestorSessionId(PIRP Irp, PULONG pSessionId)
     Token = PsReferencePrimaryToken(Process);
     SeQuerySessionIdToken(Token, pSessionId);
     PsDereferencePrimaryToken(Token);
-    return STATUS_SUCCESS;
-}
-
-/* <= DISPATCH_LEVEL.  STATUS_INVALID_PARAMETER: not the structure's size.  Nothing here lowers pages'
- * priority. */
-NTSTATUS NTAPI IoRetrievePriorityInfo(PIRP Irp, PFILE_OBJECT FileObject, PETHREAD Thread,
-                                      PIO_PRIORITY_INFO PriorityInfo)
-{
-    ULONG Hint = Irp != NULL ? Irp->Flags >> IOP_PRIORITY_SHIFT & 7 : 0;
-
-    UNREFERENCED_PARAMETER(FileObject);
-    if (PriorityInfo->Size != sizeof(*PriorityInfo)) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    if (Thread == NULL && Irp != NULL) {
-        Thread = Irp->Tail.Overlay.Thread;
-    }
-    PriorityInfo->ThreadPriority = Thread != NULL ? (ULONG)KeQueryPriorityThread((PKTHREAD)Thread) : MAXULONG;
-    PriorityInfo->PagePriority = 5; /* normal */
-    PriorityInfo->IoPriority = Hint != 0 ? (IO_PRIORITY_HINT)(Hint - 1) : IoPriorityNormal;
     return STATUS_SUCCESS;
 }
 

@@ -210,6 +210,7 @@ typedef struct _IOP_FILE_EXTENSION {
     PIO_FILE_CONTEXTS FilterContexts;
     PECP_LIST EcpList; /* while IRP_MJ_CREATE is under way */
     BOOLEAN IgnoreSharing;
+    UCHAR IoPriority; /* the hint plus one, or 0 */
 } IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;
 
 NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,

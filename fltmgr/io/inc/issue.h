@@ -10,6 +10,10 @@
 /* IRQL: <= APC_LEVEL.  Callback data of our own use, freed by FltFreeCallbackData. */
 NTSTATUS FltpAllocateIssued(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT_ALLOCATE_CALLBACK_DATA_FLAGS Flags,
                             PFLTP_ISSUED *NewIssued);
+/* IRQL: PASSIVE_LEVEL.  Sends a request with these functions, flags and parameters below the instance and waits for it.
+ * LengthReturned may be NULL: how much came back. */
+NTSTATUS FltpAsk(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, const FLT_IO_PARAMETER_BLOCK *Wanted,
+                 PULONG LengthReturned);
 /* IRQL: PASSIVE_LEVEL.  Bugchecks when callback data is left that code in this range allocated. */
 VOID FltpCheckIssuedAtUnload(PUCHAR Start, PUCHAR End, PVOID Name);
 

@@ -105,11 +105,13 @@ typedef struct _FLTP_OPERATION {
     BOOLEAN Completed; /* the request has come back from below, or was completed by a filter */
     /* Of a changed target, and as here in a free block.  An error: it goes up with it; the instance it goes on below. */
     NTSTATUS Refused;
-    PFLT_INSTANCE Redirected; /* held */
-    BOOLEAN *Kept;            /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
+    PFLT_INSTANCE Redirected;                    /* held */
+    struct _FLTP_STATUS_REQUEST *StatusRequests; /* NULL in a free block; see status.c */
+    BOOLEAN *Kept; /* in the frame of FltpSendDown, valid while the lower driver has not pended: see there */
     /* The request's buffers before any filter changed them, and the MDL that went down. */
     PVOID OriginalUserBuffer, OriginalSystemBuffer;
     PMDL OriginalMdl, SentMdl;
+    PVOID SentSystemBuffer;
     /* Work that waits for a lower IRQL. */
     FLTP_WORK_ITEM SafeItem; /* of FltpSafeKind */
     FLT_POST_OPERATION_FLAGS SafeFlags;
@@ -285,6 +287,12 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
 VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
 BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
                          LOCK_OPERATION *Access);
+
+/*
+ * status.c: those that filters asked for; each is told once and freed.  IRQL: <= APC_LEVEL.
+ */
+typedef struct _FLTP_STATUS_REQUEST *PFLTP_STATUS_REQUEST;
+VOID FltpTellStatus(PFLTP_STATUS_REQUEST Request, NTSTATUS Status);
 
 /*
  * pend.c

@@ -130,6 +130,13 @@ static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_L
         ((PVOLUME_DISK_EXTENTS)Buffer)->Extents[0].ExtentLength.QuadPart = Extension->Length;
         *Information = sizeof(VOLUME_DISK_EXTENTS);
         return STATUS_SUCCESS;
+    case IOCTL_MOUNTDEV_QUERY_STABLE_GUID:
+        if (Length < sizeof(MOUNTDEV_STABLE_GUID)) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        ((PMOUNTDEV_STABLE_GUID)Buffer)->StableGuid = Extension->StableId;
+        *Information = sizeof(MOUNTDEV_STABLE_GUID);
+        return STATUS_SUCCESS;
     case IOCTL_MOUNTDEV_QUERY_DEVICE_NAME: return VolumeDeviceName(Extension, Buffer, Length, Information);
     default: return STATUS_NOT_SUPPORTED;
     }

@@ -19,7 +19,9 @@ typedef struct _MBR_ENTRY {
 } MBR_ENTRY;
 
 typedef struct _MBR {
-    UCHAR Code[446];
+    UCHAR Code[440];
+    ULONG DiskSignature;
+    USHORT Reserved;
     MBR_ENTRY Entry[4];
     USHORT Signature;
 } MBR;
@@ -104,6 +106,7 @@ static ULONG VolumeFromMbr(const MBR *Sector, PVOLUME_DISK Disk, PVOLUME_RANGE R
     ULONG Count = 0;
     ULONG Index;
 
+    Disk->Signature = Sector->DiskSignature;
     for (Index = 0; Index < RTL_NUMBER_OF(Sector->Entry); Index++) {
         const MBR_ENTRY *Entry = &Sector->Entry[Index];
 

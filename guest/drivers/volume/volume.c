@@ -51,6 +51,35 @@ static VOID VolumeLink(ULONG Number, PUNICODE_STRING Target)
     }
 }
 
+/*
+ * The volume's lasting id: the partition's own of a GPT; else, as Windows has it for an MBR, the disk's signature and
+ * where the partition begins; a whole disk has its number for a signature.
+ */
+static VOID VolumeIdentify(PVOLUME_DISK Disk, PVOLUME_EXTENSION Extension)
+{
+    if (Extension->Style == PARTITION_STYLE_GPT) {
+        Extension->StableId = Extension->GptId;
+        return;
+    }
+    Extension->StableId.Data1 = Extension->Style == PARTITION_STYLE_MBR ? Disk->Signature : Disk->Number + 1;
+    RtlCopyMemory(Extension->StableId.Data4, (PUCHAR)&Extension->Start, sizeof(Extension->StableId.Data4));
+}
+
+/* \??\Volume{GUID}, as a mount manager would make it. */
+static VOID VolumeLinkGuid(const GUID *Id, PUNICODE_STRING Target)
+{
+    WCHAR Buffer[64];
+    UNICODE_STRING Name = {0, sizeof(Buffer), Buffer}, Guid;
+
+    if (!NT_SUCCESS(RtlStringFromGUID(Id, &Guid))) {
+        return;
+    }
+    RtlAppendUnicodeToString(&Name, L"\\??\\Volume");
+    RtlAppendUnicodeStringToString(&Name, &Guid);
+    IoCreateSymbolicLink(&Name, Target);
+    RtlFreeUnicodeString(&Guid);
+}
+
 static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVOLUME_RANGE Range, ULONG Number)
 {
     PVOLUME_EXTENSION Extension;
@@ -87,7 +116,9 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     Device->StackSize = Disk->Device->StackSize + 1;
     Device->AlignmentRequirement = Disk->Device->AlignmentRequirement;
     Device->SectorSize = (USHORT)Disk->SectorSize;
+    VolumeIdentify(Disk, Extension);
     VolumeLink(Number, &Name);
+    VolumeLinkGuid(&Extension->StableId, &Name);
     Device->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
 }

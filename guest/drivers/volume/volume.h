@@ -31,6 +31,7 @@ typedef struct _VOLUME_EXTENSION {
     UCHAR MbrType;
     GUID GptType;
     GUID GptId;
+    GUID StableId; /* by which the volume is named, see VolumeIdentify */
 } VOLUME_EXTENSION, *PVOLUME_EXTENSION;
 
 /* What one partition table entry says. */
@@ -53,6 +54,7 @@ typedef struct _VOLUME_DISK {
     PFILE_OBJECT File;
     ULONG Number;
     ULONG SectorSize;
+    ULONG Signature; /* of an MBR, 0 without one */
     LONGLONG Length;
 } VOLUME_DISK, *PVOLUME_DISK;
 

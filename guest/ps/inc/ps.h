@@ -25,7 +25,8 @@ typedef struct _ETHREAD {
     KSPIN_LOCK IrpListLock;
     LIST_ENTRY IrpList; /* IrpListLock */
     PDEVICE_OBJECT DeviceToVerify;
-    BOOLEAN HardErrorsAreDisabled; /* the thread itself only */
+    BOOLEAN HardErrorsAreDisabled;  /* the thread itself only */
+    UCHAR IoPriority, PagePriority; /* each plus one, or 0 */
 
     /* se's; the thread itself only */
     PACCESS_TOKEN ImpersonationToken;

@@ -7,6 +7,8 @@
 
 #include <fltvm.h>
 
+NTKERNELAPI NTSTATUS NTAPI IoSetIoPriorityHintIntoFileObject(PFILE_OBJECT FileObject, IO_PRIORITY_HINT PriorityHint);
+NTKERNELAPI NTSTATUS NTAPI IoSetIoPriorityHintIntoThread(PETHREAD Thread, IO_PRIORITY_HINT PriorityHint);
 NTKERNELAPI NTSTATUS NTAPI IoRetrievePriorityInfo(PIRP Irp, PFILE_OBJECT FileObject, PETHREAD Thread,
                                                   PIO_PRIORITY_INFO Info);
 NTSYSAPI NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE File, HANDLE Event, PIO_APC_ROUTINE Routine, PVOID Context,
@@ -132,11 +134,20 @@ static VOID CheckRequests(VOID)
     FvCheck(IoGetRequestorSessionId(Irp, &Session) == STATUS_UNSUCCESSFUL && Session == MAXULONG);
     Irp->Tail.Overlay.Thread = PsGetCurrentThread();
     FvCheck(IoGetRequestorSessionId(Irp, &Session) == STATUS_SUCCESS && Session == 0);
-    FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_SUCCESS &&
+    FvCheck(IoRetrievePriorityInfo(Irp, NULL, PsGetCurrentThread(), &Info) == STATUS_SUCCESS &&
             Info.ThreadPriority == (ULONG)KeQueryPriorityThread(KeGetCurrentThread()) &&
             Info.IoPriority == IoPriorityNormal && Info.PagePriority == 5);
+    FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_SUCCESS && Info.ThreadPriority == MAXULONG &&
+            Info.PagePriority == MAXULONG);
     Irp->Flags |= (IoPriorityLow + 1) << 17;
     FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_SUCCESS && Info.IoPriority == IoPriorityLow);
+    FvCheck(IoGetIoPriorityHint(Irp) == IoPriorityLow && IoSetIoPriorityHint(Irp, 5) == STATUS_INVALID_PARAMETER);
+    FvCheck(IoSetIoPriorityHint(Irp, IoPriorityHigh) == STATUS_SUCCESS && IoGetIoPriorityHint(Irp) == IoPriorityHigh);
+    FvCheck(IoSetIoPriorityHintIntoThread(PsGetCurrentThread(), 5) == STATUS_INVALID_PARAMETER &&
+            IoSetIoPriorityHintIntoFileObject(NULL, 5) == STATUS_INVALID_PARAMETER);
+    FvCheck(IoApplyPriorityInfoThread(&Info, NULL, PsGetCurrentThread()) == STATUS_SUCCESS); /* changes nothing */
+    Info.IoPriority = 5;
+    FvCheck(IoApplyPriorityInfoThread(&Info, NULL, PsGetCurrentThread()) == STATUS_INVALID_PARAMETER_1);
     Info.Size--;
     FvCheck(IoRetrievePriorityInfo(Irp, NULL, NULL, &Info) == STATUS_INVALID_PARAMETER);
     IoFreeIrp(Irp);
@@ -223,7 +234,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(42);
+    FvTestPlan(48);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
         DriverObject->MajorFunction[Major] = Dispatch;
     if (!FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device))))
