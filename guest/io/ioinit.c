@@ -49,7 +49,10 @@ static NTSTATUS IopCreateTypes(VOID)
     Type.QueryNameProcedure = IopQueryFileName;
     RtlInitUnicodeString(&Name, L"File");
     Status = ObCreateObjectType(&Name, &Type, NULL, &IopFileObjectType);
-    return NT_SUCCESS(Status) ? IopInitializeTransactions() : Status;
+    if (NT_SUCCESS(Status)) {
+        Status = IopInitializeTransactions();
+    }
+    return NT_SUCCESS(Status) ? IopInitializeSections() : Status;
 }
 
 static NTSTATUS IopCreateDirectories(VOID)

@@ -219,6 +219,8 @@ NTSTATUS IopParseDevice(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE Acces
 NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode,
                       ULONG Attributes, PUNICODE_STRING CompleteName, PUNICODE_STRING RemainingName, PVOID Context,
                       PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
+/* section.c */
+NTSTATUS IopInitializeSections(VOID);
 /* transaction.c */
 NTSTATUS IopInitializeTransactions(VOID);
 /* access.c */

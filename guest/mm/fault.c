@@ -2,11 +2,11 @@
 /*
  * What a page fault means.
  *
- * Nothing is ever brought in from disk, so a fault is an error: an exception for user addresses (that of a guard page the
+ * In a view of a section it shows the page.  Else it is an error: an exception for user addresses (that of a guard page the
  * first time only), a bugcheck for system addresses, named as exactly as Windows does.  What is none is a translation that was
  * changed on another processor a moment ago: the access is then tried again.
  */
-#include "space.h"
+#include "segment.h"
 
 #define MI_FAULT_PRESENT 0x01
 #define MI_FAULT_WRITE   0x02
@@ -42,8 +42,10 @@ static NTSTATUS MiUserAddressFault(ULONG64 Address, ULONG64 ErrorCode)
         MiInvalidate(Address);
         return STATUS_SUCCESS;
     }
-    if (!(Pte & MI_PTE_GUARD))
+    if (!(Pte & MI_PTE_GUARD) && !MiHasViews(Address))
         return STATUS_ACCESS_VIOLATION;
+    if (!(Pte & MI_PTE_GUARD))
+        return MiResolveView(Address, (ErrorCode & MI_FAULT_WRITE) != 0, (ErrorCode & MI_FAULT_FETCH) != 0);
     return MiTakeGuard(Address) ? STATUS_GUARD_PAGE_VIOLATION : STATUS_SUCCESS; /* another thread took it: try again */
 }
 
@@ -67,6 +69,9 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
         MiInvalidate(Value);
         return STATUS_SUCCESS;
     }
+    if (__readcr8() < DISPATCH_LEVEL && MiHasViews(Value) &&
+        NT_SUCCESS(MiResolveView(Value, Write, (ErrorCode & MI_FAULT_FETCH) != 0)))
+        return STATUS_SUCCESS;
     if (MiIsSpecialAddress(Value) && !(Pte & FLTVM_PTE_PRESENT))
         MiSpecialPoolFault(Value, Write, TrapFrame->Rip);
     if ((Pte & FLTVM_PTE_PRESENT) && (ErrorCode & MI_FAULT_PRESENT)) {

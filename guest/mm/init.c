@@ -16,6 +16,7 @@ VOID MmInitSystem(ULONG Phase)
         MiInitializeRegions();
         MiInitializePool();
         MiInitializeSpecialPool();
+        MiInitializeViews();
         KeMmAccessFault = MmAccessFault;
         RtlReadMemory = MmReadMemory;
         KeMmIsExecutable = MiIsExecutable;

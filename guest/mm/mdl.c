@@ -7,7 +7,7 @@
  * number; without the verifier the call does what it can, as Windows does.  What would break the memory manager's own
  * state is a bugcheck always: 0x4E for a page that is unlocked too often, 0xDA for a mapping that is none.
  */
-#include "space.h"
+#include "segment.h"
 
 #define MI_MDL_STATES (MDL_PAGES_LOCKED | MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
 
@@ -113,6 +113,32 @@ FORCEINLINE NTSTATUS MiLockPages(ULONG64 Address, ULONG Pages, KPROCESSOR_MODE M
     return STATUS_SUCCESS;
 }
 
+/* The same where views are: what a view has is shown first.  IRQL: <= APC_LEVEL. */
+static NTSTATUS MiLockWithViews(ULONG64 Address, ULONG Pages, KPROCESSOR_MODE Mode, LOCK_OPERATION Operation,
+                                PPFN_NUMBER Page, PBOOLEAN Io)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+    ULONG Locked = 0;
+
+    if (Mode != KernelMode && Address > MM_HIGHEST_USER)
+        return STATUS_ACCESS_VIOLATION;
+    for (; Locked < Pages; Locked++, Address += PAGE_SIZE) {
+        Status = MiLockViewPage(Address, Operation, &Page[Locked]);
+        if (Status == STATUS_NOT_FOUND) {
+            PMM_SPACE Space = Address <= MM_HIGHEST_USER ? MiLockSpace() : NULL;
+
+            Status = MiLockPages(Address, 1, Mode, Operation, &Page[Locked], Io);
+            if (Space != NULL)
+                MiUnlockSpace(Space);
+        }
+        if (!NT_SUCCESS(Status))
+            break;
+    }
+    while (!NT_SUCCESS(Status) && Locked > 0)
+        MiUnlockPage(Page[--Locked]);
+    return Status;
+}
+
 DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode,
                                                  LOCK_OPERATION Operation)
 {
@@ -130,11 +156,15 @@ DECLSPEC_NOINLINE VOID NTAPI MmProbeAndLockPages(PMDL MemoryDescriptorList, KPRO
     if (FvVerifierEnabled() &&
         (Irql > DISPATCH_LEVEL || (Irql == DISPATCH_LEVEL && (MiLookupPte(Address) & MI_PTE_PAGEABLE))))
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x70, Irql, (ULONG_PTR)Mdl, AccessMode);
-    /* User memory may be given back by another thread: not between the look and the lock. */
-    Space = Address <= MM_HIGHEST_USER && Irql < DISPATCH_LEVEL ? MiLockSpace() : NULL;
-    Status = MiLockPages(Address, Pages, AccessMode, Operation, Page, &Io);
-    if (Space != NULL)
-        MiUnlockSpace(Space);
+    if (Irql < DISPATCH_LEVEL && MiHasViews(Address)) {
+        Status = MiLockWithViews(Address, Pages, AccessMode, Operation, Page, &Io);
+    } else {
+        /* User memory may be given back by another thread: not between the look and the lock. */
+        Space = Address <= MM_HIGHEST_USER && Irql < DISPATCH_LEVEL ? MiLockSpace() : NULL;
+        Status = MiLockPages(Address, Pages, AccessMode, Operation, Page, &Io);
+        if (Space != NULL)
+            MiUnlockSpace(Space);
+    }
     if (!NT_SUCCESS(Status)) {
         Page[0] = (PFN_NUMBER)-1;
         RtlRaiseStatus(Status);

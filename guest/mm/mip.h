@@ -177,7 +177,7 @@ typedef struct _MI_REGION {
     PULONG64 Bitmap;
 } MI_REGION, *PMI_REGION;
 
-extern MI_REGION MiNonPagedRegion, MiPagedRegion, MiSystemPteRegion, MiImageRegion;
+extern MI_REGION MiNonPagedRegion, MiPagedRegion, MiSystemPteRegion, MiImageRegion, MiViewRegion;
 
 /* Whether an address of a region is in use: then its PTE exists. */
 FORCEINLINE BOOLEAN MiIsReserved(PMI_REGION Region, ULONG64 Address)
@@ -268,6 +268,7 @@ BOOLEAN MiNextPoolAllocation(PULONG64 Cursor, PVOID *Address, MI_ALLOCATION *All
 VOID MiForgetSections(ULONG64 Base, SIZE_T Size);
 
 VOID MiInitializeSpecialPool(VOID);
+VOID MiInitializeViews(VOID);
 
 #define MI_SLOTS     4096
 #define MI_SLOT_SIZE (2 * PAGE_SIZE)

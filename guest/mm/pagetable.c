@@ -4,7 +4,7 @@
  *
  * Tables are made when first needed and never freed.  Lookups take no lock and may be made at any IRQL.
  */
-#include "mip.h"
+#include "space.h"
 
 /* The top-level table as one sees it through the self-map. */
 #define MI_PXE_OF(Address) MiPte((ULONG64)MiPte((ULONG64)MiPte((ULONG64)MiPte(Address))))
@@ -74,6 +74,27 @@ PMMPTE MiNextPte(PULONG64 Address, ULONG64 End)
             *Address = Next;
             return MiPte(Next);
         }
+    }
+    return NULL;
+}
+
+PMMPTE MiNextPteIn(ULONG64 Top, PULONG64 Address, ULONG64 End)
+{
+    ULONG64 Next = *Address;
+
+    while (Next < End) {
+        PMMPTE Entry = (PMMPTE)(FLTVM_VA_DIRECT_MAP + Top) + (Next >> 39 & 0x1FF);
+        ULONG Shift = 39;
+
+        while (Shift > PAGE_SHIFT && (*Entry & FLTVM_PTE_PRESENT)) {
+            Shift -= 9;
+            Entry = (PMMPTE)MiPageAddress(MiPtePage(*Entry)) + (Next >> Shift & 0x1FF);
+        }
+        if (Shift == PAGE_SHIFT) {
+            *Address = Next;
+            return Entry;
+        }
+        Next = (Next | ((1ULL << Shift) - 1)) + 1;
     }
     return NULL;
 }

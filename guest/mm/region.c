@@ -11,10 +11,13 @@
 #define MI_NONPAGED_PAGES 0x4000
 #define MI_PAGED_PAGES    0x4000
 #define MI_SYSTEM_PAGES   0x4000
+#define MI_VIEW_GRANULES  0x1000
 
 MI_REGION MiNonPagedRegion = {MM_NONPAGED_POOL, MI_NONPAGED_PAGES, 0, 0, NULL};
 MI_REGION MiPagedRegion = {MM_PAGED_POOL, MI_PAGED_PAGES, 0, 0, NULL};
 MI_REGION MiSystemPteRegion = {MM_SYSTEM_PTES, MI_SYSTEM_PAGES, 0, 0, NULL};
+/* In granules: a page of this region stands for one of system views (view.c). */
+MI_REGION MiViewRegion = {PAGE_SIZE, MI_VIEW_GRANULES, 0, 0, NULL};
 MI_REGION MiImageRegion = {FLTVM_VA_IMAGES, MI_IMAGE_PAGES, 0, 0, NULL};
 
 static VOID MiInitializeRegion(PMI_REGION Region, ULONG Pages)
@@ -34,6 +37,7 @@ VOID MiInitializeRegions(VOID)
     MiInitializeRegion(&MiNonPagedRegion, max(MI_NONPAGED_PAGES, (ULONG)MiTotalPages));
     MiInitializeRegion(&MiPagedRegion, max(MI_PAGED_PAGES, (ULONG)MiTotalPages));
     MiInitializeRegion(&MiSystemPteRegion, max(MI_SYSTEM_PAGES, (ULONG)MiTotalPages));
+    MiInitializeRegion(&MiViewRegion, max(MI_VIEW_GRANULES, (ULONG)MiTotalPages / 16));
     MiInitializeRegion(&MiImageRegion, MI_IMAGE_PAGES);
 }
 

@@ -8,7 +8,7 @@
  * committed stands in the page table entries themselves, with its protection in bits that the processor
  * leaves to software.
  */
-#include "space.h"
+#include "segment.h"
 
 #define MI_TOP_ENTRIES  512
 #define MI_USER_ENTRIES 256
@@ -50,8 +50,8 @@ VOID MmInitSystemSpace(PKPROCESS Process)
 /* The kernel's regions that grow later need their top-level entries now. */
 static BOOLEAN MiFillKernelHalf(VOID)
 {
-    static const ULONG64 Regions[] = {MM_NONPAGED_POOL, MM_PAGED_POOL, MM_SPECIAL_POOL, MM_SYSTEM_PTES,
-                                      FLTVM_VA_IMAGES};
+    static const ULONG64 Regions[] = {MM_NONPAGED_POOL, MM_PAGED_POOL,   MM_SPECIAL_POOL,
+                                      MM_SYSTEM_PTES,   MM_SYSTEM_VIEWS, FLTVM_VA_IMAGES};
 
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(Regions); Index++) {
         if (!MiMakeTopEntry(Regions[Index]))
@@ -119,8 +119,12 @@ static VOID MiForgetRanges(PMM_SPACE Space)
 {
     PMI_RANGE Range;
 
-    while ((Range = RtlGetElementGenericTableAvl(&Space->Ranges, 0)) != NULL)
-        RtlDeleteElementGenericTableAvl(&Space->Ranges, Range);
+    while ((Range = RtlGetElementGenericTableAvl(&Space->Ranges, 0)) != NULL) {
+        if (Range->View != NULL)
+            MiUnmapRange(Space, Range->View);
+        else
+            RtlDeleteElementGenericTableAvl(&Space->Ranges, Range);
+    }
 }
 
 VOID MmDeleteSpace(PKPROCESS Process)
@@ -218,7 +222,7 @@ ULONG64 MiFindFreeTop(PMM_SPACE Space, ULONG64 Size, ULONG64 Highest)
 
 BOOLEAN MiInsertRange(PMM_SPACE Space, ULONG64 Start, ULONG64 End, ULONG Protection, ULONG Type)
 {
-    MI_RANGE Range = {Start, End, Start, Protection, Type};
+    MI_RANGE Range = {.Start = Start, .End = End, .Base = Start, .Protection = Protection, .Type = Type};
     BOOLEAN New;
 
     if (RtlInsertElementGenericTableAvl(&Space->Ranges, &Range, sizeof(Range), &New) == NULL)

@@ -10,6 +10,8 @@
 
 #define MI_SPACE_TAG 'apSM'
 
+#define MI_KEPT_PAGES 256 /* never committed: for the kernel's own needs */
+
 #ifndef MEM_PHYSICAL
 #define MEM_PHYSICAL 0x00400000
 #endif
@@ -23,6 +25,8 @@ typedef struct _MI_RANGE {
     ULONG64 Base;     /* of the allocation it is (a part of) */
     ULONG Protection; /* as it was reserved, PAGE_* */
     ULONG Type;       /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE */
+    ULONG Current;    /* of a view: its protection now */
+    struct _MI_VIEW *View;
 } MI_RANGE, *PMI_RANGE;
 
 typedef struct _MM_SPACE {
@@ -31,6 +35,7 @@ typedef struct _MM_SPACE {
     ULONG64 Hint; /* no free granule below */
     ULONG64 Top;  /* the top-level table, physical */
     BOOLEAN Ended;
+    ULONG Views; /* of segments */
 } MM_SPACE, *PMM_SPACE;
 
 /*
@@ -55,6 +60,12 @@ ULONG64 MiFindFree(PMM_SPACE Space, ULONG64 Size, ULONG64 Highest);
 ULONG64 MiFindFreeTop(PMM_SPACE Space, ULONG64 Size, ULONG64 Highest);
 BOOLEAN MiInsertRange(PMM_SPACE Space, ULONG64 Start, ULONG64 End, ULONG Protection, ULONG Type);
 VOID MiDeleteRange(PMM_SPACE Space, PMI_RANGE Range);
+
+/* virtual.c: the bits of an entry for PAGE_* flags, without a page; 0: there is no such protection. */
+MMPTE MiProtectionBits(ULONG Protect);
+
+/* The first entry at or behind *Address, before End, whose table is there, in any page tables; NULL: none. */
+PMMPTE MiNextPteIn(ULONG64 Top, PULONG64 Address, ULONG64 End);
 
 /* Takes the pages of [Start, End) away, if there are any. */
 VOID MiDecommit(PMM_SPACE Space, ULONG64 Start, ULONG64 End);

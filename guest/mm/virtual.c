@@ -5,9 +5,7 @@
  * What is committed is there at once, filled with zeros: nothing is brought in by a fault.  So that a program
  * cannot take what the kernel lives on, a last part of memory is never committed.
  */
-#include "space.h"
-
-#define MI_KEPT_PAGES 256 /* for the kernel's own needs */
+#include "segment.h"
 
 #define MI_PROTECTIONS                                                                                                 \
     (PAGE_NOACCESS | PAGE_READONLY | PAGE_READWRITE | PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE)
@@ -15,8 +13,7 @@
 
 #define MI_KINDS (MEM_COMMIT | MEM_RESERVE | MEM_RESET)
 
-/* The bits of an entry for PAGE_* flags, without a page; 0: there is no such protection. */
-static MMPTE MiProtectionBits(ULONG Protect)
+MMPTE MiProtectionBits(ULONG Protect)
 {
     static const MMPTE Bits[] = {
         [0] = MI_PTE_HIDDEN, /* PAGE_NOACCESS */
@@ -201,6 +198,8 @@ static NTSTATUS MiAllocateLocked(PMM_SPACE Space, PULONG64 Start, PULONG64 End, 
     Range = MiFindReserved(Space, *Start, *Start + 1);
     if (Range == NULL || *End > Range->End)
         return STATUS_CONFLICTING_ADDRESSES;
+    if (Range->View != NULL)
+        return MiCommitView(Range, *Start, *End);
     Status = MiCommit(*Start, *End, MiProtectionBits(Protect));
     if (New && !NT_SUCCESS(Status))
         MiDeleteRange(Space, Range);
@@ -223,7 +222,7 @@ NTSTATUS MmAllocateVirtual(PULONG64 Base, ULONG64 ZeroBits, PULONG64 Size, ULONG
         return STATUS_INVALID_PARAMETER_5;
     if (Type & (MEM_LARGE_PAGES | MEM_PHYSICAL | MEM_WRITE_WATCH))
         return STATUS_NOT_IMPLEMENTED;
-    if (MiProtectionBits(Protect) == 0)
+    if (MiProtectionBits(Protect) == 0 && Protect != PAGE_WRITECOPY && Protect != PAGE_EXECUTE_WRITECOPY)
         return STATUS_INVALID_PAGE_PROTECTION;
     if (*Base > MM_HIGHEST_USER)
         return STATUS_INVALID_PARAMETER_2;
@@ -310,6 +309,12 @@ static NTSTATUS MiProtectLocked(PMM_SPACE Space, ULONG64 Start, ULONG64 End, ULO
 
     if (Range == NULL || End > Range->End)
         return STATUS_CONFLICTING_ADDRESSES;
+    if (Range->View != NULL) {
+        *Old = Range->Current;
+        return MiProtectView(Space, Range, Start, End, Protect);
+    }
+    if (MiProtectionBits(Protect) == 0)
+        return STATUS_INVALID_PAGE_PROTECTION;
     if (MiCountCommitted(Start, End) != (End - Start) / PAGE_SIZE)
         return STATUS_NOT_COMMITTED;
     *Old = MiProtectionOf(*MiPte(Start));
@@ -323,7 +328,7 @@ NTSTATUS MmProtectVirtual(PULONG64 Base, PULONG64 Size, ULONG Protect, PULONG Ol
     PMM_SPACE Space;
     NTSTATUS Status;
 
-    if (MiProtectionBits(Protect) == 0)
+    if (MiProtectionBits(Protect) == 0 && Protect != PAGE_WRITECOPY && Protect != PAGE_EXECUTE_WRITECOPY)
         return STATUS_INVALID_PAGE_PROTECTION;
     if (*Base > MM_HIGHEST_USER)
         return STATUS_INVALID_PARAMETER_2;
@@ -418,11 +423,15 @@ NTSTATUS MmQueryVirtual(ULONG64 Address, PMEMORY_BASIC_INFORMATION Information)
         Information->State = MEM_FREE;
         Information->Protect = PAGE_NOACCESS;
     } else {
-        PMMPTE Pte = MiNextPte(&Place, Start + PAGE_SIZE);
-
         Information->AllocationBase = (PVOID)Range->Base;
         Information->AllocationProtect = Range->Protection;
         Information->Type = Range->Type;
+    }
+    if (Range != NULL && Range->View != NULL) {
+        MiQueryView(Range, Start, Information);
+    } else if (Range != NULL) {
+        PMMPTE Pte = MiNextPte(&Place, Start + PAGE_SIZE);
+
         Information->State = Pte != NULL && (*Pte & MI_PTE_COMMITTED) ? MEM_COMMIT : MEM_RESERVE;
         if (Information->State == MEM_COMMIT)
             Information->Protect = MiProtectionOf(*Pte);

@@ -25,6 +25,7 @@ struct _KTRAP_FRAME;
 #define MM_PAGED_POOL     0xFFFFA00000000000ULL
 #define MM_SPECIAL_POOL   0xFFFFB00000000000ULL
 #define MM_SYSTEM_PTES    0xFFFFC00000000000ULL
+#define MM_SYSTEM_VIEWS   0xFFFFD00000000000ULL
 #define MM_LOWEST_USER    0x0000000000010000ULL
 #define MM_HIGHEST_USER   0x00007FFFFFFEFFFFULL
 
@@ -62,6 +63,40 @@ NTSTATUS MmAllocateVirtual(PULONG64 Base, ULONG64 ZeroBits, PULONG64 Size, ULONG
 NTSTATUS MmFreeVirtual(PULONG64 Base, PULONG64 Size, ULONG Type);
 NTSTATUS MmProtectVirtual(PULONG64 Base, PULONG64 Size, ULONG Protect, PULONG Old);
 NTSTATUS MmQueryVirtual(ULONG64 Address, PMEMORY_BASIC_INFORMATION Information);
+
+/*
+ * ---- segments: the pages of a section, and views of them.  IRQL: <= APC_LEVEL ----
+ * A segment lives as long as somebody has a reference; a view has one.
+ */
+#define MM_MAXIMUM_SECTION (1ULL << 43)
+
+typedef struct _MM_SEGMENT MM_SEGMENT, *PMM_SEGMENT;
+
+/* Of the paging file, zeroed.  STATUS_SECTION_TOO_BIG, STATUS_COMMITMENT_LIMIT, STATUS_INSUFFICIENT_RESOURCES. */
+NTSTATUS MmCreateSegment(ULONG64 Size, BOOLEAN Commit, PMM_SEGMENT *Segment);
+VOID MmReferenceSegment(PMM_SEGMENT Segment);
+VOID MmDereferenceSegment(PMM_SEGMENT Segment);
+ULONG64 MmQuerySegmentSize(PMM_SEGMENT Segment);
+
+/* What ZwMapViewOfSection wants.  Size 0: to the section's end. */
+typedef struct _MM_VIEW_REQUEST {
+    PMM_SEGMENT Segment;
+    ULONG SectionProtect; /* the section's own protection: views may have no more */
+    ULONG Protect, Type;
+    ULONG64 Base, Offset, Size; /* what was done, when it returns */
+    ULONG64 ZeroBits, CommitSize;
+} MM_VIEW_REQUEST, *PMM_VIEW_REQUEST;
+
+/* Is it one that a section may have (STATUS_INVALID_PAGE_PROTECTION), and does it go with the section's? */
+BOOLEAN MmIsViewProtection(ULONG Protect);
+BOOLEAN MmIsProtectionAllowed(ULONG SectionProtect, ULONG Protect);
+
+/* In the current process, with ZwMapViewOfSection's and ZwUnmapViewOfSection's statuses. */
+NTSTATUS MmMapView(PMM_VIEW_REQUEST Request);
+NTSTATUS MmUnmapView(ULONG64 Address);
+/* In system space. */
+NTSTATUS MmMapSystemView(PMM_VIEW_REQUEST Request);
+NTSTATUS MmUnmapSystemView(ULONG64 Address);
 
 /* ---- pages.  IRQL: <= DISPATCH_LEVEL ---- */
 SIZE_T MmAvailablePages(VOID);

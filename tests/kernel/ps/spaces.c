@@ -82,11 +82,41 @@ static VOID CheckSwitches(VOID)
     ZwClose(Thread);
 }
 
+/* One section in both, by a handle of the process and from within it; the views are left to the processes' ends. */
+static VOID CheckViews(VOID)
+{
+    LARGE_INTEGER Size = {.QuadPart = 0x20000};
+    PVOID Base[2] = {(PVOID)0x30000000, (PVOID)0x30000000};
+    SIZE_T Length = 0;
+    HANDLE Section, Handle;
+    KAPC_STATE State;
+
+    FvCheck(NT_SUCCESS(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE, SEC_COMMIT, NULL)));
+    FvCheck(
+        NT_SUCCESS(ObOpenObjectByPointer(Process[0], OBJ_KERNEL_HANDLE, NULL, 0, *PsProcessType, KernelMode, &Handle)));
+    FvCheck(
+        NT_SUCCESS(ZwMapViewOfSection(Section, Handle, &Base[0], 0, 0, NULL, &Length, ViewUnmap, 0, PAGE_READWRITE)));
+    FvCheck(Read(Base[0]) == 0xBAD); /* not here */
+    KeStackAttachProcess((PRKPROCESS)Process[1], &State);
+    FvCheck(NT_SUCCESS(
+        ZwMapViewOfSection(Section, ZwCurrentProcess(), &Base[1], 0, 0, NULL, &Length, ViewUnmap, 0, PAGE_READONLY)));
+    FvCheck(Read(Base[1]) == 0);
+    KeUnstackDetachProcess(&State);
+    KeStackAttachProcess((PRKPROCESS)Process[0], &State);
+    *(volatile ULONG *)Base[0] = 4711;
+    KeUnstackDetachProcess(&State);
+    KeStackAttachProcess((PRKPROCESS)Process[1], &State);
+    FvCheck(Read(Base[1]) == 4711);
+    KeUnstackDetachProcess(&State);
+    ZwClose(Handle);
+    ZwClose(Section);
+}
+
 static VOID Check(VOID)
 {
     KAPC_STATE Outer, Inner;
 
-    FvTestPlan(17);
+    FvTestPlan(25);
     FvCheck(Made == 2);
     for (ULONG Index = 0; Index < 2; Index++) {
         KeStackAttachProcess((PRKPROCESS)Process[Index], &Outer);
@@ -105,6 +135,7 @@ static VOID Check(VOID)
     FvCheck(Read(PLACE) == 1 && PsGetCurrentProcess() == Process[0]);
     KeUnstackDetachProcess(&Outer);
     CheckSwitches();
+    CheckViews();
 }
 
 /* What the processes left is looked at by the scenario: pages in use are as before. */
@@ -117,6 +148,7 @@ static VOID CheckEnded(VOID)
     KeStackAttachProcess((PRKPROCESS)Process[0], &State);
     FvCheck(Read(PLACE) == 0xBAD); /* given back at its end */
     FvCheck(Allocate(PLACE) == STATUS_PROCESS_IS_TERMINATING);
+    FvCheck(Read((PVOID)0x30000000) == 0xBAD);
     KeUnstackDetachProcess(&State);
     ObDereferenceObject(Process[0]);
     ObDereferenceObject(Process[1]);

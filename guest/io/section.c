@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Section objects, and the services that map views of them.
+ *
+ * A section of the paging file is memory that several views share.  Images are refused, as files are until there is a cache
+ * that keeps a file and its sections the same.
+ */
+#include "iop.h"
+#include <mm.h>
+
+#define IOP_ALLOCATION_ATTRIBUTES                                                                                      \
+    (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE | SEC_NOCACHE | SEC_LARGE_PAGES | 0x00200000 /* SEC_BASED */)
+
+typedef struct _IOP_SECTION {
+    ULONG Protection;
+    PMM_SEGMENT Segment;
+} IOP_SECTION, *PIOP_SECTION;
+
+POBJECT_TYPE IopSectionType;
+
+static VOID IopDeleteSection(PVOID Object)
+{
+    PIOP_SECTION Section = Object;
+
+    if (Section->Segment != NULL) {
+        MmDereferenceSegment(Section->Segment);
+    }
+}
+
+NTSTATUS IopInitializeSections(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Section");
+    OBJECT_TYPE_INITIALIZER Type;
+
+    RtlZeroMemory(&Type, sizeof(Type));
+    Type.Length = sizeof(Type);
+    Type.PoolType = NonPagedPoolNx;
+    Type.WaitOffset = OB_NOT_WAITABLE;
+    Type.ValidAccessMask = SECTION_ALL_ACCESS;
+    Type.GenericMapping = (GENERIC_MAPPING){STANDARD_RIGHTS_READ | SECTION_MAP_READ | SECTION_QUERY,
+                                            STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
+                                            STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE, SECTION_ALL_ACCESS};
+    Type.DeleteProcedure = IopDeleteSection;
+    return ObCreateObjectType(&Name, &Type, NULL, &IopSectionType);
+}
+
+/* ---- making sections ---- */
+
+static NTSTATUS IopCheckSection(ULONG Protection, ULONG Attributes, HANDLE File, ULONG64 Size)
+{
+    ULONG Kind = Attributes & (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE);
+
+    if ((Attributes & ~IOP_ALLOCATION_ATTRIBUTES) != 0 ||
+        (Kind != SEC_COMMIT && Kind != SEC_RESERVE && Kind != SEC_IMAGE)) {
+        return STATUS_INVALID_PARAMETER_6;
+    }
+    if (!MmIsViewProtection(Protection) || (Protection & PAGE_NOACCESS) != 0) {
+        return STATUS_INVALID_PAGE_PROTECTION;
+    }
+    if (File == NULL && Kind == SEC_IMAGE) {
+        return STATUS_INVALID_FILE_FOR_SECTION;
+    }
+    if (File != NULL || Kind == SEC_IMAGE || (Attributes & (SEC_LARGE_PAGES | 0x00200000)) != 0) {
+        DbgPrint("NtCreateSection: %s is not implemented\n", Kind == SEC_IMAGE ? "an image"
+                                                             : File != NULL    ? "a file"
+                                                                               : "a based section or large pages");
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    return (LONG64)Size <= 0 ? STATUS_INVALID_PARAMETER_4 : STATUS_SUCCESS;
+}
+
+static NTSTATUS IopCreateSection(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes, ULONG64 Size,
+                                 ULONG Protection, ULONG Attributes)
+{
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    PIOP_SECTION Section;
+    NTSTATUS Status =
+        ObCreateObject(Mode, IopSectionType, ObjectAttributes, Mode, NULL, sizeof(*Section), 0, 0, (PVOID *)&Section);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Section->Segment = NULL;
+    Section->Protection = Protection;
+    Status = MmCreateSegment(Size, (Attributes & SEC_COMMIT) != 0, &Section->Segment);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(Section);
+        return Status;
+    }
+    return ObInsertObject(Section, NULL, Access, 0, NULL, Handle);
+}
+
+/* Gives the caller a handle; what was done is done, also if it cannot be told any more. */
+static NTSTATUS IopReturnHandle(NTSTATUS Status, HANDLE Handle, PHANDLE Result)
+{
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    __try {
+        *Result = Handle;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return Status;
+    }
+    return Status;
+}
+
+/*
+ * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4: no size; STATUS_INVALID_PARAMETER_6: not one kind of allocation;
+ * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_TOO_BIG; STATUS_COMMITMENT_LIMIT; STATUS_INVALID_FILE_FOR_SECTION: an image of
+ * no file; STATUS_NOT_IMPLEMENTED: files, images, large pages.  (Page "ZwCreateSection".)
+ */
+NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                               PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes,
+                               HANDLE FileHandle)
+{
+    ULONG64 Size = 0;
+    HANDLE Handle = NULL;
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    __try {
+        if (ExGetPreviousMode() != KernelMode) {
+            ProbeForWrite(SectionHandle, sizeof(*SectionHandle), sizeof(HANDLE));
+            if (MaximumSize != NULL) {
+                ProbeForRead(MaximumSize, sizeof(*MaximumSize), sizeof(ULONG));
+            }
+        }
+        if (MaximumSize != NULL) {
+            Size = (ULONG64)MaximumSize->QuadPart;
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    Status = IopCheckSection(SectionPageProtection, AllocationAttributes, FileHandle, Size);
+    if (NT_SUCCESS(Status)) {
+        Status = IopCreateSection(&Handle, DesiredAccess, ObjectAttributes, Size, SectionPageProtection,
+                                  AllocationAttributes);
+    }
+    return IopReturnHandle(Status, Handle, SectionHandle);
+}
+
+/* IRQL: PASSIVE_LEVEL.  STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. */
+static NTSTATUS NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
+{
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    HANDLE Handle = NULL;
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    __try {
+        if (Mode != KernelMode) {
+            ProbeForWrite(SectionHandle, sizeof(*SectionHandle), sizeof(HANDLE));
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    Status = ObOpenObjectByName(ObjectAttributes, IopSectionType, Mode, NULL, DesiredAccess, NULL, &Handle);
+    return IopReturnHandle(Status, Handle, SectionHandle);
+}
+
+/* ---- views in processes ---- */
+
+static NTSTATUS IopCaptureView(PMM_VIEW_REQUEST Request, PVOID *BaseAddress, PLARGE_INTEGER Offset, PSIZE_T ViewSize)
+{
+    __try {
+        if (ExGetPreviousMode() != KernelMode) {
+            ProbeForWrite(BaseAddress, sizeof(*BaseAddress), sizeof(PVOID));
+            ProbeForWrite(ViewSize, sizeof(*ViewSize), sizeof(SIZE_T));
+            if (Offset != NULL) {
+                ProbeForWrite(Offset, sizeof(*Offset), sizeof(ULONG));
+            }
+        }
+        Request->Base = (ULONG64)*BaseAddress;
+        Request->Size = *ViewSize;
+        Request->Offset = Offset != NULL ? (ULONG64)Offset->QuadPart : 0;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+static VOID IopReturnView(PMM_VIEW_REQUEST Request, PVOID *BaseAddress, PLARGE_INTEGER Offset, PSIZE_T ViewSize)
+{
+    __try {
+        *ViewSize = Request->Size;
+        *BaseAddress = (PVOID)Request->Base;
+        if (Offset != NULL) {
+            Offset->QuadPart = (LONGLONG)Request->Offset;
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return; /* the view is there all the same */
+    }
+}
+
+static NTSTATUS IopCheckView(PMM_VIEW_REQUEST Request, SECTION_INHERIT Inherit)
+{
+    if (Inherit != ViewShare && Inherit != ViewUnmap) {
+        return STATUS_INVALID_PARAMETER_8;
+    }
+    if ((Request->Type & ~(ULONG)(MEM_RESERVE | MEM_TOP_DOWN)) != 0) {
+        return STATUS_INVALID_PARAMETER_9;
+    }
+    if (!MmIsViewProtection(Request->Protect)) {
+        return STATUS_INVALID_PAGE_PROTECTION;
+    }
+    return Request->ZeroBits > 21 ? STATUS_INVALID_PARAMETER_4 : STATUS_SUCCESS;
+}
+
+/* The right to a section that a view of this protection needs. */
+static ACCESS_MASK IopAccessOfView(ULONG Protect)
+{
+    if ((Protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0) {
+        return SECTION_MAP_WRITE;
+    }
+    return (Protect & 0xF0) != 0 ? SECTION_MAP_EXECUTE : SECTION_MAP_READ;
+}
+
+static NTSTATUS IopMapView(HANDLE SectionHandle, HANDLE ProcessHandle, PMM_VIEW_REQUEST Request)
+{
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    KAPC_STATE ApcState;
+    PIOP_SECTION Section;
+    PEPROCESS Process;
+    NTSTATUS Status = ObReferenceObjectByHandle(ProcessHandle, 0x8 /* PROCESS_VM_OPERATION */, PsProcessTypeObject,
+                                                Mode, (PVOID *)&Process, NULL);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = ObReferenceObjectByHandle(SectionHandle, IopAccessOfView(Request->Protect), IopSectionType, Mode,
+                                       (PVOID *)&Section, NULL);
+    if (NT_SUCCESS(Status) && !MmIsProtectionAllowed(Section->Protection, Request->Protect)) {
+        ObDereferenceObject(Section);
+        Status = STATUS_SECTION_PROTECTION;
+    }
+    if (NT_SUCCESS(Status)) {
+        Request->Segment = Section->Segment;
+        Request->SectionProtect = Section->Protection;
+        KeStackAttachProcess((PRKPROCESS)Process, &ApcState);
+        Status = MmMapView(Request);
+        KeUnstackDetachProcess(&ApcState);
+        ObDereferenceObject(Section); /* the view keeps the pages */
+    }
+    ObDereferenceObject(Process);
+    return Status;
+}
+
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+                                  SIZE_T CommitSize, PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize,
+                                  SECTION_INHERIT InheritDisposition, ULONG AllocationType, ULONG Win32Protect);
+/*
+ * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4, _5, _8, _9: ZeroBits, CommitSize, InheritDisposition, AllocationType;
+ * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_PROTECTION: more than the section allows; STATUS_MAPPED_ALIGNMENT: the offset
+ * is no multiple of 64 KiB; STATUS_INVALID_VIEW_SIZE; STATUS_CONFLICTING_ADDRESSES; STATUS_NO_MEMORY;
+ * STATUS_PROCESS_IS_TERMINATING.  (Page "ZwMapViewOfSection".)
+ */
+NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+                                  SIZE_T CommitSize, PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize,
+                                  SECTION_INHERIT InheritDisposition, ULONG AllocationType, ULONG Win32Protect)
+{
+    MM_VIEW_REQUEST Request = {
+        .ZeroBits = ZeroBits, .CommitSize = CommitSize, .Type = AllocationType, .Protect = Win32Protect};
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = IopCheckView(&Request, InheritDisposition);
+    if (NT_SUCCESS(Status)) {
+        Status = IopCaptureView(&Request, BaseAddress, SectionOffset, ViewSize);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = IopMapView(SectionHandle, ProcessHandle, &Request);
+    }
+    if (NT_SUCCESS(Status)) {
+        IopReturnView(&Request, BaseAddress, SectionOffset, ViewSize);
+    }
+    return Status;
+}
+
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress);
+/* IRQL: PASSIVE_LEVEL.  BaseAddress: any within the view.  STATUS_NOT_MAPPED_VIEW. */
+NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress)
+{
+    KAPC_STATE ApcState;
+    PEPROCESS Process;
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = ObReferenceObjectByHandle(ProcessHandle, 0x8 /* PROCESS_VM_OPERATION */, PsProcessTypeObject,
+                                       ExGetPreviousMode(), (PVOID *)&Process, NULL);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    KeStackAttachProcess((PRKPROCESS)Process, &ApcState);
+    Status = MmUnmapView((ULONG64)BaseAddress);
+    KeUnstackDetachProcess(&ApcState);
+    ObDereferenceObject(Process);
+    return Status;
+}
+
+PS_ZW(CreateSection,
+      (PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+       PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes, HANDLE FileHandle),
+      (SectionHandle, DesiredAccess, ObjectAttributes, MaximumSize, SectionPageProtection, AllocationAttributes,
+       FileHandle))
+
+PS_ZW(OpenSection, (PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes),
+      (SectionHandle, DesiredAccess, ObjectAttributes))
+
+PS_ZW(MapViewOfSection,
+      (HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, SIZE_T CommitSize,
+       PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize, SECTION_INHERIT InheritDisposition, ULONG AllocationType,
+       ULONG Win32Protect),
+      (SectionHandle, ProcessHandle, BaseAddress, ZeroBits, CommitSize, SectionOffset, ViewSize, InheritDisposition,
+       AllocationType, Win32Protect))
+
+PS_ZW(UnmapViewOfSection, (HANDLE ProcessHandle, PVOID BaseAddress), (ProcessHandle, BaseAddress))
+
+/* ---- views in system space ---- */
+
+NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize);
+/*
+ * IRQL: <= APC_LEVEL.  The view has the section's protection; *ViewSize 0: all of it.  STATUS_INVALID_VIEW_SIZE;
+ * STATUS_NO_MEMORY: no room in system space.  (Page "MmMapViewInSystemSpace".)
+ */
+NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T ViewSize)
+{
+    PIOP_SECTION Object = Section;
+    MM_VIEW_REQUEST Request = {.Segment = Object->Segment,
+                               .SectionProtect = Object->Protection,
+                               .Protect = Object->Protection,
+                               .Size = *ViewSize};
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = MmMapSystemView(&Request);
+    if (NT_SUCCESS(Status)) {
+        *MappedBase = (PVOID)Request.Base;
+        *ViewSize = Request.Size;
+    }
+    return Status;
+}
+
+NTSTATUS NTAPI MmUnmapViewInSystemSpace(PVOID MappedBase);
+/* IRQL: <= APC_LEVEL.  STATUS_NOT_MAPPED_VIEW: no view begins there.  (Page "MmUnmapViewInSystemSpace".) */
+NTSTATUS NTAPI MmUnmapViewInSystemSpace(PVOID MappedBase)
+{
+    PAGED_CODE();
+    return MmUnmapSystemView((ULONG64)MappedBase);
+}
