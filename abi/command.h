@@ -86,6 +86,8 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
 #define FLTVM_COMMAND_BUFFER_NONPAGED 1u
 
+#define FLTVM_COMMAND_SET 57u /* args: handle, FILE_INFORMATION_CLASS; in: the information */
+
 #define FLTVM_DIRECTORY_RESTART 0x1u
 #define FLTVM_DIRECTORY_SINGLE  0x2u
 

@@ -233,6 +233,14 @@ static NTSTATUS ClientpDirectory(PCLIENT_OPERATION Operation)
     return Status;
 }
 
+static NTSTATUS ClientpSet(PCLIENT_OPERATION Operation)
+{
+    const uint64_t *Arguments = Operation->Command.args;
+
+    return ZwSetInformationFile((HANDLE)(ULONG_PTR)Arguments[0], &Operation->IoStatus, Operation->Input.Bytes,
+                                Operation->Input.Length, (FILE_INFORMATION_CLASS)Arguments[1]);
+}
+
 static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
 {
     HANDLE File = (HANDLE)(ULONG_PTR)Operation->Command.args[0];
@@ -251,6 +259,7 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     case FLTVM_COMMAND_CANCEL:
         return ZwCancelIoFileEx(File, NULL, &Operation->IoStatus); /* whichever client thread issued it */
     case FLTVM_COMMAND_QUERY: return ClientpQuery(Operation);
+    case FLTVM_COMMAND_SET: return ClientpSet(Operation);
     case FLTVM_COMMAND_DIRECTORY: return ClientpDirectory(Operation);
     case FLTVM_COMMAND_PROCESS: return ClientpCreateProcess(Operation);
     case FLTVM_COMMAND_PROCESS_END: return ClientpEndProcess(Operation);

@@ -19,6 +19,7 @@
 /* Of the documented NT interface. */
 enum {
     SYNCHRONIZE_ = 0x100000,
+    DELETE_ = 0x10000,
     GENERIC_READ_ = 0x120089,  /* FILE_GENERIC_READ */
     GENERIC_WRITE_ = 0x120116, /* FILE_GENERIC_WRITE */
     READ_ATTRIBUTES_ = 0x80,
@@ -134,8 +135,9 @@ static const FltvmLuaField *const operation_fields = transfer_fields + 1;
 
 static guint32 access_mask(lua_State *lua, const char *access)
 {
-    static const char *const words[] = {"r", "w", "rw", "attributes", NULL};
-    static const guint32 masks[] = {GENERIC_READ_, GENERIC_WRITE_, GENERIC_READ_ | GENERIC_WRITE_, READ_ATTRIBUTES_};
+    static const char *const words[] = {"r", "w", "rw", "attributes", "delete", NULL};
+    static const guint32 masks[] = {GENERIC_READ_, GENERIC_WRITE_, GENERIC_READ_ | GENERIC_WRITE_, READ_ATTRIBUTES_,
+                                    GENERIC_READ_ | DELETE_};
 
     return masks[fltvm_lua_choice(lua, "access", access, words)];
 }
@@ -352,6 +354,22 @@ static int file_query_directory(lua_State *lua)
     return perform(lua, file->machine, &command, pattern, strlen(pattern) + 1, TRUE, "querying the directory");
 }
 
+/* file:set(information_class, bytes) */
+static int file_set(lua_State *lua)
+{
+    File *file = check_file(lua);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_SET};
+    gsize length;
+    const char *bytes = luaL_checklstring(lua, 3, &length);
+
+    command.args[0] = file->handle;
+    command.args[1] = (guint64)luaL_checkinteger(lua, 2);
+    lua_settop(lua, 3);
+    set_thread(lua, 4, &command); /* no table: the defaults */
+    perform(lua, file->machine, &command, bytes, length, FALSE, "setting information");
+    return 0;
+}
+
 /* file:cancel(): what the thread that issued it has pending */
 static int file_cancel(lua_State *lua)
 {
@@ -448,6 +466,7 @@ void fltvm_lua_open_file(lua_State *lua)
                                             {"fsctl", file_fsctl},
                                             {"query", file_query},
                                             {"query_directory", file_query_directory},
+                                            {"set", file_set},
                                             {"cancel", file_cancel},
                                             {"close", file_close},
                                             {NULL, NULL}};

@@ -219,9 +219,6 @@ expect_equal(count, 122, "120 files, in pieces, of an index of several blocks")
 expect_equal(last, "a file with a long name 120", "the last of them")
 many:close()
 
--- What is not built says so.
-expect_status("STATUS_NOT_IMPLEMENTED", function() vm:open(ROOT .. "\\small.txt", { disposition = 5 }) end, "overwriting")
-
 -- Dismounted, files are dead; the end is clean, and other people's tools read what was written.
 file = vm:open(ROOT .. "\\small.txt")
 local volume = vm:open(ROOT)

@@ -15,6 +15,7 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsLockLibrary();
         if (Stream != NULL) {
             IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
+            NtfsEndHandleLocked(Volume, Stream, FileObject->FsContext2);
         } else {
             NtfsCleanupVolumeLocked(Volume, FileObject);
         }

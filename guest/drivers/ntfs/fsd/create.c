@@ -31,16 +31,65 @@ static NTSTATUS NtfsCheckKind(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target, con
     return STATUS_SUCCESS;
 }
 
-/* What is there already; it is not overwritten yet. */
-static NTSTATUS NtfsCheckDisposition(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
+/* What is there already. */
+static NTSTATUS NtfsCheckDisposition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
+                                     const NTFS_FILE_FACTS *Facts)
 {
-    switch (Stack->Parameters.Create.Options >> 24) {
-    case FILE_OPEN:
-    case FILE_OPEN_IF:
-        return (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0 ? STATUS_NOT_IMPLEMENTED : STATUS_SUCCESS;
-    case FILE_CREATE: return Target->Stream.Length == 0 ? STATUS_OBJECT_NAME_COLLISION : STATUS_NOT_IMPLEMENTED;
-    default: return STATUS_NOT_IMPLEMENTED;
+    ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
+    ULONG Kept = Facts->Attributes & (FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM);
+
+    if ((Options & FILE_DELETE_ON_CLOSE) != 0) {
+        if (Target->Stream.Length != 0) {
+            return STATUS_NOT_IMPLEMENTED;
+        }
+        if (Volume->Facts.ReadOnly || Target->Id == NTFS_ROOT_ID ||
+            (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0) {
+            return STATUS_CANNOT_DELETE;
+        }
     }
+    if (Disposition == FILE_OPEN || Disposition == FILE_OPEN_IF) {
+        return STATUS_SUCCESS;
+    }
+    if (Disposition == FILE_CREATE) {
+        return Target->Stream.Length == 0 ? STATUS_OBJECT_NAME_COLLISION : STATUS_NOT_IMPLEMENTED;
+    }
+    if (Target->Stream.Length != 0) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    if ((Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
+        return STATUS_FILE_IS_A_DIRECTORY;
+    }
+    if (Volume->Facts.ReadOnly) {
+        return STATUS_MEDIA_WRITE_PROTECTED;
+    }
+    /* Who overwrites says that it is hidden or the system's where it is. */
+    if ((Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 || (Kept & ~Stack->Parameters.Create.FileAttributes) != 0) {
+        return STATUS_ACCESS_DENIED;
+    }
+    return STATUS_SUCCESS;
+}
+
+/* What is opened by a disposition that overwrites is empty then, and has the attributes of the open.  Returns what was done. */
+static NTSTATUS NtfsOverwriteLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream,
+                                    const NTFS_FILE_FACTS *Facts, PULONG_PTR Done)
+{
+    ULONG Disposition = Stack->Parameters.Create.Options >> 24;
+    NTFS_FILE_FACTS New = *Facts;
+    NTSTATUS Status;
+
+    if (*Done != FILE_OPENED || Disposition == FILE_OPEN || Disposition == FILE_OPEN_IF) {
+        return STATUS_SUCCESS;
+    }
+    Status = NtfsSetSizeLocked(Volume, Stream, 0);
+    if (NT_SUCCESS(Status)) {
+        New.Attributes = Stack->Parameters.Create.FileAttributes | FILE_ATTRIBUTE_ARCHIVE;
+        if (Disposition != FILE_SUPERSEDE) {
+            New.Attributes |= Facts->Attributes;
+        }
+        Status = NtfsLibrarySetFacts(Volume->Library, Facts->Id, &New);
+        *Done = Disposition == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
+    }
+    return Status;
 }
 
 /* What is not there yet is made, if that is wanted; Target is then the new file.  A stream is not made. */
@@ -59,9 +108,10 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION 
     if (Target->DirectoryWanted && !IsDirectory) {
         return STATUS_OBJECT_NAME_INVALID;
     }
-    if (Target->Stream.Length != 0 || (Options & FILE_DELETE_ON_CLOSE) != 0) {
+    if (Target->Stream.Length != 0) {
         return STATUS_NOT_IMPLEMENTED;
     }
+    Target->Parent = Target->Id;
     Status = NtfsLibraryCreate(Volume->Library, Target->Id, (const uint16_t *)Target->Missing.Buffer,
                                Target->Missing.Length / sizeof(WCHAR), IsDirectory,
                                Stack->Parameters.Create.FileAttributes, &Target->Id);
@@ -97,7 +147,7 @@ static NTSTATUS NtfsMakeHandle(PNTFS_TARGET Target, PNTFS_HANDLE *Handle)
 
 /* *Free is a stream that nobody has any more, for NtfsFreeStream. */
 static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
-                                     const NTFS_FILE_FACTS *Facts, PNTFS_STREAM *Free)
+                                     const NTFS_FILE_FACTS *Facts, PULONG_PTR Done, PNTFS_STREAM *Free)
 {
     PFILE_OBJECT FileObject = Stack->FileObject;
     PNTFS_HANDLE Handle = NULL;
@@ -113,13 +163,21 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
         NtfsFreeHandle(Handle);
         return Status;
     }
-    Status = NtfsShareStream(Stack, Stream);
+    Status = Stream->File->DeletePending ? STATUS_DELETE_PENDING : NtfsShareStream(Stack, Stream);
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsOverwriteLocked(Volume, Stack, Stream, Facts, Done);
+        if (!NT_SUCCESS(Status)) {
+            IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
+        }
+    }
     if (!NT_SUCCESS(Status)) {
         *Free = NtfsDereferenceStreamLocked(Stream);
         NtfsFreeHandle(Handle);
         return Status;
     }
-    Handle->ById = (Stack->Parameters.Create.Options & FILE_OPEN_BY_FILE_ID) != 0;
+    Handle->Parent = Target->Parent;
+    Handle->DeleteOnClose = (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0;
+    Stream->File->Handles++;
     FileObject->FsContext = Stream;
     FileObject->FsContext2 = Handle;
     FileObject->SectionObjectPointer = &Stream->Sections;
@@ -137,7 +195,7 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
     if (NT_SUCCESS(Status) && Irp->IoStatus.Information == FILE_OPENED) {
         Status = NtfsCheckKind(Stack, Target, &Facts);
         if (NT_SUCCESS(Status)) {
-            Status = NtfsCheckDisposition(Stack, Target);
+            Status = NtfsCheckDisposition(Volume, Stack, Target, &Facts);
         }
     }
     if (!NT_SUCCESS(Status)) {
@@ -147,7 +205,7 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
         Irp->IoStatus.Information = Facts.ReparseTag; /* whoever knows the tag goes on from here */
         return STATUS_REPARSE;
     }
-    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free);
+    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, &Irp->IoStatus.Information, Free);
 }
 
 /* The request's Information tells what was done. */

@@ -163,6 +163,32 @@ VOID NtfsFreeStream(PNTFS_STREAM Stream)
     ExFreePoolWithTag(Stream, NTFS_TAG_FILE);
 }
 
+VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts)
+{
+    ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
+    FsRtlTruncateLargeMcb(&Stream->Runs, 0);
+    Stream->RunsKnown = FALSE;
+    Stream->Mapped = Facts->Mapped;
+    Stream->Header.AllocationSize.QuadPart = Facts->Allocated;
+    Stream->Header.FileSize.QuadPart = Facts->Size;
+    Stream->Header.ValidDataLength.QuadPart = Facts->Valid;
+    ExReleaseResourceLite(&Stream->PagingIoResource);
+}
+
+NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Size)
+{
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status;
+
+    RtlZeroMemory(&Facts, sizeof(Facts));
+    Status = NtfsLibrarySetSize(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                Stream->Name.Length / sizeof(WCHAR), Size, &Facts);
+    if (NT_SUCCESS(Status)) {
+        NtfsTakeSizesLocked(Stream, &Facts);
+    }
+    return Status;
+}
+
 NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Result)
 {
     PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle) + Path->Length, NTFS_TAG_HANDLE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IRP_MJ_QUERY_INFORMATION and IRP_MJ_SET_INFORMATION.
+ * IRP_MJ_QUERY_INFORMATION.
  *
  * A class with a name at its end gives as much of it as fits, with STATUS_BUFFER_OVERFLOW.  Of the volume itself the position is all
  * there is to know.
@@ -49,7 +49,8 @@ static NTSTATUS NtfsQueryStandard(PNTFS_QUERY Query)
 
     Standard->AllocationSize = Query->Stream->Header.AllocationSize;
     Standard->EndOfFile = Query->Stream->Header.FileSize;
-    Standard->NumberOfLinks = Query->Facts.Links;
+    Standard->DeletePending = Query->Stream->File->DeletePending;
+    Standard->NumberOfLinks = Query->Facts.Links - (Standard->DeletePending && Query->Facts.Links != 0);
     Standard->Directory = (NtfsAttributesOf(Query) & FILE_ATTRIBUTE_DIRECTORY) != 0;
     Query->Used = sizeof(*Standard);
     return STATUS_SUCCESS;
@@ -260,27 +261,4 @@ NTSTATUS NTAPI NtfsQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsUnlockLibrary();
     }
     return DriverComplete(Irp, Status, Query.Used);
-}
-
-/* The position, which has to be a sector's where the sectors are read as they are.  PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
-    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
-    PFILE_POSITION_INFORMATION Position = Irp->AssociatedIrp.SystemBuffer;
-
-    if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    }
-    if (Stack->Parameters.SetFile.FileInformationClass != FilePositionInformation) {
-        return DriverComplete(
-            Irp, NtfsStreamOf(Stack->FileObject) != NULL ? STATUS_NOT_IMPLEMENTED : STATUS_INVALID_DEVICE_REQUEST, 0);
-    }
-    if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
-        ((Stack->FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
-         Position->CurrentByteOffset.QuadPart % Volume->Sectors.SectorSize != 0)) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
-    }
-    Stack->FileObject->CurrentByteOffset = Position->CurrentByteOffset;
-    return DriverComplete(Irp, STATUS_SUCCESS, 0);
 }

@@ -77,6 +77,7 @@ static NTSTATUS NtfsStepLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const W
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    Target->Parent = Target->Id;
     Target->Id = Id;
     return NtfsAppendComponent(Target, (const WCHAR *)RealName, RealLength);
 }
@@ -175,6 +176,9 @@ NTSTATUS NtfsPathOfIdLocked(PNTFS_VOLUME Volume, ULONG64 Id, PNTFS_TARGET Target
         RtlCopyMemory((PUCHAR)Target->Buffer + Start, Name, Length * sizeof(WCHAR));
         Start -= sizeof(WCHAR);
         Target->Buffer[Start / sizeof(WCHAR)] = L'\\';
+        if (Walk == Id) {
+            Target->Parent = Parent;
+        }
         Walk = Parent;
     }
     if (Start == NTFS_PATH_MAX) {
@@ -218,6 +222,7 @@ static NTSTATUS NtfsTargetByName(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, P
             return STATUS_OBJECT_PATH_NOT_FOUND;
         }
         Target->Id = Related->File->Id;
+        Target->Parent = Handle->Parent;
         Status = NtfsAppend(Target, Handle->Path.Buffer, Handle->Path.Length);
         if (!NT_SUCCESS(Status)) {
             return Status;

@@ -35,6 +35,12 @@ typedef struct _NTFS_FILE {
     ULONG64 Id;
     BOOLEAN IsDirectory;
     PVOID Contexts; /* per-file contexts: FsRtl's */
+
+    ULONG Handles;         /* file objects that have handles */
+    BOOLEAN DeletePending; /* this name goes with the last handle */
+    ULONG64 DoomedParent;
+    WCHAR DoomedName[NTFS_NAME_MAX];
+    ULONG DoomedLength; /* characters */
 } NTFS_FILE, *PNTFS_FILE;
 
 /*
@@ -67,9 +73,10 @@ typedef struct _NTFS_LISTING {
 /* One file object of a file, FsContext2; the volume's own have none. */
 typedef struct _NTFS_HANDLE {
     UNICODE_STRING
-    Path; /* from the root, as on the disk, with the stream's name; empty: opened by id, not asked for yet */
+    Path;           /* from the root, as on the disk, with the stream's name */
+    ULONG64 Parent; /* of the path's last component */
     NTFS_LISTING Listing;
-    BOOLEAN ById;
+    BOOLEAN DeleteOnClose;
 } NTFS_HANDLE, *PNTFS_HANDLE;
 
 #define NTFS_FILE_BUCKETS 64
@@ -116,6 +123,9 @@ NTSTATUS NtfsReferenceStreamLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACTS *F
                                    PNTFS_STREAM *Stream);
 PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream);
 VOID NtfsFreeStream(PNTFS_STREAM Stream);
+/* The run list may have changed: it is read anew by the next who wants it. */
+VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts);
+NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Size);
 NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Handle);
 VOID NtfsFreeHandle(PNTFS_HANDLE Handle);
 
@@ -127,7 +137,7 @@ static inline PNTFS_STREAM NtfsStreamOf(PFILE_OBJECT FileObject)
 
 /* name.c: from a name to a file */
 typedef struct _NTFS_TARGET {
-    ULONG64 Id;
+    ULONG64 Id, Parent;
     PWCH Buffer;             /* room for the longest path; NtfsFreeTarget frees it */
     UNICODE_STRING Path;     /* in Buffer: from the root, as on the disk, without the stream */
     UNICODE_STRING Stream;   /* in the name that was asked for */
@@ -142,6 +152,10 @@ VOID NtfsFreeTarget(PNTFS_TARGET Target);
 
 /* Path, one component longer. */
 NTSTATUS NtfsAppendComponent(PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters);
+
+/* setinfo.c: the last handle's end carries out a deletion. */
+NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
 
 /* write.c */
 NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);

@@ -26,19 +26,6 @@ static NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
     return STATUS_SUCCESS;
 }
 
-/* The run list may have changed: it is read anew by the next who wants it. */
-static VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts)
-{
-    ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
-    FsRtlTruncateLargeMcb(&Stream->Runs, 0);
-    Stream->RunsKnown = FALSE;
-    Stream->Mapped = Facts->Mapped;
-    Stream->Header.AllocationSize.QuadPart = Facts->Allocated;
-    Stream->Header.FileSize.QuadPart = Facts->Size;
-    Stream->Header.ValidDataLength.QuadPart = Facts->Valid;
-    ExReleaseResourceLite(&Stream->PagingIoResource);
-}
-
 static NTSTATUS NtfsWriteLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PVOID Buffer, PLONGLONG Offset)
 {
     ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length;

@@ -103,6 +103,12 @@ int32_t NtfsLibraryParent(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t *Pa
 int32_t NtfsLibraryCreate(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, const uint16_t *Name, uint32_t Length,
                           int IsDirectory, uint32_t Attributes, uint64_t *Id);
 
+/* change.c.  SetFacts: the times and these attributes.  Delete: STATUS_DIRECTORY_NOT_EMPTY. */
+#define NTFS_SETTABLE_ATTRIBUTES 0x3127u
+int32_t NtfsLibrarySetFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const NTFS_FILE_FACTS *Facts);
+int32_t NtfsLibraryDelete(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
+                          uint32_t Length);
+
 /* directory.c: in the index's order.  Files of the file system itself are not told. */
 int32_t NtfsLibraryList(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, NTFS_ENTRY_VISITOR *Visitor, void *Context);
 
@@ -118,5 +124,8 @@ int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
 /* All of the bytes, or a status; Facts are the stream's afterwards. */
 int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                          int64_t Offset, const void *Buffer, uint32_t Bytes, NTFS_STREAM_FACTS *Facts);
+
+int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                           int64_t Size, NTFS_STREAM_FACTS *Facts);
 
 #endif

@@ -217,3 +217,25 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
     ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
+
+int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                           int64_t Size, NTFS_STREAM_FACTS *Facts)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute == NULL || ntfs_attr_truncate(Attribute, Size) != 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    }
+    if (Attribute != NULL) {
+        GlueTellStream(Attribute, Facts);
+        ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+        ntfs_attr_close(Attribute);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IRP_MJ_SET_INFORMATION, and the end of files.
+ */
+#include "ntfs.h"
+
+/* ---- deletion: marked by a handle, carried out with the last handle of the file ---- */
+
+static int NtfsSeeEntry(void *Context, const NTFS_ENTRY_FACTS *Entry)
+{
+    UNREFERENCED_PARAMETER(Entry);
+    *(PBOOLEAN)Context = TRUE;
+    return 1;
+}
+
+/* A name of a directory that has something in it cannot go, nor the root's, nor that of a file that is read-only. */
+NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
+{
+    PNTFS_FILE File = Stream->File;
+    ULONG End = Handle->Path.Length / sizeof(WCHAR), Start = End;
+    NTFS_FILE_FACTS Facts;
+    BOOLEAN Full = FALSE;
+    NTSTATUS Status;
+
+    if (Stream->Name.Length != 0) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    Status = NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts);
+    if (NT_SUCCESS(Status) && File->IsDirectory) {
+        Status = NtfsLibraryList(Volume->Library, File->Id, NtfsSeeEntry, &Full);
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (Volume->Facts.ReadOnly || File->Id == NTFS_ROOT_ID || (Facts.Attributes & FILE_ATTRIBUTE_READONLY) != 0) {
+        return STATUS_CANNOT_DELETE;
+    }
+    if (Full) {
+        return STATUS_DIRECTORY_NOT_EMPTY;
+    }
+    while (Start > 0 && Handle->Path.Buffer[Start - 1] != L'\\') {
+        Start--;
+    }
+    File->DeletePending = TRUE;
+    File->DoomedParent = Handle->Parent;
+    File->DoomedLength = End - Start;
+    RtlCopyMemory(File->DoomedName, Handle->Path.Buffer + Start, File->DoomedLength * sizeof(WCHAR));
+    return STATUS_SUCCESS;
+}
+
+VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
+{
+    PNTFS_FILE File = Stream->File;
+
+    if (Handle->DeleteOnClose && !Volume->Dismounted) {
+        NtfsDoomLocked(Volume, Stream, Handle); /* what cannot go stays, and nobody is left to be told */
+    }
+    if (--File->Handles == 0 && File->DeletePending && !Volume->Dismounted) {
+        NtfsLibraryDelete(Volume->Library, File->Id, File->DoomedParent, (const uint16_t *)File->DoomedName,
+                          File->DoomedLength);
+    }
+}
+
+/* ---- classes ---- */
+
+/* A request under way; Buffer has the class's size. */
+typedef struct _NTFS_SETTING {
+    PNTFS_VOLUME Volume;
+    PFILE_OBJECT FileObject;
+    PNTFS_STREAM Stream;
+    PNTFS_HANDLE Handle;
+    PVOID Buffer;
+    BOOLEAN AdvanceOnly;
+} NTFS_SETTING, *PNTFS_SETTING;
+
+/* 0 leaves a time as it is, and so do -1 and -2, which say who else may change it: nobody does here. */
+static VOID NtfsSetTime(int64_t *Time, LARGE_INTEGER Wanted)
+{
+    if (Wanted.QuadPart > 0) {
+        *Time = Wanted.QuadPart;
+    }
+}
+
+static NTSTATUS NtfsSetBasic(PNTFS_SETTING Setting)
+{
+    PFILE_BASIC_INFORMATION Basic = Setting->Buffer;
+    NTFS_FILE_FACTS Facts;
+    LARGE_INTEGER Now;
+    NTSTATUS Status;
+
+    if (Basic->CreationTime.QuadPart < -2 || Basic->LastAccessTime.QuadPart < -2 ||
+        Basic->LastWriteTime.QuadPart < -2 || Basic->ChangeTime.QuadPart < -2) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((Basic->FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0 && !Setting->Stream->File->IsDirectory) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((Basic->FileAttributes & FILE_ATTRIBUTE_TEMPORARY) != 0 && Setting->Stream->File->IsDirectory) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Status = NtfsLibraryFileFacts(Setting->Volume->Library, Setting->Stream->File->Id, &Facts);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    KeQuerySystemTime(&Now);
+    Facts.Changed = Now.QuadPart;
+    NtfsSetTime(&Facts.Created, Basic->CreationTime);
+    NtfsSetTime(&Facts.Accessed, Basic->LastAccessTime);
+    NtfsSetTime(&Facts.Written, Basic->LastWriteTime);
+    NtfsSetTime(&Facts.Changed, Basic->ChangeTime);
+    if (Basic->FileAttributes != 0) {
+        Facts.Attributes = Basic->FileAttributes;
+    }
+    return NtfsLibrarySetFacts(Setting->Volume->Library, Facts.Id, &Facts);
+}
+
+static NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (((PFILE_DISPOSITION_INFORMATION)Setting->Buffer)->DeleteFile) {
+        Status = NtfsDoomLocked(Setting->Volume, Setting->Stream, Setting->Handle);
+    } else {
+        Setting->Stream->File->DeletePending = FALSE;
+    }
+    if (NT_SUCCESS(Status)) {
+        Setting->FileObject->DeletePending = Setting->Stream->File->DeletePending;
+    }
+    return Status;
+}
+
+static NTSTATUS NtfsSetLength(PNTFS_SETTING Setting, LONGLONG Size)
+{
+    if (Setting->Stream->File->IsDirectory && Setting->Stream->Name.Length == 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return Size < 0 ? STATUS_INVALID_PARAMETER : NtfsSetSizeLocked(Setting->Volume, Setting->Stream, Size);
+}
+
+/* A cache's wish to move it on is none of a file system without one. */
+static NTSTATUS NtfsSetEndOfFile(PNTFS_SETTING Setting)
+{
+    LONGLONG Size = ((PFILE_END_OF_FILE_INFORMATION)Setting->Buffer)->EndOfFile.QuadPart;
+
+    return Setting->AdvanceOnly ? STATUS_SUCCESS : NtfsSetLength(Setting, Size);
+}
+
+/* Less than there is cuts the file; more is not kept ready. */
+static NTSTATUS NtfsSetAllocation(PNTFS_SETTING Setting)
+{
+    LONGLONG Size = ((PFILE_ALLOCATION_INFORMATION)Setting->Buffer)->AllocationSize.QuadPart;
+
+    return Size >= Setting->Stream->Header.FileSize.QuadPart ? STATUS_SUCCESS : NtfsSetLength(Setting, Size);
+}
+
+static const struct {
+    FILE_INFORMATION_CLASS Class;
+    ULONG Size;
+    NTSTATUS (*Set)(PNTFS_SETTING Setting);
+} NtfsSetClasses[] = {
+    {FileBasicInformation, sizeof(FILE_BASIC_INFORMATION), NtfsSetBasic},
+    {FileDispositionInformation, sizeof(FILE_DISPOSITION_INFORMATION), NtfsSetDisposition},
+    {FileEndOfFileInformation, sizeof(FILE_END_OF_FILE_INFORMATION), NtfsSetEndOfFile},
+    {FileAllocationInformation, sizeof(FILE_ALLOCATION_INFORMATION), NtfsSetAllocation},
+};
+
+static NTSTATUS NtfsSetFileLocked(PNTFS_SETTING Setting, PIO_STACK_LOCATION Stack)
+{
+    if (Setting->Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsSetClasses); Index++) {
+        if (NtfsSetClasses[Index].Class == Stack->Parameters.SetFile.FileInformationClass) {
+            if (Stack->Parameters.SetFile.Length < NtfsSetClasses[Index].Size) {
+                return STATUS_INFO_LENGTH_MISMATCH;
+            }
+            return Setting->Volume->Facts.ReadOnly ? STATUS_MEDIA_WRITE_PROTECTED : NtfsSetClasses[Index].Set(Setting);
+        }
+    }
+    return STATUS_NOT_IMPLEMENTED;
+}
+
+/* It has to be a sector's where sectors are transferred as they are. */
+static NTSTATUS NtfsSetPosition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PFILE_POSITION_INFORMATION Position)
+{
+    if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
+        ((Stack->FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
+         Position->CurrentByteOffset.QuadPart % Volume->Sectors.SectorSize != 0)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Stack->FileObject->CurrentByteOffset = Position->CurrentByteOffset;
+    return STATUS_SUCCESS;
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
+    NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
+
+    if (Volume->IsVolume && Stack->Parameters.SetFile.FileInformationClass == FilePositionInformation) {
+        Status = NtfsSetPosition(Volume, Stack, Irp->AssociatedIrp.SystemBuffer);
+    } else if (Volume->IsVolume && Stream != NULL) {
+        NTFS_SETTING Setting = {Volume,
+                                Stack->FileObject,
+                                Stream,
+                                Stack->FileObject->FsContext2,
+                                Irp->AssociatedIrp.SystemBuffer,
+                                Stack->Parameters.SetFile.AdvanceOnly};
+
+        NtfsLockLibrary();
+        Status = NtfsSetFileLocked(&Setting, Stack);
+        NtfsUnlockLibrary();
+    }
+    return DriverComplete(Irp, Status, 0);
+}
