@@ -80,84 +80,21 @@ VOID FltpCheckNamesAtUnload(PUCHAR Start, PUCHAR End)
                   "rule=File name information was never released, and its driver is unloaded\n");
 }
 
-/* --- What the name is --- */
+/* --- What it becomes --- */
 
-static VOID FltpAppendName(PUNICODE_STRING To, PCUNICODE_STRING Part)
+NTSTATUS FltpPublishName(const FLTP_NAME_QUERY *Query, const FLT_NAME_CONTROL *Control,
+                         PFLT_FILE_NAME_INFORMATION *Information, PVOID Caller)
 {
-    RtlAppendUnicodeStringToString(To, Part);
-}
+    PFLTP_FILE_NAME Name = FltpNewName(Control->Name.Length);
 
-/* A name that is relative to an open directory has that one's in front. */
-static NTSTATUS FltpMakeOpenedName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, BOOLEAN Unopened, PFLTP_FILE_NAME *Made)
-{
-    static const UNICODE_STRING Separator = RTL_CONSTANT_STRING(L"\\");
-    PFILE_OBJECT Related = Unopened ? FileObject->RelatedFileObject : NULL;
-    PUNICODE_STRING Directory = Related != NULL && Related->FileName.Length > 0 ? &Related->FileName : NULL;
-    ULONG Length =
-        Volume->Name.Length + FileObject->FileName.Length + (Directory != NULL ? Directory->Length : 0) + sizeof(WCHAR);
-    BOOLEAN Split = Directory != NULL && FileObject->FileName.Length > 0 &&
-                    Directory->Buffer[Directory->Length / sizeof(WCHAR) - 1] != '\\';
-    PFLTP_FILE_NAME Name;
-
-    if (Length > MAXUSHORT - sizeof(WCHAR))
-        return STATUS_NAME_TOO_LONG;
-    Name = FltpNewName(Length);
     if (Name == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    FltpAppendName(&Name->Information.Name, &Volume->Name);
-    if (Directory != NULL)
-        FltpAppendName(&Name->Information.Name, Directory);
-    if (Split)
-        FltpAppendName(&Name->Information.Name, &Separator);
-    FltpAppendName(&Name->Information.Name, &FileObject->FileName);
-    Name->Information.Volume.Buffer = Name->Text;
-    Name->Information.Volume.Length = Name->Information.Volume.MaximumLength = Volume->Name.Length;
-    *Made = Name;
-    return STATUS_SUCCESS;
-}
-
-/* Documented: the create opens the directory that the name is in. */
-static VOID FltpCutLastComponent(PFLT_FILE_NAME_INFORMATION Information)
-{
-    PUNICODE_STRING Name = &Information->Name;
-    USHORT Least = Information->Volume.Length;
-
-    while (Name->Length > Least && Name->Buffer[Name->Length / sizeof(WCHAR) - 1] != '\\')
-        Name->Length -= sizeof(WCHAR);
-    if (Name->Length > Least + sizeof(WCHAR))
-        Name->Length -= sizeof(WCHAR); /* the root keeps its backslash */
-}
-
-static NTSTATUS FltpCheckOptions(FLT_FILE_NAME_OPTIONS Options)
-{
-    FLT_FILE_NAME_OPTIONS Format = FltGetFileNameFormat(Options), Method = FltGetFileNameQueryMethod(Options);
-
-    if (Format < FLT_FILE_NAME_NORMALIZED || Format > FLT_FILE_NAME_SHORT || Method < FLT_FILE_NAME_QUERY_DEFAULT ||
-        Method > FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP)
-        return STATUS_INVALID_PARAMETER;
-    return Method == FLT_FILE_NAME_QUERY_CACHE_ONLY ? STATUS_FLT_NAME_CACHE_MISS : STATUS_SUCCESS;
-}
-
-static NTSTATUS FltpQueryName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, FLT_FILE_NAME_OPTIONS Options,
-                              BOOLEAN Unopened, BOOLEAN Directory, PFLT_FILE_NAME_INFORMATION *Information,
-                              PVOID Caller)
-{
-    FLT_FILE_NAME_OPTIONS Format = FltGetFileNameFormat(Options);
-    PFLTP_FILE_NAME Name;
-    NTSTATUS Status;
-
-    if (Format == FLT_FILE_NAME_SHORT)
-        return Unopened ? STATUS_FLT_INVALID_NAME_REQUEST : STATUS_OBJECT_NAME_NOT_FOUND; /* RAW has none */
-    if (Format == FLT_FILE_NAME_NORMALIZED && Volume->Type != FLT_FSTYPE_RAW && FileObject->FileName.Length > 0) {
-        DbgPrint("fltmgr: a normalized name of a file system other than RAW is not built\n");
-        return STATUS_NOT_IMPLEMENTED;
+    RtlCopyUnicodeString(&Name->Information.Name, &Control->Name);
+    Name->Information.Format = FltGetFileNameFormat(Query->Options);
+    if (RtlPrefixUnicodeString(&Query->Volume->Name, &Name->Information.Name, TRUE)) {
+        Name->Information.Volume.Buffer = Name->Text;
+        Name->Information.Volume.Length = Name->Information.Volume.MaximumLength = Query->Volume->Name.Length;
     }
-    Status = FltpMakeOpenedName(Volume, FileObject, Unopened, &Name);
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Name->Information.Format = Format;
-    if (Directory)
-        FltpCutLastComponent(&Name->Information);
     if (FltpVerify) {
         FltpCaptureStack(2, Name->TakenBy);
         Name->TakenBy[0] = Caller;
@@ -167,6 +104,39 @@ static NTSTATUS FltpQueryName(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, FLT_F
     ExReleaseFastMutex(&FltpNameLock);
     *Information = &Name->Information;
     return STATUS_SUCCESS;
+}
+
+/* Documented: the create opens the directory that the name is in. */
+static VOID FltpCutLastComponent(PUNICODE_STRING Name, USHORT Least)
+{
+    while (Name->Length > Least && Name->Buffer[Name->Length / sizeof(WCHAR) - 1] != '\\')
+        Name->Length -= sizeof(WCHAR);
+    if (Name->Length > Least + sizeof(WCHAR))
+        Name->Length -= sizeof(WCHAR); /* the root keeps its backslash */
+}
+
+NTSTATUS FltpCheckNameOptions(FLT_FILE_NAME_OPTIONS Options)
+{
+    FLT_FILE_NAME_OPTIONS Format = FltGetFileNameFormat(Options), Method = FltGetFileNameQueryMethod(Options);
+
+    if (Format < FLT_FILE_NAME_NORMALIZED || Format > FLT_FILE_NAME_SHORT || Method < FLT_FILE_NAME_QUERY_DEFAULT ||
+        Method > FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP)
+        return STATUS_INVALID_PARAMETER;
+    return Method == FLT_FILE_NAME_QUERY_CACHE_ONLY ? STATUS_FLT_NAME_CACHE_MISS : STATUS_SUCCESS;
+}
+
+static NTSTATUS FltpQueryName(const FLTP_NAME_QUERY *Query, BOOLEAN Directory, PFLT_FILE_NAME_INFORMATION *Information,
+                              PVOID Caller)
+{
+    FLT_NAME_CONTROL Name = {0};
+    NTSTATUS Status = FltpMakeName(Query, &Name);
+
+    if (NT_SUCCESS(Status) && Directory)
+        FltpCutLastComponent(&Name.Name, Query->Volume->Name.Length);
+    if (NT_SUCCESS(Status))
+        Status = FltpPublishName(Query, &Name, Information, Caller);
+    FltpFreeNameControl(&Name);
+    return Status;
 }
 
 /* --- Asking --- */
@@ -194,7 +164,7 @@ static BOOLEAN FltpCannotAsk(PFLT_CALLBACK_DATA Data)
 NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_FILE_NAME_OPTIONS NameOptions,
                                           PFLT_FILE_NAME_INFORMATION *FileNameInformation)
 {
-    BOOLEAN PreCreate;
+    FLTP_NAME_QUERY Query = {.Data = CallbackData, .Options = NameOptions};
     NTSTATUS Status;
 
     if (FileNameInformation == NULL)
@@ -202,17 +172,19 @@ NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_F
     *FileNameInformation = NULL;
     if (CallbackData == NULL || CallbackData->Iopb->TargetFileObject == NULL)
         return STATUS_INVALID_PARAMETER;
-    Status = FltpCheckOptions(NameOptions);
+    Status = FltpCheckNameOptions(NameOptions);
     if (!NT_SUCCESS(Status))
         return Status;
     if (FltpCannotAsk(CallbackData))
         return FltGetFileNameQueryMethod(NameOptions) == FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP
                    ? STATUS_FLT_NAME_CACHE_MISS
                    : STATUS_FLT_INVALID_NAME_REQUEST;
-    PreCreate = CallbackData->Iopb->MajorFunction == IRP_MJ_CREATE &&
-                !FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
-    return FltpQueryName(CallbackData->Iopb->TargetInstance->Volume, CallbackData->Iopb->TargetFileObject, NameOptions,
-                         PreCreate, PreCreate && FlagOn(CallbackData->Iopb->OperationFlags, SL_OPEN_TARGET_DIRECTORY),
+    Query.Unopened = CallbackData->Iopb->MajorFunction == IRP_MJ_CREATE &&
+                     !FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    Query.Instance = CallbackData->Iopb->TargetInstance;
+    Query.Volume = Query.Instance->Volume;
+    Query.FileObject = CallbackData->Iopb->TargetFileObject;
+    return FltpQueryName(&Query, Query.Unopened && FlagOn(CallbackData->Iopb->OperationFlags, SL_OPEN_TARGET_DIRECTORY),
                          FileNameInformation, _ReturnAddress());
 }
 
@@ -221,35 +193,55 @@ NTSTATUS FLTAPI FltGetFileNameInformationUnsafe(PFILE_OBJECT FileObject, PFLT_IN
                                                 FLT_FILE_NAME_OPTIONS NameOptions,
                                                 PFLT_FILE_NAME_INFORMATION *FileNameInformation)
 {
-    PFLT_VOLUME Volume = NULL;
+    FLTP_NAME_QUERY Query = {.Instance = Instance, .FileObject = FileObject, .Options = NameOptions};
     NTSTATUS Status;
 
     if (FileNameInformation == NULL)
         return STATUS_INVALID_PARAMETER;
     *FileNameInformation = NULL;
-    Status = FltpCheckOptions(NameOptions);
+    Status = FltpCheckNameOptions(NameOptions);
     if (!NT_SUCCESS(Status))
         return Status;
     if (FileObject->DeviceObject == NULL || FileObject->FsContext == NULL)
         return STATUS_FLT_INVALID_NAME_REQUEST;
-    if (Instance != NULL)
-        return FltpQueryName(Instance->Volume, FileObject, NameOptions, FALSE, FALSE, FileNameInformation,
-                             _ReturnAddress());
-    Status = FltGetVolumeFromFileObject(NULL, FileObject, &Volume);
+    if (Instance != NULL) {
+        Query.Volume = Instance->Volume;
+        return FltpQueryName(&Query, FALSE, FileNameInformation, _ReturnAddress());
+    }
+    Status = FltGetVolumeFromFileObject(NULL, FileObject, &Query.Volume);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = FltpQueryName(Volume, FileObject, NameOptions, FALSE, FALSE, FileNameInformation, _ReturnAddress());
-    FltObjectDereference(Volume);
+    Status = FltpQueryName(&Query, FALSE, FileNameInformation, _ReturnAddress());
+    FltObjectDereference(Query.Volume);
     return Status;
 }
 
-/* Documented for file systems with tunnelling, in a post-create; RAW has none: nothing has changed. */
+/*
+ * After a create, rename or link: the normalized name as it is now, when that is not the one that was asked for before,
+ * as the file system gave the file another's long name.  NULL: the same; nor is there one before the operation.
+ */
 NTSTATUS FLTAPI FltGetTunneledName(PFLT_CALLBACK_DATA CallbackData, PFLT_FILE_NAME_INFORMATION FileNameInformation,
                                    PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation)
 {
-    UNREFERENCED_PARAMETER(CallbackData);
-    UNREFERENCED_PARAMETER(FileNameInformation);
+    FLTP_NAME_QUERY Query = {.Data = CallbackData, .Options = FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT};
+    PFLT_FILE_NAME_INFORMATION Now;
+    NTSTATUS Status;
+
     *RetTunneledFileNameInformation = NULL;
+    if (!FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) || FileNameInformation == NULL ||
+        FileNameInformation->Format != FLT_FILE_NAME_NORMALIZED || !NT_SUCCESS(CallbackData->IoStatus.Status) ||
+        FltpCannotAsk(CallbackData))
+        return STATUS_SUCCESS;
+    Query.Instance = CallbackData->Iopb->TargetInstance;
+    Query.Volume = Query.Instance->Volume;
+    Query.FileObject = CallbackData->Iopb->TargetFileObject;
+    Status = FltpQueryName(&Query, FALSE, &Now, _ReturnAddress());
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (RtlEqualUnicodeString(&Now->Name, &FileNameInformation->Name, TRUE))
+        FltReleaseFileNameInformation(Now);
+    else
+        *RetTunneledFileNameInformation = Now;
     return STATUS_SUCCESS;
 }
 
