@@ -1301,6 +1301,9 @@ typedef FvNew_QUERY_PATH_REQUEST_EX QUERY_PATH_REQUEST_EX;
 #define SE_GROUP_INTEGRITY_ENABLED (0x00000040L)
 #define SE_GROUP_LOGON_ID (0xC0000000L)
 #define SE_GROUP_RESOURCE (0x20000000L)
+#define FsRtlGetBypassIoOpenCount(Header) ((void)(Header), 0L)
+#define FsRtlGetBypassIoOpenCountPtr(Header) ((void)(Header), (PLONG)NULL)
+#define FsRtlSetupAdvancedHeaderEx2(Header, Mutex, FileContexts, PushLock) ((void)(PushLock), FsRtlSetupAdvancedHeaderEx(Header, Mutex, FileContexts))
 
 #ifndef _NTOSKRNL_
 #undef RtlFreeHeap
@@ -1639,10 +1642,97 @@ typedef struct _FILE_ID_EXTD_BOTH_DIR_INFORMATION {
     WCHAR ShortName[12];
     WCHAR FileName[1];
 } FILE_ID_EXTD_BOTH_DIR_INFORMATION, *PFILE_ID_EXTD_BOTH_DIR_INFORMATION;
+typedef struct _FILE_ID_64_EXTD_DIR_INFORMATION {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    ULONG FileAttributes;
+    ULONG FileNameLength;
+    ULONG EaSize;
+    ULONG ReparsePointTag;
+    LARGE_INTEGER FileId;
+    WCHAR FileName[1];
+} FILE_ID_64_EXTD_DIR_INFORMATION, *PFILE_ID_64_EXTD_DIR_INFORMATION;
+typedef struct _FILE_ID_64_EXTD_BOTH_DIR_INFORMATION {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    ULONG FileAttributes;
+    ULONG FileNameLength;
+    ULONG EaSize;
+    ULONG ReparsePointTag;
+    LARGE_INTEGER FileId;
+    CCHAR ShortNameLength;
+    WCHAR ShortName[12];
+    WCHAR FileName[1];
+} FILE_ID_64_EXTD_BOTH_DIR_INFORMATION, *PFILE_ID_64_EXTD_BOTH_DIR_INFORMATION;
+typedef struct _FILE_ID_ALL_EXTD_DIR_INFORMATION {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    ULONG FileAttributes;
+    ULONG FileNameLength;
+    ULONG EaSize;
+    ULONG ReparsePointTag;
+    LARGE_INTEGER FileId;
+    FILE_ID_128 FileId128;
+    WCHAR FileName[1];
+} FILE_ID_ALL_EXTD_DIR_INFORMATION, *PFILE_ID_ALL_EXTD_DIR_INFORMATION;
+typedef struct _FILE_ID_ALL_EXTD_BOTH_DIR_INFORMATION {
+    ULONG NextEntryOffset;
+    ULONG FileIndex;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER EndOfFile;
+    LARGE_INTEGER AllocationSize;
+    ULONG FileAttributes;
+    ULONG FileNameLength;
+    ULONG EaSize;
+    ULONG ReparsePointTag;
+    LARGE_INTEGER FileId;
+    FILE_ID_128 FileId128;
+    CCHAR ShortNameLength;
+    WCHAR ShortName[12];
+    WCHAR FileName[1];
+} FILE_ID_ALL_EXTD_BOTH_DIR_INFORMATION, *PFILE_ID_ALL_EXTD_BOTH_DIR_INFORMATION;
 typedef struct _FILE_ID_INFORMATION {
     ULONGLONG VolumeSerialNumber;
     FILE_ID_128 FileId;
 } FILE_ID_INFORMATION, *PFILE_ID_INFORMATION;
+typedef struct _FILE_STAT_BASIC_INFORMATION {
+    LARGE_INTEGER FileId;
+    LARGE_INTEGER CreationTime;
+    LARGE_INTEGER LastAccessTime;
+    LARGE_INTEGER LastWriteTime;
+    LARGE_INTEGER ChangeTime;
+    LARGE_INTEGER AllocationSize;
+    LARGE_INTEGER EndOfFile;
+    ULONG FileAttributes;
+    ULONG ReparseTag;
+    ULONG NumberOfLinks;
+    ULONG DeviceType;
+    ULONG DeviceCharacteristics;
+    ULONG Reserved;
+    LARGE_INTEGER VolumeSerialNumber;
+    FILE_ID_128 FileId128;
+} FILE_STAT_BASIC_INFORMATION, *PFILE_STAT_BASIC_INFORMATION;
 typedef struct _FILE_STAT_INFORMATION {
     LARGE_INTEGER FileId;
     LARGE_INTEGER CreationTime;
@@ -1716,20 +1806,28 @@ struct _FILE_REMOTE_PROTOCOL_INFORMATION_19041 {
         ULONG Reserved[8];
     } GenericReserved;
     union {
+        union {
+            struct {
+                struct {
+                    ULONG Capabilities;
+                } Server;
+                struct {
+                    ULONG Capabilities;
+                    union {
+                        ULONG ShareFlags;
+                        ULONG CachingFlags;
+                    };
+                    UCHAR ShareType;
+                    UCHAR Reserved0[3];
+                    ULONG Reserved1;
+                } Share;
+            } Smb2;
+            ULONG Reserved[16];
+        } ProtocolSpecific;
         struct {
-            struct {
-                ULONG Capabilities;
-            } Server;
-            struct {
-                ULONG Capabilities;
-                ULONG ShareFlags;
-                UCHAR ShareType;
-                UCHAR Reserved0[3];
-                ULONG Reserved1;
-            } Share;
-        } Smb2;
-        ULONG Reserved[16];
-    } ProtocolSpecific;
+            ULONG Reserved[16];
+        } ProtocolSpecificReserved;
+    };
 };
 typedef struct _FILE_VOLUME_NAME_INFORMATION {
     ULONG DeviceNameLength;
@@ -3508,6 +3606,10 @@ typedef enum OPLOCK_NOTIFY_REASON {
     OPLOCK_NOTIFY_BREAK_WAIT_INTERIM_TIMEOUT,
     OPLOCK_NOTIFY_BREAK_WAIT_TERMINATED,
 } OPLOCK_NOTIFY_REASON;
+typedef OPLOCK_NOTIFY_REASON *POPLOCK_NOTIFY_REASON;
+typedef struct _VETO_BINDING_ECP_CONTEXT {
+    BOOLEAN ShouldVetoBinding;
+} VETO_BINDING_ECP_CONTEXT, *PVETO_BINDING_ECP_CONTEXT;
 typedef struct _OPLOCK_NOTIFY_PARAMS {
     OPLOCK_NOTIFY_REASON NotifyReason;
     PVOID NotifyContext;
@@ -4310,6 +4412,12 @@ _IRQL_requires_(PASSIVE_LEVEL) FLTVM_NTAPI NTSTATUS ZwSetInformationVirtualMemor
     PMEMORY_RANGE_ENTRY VirtualAddresses, PVOID VmInformation, ULONG VmInformationLength);
 _IRQL_requires_(PASSIVE_LEVEL) FLTVM_NTAPI NTSTATUS ZwFlushBuffersFileEx(HANDLE FileHandle, ULONG FLags,
     PVOID Parameters, ULONG ParametersSize, PIO_STATUS_BLOCK IoStatusBlock);
+_IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI NTSTATUS IoRegisterFsRegistrationChangeEx(PDRIVER_OBJECT DriverObject, PDRIVER_FS_NOTIFICATION DriverNotificationRoutine);
+_IRQL_requires_(PASSIVE_LEVEL) FLTVM_NTAPI NTSTATUS NtCopyFileChunk(HANDLE SourceHandle, HANDLE DestHandle,
+    HANDLE Event, PIO_STATUS_BLOCK IoStatusBlock, ULONG Length, PULONG64 SourceOffset, PULONG64 DestOffset,
+    PULONG SourceKey, PULONG DestKey, ULONG Flags);
+FLTVM_NTAPI LONGLONG CcGetCacheFileSize(PSECTION_OBJECT_POINTERS SectionObjectPointer);
+FLTVM_NTAPI void CcSetCacheFileSizes(PSECTION_OBJECT_POINTERS SectionObjectPointer, PCC_FILE_SIZES FileSizes);
 #ifndef _NTOSKRNL_
 _IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI LOGICAL RtlFreeHeap(PVOID HeapHandle, ULONG Flags,
     PVOID BaseAddress);

@@ -868,6 +868,18 @@ typedef FvNew_DMA_OPERATIONS DMA_OPERATIONS;
 #define PCW_CURRENT_VERSION PCW_VERSION_2
 #define SECURE_SECTION_ALLOW_PARTIAL_MDL 1
 #define POOL_ZEROING_INFORMATION 227
+#define FileFsGuidInformation ((FS_INFORMATION_CLASS)15)
+#define _BitTest64(Base, Bit) _bittest64(Base, Bit)
+#define _BitTestAndComplement64(Base, Bit) _bittestandcomplement64(Base, Bit)
+#define _BitTestAndReset64(Base, Bit) _bittestandreset64(Base, Bit)
+#define _BitTestAndSet64(Base, Bit) _bittestandset64(Base, Bit)
+#define ARM64_SYSREG_CRN(Reg) (((Reg) >> 7) & 15)
+#define ARM64_SYSREG_CRM(Reg) (((Reg) >> 3) & 15)
+#define ARM64_SYSREG_OP1(Reg) (((Reg) >> 11) & 7)
+#define ARM64_SYSREG_OP2(Reg) ((Reg) & 7)
+#define KzRaiseIrql(NewIrql) KfRaiseIrql(NewIrql)
+#define KzLowerIrql(NewIrql) KeLowerIrql(NewIrql)
+#define KefReleaseSpinLockFromDpcLevel(SpinLock) KeReleaseSpinLockFromDpcLevel(SpinLock)
 
 #ifndef _NTOSKRNL_
 #undef ProbeForRead
@@ -2226,6 +2238,7 @@ typedef enum _IOMMU_DMA_DOMAIN_TYPE {
     DomainTypeTranslate,
     DomainTypePassThrough,
     DomainTypeUnmanaged,
+    DomainTypeTranslateS1,
     DomainTypeMax,
 } IOMMU_DMA_DOMAIN_TYPE, *PIOMMU_DMA_DOMAIN_TYPE;
 typedef union _IOMMU_DMA_DOMAIN_CREATION_FLAGS {
@@ -2238,18 +2251,23 @@ typedef enum _IOMMU_DEVICE_CREATION_CONFIGURATION_TYPE {
     IommuDeviceCreationConfigTypeNone,
     IommuDeviceCreationConfigTypeAcpi,
     IommuDeviceCreationConfigTypeDeviceId,
+    IommuDeviceCreationConfigTypePasid,
     IommuDeviceCreationConfigTypeMax,
 } IOMMU_DEVICE_CREATION_CONFIGURATION_TYPE, *PIOMMU_DEVICE_CREATION_CONFIGURATION_TYPE;
 typedef struct _IOMMU_DEVICE_CREATION_CONFIGURATION_ACPI {
     UINT32 InputMappingBase;
     UINT32 MappingsCount;
 } IOMMU_DEVICE_CREATION_CONFIGURATION_ACPI, *PIOMMU_DEVICE_CREATION_CONFIGURATION_ACPI;
+typedef struct _IOMMU_DEVICE_CREATION_CONFIGURATION_PASID {
+    ULONG Pasid;
+} IOMMU_DEVICE_CREATION_CONFIGURATION_PASID, *PIOMMU_DEVICE_CREATION_CONFIGURATION_PASID;
 typedef struct _IOMMU_DEVICE_CREATION_CONFIGURATION {
     LIST_ENTRY NextConfiguration;
     IOMMU_DEVICE_CREATION_CONFIGURATION_TYPE ConfigType;
     union {
         IOMMU_DEVICE_CREATION_CONFIGURATION_ACPI Acpi;
         PVOID DeviceId;
+        IOMMU_DEVICE_CREATION_CONFIGURATION_PASID Pasid;
     };
 } IOMMU_DEVICE_CREATION_CONFIGURATION, *PIOMMU_DEVICE_CREATION_CONFIGURATION;
 typedef enum _IOMMU_MAP_PHYSICAL_ADDRESS_TYPE {
@@ -3257,6 +3275,11 @@ FLTVM_NTAPI NTSTATUS VslCreateSecureSection(PHANDLE Handle, PEPROCESS TargetProc
 FLTVM_NTAPI NTSTATUS VslDeleteSecureSection(HANDLE GlobalHandle);
 extern POBJECT_TYPE *PsJobType;
 extern POBJECT_TYPE *ExDesktopObjectType;
+FLTVM_NTAPI PVOID MmGetSystemRoutineAddressEx(PUNICODE_STRING ModuleName, PCSTR FunctionName);
+FLTVM_NTAPI NTSTATUS WmiTraceMessage(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPCGUID MessageGuid,
+    USHORT MessageNumber, ...);
+FLTVM_NTAPI NTSTATUS WmiTraceMessageVa(TRACEHANDLE LoggerHandle, ULONG MessageFlags, LPCGUID MessageGuid,
+    USHORT MessageNumber, va_list MessageArgList);
 #ifndef _NTOSKRNL_
 _IRQL_requires_max_(APC_LEVEL) FLTVM_NTAPI void ProbeForRead(volatile void *Address, SIZE_T Length,
     ULONG Alignment);

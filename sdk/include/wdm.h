@@ -85,6 +85,47 @@
         ULONG IdHighPart;                                                                                              \
     } Connection
 
+/* Members that Windows has overlaid on others since, or put behind the last: these words, too, are used nowhere else. */
+#define MaximumVector                                                                                                  \
+    MaximumVector;                                                                                                     \
+    USHORT AffinityPolicy;                                                                                             \
+    USHORT Group;                                                                                                      \
+    ULONG PriorityPolicy;                                                                                              \
+    KAFFINITY TargetedProcessors
+#define WaitQueueEntry                                                                                                 \
+    FvNothing[0];                                                                                                      \
+    union {                                                                                                            \
+        KDEVICE_QUEUE_ENTRY WaitQueueEntry;                                                                            \
+        struct {                                                                                                       \
+            LIST_ENTRY DmaWaitEntry;                                                                                   \
+            ULONG NumberOfChannels;                                                                                    \
+            ULONG SyncCallback : 1;                                                                                    \
+            ULONG DmaContext : 1;                                                                                      \
+            ULONG ZeroMapRegisters : 1;                                                                                \
+            ULONG Reserved : 9;                                                                                        \
+            ULONG NumberOfRemapPages : 20;                                                                             \
+        };                                                                                                             \
+    }
+#define UserApcContext                                                                                                 \
+    FvNothing[0];                                                                                                      \
+    union {                                                                                                            \
+        PVOID UserApcContext;                                                                                          \
+        struct _IORING_OBJECT *IoRing;                                                                                 \
+    }
+#define UserIosb                                                                                                       \
+    FvNothing[0];                                                                                                      \
+    union {                                                                                                            \
+        PIO_STATUS_BLOCK UserIosb;                                                                                     \
+        PVOID IoRingContext;                                                                                           \
+    }
+#define MountVolume                                                                                                    \
+    FvMountVolume;                                                                                                     \
+    struct {                                                                                                           \
+        PVPB Vpb;                                                                                                      \
+        PDEVICE_OBJECT DeviceObject;                                                                                   \
+        ULONG OutputBufferLength;                                                                                      \
+    } MountVolume
+
 #include <fltvm_wdm_old.h>
 #include_next <wdm.h>
 
@@ -92,6 +133,11 @@
 #undef DeviceSpecificData
 #undef ConfigData
 #undef FLTVM_MEMORY
+#undef MaximumVector
+#undef WaitQueueEntry
+#undef UserApcContext
+#undef UserIosb
+#undef MountVolume
 
 #ifdef __cplusplus
 extern "C" {

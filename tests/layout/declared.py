@@ -49,7 +49,7 @@ def use(number, kind, name):
         return f'{name} *v{number};'
     if kind == 'member':
         structure, member = name.split('.', 1)
-        return f'int v{number} = sizeof((({structure} *)0)->{member}) != 0;'
+        return f'void v{number}({structure} *p) {{ (void)p->{member}; }}'
     if kind == 'routine':
         return f'\n#ifndef {name}\nvoid *v{number} = (void *){name};\n#endif'
     return f'int v{number} = (int){name};'
