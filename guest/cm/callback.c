@@ -250,6 +250,7 @@ VOID CmpCloseKeyObject(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleC
         CmpEndOperation(&Operation, STATUS_SUCCESS);
     }
     CmpCleanContexts(Object, NULL);
+    CmpKeyClosed(Object);
 }
 
 /* ---- registration ---- */

@@ -48,6 +48,7 @@ typedef struct _CMP_NODE {
     ULONG TitleIndex;
     LARGE_INTEGER LastWriteTime;
     UNICODE_STRING Class;
+    LIST_ENTRY Watches; /* changed.c */
 } CMP_NODE, *PCMP_NODE;
 
 typedef struct _CMP_VALUE {
@@ -85,6 +86,11 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
 VOID CmpFreeValueLocked(PCMP_NODE Node, PCMP_VALUE Value);
 NTSTATUS CmpDeleteNodeLocked(PCMP_NODE Node);
 VOID CmpDereferenceNodeLocked(PCMP_NODE Node);
+
+/* changed.c: what happened to a node, in REG_NOTIFY_CHANGE_…; it is deleted; a key object has lost its last handle. */
+VOID CmpChangedLocked(PCMP_NODE Node, ULONG What);
+VOID CmpNodeGoneLocked(PCMP_NODE Node);
+VOID CmpKeyClosed(PCMP_KEY Key);
 
 /* index.c */
 VOID CmpInitializeIndex(PCMP_INDEX Index);

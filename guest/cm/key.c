@@ -54,6 +54,7 @@ NTSTATUS CmpDeleteValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName)
     Value = CmpFindValueLocked(Key->Node, ValueName);
     if (Value != NULL) {
         CmpFreeValueLocked(Key->Node, Value);
+        CmpChangedLocked(Key->Node, REG_NOTIFY_CHANGE_LAST_SET);
     } else {
         Status = STATUS_OBJECT_NAME_NOT_FOUND;
     }

@@ -52,6 +52,7 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
     RtlZeroMemory(New, sizeof(*New));
     CmpInitializeIndex(&New->Children);
     CmpInitializeIndex(&New->Values);
+    InitializeListHead(&New->Watches);
     Status = CmpCopyString(&New->Entry.Name, Name);
     if (NT_SUCCESS(Status) && Create != NULL) {
         New->TitleIndex = Create->TitleIndex;
@@ -67,6 +68,7 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
     if (Node != NULL) {
         CmpInsertEntry(&Node->Children, &New->Entry);
         CmpTouchLocked(Node);
+        CmpChangedLocked(Node, REG_NOTIFY_CHANGE_NAME);
     }
     *Child = New;
     return STATUS_SUCCESS;
@@ -93,6 +95,8 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
                            ULONG Length)
 {
     PCMP_VALUE Value = CmpFindValueLocked(Node, Name);
+    BOOLEAN Same = Value != NULL && Value->Type == Type && Value->Length == Length &&
+                   RtlCompareMemory(Value->Data, Data, Length) == Length;
     PVOID Copy = NULL;
 
     if (Length > CMP_DATA_LIMIT) {
@@ -130,6 +134,9 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
     Value->Type = Type;
     Value->TitleIndex = TitleIndex;
     CmpTouchLocked(Node);
+    if (!Same) {
+        CmpChangedLocked(Node, REG_NOTIFY_CHANGE_LAST_SET);
+    }
     return STATUS_SUCCESS;
 }
 
@@ -152,6 +159,8 @@ NTSTATUS CmpDeleteNodeLocked(PCMP_NODE Node)
     }
     CmpRemoveEntry(&Node->Parent->Children, &Node->Entry);
     CmpTouchLocked(Node->Parent);
+    CmpNodeGoneLocked(Node);
+    CmpChangedLocked(Node->Parent, REG_NOTIFY_CHANGE_NAME);
     Node->Parent = NULL;
     Node->Deleted = TRUE;
     return STATUS_SUCCESS;

@@ -34,6 +34,11 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader)
     IopLoader = Loader;
 }
 
+PCUNICODE_STRING IopImageName(PDRIVER_OBJECT DriverObject)
+{
+    return IopLoader->Name(DriverObject->DriverSection);
+}
+
 /* What a major function that the driver does not set leads to.  <= DISPATCH_LEVEL. */
 static NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -137,7 +142,7 @@ VOID IopDeleteDriver(PVOID Object)
  */
 
 /* A value of the service's key, in pool with its length; NULL. */
-static PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING RegistryPath, PCWSTR ValueName)
+PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING RegistryPath, PCWSTR ValueName)
 {
     ULONG Length = sizeof(KEY_VALUE_PARTIAL_INFORMATION) + 1024;
     PKEY_VALUE_PARTIAL_INFORMATION Information;
@@ -450,7 +455,7 @@ NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACK
 
     return InterlockedCompareExchangePointer((PVOID volatile *)&Extension->FsFilterCallbacks, Callbacks, NULL) == NULL
                ? STATUS_SUCCESS
-               : STATUS_DEVICE_ALREADY_ATTACHED;
+               : STATUS_INVALID_PARAMETER;
 }
 
 static VOID IopRegisterReinitialization(PLIST_ENTRY Queue, PDRIVER_OBJECT DriverObject, PDRIVER_REINITIALIZE Routine,

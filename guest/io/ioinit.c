@@ -87,6 +87,7 @@ NTSTATUS IoInitSystem(ULONG Phase)
     if (Phase == 0) {
         IopVerifierOn = FvVerifierEnabled();
         KeInitializeSpinLock(&IopDatabaseLock);
+        IopInitializeLinks();
         IopInitializeIrps();
         IopInitializeMdls();
         IopInitializeCancel();
@@ -100,5 +101,8 @@ NTSTATUS IoInitSystem(ULONG Phase)
         return Status;
     }
     IopInitializePnp();
-    return IopInitializePci();
+    IopInitializeInterfaces();
+    IopInitializePnpNotification();
+    Status = IopInitializeRootBus();
+    return NT_SUCCESS(Status) ? IopInitializePci() : Status;
 }

@@ -116,11 +116,18 @@ VOID IopDeleteDriver(PVOID Object);
 VOID IopCheckDriverUnload(PDRIVER_OBJECT DriverObject);
 /* PASSIVE_LEVEL: Prefix, Name and Suffix, terminated, in pool (IOP_TAG_NAME) that is the caller's. */
 NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING Name, PCWSTR Suffix);
+/* PASSIVE_LEVEL.  In pool (IOP_TAG_NAME) that is the caller's, or NULL. */
+PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING RegistryPath, PCWSTR ValueName);
+PCUNICODE_STRING IopImageName(PDRIVER_OBJECT DriverObject); /* of one that has an image */
+/* unload.c: what stands behind the last separator of a service key's path; nothing is copied. */
+VOID IopServiceOfPath(PCUNICODE_STRING Path, PUNICODE_STRING Service);
 /* left.c */
 VOID IopCheckLeft(PDRIVER_OBJECT DriverObject);
+VOID IopInitializeLinks(VOID);
 VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker);
 VOID IopForgetLink(PUNICODE_STRING Name);
 PVOID IopFindFsCallback(PDRIVER_OBJECT DriverObject);        /* filesys.c: a routine that is registered, or NULL */
+PVOID IopFindPnpNotification(PDRIVER_OBJECT DriverObject);   /* pnpnotify.c: likewise */
 PDEVICE_OBJECT IopFindShutdown(PDRIVER_OBJECT DriverObject); /* shutdown.c: a device of it that is to be told */
 VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName);
 
@@ -301,5 +308,24 @@ PIOP_PCI_DEVICE IopPciFromPdo(PDEVICE_OBJECT Pdo);
 VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask);
 VOID IopInitializePnp(VOID);
 VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject);
+/* PASSIVE_LEVEL.  What the stack answers to IRP_MN_QUERY_DEVICE_RELATIONS: pool, and references, that are the caller's. */
+NTSTATUS IopQueryBusRelations(PDEVICE_OBJECT Pdo, PDEVICE_RELATIONS *Relations);
+
+/* pdo.c */
+#define IOP_INSTANCE_LENGTH 96 /* characters of an instance's name, or of a physical device object's */
+
+NTSTATUS IopInitializeRootBus(VOID);
+BOOLEAN IopIsPdo(PDEVICE_OBJECT Device);
+NTSTATUS IopInstanceName(PDEVICE_OBJECT Pdo, WCHAR Separator, PUNICODE_STRING Name);
+NTSTATUS IopPdoName(PDEVICE_OBJECT Pdo, PUNICODE_STRING Name);
+
+/* interface.c, pnpnotify.c; PASSIVE_LEVEL */
+typedef BOOLEAN (*IOP_INTERFACE_VISITOR)(const GUID *Class, PUNICODE_STRING Link, PVOID Context);
+
+VOID IopInitializeInterfaces(VOID);
+VOID IopVisitInterfaces(const GUID *Class, IOP_INTERFACE_VISITOR Visitor, PVOID Context);
+VOID IopDisableInterfaces(PDEVICE_OBJECT Pdo);
+VOID IopInitializePnpNotification(VOID);
+VOID IopTellOfInterface(const GUID *Class, PCUNICODE_STRING Link, BOOLEAN Arrival);
 
 #endif

@@ -13,7 +13,13 @@ typedef struct _IOP_LINK {
     WCHAR Name[ANYSIZE_ARRAY];
 } IOP_LINK, *PIOP_LINK;
 
-static LIST_ENTRY IopLinks = {&IopLinks, &IopLinks}; /* IopDatabaseLock */
+static FAST_MUTEX IopLinkLock;                       /* names may be paged: no spin lock */
+static LIST_ENTRY IopLinks = {&IopLinks, &IopLinks}; /* IopLinkLock */
+
+VOID IopInitializeLinks(VOID)
+{
+    ExInitializeFastMutex(&IopLinkLock);
+}
 
 VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker)
 {
@@ -27,7 +33,9 @@ VOID IopNoteLink(PUNICODE_STRING Name, const VOID *Maker)
         Link->Maker = Maker;
         Link->Length = Name->Length;
         RtlCopyMemory(Link->Name, Name->Buffer, Name->Length);
-        ExInterlockedInsertTailList(&IopLinks, &Link->Entry, &IopDatabaseLock);
+        ExAcquireFastMutex(&IopLinkLock);
+        InsertTailList(&IopLinks, &Link->Entry);
+        ExReleaseFastMutex(&IopLinkLock);
     }
 }
 
@@ -35,9 +43,8 @@ static PIOP_LINK IopTakeLink(PUNICODE_STRING Name)
 {
     PIOP_LINK Found = NULL;
     PLIST_ENTRY Entry;
-    KIRQL Irql;
 
-    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    ExAcquireFastMutex(&IopLinkLock);
     for (Entry = IopLinks.Flink; Entry != &IopLinks && Found == NULL; Entry = Entry->Flink) {
         PIOP_LINK Link = CONTAINING_RECORD(Entry, IOP_LINK, Entry);
         UNICODE_STRING Text = {Link->Length, Link->Length, Link->Name};
@@ -47,7 +54,7 @@ static PIOP_LINK IopTakeLink(PUNICODE_STRING Name)
             Found = Link;
         }
     }
-    KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    ExReleaseFastMutex(&IopLinkLock);
     return Found;
 }
 
@@ -64,6 +71,7 @@ static VOID IopCheckLinks(PVOID Base, SIZE_T Size)
 {
     PLIST_ENTRY Entry;
 
+    ExAcquireFastMutex(&IopLinkLock);
     for (Entry = IopLinks.Flink; Entry != &IopLinks; Entry = Entry->Flink) {
         PIOP_LINK Link = CONTAINING_RECORD(Entry, IOP_LINK, Entry);
 
@@ -72,6 +80,7 @@ static VOID IopCheckLinks(PVOID Base, SIZE_T Size)
             KeReportLeft("symbolic link", Link->Name, Link->Maker);
         }
     }
+    ExReleaseFastMutex(&IopLinkLock);
 }
 
 /* Devices that are deleted but for a last reference go by themselves. */
@@ -102,6 +111,9 @@ VOID IopCheckLeft(PDRIVER_OBJECT DriverObject)
     IopCheckLinks(DriverObject->DriverStart, DriverObject->DriverSize);
     if ((Routine = IopFindFsCallback(DriverObject)) != NULL) {
         KeReportLeft("file system notification routine", DriverObject, Routine);
+    }
+    if ((Routine = IopFindPnpNotification(DriverObject)) != NULL) {
+        KeReportLeft("plug and play notification routine", DriverObject, Routine);
     }
     if ((Device = IopFindShutdown(DriverObject)) != NULL) {
         KeReportLeft("shutdown notification", Device, Unload);

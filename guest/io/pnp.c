@@ -160,7 +160,8 @@ static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Trans
 /* ---- starting and removing --------------------------------------------------------------------------------
  */
 
-static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST Raw, PCM_RESOURCE_LIST Translated)
+/* Start: the resources, raw and translated, or NULL.  PASSIVE_LEVEL. */
+static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST *Start, PULONG_PTR Information)
 {
     PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Pdo);
     PIO_STACK_LOCATION Stack;
@@ -179,32 +180,39 @@ static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE
     Stack = IoGetNextIrpStackLocation(Irp);
     Stack->MinorFunction = MinorFunction;
     if (MinorFunction == IRP_MN_START_DEVICE) {
-        Stack->Parameters.StartDevice.AllocatedResources = Raw;
-        Stack->Parameters.StartDevice.AllocatedResourcesTranslated = Translated;
+        Stack->Parameters.StartDevice.AllocatedResources = Start[0];
+        Stack->Parameters.StartDevice.AllocatedResourcesTranslated = Start[1];
     }
+    IoStatus.Information = 0; /* BusRelations is 0, too: nothing else is ever asked for */
     Status = IofCallDriver(Top, Irp);
     if (Status == STATUS_PENDING) {
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
         Status = IoStatus.Status;
     }
+    if (Information != NULL) {
+        *Information = IoStatus.Information;
+    }
     ObDereferenceObject(Top);
     return Status;
 }
 
+NTSTATUS IopQueryBusRelations(PDEVICE_OBJECT Pdo, PDEVICE_RELATIONS *Relations)
+{
+    return IopSendPnp(Pdo, IRP_MN_QUERY_DEVICE_RELATIONS, NULL, (PULONG_PTR)Relations);
+}
+
 static NTSTATUS IopStartDevice(PIOP_PCI_DEVICE Device)
 {
-    PCM_RESOURCE_LIST Raw = IopBuildResources(Device, FALSE);
-    PCM_RESOURCE_LIST Translated = IopBuildResources(Device, TRUE);
+    PCM_RESOURCE_LIST Lists[] = {IopBuildResources(Device, FALSE), IopBuildResources(Device, TRUE)};
     NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
 
-    if (Raw != NULL && Translated != NULL) {
-        Status = IopSendPnp(Device->Pdo, IRP_MN_START_DEVICE, Raw, Translated);
+    if (Lists[0] != NULL && Lists[1] != NULL) {
+        Status = IopSendPnp(Device->Pdo, IRP_MN_START_DEVICE, Lists, NULL);
     }
-    if (Raw != NULL) {
-        ExFreePoolWithTag(Raw, IOP_TAG_DEVICE);
-    }
-    if (Translated != NULL) {
-        ExFreePoolWithTag(Translated, IOP_TAG_DEVICE);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Lists); Index++) {
+        if (Lists[Index] != NULL) {
+            ExFreePoolWithTag(Lists[Index], IOP_TAG_DEVICE);
+        }
     }
     return Status;
 }
@@ -253,6 +261,7 @@ VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject)
 
         if (Device->Driver == DriverObject) {
             IopSendPnp(Device->Pdo, IRP_MN_REMOVE_DEVICE, NULL, NULL);
+            IopDisableInterfaces(Device->Pdo);
             Device->Driver = NULL;
         }
     }

@@ -118,18 +118,23 @@ static NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName)
     return Status;
 }
 
+VOID IopServiceOfPath(PCUNICODE_STRING Path, PUNICODE_STRING Service)
+{
+    USHORT Index;
+
+    for (Index = Path->Length / sizeof(WCHAR); Index > 0 && Path->Buffer[Index - 1] != L'\\'; Index--) {
+        NOTHING;
+    }
+    Service->Buffer = Path->Buffer + Index;
+    Service->Length = Service->MaximumLength = Path->Length - Index * sizeof(WCHAR);
+}
+
 /* PASSIVE_LEVEL.  The name is the service key's path in the registry. */
 NTSTATUS NTAPI NtUnloadDriver(PUNICODE_STRING DriverServiceName)
 {
-    UNICODE_STRING Name = *DriverServiceName;
-    USHORT Index;
+    UNICODE_STRING Name;
 
-    for (Index = Name.Length / sizeof(WCHAR); Index > 0 && Name.Buffer[Index - 1] != L'\\'; Index--) {
-        NOTHING;
-    }
-    Name.Buffer += Index;
-    Name.Length -= Index * sizeof(WCHAR);
-    Name.MaximumLength = Name.Length;
+    IopServiceOfPath(DriverServiceName, &Name);
     if (Name.Length == 0) {
         return STATUS_INVALID_PARAMETER;
     }

@@ -182,6 +182,46 @@ NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress,
     return STATUS_SUCCESS;
 }
 
+/*
+ * IRQL: PASSIVE_LEVEL.  A hint to bring memory in: what is committed is there always.  STATUS_INVALID_PARAMETER_2: the class is
+ * not VmPrefetchInformation; _3: no entries; _4: one that is not a user's memory; _5, _6: VmInformation is no ULONG that is 0;
+ * STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH.  (ZwSetInformationVirtualMemory)
+ */
+NTSTATUS NTAPI ZwSetInformationVirtualMemory(HANDLE ProcessHandle, VIRTUAL_MEMORY_INFORMATION_CLASS VmInformationClass,
+                                             ULONG_PTR NumberOfEntries, PMEMORY_RANGE_ENTRY VirtualAddresses,
+                                             PVOID VmInformation, ULONG VmInformationLength)
+{
+    PSP_MEMORY Call = {.Mode = KernelMode};
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    if (VmInformationClass != VmPrefetchInformation) {
+        return STATUS_INVALID_PARAMETER_2;
+    }
+    if (NumberOfEntries == 0) {
+        return STATUS_INVALID_PARAMETER_3;
+    }
+    if (VmInformationLength != sizeof(ULONG)) {
+        return STATUS_INVALID_PARAMETER_6;
+    }
+    if (VmInformation == NULL || *(PULONG)VmInformation != 0) {
+        return STATUS_INVALID_PARAMETER_5;
+    }
+    for (ULONG_PTR Index = 0; Index < NumberOfEntries; Index++) {
+        ULONG64 Base = (ULONG64)VirtualAddresses[Index].VirtualAddress;
+
+        if (Base > (ULONG64)MmHighestUserAddress ||
+            VirtualAddresses[Index].NumberOfBytes > (ULONG64)MmHighestUserAddress - Base + 1) {
+            return STATUS_INVALID_PARAMETER_4;
+        }
+    }
+    Status = PspEnterProcess(&Call, ProcessHandle, PSP_PROCESS_VM_OPERATION);
+    if (NT_SUCCESS(Status)) {
+        PspLeaveProcess(&Call);
+    }
+    return Status;
+}
+
 PS_ZW(AllocateVirtualMemory,
       (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize, ULONG AllocationType,
        ULONG Protect),

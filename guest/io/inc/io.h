@@ -24,6 +24,7 @@ typedef struct _IO_IMAGE_LOADER {
     NTSTATUS (*Load)(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PIO_LOADED_IMAGE Image);
     VOID (*Started)(PVOID Section);
     VOID (*Unload)(PVOID Section);
+    PCUNICODE_STRING (*Name)(PVOID Section); /* the image's full name; any IRQL */
 } IO_IMAGE_LOADER, *PIO_IMAGE_LOADER;
 
 extern POBJECT_TYPE IopDriverObjectType;

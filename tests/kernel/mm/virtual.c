@@ -247,6 +247,39 @@ static VOID CheckBalance(VOID)
     FvCheck(Failures == 0); /* 50 MiB in a machine of 32 */
 }
 
+/* Nothing has to be brought in; what is asked has to be right all the same. */
+static VOID CheckPrefetch(PDRIVER_OBJECT DriverObject)
+{
+    FILE_OBJECT File = {0};
+    SECTION_OBJECT_POINTERS Sections = {0};
+    READ_LIST List = {&File, 0, FALSE, {{0}}};
+    PREAD_LIST Lists[] = {&List};
+    MEMORY_RANGE_ENTRY Range = {(PVOID)0x10000, PAGE_SIZE}, Kernel = {DriverObject, 1};
+    ULONG Zero = 0, One = 1;
+
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 1, &Range, &Zero, 4) == STATUS_SUCCESS);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, 7, 1, &Range, &Zero, 4) == STATUS_INVALID_PARAMETER_2);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 0, &Range, &Zero, 4) ==
+            STATUS_INVALID_PARAMETER_3);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 1, &Kernel, &Zero, 4) ==
+            STATUS_INVALID_PARAMETER_4);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 1, &Range, NULL, 4) ==
+            STATUS_INVALID_PARAMETER_5);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 1, &Range, &One, 4) ==
+            STATUS_INVALID_PARAMETER_5);
+    FvCheck(ZwSetInformationVirtualMemory(SELF, VmPrefetchInformation, 1, &Range, &Zero, 8) ==
+            STATUS_INVALID_PARAMETER_6);
+    FvCheck(ZwSetInformationVirtualMemory(NULL, VmPrefetchInformation, 1, &Range, &Zero, 4) == STATUS_INVALID_HANDLE);
+    FvCheck(MmPrefetchPages(0, Lists) == STATUS_INVALID_PARAMETER_1);
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_INVALID_PARAMETER_1); /* no section */
+    File.SectionObjectPointer = &Sections;
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_INVALID_PARAMETER_1);
+    Sections.DataSectionObject = &Sections;
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_NOT_IMPLEMENTED);
+    List.IsImage = TRUE;
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_INVALID_PARAMETER_1); /* the other kind */
+}
+
 /* A system thread's previous mode is KernelMode: the Nt names do the same. */
 static VOID CheckNames(VOID)
 {
@@ -267,9 +300,8 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(93);
+    FvTestPlan(106);
     CheckRefusals();
     CheckCommit();
     CheckGuard();
@@ -278,5 +310,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckMapping();
     CheckBalance();
     CheckNames();
+    CheckPrefetch(DriverObject);
     return STATUS_SUCCESS;
 }

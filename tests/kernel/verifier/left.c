@@ -40,7 +40,12 @@ static VOID NTAPI Told(PVOID Context, PVOID Argument1, PVOID Argument2)
 {
 }
 
-DECLSPEC_NOINLINE static VOID Register(VOID)
+static NTSTATUS NTAPI OnInterface(PVOID Structure, PVOID Context)
+{
+    return STATUS_SUCCESS;
+}
+
+DECLSPEC_NOINLINE static VOID Register(PDRIVER_OBJECT DriverObject)
 {
     OB_OPERATION_REGISTRATION Operation = {PsProcessType, OB_OPERATION_HANDLE_CREATE, HandleOperation, NULL};
     OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, RTL_CONSTANT_STRING(L"1000"), NULL,
@@ -48,6 +53,7 @@ DECLSPEC_NOINLINE static VOID Register(VOID)
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Callback\\PowerState");
     OBJECT_ATTRIBUTES Attributes;
     PCALLBACK_OBJECT Object;
+    static const GUID Class = {1};
     LARGE_INTEGER Cookie;
     PVOID Handle;
 
@@ -59,6 +65,10 @@ DECLSPEC_NOINLINE static VOID Register(VOID)
         InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
         if (NT_SUCCESS(ExCreateCallback(&Object, &Attributes, FALSE, TRUE)))
             ExRegisterCallback(Object, Told, NULL);
+        break;
+    case 19:
+        IoRegisterPlugPlayNotification(EventCategoryDeviceInterfaceChange, 0, (PVOID)&Class, DriverObject, OnInterface,
+                                       NULL, &Handle);
         break;
     }
 }
@@ -117,7 +127,8 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 15:
     case 16:
     case 17:
-    case 18: Register(); break;
+    case 18:
+    case 19: Register(DriverObject); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
