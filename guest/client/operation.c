@@ -100,6 +100,19 @@ static NTSTATUS ClientpLoadDriver(PCLIENT_OPERATION Operation)
     return Status;
 }
 
+/* Input: the file's name, then the image. */
+static NTSTATUS ClientpProvideLibrary(PCLIENT_OPERATION Operation)
+{
+    UNICODE_STRING Name;
+    ULONG Offset = 0;
+    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
+
+    if (NT_SUCCESS(Status))
+        Status = LdrProvideLibrary(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
+    ClientpFreeString(&Name);
+    return Status;
+}
+
 static NTSTATUS ClientpUnloadDriver(PCLIENT_OPERATION Operation)
 {
     UNICODE_STRING Path;
@@ -248,6 +261,7 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     switch (Operation->Command.op) {
     case FLTVM_COMMAND_REGISTRY: return ClientpSetRegistry(Operation);
     case FLTVM_COMMAND_DRIVER_LOAD: return ClientpLoadDriver(Operation);
+    case FLTVM_COMMAND_LIBRARY: return ClientpProvideLibrary(Operation);
     case FLTVM_COMMAND_DRIVER_UNLOAD: return ClientpUnloadDriver(Operation);
     case FLTVM_COMMAND_OPEN: return ClientpOpen(Operation);
     case FLTVM_COMMAND_CLOSE: return ZwClose(File);

@@ -5,9 +5,11 @@
  */
 #include "ldrp.h"
 
-static PLDR_IMAGE LdrpFindModule(PCSTR Module)
+/* The image of that name; with Need also one that is loaded for it, which may fail (*Need). */
+static PLDR_IMAGE LdrpFindModule(PCSTR Module, NTSTATUS *Need)
 {
     UNICODE_STRING Name;
+    PLDR_IMAGE Image;
     WCHAR Text[64];
     SIZE_T Length = strlen(Module);
 
@@ -18,7 +20,8 @@ static PLDR_IMAGE LdrpFindModule(PCSTR Module)
     for (SIZE_T Index = 0; Index <= Length; Index++)
         Text[Index] = (UCHAR)Module[Index];
     RtlInitUnicodeString(&Name, Text);
-    return LdrFindImageByName(&Name);
+    Image = LdrFindImageByName(&Name);
+    return Image == NULL && Need != NULL ? LdrpNeedLibrary(&Name, Need) : Image;
 }
 
 /* The module that a forwarder names, which it does without an extension: "NTOSKRNL.ExAllocatePool2". */
@@ -33,13 +36,12 @@ static PLDR_IMAGE LdrpFindForwarded(PCSTR Forwarder, SIZE_T Length)
     memcpy(Module, Forwarder, Length);
     for (ULONG Index = 0; Index < ARRAYSIZE(Extensions) && Image == NULL; Index++) {
         strcpy(Module + Length, Extensions[Index]);
-        Image = LdrpFindModule(Module);
+        Image = LdrpFindModule(Module, NULL);
     }
     return Image;
 }
 
-/* Where an export is, forwarders followed, and in which image (*Where, if wanted); 0 when there is none. */
-static ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal, PLDR_IMAGE *Where)
+ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal, PLDR_IMAGE *Where)
 {
     for (ULONG Depth = 0; Depth < 8 && Image != NULL; Depth++) {
         PCSTR Forwarder, Dot;
@@ -90,16 +92,20 @@ static BOOLEAN LdrpNoteImport(PLDR_IMAGE Image, PLDR_IMAGE From)
 static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordinal, PULONG64 Slot)
 {
     LDRP_BINDING *Binding = Context;
-    PLDR_IMAGE From = LdrpFindModule(Module), Where = From;
+    BOOLEAN Known = _strnicmp(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1) == 0;
+    NTSTATUS Status = STATUS_SUCCESS;
+    PLDR_IMAGE From = Known ? NULL : LdrpFindModule(Module, &Status), Where = From;
     ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal, &Where) : 0;
 
-    if (From == NULL) {
-        if (_strnicmp(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1) != 0)
-            LdrpFail("%simports from %s, which is not loaded", Binding->Missing++ != 0 ? "; " : "", Module);
+    if (From == NULL && !Known) {
+        if (NT_SUCCESS(Status))
+            LdrpFail("%simports from %s, which is not loaded", Binding->Missing != 0 ? "; " : "", Module);
+        Binding->Missing++;
         strncpy(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1);
-        Binding->Status = STATUS_DLL_NOT_FOUND;
-        return FALSE;
+        Binding->Status = NT_SUCCESS(Status) ? STATUS_DLL_NOT_FOUND : Status;
     }
+    if (From == NULL)
+        return FALSE;
     if (Target == 0) {
         if (Name != NULL)
             LdrpFail("%s%s!%s", Binding->Missing++ != 0 ? ", " : "imports what is not there: ", Module, Name);

@@ -34,6 +34,32 @@ ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
 /* What the import of a routine is bound to that has a variant for some images; Target when it has none. */
 ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target);
 
+/* load.c: one load or unload at a time; a thread may lock again.  PASSIVE_LEVEL. */
+VOID LdrpLock(VOID);
+VOID LdrpUnlock(VOID);
+
+typedef enum _LDRP_KIND {
+    LdrpDriverImage,
+    LdrpInBoxImage,   /* a driver that came with the machine */
+    LdrpLibraryImage, /* an export driver: it may lack an entry point */
+} LDRP_KIND;
+
+/* load.c: LdrLoadImage without the lock, which the caller holds, and without telling of it. */
+NTSTATUS LdrpLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, LDRP_KIND Kind, PLDR_IMAGE *Image);
+
+/* import.c: where an export is, forwarders followed, and in which image (*Where, if wanted); 0 when there is none. */
+ULONG64 LdrpResolve(PLDR_IMAGE Image, PCSTR Name, USHORT Ordinal, PLDR_IMAGE *Where);
+
+/*
+ * library.c, the lock held: the image of a library that was provided, loaded if there is such a file; NULL without one,
+ * with STATUS_SUCCESS, or when it cannot be loaded, with the reason by LdrpFail.
+ */
+PLDR_IMAGE LdrpNeedLibrary(PCUNICODE_STRING Name, NTSTATUS *Status);
+
+/* library.c, the lock held: whether a library that nobody needs may go, and its last call. */
+BOOLEAN LdrpMayEndLibrary(PLDR_IMAGE Image);
+VOID LdrpEndLibrary(PLDR_IMAGE Image);
+
 /* load.c: adds to what the load that is under way fails with.  The caller holds LdrpMutex. */
 VOID LdrpFail(PCSTR Format, ...);
 

@@ -4,7 +4,8 @@
  *
  * An image is laid out, relocated and checked in memory that only the loader knows, bound, and then published: to
  * the unwinder, to the owners of pool, to the list of modules, and to the host, in this order.  Whatever fails before
- * takes it all back.  One load or unload at a time: LdrpMutex.
+ * takes it all back.  One load or unload at a time: LdrpMutex, which the thread that has it may take again, since what is
+ * loaded for another's imports (library.c) runs code of its own meanwhile.
  */
 #include "ldrp.h"
 
@@ -14,11 +15,21 @@ LDRP_DIRECTORY LdrpKernelExports;
 
 static LDR_IMAGE LdrpKernelEntry;
 static KSPIN_LOCK LdrpListLock;
-static FAST_MUTEX LdrpMutex;
+static KMUTANT LdrpMutex;
 static CHAR LdrpFailure[2048]; /* LdrpMutex */
 static ULONG64 LdrpCookieSeed;
 
 static const WCHAR LdrpDirectoryName[] = L"\\SystemRoot\\System32\\drivers\\";
+
+VOID LdrpLock(VOID)
+{
+    KeWaitForSingleObject(&LdrpMutex, Executive, KernelMode, FALSE, NULL);
+}
+
+VOID LdrpUnlock(VOID)
+{
+    KeReleaseMutant(&LdrpMutex, 0, FALSE, FALSE);
+}
 
 VOID LdrpFail(PCSTR Format, ...)
 {
@@ -197,11 +208,22 @@ static NTSTATUS LdrpNameImage(PLDR_IMAGE Image, PUNICODE_STRING Name)
     return STATUS_SUCCESS;
 }
 
+static VOID LdrpUnload(PLDR_IMAGE Image);
+
+/* Whether an image that nobody imports from any more goes: its driver is gone, or it was loaded for those imports. */
+static BOOLEAN LdrpIsDone(PLDR_IMAGE Image)
+{
+    return Image->Unloading || (Image->Library != NULL && LdrpMayEndLibrary(Image));
+}
+
+/* Frees an image that nobody can find any more; those that it imports from go with it if nothing else keeps them. */
 static VOID LdrpFreeImage(PLDR_IMAGE Image)
 {
+    PLDR_IMAGE Import[ARRAYSIZE(Image->Import)];
+    ULONG Imports = Image->Imports;
+
+    memcpy(Import, Image->Import, sizeof(Import));
     KeForgetRoutines();
-    for (ULONG Index = 0; Index < Image->Imports; Index++)
-        Image->Import[Index]->References--;
     if (Image->Thunks != NULL)
         MmFreeImage(Image->Thunks, Image->ThunksSize);
     if (Image->DllBase != NULL)
@@ -209,6 +231,10 @@ static VOID LdrpFreeImage(PLDR_IMAGE Image)
     if (Image->FullDllName.Buffer != NULL)
         ExFreePoolWithTag(Image->FullDllName.Buffer, LDRP_TAG);
     ExFreePoolWithTag(Image, LDRP_TAG);
+    for (ULONG Index = 0; Index < Imports; Index++) {
+        if (--Import[Index]->References == 0 && LdrpIsDone(Import[Index]))
+            LdrpUnload(Import[Index]);
+    }
 }
 
 /*
@@ -297,20 +323,19 @@ static NTSTATUS LdrpMapImage(PLDR_IMAGE Image, PVOID Bytes, const LDRP_PE *Pe)
     return Status;
 }
 
-NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox, PLDR_IMAGE *Image)
+NTSTATUS LdrpLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, LDRP_KIND Kind, PLDR_IMAGE *Image)
 {
     PLDR_IMAGE New = NULL;
-    LDRP_PE *Pe;
     PCSTR Reason;
     NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+    LDRP_PE *Pe = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Pe), LDRP_TAG);
 
     *Image = NULL;
-    ExAcquireFastMutex(&LdrpMutex);
-    LdrpFailure[0] = 0;
-    Pe = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Pe), LDRP_TAG);
     if (Pe == NULL)
         goto Exit;
     Reason = LdrpParseImage(Bytes, Size, Pe);
+    if (Reason == NULL && Pe->EntryPoint == 0 && Kind != LdrpLibraryImage)
+        Reason = "the image has no entry point";
     if (Reason != NULL) {
         LdrpFail("%s", Reason);
         Status = STATUS_INVALID_IMAGE_FORMAT;
@@ -321,7 +346,7 @@ NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN In
         goto Exit;
     memset(New, 0, sizeof(*New));
     New->LoadCount = 1;
-    New->InBox = InBox;
+    New->InBox = Kind == LdrpInBoxImage;
     Status = LdrpNameImage(New, Name);
     if (NT_SUCCESS(Status) && LdrFindImageByName(&New->BaseDllName) != NULL) {
         LdrpFail("an image of this name is loaded");
@@ -335,17 +360,28 @@ Exit:
     if (!NT_SUCCESS(Status)) {
         if (LdrpFailure[0] == 0)
             LdrpFail("no memory");
-        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "%wZ is not loaded: %s\n", Name, LdrpFailure);
         if (New != NULL)
             LdrpFreeImage(New);
         New = NULL;
     }
     if (Pe != NULL)
         ExFreePoolWithTag(Pe, LDRP_TAG);
-    ExReleaseFastMutex(&LdrpMutex);
-    if (New != NULL)
-        PsNotifyImage(&New->FullDllName, New->DllBase, New->SizeOfImage);
     *Image = New;
+    return Status;
+}
+
+NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox, PLDR_IMAGE *Image)
+{
+    NTSTATUS Status;
+
+    LdrpLock();
+    LdrpFailure[0] = 0;
+    Status = LdrpLoad(Name, Bytes, Size, InBox ? LdrpInBoxImage : LdrpDriverImage, Image);
+    if (!NT_SUCCESS(Status))
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "%wZ is not loaded: %s\n", Name, LdrpFailure);
+    LdrpUnlock();
+    if (NT_SUCCESS(Status))
+        PsNotifyImage(&(*Image)->FullDllName, (*Image)->DllBase, (*Image)->SizeOfImage);
     return Status;
 }
 
@@ -357,7 +393,7 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
     LDRP_DIRECTORY Exception = {(ULONG)((PUCHAR)Image->ExceptionTable - (PUCHAR)Image->DllBase),
                                 Image->ExceptionTableSize};
 
-    ExAcquireFastMutex(&LdrpMutex);
+    LdrpLock();
     for (USHORT Index = 0; Index < Nt->FileHeader.NumberOfSections; Index++, Header++) {
         LDRP_SECTION Section = {.Characteristics = Header->Characteristics};
         ULONG Size = Header->Misc.VirtualSize != 0 ? Header->Misc.VirtualSize : Header->SizeOfRawData;
@@ -374,16 +410,15 @@ VOID LdrDiscardInit(PLDR_IMAGE Image)
             MmProtectImage((PUCHAR)Image->DllBase + Header->VirtualAddress, Size, MM_IMAGE_NOACCESS);
     }
     KeForgetRoutines();
-    ExReleaseFastMutex(&LdrpMutex);
+    LdrpUnlock();
 }
 
 static VOID LdrpUnload(PLDR_IMAGE Image)
 {
-    PLDR_IMAGE Import[ARRAYSIZE(Image->Import)];
-    ULONG Imports = Image->Imports;
     KIRQL OldIrql;
 
-    memcpy(Import, Image->Import, sizeof(Import));
+    if (Image->Library != NULL)
+        LdrpEndLibrary(Image);
     LdrpCheckUnload(Image);
     KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_UNLOADED, Image->Name);
     KeAcquireSpinLock(&LdrpListLock, &OldIrql);
@@ -393,20 +428,16 @@ static VOID LdrpUnload(PLDR_IMAGE Image)
     LdrpForgetRange(Image->DllBase);
     MmUnregisterDriver(Image->Owner);
     LdrpFreeImage(Image);
-    for (ULONG Index = 0; Index < Imports; Index++) {
-        if (Import[Index]->Unloading && Import[Index]->References == 0)
-            LdrpUnload(Import[Index]);
-    }
 }
 
 VOID LdrUnloadImage(PLDR_IMAGE Image)
 {
-    ExAcquireFastMutex(&LdrpMutex);
+    LdrpLock();
     if (Image->References != 0)
         Image->Unloading = TRUE;
     else
         LdrpUnload(Image);
-    ExReleaseFastMutex(&LdrpMutex);
+    LdrpUnlock();
 }
 
 ULONG LdrQueryFailure(PCHAR Buffer, ULONG Size)
@@ -415,11 +446,11 @@ ULONG LdrQueryFailure(PCHAR Buffer, ULONG Size)
 
     if (Size == 0)
         return 0;
-    ExAcquireFastMutex(&LdrpMutex);
+    LdrpLock();
     strncpy(Buffer, LdrpFailure, Size - 1);
     Buffer[Size - 1] = 0;
     Length = (ULONG)strlen(Buffer);
-    ExReleaseFastMutex(&LdrpMutex);
+    LdrpUnlock();
     return Length;
 }
 
@@ -427,7 +458,7 @@ VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock)
 {
     PLDR_IMAGE Image = &LdrpKernelEntry;
 
-    ExInitializeFastMutex(&LdrpMutex);
+    KeInitializeMutant(&LdrpMutex, FALSE);
     KeInitializeSpinLock(&LdrpListLock);
     Image->DllBase = (PVOID)LoaderBlock->kernel_base;
     Image->SizeOfImage = (ULONG)LoaderBlock->kernel_size;

@@ -158,9 +158,9 @@ PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
     Reason = LdrpParseSections(File, Size, Table, Pe);
     if (Reason != NULL)
         return Reason;
-    if (Pe->EntryPoint == 0)
+    if (Pe->EntryPoint == 0 && !(Pe->Characteristics & IMAGE_FILE_DLL))
         return "the image has no entry point";
-    if (!LdrpIsExecutable(Pe, Pe->EntryPoint))
+    if (Pe->EntryPoint != 0 && !LdrpIsExecutable(Pe, Pe->EntryPoint))
         return "the entry point is not in code";
     if ((Reason = LdrpParseDirectory(&Optional, IMAGE_DIRECTORY_ENTRY_EXPORT, Pe, &Pe->Export)) != NULL ||
         (Reason = LdrpParseDirectory(&Optional, IMAGE_DIRECTORY_ENTRY_IMPORT, Pe, &Pe->Import)) != NULL ||

@@ -21,6 +21,7 @@ void fltvm_compiled_clear(FltvmCompiled *compiled)
 {
     g_clear_pointer(&compiled->image, g_free);
     g_clear_pointer(&compiled->symbols, g_free);
+    g_clear_pointer(&compiled->library, g_free);
 }
 
 char *fltvm_compile_cache_dir(void)
@@ -52,7 +53,7 @@ static void add_file(GChecksum *checksum, const char *path)
 }
 
 /* What names a driver: its sources' paths, the flags, the toolchain. */
-static char *recipe_key(const char *name, const char *const *sources, const char *const *flags)
+static char *recipe_key(const char *name, const char *const *sources, const char *const *flags, gboolean exports)
 {
     static const char *const toolchain[] = {
         "cc",         "cctool/pch.py", "cctool/repair.py", "cctool/say.py", "cctool/wpp.py",
@@ -62,6 +63,8 @@ static char *recipe_key(const char *name, const char *const *sources, const char
     g_autofree char *build = fltvm_path_build();
 
     add_text(checksum, name);
+    if (exports)
+        add_text(checksum, "exports");
     for (gsize i = 0; i < G_N_ELEMENTS(toolchain); i++) {
         g_autofree char *relative = g_build_filename("sdk/toolchain", toolchain[i], NULL);
         g_autofree char *path = fltvm_path_source(relative);
@@ -148,15 +151,16 @@ static gboolean run_tool(const char *const *argv, const char *what, GError **err
     return FALSE;
 }
 
-/* Compile into `work`/NAME, with `work`/symbols/NAME and `work`/inputs.d beside it. */
+/* Compile into `work`/NAME, with `work`/symbols/NAME, `work`/inputs.d and, with exports, `work`/NAME.lib beside it. */
 static gboolean make(const char *work, const char *name, const char *const *sources, const char *const *flags,
-                     GError **error)
+                     gboolean exports, GError **error)
 {
     g_autofree char *cc = fltvm_path_source("sdk/toolchain/cc");
     g_autofree char *folder = g_build_filename(work, "symbols", NULL);
     g_autofree char *full = g_build_filename(folder, name, NULL);
     g_autofree char *stripped = g_build_filename(work, name, NULL);
     g_autofree char *depfile = g_build_filename(work, "inputs.d", NULL);
+    g_autofree char *library = g_strconcat(stripped, ".lib", NULL);
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autofree char *what = g_strdup_printf("%s does not compile", *sources);
 
@@ -168,6 +172,10 @@ static gboolean make(const char *work, const char *name, const char *const *sour
     g_ptr_array_add(argv, full);
     g_ptr_array_add(argv, (gpointer) "--depfile");
     g_ptr_array_add(argv, depfile);
+    if (exports) {
+        g_ptr_array_add(argv, (gpointer) "--implib");
+        g_ptr_array_add(argv, library);
+    }
     for (; flags && *flags; flags++)
         g_ptr_array_add(argv, (gpointer)*flags);
     for (; *sources; sources++)
@@ -176,10 +184,11 @@ static gboolean make(const char *work, const char *name, const char *const *sour
     return run_tool((const char *const *)argv->pdata, what, error);
 }
 
-static gboolean use(const char *entry, const char *name, FltvmCompiled *compiled)
+static gboolean use(const char *entry, const char *name, gboolean exports, FltvmCompiled *compiled)
 {
     compiled->image = g_build_filename(entry, name, NULL);
     compiled->symbols = g_build_filename(entry, "symbols", name, NULL);
+    compiled->library = exports ? g_strconcat(compiled->image, ".lib", NULL) : NULL;
     if (access(compiled->image, R_OK) == 0) {
         utimensat(AT_FDCWD, entry, NULL, 0); /* in use: prune() passes it over */
         return TRUE;
@@ -206,7 +215,7 @@ static void prune(const char *cache)
 }
 
 /* Move what was made to where others find it; somebody else may have been first. */
-static gboolean publish(const char *work, const char *cache, const char *recipe, const char *name,
+static gboolean publish(const char *work, const char *cache, const char *recipe, const char *name, gboolean exports,
                         FltvmCompiled *compiled, GError **error)
 {
     g_autofree char *made_list = g_build_filename(work, "inputs.d", NULL);
@@ -225,16 +234,16 @@ static gboolean publish(const char *work, const char *cache, const char *recipe,
     /* g_file_set_contents() renames into place. */
     if (!g_file_set_contents(list, text, -1, error))
         return FALSE;
-    if (use(entry, name, compiled))
+    if (use(entry, name, exports, compiled))
         return TRUE;
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: no image there", entry);
     return FALSE;
 }
 
-gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags, FltvmCompiled *compiled,
-                       GError **error)
+gboolean fltvm_compile(const char *name, const char *const *sources, const char *const *flags, gboolean exports,
+                       FltvmCompiled *compiled, GError **error)
 {
-    g_autofree char *recipe = recipe_key(name, sources, flags);
+    g_autofree char *recipe = recipe_key(name, sources, flags, exports);
     g_autofree char *cache = fltvm_compile_cache_dir();
     g_autofree char *list_name = g_strconcat(recipe, ".d", NULL);
     g_autofree char *list = g_build_filename(cache, list_name, NULL);
@@ -247,7 +256,7 @@ gboolean fltvm_compile(const char *name, const char *const *sources, const char 
     }
     if (key) {
         g_autofree char *entry = g_build_filename(cache, key, NULL);
-        if (use(entry, name, compiled))
+        if (use(entry, name, exports, compiled))
             return TRUE;
     }
     work = g_build_filename(cache, "making-XXXXXX", NULL);
@@ -255,7 +264,8 @@ gboolean fltvm_compile(const char *name, const char *const *sources, const char 
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", cache, g_strerror(errno));
         return FALSE;
     }
-    if (make(work, name, sources, flags, error) && publish(work, cache, recipe, name, compiled, error)) {
+    if (make(work, name, sources, flags, exports, error) &&
+        publish(work, cache, recipe, name, exports, compiled, error)) {
         fltvm_temp_remove(work);
         prune(cache);
         return TRUE;

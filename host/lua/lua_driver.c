@@ -8,9 +8,9 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "compile.h"
 #include "error.h"
 #include "lua_fltctl.h"
+#include "lua_image.h"
 #include "lua_inf.h"
 #include "lua_order.h"
 #include "lua_show.h"
@@ -38,57 +38,6 @@ typedef struct {
 } ByInf;
 
 /* --- the image ----------------------------------------------------------------------------------------- */
-
-/* A list of texts from a field that is one text or a table of them; each a path if `paths`. */
-static GPtrArray *text_list(lua_State *lua, int index, const char *name, gboolean paths)
-{
-    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-    int type = lua_getfield(lua, index, name);
-
-    if (type == LUA_TSTRING) {
-        g_ptr_array_add(list, paths ? fltvm_lua_path(lua, lua_tostring(lua, -1)) : g_strdup(lua_tostring(lua, -1)));
-    } else if (type == LUA_TTABLE) {
-        for (lua_Integer i = 1, count = luaL_len(lua, -1); i <= count; i++) {
-            const char *text;
-            lua_geti(lua, -1, i);
-            text = lua_tostring(lua, -1);
-            if (!text) {
-                g_ptr_array_unref(list);
-                luaL_error(lua, "%s: entry %d is not a text", name, (int)i);
-                return NULL;
-            }
-            g_ptr_array_add(list, paths ? fltvm_lua_path(lua, text) : g_strdup(text));
-            lua_pop(lua, 1);
-        }
-    } else if (type != LUA_TNIL) {
-        g_ptr_array_unref(list);
-        luaL_error(lua, "%s is neither a text nor a list of texts", name);
-        return NULL;
-    }
-    lua_pop(lua, 1);
-    g_ptr_array_add(list, NULL);
-    return list;
-}
-
-/* Is this a PE image for x64?  The guest's loader looks closer; this gives the plain message. */
-static gboolean check_image(const char *path, const char *bytes, gsize length, GError **error)
-{
-    guint32 header = 0;
-    const char *reason = NULL;
-
-    if (length >= 64)
-        memcpy(&header, bytes + 60, 4);
-    if (length < 64 || memcmp(bytes, "MZ", 2) != 0)
-        reason = "not a Windows image (no MZ header)";
-    else if (header > length - 24 || length < 24 || memcmp(bytes + header, "PE\0\0", 4) != 0)
-        reason = "not a Windows image (no PE header)";
-    else if (memcmp(bytes + header + 4, "\x64\x86", 2) != 0)
-        reason = "not an image for x64";
-    if (!reason)
-        return TRUE;
-    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "driver image: %s: %s", path, reason);
-    return FALSE;
-}
 
 /* The service's name, and the image's: the INF's, or what `name` or the first file says. */
 static gboolean name_driver(Driver *driver, const ByInf *by, const char *wanted, const char *first, GError **error)
@@ -120,47 +69,19 @@ static gboolean name_driver(Driver *driver, const ByInf *by, const char *wanted,
 /* Find the image that the table at `index` means, compile it if need be; its bytes are pushed. */
 static gboolean prepare_image(lua_State *lua, int index, const ByInf *by, Driver *driver, GError **error)
 {
-    g_autoptr(GPtrArray) sources = text_list(lua, index, "source", TRUE);
-    g_autoptr(GPtrArray) images = text_list(lua, index, "image", TRUE);
-    g_autoptr(GPtrArray) flags = text_list(lua, index, "flags", FALSE);
+    g_auto(FltvmLuaImage) image = {0};
     const char *wanted = fltvm_lua_string_field(lua, index, "name", NULL);
-    const char *first = sources->len > 1 ? sources->pdata[0] : images->len > 1 ? images->pdata[0] : by->image;
-    g_autofree char *bytes = NULL;
-    g_auto(FltvmCompiled) compiled = {0};
-    g_autoptr(GError) reason = NULL;
-    gsize length;
 
-    if (by->inf && !first) {
+    fltvm_lua_image_read(lua, index, by->image, &image);
+    if (by->inf && !image.first) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
                     "%s:%u: the image '%s' is not beside it (give image or source)", by->inf->name, by->service->line,
                     by->service->file);
         return FALSE;
     }
-    if ((by->inf ? sources->len > 1 && images->len > 1 : (sources->len > 1) == (images->len > 1)) || images->len > 2) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
-                    "load: give one of source (C files) and image (a .sys file)");
-        return FALSE;
-    }
-    if (!name_driver(driver, by, wanted, first, error))
-        return FALSE;
-    if (sources->len > 1) {
-        if (!fltvm_compile(driver->file, (const char *const *)sources->pdata, (const char *const *)flags->pdata,
-                           &compiled, error))
-            return FALSE;
-        first = compiled.image;
-    }
-    if (!fltvm_path_check("driver image", first, error))
-        return FALSE;
-    if (!g_file_get_contents(first, &bytes, &length, &reason)) {
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "driver image: %s", reason->message);
-        return FALSE;
-    }
-    if (!check_image(first, bytes, length, error))
-        return FALSE;
-    fltvm_symbols_set_file(fltvm_machine_symbols(driver->machine), driver->file,
-                           compiled.symbols ? compiled.symbols : first);
-    lua_pushlstring(lua, bytes, length);
-    return TRUE;
+    return fltvm_lua_image_check(&image, "load", by->inf != NULL, error) &&
+           name_driver(driver, by, wanted, image.first, error) &&
+           fltvm_lua_image_push(lua, driver->machine, &image, driver->file, NULL, error);
 }
 
 /* --- loading ------------------------------------------------------------------------------------------- */

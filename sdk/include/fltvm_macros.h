@@ -8,6 +8,11 @@
 #ifndef FLTVM_MACROS_H
 #define FLTVM_MACROS_H
 
+/* What a driver exports to others (ntdef.h); DECLSPEC_IMPORT is the other side. */
+#ifndef DECLSPEC_EXPORT
+#define DECLSPEC_EXPORT __declspec(dllexport)
+#endif
+
 /* Structured exception handling by the words without underscores. */
 #if !defined(__cplusplus) && !defined(_NTOSKRNL_)
 #ifndef try

@@ -33,7 +33,7 @@ def sources(root):
 def constants(text, found):
     for name, value in re.findall(r'^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(?:\((?:ULONG|USHORT)\)[ \t]*)?(0x[0-9A-Fa-f]+|\d+)L?u?\b',
                                   text, re.M):
-        found[name] = int(value, 0)
+        found[name] = int(value, 8 if re.fullmatch(r'0[0-7]+', value) else 0)
 
 
 def arguments(text, start):

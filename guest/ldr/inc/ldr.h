@@ -38,9 +38,10 @@ typedef struct _LDR_IMAGE {
     CHAR Name[40]; /* as the host knows it */
     PVOID Thunks;  /* the verifier's */
     SIZE_T ThunksSize;
-    ULONG References;  /* images that import from it */
-    BOOLEAN Unloading; /* its driver is gone, but References are not */
-    BOOLEAN InBox;     /* of the machine itself: not to blame while another driver can be */
+    ULONG References;              /* images that import from it */
+    BOOLEAN Unloading;             /* its driver is gone, but References are not */
+    BOOLEAN InBox;                 /* of the machine itself: not to blame while another driver can be */
+    struct _LDRP_LIBRARY *Library; /* the file, when it was loaded because another image imports from it */
     ULONG Imports;
     struct _LDR_IMAGE *Import[8];
 } LDR_IMAGE, *PLDR_IMAGE;
@@ -60,6 +61,17 @@ VOID LdrInitSystem(struct fltvm_loader_block *LoaderBlock);
  * InBox: it came with the machine.  IRQL: PASSIVE_LEVEL.
  */
 NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox, PLDR_IMAGE *Image);
+
+/*
+ * Puts a file beside the drivers, as installing an export driver does (\SystemRoot\System32\drivers\Name): when an image
+ * that imports from Name is loaded and no image of that name is, this one is loaded first and its DllInitialize called; a
+ * failure fails the load.  When the last image that imports from it is gone its DllUnload is called and it goes, unless it
+ * lacks either routine.  Bytes are copied.  STATUS_OBJECT_NAME_COLLISION: a file of this name is in use.
+ * STATUS_OBJECT_NAME_INVALID: not a name with an extension and without folders.  STATUS_INSUFFICIENT_RESOURCES.
+ * IRQL: PASSIVE_LEVEL.
+ * Source: "Creating Export Drivers".
+ */
+NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size);
 
 /* After DriverEntry: INIT sections and relocations go.  IRQL: PASSIVE_LEVEL. */
 VOID LdrDiscardInit(PLDR_IMAGE Image);

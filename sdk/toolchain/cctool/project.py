@@ -24,7 +24,7 @@ COMPILE_SILENT = {'WarningLevel', 'TreatWarningAsError', 'Optimization', 'Precom
                   'WppModuleName', 'WppDllMacro', 'WppRecorderEnabled', 'WppPreserveExtensions', 'WppSearchString', 'ControlFlowGuard',
                   'LanguageStandard_C', 'ObjectFileName', 'CallingConvention', 'WholeProgramOptimization', 'SupportJustMyCode',
                   'UseStandardPreprocessor', 'EnforceTypeConversionRules', 'TreatWChar_tAsBuiltInType', 'FileType', 'DeploymentContent'}
-LINK = {'AdditionalDependencies', 'EntryPointSymbol'}
+LINK = {'AdditionalDependencies', 'EntryPointSymbol', 'ModuleDefinitionFile', 'ImportLibrary', 'NoEntryPoint'}
 LINK_SILENT = {'AdditionalLibraryDirectories', 'SubSystem', 'GenerateDebugInformation', 'TreatLinkerWarningAsErrors', 'OptimizeReferences',
                'EnableCOMDATFolding', 'IgnoreAllDefaultLibraries', 'Driver', 'LinkIncremental', 'ProgramDatabaseFile', 'BaseAddress',
                'ImageHasSafeExceptionHandlers', 'SectionAlignment', 'MinimumRequiredVersion', 'Version', 'OutputFile', 'GenerateMapFile'}
@@ -253,7 +253,8 @@ def load(path, configuration):
         raise Refused(f'{path}:1: error: it has no configuration {configuration}|x64 (it has: {", ".join(sorted(asked))})')
     link = project.definitions['Link']
     made = {'name': unescaped(project.properties['targetname'] or project.properties['projectname']), 'entry': link.get('EntryPointSymbol') or None,
-            'sources': [], 'own': {}, 'libraries': [], 'wpp-func': []}
+            'sources': [], 'own': {}, 'libraries': [], 'wpp-func': [], 'definitions': [],
+            'implib': unescaped(link.get('ImportLibrary') or '') or None, 'no-entry': link.get('NoEntryPoint', '').lower() == 'true'}
     for item in project.items:
         names = split(project.expand(item.attributes.get('Include', '')))
         if item.tag == 'ClCompile':
@@ -262,6 +263,10 @@ def load(path, configuration):
             made['libraries'] += names
         elif item.tag not in SILENT_ITEMS and names:
             project.note(item.line, f'<{item.tag}> skipped: {", ".join(names)}')
+    for name in split(link.get('ModuleDefinitionFile')):
+        made['definitions'].append(project.find(name))
+        if not made['definitions'][-1]:
+            raise Refused(f'{path}:1: error: no such module-definition file: {name}')
     for name in split(link.get('AdditionalDependencies')):
         made['libraries'].append(project.find(name) or name.replace('\\', '/'))
     if not made['sources']:
