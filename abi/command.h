@@ -78,8 +78,10 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_FSCTL         41u /* the same */
 #define FLTVM_COMMAND_CANCEL        42u /* args: handle.  Cancels what the file has pending */
 #define FLTVM_COMMAND_QUERY         43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
-#define FLTVM_COMMAND_PROCESS       44u /* in: path of its image.  values[0]: id */
-#define FLTVM_COMMAND_PROCESS_END   45u /* args: id, exit status */
+/* in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode.  values[0]: id */
+#define FLTVM_COMMAND_PROCESS      44u
+#define FLTVM_COMMAND_PROCESS_END  45u /* args: id, exit status */
+#define FLTVM_COMMAND_PROCESS_WAIT 46u /* args: id, of one that runs a program.  values[0]: exit status */
 #define FLTVM_COMMAND_DIRECTORY                                                                                        \
     56u /* in: pattern, may be empty; args: handle, FILE_INFORMATION_CLASS, output bytes, FLTVM_DIRECTORY_* */
 #define FLTVM_COMMAND_LIBRARY       58u /* in: an export driver's file name, then the image */

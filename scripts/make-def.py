@@ -26,6 +26,7 @@ def read_exports(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('-o', '--output', required=True)
+    parser.add_argument('--services', help='a list of services as well, which have an Nt and a Zw name')
     parser.add_argument('library')
     parser.add_argument('lists', nargs='*')
     args = parser.parse_args()
@@ -35,6 +36,10 @@ def main():
             if name in seen:
                 raise SystemExit(f'{where}: error: {name} is exported already at {seen[name][1]}')
             seen[name] = (text, where)
+    if args.services:
+        with open(args.services, encoding='utf-8') as lines:
+            for name in [line.split()[0] for line in lines if line.startswith('Nt')]:
+                seen[name], seen['Zw' + name[2:]] = (name, args.services), ('Zw' + name[2:], args.services)
     with open(args.output, 'w', encoding='utf-8') as out:
         out.write(f'LIBRARY {args.library}\nEXPORTS\n')
         for name in sorted(seen):

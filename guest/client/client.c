@@ -298,6 +298,7 @@ BOOLEAN ClientRun(VOID)
     ULONG ResultLength = 0;
 
     InitializeListHead(&ClientpOperations);
+    ClientpInitializePrograms();
     ClientpCommandBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, FLTVM_LINK_MAX_PAYLOAD, CLIENT_TAG);
     ClientpResultBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, CLIENT_MESSAGE_SIZE, CLIENT_TAG);
     if (ClientpCommandBuffer == NULL || ClientpResultBuffer == NULL)

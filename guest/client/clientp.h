@@ -53,7 +53,13 @@ VOID ClientpFreeString(PUNICODE_STRING Name);
 /* FLTVM_COMMAND_REGISTRY.  PASSIVE_LEVEL, on a client thread. */
 NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation);
 
-/* FLTVM_COMMAND_PROCESS, FLTVM_COMMAND_PROCESS_END.  PASSIVE_LEVEL, on a client thread. */
+/* FLTVM_COMMAND_PROCESS and its kin.  PASSIVE_LEVEL, on a client thread. */
+NTSTATUS ClientpWaitProcess(PCLIENT_OPERATION Operation);
+VOID ClientpInitializePrograms(VOID);
+
+/* Why the loader refused an image becomes the operation's output. */
+VOID ClientpKeepReason(PCLIENT_OPERATION Operation);
+
 NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation);
 NTSTATUS ClientpEndProcess(PCLIENT_OPERATION Operation);
 

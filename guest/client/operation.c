@@ -72,7 +72,7 @@ VOID ClientpFreeString(PUNICODE_STRING Name)
 /* --- drivers ------------------------------------------------------------------------------------------- */
 
 /* Why the loader refused an image, which a status alone does not tell, becomes the operation's output. */
-static VOID ClientpKeepReason(PCLIENT_OPERATION Operation)
+VOID ClientpKeepReason(PCLIENT_OPERATION Operation)
 {
     Operation->Buffer = ExAllocatePoolWithTag(PagedPool, CLIENT_REASON_SIZE, CLIENT_TAG);
     if (Operation->Buffer == NULL)
@@ -276,6 +276,7 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     case FLTVM_COMMAND_SET: return ClientpSet(Operation);
     case FLTVM_COMMAND_DIRECTORY: return ClientpDirectory(Operation);
     case FLTVM_COMMAND_PROCESS: return ClientpCreateProcess(Operation);
+    case FLTVM_COMMAND_PROCESS_WAIT: return ClientpWaitProcess(Operation);
     case FLTVM_COMMAND_PROCESS_END: return ClientpEndProcess(Operation);
     default: return STATUS_INVALID_DEVICE_REQUEST;
     }

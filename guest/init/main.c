@@ -76,6 +76,7 @@ static NTSTATUS InitCreateWorker(PCSTR Name, KPRIORITY Priority, PKSTART_ROUTINE
 
 static NTSTATUS InitWorkers(VOID)
 {
+    InitSetServices();
     return ExInitWorkerThreads(InitCreateWorker);
 }
 

@@ -546,6 +546,11 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
                             ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer,
                             ULONG EaLength)
 {
+    if (ExGetPreviousMode() != KernelMode) {
+        return IopOpenForUser(&(IOP_USER_OPEN){FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock,
+                                               AllocationSize, FileAttributes, ShareAccess, CreateDisposition,
+                                               CreateOptions, EaBuffer, EaLength});
+    }
     return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes,
                          ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, CreateFileTypeNone, NULL, 0,
                          NULL, NULL);
@@ -555,6 +560,10 @@ NTSTATUS NTAPI NtCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJE
 NTSTATUS NTAPI NtOpenFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                           PIO_STATUS_BLOCK IoStatusBlock, ULONG ShareAccess, ULONG OpenOptions)
 {
+    if (ExGetPreviousMode() != KernelMode) {
+        return IopOpenForUser(&(IOP_USER_OPEN){FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0,
+                                               ShareAccess, FILE_OPEN, OpenOptions, NULL, 0});
+    }
     return IopCreateFile(FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, NULL, 0, ShareAccess, FILE_OPEN,
                          OpenOptions, NULL, 0, CreateFileTypeNone, NULL, 0, NULL, NULL);
 }

@@ -262,6 +262,19 @@ NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Ac
                          PIO_APC_ROUTINE ApcRoutine, PACCESS_MASK GrantedAccess);
 NTSTATUS IopAllocateRequestIrp(PIOP_REQUEST Request, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
                                PIO_STATUS_BLOCK IoStatusBlock, UCHAR MajorFunction);
+/* capture.c: an open's arguments as user mode gives them. */
+typedef struct _IOP_USER_OPEN {
+    PHANDLE FileHandle;
+    ACCESS_MASK DesiredAccess;
+    POBJECT_ATTRIBUTES ObjectAttributes;
+    PIO_STATUS_BLOCK IoStatusBlock;
+    PLARGE_INTEGER AllocationSize;
+    ULONG FileAttributes, ShareAccess, Disposition, CreateOptions;
+    PVOID EaBuffer;
+    ULONG EaLength;
+} IOP_USER_OPEN;
+NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
+
 VOID IopAbandonRequest(PIOP_REQUEST Request);
 NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
 NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,

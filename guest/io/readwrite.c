@@ -52,6 +52,9 @@ static NTSTATUS IopCaptureOffset(PIOP_REQUEST Request, PLARGE_INTEGER ByteOffset
     Offset->QuadPart = 0;
     if (ByteOffset != NULL) {
         __try {
+            if (Request->Mode != KernelMode) {
+                ProbeForRead(ByteOffset, sizeof(*ByteOffset), sizeof(ULONG));
+            }
             *Offset = *ByteOffset;
         } __except (EXCEPTION_EXECUTE_HANDLER) {
             return GetExceptionCode();
@@ -144,6 +147,9 @@ static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE
     }
     if (NT_SUCCESS(Status) && Key != NULL) {
         __try {
+            if (Request.Mode != KernelMode) {
+                ProbeForRead(Key, sizeof(*Key), sizeof(ULONG));
+            }
             KeyValue = *Key;
         } __except (EXCEPTION_EXECUTE_HANDLER) {
             Status = GetExceptionCode();

@@ -56,8 +56,10 @@ NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Ac
     OBJECT_HANDLE_INFORMATION Handle;
     NTSTATUS Status;
 
-    UNREFERENCED_PARAMETER(ApcRoutine);
     Request->Mode = ExGetPreviousMode();
+    if (Request->Mode != KernelMode && ApcRoutine != NULL) {
+        return STATUS_NOT_IMPLEMENTED; /* user APCs are not delivered */
+    }
     Request->Event = NULL;
     Request->Irp = NULL;
     Request->Synchronous = FALSE;

@@ -15,6 +15,8 @@
 #include <rtl.h>
 #include <ke.h>
 
+#define KI_HIGHEST_USER 0x00007FFFFFFEFFFFULL
+
 #define KI_IPI_FREEZE   1
 #define KI_IPI_CALL     2
 #define KI_IPI_DISPATCH 4
@@ -58,7 +60,13 @@ extern struct _KI_INITIAL_PROCESS {
 extern CHAR KiInterruptStubs[], KiSwapContextResume[];
 extern PVOID KiTrapTable[0x30];
 VOID KiSwapContext(PKTHREAD Old, PKTHREAD New);
-VOID KiLoadSpace(PKTHREAD Thread); /* thread.c: the page tables of the process it is in */
+VOID KiLoadSpace(PKTHREAD Thread);              /* thread.c: the page tables of the process it is in */
+VOID KiSwitchSpace(PKTHREAD Old, PKTHREAD New); /* user.c: that, and what user mode needs; interrupts may be on */
+VOID KiSystemCall64(VOID);
+VOID KiEnableSystemCalls(VOID); /* user.c: this processor's */
+DECLSPEC_NORETURN VOID KiEnterUser(PKTRAP_FRAME Frame, PVOID StackBase);
+NTSTATUS KiSystemService(PKTRAP_FRAME TrapFrame);
+VOID KiUserWork(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
 VOID KiThreadStartup(VOID);
 VOID KiCallOnStack(PVOID Callout, PVOID Parameter, PVOID StackBase);
 VOID KiLoadSegments(PVOID GdtDescriptor);

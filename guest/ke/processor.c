@@ -98,7 +98,8 @@ static VOID KiSetGate(ULONG Vector, PVOID Handler, UCHAR Ist)
     Gate->OffsetHigh = (ULONG)(Offset >> 32);
     Gate->Selector = SELECTOR_CODE;
     Gate->Ist = Ist;
-    Gate->Type = 0x8E; /* present, interrupt gate */
+    /* Present, interrupt gate; int 3, int 29h, int 2Ch and int 2Dh are user mode's as well. */
+    Gate->Type = Vector == 0x03 || Vector == 0x29 || Vector == 0x2C || Vector == 0x2D ? 0xEE : 0x8E;
 }
 
 static VOID KiInitializeIdt(VOID)
@@ -204,6 +205,7 @@ static VOID KiLoadProcessor(ULONG Number)
     __writemsr(MSR_GS_BASE, (ULONG64)Processor);
     __writecr8(HIGH_LEVEL);
     __writecr3(HalLoaderBlock->page_table);
+    KiEnableSystemCalls();
 }
 
 /* Guarded stacks for what must not run on the interrupted one, in place of those that were there before mm. */

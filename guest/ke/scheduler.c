@@ -161,7 +161,7 @@ static VOID KiSwitchFrom(PKPRCB Prcb, PKTHREAD Thread, PKTHREAD Next)
     Prcb->QuantumEnd = FALSE;
     KiTransferDispatcher(Next);
     if (Thread->OwnSpace != Next->OwnSpace) {
-        KiLoadSpace(Next);
+        KiSwitchSpace(Thread, Next);
     }
     KiSwapContext(Thread, Next);
 }

@@ -4,6 +4,7 @@
  * frames' handlers, a page fault for mm, or a bugcheck.
  */
 #include "kep.h"
+#include <usermode.h>
 
 #define TRAP_NMI           0x02
 #define TRAP_BREAKPOINT    0x03
@@ -103,6 +104,10 @@ static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION
 {
     EXCEPTION_RECORD Record;
 
+    if (TrapFrame->SegCs & 1) {
+        KeUserExceptionRoutine(Status);
+        return;
+    }
     RtlZeroMemory(&Record, sizeof(Record));
     Record.ExceptionCode = Status;
     Record.ExceptionAddress = (PVOID)TrapFrame->Rip;
@@ -157,7 +162,14 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame
     NTSTATUS Status = STATUS_UNSUCCESSFUL;
 
     if (KeMmAccessFault != NULL) {
-        Status = KeMmAccessFault(TrapFrame->ErrorCode, Address, KernelMode, TrapFrame);
+        Status = KeMmAccessFault(TrapFrame->ErrorCode, Address, TrapFrame->SegCs & 1, TrapFrame);
+    }
+    if (Status == STATUS_GUARD_PAGE_VIOLATION) {
+        PKTHREAD Thread = KeGetCurrentThread();
+
+        if ((ULONG64)Address - Thread->UserStackLow < Thread->UserStackHigh - Thread->UserStackLow) {
+            Status = KeMmGrowStack((ULONG64)Address, Thread->UserStackLow);
+        }
     }
     if (Status == STATUS_SUCCESS) {
         return;
@@ -175,15 +187,40 @@ static VOID KiPageFault(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame
 /* int 29h: code in ecx, as __fastfail passes it. */
 static VOID KiFastFail(PKTRAP_FRAME TrapFrame)
 {
+    if (TrapFrame->SegCs & 1) {
+        KeUserExceptionRoutine(STATUS_STACK_BUFFER_OVERRUN);
+        return;
+    }
     TrapFrame->Rip -= 2; /* the instruction itself: what follows may be another function */
     KeBugCheckEx(0x139 /* KERNEL_SECURITY_CHECK_FAILURE */, TrapFrame->Rcx, (ULONG_PTR)TrapFrame, 0, 0);
+}
+
+/* The text is the user's: what of it cannot be read is not printed. */
+static VOID KiPrintForUser(PKTRAP_FRAME TrapFrame)
+{
+    CHAR Text[256];
+    ULONG Length = (USHORT)TrapFrame->Rdx < sizeof(Text) ? (USHORT)TrapFrame->Rdx : sizeof(Text);
+
+    if (TrapFrame->Rcx > KI_HIGHEST_USER - sizeof(Text)) {
+        return;
+    }
+    __try {
+        RtlCopyMemory(Text, (PVOID)TrapFrame->Rcx, Length);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return;
+    }
+    DbgPrint("%.*s", (int)Length, Text);
 }
 
 /* int 2Dh: eax is the service; DbgPrint's text is in rcx, rdx bytes. */
 static VOID KiDebugService(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
 {
     if (TrapFrame->Rax == 1) {
-        DbgPrint("%.*s", (int)(USHORT)TrapFrame->Rdx, (PCHAR)TrapFrame->Rcx);
+        if (TrapFrame->SegCs & 1) {
+            KiPrintForUser(TrapFrame);
+        } else {
+            DbgPrint("%.*s", (int)(USHORT)TrapFrame->Rdx, (PCHAR)TrapFrame->Rcx);
+        }
         TrapFrame->Rax = 0;
         TrapFrame->Rip++; /* an int 3 follows the int 2Dh */
         return;
@@ -199,12 +236,43 @@ static DECLSPEC_NORETURN VOID KiDoubleFault(PKTRAP_FRAME TrapFrame)
                  TrapFrame->Rip);
 }
 
+/* hlt, cli, sti, in, out, and what moves control and debug registers: refused to user mode for what it is. */
+static BOOLEAN KiIsPrivileged(ULONG64 Rip)
+{
+    UCHAR Code[2];
+
+    if (Rip > KI_HIGHEST_USER - sizeof(Code)) {
+        return FALSE;
+    }
+    __try {
+        RtlCopyMemory(Code, (PVOID)Rip, sizeof(Code));
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return FALSE;
+    }
+    switch (Code[0]) {
+    case 0xF4:
+    case 0xFA:
+    case 0xFB: return TRUE;
+    case 0x0F:
+        return Code[1] == 0x01 || Code[1] == 0x06 || Code[1] == 0x30 || Code[1] == 0x32 || (Code[1] & ~3) == 0x20;
+    default: return (Code[0] & ~3) == 0x6C || (Code[0] & ~3) == 0xE4 || (Code[0] & ~3) == 0xEC;
+    }
+}
+
 VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
 {
     ULONG Vector = TrapFrame->Vector;
 
     switch (Vector) {
-    case TRAP_NMI: KiFrozen(TrapFrame, ExceptionFrame); return;
+    case TRAP_NMI: {
+        /* It may have come between an entry from user mode and its swapgs, or between the exit's and the iret. */
+        ULONG64 GsBase = __readmsr(0xC0000101);
+
+        (VOID) KiRepairProcessor();
+        KiFrozen(TrapFrame, ExceptionFrame);
+        __writemsr(0xC0000101, GsBase);
+        return;
+    }
     case TRAP_DOUBLE_FAULT: KiDoubleFault(TrapFrame);
     case TRAP_MACHINE_CHECK: KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
     }
@@ -222,6 +290,10 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
     case 5: KiRaiseFromTrap(STATUS_ARRAY_BOUNDS_EXCEEDED, TrapFrame, ExceptionFrame, 0, 0, 0); break;
     case 6: KiRaiseFromTrap(STATUS_ILLEGAL_INSTRUCTION, TrapFrame, ExceptionFrame, 0, 0, 0); break;
     case TRAP_PROTECTION:
+        if ((TrapFrame->SegCs & 1) && KiIsPrivileged(TrapFrame->Rip)) {
+            KeUserExceptionRoutine(STATUS_PRIVILEGED_INSTRUCTION);
+            break;
+        }
         /* Windows cannot tell the address either: a non-canonical access reports -1. */
         KiRaiseFromTrap(STATUS_ACCESS_VIOLATION, TrapFrame, ExceptionFrame, 2, 0, ~(ULONG_PTR)0);
         break;

@@ -188,7 +188,7 @@ NTSTATUS KiTestWaitAlert(PKTHREAD Thread, BOOLEAN Alertable, KPROCESSOR_MODE Wai
             Thread->Alerted[(int)WaitMode] = FALSE;
             return STATUS_ALERTED;
         }
-        if (WaitMode != KernelMode && !IsListEmpty(&Thread->ApcState.ApcListHead[UserMode])) {
+        if (WaitMode != KernelMode && (Thread->Terminating || !IsListEmpty(&Thread->ApcState.ApcListHead[UserMode]))) {
             Thread->ApcState.UserApcPending = TRUE;
             return STATUS_USER_APC;
         }

@@ -42,6 +42,17 @@ VOID LdrpFail(PCSTR Format, ...)
     LdrpFailure[sizeof(LdrpFailure) - 1] = 0;
 }
 
+VOID LdrpBeginFailure(VOID)
+{
+    LdrpLock();
+    LdrpFailure[0] = 0;
+}
+
+VOID LdrpEndFailure(VOID)
+{
+    LdrpUnlock();
+}
+
 LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image)
 {
     PIMAGE_DOS_HEADER Dos = Image->DllBase;

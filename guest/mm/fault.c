@@ -39,6 +39,8 @@ static NTSTATUS MiUserAddressFault(ULONG64 Address, ULONG64 ErrorCode)
         return STATUS_UNSUCCESSFUL;
     Pte = MiLookupPte(Address);
     if (MiAllows(Pte, ErrorCode)) {
+        if ((ErrorCode & MI_FAULT_FETCH) && !(ErrorCode & MI_FAULT_USER))
+            return STATUS_UNSUCCESSFUL; /* the kernel never runs user memory: SMEP */
         MiInvalidate(Address);
         return STATUS_SUCCESS;
     }
@@ -81,4 +83,15 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
             KeBugCheckEx(ATTEMPTED_WRITE_TO_READONLY_MEMORY, Value, Pte, (ULONG_PTR)TrapFrame, 0xA);
     }
     return STATUS_UNSUCCESSFUL;
+}
+
+NTSTATUS MmGrowStack(ULONG64 Address, ULONG64 Lowest)
+{
+    ULONG64 Base = (Address & ~(ULONG64)(PAGE_SIZE - 1)) - PAGE_SIZE, Size = PAGE_SIZE;
+
+    if (Base <= Lowest)
+        return STATUS_STACK_OVERFLOW;
+    return NT_SUCCESS(MmAllocateVirtual(&Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD))
+               ? STATUS_SUCCESS
+               : STATUS_STACK_OVERFLOW;
 }

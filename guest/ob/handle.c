@@ -16,6 +16,7 @@ typedef struct _OBP_HANDLE {
     PVOID Object; /* NULL: free */
     ACCESS_MASK GrantedAccess;
     ULONG Attributes;  /* or, when free, the index of the next free one */
+    PKPROCESS Owner;   /* whose user mode may use it, and with whom it ends; NULL for kernel handles */
     const VOID *Maker; /* with the verifier: the driver's code that opened it */
 } OBP_HANDLE, *POBP_HANDLE;
 
@@ -59,6 +60,12 @@ static POBP_HANDLE ObpEntryLocked(HANDLE Handle)
     }
     Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
     return Entry->Object != NULL ? Entry : NULL;
+}
+
+/* Whether the current process's user mode has it. */
+static BOOLEAN ObpIsUsersHandle(HANDLE Handle, POBP_HANDLE Entry)
+{
+    return (ULONG64)Handle < OBP_KERNEL_HANDLE && Entry->Owner == KeGetCurrentThread()->ApcState.Process;
 }
 
 static BOOLEAN ObpGrow(VOID)
@@ -134,6 +141,7 @@ NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribut
     ObpFirstFree = Entry->Attributes;
     Entry->Object = Object;
     Entry->Maker = Maker;
+    Entry->Owner = (Attributes & OBJ_KERNEL_HANDLE) != 0 ? NULL : KeGetCurrentThread()->ApcState.Process;
     Entry->GrantedAccess = GrantedAccess;
     Entry->Attributes = Attributes;
     ObReferenceObject(Object);
@@ -170,7 +178,7 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Entry = ObpEntryLocked(Handle);
-    if (Entry == NULL || (PreviousMode != KernelMode && (ULONG64)Handle >= OBP_KERNEL_HANDLE)) {
+    if (Entry == NULL || (PreviousMode != KernelMode && !ObpIsUsersHandle(Handle, Entry))) {
         KeReleaseSpinLock(&ObpHandleLock, Irql);
         /* NULL, also as a kernel handle, is never a handle: who closes it knows that there was none. */
         if (PreviousMode == KernelMode && ((ULONG64)Handle & ~OBP_KERNEL_HANDLE) != 0 && FvVerifierEnabled()) {
@@ -249,7 +257,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Entry = ObpEntryLocked(Handle);
-    if (Entry == NULL || (AccessMode != KernelMode && (ULONG64)Handle >= OBP_KERNEL_HANDLE)) {
+    if (Entry == NULL || (AccessMode != KernelMode && !ObpIsUsersHandle(Handle, Entry))) {
         Status = STATUS_INVALID_HANDLE;
     } else if (ObjectType != NULL && ObpHeader(Entry->Object)->Type != ObjectType) {
         Status = STATUS_OBJECT_TYPE_MISMATCH;
@@ -343,14 +351,38 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
     return Status;
 }
 
+VOID ObCloseProcessHandles(PKPROCESS Process)
+{
+    for (ULONG Index = 1; Index < ObpChunkCount * OBP_CHUNK; Index++) {
+        KIRQL Irql = ObpLockHandles();
+        POBP_HANDLE Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
+        BOOLEAN Close = Entry->Object != NULL && Entry->Owner == Process;
+
+        ObpUnlockHandles(Irql);
+        if (Close) {
+            ObCloseHandle((HANDLE)(4ULL * Index), KernelMode);
+        }
+    }
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    LARGE_INTEGER Captured;
     USHORT Offset;
     NTSTATUS Status;
     PVOID Object;
 
+    if (Mode != KernelMode && Timeout != NULL) {
+        __try {
+            ProbeForRead(Timeout, sizeof(*Timeout), sizeof(ULONG));
+            Captured = *Timeout;
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            return GetExceptionCode();
+        }
+        Timeout = &Captured;
+    }
     Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, Mode, &Object, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;

@@ -56,6 +56,7 @@ NTSTATUS PsInitSystem(VOID)
         return Status;
     }
     PspInitializeReaper();
+    PspInitializeUser();
     RtlInitUnicodeString(&Name, SystemName);
     return PspCreateProcess(&Name, NULL, &PsInitialSystemProcess);
 }

@@ -97,24 +97,32 @@ NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PE
     return Status;
 }
 
-NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus)
+VOID PspRundownProcess(PEPROCESS Process, NTSTATUS ExitStatus)
 {
-    KAPC_STATE ApcState;
     KIRQL OldIrql;
 
-    if (Process->ActiveThreads != 0) {
-        return STATUS_DEVICE_BUSY;
-    }
     PspNotifyProcess(Process, FALSE);
-    KeStackAttachProcess(&Process->Pcb, &ApcState);
+    ObCloseProcessHandles(&Process->Pcb);
     MmEmptySpace();
-    KeUnstackDetachProcess(&ApcState);
     Process->ExitStatus = ExitStatus;
     KeQuerySystemTime(&Process->ExitTime);
     OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     RemoveEntryList(&Process->ActiveProcessLinks);
     Process->ActiveProcessLinks.Flink = NULL;
     KeReleaseSpinLock(&PspLock, OldIrql);
+    KeSignalProcess(&Process->Pcb);
+}
+
+NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus)
+{
+    KAPC_STATE ApcState;
+
+    if (Process->ActiveThreads != 0) {
+        return STATUS_DEVICE_BUSY;
+    }
+    KeStackAttachProcess(&Process->Pcb, &ApcState);
+    PspRundownProcess(Process, ExitStatus);
+    KeUnstackDetachProcess(&ApcState);
     return STATUS_SUCCESS;
 }
 

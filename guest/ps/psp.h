@@ -27,6 +27,18 @@ NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCES
 VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);
 VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own);
 
+/* process.c: a process is no more: routines, handles, memory, whoever waits.  PASSIVE_LEVEL, in its context. */
+VOID PspRundownProcess(PEPROCESS Process, NTSTATUS ExitStatus);
+
+/* thread.c */
+NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
+                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, PHANDLE Handle, PCLIENT_ID ClientId,
+                         PETHREAD *Result);
+DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
+
+/* user.c */
+VOID PspInitializeUser(VOID);
+
 /* token.c */
 VOID PspDropTokens(PETHREAD Thread);
 

@@ -23,6 +23,8 @@ NTSTATUS NTAPI ZwTerminateProcess(HANDLE ProcessHandle, NTSTATUS ExitStatus)
         Status = STATUS_ACCESS_DENIED;
     } else if (Process->ActiveProcessLinks.Flink == NULL) {
         Status = STATUS_PROCESS_IS_TERMINATING;
+    } else if (Process->User) {
+        PsTerminateUserProcess(Process, ExitStatus);
     } else {
         Status = PsTerminateMinimalProcess(Process, ExitStatus);
         if (Status == STATUS_DEVICE_BUSY) {
@@ -94,5 +96,5 @@ PVOID NTAPI PsGetCurrentThreadTeb(VOID);
 /* Any IRQL.  A system thread has none. */
 PVOID NTAPI PsGetCurrentThreadTeb(VOID)
 {
-    return NULL;
+    return KeGetCurrentThread()->Teb;
 }

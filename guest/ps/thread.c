@@ -58,10 +58,11 @@ VOID PspInitializeReaper(VOID)
     KiThreadReaper = PspReapThread;
 }
 
-static DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
+DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
 {
     PETHREAD Thread = PsGetCurrentThread();
     PEPROCESS Process = PsGetThreadProcess(Thread);
+    BOOLEAN Last;
     KIRQL OldIrql;
 
     KeCheckThreadExit();
@@ -75,8 +76,15 @@ static DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus)
     OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     Thread->Terminated = TRUE;
     RemoveEntryList(&Thread->ThreadListEntry);
-    Process->ActiveThreads--;
+    Last = --Process->ActiveThreads == 0 && Process->User;
+    if (Last && !Process->Exiting) {
+        Process->Exiting = TRUE;
+        Process->UserExitStatus = ExitStatus;
+    }
     KeReleaseSpinLock(&PspLock, OldIrql);
+    if (Last) {
+        PspRundownProcess(Process, Process->UserExitStatus);
+    }
     KeTerminateThread(0);
 }
 
@@ -113,9 +121,9 @@ static VOID PspInsertThread(PETHREAD Thread, PEPROCESS Process)
     KeReleaseSpinLock(&PspLock, OldIrql);
 }
 
-static NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes,
-                                ACCESS_MASK DesiredAccess, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
-                                PHANDLE Handle, PCLIENT_ID ClientId, PETHREAD *Result)
+NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
+                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, PHANDLE Handle, PCLIENT_ID ClientId,
+                         PETHREAD *Result)
 {
     OBJECT_ATTRIBUTES Attributes;
     PETHREAD Thread;

@@ -1,33 +1,109 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * machine:process{ name = } -> process: a process of the guest with an address space of its own, which
- * drivers are told of, and which lives until it is ended.
+ * drivers are told of, and which lives until it is ended.  With program = it runs that in user mode, and ends with it.
  */
 #include <lauxlib.h>
 #include <string.h>
 
+#include "compile.h"
+#include "error.h"
 #include "lua_machine.h"
+#include "paths.h"
 #include "vocabulary.h"
 
-#define PROCESS "fltvm.process"
+#define PROCESS    "fltvm.process"
+#define MOST_FLAGS 16
 
-static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},
+                                       {"program", FLTVM_LUA_TEXT},
+                                       {"flags", FLTVM_LUA_TABLE},
+                                       {"timeout", FLTVM_LUA_NUMBER},
+                                       {NULL, 0}};
 
 typedef struct {
     FltvmMachine *machine; /* the first user value keeps it */
     guint64 id;
 } Process;
 
+static gboolean append_file(GByteArray *bytes, const char *what, const char *path, guint64 *length, GError **error)
+{
+    g_autofree char *contents = NULL;
+    gsize count;
+
+    if (!fltvm_path_check(what, path, error) || !g_file_get_contents(path, &contents, &count, error))
+        return FALSE;
+    g_byte_array_append(bytes, (const guint8 *)contents, (guint)count);
+    *length = count;
+    return TRUE;
+}
+
+/* What the command carries behind the name: ntdll.dll and the program, which is compiled if it is C. */
+static gboolean append_program(GByteArray *bytes, const char *program, const char *const *flags,
+                               struct fltvm_command *command, GError **error)
+{
+    g_autofree char *build = fltvm_path_build();
+    g_autofree char *library = g_build_filename(build, "guest", "user", "ntdll.dll", NULL);
+    g_auto(FltvmCompiled) compiled = {0};
+
+    if (g_str_has_suffix(program, ".c")) {
+        g_autofree char *base = g_path_get_basename(program);
+        g_autofree char *image = g_strdup_printf("%.*s.exe", (int)strlen(base) - 2, base);
+        const char *sources[] = {program, NULL};
+
+        if (!fltvm_compile(image, sources, flags, FALSE, &compiled, error))
+            return FALSE;
+        program = compiled.image;
+    }
+    return append_file(bytes, "library", library, &command->args[0], error) &&
+           append_file(bytes, "program", program, &command->args[1], error);
+}
+
+/* The command's input, pushed; or an error.  Nothing of GLib's is held when Lua may leave. */
+static void push_input(lua_State *lua, const char *name, const char *program, struct fltvm_command *command)
+{
+    const char *flags[MOST_FLAGS + 2] = {"--user"};
+    gboolean done = TRUE;
+
+    if (lua_getfield(lua, 2, "flags") == LUA_TTABLE) {
+        lua_Integer count = (lua_Integer)lua_rawlen(lua, -1);
+
+        if (count > MOST_FLAGS)
+            luaL_error(lua, "machine:process takes %d flags", MOST_FLAGS);
+        for (lua_Integer i = 1; i <= count; i++) {
+            flags[i] = fltvm_lua_list_text(lua, -1, i, "flags"); /* the table keeps it */
+            lua_pop(lua, 1);
+        }
+    }
+    lua_pop(lua, 1);
+
+    {
+        g_autoptr(GByteArray) bytes = g_byte_array_new();
+        g_autofree char *path = program ? fltvm_lua_path(lua, program) : NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_byte_array_append(bytes, (const guint8 *)name, (guint)strlen(name) + 1);
+        done = !path || append_program(bytes, path, flags, command, &error);
+        if (done)
+            lua_pushlstring(lua, (const char *)bytes->data, bytes->len);
+        else
+            lua_pushfstring(lua, "%s", error->message);
+    }
+    if (!done)
+        lua_error(lua);
+}
+
 static int machine_process(lua_State *lua)
 {
     struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     FltvmResult result = {0};
-    const char *name;
+    const char *name, *program;
     Process *process;
 
     fltvm_lua_check_fields(lua, 2, "machine:process", fields);
-    name = fltvm_lua_string_field(lua, 2, "name", NULL);
+    program = fltvm_lua_string_field(lua, 2, "program", NULL);
+    name = fltvm_lua_string_field(lua, 2, "name", program ? "program.exe" : NULL);
     if (!name || !*name)
         luaL_error(lua, "machine:process wants the name of an image");
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
@@ -35,7 +111,9 @@ static int machine_process(lua_State *lua)
     process->machine = machine;
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
-    fltvm_lua_command(lua, machine, &command, name, strlen(name) + 1, name, FALSE, &result);
+    push_input(lua, name, program, &command);
+    fltvm_lua_command(lua, machine, &command, lua_tostring(lua, -1), lua_rawlen(lua, -1), name, FALSE, &result);
+    lua_pop(lua, 1);
     process->id = result.header.values[0];
     fltvm_result_clear(&result);
     luaL_setmetatable(lua, PROCESS);
@@ -64,7 +142,21 @@ static int process_kill(lua_State *lua)
     return 0;
 }
 
-static const luaL_Reg methods[] = {{"id", process_id}, {"kill", process_kill}, {NULL, NULL}};
+/* process:wait{ timeout = } -> the exit status of its program */
+static int process_wait(lua_State *lua)
+{
+    Process *process = luaL_checkudata(lua, 1, PROCESS);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS_WAIT, .args = {process->id}};
+    FltvmResult result = {0};
+
+    command.timeout_ns = fltvm_lua_timeout(lua, 2);
+    fltvm_lua_command(lua, process->machine, &command, NULL, 0, "waiting for a program", FALSE, &result);
+    lua_pushinteger(lua, (lua_Integer)result.header.values[0]);
+    fltvm_result_clear(&result);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {{"id", process_id}, {"kill", process_kill}, {"wait", process_wait}, {NULL, NULL}};
 
 void fltvm_lua_open_process(lua_State *lua)
 {

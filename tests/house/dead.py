@@ -23,7 +23,6 @@ NM, BUILD = sys.argv[1:3]
 KEPT = {
     'DriverEntry': 'the linker begins with it',
     'KiSystemStartup': 'the boot loader begins with it',
-    'NtProtectVirtualMemory': 'a system service; drivers have its Zw form',
     'strcspn': 'made with wcscspn, of one text',
     '_wcsset': 'made with _strset, of one text',
 }

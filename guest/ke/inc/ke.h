@@ -99,8 +99,12 @@ struct _KTHREAD {
     PVOID KernelStack; /* 058: stack pointer while switched out */
 
     /* The dispatcher lock. */
-    PKTHREAD OwnSpace; /* 060: itself, when a switch to it has more to do than to change stacks; else NULL */
-    ULONG_PTR Spare68[4];
+    PKTHREAD OwnSpace;     /* 060: itself, when a switch to it has more to do than to change stacks; else NULL */
+    ULONG64 UserStackLow;  /* 068: the user stack, all that is reserved for it */
+    ULONG64 UserStackHigh; /* 070 */
+    PVOID UserFloat;       /* 078: x87 state while switched out; NULL: it has never been in user mode */
+    BOOLEAN Terminating;   /* it ends before it is in user mode again; UserApcPending is set, too */
+    UCHAR Spare81[7];
     volatile LONG State; /* 088: KTHREAD_STATE */
     LONG Spare8C;
     PKTRAP_FRAME TrapFrame; /* 090 */
@@ -235,7 +239,9 @@ struct _KPRCB {
 
 C_ASSERT(FIELD_OFFSET(KTHREAD, StackLimit) == 0x30);
 C_ASSERT(FIELD_OFFSET(KTHREAD, KernelStack) == 0x58);
+C_ASSERT(FIELD_OFFSET(KTHREAD, State) == 0x88);
 C_ASSERT(FIELD_OFFSET(KTHREAD, ApcState) == 0x98);
+C_ASSERT(FIELD_OFFSET(KTHREAD, ApcState.UserApcPending) == 0xC2); /* trap.S */
 C_ASSERT(FIELD_OFFSET(KTHREAD, WaitBlock) == 0x140);
 C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
 C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
@@ -506,6 +512,13 @@ FORCEINLINE VOID KeCheckRoutine(const VOID *Routine, PCSTR What)
 
 /* Code has gone: what was known of it is forgotten.  IRQL: any. */
 VOID KeForgetRoutines(VOID);
+
+/* ---- user mode: user.c, and see usermode.h ---- */
+
+#define KE_FLOAT_STATE 108 /* of x87 */
+
+/* A process has ended: whoever waits for it goes on. */
+VOID KeSignalProcess(PKPROCESS Process);
 
 /* Set by mm: whether an address may be executed. */
 extern BOOLEAN (*KeMmIsExecutable)(const VOID *Address);

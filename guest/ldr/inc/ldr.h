@@ -83,6 +83,18 @@ VOID LdrDiscardInit(PLDR_IMAGE Image);
  */
 VOID LdrUnloadImage(PLDR_IMAGE Image);
 
+/*
+ * A program of user mode and its ntdll.dll, into the current process.  Statuses as LdrLoadImage; STATUS_ENTRYPOINT_NOT_FOUND:
+ * an import is not there.  What was mapped stays, for the process's end.  IRQL: PASSIVE_LEVEL.
+ */
+typedef struct _LDR_PROGRAM {
+    ULONG64 ImageBase;
+    ULONG64 Entry;
+    ULONG64 Start; /* ntdll.dll's RtlUserThreadStart */
+} LDR_PROGRAM, *PLDR_PROGRAM;
+NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Program, SIZE_T ProgramLength,
+                       PLDR_PROGRAM Result);
+
 /* IRQL: any. */
 PLDR_IMAGE LdrFindImageByAddress(PVOID Address);
 

@@ -98,6 +98,12 @@ NTSTATUS MmUnmapView(ULONG64 Address);
 NTSTATUS MmMapSystemView(PMM_VIEW_REQUEST Request);
 NTSTATUS MmUnmapSystemView(ULONG64 Address);
 
+/*
+ * KeMmGrowStack's routine: the guard page of a user stack has been touched.  The next one becomes the guard;
+ * STATUS_STACK_OVERFLOW: there is none left above Lowest.
+ */
+NTSTATUS MmGrowStack(ULONG64 Address, ULONG64 Lowest);
+
 /* ---- pages.  IRQL: <= DISPATCH_LEVEL ---- */
 SIZE_T MmAvailablePages(VOID);
 /* Gives a physical range that boot kept (the initrd) to the allocator; page-aligned inwards. */

@@ -95,6 +95,9 @@ NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, P
                                  ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
                                  PVOID ParseContext, PVOID *Object);
 
+/* Closes what a process that ends has left open, in its context; a walk over the table.  PASSIVE_LEVEL. */
+VOID ObCloseProcessHandles(struct _KPROCESS *Process);
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout);

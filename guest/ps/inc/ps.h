@@ -2,8 +2,8 @@
 /*
  * ps: processes and threads as objects.
  *
- * Every thread is a kernel thread; a process is a name, an id, a token, a handle table, an address space and
- * its threads.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
+ * A process is a name, an id, a token, an address space and its threads.  Threads are the kernel's, or begin in user
+ * mode: user.c.  ETHREAD begins with ke's KTHREAD, EPROCESS with its KPROCESS.
  */
 #ifndef FLTVM_PS_H
 #define FLTVM_PS_H
@@ -35,7 +35,9 @@ typedef struct _ETHREAD {
     SECURITY_IMPERSONATION_LEVEL ImpersonationLevel;
 
     LIST_ENTRY ReaperEntry;
-    PVOID Reserved[8];
+
+    NTSTATUS UserExitStatus; /* of NtTerminateThread */
+    DECLSPEC_ALIGN(16) UCHAR FloatState[KE_FLOAT_STATE + 4];
 } ETHREAD;
 C_ASSERT(sizeof(ETHREAD) <= KE_THREAD_SIZE);
 
@@ -53,7 +55,12 @@ typedef struct _EPROCESS {
     PACCESS_TOKEN Token;
     CHAR ImageFileName[16];
     UNICODE_STRING ImageName; /* full, as SeLocateProcessImageName tells it */
-    PVOID Reserved[8];
+
+    /* A process in user mode, which ends with its last thread.  PspLock */
+    BOOLEAN User;
+    BOOLEAN Exiting;
+    NTSTATUS UserExitStatus; /* what it ends with: the first that said so */
+    PVOID Peb;
 } EPROCESS;
 C_ASSERT(sizeof(EPROCESS) <= KE_PROCESS_SIZE);
 
@@ -83,6 +90,15 @@ NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus);
 NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
                                  PETHREAD *Thread);
 
+/*
+ * A thread that begins in user mode: at Start, with Entry and Argument as its arguments, on a stack and with a TEB of its
+ * own, which it makes itself.  Its process ends when the last of its threads has.  PASSIVE_LEVEL.
+ */
+NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULONG64 Argument, PETHREAD *Thread);
+
+/* Ends a process in user mode: its threads before they would return to user mode.  Waits for nothing.  PASSIVE_LEVEL. */
+VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus);
+
 /* Gives the process its primary token; takes its own reference. */
 VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
 
@@ -100,6 +116,11 @@ NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, 
                                       PULONG OldProtect);
 NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect,
                                       PULONG OldProtect);
+
+/* Services of user mode. */
+NTSTATUS NTAPI NtTerminateProcess(HANDLE ProcessHandle, NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtTerminateThread(HANDLE ThreadHandle, NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER DelayInterval);
 
 /* Documented or well-known routines that mingw-w64's headers leave out. */
 HANDLE NTAPI PsGetThreadId(PETHREAD Thread);
