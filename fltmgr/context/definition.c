@@ -96,6 +96,9 @@ NTSTATUS FltpDefineContexts(PFLT_FILTER Filter, PCFLT_CONTEXT_REGISTRATION Regis
         Type = &Table->Types[__builtin_ctz(Registration->ContextType)];
         if (FltpIsRegistered(Type, Registration))
             continue;
+        FltpCheckOptional((PVOID)Registration->ContextCleanupCallback, "context cleanup callback");
+        FltpCheckOptional((PVOID)Registration->ContextAllocateCallback, "context allocate callback");
+        FltpCheckOptional((PVOID)Registration->ContextFreeCallback, "context free callback");
         Status = FltpMayBeAdded(Type, Registration) ? FltpAddDefinition(Type, Registration) : STATUS_INVALID_PARAMETER;
     }
     return Status;

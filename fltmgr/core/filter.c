@@ -43,6 +43,8 @@ static NTSTATUS FltpTakeOperations(PFLT_FILTER Filter, const FLT_OPERATION_REGIS
         Callback = &Filter->Callbacks[FltpOperationIndex(Operation->MajorFunction)];
         if (Callback->Pre != NULL || Callback->Post != NULL)
             return STATUS_INVALID_PARAMETER; /* registered twice */
+        FltpCheckOptional((PVOID)Operation->PreOperation, "pre-callback");
+        FltpCheckOptional((PVOID)Operation->PostOperation, "post-callback");
         Callback->Pre = Operation->PreOperation;
         Callback->Post = Operation->PostOperation;
         Callback->Flags = Operation->Flags;
@@ -50,18 +52,26 @@ static NTSTATUS FltpTakeOperations(PFLT_FILTER Filter, const FLT_OPERATION_REGIS
     return STATUS_SUCCESS;
 }
 
+/* From the unload callback on all that a registration has are callbacks. */
+static VOID FltpCheckCallbacks(const FLT_REGISTRATION *Registration, ULONG Size)
+{
+    for (ULONG Field = FIELD_OFFSET(FLT_REGISTRATION, FilterUnloadCallback); Field < Size; Field += sizeof(PVOID))
+        FltpCheckOptional(*(PVOID *)((PUCHAR)Registration + Field), "callback in FLT_REGISTRATION");
+}
+
 static NTSTATUS FltpCheckRegistration(const FLT_REGISTRATION *Registration)
 {
-    BOOLEAN Known = FALSE;
+    USHORT Known = 0;
 
     if (Registration == NULL)
         return STATUS_INVALID_PARAMETER;
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(FltpVersions); Index++) {
         if (Registration->Version == FltpVersions[Index].Version && Registration->Size >= FltpVersions[Index].Size)
-            Known = TRUE;
+            Known = FltpVersions[Index].Size;
     }
     if (!Known)
         return STATUS_INVALID_PARAMETER;
+    FltpCheckCallbacks(Registration, Known);
     /* A name provider that normalizes has to generate names, too. */
     if (Registration->GenerateFileNameCallback == NULL && Registration->NormalizeNameComponentCallback != NULL)
         return STATUS_INVALID_PARAMETER;

@@ -205,6 +205,15 @@ static VOID FltpFreeRequest(PFLTP_ISSUED Issued, PIRP Irp)
         IoFreeIrp(Irp);
 }
 
+VOID FltpCallCompleted(PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PFLT_CALLBACK_DATA Data, PVOID Context)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Callback(Data, Context);
+    FvEndCall(&Call, (PVOID)Callback, "asynchronous completion callback", (ULONG_PTR)Data);
+}
+
 /* A filter's request has come back: nobody else owns its IRP or its MDL. */
 static NTSTATUS NTAPI FltpIssuedCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
 {
@@ -216,7 +225,7 @@ static NTSTATUS NTAPI FltpIssuedCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOI
     FltpFreeRequest(Issued, Irp);
     Issued->Operation.Irp = NULL;
     if (Issued->Callback != NULL)
-        Issued->Callback(Data, Issued->Context);
+        FltpCallCompleted(Issued->Callback, Data, Issued->Context);
     else
         KeSetEvent(&Issued->Event, IO_NO_INCREMENT, FALSE);
     return STATUS_MORE_PROCESSING_REQUIRED;
@@ -378,12 +387,13 @@ NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
 
     if (CallbackRoutine == NULL)
         return STATUS_INVALID_PARAMETER;
+    FvCheckRoutine((PVOID)CallbackRoutine, "asynchronous completion callback");
     if (!FlagOn(CallbackData->Iopb->IrpFlags, IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO) &&
         CallbackData->Iopb->MajorFunction != IRP_MJ_CREATE &&
         FltpIssue(Issued, CallbackRoutine, CallbackContext, &Status))
         return Status;
     FltpNotSent(CallbackData, Status);
-    CallbackRoutine(CallbackData, CallbackContext);
+    FltpCallCompleted(CallbackRoutine, CallbackData, CallbackContext);
     return Status;
 }
 

@@ -35,7 +35,7 @@ static VOID NTAPI FltpTransferCallback(PFLT_CALLBACK_DATA Data, PFLT_CONTEXT Con
     PFLTP_TRANSFER Transfer = (PFLTP_TRANSFER)Context;
 
     FltpPutOffsetBack(Transfer);
-    Transfer->Callback(Data, Transfer->Context);
+    FltpCallCompleted(Transfer->Callback, Data, Transfer->Context);
     ExFreePoolWithTag(Transfer, FLTP_TAG_TRANSFER);
     FltFreeCallbackData(Data);
 }
@@ -87,6 +87,7 @@ static NTSTATUS FltpTransfer(PFLTP_TRANSFER Transfer)
 
     if (!FltpTransferOffset(Transfer, &Offset) || (Transfer->Buffer != NULL && Transfer->Mdl != NULL))
         return STATUS_INVALID_PARAMETER;
+    FltpCheckOptional((PVOID)Transfer->Callback, "asynchronous completion callback");
     Status = FltpAllocateIssued(Transfer->Instance, Transfer->File, 0, &Issued);
     if (!NT_SUCCESS(Status))
         return Status;

@@ -29,10 +29,14 @@ BOOLEAN FLTAPI FltCancelIo(PFLT_CALLBACK_DATA CallbackData)
 static VOID NTAPI FltpCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
+    PFLT_COMPLETE_CANCELED_CALLBACK Callback = Operation->CanceledCallback;
+    FV_CALL Call;
 
     UNREFERENCED_PARAMETER(Device);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
-    Operation->CanceledCallback(&Operation->Data);
+    FvBeginCall(&Call);
+    Callback(&Operation->Data);
+    FvEndCall(&Call, (PVOID)Callback, "cancel callback", (ULONG_PTR)&Operation->Data);
 }
 
 /* IRQL: <= DISPATCH_LEVEL.  STATUS_CANCELLED when it is too late: the request is cancelled already. */
@@ -46,6 +50,7 @@ NTSTATUS FLTAPI FltSetCancelCompletion(PFLT_CALLBACK_DATA CallbackData,
     if (CanceledCallback == NULL || !FLT_IS_IRP_OPERATION(CallbackData) ||
         FlagOn(CallbackData->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
         return STATUS_INVALID_PARAMETER;
+    FvCheckRoutine((PVOID)CanceledCallback, "cancel callback");
     Operation->CanceledCallback = CanceledCallback;
     Irp->Tail.Overlay.DriverContext[3] = Operation;
     IoSetCancelRoutine(Irp, FltpCancelRoutine);
@@ -74,6 +79,17 @@ static VOID FltpRemoveLocked(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Ope
         Context->Irp = NULL;
 }
 
+/* Not under the queue's lock; the operation is out of the queue. */
+static VOID FltpCompleteCanceled(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Operation)
+{
+    PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO Complete = Queue->CompleteCanceledIo;
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Complete(Queue, &Operation->Data);
+    FvEndCall(&Call, (PVOID)Complete, "cancel callback", (ULONG_PTR)&Operation->Data);
+}
+
 static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
@@ -85,7 +101,7 @@ static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
     Queue->Acquire(Queue, &Irql);
     FltpRemoveLocked(Queue, Operation);
     Queue->Release(Queue, Irql);
-    Queue->CompleteCanceledIo(Queue, &Operation->Data);
+    FltpCompleteCanceled(Queue, Operation);
 }
 
 NTSTATUS FLTAPI FltCbdqInitialize(PFLT_INSTANCE Instance, PFLT_CALLBACK_DATA_QUEUE Cbdq,
@@ -99,6 +115,12 @@ NTSTATUS FLTAPI FltCbdqInitialize(PFLT_INSTANCE Instance, PFLT_CALLBACK_DATA_QUE
     if (CbdqInsertIo == NULL || CbdqRemoveIo == NULL || CbdqPeekNextIo == NULL || CbdqAcquire == NULL ||
         CbdqRelease == NULL || CbdqCompleteCanceledIo == NULL)
         return STATUS_INVALID_PARAMETER;
+    FvCheckRoutine((PVOID)CbdqInsertIo, "CbdqInsertIo");
+    FvCheckRoutine((PVOID)CbdqRemoveIo, "CbdqRemoveIo");
+    FvCheckRoutine((PVOID)CbdqPeekNextIo, "CbdqPeekNextIo");
+    FvCheckRoutine((PVOID)CbdqAcquire, "CbdqAcquire");
+    FvCheckRoutine((PVOID)CbdqRelease, "CbdqRelease");
+    FvCheckRoutine((PVOID)CbdqCompleteCanceledIo, "CbdqCompleteCanceledIo");
     RtlZeroMemory(Cbdq, sizeof(*Cbdq));
     Cbdq->Instance = Instance;
     Cbdq->InsertIo = CbdqInsertIo;
@@ -173,7 +195,7 @@ NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DAT
     }
     Cbdq->Release(Cbdq, Irql);
     if (NT_SUCCESS(Status) && !Queued)
-        Cbdq->CompleteCanceledIo(Cbdq, Cbd);
+        FltpCompleteCanceled(Cbdq, Operation);
     return Status;
 }
 

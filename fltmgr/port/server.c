@@ -65,6 +65,9 @@ NTSTATUS FLTAPI FltCreateCommunicationPort(PFLT_FILTER Filter, PFLT_PORT *Server
     *ServerPort = NULL;
     if (!NT_SUCCESS(Status))
         return Status;
+    FltpCheckOptional((PVOID)ConnectNotifyCallback, "port connect callback");
+    FltpCheckOptional((PVOID)DisconnectNotifyCallback, "port disconnect callback");
+    FltpCheckOptional((PVOID)MessageNotifyCallback, "port message callback");
     if (FlagOn(Filter->Object.Rundown.Count, 1))
         return STATUS_FLT_DELETING_OBJECT;
     Server = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Server), FLTP_TAG_PORT);

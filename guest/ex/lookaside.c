@@ -58,6 +58,12 @@ static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE
     List->Size = (ULONG)max(Size, EXP_LOOKASIDE_MINIMUM_SIZE);
 }
 
+static VOID ExpCheckLookasideRoutines(const GENERAL_LOOKASIDE *List)
+{
+    KeCheckRoutine((PVOID)List->Allocate, "lookaside list's allocate routine");
+    KeCheckRoutine((PVOID)List->Free, "lookaside list's free routine");
+}
+
 DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside,
                                                              PALLOCATE_FUNCTION Allocate, PFREE_FUNCTION Free,
                                                              ULONG Flags, SIZE_T Size, ULONG Tag, USHORT Depth)
@@ -67,6 +73,7 @@ DECLSPEC_NOINLINE VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_L
                            __builtin_return_address(0));
     Lookaside->L.Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
     Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
+    ExpCheckLookasideRoutines(&Lookaside->L);
 }
 
 DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIST Lookaside,
@@ -78,6 +85,7 @@ DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIS
                            __builtin_return_address(0));
     Lookaside->L.Allocate = Allocate != NULL ? Allocate : ExAllocatePoolWithTag;
     Lookaside->L.Free = Free != NULL ? Free : ExFreePool;
+    ExpCheckLookasideRoutines(&Lookaside->L);
 }
 
 /* Memory that was never a list, or is none any more. */
@@ -141,6 +149,7 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX 
     ExpInitializeLookaside((PGENERAL_LOOKASIDE)&Lookaside->L, PoolType, Size, Tag, __builtin_return_address(0));
     Lookaside->L.AllocateEx = Allocate != NULL ? Allocate : ExpAllocateLookasideEx;
     Lookaside->L.FreeEx = Free != NULL ? Free : ExpFreeLookasideEx;
+    ExpCheckLookasideRoutines((PGENERAL_LOOKASIDE)&Lookaside->L);
     return STATUS_SUCCESS;
 }
 

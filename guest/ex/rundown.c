@@ -5,6 +5,9 @@
  * One word: twice the number of references, or, once run down, bit 0 and (while someone waits) the address of a
  * block on the waiter's stack that counts the references still out.  The cache-aware kind is the same behind a
  * pointer.
+ *
+ * With the verifier on it is noted who took a reference, and a wait that lasts is looked at as waits for locks are.
+ * Only one that lasts: a reference may be handed on, and who has it then is not known, but is given the time to return it.
  */
 #include <ntifs.h>
 #include <rtl.h>
@@ -16,6 +19,11 @@
 #define EXP_RUNDOWN_ACTIVE    1ULL
 #define EXP_RUNDOWN_INCREMENT 2ULL
 
+#define EXP_PATIENCE (8 * 10000000LL) /* 8 seconds of the guest's */
+
+#define EXP_TAKER_SETS 64
+#define EXP_TAKERS     8 /* of a set; those of more are not noted */
+
 typedef struct _EXP_RUNDOWN_WAIT {
     volatile LONG64 Count;
     KEVENT Event;
@@ -25,6 +33,76 @@ struct _EX_RUNDOWN_REF_CACHE_AWARE {
     EX_RUNDOWN_REF Reference;
 };
 
+typedef struct _EXP_TAKER {
+    PVOID volatile RunRef; /* NULL: free; EXP_TAKER_NEW: being filled in */
+    PVOID Thread;
+    const VOID *Caller;
+} EXP_TAKER;
+
+#define EXP_TAKER_NEW ((PVOID)1)
+
+static EXP_TAKER ExpTakers[EXP_TAKER_SETS][EXP_TAKERS];
+
+/* ---- who took references ---- */
+
+static EXP_TAKER *ExpTakersOf(const EX_RUNDOWN_REF *RunRef)
+{
+    return ExpTakers[((ULONG_PTR)RunRef >> 3 ^ (ULONG_PTR)RunRef >> 12) % EXP_TAKER_SETS];
+}
+
+static VOID ExpNoteTaker(PEX_RUNDOWN_REF RunRef, ULONG Count, const VOID *Caller)
+{
+    EXP_TAKER *Takers = ExpTakersOf(RunRef);
+
+    for (ULONG Index = 0; Index < EXP_TAKERS && Count != 0; Index++) {
+        EXP_TAKER *Taker = &Takers[Index];
+
+        if (InterlockedCompareExchangePointer(&Taker->RunRef, EXP_TAKER_NEW, NULL) == NULL) {
+            Taker->Thread = KeGetCurrentThread();
+            Taker->Caller = Caller;
+            _ReadWriteBarrier();
+            Taker->RunRef = RunRef;
+            Count--;
+        }
+    }
+}
+
+/* Of references that a thread gives back it took some itself, as far as is known; the others are anybody's. */
+static VOID ExpForgetTakers(PEX_RUNDOWN_REF RunRef, ULONG Count)
+{
+    EXP_TAKER *Takers = ExpTakersOf(RunRef);
+
+    for (ULONG Turn = 0; Turn < 2; Turn++) {
+        for (ULONG Index = 0; Index < EXP_TAKERS && Count != 0; Index++) {
+            if ((Turn == 1 || Takers[Index].Thread == KeGetCurrentThread()) &&
+                InterlockedCompareExchangePointer(&Takers[Index].RunRef, NULL, RunRef) == RunRef)
+                Count--;
+        }
+    }
+}
+
+static VOID ExpForgetAllTakers(PEX_RUNDOWN_REF RunRef)
+{
+    if (FvVerifierEnabled())
+        ExpForgetTakers(RunRef, MAXULONG);
+}
+
+static BOOLEAN NTAPI ExpNextTaker(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
+{
+    EXP_TAKER *Takers = ExpTakersOf(Wait->Object);
+
+    for (ULONG Slot = 0; Slot < EXP_TAKERS; Slot++) {
+        if (Takers[Slot].RunRef == Wait->Object && Index-- == 0) {
+            Holder->Thread = Takers[Slot].Thread;
+            Holder->Since = Takers[Slot].Caller;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* ---- the references ---- */
+
 static ULONG64 ExpExchangeRundown(PEX_RUNDOWN_REF RunRef, ULONG64 New, ULONG64 Old)
 {
     return (ULONG64)InterlockedCompareExchange64((volatile LONG64 *)&RunRef->Count, (LONG64)New, (LONG64)Old);
@@ -32,6 +110,7 @@ static ULONG64 ExpExchangeRundown(PEX_RUNDOWN_REF RunRef, ULONG64 New, ULONG64 O
 
 VOID FASTCALL ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
+    ExpForgetAllTakers(RunRef);
     RunRef->Count = 0;
 }
 
@@ -44,22 +123,30 @@ VOID FASTCALL ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
     RunRef->Count = 0;
 }
 
-BOOLEAN FASTCALL ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
+static BOOLEAN ExpAcquireRundown(PEX_RUNDOWN_REF RunRef, ULONG Count, const VOID *Caller)
 {
     ULONG64 Value = RunRef->Count, Seen;
 
     while (!(Value & EXP_RUNDOWN_ACTIVE)) {
         Seen = ExpExchangeRundown(RunRef, Value + EXP_RUNDOWN_INCREMENT * Count, Value);
-        if (Seen == Value)
+        if (Seen == Value) {
+            if (FvVerifierEnabled())
+                ExpNoteTaker(RunRef, Count, Caller);
             return TRUE;
+        }
         Value = Seen;
     }
     return FALSE;
 }
 
+BOOLEAN FASTCALL ExAcquireRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
+{
+    return ExpAcquireRundown(RunRef, Count, _ReturnAddress());
+}
+
 BOOLEAN FASTCALL ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
-    return ExAcquireRundownProtectionEx(RunRef, 1);
+    return ExpAcquireRundown(RunRef, 1, _ReturnAddress());
 }
 
 VOID FASTCALL ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
@@ -67,6 +154,8 @@ VOID FASTCALL ExReleaseRundownProtectionEx(PEX_RUNDOWN_REF RunRef, ULONG Count)
     ULONG64 Value = RunRef->Count, Seen;
     EXP_RUNDOWN_WAIT *Wait;
 
+    if (FvVerifierEnabled())
+        ExpForgetTakers(RunRef, Count);
     for (;;) {
         if (Value & EXP_RUNDOWN_ACTIVE) {
             Wait = (EXP_RUNDOWN_WAIT *)(Value & ~EXP_RUNDOWN_ACTIVE);
@@ -91,7 +180,20 @@ VOID FASTCALL ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
     ExReleaseRundownProtectionEx(RunRef, 1);
 }
 
-VOID FASTCALL ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
+/* Those who have not given back in time: do they, through whatever they wait for, wait for this thread? */
+static VOID ExpWaitForTakers(PEX_RUNDOWN_REF RunRef, PKEVENT Event, const VOID *Caller)
+{
+    FV_WAIT Wait = {.What = "run-down protection", .Object = RunRef, .Caller = Caller, .NextHolder = ExpNextTaker};
+    LARGE_INTEGER Patience = {.QuadPart = -EXP_PATIENCE};
+
+    if (FvVerifierEnabled() && KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, &Patience) != STATUS_TIMEOUT)
+        return;
+    FvBeginWait(&Wait);
+    KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, NULL);
+    FvEndWait(&Wait);
+}
+
+static VOID ExpWaitForRundown(PEX_RUNDOWN_REF RunRef, const VOID *Caller)
 {
     ULONG64 Value = RunRef->Count, Seen;
     EXP_RUNDOWN_WAIT Wait;
@@ -102,12 +204,18 @@ VOID FASTCALL ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
         Seen = ExpExchangeRundown(RunRef, (Value != 0 ? (ULONG64)&Wait : 0) | EXP_RUNDOWN_ACTIVE, Value);
         if (Seen == Value) {
             if (Value != 0)
-                KeWaitForSingleObject(&Wait.Event, WrRundown, KernelMode, FALSE, NULL);
+                ExpWaitForTakers(RunRef, &Wait.Event, Caller);
+            ExpForgetAllTakers(RunRef);
             RunRef->Count = EXP_RUNDOWN_ACTIVE;
             return;
         }
         Value = Seen;
     }
+}
+
+VOID FASTCALL ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef)
+{
+    ExpWaitForRundown(RunRef, _ReturnAddress());
 }
 
 VOID FASTCALL ExRundownCompleted(PEX_RUNDOWN_REF RunRef)
@@ -123,7 +231,7 @@ SIZE_T NTAPI ExSizeOfRundownProtectionCacheAware(VOID)
 VOID NTAPI ExInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, SIZE_T RunRefSize)
 {
     UNREFERENCED_PARAMETER(RunRefSize);
-    RunRefCacheAware->Reference.Count = 0;
+    ExInitializeRundownProtection(&RunRefCacheAware->Reference);
 }
 
 PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYPE PoolType, ULONG PoolTag)
@@ -131,7 +239,7 @@ PEX_RUNDOWN_REF_CACHE_AWARE NTAPI ExAllocateCacheAwareRundownProtection(POOL_TYP
     PEX_RUNDOWN_REF_CACHE_AWARE New = ExAllocatePoolWithTag(PoolType, sizeof(*New), PoolTag);
 
     if (New != NULL)
-        New->Reference.Count = 0;
+        ExInitializeRundownProtection(&New->Reference);
     return New;
 }
 
@@ -142,12 +250,12 @@ VOID NTAPI ExFreeCacheAwareRundownProtection(PEX_RUNDOWN_REF_CACHE_AWARE RunRefC
 
 BOOLEAN FASTCALL ExAcquireRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware)
 {
-    return ExAcquireRundownProtectionEx(&RunRefCacheAware->Reference, 1);
+    return ExpAcquireRundown(&RunRefCacheAware->Reference, 1, _ReturnAddress());
 }
 
 BOOLEAN FASTCALL ExAcquireRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware, ULONG Count)
 {
-    return ExAcquireRundownProtectionEx(&RunRefCacheAware->Reference, Count);
+    return ExpAcquireRundown(&RunRefCacheAware->Reference, Count, _ReturnAddress());
 }
 
 VOID FASTCALL ExReleaseRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRef)
@@ -162,7 +270,7 @@ VOID FASTCALL ExReleaseRundownProtectionCacheAwareEx(PEX_RUNDOWN_REF_CACHE_AWARE
 
 VOID FASTCALL ExWaitForRundownProtectionReleaseCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRef)
 {
-    ExWaitForRundownProtectionRelease(&RunRef->Reference);
+    ExpWaitForRundown(&RunRef->Reference, _ReturnAddress());
 }
 
 VOID FASTCALL ExReInitializeRundownProtectionCacheAware(PEX_RUNDOWN_REF_CACHE_AWARE RunRefCacheAware)

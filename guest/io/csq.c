@@ -27,6 +27,8 @@ static VOID NTAPI IopCsqCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_CSQ_IRP_CONTEXT Context = IopCsqSlot(Irp);
     PIO_CSQ Csq = Context->Type == IOP_CSQ_TYPE_CONTEXT ? Context->Csq : (PIO_CSQ)Context;
+    PIO_CSQ_COMPLETE_CANCELED_IRP Complete = Csq->CsqCompleteCanceledIrp;
+    FV_CALL Call;
     KIRQL Irql;
 
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -35,7 +37,9 @@ static VOID NTAPI IopCsqCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     Csq->CsqRemoveIrp(Csq, Irp);
     IopCsqForget(Irp);
     Csq->CsqReleaseLock(Csq, Irql);
-    Csq->CsqCompleteCanceledIrp(Csq, Irp);
+    FvBeginCall(&Call);
+    Complete(Csq, Irp);
+    FvEndCall(&Call, (PVOID)Complete, "CsqCompleteCanceledIrp", (ULONG_PTR)Irp);
 }
 
 static VOID IopCsqSetup(PIO_CSQ Csq, ULONG Type, PVOID Insert, PIO_CSQ_REMOVE_IRP Remove, PIO_CSQ_PEEK_NEXT_IRP Peek,

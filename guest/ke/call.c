@@ -186,7 +186,7 @@ VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG
 
 /* ---- routines that are given ---- */
 
-BOOLEAN (*KeMmIsExecutable)(const VOID *Address);
+BOOLEAN(NTAPI *KeMmIsCode)(const VOID *Address);
 const VOID *volatile KiKnownRoutine[64] = {(PVOID)1}; /* what would be NULL's place must not be NULL */
 
 BOOLEAN KiFindRoutine(const VOID *Routine)
@@ -194,7 +194,7 @@ BOOLEAN KiFindRoutine(const VOID *Routine)
     if ((ULONG_PTR)Routine < FLTVM_VA_DIRECT_MAP) {
         return FALSE;
     }
-    if (KiDriverVerifierOn && KeMmIsExecutable != NULL && !KeMmIsExecutable(Routine)) {
+    if (KiDriverVerifierOn && KeMmIsCode != NULL && !KeMmIsCode(Routine)) {
         return FALSE;
     }
     KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] = Routine;
@@ -209,8 +209,14 @@ VOID KiCheckRoutine(const VOID *Routine, PCSTR What)
         return;
     }
     _snprintf(Text, sizeof(Text), "rule=no-routine\nwhat=%s\naddress=0x%I64x\n", What, (ULONG64)Routine);
+    Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     KeBugCheckEx(0xC4, FV_BAD_ROUTINE, (ULONG_PTR)Routine, 0, 0);
+}
+
+VOID NTAPI FvCheckRoutine(const VOID *Routine, PCSTR What)
+{
+    KeCheckRoutine(Routine, What);
 }
 
 VOID KeForgetRoutines(VOID)

@@ -10,8 +10,9 @@
  * and a thread that is not in it is never touched, be it long gone.  KiWaitLock guards the table, and thereby keeps
  * every wait in it, while holders are asked.
  *
- * Who spins is on a processor, at DISPATCH_LEVEL or above, and says for what in its thread; an ordinary spin lock has
- * its holder in it.  So a circle of them needs no table: it is looked for when somebody has spun for long.
+ * Who spins is on a processor, at DISPATCH_LEVEL or above, and says for what in its thread; who holds is on one, too,
+ * and is in an ordinary spin lock itself, or has noted a queued or executive one (lockwatch.c).  So a circle of them needs
+ * no table: it is looked for when somebody has spun for long.
  */
 #include "kep.h"
 
@@ -232,26 +233,92 @@ VOID NTAPI FvEndWait(PFV_WAIT Wait)
 
 /* ---- spin locks ---- */
 
-/* The thread that holds an ordinary spin lock, if it is on a processor, as every thread that spins is. */
-static PKTHREAD KiFindSpinHolder(const KSPIN_LOCK *SpinLock)
-{
-    ULONG_PTR Holder = *(volatile const KSPIN_LOCK *)SpinLock;
+typedef struct _KI_SPINNER {
+    const KTHREAD *Thread;
+    ULONG_PTR Spin; /* what it spins for */
+    ULONG Next;     /* the processor whose thread is looked at next: does it hold that? */
+} KI_SPINNER;
 
-    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
-        if (Holder == ((ULONG_PTR)KiProcessorBlock[Number]->CurrentThread | 1)) {
-            return (PKTHREAD)(Holder & ~(ULONG_PTR)1);
-        }
-    }
-    return NULL;
+static const VOID *KiSpinLockOf(ULONG_PTR Spin)
+{
+    return (const VOID *)(Spin & ~(ULONG_PTR)3);
 }
 
-static VOID KiReportSpin(const KTHREAD *Thread, const KSPIN_LOCK *SpinLock, const KTHREAD *Holder)
+/* Of a thread on a processor, as every one that spins is: an ordinary lock names its holder, others are in his notes. */
+static BOOLEAN KiHoldsSpinLock(const KTHREAD *Thread, ULONG_PTR Spin)
 {
-    const VOID *Since = KiHeldSince(Holder, SpinLock);
+    const VOID *Lock = KiSpinLockOf(Spin);
+
+    if ((Spin & 3) == KiSpinOrdinary) {
+        return *(volatile const KSPIN_LOCK *)Lock == ((ULONG_PTR)Thread | 1);
+    }
+    for (ULONG Index = 0; Index < KE_HELD_LOCKS; Index++) {
+        if (*(const VOID *const volatile *)&Thread->HeldLock[Index] == Lock) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Follows holders in depth, as a lock may have several.  How many are in the circle; 0: the thread is in none. */
+static ULONG KiFindSpinCircle(const KTHREAD *Thread, KI_SPINNER *Path)
+{
+    ULONG Count = 1, Seen = 0;
+
+    Path[0] = (KI_SPINNER){.Thread = Thread, .Spin = Thread->SpinsFor};
+    while (Count != 0) {
+        KI_SPINNER *Last = &Path[Count - 1];
+        const KTHREAD *Holder;
+        ULONG_PTR Spin;
+
+        if (Last->Next == KiProcessorCount) {
+            Count--;
+            continue;
+        }
+        Holder = KiProcessorBlock[Last->Next++]->CurrentThread;
+        if (!KiHoldsSpinLock(Holder, Last->Spin)) {
+            continue;
+        }
+        if (Holder == Thread) {
+            return Count;
+        }
+        Spin = Holder->SpinsFor;
+        if (Spin != 0 && !(Seen >> (Last->Next - 1) & 1)) {
+            Seen |= 1u << (Last->Next - 1);
+            Path[Count++] = (KI_SPINNER){.Thread = Holder, .Spin = Spin};
+        }
+    }
+    return 0;
+}
+
+/*
+ * It was found while its threads ran.  When each was seen to spin, and afterwards to hold what the one before spins for,
+ * none has gone on in between: the first, who looks, has not.
+ */
+static BOOLEAN KiIsSpinCircle(const KI_SPINNER *Path, ULONG Count)
+{
+    for (ULONG Index = 0; Index < Count; Index++) {
+        if (Path[Index].Thread->SpinsFor != Path[Index].Spin) {
+            return FALSE;
+        }
+    }
+    for (ULONG Index = 0; Index < Count; Index++) {
+        if (!KiHoldsSpinLock(Path[(Index + 1) % Count].Thread, Path[Index].Spin)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static VOID KiReportSpinner(const KI_SPINNER *Spinner, const KTHREAD *Holder)
+{
+    static const PCSTR Kinds[KiSpinKinds] = {"spin lock", "queued spin lock", "executive spin lock"};
+    const VOID *Lock = KiSpinLockOf(Spinner->Spin), *Since = KiHeldSince(Holder, Lock);
     CHAR Text[256];
 
-    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=spin lock 0x%I64x\nheld-by=0x%I64x %s\n",
-              (ULONG64)Thread, Thread->Name, (ULONG64)SpinLock, (ULONG64)Holder, Holder->Name);
+    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=%s 0x%I64x\nheld-by=0x%I64x %s\n",
+              (ULONG64)Spinner->Thread, Spinner->Thread->Name, Kinds[Spinner->Spin & 3], (ULONG64)Lock, (ULONG64)Holder,
+              Holder->Name);
     FvReport(Text);
     if (Since != NULL) {
         _snprintf(Text, sizeof(Text), "held-since=0x%I64x\n", (ULONG64)Since);
@@ -259,33 +326,29 @@ static VOID KiReportSpin(const KTHREAD *Thread, const KSPIN_LOCK *SpinLock, cons
     }
 }
 
-VOID KiCheckSpinCircle(const KSPIN_LOCK *SpinLock, PKTHREAD Thread)
+VOID KiCheckSpinCircle(PKTHREAD Thread)
 {
-    const KSPIN_LOCK *Locks[FLTVM_MAX_PROCESSORS] = {SpinLock};
-    PKTHREAD Threads[FLTVM_MAX_PROCESSORS + 1] = {Thread};
-    ULONG Count = 0;
+    KI_SPINNER Path[FLTVM_MAX_PROCESSORS];
+    ULONG Count;
 
     if (!KiDriverVerifierOn || KiBugCheckActive) {
         return;
     }
-    do {
-        if (Count == FLTVM_MAX_PROCESSORS || Locks[Count] == NULL) {
-            return; /* somebody else's circle, or none */
-        }
-        Threads[Count + 1] = KiFindSpinHolder(Locks[Count]);
-        if (Threads[Count + 1] == NULL) {
-            return;
-        }
-        Count++;
-        if (Count < FLTVM_MAX_PROCESSORS) {
-            Locks[Count] = Threads[Count]->SpinsFor;
-        }
-    } while (Threads[Count] != Thread);
-    FvReport("rule=deadlock\n");
-    for (ULONG Index = 0; Index < Count; Index++) {
-        KiReportSpin(Threads[Index], Locks[Index], Threads[Index + 1]);
+    Count = KiFindSpinCircle(Thread, Path);
+    for (ULONG Number = 0; Count == 0 && Number < KiProcessorCount; Number++) {
+        const KTHREAD *Other = KiProcessorBlock[Number]->CurrentThread; /* the thread may wait for those of a circle */
+
+        Count = Other->SpinsFor != 0 ? KiFindSpinCircle(Other, Path) : 0;
     }
-    KeBugCheckEx(0xC4, KI_DEADLOCK, (ULONG_PTR)SpinLock, (ULONG_PTR)Thread, Count);
+    if (Count == 0 || !KiIsSpinCircle(Path, Count)) {
+        return;
+    }
+    FvReport(Count == 1 ? "rule=self-deadlock\n" : "rule=deadlock\n");
+    for (ULONG Index = 0; Index < Count; Index++) {
+        KiReportSpinner(&Path[Index], Path[(Index + 1) % Count].Thread);
+    }
+    KeBugCheckEx(0xC4, Count == 1 ? KI_SELF_DEADLOCK : KI_DEADLOCK, (ULONG_PTR)KiSpinLockOf(Path[0].Spin),
+                 (ULONG_PTR)Path[0].Thread, Count);
 }
 
 /* ---- the kernel's own holders ---- */

@@ -200,10 +200,12 @@ BOOLEAN KeDisconnectInterrupt(PKINTERRUPT Interrupt)
 BOOLEAN NTAPI KeSynchronizeExecution(PKINTERRUPT Interrupt, PKSYNCHRONIZE_ROUTINE SynchronizeRoutine,
                                      PVOID SynchronizeContext)
 {
-    KIRQL OldIrql = KeAcquireInterruptSpinLock(Interrupt);
     BOOLEAN Result;
+    KIRQL OldIrql;
     FV_CALL Call;
 
+    KeCheckRoutine((PVOID)SynchronizeRoutine, "synchronization routine");
+    OldIrql = KeAcquireInterruptSpinLock(Interrupt);
     KeNoteLock(Interrupt->ActualLock, _ReturnAddress());
     FvBeginCall(&Call);
     Result = SynchronizeRoutine(SynchronizeContext);

@@ -57,6 +57,7 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
     ULONG_PTR Result;
     LONG Count;
 
+    KeCheckRoutine((PVOID)BroadcastFunction, "broadcast routine");
     if (OldIrql > IPI_LEVEL - 1) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)BroadcastFunction, OldIrql, 0, (ULONG_PTR)_ReturnAddress());
     }

@@ -231,8 +231,11 @@ VOID KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner);
 KIRQL NTAPI KiAcquireNoted(PKSPIN_LOCK SpinLock);
 VOID NTAPI KiReleaseNoted(PKSPIN_LOCK SpinLock, KIRQL NewIrql);
 
+/* What a thread spins for, KTHREAD.SpinsFor: the lock's address with its kind. */
+typedef enum _KI_SPIN_KIND { KiSpinOrdinary, KiSpinQueued, KiSpinExecutive, KiSpinKinds } KI_SPIN_KIND;
+
 /* The thread has spun for long: are those that hold the lock spinning for what it holds itself? */
-VOID KiCheckSpinCircle(const KSPIN_LOCK *SpinLock, PKTHREAD Thread);
+VOID KiCheckSpinCircle(PKTHREAD Thread);
 
 FORCEINLINE VOID KiAcquireSpinLock(PKSPIN_LOCK SpinLock)
 {

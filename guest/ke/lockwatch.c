@@ -37,14 +37,16 @@ KI_TAKE_VOID(KeAcquireSpinLockAtDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
 KI_GIVE(KeReleaseSpinLockForDpc, (PKSPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIrql), Lock)
 KI_GIVE(KeReleaseSpinLockFromDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
 
-KI_TAKE_VOID(KeAcquireInStackQueuedSpinLock, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Handle)
-KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle),
-             Handle)
+/* A handle says whose it is while it is in its lock's queue; the low bits are the queue's. */
+#define KI_LOCK_OF(Handle) ((ULONG_PTR)(Handle)->LockQueue.Lock & ~(ULONG_PTR)3)
+
+KI_TAKE_VOID(KeAcquireInStackQueuedSpinLock, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock)
+KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock)
 KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockAtDpcLevel, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle),
-             Handle)
-KI_GIVE(KeReleaseInStackQueuedSpinLock, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)
-KI_GIVE(KeReleaseInStackQueuedSpinLockForDpc, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)
-KI_GIVE(KeReleaseInStackQueuedSpinLockFromDpcLevel, (PKLOCK_QUEUE_HANDLE Handle), (Handle), Handle)
+             Lock)
+KI_GIVE(KeReleaseInStackQueuedSpinLock, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
+KI_GIVE(KeReleaseInStackQueuedSpinLockForDpc, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
+KI_GIVE(KeReleaseInStackQueuedSpinLockFromDpcLevel, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
 
 KI_TAKE(KIRQL, KeAcquireInterruptSpinLock, (PKINTERRUPT Interrupt), (Interrupt), Interrupt->ActualLock)
 KI_GIVE(KeReleaseInterruptSpinLock, (PKINTERRUPT Interrupt, KIRQL OldIrql), (Interrupt, OldIrql), Interrupt->ActualLock)

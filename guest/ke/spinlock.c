@@ -41,10 +41,11 @@ VOID DECLSPEC_NOINLINE KiSpinLockNotOwned(PKSPIN_LOCK SpinLock)
              (ULONG_PTR)KeGetCurrentThread(), 0);
 }
 
-static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock, ULONG64 Start)
+static DECLSPEC_NOINLINE VOID KiSpinTooLong(PKTHREAD Thread, PVOID Lock, ULONG64 Start)
 {
     BOOLEAN Virtual = HalTscFrequency == 1000000000;
 
+    KiCheckSpinCircle(Thread);
     if (KiDriverVerifierOn && !KiBugCheckActive && (Virtual || __rdtsc() - Start > 2 * HalTscFrequency)) {
         FvReport("reason=spin lock not available for too long\n");
         KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 1, KI_SPIN_LIMIT, (ULONG_PTR)Lock,
@@ -55,20 +56,19 @@ static DECLSPEC_NOINLINE VOID KiSpinTooLong(PVOID Lock, ULONG64 Start)
 VOID DECLSPEC_NOINLINE KiSpinLockWait(PKSPIN_LOCK SpinLock, ULONG_PTR Owner)
 {
     PKTHREAD Thread = (PKTHREAD)(Owner & ~(ULONG_PTR)1);
-    const VOID *Outer = Thread->SpinsFor;
+    ULONG_PTR Outer = Thread->SpinsFor;
     ULONG64 Start = __rdtsc();
     ULONG Spins = 0;
 
     if (*(volatile KSPIN_LOCK *)SpinLock == Owner) {
         KiSpinLockAlreadyOwned(SpinLock);
     }
-    Thread->SpinsFor = SpinLock;
+    Thread->SpinsFor = (ULONG_PTR)SpinLock | KiSpinOrdinary;
     do {
         while (*(volatile KSPIN_LOCK *)SpinLock != 0) {
             _mm_pause();
             if (++Spins % KI_SPIN_LIMIT == 0) {
-                KiCheckSpinCircle(SpinLock, Thread);
-                KiSpinTooLong(SpinLock, Start);
+                KiSpinTooLong(Thread, SpinLock, Start);
             }
         }
     } while (InterlockedCompareExchange64((volatile LONG64 *)SpinLock, Owner, 0) != 0);
@@ -250,31 +250,39 @@ VOID NTAPI KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
     KeReleaseSpinLock(SpinLock, OldIrql);
 }
 
-static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
+static DECLSPEC_NOINLINE VOID KiWaitInQueue(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle, PKSPIN_LOCK_QUEUE Previous)
 {
-    PKSPIN_LOCK_QUEUE Previous;
-    ULONG64 Start;
+    PKTHREAD Thread = KeGetCurrentThread();
+    ULONG_PTR Outer = Thread->SpinsFor;
+    ULONG64 Start = __rdtsc();
     ULONG Spins = 0;
 
-    Handle->Next = NULL;
-    Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_OWNER);
-    Previous = (PKSPIN_LOCK_QUEUE)InterlockedExchange64((volatile LONG64 *)SpinLock, (LONG64)Handle);
-    if (Previous == NULL) {
-        return;
-    }
     if ((ULONG_PTR)Previous & 1) {
         /* An ordinary acquire and a queued one on the same lock: the documentation forbids it. */
         KiSpinLockAlreadyOwned(SpinLock);
     }
+    Thread->SpinsFor = (ULONG_PTR)SpinLock | KiSpinQueued;
     Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_WAIT);
     _ReadWriteBarrier();
     Previous->Next = Handle;
-    Start = __rdtsc();
-    while ((ULONG_PTR)Handle->Lock & QUEUE_WAIT) {
+    while (*(volatile ULONG_PTR *)&Handle->Lock & QUEUE_WAIT) {
         _mm_pause();
         if (++Spins % KI_SPIN_LIMIT == 0) {
-            KiSpinTooLong(SpinLock, Start);
+            KiSpinTooLong(Thread, SpinLock, Start);
         }
+    }
+    Thread->SpinsFor = Outer;
+}
+
+static VOID KiAcquireQueued(PKSPIN_LOCK SpinLock, PKSPIN_LOCK_QUEUE Handle)
+{
+    PKSPIN_LOCK_QUEUE Previous;
+
+    Handle->Next = NULL;
+    Handle->Lock = (PKSPIN_LOCK)((ULONG_PTR)SpinLock | QUEUE_OWNER);
+    Previous = (PKSPIN_LOCK_QUEUE)InterlockedExchange64((volatile LONG64 *)SpinLock, (LONG64)Handle);
+    if (Previous != NULL) {
+        KiWaitInQueue(SpinLock, Handle, Previous);
     }
 }
 
@@ -338,51 +346,56 @@ VOID NTAPI KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle)
 
 /* ---- executive spin locks ---- */
 
-static VOID ExpAcquireShared(volatile LONG *Lock)
+FORCEINLINE BOOLEAN ExpTryShared(volatile LONG *Lock)
 {
-    ULONG64 Start = 0;
+    LONG Value = *Lock;
+
+    /* A waiting writer goes first, or readers could keep it out for ever. */
+    return !(Value & (EX_LOCK_EXCLUSIVE | EX_LOCK_WAITER)) &&
+           InterlockedCompareExchange(Lock, Value + 1, Value) == Value;
+}
+
+FORCEINLINE BOOLEAN ExpTryExclusive(volatile LONG *Lock)
+{
+    LONG Value = *Lock;
+
+    if ((Value & ~EX_LOCK_WAITER) == 0) {
+        return InterlockedCompareExchange(Lock, EX_LOCK_EXCLUSIVE, Value) == Value;
+    }
+    if (!(Value & EX_LOCK_WAITER)) {
+        InterlockedCompareExchange(Lock, Value | EX_LOCK_WAITER, Value);
+    }
+    return FALSE;
+}
+
+static DECLSPEC_NOINLINE VOID ExpSpin(volatile LONG *Lock, BOOLEAN Exclusive)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+    ULONG_PTR Outer = Thread->SpinsFor;
+    ULONG64 Start = __rdtsc();
     ULONG Spins = 0;
 
-    for (;;) {
-        LONG Value = *Lock;
-
-        /* A waiting writer goes first, or readers could keep it out for ever. */
-        if (!(Value & (EX_LOCK_EXCLUSIVE | EX_LOCK_WAITER)) &&
-            InterlockedCompareExchange(Lock, Value + 1, Value) == Value) {
-            return;
-        }
+    Thread->SpinsFor = (ULONG_PTR)Lock | KiSpinExecutive;
+    while (!(Exclusive ? ExpTryExclusive(Lock) : ExpTryShared(Lock))) {
         _mm_pause();
-        if (Start == 0) {
-            Start = __rdtsc();
-        }
         if (++Spins % KI_SPIN_LIMIT == 0) {
-            KiSpinTooLong((PVOID)Lock, Start);
+            KiSpinTooLong(Thread, (PVOID)Lock, Start);
         }
+    }
+    Thread->SpinsFor = Outer;
+}
+
+static VOID ExpAcquireShared(volatile LONG *Lock)
+{
+    if (!ExpTryShared(Lock)) {
+        ExpSpin(Lock, FALSE);
     }
 }
 
 static VOID ExpAcquireExclusive(volatile LONG *Lock)
 {
-    ULONG64 Start = 0;
-    ULONG Spins = 0;
-
-    for (;;) {
-        LONG Value = *Lock;
-
-        if ((Value & ~EX_LOCK_WAITER) == 0) {
-            if (InterlockedCompareExchange(Lock, EX_LOCK_EXCLUSIVE, Value) == Value) {
-                return;
-            }
-        } else if (!(Value & EX_LOCK_WAITER)) {
-            InterlockedCompareExchange(Lock, Value | EX_LOCK_WAITER, Value);
-        }
-        _mm_pause();
-        if (Start == 0) {
-            Start = __rdtsc();
-        }
-        if (++Spins % KI_SPIN_LIMIT == 0) {
-            KiSpinTooLong((PVOID)Lock, Start);
-        }
+    if (!ExpTryExclusive(Lock)) {
+        ExpSpin(Lock, TRUE);
     }
 }
 

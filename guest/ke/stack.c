@@ -49,6 +49,7 @@ NTSTATUS NTAPI KeExpandKernelStackAndCalloutEx(PEXPAND_STACK_CALLOUT Callout, PV
     KIRQL Irql = (KIRQL)__readcr8();
     PVOID Base;
 
+    KeCheckRoutine((PVOID)Callout, "callout");
     if (Irql > DISPATCH_LEVEL || (Wait && Irql > APC_LEVEL)) {
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Callout, Irql, 0, (ULONG_PTR)_ReturnAddress());
     }

@@ -19,7 +19,7 @@ VOID MmInitSystem(ULONG Phase)
         MiInitializeViews();
         KeMmAccessFault = MmAccessFault;
         RtlReadMemory = MmReadMemory;
-        KeMmIsExecutable = MiIsExecutable;
+        KeMmIsCode = FvIsCode;
         return;
     }
     MiStarted = TRUE;

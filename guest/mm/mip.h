@@ -163,7 +163,6 @@ BOOLEAN MiMakeTopEntry(ULONG64 Address);
 PMMPTE MiNextPte(PULONG64 Address, ULONG64 End);
 /* The entry that maps an address (a large one too), or 0. */
 MMPTE MiLookupPte(ULONG64 Address);
-BOOLEAN MiIsExecutable(const VOID *Address);
 
 /* ---- ranges of addresses ---- */
 

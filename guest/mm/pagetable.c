@@ -141,21 +141,16 @@ BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size)
     return TRUE;
 }
 
-/* What may be called: mapped, executable, and the kernel's half. */
+/* What may be called: mapped, executable, and an image's. */
 BOOLEAN NTAPI FvIsCode(const VOID *Address)
 {
-    return (LONG64)Address < 0 &&
+    return KeIsInImages(Address) &&
            (MiLookupPte((ULONG64)Address) & (FLTVM_PTE_PRESENT | FLTVM_PTE_NX)) == FLTVM_PTE_PRESENT;
 }
 
 BOOLEAN NTAPI MmIsAddressValid(PVOID VirtualAddress)
 {
     return (MiLookupPte((ULONG64)VirtualAddress) & FLTVM_PTE_PRESENT) != 0;
-}
-
-BOOLEAN MiIsExecutable(const VOID *Address)
-{
-    return (MiLookupPte((ULONG64)Address) & (FLTVM_PTE_PRESENT | FLTVM_PTE_NX)) == FLTVM_PTE_PRESENT;
 }
 
 BOOLEAN NTAPI MmIsNonPagedSystemAddressValid(PVOID VirtualAddress)

@@ -70,8 +70,14 @@ static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceArgument(ULONG6
 /* IRQL: any.  Return addresses, innermost first, without the first Skip frames; returns how many. */
 FVAPI ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames);
 
-/* IRQL: any.  Whether the address may be called: mapped and executable.  FALSE for NULL, data, and code that was discarded. */
+/* IRQL: any.  Whether the address is code of an image that is loaded.  FALSE for NULL, data, and code that was discarded. */
 FVAPI BOOLEAN NTAPI FvIsCode(const VOID *Address);
+
+/*
+ * IRQL: any.  For a routine that is given another, to be called later: with the verifier on, bugchecks 0xC4,
+ * FV_BAD_ROUTINE if that is none.  Blamed is the driver that called; What is a few words.
+ */
+FVAPI VOID NTAPI FvCheckRoutine(const VOID *Routine, PCSTR What);
 
 /*
  * Nonpaged blocks that were freed and that their owner keeps for a while as they are, to find late use: in the accounts of

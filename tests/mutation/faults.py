@@ -62,11 +62,8 @@ KNOWN = [
     ('K02', 'guest/ke/dpc.c', 'Depth >= KI_DPC_DEPTH_LIMIT ||\n        Target->IdleActive) {', 'Depth >= KI_DPC_DEPTH_LIMIT) {',
      'a medium DPC for an idle processor does not wake it', KERNEL),
     ('K04', 'guest/ke/wait.c', 'if (!Thread->BoostDisabled && Boosted > Thread->Priority) {', 'if (FALSE && Boosted) {', 'no priority boost after a wait', KERNEL),
-    ('K06', 'guest/ke/spinlock.c', '''        if (!(Value & (EX_LOCK_EXCLUSIVE | EX_LOCK_WAITER)) &&
-            InterlockedCompareExchange(Lock, Value + 1, Value) == Value) {
-            return;''', '''        if (!(Value & EX_LOCK_EXCLUSIVE) &&
-            InterlockedCompareExchange(Lock, Value + 1, Value) == Value) {
-            return;''', 'readers pass a waiting writer of an executive spin lock', KERNEL),
+    ('K06', 'guest/ke/spinlock.c', 'return !(Value & (EX_LOCK_EXCLUSIVE | EX_LOCK_WAITER)) &&', 'return !(Value & EX_LOCK_EXCLUSIVE) &&',
+     'readers pass a waiting writer of an executive spin lock', KERNEL),
     ('K07', 'guest/ke/spinlock.c', '    KiRequireDispatch(SpinLock, KiReleaseNotAtDispatch);', '', 'KeReleaseSpinLock below DISPATCH_LEVEL is not reported', KERNEL),
     ('W15', 'guest/ke/queue.c', ' || Queue->CurrentCount >= Queue->MaximumCount) {', ') {', 'a queue lets more threads run than processors', KERNEL),
     ('I02', 'guest/io/complete.c', '''        if (FileObject != NULL) {
@@ -127,5 +124,5 @@ NEW = [
     ('N34', 'guest/ex/rundown.c', '    if (!(RunRef->Count & EXP_RUNDOWN_ACTIVE) && FvVerifierEnabled()) {', '    if (FALSE) {',
      'run-down protection in use may be initialized again', KERNEL),
     ('N35', 'guest/ex/pushlock.c', '    if ((Flags & ~EXP_PUSH_VALID_FLAGS) != 0 && FvVerifierEnabled()) {', '    if (FALSE) {', 'a push lock takes any flags', KERNEL),
-    ('N36', 'guest/ke/spinlock.c', '                KiCheckSpinCircle(SpinLock, Thread);', '', 'a circle of spin locks is not told', KERNEL),
+    ('N36', 'guest/ke/spinlock.c', '    KiCheckSpinCircle(Thread);', '', 'a circle of spin locks is not told', KERNEL),
 ]

@@ -223,6 +223,13 @@ extern KSPIN_LOCK FltpLock;
 extern LIST_ENTRY FltpFilters;
 extern LIST_ENTRY FltpVolumes;
 extern BOOLEAN FltpVerify;
+
+/* A callback that may be left out.  IRQL: any. */
+FORCEINLINE VOID FltpCheckOptional(const VOID *Routine, PCSTR What)
+{
+    if (Routine != NULL)
+        FvCheckRoutine(Routine, What);
+}
 extern struct fltvm_fltctl_counters FltpCounters;
 
 /* rundown.c */

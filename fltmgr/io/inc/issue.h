@@ -14,6 +14,10 @@ NTSTATUS FltpAllocateIssued(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT
  * LengthReturned may be NULL: how much came back. */
 NTSTATUS FltpAsk(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, const FLT_IO_PARAMETER_BLOCK *Wanted,
                  PULONG LengthReturned);
+
+/* IRQL: <= DISPATCH_LEVEL.  Calls it, and looks at what it leaves; it may free the data. */
+VOID FltpCallCompleted(PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PFLT_CALLBACK_DATA Data, PVOID Context);
+
 /* IRQL: PASSIVE_LEVEL.  Bugchecks when callback data is left that code in this range allocated. */
 VOID FltpCheckIssuedAtUnload(PUCHAR Start, PUCHAR End, PVOID Name);
 

@@ -6,6 +6,7 @@
  * driver under test connected, and followed by a DPC.  What pulses when is the scenario's business.
  */
 #include <ntifs.h>
+#include <fltvm.h>
 #include <request.h>
 #include <control.h>
 #include <irq.h>
@@ -61,6 +62,16 @@ static VOID NTAPI IrqDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     }
 }
 
+/* A connected routine has to leave things as an interrupt service routine has to. */
+static VOID IrqCall(PIRQ_SOURCE Source, ULONG Number)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Source->Routine(Source->Context, Number);
+    FvEndCall(&Call, (PVOID)Source->Routine, "interrupt service routine", (ULONG_PTR)Source);
+}
+
 /* DIRQL, the message's interrupt spin lock held. */
 static BOOLEAN NTAPI IrqIsr(PKINTERRUPT Interrupt, PVOID Context, ULONG MessageId)
 {
@@ -75,7 +86,7 @@ static BOOLEAN NTAPI IrqIsr(PKINTERRUPT Interrupt, PVOID Context, ULONG MessageI
         Source->Counts.Interrupts++;
         Served |= 1u << Number;
         if (Source->Routine != NULL)
-            Source->Routine(Source->Context, Number);
+            IrqCall(Source, Number);
     }
     if (Served != 0)
         KeInsertQueueDpc(&Extension->Dpc, (PVOID)(ULONG_PTR)Served, NULL);
@@ -103,6 +114,8 @@ static NTSTATUS IrqConnect(PIRQ_EXTENSION Extension, const FLTVM_IRQ_CONNECT *Co
 
     if (Connect->Source >= Extension->SourceCount)
         return STATUS_INVALID_PARAMETER;
+    if (Connect->Routine != NULL)
+        FvCheckRoutine((PVOID)Connect->Routine, "interrupt service routine");
     Context.Source = &Extension->Source[Connect->Source];
     Context.Connect = *Connect;
     if (Context.Source->Vector >= Extension->Messages->MessageCount)

@@ -163,7 +163,7 @@ struct _KTHREAD {
         const VOID *Lock; /* NULL: free */
         const VOID *Caller;
     } Held[KE_HELD_LOCKS];
-    const VOID *volatile SpinsFor; /* the ordinary spin lock it spins for; an interrupt's hides the thread's */
+    volatile ULONG_PTR SpinsFor; /* the spin lock it spins for and its kind; an interrupt's hides the thread's */
     BOOLEAN BoostDisabled;
     BOOLEAN IdleThread;
     UCHAR WaitIrql;
@@ -484,8 +484,7 @@ BOOLEAN KeIsThread(const VOID *Thread);
 /* ---- routines that are given ---- */
 
 /*
- * Whether it can be a routine: no NULL, no address of user space; and with the verifier on, something that may be
- * executed.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
+ * Whether it can be a routine: no NULL, no address of user space; and with the verifier on, code of an image.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
  */
 BOOLEAN KiFindRoutine(const VOID *Routine);
 extern const VOID *volatile KiKnownRoutine[64]; /* some that have been found */
@@ -520,8 +519,14 @@ VOID KeForgetRoutines(VOID);
 /* A process has ended: whoever waits for it goes on. */
 VOID KeSignalProcess(PKPROCESS Process);
 
-/* Set by mm: whether an address may be executed. */
-extern BOOLEAN (*KeMmIsExecutable)(const VOID *Address);
+/* Whether it is where images and their imports' thunks are, and nothing else. */
+FORCEINLINE BOOLEAN KeIsInImages(const VOID *Address)
+{
+    return (ULONG64)Address - FLTVM_VA_KERNEL < FLTVM_VA_IMAGES_END - FLTVM_VA_KERNEL;
+}
+
+/* Set by mm: FvIsCode. */
+extern BOOLEAN(NTAPI *KeMmIsCode)(const VOID *Address);
 
 /* ---- traps ---- */
 

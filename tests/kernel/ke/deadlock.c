@@ -9,13 +9,28 @@
 
 #define LOCKS 3
 
-typedef enum _KIND { FastMutex, GuardedMutex, Mutex, Exclusive, Shared, PushExclusive, PushShared, Thread } KIND;
+typedef enum _KIND {
+    FastMutex,
+    GuardedMutex,
+    Mutex,
+    Exclusive,
+    Shared,
+    PushExclusive,
+    PushShared,
+    Thread,
+    Reference,
+    Rundown,
+    AwareReference,
+    AwareRundown
+} KIND;
 
 static FAST_MUTEX FastMutexes[LOCKS];
 static KGUARDED_MUTEX GuardedMutexes[LOCKS];
 static KMUTEX Mutexes[LOCKS];
 static ERESOURCE Resources[LOCKS];
 static EX_PUSH_LOCK PushLocks[LOCKS];
+static EX_RUNDOWN_REF RundownRefs[LOCKS];
+static PEX_RUNDOWN_REF_CACHE_AWARE AwareRefs[LOCKS];
 static PVOID Threads[LOCKS];
 static KEVENT Taken[LOCKS], Finished;
 static ULONG Count;
@@ -43,6 +58,10 @@ __attribute__((optnone)) DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Ind
         KeWaitForSingleObject(Threads[Index], Executive, KernelMode, FALSE, NULL);
         Took = Thread;
         break;
+    case Reference: ExAcquireRundownProtection(&RundownRefs[Index]); break;
+    case Rundown: ExWaitForRundownProtectionRelease(&RundownRefs[Index]); break;
+    case AwareReference: ExAcquireRundownProtectionCacheAware(AwareRefs[Index]); break;
+    case AwareRundown: ExWaitForRundownProtectionReleaseCacheAware(AwareRefs[Index]); break;
     }
 }
 
@@ -57,6 +76,10 @@ static VOID Give(KIND Kind, ULONG Index)
     case PushExclusive:
     case PushShared: ExReleasePushLockEx(&PushLocks[Index], 0); break;
     case Thread: break;
+    case Reference: ExReleaseRundownProtection(&RundownRefs[Index]); break;
+    case Rundown: ExReInitializeRundownProtection(&RundownRefs[Index]); break;
+    case AwareReference: ExReleaseRundownProtectionCacheAware(AwareRefs[Index]); break;
+    case AwareRundown: ExReInitializeRundownProtectionCacheAware(AwareRefs[Index]); break;
     }
 }
 
@@ -122,7 +145,31 @@ static const struct {
     {1, {PushExclusive}, {PushShared}},
     {1, {Shared}, {Exclusive}},
     {1, {Thread}, {Thread}},
+    {2, {FastMutex, Reference}, {FastMutex, Rundown}},
+    {2, {Reference, Reference}, {Rundown, Rundown}},
+    {3, {AwareReference, Exclusive, Thread}, {AwareRundown, Exclusive, Thread}},
+    {1, {Reference}, {Rundown}},
+    {1, {AwareReference}, {AwareRundown}},
 };
+
+/* What one has taken another may give back; the one who took it may meanwhile wait for that. */
+static VOID NTAPI GiveBackLater(PVOID Context)
+{
+    Sleep(5000);
+    Give(Reference, 0);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID HandOn(VOID)
+{
+    PVOID Other;
+
+    Take(Reference, 0);
+    Other = StartThread(GiveBackLater, NULL);
+    Take(Rundown, 0);
+    JoinThread(Other);
+    Give(Rundown, 0);
+}
 
 /* A wait that the driver itself says it is in: for the end of work that, as it is, the thread is in. */
 static BOOLEAN NTAPI Worker(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
@@ -169,6 +216,8 @@ static VOID Prepare(VOID)
         KeInitializeMutex(&Mutexes[Index], 0);
         ExInitializeResourceLite(&Resources[Index]);
         KeInitializeEvent(&Taken[Index], NotificationEvent, FALSE);
+        ExInitializeRundownProtection(&RundownRefs[Index]);
+        AwareRefs[Index] = ExAllocateCacheAwareRundownProtection(NonPagedPoolNx, 'nuRd');
     }
     KeInitializeEvent(&Finished, NotificationEvent, FALSE);
 }
@@ -181,8 +230,7 @@ static VOID RunOpen(VOID)
             KeClearEvent(&Taken[Index]);
         Circle(Circles[Case].Number, Circles[Case].Kinds, Circles[Case].Wants, FALSE);
     }
-    for (ULONG Index = 0; Index < LOCKS; Index++)
-        ExDeleteResourceLite(&Resources[Index]);
+    HandOn();
     DbgPrint("deadlock: all went on\n");
 }
 
@@ -200,7 +248,9 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         WaitForWork(KeGetCurrentThread());
     else
         Circle(Circles[Case].Number, Circles[Case].Kinds, Circles[Case].Wants, TRUE);
-    for (ULONG Index = 0; Index < LOCKS && Case != 100; Index++)
+    for (ULONG Index = 0; Index < LOCKS; Index++) {
         ExDeleteResourceLite(&Resources[Index]);
+        ExFreeCacheAwareRundownProtection(AwareRefs[Index]);
+    }
     return STATUS_UNSUCCESSFUL;
 }

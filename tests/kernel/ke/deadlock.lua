@@ -23,6 +23,11 @@ local circles = {
   { 12, 1, "a push lock that the thread has", "push lock" },
   { 13, 1, "a resource that the thread has shared", "resource" },
   { 14, 1, "the thread's own end", "end of thread" },
+  { 15, 2, "a fast mutex and run-down protection", "run-down protection" },
+  { 16, 2, "run-down protection twice", "run-down protection" },
+  { 17, 3, "cache-aware run-down protection, a resource and a thread's end", "run-down protection" },
+  { 18, 1, "run-down protection that the thread has taken", "run-down protection" },
+  { 19, 1, "cache-aware run-down protection that the thread has taken", "run-down protection" },
 }
 for _, circle in ipairs(circles) do
   for cpus = 1, 2 do

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Circles of spin locks on as many processors: what the service's value Case says, see spins.lua.  Thread i holds lock i
- * while it spins for lock i + 1; or an interrupt service routine holds the interrupt's and spins for the driver's.
+ * while it spins for lock i + 1; or a reader is kept from reading again by a writer that waits for it; or an interrupt
+ * service routine holds the interrupt's and spins for the driver's.
  */
 #include <ntifs.h>
 #include <fltvm.h>
@@ -10,7 +11,10 @@
 
 #define LOCKS 3
 
+typedef enum _KIND { Ordinary, Queued, Shared, Exclusive } KIND;
+
 static KSPIN_LOCK Locks[LOCKS];
+static EX_SPIN_LOCK ExLocks[LOCKS];
 static volatile LONG Arrived;
 static volatile BOOLEAN Armed, InRoutine;
 static volatile LONG Processor = -1;
@@ -18,38 +22,136 @@ static ULONG Count;
 static BOOLEAN Closed;
 static PDEVICE_OBJECT IrqDevice;
 
+/* Own[i] is how thread i holds lock i, Wanted[i] how the thread before it wants it. */
+typedef struct _CIRCLE {
+    ULONG Number;
+    KIND Own[LOCKS], Wanted[LOCKS];
+} CIRCLE;
+
+static const CIRCLE Circles[] = {
+    {2, {Ordinary, Ordinary}, {Ordinary, Ordinary}},
+    {3, {Ordinary, Ordinary, Ordinary}, {Ordinary, Ordinary, Ordinary}},
+    {2, {Queued, Queued}, {Queued, Queued}},
+    {3, {Queued, Queued, Queued}, {Queued, Queued, Queued}},
+    {2, {Exclusive, Exclusive}, {Exclusive, Exclusive}},
+    {2, {Shared, Shared}, {Exclusive, Exclusive}},
+    {2, {Exclusive, Exclusive}, {Shared, Shared}},
+    {3, {Ordinary, Queued, Shared}, {Ordinary, Queued, Exclusive}},
+    {1, {Queued}, {Queued}},
+    {1, {Shared}, {Exclusive}},
+    {1, {Exclusive}, {Shared}},
+};
+static const CIRCLE *This;
+
+/* At DISPATCH_LEVEL.  Not optimized: each call has its line. */
+__attribute__((optnone)) DECLSPEC_NOINLINE static VOID Take(KIND Kind, ULONG Index, PKLOCK_QUEUE_HANDLE Handle)
+{
+    switch (Kind) {
+    case Ordinary: KeAcquireSpinLockAtDpcLevel(&Locks[Index]); break;
+    case Queued: KeAcquireInStackQueuedSpinLockAtDpcLevel(&Locks[Index], Handle); break;
+    case Shared: ExAcquireSpinLockSharedAtDpcLevel(&ExLocks[Index]); break;
+    case Exclusive: ExAcquireSpinLockExclusiveAtDpcLevel(&ExLocks[Index]); break;
+    }
+}
+
+static VOID Give(KIND Kind, ULONG Index, PKLOCK_QUEUE_HANDLE Handle)
+{
+    switch (Kind) {
+    case Ordinary: KeReleaseSpinLockFromDpcLevel(&Locks[Index]); break;
+    case Queued: KeReleaseInStackQueuedSpinLockFromDpcLevel(Handle); break;
+    case Shared: ExReleaseSpinLockSharedFromDpcLevel(&ExLocks[Index]); break;
+    case Exclusive: ExReleaseSpinLockExclusiveFromDpcLevel(&ExLocks[Index]); break;
+    }
+}
+
 static VOID NTAPI SpinOnProcessor(PVOID Context)
 {
-    ULONG Index = (ULONG)(ULONG_PTR)Context;
+    ULONG Index = (ULONG)(ULONG_PTR)Context, Next = (Index + 1) % Count;
+    KLOCK_QUEUE_HANDLE Own, Wanted;
     KIRQL Old;
 
     KeSetSystemAffinityThread((KAFFINITY)1 << Index);
-    KeAcquireSpinLock(&Locks[Index], &Old);
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    Take(This->Own[Index], Index, &Own);
     InterlockedIncrement(&Arrived);
     while (Arrived < (LONG)Count)
         YieldProcessor();
     /* The others first; they spin when the last one begins, which gives up its own when it must not close the circle. */
     if (!Closed && Index + 1 == Count) {
-        KeReleaseSpinLock(&Locks[Index], Old);
+        Give(This->Own[Index], Index, &Own);
+        KeLowerIrql(Old);
         PsTerminateSystemThread(STATUS_SUCCESS);
     }
-    KeAcquireSpinLockAtDpcLevel(&Locks[(Index + 1) % Count]);
-    KeReleaseSpinLockFromDpcLevel(&Locks[(Index + 1) % Count]);
-    KeReleaseSpinLock(&Locks[Index], Old);
+    Take(This->Wanted[Next], Next, &Wanted);
+    Give(This->Wanted[Next], Next, &Wanted);
+    Give(This->Own[Index], Index, &Own);
+    KeLowerIrql(Old);
     PsTerminateSystemThread(STATUS_SUCCESS);
 }
 
-static VOID Circle(ULONG Number, BOOLEAN Close)
+static VOID Circle(const CIRCLE *Chosen, BOOLEAN Close)
 {
     PVOID Threads[LOCKS];
 
-    Count = Number;
+    This = Chosen;
+    Count = Chosen->Number;
     Closed = Close;
     Arrived = 0;
-    for (ULONG Index = 0; Index < Number; Index++)
+    for (ULONG Index = 0; Index < Count; Index++)
         Threads[Index] = StartThread(SpinOnProcessor, (PVOID)(ULONG_PTR)Index);
-    for (ULONG Index = 0; Index < Number; Index++)
+    for (ULONG Index = 0; Index < Count; Index++)
         JoinThread(Threads[Index]);
+}
+
+/* ---- a reader behind a writer ---- */
+
+static VOID NTAPI Write(PVOID Context)
+{
+    KIRQL Old;
+
+    UNREFERENCED_PARAMETER(Context);
+    KeSetSystemAffinityThread(2);
+    while (Arrived == 0)
+        YieldProcessor();
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    Take(Exclusive, 0, NULL);
+    Give(Exclusive, 0, NULL);
+    KeLowerIrql(Old);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* Reads twice; a writer has come in between, and goes first. */
+static VOID NTAPI Read(PVOID Context)
+{
+    KIRQL Old;
+
+    UNREFERENCED_PARAMETER(Context);
+    KeSetSystemAffinityThread(1);
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    Take(Shared, 0, NULL);
+    Arrived = 1;
+    while (!(ExLocks[0] & 0x40000000))
+        YieldProcessor();
+    if (!Closed)
+        Give(Shared, 0, NULL);
+    Take(Shared, 0, NULL);
+    Give(Shared, 0, NULL);
+    if (Closed)
+        Give(Shared, 0, NULL);
+    KeLowerIrql(Old);
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+static VOID BehindWriter(BOOLEAN Close)
+{
+    PVOID Writer, Reader;
+
+    Closed = Close;
+    Arrived = 0;
+    Writer = StartThread(Write, NULL);
+    Reader = StartThread(Read, NULL);
+    JoinThread(Reader);
+    JoinThread(Writer);
 }
 
 /* ---- with an interrupt's ---- */
@@ -149,10 +251,14 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     ULONG Case = ReadCase(RegistryPath);
 
     UNREFERENCED_PARAMETER(DriverObject);
-    if (Case / 10 == 1)
+    if (Case == 10 || Case == 11)
         WithInterrupt(Case == 11);
-    else
-        Circle(Case % 10, Case / 10 == 2);
+    else if (Case == 12 || Case == 13)
+        BehindWriter(Case == 13);
+    else if (Case >= 20)
+        Circle(&Circles[Case - 20], TRUE);
+    for (ULONG Index = 0; Case == 0 && Index < RTL_NUMBER_OF(Circles); Index++)
+        Circle(&Circles[Index], FALSE);
     DbgPrint("spins: all went on\n");
     return STATUS_UNSUCCESSFUL;
 }

@@ -12,7 +12,7 @@ local cases = {
   { 4, 0xC4, "releasing a spin lock to a higher IRQL", p1 = 0x31, p2 = 2, p3 = 15 },
   { 5, 0x133, "holding a spin lock too long", p1 = 1 },
   { 6, 0xC4, "lowering the IRQL under a spin lock", p1 = 0x20015, text = "KeReleaseSpinLock" },
-  { 7, 0x133, "waiting for one's own queued spin lock", p1 = 1 },
+  { 7, 0xC4, "waiting for one's own queued spin lock", p1 = 0x1000, p4 = 1 },
   { 8, 0xC4, "acquiring a spin lock at HIGH_LEVEL", p1 = 0x20011, p4 = 15 },
   { 10, 0xC4, "raising the IRQL downwards", p1 = 0x30, p2 = 5, p3 = 2 },
   { 11, 0xC4, "lowering the IRQL upwards", p1 = 0x31, p2 = 0, p3 = 2 },

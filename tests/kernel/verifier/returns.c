@@ -5,24 +5,11 @@
  */
 #include <ntifs.h>
 #include <fltvm.h>
+#include <fltvm_irq.h>
 #include "../../inc/threads.h"
+#include "../../inc/leave.h"
 
 DRIVER_INITIALIZE DriverEntry;
-
-typedef enum _HOW {
-    Irql,
-    CriticalRegion,
-    GuardedRegion,
-    HeldMutex,
-    HeldResource,
-    HeldFastMutex,
-    Impersonation,
-    TopLevelIrp,
-    Priority,
-    Well,
-    HeldSpinLock,
-    HeldQueuedLock
-} HOW;
 
 typedef enum _KIND {
     InDriverEntry,
@@ -55,67 +42,54 @@ typedef enum _KIND {
     WrongWorkObject,
     ReturnsPending,
     EndsWorker,
-    EndsWithResource
+    EndsWithResource,
+    InImageNotify,
+    InHandleOperation,
+    InRegistry,
+    InCallbackObject,
+    InThreadedDpc,
+    InFastIo,
+    InCsqCancel,
+    InInterrupt
 } KIND;
 
 static KIND Kind;
 static HOW How;
-static KMUTEX Mutex;
-static ERESOURCE Resource;
-static FAST_MUTEX FastMutex;
-static KSPIN_LOCK SpinLock;
-static KLOCK_QUEUE_HANDLE Queued;
 static KEVENT Done;
 static PDEVICE_OBJECT Device;
 static KDPC Dpc;
 static KTIMER Timer;
 static ULONG_PTR NoCode = 0xC3C3C3C3;
+static PDEVICE_OBJECT IrqDevice;
+static PFILE_OBJECT IrqFile;
+static volatile BOOLEAN Interrupted;
+static LIST_ENTRY CsqList;
+static PVOID ObHandle;
+static LARGE_INTEGER CmCookie;
+static FAST_IO_DISPATCH FastIo;
 
-/* What the routine of the chosen kind leaves behind. */
-DECLSPEC_NOINLINE static VOID Misbehave(KIND Here)
+static VOID Misbehave(KIND Here)
 {
-    PACCESS_TOKEN Token;
-    KIRQL Old;
-
-    if (Here != Kind)
-        return;
-    switch (How) {
-    case Irql: KeRaiseIrql(KeGetCurrentIrql() + 1, &Old); break;
-    case CriticalRegion: KeEnterCriticalRegion(); break;
-    case GuardedRegion: KeEnterGuardedRegion(); break;
-    case HeldMutex: KeWaitForSingleObject(&Mutex, Executive, KernelMode, FALSE, NULL); break;
-    case HeldResource:
-        KeEnterCriticalRegion();
-        ExAcquireResourceExclusiveLite(&Resource, TRUE);
-        KeLeaveCriticalRegion();
-        break;
-    case HeldFastMutex:
-        KeEnterCriticalRegion();
-        ExAcquireFastMutexUnsafe(&FastMutex);
-        KeLeaveCriticalRegion();
-        break;
-    case Impersonation:
-        Token = PsReferencePrimaryToken(PsGetCurrentProcess());
-        PsImpersonateClient(PsGetCurrentThread(), Token, FALSE, FALSE, SecurityImpersonation);
-        PsDereferencePrimaryToken(Token);
-        break;
-    case TopLevelIrp: IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP); break;
-    case Priority: KeSetPriorityThread(KeGetCurrentThread(), 10); break;
-    case Well:
-        KeAcquireSpinLock(&SpinLock, &Old);
-        KeReleaseSpinLock(&SpinLock, Old);
-        break;
-    case HeldSpinLock: KeAcquireSpinLockAtDpcLevel(&SpinLock); break;
-    case HeldQueuedLock: KeAcquireInStackQueuedSpinLockAtDpcLevel(&SpinLock, &Queued); break;
-    }
+    if (Here == Kind)
+        Leave(How);
 }
 
 /* ---- routines of every kind ---- */
 
+static VOID NTAPI ProcessNotify(HANDLE Parent, HANDLE Process, BOOLEAN Create);
+static VOID NTAPI ImageNotify(PUNICODE_STRING Name, HANDLE Process, PIMAGE_INFO Info);
+
+static VOID Disconnect(VOID);
+
 static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 {
+    if (Kind == InProcessNotify)
+        PsSetCreateProcessNotifyRoutine(ProcessNotify, TRUE);
+    if (Kind == InImageNotify)
+        PsRemoveLoadImageNotifyRoutine(ImageNotify);
+    Disconnect();
     IoDeleteDevice(Device);
-    ExDeleteResourceLite(&Resource);
+    ExDeleteResourceLite(&LeftResource);
     Misbehave(InDriverUnload);
 }
 
@@ -187,6 +161,78 @@ static VOID NTAPI FileSystemChanges(PDEVICE_OBJECT DeviceObject, BOOLEAN Active)
 static VOID NTAPI Reinitialize(PDRIVER_OBJECT DriverObject, PVOID Context, ULONG Count)
 {
     Misbehave(InReinitialization);
+}
+
+static VOID NTAPI ImageNotify(PUNICODE_STRING Name, HANDLE Process, PIMAGE_INFO Info)
+{
+    Misbehave(InImageNotify);
+}
+
+static OB_PREOP_CALLBACK_STATUS NTAPI HandleOperation(PVOID Context, POB_PRE_OPERATION_INFORMATION Information)
+{
+    Misbehave(InHandleOperation);
+    return OB_PREOP_SUCCESS;
+}
+
+static NTSTATUS NTAPI RegistryOperation(PVOID Context, PVOID Class, PVOID Information)
+{
+    Misbehave(InRegistry);
+    return STATUS_SUCCESS;
+}
+
+static VOID NTAPI Told(PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    Misbehave(InCallbackObject);
+}
+
+static VOID NTAPI Threaded(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Argument2)
+{
+    KeSetEvent(&Done, IO_NO_INCREMENT, FALSE);
+    Misbehave(InThreadedDpc);
+}
+
+static BOOLEAN NTAPI FastControl(PFILE_OBJECT File, BOOLEAN Wait, PVOID In, ULONG InLength, PVOID Out, ULONG OutLength,
+                                 ULONG Code, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    Misbehave(InFastIo);
+    IoStatus->Status = STATUS_SUCCESS;
+    IoStatus->Information = 0;
+    return TRUE;
+}
+
+static VOID Interrupt(PVOID Context, ULONG Source)
+{
+    Interrupted = TRUE;
+    Misbehave(InInterrupt);
+}
+
+/* A cancel-safe queue with no lock: nobody else is there. */
+static VOID NTAPI CsqInsert(PIO_CSQ Csq, PIRP Irp)
+{
+    InsertTailList(&CsqList, &Irp->Tail.Overlay.ListEntry);
+}
+
+static VOID NTAPI CsqRemove(PIO_CSQ Csq, PIRP Irp)
+{
+    RemoveEntryList(&Irp->Tail.Overlay.ListEntry);
+}
+
+static PIRP NTAPI CsqPeek(PIO_CSQ Csq, PIRP Irp, PVOID Context)
+{
+    return NULL;
+}
+
+static VOID NTAPI CsqAcquire(PIO_CSQ Csq, PKIRQL Irql)
+{
+}
+
+static VOID NTAPI CsqRelease(PIO_CSQ Csq, KIRQL Irql)
+{
+}
+
+static VOID NTAPI CsqComplete(PIO_CSQ Csq, PIRP Irp)
+{
+    Misbehave(InCsqCancel);
 }
 
 static VOID NTAPI EndWorker(PVOID Context)
@@ -267,6 +313,138 @@ static VOID RunThreads(VOID)
     WaitFor(&Done, 1000);
 }
 
+static VOID CancelInQueue(VOID)
+{
+    PIRP Irp = IoAllocateIrp(1, FALSE);
+    IO_CSQ Csq;
+
+    InitializeListHead(&CsqList);
+    IoCsqInitialize(&Csq, CsqInsert, CsqRemove, CsqPeek, CsqAcquire, CsqRelease, CsqComplete);
+    IoSetNextIrpStackLocation(Irp);
+    IoCsqInsertIrp(&Csq, Irp, NULL);
+    IoCancelIrp(Irp);
+    IoFreeIrp(Irp);
+}
+
+static NTSTATUS NTAPI Freed(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    IoFreeIrp(Irp);
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+static NTSTATUS ConnectTo(PFLTVM_IRQ_ROUTINE Routine)
+{
+    FLTVM_IRQ_CONNECT Input = {.Source = 0, .Routine = Routine};
+    PIRP Irp = IoAllocateIrp(IrqDevice->StackSize, FALSE);
+    PIO_STACK_LOCATION Stack = IoGetNextIrpStackLocation(Irp);
+    NTSTATUS Status;
+
+    Stack->MajorFunction = IRP_MJ_INTERNAL_DEVICE_CONTROL;
+    Stack->Parameters.DeviceIoControl.IoControlCode = IOCTL_FLTVM_IRQ_CONNECT;
+    Stack->Parameters.DeviceIoControl.InputBufferLength = sizeof(Input);
+    Stack->Parameters.DeviceIoControl.Type3InputBuffer = &Input;
+    IoSetCompletionRoutine(Irp, Freed, NULL, TRUE, TRUE, TRUE);
+    Status = IoCallDriver(IrqDevice, Irp);
+    return Status;
+}
+
+static VOID Interrupts(PFLTVM_IRQ_ROUTINE Routine)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(FLTVM_IRQ_DEVICE_NAME);
+
+    if (!NT_SUCCESS(IoGetDeviceObjectPointer(&Name, FILE_ALL_ACCESS, &IrqFile, &IrqDevice)))
+        return;
+    ConnectTo(Routine);
+}
+
+static VOID Disconnect(VOID)
+{
+    if (IrqFile == NULL)
+        return;
+    ConnectTo(NULL);
+    ObDereferenceObject(IrqFile);
+    IrqFile = NULL;
+}
+
+static VOID Notify(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Callback\\Returns");
+    OBJECT_ATTRIBUTES Attributes;
+    PCALLBACK_OBJECT Object;
+    PVOID Registered;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    ExCreateCallback(&Object, &Attributes, TRUE, TRUE);
+    Registered = ExRegisterCallback(Object, Told, NULL);
+    ExNotifyCallback(Object, NULL, NULL);
+    ExUnregisterCallback(Registered);
+    ObDereferenceObject(Object);
+}
+
+/* A handle of a process, and a key, while somebody looks at both. */
+static VOID OpenWatched(PUNICODE_STRING RegistryPath)
+{
+    OB_OPERATION_REGISTRATION Operation = {PsProcessType, OB_OPERATION_HANDLE_CREATE, HandleOperation, NULL};
+    OB_CALLBACK_REGISTRATION Registration = {OB_FLT_REGISTRATION_VERSION, 1, RTL_CONSTANT_STRING(L"1000"), NULL,
+                                             &Operation};
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Handle;
+
+    if (Kind == InHandleOperation) {
+        ObRegisterCallbacks(&Registration, &ObHandle);
+        if (NT_SUCCESS(ObOpenObjectByPointer(PsGetCurrentProcess(), OBJ_KERNEL_HANDLE, NULL, PROCESS_ALL_ACCESS,
+                                             *PsProcessType, KernelMode, &Handle)))
+            ZwClose(Handle);
+        ObUnRegisterCallbacks(ObHandle);
+    }
+    CmRegisterCallback(RegistryOperation, NULL, &CmCookie);
+    InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (NT_SUCCESS(ZwOpenKey(&Handle, KEY_READ, &Attributes)))
+        ZwClose(Handle);
+    CmUnRegisterCallback(CmCookie);
+}
+
+static VOID ControlFast(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Returns");
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    Device->Flags &= ~DO_DEVICE_INITIALIZING;
+    if (!NT_SUCCESS(
+            ZwOpenFile(&Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, 0, FILE_SYNCHRONOUS_IO_NONALERT)))
+        return;
+    ZwDeviceIoControlFile(Handle, NULL, NULL, NULL, &IoStatus, CTL_CODE(FILE_DEVICE_UNKNOWN, 1, METHOD_BUFFERED, 0),
+                          NULL, 0, NULL, 0);
+    ZwClose(Handle);
+}
+
+static VOID RunMore(PUNICODE_STRING RegistryPath)
+{
+    switch (Kind) {
+    case InProcessNotify: PsSetCreateProcessNotifyRoutine(ProcessNotify, FALSE); break;
+    case InImageNotify: PsSetLoadImageNotifyRoutine(ImageNotify); break;
+    case InHandleOperation:
+    case InRegistry: OpenWatched(RegistryPath); break;
+    case InCallbackObject: Notify(); break;
+    case InThreadedDpc:
+        KeInitializeThreadedDpc(&Dpc, Threaded, NULL);
+        KeInsertQueueDpc(&Dpc, NULL, NULL);
+        WaitFor(&Done, 1000);
+        break;
+    case InFastIo: ControlFast(); break;
+    case InCsqCancel: CancelInQueue(); break;
+    case InInterrupt:
+        Interrupts(Interrupt);
+        for (ULONG Turn = 0; Turn < 100 && !Interrupted; Turn++)
+            Sleep(1);
+        break;
+    default: break;
+    }
+}
+
 static VOID RunAll(PDRIVER_OBJECT DriverObject)
 {
     Send(Complete, FALSE);
@@ -334,19 +512,24 @@ static ULONG ReadNumber(PUNICODE_STRING RegistryPath, PCWSTR Value)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\Returns");
+
     Kind = ReadNumber(RegistryPath, L"Kind");
     How = ReadNumber(RegistryPath, L"How");
-    KeInitializeMutex(&Mutex, 0);
-    ExInitializeResourceLite(&Resource);
-    ExInitializeFastMutex(&FastMutex);
+    PrepareToLeave();
     KeInitializeEvent(&Done, SynchronizationEvent, FALSE);
     DriverObject->DriverUnload = Unload;
     DriverObject->DriverStartIo = StartIo;
     for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++)
         DriverObject->MajorFunction[Index] = Dispatch;
-    IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
-    if (Kind > InNothing)
+    FastIo.SizeOfFastIoDispatch = sizeof(FastIo);
+    FastIo.FastIoDeviceControl = FastControl;
+    DriverObject->FastIoDispatch = &FastIo;
+    IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
+    if (Kind > InNothing && Kind < InImageNotify)
         GiveNoRoutine(DriverObject);
+    else if (Kind > InNothing || Kind == InProcessNotify)
+        RunMore(RegistryPath);
     else
         RunAll(DriverObject);
     Misbehave(InDriverEntry);

@@ -3,12 +3,26 @@
 -- given as a routine and is none is found where it is given.
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\returns]]
 
+local PROCESS, IMAGE, INTERRUPT = 9, 31, 38 -- kinds that something outside of the driver has to happen for
+
 local function load(kind, how, verifier)
   local vm = fltvm.machine{ options = { verifier = verifier } }
+  if kind == INTERRUPT then vm:irq(0):periodic{ start = 1, interval = 1 } end
   vm:set_registry(SERVICE, "Kind", kind)
   vm:set_registry(SERVICE, "How", how)
   local driver = vm:load{ source = "returns.c" }
+  if kind == PROCESS then vm:process{ name = "returns.exe" } end
+  if kind == IMAGE then vm:load{ source = "../mm/failpool.c" } end
   driver:unload()
+end
+
+-- The line where each routine begins, its brace's: what has returned is on no stack, and is named by where it begins.
+local heads, number, head = {}, 0, nil
+for line in io.lines((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. "returns.c") do
+  number = number + 1
+  local routine = not line:find(";$") and line:match("NTAPI (%w+)%(") or line:match("^static VOID (Interrupt)%(")
+  if routine then head = routine end
+  if line == "{" and head then heads[head], head = number, nil end
 end
 
 local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
@@ -50,25 +64,42 @@ local kinds = {
   { 13, "TimerRoutine", "device timer routine", raised },
   { 14, "FileSystemChanges", "file system notification routine", passive },
   { 15, "Reinitialize", "reinitialization routine", passive },
+  { 9, "ProcessNotify", "process notify routine", passive },
+  { 31, "ImageNotify", "image notify routine", passive },
+  { 32, "HandleOperation", "handle pre-operation routine", passive },
+  { 33, "RegistryOperation", "registry callback", passive },
+  { 34, "Told", "callback routine", passive },
+  { 35, "Threaded", "DPC routine", { top, queued }, codes = { [irql] = { 0xA } } },
+  { 36, "FastControl", "fast I/O routine", passive,
+    codes = { [irql] = { 0xC9, 0x11 }, [critical] = { 0xC4, 0xC6 }, [guarded] = { 0xC4, 0xC6 }, [mutex] = { 0xC4, 0xC6 } } },
+  { 37, "CsqComplete", "CsqCompleteCanceledIrp", passive },
+  { 38, "Interrupt", "interrupt service routine", { irql, top, spin, queued }, codes = { [irql] = { 0xC4, 0x111 } } },
 }
 for _, kind in ipairs(kinds) do
   for _, how in ipairs(kind[4]) do
     local code = kind.codes and kind.codes[how] or left[how]
-    local found = expect_bugcheck{ code = code[1], p1 = code[2], driver = "returns.sys", quiet = true,
-      what = ("%s leaves %s"):format(kind[2], left[how][3]), function() load(kind[1], how) end }
+    -- What has returned badly is named by its first line; a DPC's IRQL and what a thread leaves have the kernel's own reports.
+    local named = kind[3] and code[1] ~= 0xA
+    local found = expect_bugcheck{ code = code[1], p1 = code[2], driver = "returns.sys", quiet = true, routine = named and kind[2] or nil,
+      line = named and "returns.c:" .. heads[kind[2]] or nil, what = ("%s leaves %s"):format(kind[2], left[how][3]), function() load(kind[1], how) end }
     if found then
       expect(found.text:find("returns!" .. kind[2], 1, true), "the routine is named")
-      if kind[3] and code[1] ~= 0xA then
+      if named then
         expect(found.text:find("what +" .. kind[3]:gsub("%p", "%%%0") .. "\n") and found.text:find(left[how][3], 1, true), "and so is what it did")
       end
       if how == resource or how == fast or how == spin or how == queued then
-        expect(found.text:find("held%-since +returns!Misbehave %([%w/]*returns%.c:%d+%)"), "and where it took what it left")
+        expect(found.text:find("held%-since +returns!Leave %([^)]*leave%.h:%d+%)"), "and where it took what it left")
       end
     end
   end
 end
-load(16, well)
-load(16, well, "0")
+for kind = 16, 38 do
+  if kind == 16 or kind > 30 then
+    load(kind, well)
+    load(kind, well, "0")
+  end
+end
+load(PROCESS, well)
 expect(true, "routines that return well are no fault")
 for _, how in ipairs{ top, priority } do
   load(2, how, "0")
