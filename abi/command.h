@@ -84,7 +84,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_PROCESS_WAIT 46u /* args: id, of one that runs a program.  values[0]: exit status */
 #define FLTVM_COMMAND_DIRECTORY                                                                                        \
     56u /* in: pattern, may be empty; args: handle, FILE_INFORMATION_CLASS, output bytes, FLTVM_DIRECTORY_* */
-#define FLTVM_COMMAND_LIBRARY       58u /* in: an export driver's file name, then the image */
+#define FLTVM_COMMAND_LIBRARY 58u /* in: an export driver's file name, then the image */
 
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */
 #define FLTVM_COMMAND_BUFFER_NONPAGED 1u

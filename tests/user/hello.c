@@ -5,6 +5,7 @@
 NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
 NTSTATUS NTAPI ZwProtectVirtualMemory(HANDLE Process, PVOID *Base, PSIZE_T Size, ULONG Protect, PULONG Old);
 VOID NTAPI RtlExitUserProcess(NTSTATUS ExitStatus);
+VOID NTAPI RtlUserThreadStart(NTSTATUS(NTAPI *Entry)(PVOID), PVOID Argument);
 NTSTATUS Main(PVOID Peb);
 
 static ULONG Failed;
@@ -70,6 +71,11 @@ static ULONG Deep(ULONG Depth)
     return Depth == 0 ? 0 : Deep(Depth - 1) + 1 + Room[0] - (UCHAR)Depth;
 }
 
+static NTSTATUS NTAPI Last(PVOID Argument)
+{
+    return (NTSTATUS)(ULONG_PTR)Argument;
+}
+
 NTSTATUS Main(PVOID Peb)
 {
     LARGE_INTEGER Tick = {.QuadPart = -20000};
@@ -83,6 +89,8 @@ NTSTATUS Main(PVOID Peb)
     Check(NtDelayExecution(FALSE, &Tick) == STATUS_SUCCESS, "delay");
     Check(NtDelayExecution(FALSE, (PLARGE_INTEGER)8) == STATUS_ACCESS_VIOLATION, "delay by what is not there");
     DbgPrint("hello from user mode, %u failed\n", Failed);
-    RtlExitUserProcess(Failed != 0 ? (NTSTATUS)Failed : 0x600D);
-    return 0; /* RtlUserThreadStart would end the process with it */
+    if (Failed != 0)
+        RtlExitUserProcess((NTSTATUS)Failed);
+    RtlUserThreadStart(Last, (PVOID)0x600D); /* as a thread begins: what the routine returns ends the process */
+    return 0;
 }

@@ -160,6 +160,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++)
         DriverObject->MajorFunction[Index] = Dispatch;
+    FvCheckRoutine((PVOID)Dispatch, "dispatch routine"); /* one of its own is taken */
     IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device);
     GiveTo(DriverObject, ReadNumber(RegistryPath, L"Which"),
            WildPointer(DriverObject, ReadNumber(RegistryPath, L"What")));
