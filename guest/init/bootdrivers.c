@@ -28,10 +28,18 @@ typedef struct _INIT_MODULE {
 
 static BOOLEAN InitBooting; /* what is loaded comes from the initrd */
 
+/* What comes from the initrd, and the interrupt sources' driver, which the host brings when a scenario wants one. */
+static BOOLEAN InitIsInBox(PUNICODE_STRING Name)
+{
+    UNICODE_STRING Sources = RTL_CONSTANT_STRING(L"fltvmirq.sys");
+
+    return InitBooting || RtlEqualUnicodeString(Name, &Sources, TRUE);
+}
+
 static NTSTATUS InitImageLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, PIO_LOADED_IMAGE Image)
 {
     PLDR_IMAGE Loaded;
-    NTSTATUS Status = LdrLoadImage(Name, Bytes, Size, InitBooting, &Loaded);
+    NTSTATUS Status = LdrLoadImage(Name, Bytes, Size, InitIsInBox(Name), &Loaded);
 
     if (NT_SUCCESS(Status)) {
         Image->Section = Loaded;

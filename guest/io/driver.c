@@ -279,7 +279,7 @@ static VOID IopCheckDriverRoutines(PDRIVER_OBJECT DriverObject)
 {
     const VOID *Routines[] = {(PVOID)DriverObject->DriverUnload, (PVOID)DriverObject->DriverStartIo,
                               (PVOID)DriverObject->DriverExtension->AddDevice};
-    static const PCSTR Names[] = {"DriverUnload", "StartIo", "AddDevice"};
+    static const PCSTR Names[] = {"DriverUnload", "DriverStartIo", "AddDevice"};
     ULONG Index;
 
     FvBlame((PVOID)DriverObject->DriverInit);

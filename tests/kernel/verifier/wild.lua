@@ -16,6 +16,7 @@ end
 local wild = { [0] = "data", "an image's header", "a stack's address", "pool", "executable pool", "a user address", "no memory", "no address" }
 local function load(which, what, verifier)
   local vm = fltvm.machine{ options = { verifier = verifier } }
+  if which == 15 then vm:irq(0):counts() end -- loads the driver of interrupt sources
   vm:set_registry(SERVICE, "Which", which)
   vm:set_registry(SERVICE, "What", what)
   vm:load{ source = "wild.c", flags = { "-O0" } }
