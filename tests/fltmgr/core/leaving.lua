@@ -21,13 +21,16 @@ local left = {
   [priority] = { 0xC4, 0xF104, "another priority" },
 }
 local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
+-- A post-callback in its pre-callback's thread may put back what that one left: what it leaves itself is not told from that.
+local paired = { irql, fast, token, priority }
+local canceling = { irql, critical, guarded, mutex, resource, fast, top } -- at DISPATCH_LEVEL
 local work = { [irql] = { 0xE1 } }
 
 -- kind, its callback, what the report calls it, what it can leave, codes of its own
 local kinds = {
   { 0, "Pre", "pre-callback", passive },
   { 1, "Post", "post-callback", { irql, top, spin, queued } },
-  { 2, "Post", "post-callback", passive },
+  { 2, "Post", "post-callback", paired },
   { 3, "SafePost", "safe post-callback", passive },
   { 4, "Deferred", "work routine", passive, work },
   { 5, "Generic", "work routine", passive, work },
@@ -42,8 +45,8 @@ local kinds = {
   { 14, "Connect", "port connect callback", passive },
   { 15, "Disconnect", "port disconnect callback", passive },
   { 16, "Message", "port message callback", passive },
-  { 17, "Canceled", "cancel callback", passive },
-  { 18, "CompleteCanceled", "cancel callback", passive },
+  { 17, "Canceled", "cancel callback", canceling },
+  { 18, "CompleteCanceled", "cancel callback", canceling },
   { 19, "Completed", "asynchronous completion callback", { irql, top, spin, queued } },
 }
 

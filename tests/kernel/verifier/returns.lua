@@ -73,7 +73,7 @@ local kinds = {
   { 36, "FastControl", "fast I/O routine", passive,
     codes = { [irql] = { 0xC9, 0x11 }, [critical] = { 0xC4, 0xC6 }, [guarded] = { 0xC4, 0xC6 }, [mutex] = { 0xC4, 0xC6 } } },
   { 37, "CsqComplete", "CsqCompleteCanceledIrp", passive },
-  { 38, "Interrupt", "interrupt service routine", { irql, top, spin, queued }, codes = { [irql] = { 0xC4, 0x111 } } },
+  { 38, "Interrupt", "interrupt service routine", { irql, spin, queued }, codes = { [irql] = { 0xC4, 0x111 } } },
 }
 for _, kind in ipairs(kinds) do
   for _, how in ipairs(kind[4]) do
