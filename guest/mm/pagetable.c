@@ -141,10 +141,10 @@ BOOLEAN MmReadMemory(PVOID To, ULONG64 From, SIZE_T Size)
     return TRUE;
 }
 
-/* What may be called: mapped, executable, and an image's. */
+/* What may be called: mapped, executable, and the kernel's half.  Executable pool may, as on Windows. */
 BOOLEAN NTAPI FvIsCode(const VOID *Address)
 {
-    return KeIsInImages(Address) &&
+    return (LONG64)Address < 0 &&
            (MiLookupPte((ULONG64)Address) & (FLTVM_PTE_PRESENT | FLTVM_PTE_NX)) == FLTVM_PTE_PRESENT;
 }
 

@@ -70,7 +70,7 @@ static __inline__ __attribute__((always_inline)) ULONG64 FvpTraceArgument(ULONG6
 /* IRQL: any.  Return addresses, innermost first, without the first Skip frames; returns how many. */
 FVAPI ULONG NTAPI FvCaptureStackBackTrace(ULONG Skip, ULONG Count, PVOID *Frames);
 
-/* IRQL: any.  Whether the address is code of an image that is loaded.  FALSE for NULL, data, and code that was discarded. */
+/* IRQL: any.  Whether the address may be called: mapped and executable.  FALSE for NULL, data, and code that was discarded. */
 FVAPI BOOLEAN NTAPI FvIsCode(const VOID *Address);
 
 /*

@@ -26,10 +26,10 @@ local workitem = vm:load{ source = "../../examples/workitem/workitem.c", altitud
 vm:open(ROOT .. "Folder", { access = "r", disposition = 2, options = 0x21 }):close()
 vm:expect_log("watch: \\Device\\HarddiskVolume1\\Folder stream 00000000 file 00000000 handle 00000000", "a new directory")
 vm:open(ROOT .. "folder\\New.dat", { disposition = 2 }):close()
-vm:expect_log("watch: \\Device\\HarddiskVolume1\\folder\\New.dat stream", "a new file, by the name it is opened by")
+vm:expect_log("watch: \\Device\\HarddiskVolume1\\Folder\\New.dat stream", "a new file, by the name that the file system tells")
 
 local file = vm:open(ROOT .. "some TEXT.txt", { access = "r", buffered = false })
-vm:expect_log("watch: \\Device\\HarddiskVolume1\\some TEXT.txt stream 00000000 file 00000000 handle 00000000", "by another case")
+vm:expect_log("watch: \\Device\\HarddiskVolume1\\Some Text.txt stream 00000000 file 00000000 handle 00000000", "by another case")
 local since = #vm:log()
 expect(file:read(0, 4096) == text:sub(1, 4096), "a non-cached read")
 vm:expect_log("watch: read 4096 at IRQL 2", "ends in the disk's DPC", { since = since })

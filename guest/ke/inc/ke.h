@@ -484,7 +484,8 @@ BOOLEAN KeIsThread(const VOID *Thread);
 /* ---- routines that are given ---- */
 
 /*
- * Whether it can be a routine: no NULL, no address of user space; and with the verifier on, code of an image.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
+ * Whether it can be a routine: no NULL, no address of user space; and with the verifier on, something that may be
+ * executed.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
  */
 BOOLEAN KiFindRoutine(const VOID *Routine);
 extern const VOID *volatile KiKnownRoutine[64]; /* some that have been found */
@@ -518,12 +519,6 @@ VOID KeForgetRoutines(VOID);
 
 /* A process has ended: whoever waits for it goes on. */
 VOID KeSignalProcess(PKPROCESS Process);
-
-/* Whether it is where images and their imports' thunks are, and nothing else. */
-FORCEINLINE BOOLEAN KeIsInImages(const VOID *Address)
-{
-    return (ULONG64)Address - FLTVM_VA_KERNEL < FLTVM_VA_IMAGES_END - FLTVM_VA_KERNEL;
-}
 
 /* Set by mm: FvIsCode. */
 extern BOOLEAN(NTAPI *KeMmIsCode)(const VOID *Address);

@@ -93,8 +93,8 @@ for _, kind in ipairs(kinds) do
     end
   end
 end
-for kind = 16, 38 do
-  if kind == 16 or kind > 30 then
+for kind = 16, 37 do
+  if kind == 16 or kind > 30 then -- not an interrupt's, which may take no spin lock
     load(kind, well)
     load(kind, well, "0")
   end

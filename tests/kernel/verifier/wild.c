@@ -122,7 +122,7 @@ __attribute__((optnone)) DECLSPEC_NOINLINE static VOID GiveTo(PDRIVER_OBJECT Dri
     IoFreeWorkItem(IoItem);
 }
 
-/* What is no code: data of the driver, its headers, a stack, pool, executable pool, user memory, nothing, no address. */
+/* What is no code: data of the driver, its headers, a stack, pool, user memory, nothing, no address. */
 static PVOID WildPointer(PDRIVER_OBJECT DriverObject, ULONG What)
 {
     switch (What) {
@@ -130,7 +130,6 @@ static PVOID WildPointer(PDRIVER_OBJECT DriverObject, ULONG What)
     case 1: return DriverObject->DriverStart;
     case 2: return __builtin_frame_address(0);
     case 3: return DriverObject;
-    case 4: return ExAllocatePoolWithTag(NonPagedPoolExecute, 64, 'nteR');
     case 5: return (PVOID)0x10000;
     case 6: return (PVOID)0xFFFFA00000001000;
     case 7: return (PVOID)0x8000000000000000;

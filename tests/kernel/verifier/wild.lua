@@ -13,7 +13,7 @@ for line in io.lines(folder .. "wild.c") do
   if line:find("default:", 1, true) then cases = false end
 end
 
-local wild = { [0] = "data", "an image's header", "a stack's address", "pool", "executable pool", "a user address", "no memory", "no address" }
+local wild = { [0] = "data", "an image's header", "a stack's address", "pool", nil, "a user address", "no memory", "no address" }
 local function load(which, what, verifier)
   local vm = fltvm.machine{ options = { verifier = verifier } }
   if which == 15 then vm:irq(0):counts() end -- loads the driver of interrupt sources
@@ -33,8 +33,8 @@ local routines = {
 local LATE, WORK = 22, { [10] = true, [11] = true }
 for which, name in pairs(routines) do
   for what, words in pairs(wild) do
-    -- each routine with two of them, and all of them with the first
-    if which == 0 or what == which % 8 or what == 4 then
+    -- each routine with one or two of them, and all of them with the first
+    if which == 0 or what == which % 8 or what == 3 then
       local code = WORK[which] and 0xE4 or 0xC4
       local found = expect_bugcheck{ code = code, p1 = code == 0xE4 and 7 or 0xF105, driver = "wild.sys", quiet = true,
         routine = which >= LATE and "DriverEntry" or nil, what = ("%s given as %s %d"):format(words, name, which), function() load(which, what) end }
