@@ -50,7 +50,7 @@ static int library_import_library(lua_State *lua)
 }
 
 /* The file's name: `name`, or the image's own, or that of the first source with .sys. */
-static void name_library(lua_State *lua, const char *wanted, const FltvmLuaImage *image, Library *library)
+static gboolean name_library(const char *wanted, const FltvmLuaImage *image, Library *library, GError **error)
 {
     g_autofree char *base = g_path_get_basename(image->first);
     char *dot = strrchr(base, '.');
@@ -61,11 +61,23 @@ static void name_library(lua_State *lua, const char *wanted, const FltvmLuaImage
     length = (gsize)g_snprintf(library->name, sizeof(library->name), "%s%s", wanted ? wanted : base,
                                !wanted && image->sources->pdata[0] ? ".sys" : "");
     dot = strrchr(library->name, '.');
-    if (length >= sizeof(library->name) || !dot || dot == library->name || !dot[1] || strpbrk(library->name, "\\/"))
-        luaL_error(
-            lua,
-            "machine:library: '%s' is no name for a file: an extension, no folders, at most %d bytes (say name = …)",
-            wanted ? wanted : base, (int)sizeof(library->name) - 1);
+    if (length < sizeof(library->name) && dot && dot != library->name && dot[1] && !strpbrk(library->name, "\\/"))
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                "library: '%s' is no name for a file: an extension, no folders, at most %d bytes (say name = …)",
+                wanted ? wanted : base, (int)sizeof(library->name) - 1);
+    return FALSE;
+}
+
+/* Find the image that the table at 2 means, compile it if need be; its bytes are pushed. */
+static gboolean prepare_library(lua_State *lua, FltvmMachine *machine, Library *library, GError **error)
+{
+    g_auto(FltvmLuaImage) image = {0};
+    const char *wanted = fltvm_lua_string_field(lua, 2, "name", NULL);
+
+    fltvm_lua_image_read(lua, 2, NULL, &image);
+    return fltvm_lua_image_check(&image, "library", FALSE, error) && name_library(wanted, &image, library, error) &&
+           fltvm_lua_image_push(lua, machine, &image, library->name, &library->link_with, error);
 }
 
 /* machine:library{ source= or image=, name=, flags=, timeout= } -> library */
@@ -80,7 +92,6 @@ static int machine_library(lua_State *lua)
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     struct fltvm_command command = {.op = FLTVM_COMMAND_LIBRARY, .flags = FLTVM_COMMAND_FLAG_INPUT};
     FltvmResult result = {0};
-    g_auto(FltvmLuaImage) image = {0};
     GError *error = NULL;
     luaL_Buffer buffer;
     Library *library;
@@ -91,11 +102,7 @@ static int machine_library(lua_State *lua)
     fltvm_lua_check_fields(lua, 2, "machine:library", known);
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
     library = fltvm_lua_new(lua, sizeof(*library), LIBRARY);
-    fltvm_lua_image_read(lua, 2, NULL, &image);
-    if (!fltvm_lua_image_check(&image, "library", FALSE, &error))
-        fltvm_lua_raise(lua, error);
-    name_library(lua, fltvm_lua_string_field(lua, 2, "name", NULL), &image, library);
-    if (!fltvm_lua_image_push(lua, machine, &image, library->name, &library->link_with, &error))
+    if (!prepare_library(lua, machine, library, &error))
         fltvm_lua_raise(lua, error);
     bytes = lua_tolstring(lua, -1, &length);
     luaL_buffinit(lua, &buffer);
