@@ -32,8 +32,11 @@ volume:close()
 
 
 def names():
+    """What a driver may import: not from ntdll.dll, which is for programs."""
     found = []
     for path in sorted(path for image in ('guest', 'fltmgr') for path in glob.glob(os.path.join(ROOT, image, '*', '*.exports'))):
+        if os.path.basename(path) == 'ntdll.exports':
+            continue
         with open(path, encoding='utf-8') as lines:
             for line in lines:
                 words = line.split('#', 1)[0].split()
