@@ -11,6 +11,7 @@
  * routines are called without it, at the caller's IRQL.  IRQL: <= APC_LEVEL.
  */
 #include "lock.h"
+#include <ke.h>
 
 static BOOLEAN FsRtlpOverlaps(PFILE_LOCK_INFO Info, ULONG64 Start, ULONG64 Length)
 {
@@ -329,6 +330,10 @@ static NTSTATUS FsRtlpUnlockMany(PFILE_LOCK FileLock, PFILE_OBJECT File, PEPROCE
 VOID NTAPI FsRtlInitializeFileLock(PFILE_LOCK FileLock, PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine,
                                    PUNLOCK_ROUTINE UnlockRoutine)
 {
+    if (CompleteLockIrpRoutine != NULL)
+        KeCheckRoutine((PVOID)CompleteLockIrpRoutine, "CompleteLockIrpRoutine");
+    if (UnlockRoutine != NULL)
+        KeCheckRoutine((PVOID)UnlockRoutine, "UnlockRoutine");
     RtlZeroMemory(FileLock, sizeof(*FileLock));
     FileLock->CompleteLockIrpRoutine = CompleteLockIrpRoutine;
     FileLock->UnlockRoutine = UnlockRoutine;

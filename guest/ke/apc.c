@@ -19,6 +19,11 @@ VOID KeInitializeApc(PKAPC Apc, PKTHREAD Thread, ULONG Environment, PKKERNEL_ROU
                      PKRUNDOWN_ROUTINE RundownRoutine, PKNORMAL_ROUTINE NormalRoutine, KPROCESSOR_MODE Mode,
                      PVOID NormalContext)
 {
+    KeCheckRoutine((PVOID)KernelRoutine, "APC's kernel routine");
+    if (RundownRoutine != NULL)
+        KeCheckRoutine((PVOID)RundownRoutine, "APC's rundown routine");
+    if (NormalRoutine != NULL && Mode == KernelMode)
+        KeCheckRoutine((PVOID)NormalRoutine, "APC's normal routine");
     RtlZeroMemory(Apc, sizeof(*Apc));
     Apc->Type = ApcObject;
     Apc->Size = sizeof(*Apc);

@@ -209,6 +209,7 @@ VOID NTAPI RtlInitializeGenericTableAvl(PRTL_AVL_TABLE Table, PRTL_AVL_COMPARE_R
                                         PRTL_AVL_ALLOCATE_ROUTINE AllocateRoutine, PRTL_AVL_FREE_ROUTINE FreeRoutine,
                                         PVOID TableContext)
 {
+    RtlpCheckTable((PVOID)CompareRoutine, (PVOID)AllocateRoutine, (PVOID)FreeRoutine);
     memset(Table, 0, sizeof(*Table));
     Table->BalancedRoot.Parent = &Table->BalancedRoot;
     Table->CompareRoutine = CompareRoutine;

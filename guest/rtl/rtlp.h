@@ -4,6 +4,7 @@
 #define FLTVM_GUEST_RTLP_H
 
 #include "rtl.h"
+#include <fltvm.h>
 
 /* Tag of the strings that Rtl routines allocate. */
 #define RTLP_STRING_TAG 'rtSR'
@@ -47,6 +48,16 @@ PEXCEPTION_ROUTINE RtlpVirtualUnwind(ULONG HandlerType, ULONG64 ImageBase, ULONG
 
 /* Through RtlReadMemory. */
 BOOLEAN RtlpRead(PVOID To, ULONG64 From, SIZE_T Size);
+
+/* What a table's maker gives it to call later.  A table that nothing is put into needs no Allocate and no Free. */
+FORCEINLINE VOID RtlpCheckTable(PVOID Compare, PVOID Allocate, PVOID Free)
+{
+    FvCheckRoutine(Compare, "table's compare routine");
+    if (Allocate != NULL)
+        FvCheckRoutine(Allocate, "table's allocate routine");
+    if (Free != NULL)
+        FvCheckRoutine(Free, "table's free routine");
+}
 
 /* Drops what backtrace.c remembers of an image that goes. */
 VOID RtlpForgetBackTraces(VOID);

@@ -161,6 +161,7 @@ VOID NTAPI RtlInitializeGenericTable(PRTL_GENERIC_TABLE Table, PRTL_GENERIC_COMP
                                      PRTL_GENERIC_ALLOCATE_ROUTINE AllocateRoutine,
                                      PRTL_GENERIC_FREE_ROUTINE FreeRoutine, PVOID TableContext)
 {
+    RtlpCheckTable((PVOID)CompareRoutine, (PVOID)AllocateRoutine, (PVOID)FreeRoutine);
     memset(Table, 0, sizeof(*Table));
     InitializeListHead(&Table->InsertOrderList);
     Table->OrderedPointer = &Table->InsertOrderList;

@@ -27,7 +27,8 @@ ALLOWED = {
     # Which process a user's pages belong to: the name is io's, the data ke's.
     ('mm', 'io'): {'IoGetCurrentProcess'},
     # An exception that nobody handles ends the machine.
-    ('rtl', 'ke'): {'KeBugCheckEx'},
+    # What a table is given as a routine is looked at as everywhere.
+    ('rtl', 'ke'): {'FvCheckRoutine', 'KeBugCheckEx'},
     # Strings that allocate, as documented.
     ('rtl', 'mm'): {'ExAllocatePoolWithTag', 'ExFreePool'},
     # A subject's context is its thread's and its process's tokens.

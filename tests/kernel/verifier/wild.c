@@ -7,11 +7,19 @@
 #include <fltvm.h>
 #include <fltvm_irq.h>
 
+NTKERNELAPI VOID NTAPI KeInitializeApc(PKAPC Apc, PKTHREAD Thread, ULONG Environment, PKKERNEL_ROUTINE KernelRoutine,
+                                       PKRUNDOWN_ROUTINE RundownRoutine, PKNORMAL_ROUTINE NormalRoutine,
+                                       KPROCESSOR_MODE Mode, PVOID NormalContext);
+
 DRIVER_INITIALIZE DriverEntry;
 
 static PDEVICE_OBJECT Device, IrqDevice;
 static PFILE_OBJECT IrqFile;
 static KDPC Dpc;
+static KAPC Apc;
+static RTL_GENERIC_TABLE Table;
+static RTL_AVL_TABLE Tree;
+static FILE_LOCK Lock;
 static PVOID ObHandle;
 static LARGE_INTEGER CmCookie;
 static ULONG_PTR NoCode = 0xC3C3C3C3;
@@ -68,6 +76,21 @@ static VOID Send(PIO_COMPLETION_ROUTINE Routine, BOOLEAN Extended)
     IoFreeIrp(Irp);
 }
 
+/* Routines of the right kind, for those that take several; never called. */
+static VOID NTAPI Kernel(PKAPC Routine, PKNORMAL_ROUTINE *Normal, PVOID *Context, PVOID *First, PVOID *Second)
+{
+}
+
+static RTL_GENERIC_COMPARE_RESULTS NTAPI Compare(PRTL_GENERIC_TABLE Of, PVOID One, PVOID Other)
+{
+    return GenericEqual;
+}
+
+static RTL_GENERIC_COMPARE_RESULTS NTAPI CompareAvl(PRTL_AVL_TABLE Of, PVOID One, PVOID Other)
+{
+    return GenericEqual;
+}
+
 /* Not optimized: each call has its line. */
 __attribute__((optnone)) DECLSPEC_NOINLINE static VOID GiveTo(PDRIVER_OBJECT DriverObject, ULONG Which, PVOID Wild)
 {
@@ -117,6 +140,14 @@ __attribute__((optnone)) DECLSPEC_NOINLINE static VOID GiveTo(PDRIVER_OBJECT Dri
     case 23: DriverObject->DriverStartIo = Wild; break;
     case 24: DriverObject->DriverUnload = Wild; break;
     case 25: DriverObject->DriverExtension->AddDevice = Wild; break;
+    case 26: KeInitializeApc(&Apc, KeGetCurrentThread(), 0, Wild, NULL, NULL, KernelMode, NULL); break;
+    case 27: KeInitializeApc(&Apc, KeGetCurrentThread(), 0, Kernel, Wild, NULL, KernelMode, NULL); break;
+    case 28: KeInitializeApc(&Apc, KeGetCurrentThread(), 0, Kernel, NULL, Wild, KernelMode, NULL); break;
+    case 29: RtlInitializeGenericTable(&Table, Wild, NULL, NULL, NULL); break;
+    case 30: RtlInitializeGenericTable(&Table, Compare, Wild, NULL, NULL); break;
+    case 31: RtlInitializeGenericTableAvl(&Tree, CompareAvl, NULL, Wild, NULL); break;
+    case 32: FsRtlInitializeFileLock(&Lock, Wild, NULL); break;
+    case 33: FsRtlInitializeFileLock(&Lock, NULL, Wild); break;
     default: break;
     }
     IoFreeWorkItem(IoItem);

@@ -28,20 +28,23 @@ local routines = {
   "registry callback", "completion routine", "completion routine", "I/O work item", "work item", "device timer routine",
   "file system notification routine", "reinitialization routine", "interrupt service routine", "broadcast routine", "callout",
   "lookaside list's allocate routine", "lookaside list's free routine", "lookaside list's allocate routine", "bugcheck callback",
-  "dispatch routine", "DriverStartIo", "DriverUnload", "AddDevice",
+  "dispatch routine", "DriverStartIo", "DriverUnload", "AddDevice", "APC's kernel routine", "APC's rundown routine",
+  "APC's normal routine", "table's compare routine", "table's allocate routine", "table's free routine", "CompleteLockIrpRoutine",
+  "UnlockRoutine",
 }
-local LATE, WORK = 22, { [10] = true, [11] = true }
+local OPTIONAL = { [27] = true, [28] = true, [30] = true, [31] = true, [32] = true, [33] = true } -- may be NULL
+local LATE, WORK = { [22] = true, [23] = true, [24] = true, [25] = true }, { [10] = true, [11] = true }
 for which, name in pairs(routines) do
   for what, words in pairs(wild) do
     -- each routine with one or two of them, and all of them with the first
-    if which == 0 or what == which % 8 or what == 3 then
+    if which == 0 or what == which % 8 or what == 3 or OPTIONAL[which] and what == 7 then
       local code = WORK[which] and 0xE4 or 0xC4
       local found = expect_bugcheck{ code = code, p1 = code == 0xE4 and 7 or 0xF105, driver = "wild.sys", quiet = true,
-        routine = which >= LATE and "DriverEntry" or nil, what = ("%s given as %s %d"):format(words, name, which), function() load(which, what) end }
+        routine = LATE[which] and "DriverEntry" or nil, what = ("%s given as %s %d"):format(words, name, which), function() load(which, what) end }
       if found and code == 0xC4 then
         expect(found.text:find("what +" .. name:gsub("%p", "%%%0") .. "\n"), "the report says what for")
       end
-      if found and which < LATE then
+      if found and not LATE[which] then
         local line = tonumber(found.text:match("wild!GiveTo %([%w/]*wild%.c:(%d+)%)"))
         expect(line and line >= lines[which] and line <= lines[which] + 3, "and leads to the line of the call")
       end
