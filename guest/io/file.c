@@ -98,10 +98,15 @@ VOID IopDeleteFile(PVOID Object)
         ExFreePool(FileObject->FileName.Buffer);
     }
     if (FileObject->FileObjectExtension != NULL) {
-        if (((PIOP_FILE_EXTENSION)FileObject->FileObjectExtension)->FilterContexts != NULL) {
-            ExFreePoolWithTag(((PIOP_FILE_EXTENSION)FileObject->FileObjectExtension)->FilterContexts, IOP_TAG_FILE);
+        PIOP_FILE_EXTENSION Extension = FileObject->FileObjectExtension;
+
+        if (Extension->FilterContexts != NULL) {
+            ExFreePoolWithTag(Extension->FilterContexts, IOP_TAG_FILE);
         }
-        ExFreePoolWithTag(FileObject->FileObjectExtension, IOP_TAG_FILE);
+        if (Extension->OplockKey != NULL) {
+            ExFreePoolWithTag(Extension->OplockKey, IOP_TAG_FILE);
+        }
+        ExFreePoolWithTag(Extension, IOP_TAG_FILE);
     }
 }
 

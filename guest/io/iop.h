@@ -210,12 +210,19 @@ typedef struct _IOP_OPEN_PACKET {
     ACCESS_MASK DesiredAccess;
 } IOP_OPEN_PACKET, *PIOP_OPEN_PACKET;
 
+/* oplockkey.c: as it is told today, and as Windows 7 told it */
+typedef struct _IOP_OPLOCK_KEY {
+    OPLOCK_KEY_CONTEXT Key;
+    OPLOCK_KEY_ECP_CONTEXT Target;
+} IOP_OPLOCK_KEY, *PIOP_OPLOCK_KEY;
+
 /* FILE_OBJECT.FileObjectExtension, made when first needed. */
 typedef struct _IOP_FILE_EXTENSION {
     PDEVICE_OBJECT DeviceObjectHint; /* the file was opened below what is attached above this */
     PTXN_PARAMETER_BLOCK TxnParameters;
     PIO_FILE_CONTEXTS FilterContexts;
     PECP_LIST EcpList; /* while IRP_MJ_CREATE is under way */
+    PIOP_OPLOCK_KEY OplockKey;
     BOOLEAN IgnoreSharing;
     UCHAR IoPriority; /* the hint plus one, or 0 */
 } IOP_FILE_EXTENSION, *PIOP_FILE_EXTENSION;

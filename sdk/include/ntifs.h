@@ -174,6 +174,9 @@ typedef struct _COPY_INFORMATION {
 
 #include <fltvm_ntifs.h>
 
+/* The extra create parameter that brings oplock keys: DUAL_OPLOCK_KEY_ECP_CONTEXT. */
+DEFINE_GUID(GUID_ECP_DUAL_OPLOCK_KEY, 0x41621a14, 0xb08b, 0x4df1, 0xb6, 0x76, 0xa0, 0x5f, 0xfd, 0xf0, 0x1b, 0xea);
+
 #ifndef FILE_ID_IS_INVALID
 #define FILE_ID_IS_INVALID(Id) ((Id).QuadPart == -1LL)
 #define FILE_ID_128_IS_INVALID(Id)                                                                                     \

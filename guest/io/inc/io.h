@@ -57,6 +57,10 @@ typedef struct _IO_FILE_CONTEXTS {
 
 PIO_FILE_CONTEXTS IopFileContexts(PFILE_OBJECT FileObject, BOOLEAN Create);
 
+/* The key that a file object was opened with, or NULL; set, FALSE without memory.  <= DISPATCH_LEVEL. */
+POPLOCK_KEY_CONTEXT IopOplockKey(PFILE_OBJECT FileObject);
+BOOLEAN IopSetOplockKey(PFILE_OBJECT FileObject, const OPLOCK_KEY_CONTEXT *Key);
+
 /* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.
  * PASSIVE_LEVEL. STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);
