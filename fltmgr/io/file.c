@@ -17,15 +17,57 @@ NTSTATUS FLTAPI FltQueryInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT Fil
     return FltpAsk(Instance, FileObject, &Iopb, LengthReturned);
 }
 
+/* A rename or link to another directory: that directory, opened below the instance as the I/O manager opens it. */
+static NTSTATUS FltpOpenNewParent(PFLT_INSTANCE Instance, PFILE_RENAME_INFORMATION Rename, ULONG Length, PHANDLE Handle,
+                                  PFILE_OBJECT *Parent)
+{
+    UNICODE_STRING Name = {(USHORT)Rename->FileNameLength, (USHORT)Rename->FileNameLength, Rename->FileName};
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+
+    if (Length < sizeof(*Rename))
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (Rename->FileNameLength == 0 || Rename->FileNameLength > MAXUSHORT ||
+        Rename->FileNameLength > Length - FIELD_OFFSET(FILE_RENAME_INFORMATION, FileName))
+        return STATUS_INVALID_PARAMETER;
+    if (Rename->FileName[0] != '\\' && Rename->RootDirectory == NULL)
+        return STATUS_SUCCESS;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, Rename->RootDirectory,
+                               NULL);
+    return FltCreateFileEx(Instance->Filter, Instance, Handle, Parent, FILE_WRITE_DATA | SYNCHRONIZE, &Attributes,
+                           &IoStatus, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_OPEN,
+                           FILE_OPEN_FOR_BACKUP_INTENT, NULL, 0, IO_NO_PARAMETER_CHECKING | IO_OPEN_TARGET_DIRECTORY);
+}
+
 NTSTATUS FLTAPI FltSetInformationFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PVOID FileInformation,
                                       ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
 {
     FLT_IO_PARAMETER_BLOCK Iopb = {.MajorFunction = IRP_MJ_SET_INFORMATION};
+    PFILE_OBJECT Parent = NULL;
+    HANDLE Handle = NULL;
+    NTSTATUS Status;
 
     Iopb.Parameters.SetFileInformation.Length = Length;
     Iopb.Parameters.SetFileInformation.FileInformationClass = FileInformationClass;
     Iopb.Parameters.SetFileInformation.InfoBuffer = FileInformation;
-    return FltpAsk(Instance, FileObject, &Iopb, NULL);
+    switch ((ULONG)FileInformationClass) {
+    case FileRenameInformation:
+    case FileRenameInformationEx:
+    case FileLinkInformation:
+    case FileLinkInformationEx:
+        Status = FltpOpenNewParent(Instance, FileInformation, Length, &Handle, &Parent);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Iopb.Parameters.SetFileInformation.ParentOfTarget = Parent;
+        Iopb.Parameters.SetFileInformation.ReplaceIfExists =
+            ((PFILE_RENAME_INFORMATION)FileInformation)->ReplaceIfExists & FILE_RENAME_REPLACE_IF_EXISTS;
+    }
+    Status = FltpAsk(Instance, FileObject, &Iopb, NULL);
+    if (Parent != NULL) {
+        ObDereferenceObject(Parent);
+        FltClose(Handle);
+    }
+    return Status;
 }
 
 static NTSTATUS FltpAskVolume(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, UCHAR Major, PVOID FsInformation,

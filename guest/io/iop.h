@@ -283,6 +283,12 @@ typedef struct _IOP_USER_OPEN {
 NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
 VOID IopAbandonRequest(PIOP_REQUEST Request);
+/* query.c: a question about a file while one of its requests holds the lock of the file object. */
+NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
+                          PULONG ReturnedLength);
+/* rename.c */
+BOOLEAN IopIsNaming(FILE_INFORMATION_CLASS Class);
+NTSTATUS IopOpenNewParent(PIOP_REQUEST Request, ULONG Length, PHANDLE Handle);
 NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
 NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
                                   LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);

@@ -34,6 +34,11 @@ static ULONG IopFileInformationSize(FILE_INFORMATION_CLASS Class)
     case FileNetworkOpenInformation: return sizeof(FILE_NETWORK_OPEN_INFORMATION);
     case FileAttributeTagInformation: return sizeof(FILE_ATTRIBUTE_TAG_INFORMATION);
     case FileStreamInformation: return FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName);
+    case FileDispositionInformationEx: return sizeof(FILE_DISPOSITION_INFORMATION_EX);
+    case FileRenameInformation:
+    case FileRenameInformationEx: return sizeof(FILE_RENAME_INFORMATION);
+    case FileLinkInformation:
+    case FileLinkInformationEx: return sizeof(FILE_LINK_INFORMATION);
     default: return 0;
     }
 }
@@ -54,9 +59,13 @@ static ACCESS_MASK IopSetAccess(FILE_INFORMATION_CLASS Class)
     switch (Class) {
     case FileBasicInformation: return FILE_WRITE_ATTRIBUTES;
     case FileAllocationInformation:
-    case FileEndOfFileInformation: return FILE_WRITE_DATA;
+    case FileEndOfFileInformation:
+    case FileValidDataLengthInformation: return FILE_WRITE_DATA;
     case FileDispositionInformation:
-    case FileRenameInformation: return DELETE;
+    case FileDispositionInformationEx:
+    case FileShortNameInformation:
+    case FileRenameInformation:
+    case FileRenameInformationEx: return DELETE;
     default: return 0;
     }
 }
@@ -294,6 +303,7 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
                                     ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
 {
     IOP_SYNCHRONOUS Call;
+    HANDLE NewParent = NULL;
     NTSTATUS Status;
 
     if ((ULONG)FileInformationClass >= FileMaximumInformation || FileInformationClass == 0) {
@@ -311,7 +321,21 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
         return IopFinishLocally(&Call, IoStatusBlock, Status, 0);
     }
     Status = IopStartInformation(&Call, IRP_MJ_SET_INFORMATION, FileInformation, Length, FileInformationClass);
-    return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (IopIsNaming(FileInformationClass)) {
+        Status = IopOpenNewParent(&Call.Request, Length, &NewParent);
+        if (!NT_SUCCESS(Status)) {
+            IopAbandonRequest(&Call.Request);
+            return Status;
+        }
+    }
+    Status = IopRunSynchronous(&Call, IoStatusBlock);
+    if (NewParent != NULL) {
+        ZwClose(NewParent);
+    }
+    return Status;
 }
 
 /* PASSIVE_LEVEL.  FileFsDeviceInformation is answered from the device object, as on Windows. */
@@ -389,8 +413,8 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
 /* ---- the same by file object, for drivers -----------------------------------------------------------------
  */
 
-static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunction, ULONG Class, ULONG Length,
-                                     PVOID Buffer, PULONG ReturnedLength)
+static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, BOOLEAN Lock, UCHAR MajorFunction, ULONG Class,
+                                     ULONG Length, PVOID Buffer, PULONG ReturnedLength)
 {
     IOP_SYNCHRONOUS Call;
     IO_STATUS_BLOCK IoStatus;
@@ -400,7 +424,7 @@ static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunctio
     ObReferenceObject(FileObject);
     Call.Request.FileObject = FileObject;
     Call.Request.Mode = KernelMode;
-    if (IopIsSynchronous(FileObject)) {
+    if (Lock && IopIsSynchronous(FileObject)) {
         IopAcquireFileLock(FileObject, KernelMode);
         Call.Request.Synchronous = TRUE;
         ObReferenceObject(FileObject);
@@ -424,14 +448,20 @@ static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, UCHAR MajorFunctio
 NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass,
                                       ULONG Length, PVOID FileInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length, FileInformation,
-                                ReturnedLength);
+    return IopQueryByFileObject(FileObject, TRUE, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length,
+                                FileInformation, ReturnedLength);
+}
+
+NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
+                          PULONG ReturnedLength)
+{
+    return IopQueryByFileObject(FileObject, FALSE, IRP_MJ_QUERY_INFORMATION, Class, Length, Buffer, ReturnedLength);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT FileObject, FS_INFORMATION_CLASS FsInformationClass, ULONG Length,
                                         PVOID FsInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length, FsInformation,
-                                ReturnedLength);
+    return IopQueryByFileObject(FileObject, TRUE, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length,
+                                FsInformation, ReturnedLength);
 }

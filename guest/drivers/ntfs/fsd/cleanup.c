@@ -27,10 +27,13 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static VOID NtfsCloseFile(PFILE_OBJECT FileObject, PNTFS_STREAM Stream)
 {
-    NtfsFreeHandle(FileObject->FsContext2);
+    PNTFS_HANDLE Handle = FileObject->FsContext2;
+
     FileObject->FsContext = NULL;
     FileObject->FsContext2 = NULL;
     NtfsLockLibrary();
+    NtfsDereferenceLinkLocked(Handle->Link);
+    NtfsFreeHandle(Handle);
     Stream = NtfsDereferenceStreamLocked(Stream);
     NtfsUnlockLibrary();
     if (Stream != NULL) {

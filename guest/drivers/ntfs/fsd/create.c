@@ -13,6 +13,9 @@ static NTSTATUS NtfsCheckKind(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target, con
     ULONG Options = Stack->Parameters.Create.Options;
     ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
 
+    if (!IsDirectory && (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 && (Access & NTFS_DATA_CHANGES) != 0) {
+        return STATUS_ACCESS_DENIED;
+    }
     if (Target->Stream.Length != 0) {
         return (Options & FILE_DIRECTORY_FILE) != 0 ? STATUS_NOT_A_DIRECTORY : STATUS_SUCCESS;
     }
@@ -25,9 +28,6 @@ static NTSTATUS NtfsCheckKind(PIO_STACK_LOCATION Stack, PNTFS_TARGET Target, con
     if (!IsDirectory && Target->DirectoryWanted) {
         return STATUS_OBJECT_NAME_INVALID;
     }
-    if (!IsDirectory && (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 && (Access & NTFS_DATA_CHANGES) != 0) {
-        return STATUS_ACCESS_DENIED;
-    }
     return STATUS_SUCCESS;
 }
 
@@ -38,32 +38,26 @@ static NTSTATUS NtfsCheckDisposition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
     ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
     ULONG Kept = Facts->Attributes & (FILE_ATTRIBUTE_HIDDEN | FILE_ATTRIBUTE_SYSTEM);
 
-    if ((Options & FILE_DELETE_ON_CLOSE) != 0) {
-        if (Target->Stream.Length != 0) {
-            return STATUS_NOT_IMPLEMENTED;
-        }
-        if (Volume->Facts.ReadOnly || Target->Id == NTFS_ROOT_ID ||
-            (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0) {
-            return STATUS_CANNOT_DELETE;
-        }
+    if ((Options & FILE_DELETE_ON_CLOSE) != 0 &&
+        (Volume->Facts.ReadOnly || (Target->Id == NTFS_ROOT_ID && Target->Stream.Length == 0) ||
+         (Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0)) {
+        return STATUS_CANNOT_DELETE;
     }
     if (Disposition == FILE_OPEN || Disposition == FILE_OPEN_IF) {
         return STATUS_SUCCESS;
     }
     if (Disposition == FILE_CREATE) {
-        return Target->Stream.Length == 0 ? STATUS_OBJECT_NAME_COLLISION : STATUS_NOT_IMPLEMENTED;
+        return STATUS_OBJECT_NAME_COLLISION;
     }
-    if (Target->Stream.Length != 0) {
-        return STATUS_NOT_IMPLEMENTED;
-    }
-    if ((Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
+    if ((Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 && Target->Stream.Length == 0) {
         return STATUS_FILE_IS_A_DIRECTORY;
     }
     if (Volume->Facts.ReadOnly) {
         return STATUS_MEDIA_WRITE_PROTECTED;
     }
-    /* Who overwrites says that it is hidden or the system's where it is. */
-    if ((Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 || (Kept & ~Stack->Parameters.Create.FileAttributes) != 0) {
+    /* Who overwrites a file says that it is hidden or the system's where it is. */
+    if ((Facts->Attributes & FILE_ATTRIBUTE_READONLY) != 0 ||
+        (Target->Stream.Length == 0 && (Kept & ~Stack->Parameters.Create.FileAttributes) != 0)) {
         return STATUS_ACCESS_DENIED;
     }
     return STATUS_SUCCESS;
@@ -83,7 +77,9 @@ static NTSTATUS NtfsOverwriteLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stac
     Status = NtfsSetSizeLocked(Volume, Stream, 0);
     if (NT_SUCCESS(Status)) {
         New.Attributes = Stack->Parameters.Create.FileAttributes | FILE_ATTRIBUTE_ARCHIVE;
-        if (Disposition != FILE_SUPERSEDE) {
+        if (Stream->Name.Length != 0) {
+            New.Attributes = Facts->Attributes | FILE_ATTRIBUTE_ARCHIVE; /* the file's, not the stream's */
+        } else if (Disposition != FILE_SUPERSEDE) {
             New.Attributes |= Facts->Attributes;
         }
         Status = NtfsLibrarySetFacts(Volume->Library, Facts->Id, &New);
@@ -92,7 +88,7 @@ static NTSTATUS NtfsOverwriteLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stac
     return Status;
 }
 
-/* What is not there yet is made, if that is wanted; Target is then the new file.  A stream is not made. */
+/* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
 static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
 {
     ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
@@ -108,8 +104,15 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION 
     if (Target->DirectoryWanted && !IsDirectory) {
         return STATUS_OBJECT_NAME_INVALID;
     }
-    if (Target->Stream.Length != 0) {
-        return STATUS_NOT_IMPLEMENTED;
+    if (Target->Stream.Length != 0 && IsDirectory) {
+        return STATUS_NOT_A_DIRECTORY;
+    }
+    if ((Options & FILE_DELETE_ON_CLOSE) != 0 &&
+        (Stack->Parameters.Create.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0) {
+        return STATUS_CANNOT_DELETE;
+    }
+    if (IsDirectory && (Stack->Parameters.Create.FileAttributes & FILE_ATTRIBUTE_TEMPORARY) != 0) {
+        return STATUS_INVALID_PARAMETER;
     }
     Target->Parent = Target->Id;
     Status = NtfsLibraryCreate(Volume->Library, Target->Id, (const uint16_t *)Target->Missing.Buffer,
@@ -120,29 +123,54 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION 
                : Status;
 }
 
+#define NTFS_SHARED_ACCESS (FILE_EXECUTE | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE)
+
+/* With the unnamed stream, or the directory, all streams go: its deletion is shared with who has any of them open. */
+static NTSTATUS NtfsShareDeletion(PNTFS_STREAM Stream, ACCESS_MASK Access, ULONG Share)
+{
+    PNTFS_FILE File = Stream->File;
+
+    for (PLIST_ENTRY Entry = File->Streams.Flink; Entry != &File->Streams; Entry = Entry->Flink) {
+        PNTFS_STREAM Other = CONTAINING_RECORD(Entry, NTFS_STREAM, Link);
+
+        if (Other->Name.Length == 0 && Other->ShareAccess.Deleters != 0 && (Share & FILE_SHARE_DELETE) == 0 &&
+            (Access & NTFS_SHARED_ACCESS) != 0) {
+            return STATUS_SHARING_VIOLATION;
+        }
+        if (Stream->Name.Length == 0 && (Access & DELETE) != 0 &&
+            Other->ShareAccess.OpenCount != Other->ShareAccess.SharedDelete) {
+            return STATUS_SHARING_VIOLATION;
+        }
+    }
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream)
 {
     ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+    NTSTATUS Status = NtfsShareDeletion(Stream, Access, Stack->Parameters.Create.ShareAccess);
 
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     return IoCheckShareAccess(Access, Stack->Parameters.Create.ShareAccess, Stack->FileObject, &Stream->ShareAccess,
                               TRUE);
 }
 
-/* Path is as found, and the stream's name behind it. */
-static NTSTATUS NtfsMakeHandle(PNTFS_TARGET Target, PNTFS_HANDLE *Handle)
+/* The stream, and the name by which it is opened, each with a reference; on failure *Free is for NtfsFreeStream. */
+static NTSTATUS NtfsReferenceTargetLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const NTFS_FILE_FACTS *Facts,
+                                          PNTFS_HANDLE Handle, PNTFS_STREAM *Stream, PNTFS_STREAM *Free)
 {
-    USHORT Length = Target->Path.Length;
+    NTSTATUS Status = NtfsReferenceStreamLocked(Volume, Facts, &Target->Stream, Stream);
 
-    if (Target->Stream.Length != 0) {
-        if (Length + sizeof(WCHAR) + Target->Stream.Length > Target->Path.MaximumLength) {
-            return STATUS_OBJECT_NAME_INVALID;
-        }
-        Target->Path.Buffer[Length / sizeof(WCHAR)] = L':';
-        RtlCopyMemory((PUCHAR)Target->Path.Buffer + Length + sizeof(WCHAR), Target->Stream.Buffer,
-                      Target->Stream.Length);
-        Target->Path.Length += (USHORT)(sizeof(WCHAR) + Target->Stream.Length);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
-    return NtfsCreateHandle(&Target->Path, Handle);
+    Status = NtfsReferenceLinkLocked((*Stream)->File, Target->Parent, &Target->Path, &Handle->Link);
+    if (!NT_SUCCESS(Status)) {
+        *Free = NtfsDereferenceStreamLocked(*Stream);
+    }
+    return Status;
 }
 
 /* *Free is a stream that nobody has any more, for NtfsFreeStream. */
@@ -150,20 +178,20 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
                                      const NTFS_FILE_FACTS *Facts, PULONG_PTR Done, PNTFS_STREAM *Free)
 {
     PFILE_OBJECT FileObject = Stack->FileObject;
-    PNTFS_HANDLE Handle = NULL;
+    PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle), NTFS_TAG_HANDLE);
     PNTFS_STREAM Stream;
     NTSTATUS Status;
 
-    Status = NtfsMakeHandle(Target, &Handle);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
+    if (Handle == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Status = NtfsReferenceStreamLocked(Volume, Facts, &Target->Stream, &Stream);
+    RtlZeroMemory(Handle, sizeof(*Handle));
+    Status = NtfsReferenceTargetLocked(Volume, Target, Facts, Handle, &Stream, Free);
     if (!NT_SUCCESS(Status)) {
         NtfsFreeHandle(Handle);
         return Status;
     }
-    Status = Stream->File->DeletePending ? STATUS_DELETE_PENDING : NtfsShareStream(Stack, Stream);
+    Status = NtfsIsDoomed(Stream, Handle) ? STATUS_DELETE_PENDING : NtfsShareStream(Stack, Stream);
     if (NT_SUCCESS(Status)) {
         Status = NtfsOverwriteLocked(Volume, Stack, Stream, Facts, Done);
         if (!NT_SUCCESS(Status)) {
@@ -171,18 +199,41 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
         }
     }
     if (!NT_SUCCESS(Status)) {
+        NtfsDereferenceLinkLocked(Handle->Link);
         *Free = NtfsDereferenceStreamLocked(Stream);
         NtfsFreeHandle(Handle);
         return Status;
     }
-    Handle->Parent = Target->Parent;
     Handle->DeleteOnClose = (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0;
-    Stream->File->Handles++;
+    Handle->Link->Handles++;
+    Stream->Handles++;
     FileObject->FsContext = Stream;
     FileObject->FsContext2 = Handle;
     FileObject->SectionObjectPointer = &Stream->Sections;
     FileObject->Vpb = Volume->Vpb;
     return STATUS_SUCCESS;
+}
+
+/* A named stream of a file that is there, or has just been made. */
+static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
+                                       PULONG_PTR Done)
+{
+    ULONG Disposition = Stack->Parameters.Create.Options >> 24;
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status;
+
+    Status = NtfsLibraryStreamFacts(Volume->Library, Target->Id, (const uint16_t *)Target->Stream.Buffer,
+                                    Target->Stream.Length / sizeof(WCHAR), &Facts);
+    if (Status != STATUS_OBJECT_NAME_NOT_FOUND || Disposition == FILE_OPEN || Disposition == FILE_OVERWRITE) {
+        return Status;
+    }
+    if (Volume->Facts.ReadOnly) {
+        return STATUS_MEDIA_WRITE_PROTECTED;
+    }
+    Status = NtfsLibraryAddStream(Volume->Library, Target->Id, (const uint16_t *)Target->Stream.Buffer,
+                                  Target->Stream.Length / sizeof(WCHAR));
+    *Done = FILE_CREATED;
+    return Status;
 }
 
 static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, PNTFS_STREAM *Free)
@@ -194,9 +245,6 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
     Status = NtfsLibraryFileFacts(Volume->Library, Target->Id, &Facts);
     if (NT_SUCCESS(Status) && Irp->IoStatus.Information == FILE_OPENED) {
         Status = NtfsCheckKind(Stack, Target, &Facts);
-        if (NT_SUCCESS(Status)) {
-            Status = NtfsCheckDisposition(Volume, Stack, Target, &Facts);
-        }
     }
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -205,7 +253,41 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
         Irp->IoStatus.Information = Facts.ReparseTag; /* whoever knows the tag goes on from here */
         return STATUS_REPARSE;
     }
+    if (Target->Stream.Length != 0) {
+        Status = NtfsCreateStreamLocked(Volume, Stack, Target, &Irp->IoStatus.Information);
+    }
+    if (NT_SUCCESS(Status) && Irp->IoStatus.Information == FILE_OPENED) {
+        Status = NtfsCheckDisposition(Volume, Stack, Target, &Facts);
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, &Irp->IoStatus.Information, Free);
+}
+
+/*
+ * The directory that the name is in, for a rename or a link: the last component need not be there, and
+ * Information tells whether it is.
+ */
+static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, NTSTATUS Found,
+                                     PNTFS_STREAM *Free)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG64 Directory = NT_SUCCESS(Found) ? Target->Parent : Target->Id;
+    ULONG_PTR Done = FILE_OPENED;
+    NTFS_FILE_FACTS Facts;
+    NTSTATUS Status;
+
+    if (Target->Stream.Length != 0 || (NT_SUCCESS(Found) && Target->Id == NTFS_ROOT_ID)) {
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    Irp->IoStatus.Information = NT_SUCCESS(Found) ? FILE_EXISTS : FILE_DOES_NOT_EXIST;
+    Target->DirectoryWanted = FALSE; /* the backslash is the last component's */
+    Status = NtfsLibraryFileFacts(Volume->Library, Directory, &Facts);
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsPathOfIdLocked(Volume, Directory, Target);
+    }
+    return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, &Done, Free) : Status;
 }
 
 /* The request's Information tells what was done. */
@@ -215,10 +297,13 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     NTFS_TARGET Target;
     NTSTATUS Status;
 
-    if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0) {
-        return STATUS_NOT_IMPLEMENTED;
-    }
     Status = NtfsFindTargetLocked(Volume, Stack, &Target);
+    if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0 &&
+        (NT_SUCCESS(Status) || (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing))) {
+        Status = NtfsOpenParentLocked(Volume, Irp, &Target, Status, Free);
+        NtfsFreeTarget(&Target);
+        return Status;
+    }
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing) {
         Status = NtfsCreateMissingLocked(Volume, Stack, &Target);
         Irp->IoStatus.Information = FILE_CREATED;

@@ -9,7 +9,7 @@ static PLIST_ENTRY NtfsBucket(PNTFS_VOLUME Volume, ULONG64 Id)
     return &Volume->Files[Id % NTFS_FILE_BUCKETS];
 }
 
-static PNTFS_FILE NtfsFindFileLocked(PNTFS_VOLUME Volume, ULONG64 Id)
+PNTFS_FILE NtfsFindFileLocked(PNTFS_VOLUME Volume, ULONG64 Id)
 {
     PLIST_ENTRY Head = NtfsBucket(Volume, Id);
 
@@ -23,12 +23,12 @@ static PNTFS_FILE NtfsFindFileLocked(PNTFS_VOLUME Volume, ULONG64 Id)
     return NULL;
 }
 
-static PNTFS_STREAM NtfsFindStreamLocked(PNTFS_FILE File, PCUNICODE_STRING Name)
+PNTFS_STREAM NtfsFindStreamLocked(PNTFS_FILE File, PCUNICODE_STRING Name)
 {
     for (PLIST_ENTRY Entry = File->Streams.Flink; Entry != &File->Streams; Entry = Entry->Flink) {
         PNTFS_STREAM Stream = CONTAINING_RECORD(Entry, NTFS_STREAM, Link);
 
-        if (RtlEqualUnicodeString(&Stream->Name, Name, TRUE)) {
+        if (!Stream->IsGone && RtlEqualUnicodeString(&Stream->Name, Name, TRUE)) {
             return Stream;
         }
     }
@@ -42,6 +42,7 @@ static PNTFS_FILE NtfsCreateFileLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACT
     if (File != NULL) {
         RtlZeroMemory(File, sizeof(*File));
         InitializeListHead(&File->Streams);
+        InitializeListHead(&File->Links);
         File->Volume = Volume;
         File->Id = Facts->Id;
         File->IsDirectory = (Facts->Attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
@@ -150,10 +151,19 @@ PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream)
     return Stream;
 }
 
+/* The name's characters are behind the structure, or, of a new name, in pool of their own. */
+static VOID NtfsFreeStreamName(PNTFS_STREAM Stream)
+{
+    if (Stream->Name.Buffer != NULL && Stream->Name.Buffer != (PWCH)(Stream + 1)) {
+        ExFreePoolWithTag(Stream->Name.Buffer, NTFS_TAG_FILE);
+    }
+}
+
 VOID NtfsFreeStream(PNTFS_STREAM Stream)
 {
     FsRtlTeardownPerStreamContexts(&Stream->Header);
     FsRtlUninitializeLargeMcb(&Stream->Runs);
+    NtfsFreeStreamName(Stream);
     ExDeleteResourceLite(&Stream->Resource);
     ExDeleteResourceLite(&Stream->PagingIoResource);
     if (Stream->File != NULL) {
@@ -189,18 +199,27 @@ NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Si
     return Status;
 }
 
-NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Result)
+NTSTATUS NtfsRenameStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PCUNICODE_STRING Name)
 {
-    PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle) + Path->Length, NTFS_TAG_HANDLE);
+    PWCH Buffer = ExAllocatePoolWithTag(NonPagedPoolNx, Name->Length, NTFS_TAG_FILE);
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status;
 
-    if (Handle == NULL) {
+    if (Buffer == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    RtlZeroMemory(Handle, sizeof(*Handle));
-    Handle->Path.Buffer = (PWCH)(Handle + 1);
-    Handle->Path.Length = Handle->Path.MaximumLength = Path->Length;
-    RtlCopyMemory(Handle->Path.Buffer, Path->Buffer, Path->Length);
-    *Result = Handle;
+    RtlZeroMemory(&Facts, sizeof(Facts));
+    Status = NtfsLibraryRenameStream(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                     Stream->Name.Length / sizeof(WCHAR), (const uint16_t *)Name->Buffer,
+                                     Name->Length / sizeof(WCHAR), &Facts);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Buffer, NTFS_TAG_FILE);
+        return Status;
+    }
+    RtlCopyMemory(Buffer, Name->Buffer, Name->Length);
+    NtfsFreeStreamName(Stream);
+    Stream->Name = (UNICODE_STRING){Name->Length, Name->Length, Buffer};
+    NtfsTakeSizesLocked(Stream, &Facts);
     return STATUS_SUCCESS;
 }
 

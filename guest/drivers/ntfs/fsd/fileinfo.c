@@ -49,8 +49,8 @@ static NTSTATUS NtfsQueryStandard(PNTFS_QUERY Query)
 
     Standard->AllocationSize = Query->Stream->Header.AllocationSize;
     Standard->EndOfFile = Query->Stream->Header.FileSize;
-    Standard->DeletePending = Query->Stream->File->DeletePending;
-    Standard->NumberOfLinks = Query->Facts.Links - (Standard->DeletePending && Query->Facts.Links != 0);
+    Standard->DeletePending = NtfsIsDoomed(Query->Stream, Query->Handle);
+    Standard->NumberOfLinks = Query->Facts.Links - (Query->Handle->Link->DeletePending && Query->Facts.Links != 0);
     Standard->Directory = (NtfsAttributesOf(Query) & FILE_ATTRIBUTE_DIRECTORY) != 0;
     Query->Used = sizeof(*Standard);
     return STATUS_SUCCESS;
@@ -77,16 +77,29 @@ static NTSTATUS NtfsQueryPosition(PNTFS_QUERY Query)
     return STATUS_SUCCESS;
 }
 
+/* As much of the text as there is room for, behind what is there; Used counts all. */
+static VOID NtfsTellText(PFILE_NAME_INFORMATION Name, ULONG Room, const VOID *Text, ULONG Length)
+{
+    if (Name->FileNameLength < Room) {
+        RtlCopyMemory((PUCHAR)Name->FileName + Name->FileNameLength, Text, min(Length, Room - Name->FileNameLength));
+    }
+    Name->FileNameLength += Length;
+}
+
+/* With the stream's name. */
 static NTSTATUS NtfsAnswerPath(PNTFS_QUERY Query, ULONG Offset)
 {
     PFILE_NAME_INFORMATION Name = (PFILE_NAME_INFORMATION)((PUCHAR)Query->Buffer + Offset);
     ULONG Room = Query->Length - Offset - FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
-    ULONG Fits = min(Room, Query->Handle->Path.Length);
 
-    Name->FileNameLength = Query->Handle->Path.Length;
-    RtlCopyMemory(Name->FileName, Query->Handle->Path.Buffer, Fits);
-    Query->Used = Offset + FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + Fits;
-    return Fits == Query->Handle->Path.Length ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
+    Name->FileNameLength = 0;
+    NtfsTellText(Name, Room, Query->Handle->Link->Path.Buffer, Query->Handle->Link->Path.Length);
+    if (Query->Stream->Name.Length != 0) {
+        NtfsTellText(Name, Room, L":", sizeof(WCHAR));
+        NtfsTellText(Name, Room, Query->Stream->Name.Buffer, Query->Stream->Name.Length);
+    }
+    Query->Used = Offset + FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + min(Room, Name->FileNameLength);
+    return Name->FileNameLength <= Room ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
 }
 
 static NTSTATUS NtfsQueryName(PNTFS_QUERY Query)

@@ -17,10 +17,10 @@ static NTSTATUS NtfsAppend(PNTFS_TARGET Target, const WCHAR *Text, ULONG Length)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS NtfsBeginTarget(PNTFS_TARGET Target)
+NTSTATUS NtfsBeginTarget(PNTFS_TARGET Target)
 {
     RtlZeroMemory(Target, sizeof(*Target));
-    Target->Id = NTFS_ROOT_ID;
+    Target->Id = Target->Parent = NTFS_ROOT_ID;
     Target->Buffer = ExAllocatePoolWithTag(PagedPool, NTFS_PATH_MAX, NTFS_TAG_HANDLE);
     Target->Path.Buffer = Target->Buffer;
     Target->Path.MaximumLength = NTFS_PATH_MAX;
@@ -36,7 +36,7 @@ VOID NtfsFreeTarget(PNTFS_TARGET Target)
 }
 
 /* What NTFS takes in no name. */
-static BOOLEAN NtfsIsLegal(const WCHAR *Name, ULONG Characters)
+BOOLEAN NtfsIsLegalName(const WCHAR *Name, ULONG Characters)
 {
     if (Characters == 0 || Characters > NTFS_NAME_MAX) {
         return FALSE;
@@ -45,6 +45,20 @@ static BOOLEAN NtfsIsLegal(const WCHAR *Name, ULONG Characters)
         WCHAR Character = Name[Index];
 
         if (Character < 0x20 || wcschr(L"\"*/:<>?|\\", Character) != NULL) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* A stream's name may have nearly everything. */
+BOOLEAN NtfsIsLegalStream(const WCHAR *Name, ULONG Characters)
+{
+    if (Characters == 0 || Characters > NTFS_NAME_MAX) {
+        return FALSE;
+    }
+    for (ULONG Index = 0; Index < Characters; Index++) {
+        if (Name[Index] == 0 || Name[Index] == L'\\' || Name[Index] == L'/' || Name[Index] == L':') {
             return FALSE;
         }
     }
@@ -61,15 +75,14 @@ NTSTATUS NtfsAppendComponent(PNTFS_TARGET Target, const WCHAR *Name, ULONG Chara
     return NT_SUCCESS(Status) ? NtfsAppend(Target, Name, Characters * sizeof(WCHAR)) : Status;
 }
 
-/* One component further.  STATUS_OBJECT_NAME_NOT_FOUND: it is not there. */
-static NTSTATUS NtfsStepLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters)
+NTSTATUS NtfsStepLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters)
 {
     uint16_t RealName[NTFS_NAME_MAX];
     uint32_t RealLength;
     uint64_t Id;
     NTSTATUS Status;
 
-    if (!NtfsIsLegal(Name, Characters)) {
+    if (!NtfsIsLegalName(Name, Characters)) {
         return STATUS_OBJECT_NAME_INVALID;
     }
     Status =
@@ -222,8 +235,8 @@ static NTSTATUS NtfsTargetByName(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, P
             return STATUS_OBJECT_PATH_NOT_FOUND;
         }
         Target->Id = Related->File->Id;
-        Target->Parent = Handle->Parent;
-        Status = NtfsAppend(Target, Handle->Path.Buffer, Handle->Path.Length);
+        Target->Parent = Handle->Link->Parent;
+        Status = NtfsAppend(Target, Handle->Link->Path.Buffer, Handle->Link->Path.Length);
         if (!NT_SUCCESS(Status)) {
             return Status;
         }

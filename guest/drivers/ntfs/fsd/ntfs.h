@@ -31,17 +31,24 @@ typedef struct _NTFS_VOLUME_STREAM {
 typedef struct _NTFS_FILE {
     LIST_ENTRY Link; /* of the volume's Files[] */
     LIST_ENTRY Streams;
+    LIST_ENTRY Links; /* NTFS_LINK: of its names those by which it is open */
     struct _NTFS_VOLUME *Volume;
     ULONG64 Id;
     BOOLEAN IsDirectory;
     PVOID Contexts; /* per-file contexts: FsRtl's */
-
-    ULONG Handles;         /* file objects that have handles */
-    BOOLEAN DeletePending; /* this name goes with the last handle */
-    ULONG64 DoomedParent;
-    WCHAR DoomedName[NTFS_NAME_MAX];
-    ULONG DoomedLength; /* characters */
 } NTFS_FILE, *PNTFS_FILE;
+
+/* A name by which a file is open.  It goes with the last file object that was opened by it. */
+typedef struct _NTFS_LINK {
+    LIST_ENTRY Entry; /* of the file's Links */
+    ULONG References; /* file objects */
+    ULONG Handles;    /* of them those that have handles */
+    ULONG64 Parent;
+    UNICODE_STRING Path;   /* from the root, as on the disk; in pool of its own */
+    UNICODE_STRING Fresh;  /* what Path will be, while a rename is under way */
+    BOOLEAN DeletePending; /* it goes with the last handle */
+    BOOLEAN IsGone;        /* it is no name of the file any more */
+} NTFS_LINK, *PNTFS_LINK;
 
 /*
  * A stream that is open, FsContext of its file objects.  The header comes first, with its resources, for FsRtl and filters.  It goes with the last file object.
@@ -54,7 +61,10 @@ typedef struct _NTFS_STREAM {
     LIST_ENTRY Link; /* of the file's Streams */
     PNTFS_FILE File;
     ULONG References;         /* file objects */
-    SHARE_ACCESS ShareAccess; /* of those that have handles */
+    ULONG Handles;            /* of them those that have handles */
+    SHARE_ACCESS ShareAccess; /* of these */
+    BOOLEAN DeletePending;    /* a named one: it goes with the last handle */
+    BOOLEAN IsGone;           /* a new one may have its name */
     BOOLEAN Mapped;           /* the bytes are in clusters as they are */
     BOOLEAN RunsKnown;        /* Runs holds them.  These two: PagingIoResource */
     LARGE_MCB Runs;           /* clusters */
@@ -72,11 +82,10 @@ typedef struct _NTFS_LISTING {
 
 /* One file object of a file, FsContext2; the volume's own have none. */
 typedef struct _NTFS_HANDLE {
-    UNICODE_STRING
-    Path;           /* from the root, as on the disk, with the stream's name */
-    ULONG64 Parent; /* of the path's last component */
+    PNTFS_LINK Link;
     NTFS_LISTING Listing;
     BOOLEAN DeleteOnClose;
+    BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
 } NTFS_HANDLE, *PNTFS_HANDLE;
 
 #define NTFS_FILE_BUCKETS 64
@@ -125,9 +134,22 @@ PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream);
 VOID NtfsFreeStream(PNTFS_STREAM Stream);
 /* The run list may have changed: it is read anew by the next who wants it. */
 VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts);
+/* A named one's new name. */
+NTSTATUS NtfsRenameStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PCUNICODE_STRING Name);
 NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Size);
-NTSTATUS NtfsCreateHandle(PCUNICODE_STRING Path, PNTFS_HANDLE *Handle);
+PNTFS_FILE NtfsFindFileLocked(PNTFS_VOLUME Volume, ULONG64 Id);
+PNTFS_STREAM NtfsFindStreamLocked(PNTFS_FILE File, PCUNICODE_STRING Name);
 VOID NtfsFreeHandle(PNTFS_HANDLE Handle);
+
+/* link.c: the names of open files, with the lock.  Rename: Prepare…, then the change, then either of the others. */
+UNICODE_STRING NtfsLinkName(PNTFS_LINK Link);
+NTSTATUS NtfsReferenceLinkLocked(PNTFS_FILE File, ULONG64 Parent, PCUNICODE_STRING Path, PNTFS_LINK *Link);
+VOID NtfsDereferenceLinkLocked(PNTFS_LINK Link);
+PNTFS_LINK NtfsFindLinkLocked(PNTFS_FILE File, ULONG64 Parent, PCUNICODE_STRING Name);
+BOOLEAN NtfsIsOpenBelowLocked(PNTFS_VOLUME Volume, PCUNICODE_STRING Directory);
+NTSTATUS NtfsPrepareRenameLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, PCUNICODE_STRING Path);
+VOID NtfsCommitRenameLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, ULONG64 Parent);
+VOID NtfsForgetRenameLocked(PNTFS_VOLUME Volume);
 
 /* Whether the file object is one of a file; its stream. */
 static inline PNTFS_STREAM NtfsStreamOf(PFILE_OBJECT FileObject)
@@ -152,10 +174,36 @@ VOID NtfsFreeTarget(PNTFS_TARGET Target);
 
 /* Path, one component longer. */
 NTSTATUS NtfsAppendComponent(PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters);
+/* One component further.  STATUS_OBJECT_NAME_NOT_FOUND: it is not there. */
+NTSTATUS NtfsStepLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const WCHAR *Name, ULONG Characters);
+NTSTATUS NtfsBeginTarget(PNTFS_TARGET Target);
+BOOLEAN NtfsIsLegalName(const WCHAR *Name, ULONG Characters);
+BOOLEAN NtfsIsLegalStream(const WCHAR *Name, ULONG Characters);
 
-/* setinfo.c: the last handle's end carries out a deletion. */
-NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+/* A request of IRP_MJ_SET_INFORMATION under way; Buffer has the class's size at least. */
+typedef struct _NTFS_SETTING {
+    PNTFS_VOLUME Volume;
+    PFILE_OBJECT FileObject;
+    PNTFS_STREAM Stream;
+    PNTFS_HANDLE Handle;
+    PVOID Buffer;
+    ULONG Length;
+    FILE_INFORMATION_CLASS Class;
+    PFILE_OBJECT NewParent; /* where a name is to go, or NULL */
+    BOOLEAN AdvanceOnly;
+} NTFS_SETTING, *PNTFS_SETTING;
+
+/* delete.c: the last handle's end carries out a deletion. */
+NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle, BOOLEAN ReadOnlyToo);
 VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
+NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting);
+NTSTATUS NtfsSetDispositionEx(PNTFS_SETTING Setting);
+
+/* rename.c */
+NTSTATUS NtfsSetRename(PNTFS_SETTING Setting);
+NTSTATUS NtfsSetLink(PNTFS_SETTING Setting);
 
 /* write.c */
 NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);

@@ -1,77 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IRP_MJ_SET_INFORMATION, and the end of files.
+ * IRP_MJ_SET_INFORMATION.
  */
 #include "ntfs.h"
-
-/* ---- deletion: marked by a handle, carried out with the last handle of the file ---- */
-
-static int NtfsSeeEntry(void *Context, const NTFS_ENTRY_FACTS *Entry)
-{
-    UNREFERENCED_PARAMETER(Entry);
-    *(PBOOLEAN)Context = TRUE;
-    return 1;
-}
-
-/* A name of a directory that has something in it cannot go, nor the root's, nor that of a file that is read-only. */
-NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
-{
-    PNTFS_FILE File = Stream->File;
-    ULONG End = Handle->Path.Length / sizeof(WCHAR), Start = End;
-    NTFS_FILE_FACTS Facts;
-    BOOLEAN Full = FALSE;
-    NTSTATUS Status;
-
-    if (Stream->Name.Length != 0) {
-        return STATUS_NOT_IMPLEMENTED;
-    }
-    Status = NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts);
-    if (NT_SUCCESS(Status) && File->IsDirectory) {
-        Status = NtfsLibraryList(Volume->Library, File->Id, NtfsSeeEntry, &Full);
-    }
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    if (Volume->Facts.ReadOnly || File->Id == NTFS_ROOT_ID || (Facts.Attributes & FILE_ATTRIBUTE_READONLY) != 0) {
-        return STATUS_CANNOT_DELETE;
-    }
-    if (Full) {
-        return STATUS_DIRECTORY_NOT_EMPTY;
-    }
-    while (Start > 0 && Handle->Path.Buffer[Start - 1] != L'\\') {
-        Start--;
-    }
-    File->DeletePending = TRUE;
-    File->DoomedParent = Handle->Parent;
-    File->DoomedLength = End - Start;
-    RtlCopyMemory(File->DoomedName, Handle->Path.Buffer + Start, File->DoomedLength * sizeof(WCHAR));
-    return STATUS_SUCCESS;
-}
-
-VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
-{
-    PNTFS_FILE File = Stream->File;
-
-    if (Handle->DeleteOnClose && !Volume->Dismounted) {
-        NtfsDoomLocked(Volume, Stream, Handle); /* what cannot go stays, and nobody is left to be told */
-    }
-    if (--File->Handles == 0 && File->DeletePending && !Volume->Dismounted) {
-        NtfsLibraryDelete(Volume->Library, File->Id, File->DoomedParent, (const uint16_t *)File->DoomedName,
-                          File->DoomedLength);
-    }
-}
-
-/* ---- classes ---- */
-
-/* A request under way; Buffer has the class's size. */
-typedef struct _NTFS_SETTING {
-    PNTFS_VOLUME Volume;
-    PFILE_OBJECT FileObject;
-    PNTFS_STREAM Stream;
-    PNTFS_HANDLE Handle;
-    PVOID Buffer;
-    BOOLEAN AdvanceOnly;
-} NTFS_SETTING, *PNTFS_SETTING;
 
 /* 0 leaves a time as it is, and so do -1 and -2, which say who else may change it: nobody does here. */
 static VOID NtfsSetTime(int64_t *Time, LARGE_INTEGER Wanted)
@@ -114,21 +45,6 @@ static NTSTATUS NtfsSetBasic(PNTFS_SETTING Setting)
     return NtfsLibrarySetFacts(Setting->Volume->Library, Facts.Id, &Facts);
 }
 
-static NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-
-    if (((PFILE_DISPOSITION_INFORMATION)Setting->Buffer)->DeleteFile) {
-        Status = NtfsDoomLocked(Setting->Volume, Setting->Stream, Setting->Handle);
-    } else {
-        Setting->Stream->File->DeletePending = FALSE;
-    }
-    if (NT_SUCCESS(Status)) {
-        Setting->FileObject->DeletePending = Setting->Stream->File->DeletePending;
-    }
-    return Status;
-}
-
 static NTSTATUS NtfsSetLength(PNTFS_SETTING Setting, LONGLONG Size)
 {
     if (Setting->Stream->File->IsDirectory && Setting->Stream->Name.Length == 0) {
@@ -160,6 +76,11 @@ static const struct {
 } NtfsSetClasses[] = {
     {FileBasicInformation, sizeof(FILE_BASIC_INFORMATION), NtfsSetBasic},
     {FileDispositionInformation, sizeof(FILE_DISPOSITION_INFORMATION), NtfsSetDisposition},
+    {FileDispositionInformationEx, sizeof(FILE_DISPOSITION_INFORMATION_EX), NtfsSetDispositionEx},
+    {FileRenameInformation, sizeof(FILE_RENAME_INFORMATION), NtfsSetRename},
+    {FileRenameInformationEx, sizeof(FILE_RENAME_INFORMATION), NtfsSetRename},
+    {FileLinkInformation, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
+    {FileLinkInformationEx, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
     {FileEndOfFileInformation, sizeof(FILE_END_OF_FILE_INFORMATION), NtfsSetEndOfFile},
     {FileAllocationInformation, sizeof(FILE_ALLOCATION_INFORMATION), NtfsSetAllocation},
 };
@@ -208,6 +129,9 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
                                 Stream,
                                 Stack->FileObject->FsContext2,
                                 Irp->AssociatedIrp.SystemBuffer,
+                                Stack->Parameters.SetFile.Length,
+                                Stack->Parameters.SetFile.FileInformationClass,
+                                Stack->Parameters.SetFile.FileObject,
                                 Stack->Parameters.SetFile.AdvanceOnly};
 
         NtfsLockLibrary();

@@ -44,7 +44,7 @@ static void *GlueResident(ntfs_attr_search_ctx *Search, u32 Least)
 }
 
 /* The next of the file's names, or NULL. */
-static FILE_NAME_ATTR *GlueNextName(ntfs_attr_search_ctx *Search)
+FILE_NAME_ATTR *NtfsGlueNextName(ntfs_attr_search_ctx *Search)
 {
     while (ntfs_attr_lookup(AT_FILE_NAME, AT_UNNAMED, 0, CASE_SENSITIVE, 0, NULL, 0, Search) == 0) {
         FILE_NAME_ATTR *Name = GlueResident(Search, sizeof(*Name));
@@ -66,7 +66,7 @@ static void GlueRealName(ntfs_inode *Inode, uint64_t Directory, const uint16_t *
     FILE_NAME_ATTR *Found;
 
     memcpy(RealName, Name, Length * sizeof(*Name));
-    while (Search != NULL && (Found = GlueNextName(Search)) != NULL) {
+    while (Search != NULL && (Found = NtfsGlueNextName(Search)) != NULL) {
         if (MREF_LE(Found->parent_directory) == MREF(Directory) &&
             ntfs_names_are_equal(Found->file_name, Found->file_name_length, Name, Length, IGNORE_CASE, Volume->upcase,
                                  Volume->upcase_len)) {
@@ -117,7 +117,7 @@ int32_t NtfsLibraryParent(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t *Pa
         return Status;
     }
     Search = ntfs_attr_get_search_ctx(Inode, NULL);
-    while (Search != NULL && (Found = GlueNextName(Search)) != NULL && Found->file_name_type == FILE_NAME_DOS) {
+    while (Search != NULL && (Found = NtfsGlueNextName(Search)) != NULL && Found->file_name_type == FILE_NAME_DOS) {
     }
     if (Found != NULL) {
         *Parent = le64_to_cpu(Found->parent_directory);

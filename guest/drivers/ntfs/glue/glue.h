@@ -44,6 +44,8 @@ extern struct ntfs_device_operations NtfsGlueDevice;
 int32_t NtfsGlueOpen(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, ntfs_inode **Inode);
 int32_t NtfsGlueClose(NTFS_LIBRARY_VOLUME *Volume, ntfs_inode *Inode, int32_t Status);
 uint32_t NtfsGlueAttributes(uint32_t Flags, int IsDirectory);
+/* The next of the file's names, or NULL. */
+FILE_NAME_ATTR *NtfsGlueNextName(ntfs_attr_search_ctx *Search);
 
 /* status.c: what errno says; a transfer that failed says it better. */
 int32_t NtfsGlueStatus(NTFS_SECTORS *Sectors);

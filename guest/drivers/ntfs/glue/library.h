@@ -91,6 +91,7 @@ typedef struct _NTFS_ENTRY_FACTS {
 /* They return 0 to go on. */
 typedef int NTFS_ENTRY_VISITOR(void *Context, const NTFS_ENTRY_FACTS *Entry);
 typedef int NTFS_STREAM_VISITOR(void *Context, const NTFS_STREAM_FACTS *Stream);
+typedef int NTFS_NAME_VISITOR(void *Context, uint64_t Parent, const uint16_t *Name, uint32_t Length, int IsShort);
 typedef int NTFS_RUN_VISITOR(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters); /* Lcn < 0: a hole */
 
 /* file.c.  RealName has room for NTFS_NAME_MAX characters: the name as it is on the disk. */
@@ -109,6 +110,18 @@ int32_t NtfsLibrarySetFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const NTFS
 int32_t NtfsLibraryDelete(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
                           uint32_t Length);
 
+/* link.c: names.  Hide: the name goes, and one that nobody sees comes for it; ForgetHidden deletes what has such a one. */
+#define NTFS_HIDDEN_LENGTH 16
+int32_t NtfsLibraryLink(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
+                        uint32_t Length);
+int32_t NtfsLibraryRename(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t OldDirectory, const uint16_t *OldName,
+                          uint32_t OldLength, uint64_t Directory, const uint16_t *Name, uint32_t Length);
+void NtfsLibraryHiddenName(uint64_t Id, uint16_t *Name);
+int32_t NtfsLibraryHide(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
+                        uint32_t Length, uint64_t *Place);
+void NtfsLibraryForgetHidden(NTFS_LIBRARY_VOLUME *Volume);
+int32_t NtfsLibraryNames(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_NAME_VISITOR *Visitor, void *Context);
+
 /* directory.c: in the index's order.  Files of the file system itself are not told. */
 int32_t NtfsLibraryList(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, NTFS_ENTRY_VISITOR *Visitor, void *Context);
 
@@ -120,6 +133,12 @@ int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
                         NTFS_RUN_VISITOR *Visitor, void *Context);
 int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length, int64_t Offset,
                         void *Buffer, uint32_t *Bytes);
+
+/* AddStream: an empty one, which is not yet there.  RenameStream: its bytes go to the new one, plainly. */
+int32_t NtfsLibraryAddStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length);
+int32_t NtfsLibraryRemoveStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length);
+int32_t NtfsLibraryRenameStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *OldName, uint32_t OldLength,
+                                const uint16_t *Name, uint32_t Length, NTFS_STREAM_FACTS *Facts);
 
 /* All of the bytes, or a status; Facts are the stream's afterwards. */
 int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,

@@ -239,3 +239,96 @@ int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint1
     }
     return NtfsGlueClose(Volume, Inode, Status);
 }
+
+int32_t NtfsLibraryAddStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length)
+{
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    errno = 0;
+    if (ntfs_attr_add(Inode, AT_DATA, (ntfschar *)Name, (u8)Length, NULL, 0) != 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    } else {
+        Inode->flags |= FILE_ATTR_ARCHIVE;
+        NInoFileNameSetDirty(Inode);
+        ntfs_inode_update_times(Inode, NTFS_UPDATE_CTIME);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+int32_t NtfsLibraryRemoveStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    Attribute = GlueOpenStream(Inode, Name, Length);
+    if (Attribute == NULL || ntfs_attr_rm(Attribute) != 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    } else {
+        ntfs_inode_update_times(Inode, NTFS_UPDATE_CTIME);
+    }
+    if (Attribute != NULL) {
+        ntfs_attr_close(Attribute);
+    }
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+static int32_t GlueCopyStream(NTFS_LIBRARY_VOLUME *Volume, ntfs_attr *From, ntfs_attr *To)
+{
+    enum { Size = 0x10000 };
+    u8 *Buffer = ntfs_malloc(Size);
+    int32_t Status = Buffer != NULL ? GLUE_STATUS_SUCCESS : NtfsGlueStatus(Volume->Sectors);
+    s64 Piece;
+
+    for (s64 Offset = 0; Status >= 0 && Offset < From->data_size; Offset += Piece) {
+        errno = 0;
+        Piece = ntfs_attr_pread(From, Offset, Size, Buffer);
+        if (Piece <= 0 || ntfs_attr_pwrite(To, Offset, Piece, Buffer) != Piece) {
+            Status = NtfsGlueStatus(Volume->Sectors);
+        }
+    }
+    free(Buffer);
+    return Status;
+}
+
+int32_t NtfsLibraryRenameStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *OldName, uint32_t OldLength,
+                                const uint16_t *Name, uint32_t Length, NTFS_STREAM_FACTS *Facts)
+{
+    ntfs_attr *From = NULL, *To = NULL;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsLibraryAddStream(Volume, Id, Name, Length);
+
+    if (Status >= 0) {
+        Status = NtfsGlueOpen(Volume, Id, &Inode);
+    }
+    if (Status < 0) {
+        return Status;
+    }
+    From = GlueOpenStream(Inode, OldName, OldLength);
+    if (From != NULL) {
+        To = GlueOpenStream(Inode, Name, Length);
+    }
+    Status = To != NULL ? GlueCopyStream(Volume, From, To) : NtfsGlueStatus(Volume->Sectors);
+    if (Status >= 0) {
+        GlueTellStream(To, Facts);
+    }
+    if (To != NULL) {
+        ntfs_attr_close(To);
+    }
+    if (From != NULL) {
+        ntfs_attr_close(From);
+    }
+    Status = NtfsGlueClose(Volume, Inode, Status);
+    if (Status >= 0) {
+        return NtfsLibraryRemoveStream(Volume, Id, OldName, OldLength);
+    }
+    NtfsLibraryRemoveStream(Volume, Id, Name, Length);
+    return Status;
+}

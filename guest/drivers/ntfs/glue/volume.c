@@ -97,6 +97,9 @@ int32_t NtfsLibraryMount(NTFS_SECTORS *Sectors, NTFS_LIBRARY_VOLUME **Result, NT
         goto Exit;
     }
     GlueTellFacts(Mounted->Volume, Facts);
+    if (!Facts->ReadOnly) {
+        NtfsLibraryForgetHidden(Mounted);
+    }
     *Result = Mounted;
     Mounted = NULL;
     Device = NULL;
