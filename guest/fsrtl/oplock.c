@@ -85,6 +85,8 @@ VOID NTAPI FsRtlUninitializeOplock(POPLOCK Oplock)
     FsRtlpReleaseWaitersLocked(Old, &Done);
     KeReleaseSpinLock(&Old->Lock, Irql);
     FsRtlpDeliver(&Done);
+    IoAcquireCancelSpinLock(&Irql); /* cancel routines that were on their way have been here */
+    IoReleaseCancelSpinLock(Irql);
     ExFreePoolWithTag(Old, FSRTLP_OPLOCK_TAG);
     *Oplock = NULL;
 }

@@ -39,16 +39,15 @@ static VOID NTAPI FsRtlpCancelGrant(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PFSRTLP_GRANT Grant = Irp->Tail.Overlay.DriverContext[0];
     PFSRTLP_OPLOCK Oplock = Grant->Oplock;
     FSRTLP_DONE Done;
-    KIRQL Irql;
 
     UNREFERENCED_PARAMETER(DeviceObject);
-    IoReleaseCancelSpinLock(Irp->CancelIrql);
     FsRtlpBeginDone(&Done);
-    KeAcquireSpinLock(&Oplock->Lock, &Irql);
+    KeAcquireSpinLockAtDpcLevel(&Oplock->Lock); /* within the cancel lock: see FsRtlUninitializeOplock */
     RemoveEntryList(&Grant->Link);
     InsertTailList(&Done.Grants, &Grant->Link);
     FsRtlpReleaseWaitersLocked(Oplock, &Done);
-    KeReleaseSpinLock(&Oplock->Lock, Irql);
+    KeReleaseSpinLockFromDpcLevel(&Oplock->Lock);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
     Irp->IoStatus.Status = STATUS_CANCELLED;
     Irp->IoStatus.Information = 0;
     InsertTailList(&Done.Irps, &Irp->Tail.Overlay.ListEntry);

@@ -60,13 +60,13 @@ VOID FsRtlpWakeWaiter(PFSRTLP_WAITER Waiter)
 static VOID NTAPI FsRtlpCancelWaiter(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PFSRTLP_WAITER Waiter = Irp->Tail.Overlay.DriverContext[0];
-    KIRQL Irql;
+    PFSRTLP_OPLOCK Oplock = Waiter->Oplock;
 
     UNREFERENCED_PARAMETER(DeviceObject);
-    IoReleaseCancelSpinLock(Irp->CancelIrql);
-    KeAcquireSpinLock(&Waiter->Oplock->Lock, &Irql);
+    KeAcquireSpinLockAtDpcLevel(&Oplock->Lock); /* within the cancel lock: see FsRtlUninitializeOplock */
     RemoveEntryList(&Waiter->Link);
-    KeReleaseSpinLock(&Waiter->Oplock->Lock, Irql);
+    KeReleaseSpinLockFromDpcLevel(&Oplock->Lock);
+    IoReleaseCancelSpinLock(Irp->CancelIrql);
     Irp->IoStatus.Status = STATUS_CANCELLED;
     FsRtlpWakeWaiter(Waiter);
 }
