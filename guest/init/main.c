@@ -17,6 +17,7 @@
 #include <cm.h>
 #include <ex.h>
 #include <io.h>
+#include <cc.h>
 #include <se.h>
 #include <ldr.h>
 #include "initp.h"
@@ -54,7 +55,11 @@ static NTSTATUS InitSecurity(VOID)
 
 static NTSTATUS InitIoObjects(VOID)
 {
-    return IoInitSystem(0);
+    NTSTATUS Status = IoInitSystem(0);
+
+    if (NT_SUCCESS(Status))
+        CcInitSystem();
+    return Status;
 }
 
 static NTSTATUS InitIoDevices(VOID)

@@ -235,6 +235,14 @@ NTSTATUS IopParseFile(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessS
                       PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object);
 /* section.c */
 NTSTATUS IopInitializeSections(VOID);
+struct _MM_SEGMENT;
+ACCESS_MASK IopFileAccessOfSection(ULONG Protection);
+NTSTATUS IopOpenFileSection(PFILE_OBJECT FileObject, PULONG64 Size, ULONG Protection, struct _MM_SEGMENT **Segment);
+extern struct _MM_FILE_ROUTINES IopFileRoutines;
+
+/* fsfilter.c: for the writer of what views have changed. */
+BOOLEAN IopAcquireForWriter(PFILE_OBJECT FileObject, ULONG64 End, PVOID *Context);
+VOID IopReleaseFromWriter(PFILE_OBJECT FileObject, PVOID Context);
 /* transaction.c */
 NTSTATUS IopInitializeTransactions(VOID);
 /* access.c */
@@ -284,6 +292,7 @@ NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
 VOID IopAbandonRequest(PIOP_REQUEST Request);
 /* query.c: a question about a file while one of its requests holds the lock of the file object. */
+NTSTATUS IopSetUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer);
 NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
                           PULONG ReturnedLength);
 /* rename.c */

@@ -413,8 +413,8 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
 /* ---- the same by file object, for drivers -----------------------------------------------------------------
  */
 
-static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, BOOLEAN Lock, UCHAR MajorFunction, ULONG Class,
-                                     ULONG Length, PVOID Buffer, PULONG ReturnedLength)
+static NTSTATUS IopAskByFileObject(PFILE_OBJECT FileObject, BOOLEAN Lock, UCHAR MajorFunction, ULONG Class,
+                                   ULONG Length, PVOID Buffer, PULONG ReturnedLength)
 {
     IOP_SYNCHRONOUS Call;
     IO_STATUS_BLOCK IoStatus;
@@ -448,20 +448,37 @@ static NTSTATUS IopQueryByFileObject(PFILE_OBJECT FileObject, BOOLEAN Lock, UCHA
 NTSTATUS NTAPI IoQueryFileInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass,
                                       ULONG Length, PVOID FileInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, TRUE, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length,
-                                FileInformation, ReturnedLength);
+    return IopAskByFileObject(FileObject, TRUE, IRP_MJ_QUERY_INFORMATION, FileInformationClass, Length, FileInformation,
+                              ReturnedLength);
 }
 
 NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
                           PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, FALSE, IRP_MJ_QUERY_INFORMATION, Class, Length, Buffer, ReturnedLength);
+    return IopAskByFileObject(FileObject, FALSE, IRP_MJ_QUERY_INFORMATION, Class, Length, Buffer, ReturnedLength);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI IoQueryVolumeInformation(PFILE_OBJECT FileObject, FS_INFORMATION_CLASS FsInformationClass, ULONG Length,
                                         PVOID FsInformation, PULONG ReturnedLength)
 {
-    return IopQueryByFileObject(FileObject, TRUE, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length,
-                                FsInformation, ReturnedLength);
+    return IopAskByFileObject(FileObject, TRUE, IRP_MJ_QUERY_VOLUME_INFORMATION, FsInformationClass, Length,
+                              FsInformation, ReturnedLength);
+}
+
+NTSTATUS IopSetUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer)
+{
+    ULONG Ignored;
+
+    return IopAskByFileObject(FileObject, FALSE, IRP_MJ_SET_INFORMATION, Class, Length, Buffer, &Ignored);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI IoSetInformation(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS FileInformationClass, ULONG Length,
+                                PVOID FileInformation)
+{
+    ULONG Ignored;
+
+    return IopAskByFileObject(FileObject, TRUE, IRP_MJ_SET_INFORMATION, FileInformationClass, Length, FileInformation,
+                              &Ignored);
 }

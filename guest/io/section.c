@@ -2,17 +2,20 @@
 /*
  * Section objects, and the services that map views of them.
  *
- * A section of the paging file is memory that several views share.  Images are refused, as files are until there is a cache
- * that keeps a file and its sections the same.
+ * A section of the paging file is memory that several views share; one of a file shows the file (filesection.c).  Images are refused.
  */
 #include "iop.h"
 #include <mm.h>
 
+#ifndef SEC_FILE
+#define SEC_FILE 0x00800000
+#endif
 #define IOP_ALLOCATION_ATTRIBUTES                                                                                      \
     (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE | SEC_NOCACHE | SEC_LARGE_PAGES | 0x00200000 /* SEC_BASED */)
 
 typedef struct _IOP_SECTION {
     ULONG Protection;
+    ULONG64 Size;
     PMM_SEGMENT Segment;
 } IOP_SECTION, *PIOP_SECTION;
 
@@ -23,6 +26,8 @@ static VOID IopDeleteSection(PVOID Object)
     PIOP_SECTION Section = Object;
 
     if (Section->Segment != NULL) {
+        MmCountSegmentUser(Section->Segment, (Section->Protection & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0,
+                           -1);
         MmDereferenceSegment(Section->Segment);
     }
 }
@@ -41,6 +46,7 @@ NTSTATUS IopInitializeSections(VOID)
                                             STANDARD_RIGHTS_WRITE | SECTION_MAP_WRITE,
                                             STANDARD_RIGHTS_EXECUTE | SECTION_MAP_EXECUTE, SECTION_ALL_ACCESS};
     Type.DeleteProcedure = IopDeleteSection;
+    MmSetFileRoutines(&IopFileRoutines);
     return ObCreateObjectType(&Name, &Type, NULL, &IopSectionType);
 }
 
@@ -50,7 +56,7 @@ static NTSTATUS IopCheckSection(ULONG Protection, ULONG Attributes, HANDLE File,
 {
     ULONG Kind = Attributes & (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE);
 
-    if ((Attributes & ~IOP_ALLOCATION_ATTRIBUTES) != 0 ||
+    if ((Attributes & ~(ULONG)(IOP_ALLOCATION_ATTRIBUTES | SEC_FILE)) != 0 ||
         (Kind != SEC_COMMIT && Kind != SEC_RESERVE && Kind != SEC_IMAGE)) {
         return STATUS_INVALID_PARAMETER_6;
     }
@@ -60,19 +66,32 @@ static NTSTATUS IopCheckSection(ULONG Protection, ULONG Attributes, HANDLE File,
     if (File == NULL && Kind == SEC_IMAGE) {
         return STATUS_INVALID_FILE_FOR_SECTION;
     }
-    if (File != NULL || Kind == SEC_IMAGE || (Attributes & (SEC_LARGE_PAGES | 0x00200000)) != 0) {
-        DbgPrint("NtCreateSection: %s is not implemented\n", Kind == SEC_IMAGE ? "an image"
-                                                             : File != NULL    ? "a file"
-                                                                               : "a based section or large pages");
+    if (Kind == SEC_IMAGE || (Attributes & (SEC_LARGE_PAGES | 0x00200000)) != 0) {
+        DbgPrint("NtCreateSection: %s is not implemented\n",
+                 Kind == SEC_IMAGE ? "an image" : "a based section or large pages");
         return STATUS_NOT_IMPLEMENTED;
     }
-    return (LONG64)Size <= 0 ? STATUS_INVALID_PARAMETER_4 : STATUS_SUCCESS;
+    return (LONG64)Size < 0 || (Size == 0 && File == NULL) ? STATUS_INVALID_PARAMETER_4 : STATUS_SUCCESS;
 }
 
-static NTSTATUS IopCreateSection(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes, ULONG64 Size,
-                                 ULONG Protection, ULONG Attributes)
+static NTSTATUS IopFillSection(PIOP_SECTION Section, PFILE_OBJECT FileObject, ULONG64 Size, ULONG Attributes)
 {
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    NTSTATUS Status;
+
+    if (FileObject != NULL) {
+        Status = IopOpenFileSection(FileObject, &Size, Section->Protection, &Section->Segment);
+    } else {
+        Status = MmCreateSegment(Size, (Attributes & SEC_COMMIT) != 0, &Section->Segment);
+    }
+    Section->Size = Size;
+    return Status;
+}
+
+/* Object NULL, or where the section goes, referenced. */
+NTSTATUS IopCreateSection(PHANDLE Handle, PVOID *Object, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes,
+                          ULONG64 Size, ULONG Protection, ULONG Attributes, PFILE_OBJECT FileObject)
+{
+    KPROCESSOR_MODE Mode = Object != NULL ? KernelMode : ExGetPreviousMode();
     PIOP_SECTION Section;
     NTSTATUS Status =
         ObCreateObject(Mode, IopSectionType, ObjectAttributes, Mode, NULL, sizeof(*Section), 0, 0, (PVOID *)&Section);
@@ -82,12 +101,33 @@ static NTSTATUS IopCreateSection(PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATT
     }
     Section->Segment = NULL;
     Section->Protection = Protection;
-    Status = MmCreateSegment(Size, (Attributes & SEC_COMMIT) != 0, &Section->Segment);
+    Status = IopFillSection(Section, FileObject, Size, Attributes);
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(Section);
         return Status;
     }
-    return ObInsertObject(Section, NULL, Access, 0, NULL, Handle);
+    return ObInsertObject(Section, NULL, Access, Object != NULL ? 1 : 0, Object, Handle);
+}
+
+/* The file must be open for what the section's protection lets views do. */
+static NTSTATUS IopCreateSectionOf(HANDLE File, PHANDLE Handle, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes,
+                                   ULONG64 Size, ULONG Protection, ULONG Attributes)
+{
+    PFILE_OBJECT FileObject = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (File != NULL) {
+        Status = ObReferenceObjectByHandle(File, IopFileAccessOfSection(Protection), *IoFileObjectType,
+                                           ExGetPreviousMode(), (PVOID *)&FileObject, NULL);
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopCreateSection(Handle, NULL, Access, ObjectAttributes, Size, Protection, Attributes, FileObject);
+    if (FileObject != NULL) {
+        ObDereferenceObject(FileObject);
+    }
+    return Status;
 }
 
 /* Gives the caller a handle; what was done is done, also if it cannot be told any more. */
@@ -106,8 +146,10 @@ static NTSTATUS IopReturnHandle(NTSTATUS Status, HANDLE Handle, PHANDLE Result)
 
 /*
  * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4: no size; STATUS_INVALID_PARAMETER_6: not one kind of allocation;
- * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_TOO_BIG; STATUS_COMMITMENT_LIMIT; STATUS_INVALID_FILE_FOR_SECTION: an image of
- * no file; STATUS_NOT_IMPLEMENTED: files, images, large pages.  (Page "ZwCreateSection".)
+ * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_TOO_BIG: also more than a file has, without the right to make it grow;
+ * STATUS_COMMITMENT_LIMIT; STATUS_INVALID_FILE_FOR_SECTION: an image of no file, a directory, a file that has no sections;
+ * STATUS_MAPPED_FILE_SIZE_ZERO; STATUS_ACCESS_DENIED: the file is not open for this; STATUS_NOT_IMPLEMENTED: images, large
+ * pages.  (Page "ZwCreateSection".)
  */
 NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                                PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes,
@@ -133,8 +175,8 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
     }
     Status = IopCheckSection(SectionPageProtection, AllocationAttributes, FileHandle, Size);
     if (NT_SUCCESS(Status)) {
-        Status = IopCreateSection(&Handle, DesiredAccess, ObjectAttributes, Size, SectionPageProtection,
-                                  AllocationAttributes);
+        Status = IopCreateSectionOf(FileHandle, &Handle, DesiredAccess, ObjectAttributes, Size, SectionPageProtection,
+                                    AllocationAttributes);
     }
     return IopReturnHandle(Status, Handle, SectionHandle);
 }
@@ -235,6 +277,7 @@ static NTSTATUS IopMapView(HANDLE SectionHandle, HANDLE ProcessHandle, PMM_VIEW_
     }
     if (NT_SUCCESS(Status)) {
         Request->Segment = Section->Segment;
+        Request->SectionSize = Section->Size;
         Request->SectionProtect = Section->Protection;
         KeStackAttachProcess((PRKPROCESS)Process, &ApcState);
         Status = MmMapView(Request);
@@ -326,6 +369,7 @@ NTSTATUS NTAPI MmMapViewInSystemSpace(PVOID Section, PVOID *MappedBase, PSIZE_T 
 {
     PIOP_SECTION Object = Section;
     MM_VIEW_REQUEST Request = {.Segment = Object->Segment,
+                               .SectionSize = Object->Size,
                                .SectionProtect = Object->Protection,
                                .Protect = Object->Protection,
                                .Size = *ViewSize};

@@ -114,6 +114,9 @@ static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION
     Record.NumberParameters = Count;
     Record.ExceptionInformation[0] = First;
     Record.ExceptionInformation[1] = Second;
+    if (Status == STATUS_IN_PAGE_ERROR) {
+        Record.ExceptionInformation[Record.NumberParameters++] = (ULONG_PTR)(LONG_PTR)KeGetCurrentThread()->PageStatus;
+    }
     KiDispatchException(&Record, ExceptionFrame, TrapFrame, TRUE);
 }
 

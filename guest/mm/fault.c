@@ -2,7 +2,7 @@
 /*
  * What a page fault means.
  *
- * In a view of a section it shows the page.  Else it is an error: an exception for user addresses (that of a guard page the
+ * In a view of a section it shows the page, which is read if it is a file's (STATUS_IN_PAGE_ERROR: it cannot be).  Else it is an error: an exception for user addresses (that of a guard page the
  * first time only), a bugcheck for system addresses, named as exactly as Windows does.  What is none is a translation that was
  * changed on another processor a moment ago: the access is then tried again.
  */
@@ -71,9 +71,12 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
         MiInvalidate(Value);
         return STATUS_SUCCESS;
     }
-    if (__readcr8() < DISPATCH_LEVEL && MiHasViews(Value) &&
-        NT_SUCCESS(MiResolveView(Value, Write, (ErrorCode & MI_FAULT_FETCH) != 0)))
-        return STATUS_SUCCESS;
+    if (__readcr8() < DISPATCH_LEVEL && MiHasViews(Value)) {
+        NTSTATUS Status = MiResolveView(Value, Write, (ErrorCode & MI_FAULT_FETCH) != 0);
+
+        if (NT_SUCCESS(Status) || Status == STATUS_IN_PAGE_ERROR)
+            return Status;
+    }
     if (MiIsSpecialAddress(Value) && !(Pte & FLTVM_PTE_PRESENT))
         MiSpecialPoolFault(Value, Write, TrapFrame->Rip);
     if ((Pte & FLTVM_PTE_PRESENT) && (ErrorCode & MI_FAULT_PRESENT)) {

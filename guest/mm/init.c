@@ -17,6 +17,7 @@ VOID MmInitSystem(ULONG Phase)
         MiInitializePool();
         MiInitializeSpecialPool();
         MiInitializeViews();
+        MiInitializeFiles();
         KeMmAccessFault = MmAccessFault;
         RtlReadMemory = MmReadMemory;
         KeMmIsCode = FvIsCode;

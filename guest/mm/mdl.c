@@ -187,8 +187,12 @@ DECLSPEC_NOINLINE VOID NTAPI MmUnlockPages(PMDL MemoryDescriptorList)
     MiVerifyMdl((Mdl->MdlFlags & MDL_PAGES_LOCKED) != 0, "mdl-not-locked", Mdl, Caller, 0x7C, (USHORT)Mdl->MdlFlags, 0);
     if (Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
-    for (ULONG Index = 0; Index < Pages; Index++)
+    for (ULONG Index = 0; Index < Pages; Index++) {
+        if ((Mdl->MdlFlags & MDL_WRITE_OPERATION) && MiIsRam(Page[Index]) &&
+            MiPfnDatabase[Page[Index]].State == MiPageFile)
+            MiPfnDatabase[Page[Index]].Paged = TRUE; /* changed (pageout.c) */
         MiUnlockPage(Page[Index]);
+    }
     Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION | MDL_IO_SPACE);
 }
 

@@ -78,6 +78,7 @@ typedef enum _MI_PAGE_STATE {
     MiPageBig,        /* pool: first page of an allocation; Tag, Size, Stack, Owner hold */
     MiPageBigTail,    /* pool: the others */
     MiPageContiguous, /* first of a contiguous allocation; Size holds */
+    MiPageFile,       /* of a file: Paged says that a transfer to it has changed it */
     MiPageOrphan      /* a process's that gave it back while it was locked: free with the last lock */
 } MI_PAGE_STATE;
 
@@ -127,6 +128,7 @@ typedef ULONG64 MMPTE, *PMMPTE;
 #define MI_PTE_PAGE_MASK 0x000FFFFFFFFFF000ULL
 #define MI_PTE_DATA      (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE | FLTVM_PTE_NX)
 #define MI_PTE_TABLE     (FLTVM_PTE_PRESENT | FLTVM_PTE_WRITE)
+#define MI_PTE_DIRTY     0x40ULL  /* the processor's: it was written to */
 #define MI_PTE_HIDDEN    0x200ULL /* not present, but the page is kept for MmReadMemory: a bit left to software */
 
 /*
@@ -268,6 +270,7 @@ VOID MiForgetSections(ULONG64 Base, SIZE_T Size);
 
 VOID MiInitializeSpecialPool(VOID);
 VOID MiInitializeViews(VOID);
+VOID MiInitializeFiles(VOID);
 
 #define MI_SLOTS     4096
 #define MI_SLOT_SIZE (2 * PAGE_SIZE)

@@ -182,31 +182,6 @@ LOGICAL NTAPI MmIsDriverVerifyingByAddress(PVOID AddressInDriver)
     return FvVerifierEnabled() && MiFindOwner(AddressInDriver) != MM_OWNER_KERNEL;
 }
 
-/* Files are never mapped as sections here, so none stands in the way. */
-BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer, MMFLUSH_TYPE FlushType)
-{
-    UNREFERENCED_PARAMETER(FlushType);
-    return SectionObjectPointer->ImageSectionObject == NULL;
-}
-
-BOOLEAN NTAPI MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INTEGER NewFileSize)
-{
-    UNREFERENCED_PARAMETER(NewFileSize);
-    return SectionPointer->ImageSectionObject == NULL;
-}
-
-BOOLEAN NTAPI MmForceSectionClosed(PSECTION_OBJECT_POINTERS SectionObjectPointer, BOOLEAN DelayClose)
-{
-    UNREFERENCED_PARAMETER(DelayClose);
-    return SectionObjectPointer->ImageSectionObject == NULL;
-}
-
-ULONG NTAPI MmDoesFileHaveUserWritableReferences(PSECTION_OBJECT_POINTERS SectionPointer)
-{
-    UNREFERENCED_PARAMETER(SectionPointer);
-    return 0;
-}
-
 /* Data exports. */
 extern PVOID MmHighestUserAddress, MmSystemRangeStart;
 extern ULONG_PTR MmUserProbeAddress;

@@ -2,7 +2,8 @@
 /*
  * Segments: the pages that sections and views of them share.
  *
- * A tree of chunks holds what is there: the pages of the paging file's segments, from the moment that they are committed.
+ * A tree of chunks holds what is there: the pages of the paging file's segments, from the moment that they are committed; of a file's,
+ * while they are in memory (filesegment.c).
  */
 #include "segment.h"
 
@@ -41,7 +42,7 @@ PMI_CHUNK MiNextChunk(PMM_SEGMENT Segment, ULONG64 Index)
     return RtlEnumerateGenericTableWithoutSplayingAvl(&Segment->Chunks, &Node);
 }
 
-static PMI_CHUNK MiMakeChunk(PMM_SEGMENT Segment, ULONG64 Index)
+PMI_CHUNK MiMakeChunk(PMM_SEGMENT Segment, ULONG64 Index)
 {
     PMI_CHUNK Chunk = MiFindChunk(Segment, Index);
     MI_CHUNK New = {.Index = Index};
@@ -53,7 +54,7 @@ static PMI_CHUNK MiMakeChunk(PMM_SEGMENT Segment, ULONG64 Index)
     return RtlInsertElementGenericTableAvl(&Segment->Chunks, &New, sizeof(New), &Inserted);
 }
 
-static PMM_SEGMENT MiNewSegment(ULONG64 Size)
+PMM_SEGMENT MiNewSegment(ULONG64 Size)
 {
     PMM_SEGMENT Segment = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Segment), MI_SEGMENT_TAG);
 
@@ -63,12 +64,13 @@ static PMM_SEGMENT MiNewSegment(ULONG64 Size)
     KeInitializeGuardedMutex(&Segment->Lock);
     RtlInitializeGenericTableAvl(&Segment->Chunks, MiCompareChunks, MiAllocateChunk, MiFreeChunk, NULL);
     InitializeListHead(&Segment->Views);
+    KeInitializeEvent(&Segment->Transferred, NotificationEvent, FALSE);
     Segment->Size = Size;
     Segment->References = 1;
     return Segment;
 }
 
-static VOID MiDeleteSegment(PMM_SEGMENT Segment)
+VOID MiDeleteSegment(PMM_SEGMENT Segment)
 {
     PMI_CHUNK Chunk;
 
@@ -140,11 +142,8 @@ VOID MmReferenceSegment(PMM_SEGMENT Segment)
 
 VOID MmDereferenceSegment(PMM_SEGMENT Segment)
 {
-    if (InterlockedDecrement(&Segment->References) == 0)
+    if (Segment->FileObject != NULL)
+        MiDereferenceFileSegment(Segment);
+    else if (InterlockedDecrement(&Segment->References) == 0)
         MiDeleteSegment(Segment);
-}
-
-ULONG64 MmQuerySegmentSize(PMM_SEGMENT Segment)
-{
-    return Segment->Size;
 }

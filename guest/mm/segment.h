@@ -2,8 +2,8 @@
 /*
  * mm: segments and views of them.
  *
- * Locks, in this order: an address space's (of system views: MiViewLock), then a segment's.  The entries of a segment's views
- * change under the segment's lock only.
+ * Locks, in this order: an address space's (of system views: MiViewLock), MiFileLock, then a segment's.  The entries of a segment's
+ * views change under the segment's lock only.  No lock is held while a file's pages are read or written.
  */
 #ifndef FLTVM_MM_SEGMENT_H
 #define FLTVM_MM_SEGMENT_H
@@ -17,15 +17,29 @@
 /* Neighbouring pages, of which at least one has been there. */
 typedef struct _MI_CHUNK {
     ULONG64 Index;
-    ULONG Page[MI_CHUNK_PAGES]; /* MI_NO_PAGE: not there; of the paging file: not committed */
+    ULONG64 Dirty, Reading, Writing; /* of a file, a bit a page: it has to be written; it is under way */
+    ULONG Page[MI_CHUNK_PAGES];      /* MI_NO_PAGE: not there; of the paging file: not committed */
 } MI_CHUNK, *PMI_CHUNK;
 
 struct _MM_SEGMENT {
-    KGUARDED_MUTEX Lock; /* everything below */
+    KGUARDED_MUTEX Lock; /* what follows, up to the next lock */
     RTL_AVL_TABLE Chunks;
     LIST_ENTRY Views;
     ULONG64 Size;
+    ULONG64 Resident, Dirty; /* pages of a file; those that views have changed count from when somebody looks */
+    ULONG64 TrimHand;        /* where trimming goes on: a chunk's index */
+    KEVENT Transferred;      /* pages have been read or written */
+
     volatile LONG References;
+
+    /* Of a file; MiFileLock. */
+    PFILE_OBJECT FileObject; /* NULL: the paging file's; else referenced, and all transfers' */
+    PSECTION_OBJECT_POINTERS Pointers;
+    LIST_ENTRY Link;      /* of MiFileSegments */
+    ULONG Users;          /* sections and views, but the cache's own */
+    ULONG Writers;        /* of them those that may write */
+    BOOLEAN Closing;      /* nobody has a reference any more, but there is something to write */
+    WORK_QUEUE_ITEM Item; /* which a worker does */
 };
 
 typedef struct _MI_VIEW {
@@ -37,13 +51,55 @@ typedef struct _MI_VIEW {
     ULONG SectionProtect;
     ULONG Protect; /* of a system view */
     BOOLEAN System;
+    BOOLEAN Cache; /* the cache's own: it may go beyond the segment's end */
 } MI_VIEW, *PMI_VIEW;
 
 /* segment.c; the segment's lock is held. */
 PMI_CHUNK MiFindChunk(PMM_SEGMENT Segment, ULONG64 Index);
 /* The first at or behind an index, or NULL. */
 PMI_CHUNK MiNextChunk(PMM_SEGMENT Segment, ULONG64 Index);
+PMI_CHUNK MiMakeChunk(PMM_SEGMENT Segment, ULONG64 Index);
 NTSTATUS MiCommitSegment(PMM_SEGMENT Segment, ULONG64 First, ULONG64 End);
+
+/* segment.c */
+PMM_SEGMENT MiNewSegment(ULONG64 Size);
+VOID MiDeleteSegment(PMM_SEGMENT Segment);
+
+/* filesegment.c */
+extern KGUARDED_MUTEX MiFileLock;
+extern LIST_ENTRY MiFileSegments;
+extern volatile LONG64 MiFilePages; /* of all files */
+extern PMM_FILE_ROUTINES MiFileRoutines;
+VOID MiDereferenceFileSegment(PMM_SEGMENT Segment);
+
+/* The bits of a chunk's pages from Slot on, Count of them. */
+FORCEINLINE ULONG64 MiPageBits(ULONG Slot, ULONG Count)
+{
+    return (Count >= MI_CHUNK_PAGES ? ~0ULL : (1ULL << Count) - 1) << Slot;
+}
+
+/* transfer.c: pages of a file on their way. */
+#define MI_TRANSFER_PAGES 16
+
+typedef struct _MI_TRANSFER {
+    PMM_SEGMENT Segment;
+    ULONG64 First; /* page */
+    ULONG Pages;
+    MDL Mdl;
+    PFN_NUMBER Page[MI_TRANSFER_PAGES];
+} MI_TRANSFER, *PMI_TRANSFER;
+C_ASSERT(FIELD_OFFSET(MI_TRANSFER, Page) == FIELD_OFFSET(MI_TRANSFER, Mdl) + sizeof(MDL));
+
+NTSTATUS MiTransferPages(PMI_TRANSFER Transfer, BOOLEAN Write, PULONG_PTR Bytes);
+VOID MiWaitForTransfer(PMM_SEGMENT Segment);
+/* Reads what is not there of [First, First + Count) in one chunk; the caller holds no lock. */
+NTSTATUS MiPageIn(PMM_SEGMENT Segment, ULONG64 First, ULONG Count);
+
+/* pageout.c.  The segment's lock is held, but by Trim's callers. */
+VOID MiSetDirty(PMM_SEGMENT Segment, PMI_CHUNK Chunk, ULONG64 Bits);
+ULONG MiTrimSegment(PMM_SEGMENT Segment, ULONG Wanted);
+/* IRQL: <= APC_LEVEL, whatever locks are held.  How many pages it freed. */
+ULONG MiTrimFiles(ULONG Wanted);
 
 /* view.c, viewfault.c */
 extern KGUARDED_MUTEX MiViewLock;
@@ -55,6 +111,11 @@ MMPTE MiViewBits(ULONG Protect, BOOLEAN Copy);
 NTSTATUS MiResolveView(ULONG64 Address, BOOLEAN Write, BOOLEAN Execute);
 /* Locks the page at an address of a view; STATUS_NOT_FOUND: there is none.  The caller holds no lock.  IRQL: <= APC_LEVEL. */
 NTSTATUS MiLockViewPage(ULONG64 Address, LOCK_OPERATION Operation, PPFN_NUMBER Page);
+/* Nothing of [Start, End) is shown any more; copies get CopyBits, go when that is 0, or stay as they are.  The segment's lock is held. */
+#define MI_KEEP_COPIES (~0ULL)
+VOID MiHideView(PMI_VIEW View, ULONG64 Start, ULONG64 End, MMPTE CopyBits);
+/* The part of a view that shows pages [First, End) of its segment; FALSE: none. */
+BOOLEAN MiViewPart(PMI_VIEW View, ULONG64 First, ULONG64 End, PULONG64 From, PULONG64 To);
 /* FALSE: no view is near the address. */
 BOOLEAN MiHasViews(ULONG64 Address);
 /* The space's lock is held; in the context of any process.  Not of system views. */

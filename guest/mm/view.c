@@ -57,10 +57,12 @@ BOOLEAN MmIsProtectionAllowed(ULONG SectionProtect, ULONG Protect)
 /* Offset and size fit the segment; the size is rounded to pages. */
 static NTSTATUS MiCheckView(PMM_VIEW_REQUEST Request)
 {
-    ULONG64 Size = (MmQuerySegmentSize(Request->Segment) + PAGE_SIZE - 1) & ~(ULONG64)(PAGE_SIZE - 1);
+    ULONG64 Size = (Request->SectionSize + PAGE_SIZE - 1) & ~(ULONG64)(PAGE_SIZE - 1);
 
     if (Request->Offset % MM_ALLOCATION_GRANULARITY != 0)
         return STATUS_MAPPED_ALIGNMENT;
+    if (Request->Cache)
+        return STATUS_SUCCESS;
     if (Request->Offset >= Size || Request->Size > Size - Request->Offset)
         return STATUS_INVALID_VIEW_SIZE;
     if (Request->Size == 0)
@@ -81,7 +83,15 @@ static PMI_VIEW MiNewView(PMM_VIEW_REQUEST Request, BOOLEAN System)
     View->SectionProtect = Request->SectionProtect;
     View->Protect = Request->Protect;
     View->System = System;
+    View->Cache = Request->Cache;
     return View;
+}
+
+/* The section lets the view be made writable later, too. */
+static BOOLEAN MiMayWrite(PMI_VIEW View)
+{
+    return MmIsProtectionAllowed(View->SectionProtect, PAGE_READWRITE) &&
+           (View->Protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0;
 }
 
 /* From now on the segment knows the view. */
@@ -92,16 +102,37 @@ static VOID MiLinkView(PMI_VIEW View, ULONG64 Start, ULONG64 Size)
     View->Start = Start;
     View->End = Start + Size;
     MmReferenceSegment(Segment);
+    if (!View->Cache)
+        MmCountSegmentUser(Segment, MiMayWrite(View), 1);
     KeAcquireGuardedMutex(&Segment->Lock);
     InsertTailList(&Segment->Views, &View->Link);
     KeReleaseGuardedMutex(&Segment->Lock);
 }
 
-/*
- * Nothing of [Start, End) is shown any more.  Copies that the process has of its own go too, or get the entry's bits that the
- * caller wants them to have.  The segment's lock is held.
- */
-static VOID MiHide(PMI_VIEW View, ULONG64 Start, ULONG64 End, MMPTE CopyBits)
+BOOLEAN MiViewPart(PMI_VIEW View, ULONG64 First, ULONG64 End, PULONG64 From, PULONG64 To)
+{
+    ULONG64 Page = View->Offset >> PAGE_SHIFT, Pages = (View->End - View->Start) >> PAGE_SHIFT;
+
+    if (End <= Page || First >= Page + Pages)
+        return FALSE;
+    *From = View->Start + (First > Page ? (First - Page) << PAGE_SHIFT : 0);
+    *To = End < Page + Pages ? View->Start + ((End - Page) << PAGE_SHIFT) : View->End;
+    return TRUE;
+}
+
+/* What an entry that goes knows of its page, a file's. */
+static VOID MiKeepDirty(PMI_VIEW View, ULONG64 Address, MMPTE Pte)
+{
+    ULONG64 Page = (Address - View->Start + View->Offset) >> PAGE_SHIFT;
+    PMI_CHUNK Chunk;
+
+    if (View->Segment->FileObject == NULL || !(Pte & MI_PTE_DIRTY))
+        return;
+    Chunk = MiFindChunk(View->Segment, Page / MI_CHUNK_PAGES);
+    MiSetDirty(View->Segment, Chunk, MiPageBits((ULONG)(Page % MI_CHUNK_PAGES), 1));
+}
+
+VOID MiHideView(PMI_VIEW View, ULONG64 Start, ULONG64 End, MMPTE CopyBits)
 {
     ULONG64 First = 0, Last = 0;
     BOOLEAN Copies = FALSE;
@@ -113,8 +144,8 @@ static VOID MiHide(PMI_VIEW View, ULONG64 Start, ULONG64 End, MMPTE CopyBits)
         First = First == 0 ? Address : First;
         Last = Address;
         if (!(*Pte & MI_PTE_COMMITTED)) {
-            *Pte = 0;
-        } else {
+            MiKeepDirty(View, Address, (MMPTE)InterlockedExchange64((volatile LONG64 *)Pte, 0));
+        } else if (CopyBits != MI_KEEP_COPIES) {
             *Pte = (*Pte & (MI_PTE_PAGE_MASK | MI_PTE_COMMITTED)) | CopyBits;
             Copies |= CopyBits == 0;
         }
@@ -135,9 +166,11 @@ static VOID MiDeleteView(PMI_VIEW View)
     PMM_SEGMENT Segment = View->Segment;
 
     KeAcquireGuardedMutex(&Segment->Lock);
-    MiHide(View, View->Start, View->End, 0);
+    MiHideView(View, View->Start, View->End, 0);
     RemoveEntryList(&View->Link);
     KeReleaseGuardedMutex(&Segment->Lock);
+    if (!View->Cache)
+        MmCountSegmentUser(Segment, MiMayWrite(View), -1);
     MmDereferenceSegment(Segment);
     ExFreePoolWithTag(View, MI_SEGMENT_TAG);
 }
@@ -182,7 +215,7 @@ NTSTATUS MmMapView(PMM_VIEW_REQUEST Request)
     Space = MiLockSpace();
     View->Top = Space->Top;
     Status = MiPlaceView(Space, Request);
-    if (NT_SUCCESS(Status) && Request->CommitSize != 0) {
+    if (NT_SUCCESS(Status) && Request->CommitSize != 0 && Segment->FileObject == NULL) {
         KeAcquireGuardedMutex(&Segment->Lock);
         Status = MiCommitSegment(Segment, Request->Offset >> PAGE_SHIFT,
                                  (Request->Offset + Request->CommitSize + PAGE_SIZE - 1) >> PAGE_SHIFT);
@@ -249,6 +282,8 @@ static BOOLEAN MiIsViewCommitted(PMI_VIEW View, ULONG64 Address)
     ULONG64 Page = (Address - View->Start + View->Offset) >> PAGE_SHIFT;
     PMI_CHUNK Chunk = MiFindChunk(View->Segment, Page / MI_CHUNK_PAGES);
 
+    if (View->Segment->FileObject != NULL)
+        return TRUE; /* it comes when it is touched */
     return Chunk != NULL && Chunk->Page[Page % MI_CHUNK_PAGES] != MI_NO_PAGE;
 }
 
@@ -272,7 +307,7 @@ NTSTATUS MiProtectView(PMM_SPACE Space, PMI_RANGE Range, ULONG64 Start, ULONG64 
     }
     if (NT_SUCCESS(Status)) {
         Range->Current = Protect;
-        MiHide(View, Start, End, MiViewBits(Protect, TRUE));
+        MiHideView(View, Start, End, MiViewBits(Protect, TRUE));
     }
     KeReleaseGuardedMutex(&View->Segment->Lock);
     return Status;
@@ -283,6 +318,8 @@ NTSTATUS MiCommitView(PMI_RANGE Range, ULONG64 Start, ULONG64 End)
     PMI_VIEW View = Range->View;
     NTSTATUS Status;
 
+    if (View->Segment->FileObject != NULL)
+        return STATUS_SUCCESS;
     KeAcquireGuardedMutex(&View->Segment->Lock);
     Status = MiCommitSegment(View->Segment, (Start - View->Start + View->Offset) >> PAGE_SHIFT,
                              (End - View->Start + View->Offset) >> PAGE_SHIFT);
@@ -303,8 +340,8 @@ VOID MiQueryView(PMI_RANGE Range, ULONG64 Address, PMEMORY_BASIC_INFORMATION Inf
         ULONG64 Page = (End - View->Start + View->Offset) >> PAGE_SHIFT;
         PMI_CHUNK Next = MiNextChunk(View->Segment, Page / MI_CHUNK_PAGES);
 
-        /* Where there is no chunk nothing is committed: on to the next. */
-        if (Next == NULL)
+        /* Where there is no chunk nothing is committed: on to the next.  All of a file is. */
+        if (Next == NULL || View->Segment->FileObject != NULL)
             End = Range->End;
         else if (Next->Index > Page / MI_CHUNK_PAGES)
             End = min(Range->End, View->Start + (Next->Index * MI_CHUNK_PAGES << PAGE_SHIFT) - View->Offset);

@@ -6,6 +6,9 @@
  */
 #include "segment.h"
 
+/* A fault brings in what follows, too, as far as it is not there. */
+#define MI_FAULT_PAGES 8
+
 /* The view that an address is in, with the lock that keeps it there. */
 typedef struct _MI_PLACE {
     PMM_SPACE Space; /* NULL: system space */
@@ -111,26 +114,51 @@ static NTSTATUS MiShowPage(MI_PLACE *Place, ULONG64 Address, PMI_CHUNK Chunk, UL
     return STATUS_SUCCESS;
 }
 
+/* Both locks are held.  STATUS_MORE_PROCESSING_REQUIRED: the page is the file's, and not in memory. */
+static NTSTATUS MiResolveLocked(MI_PLACE *Place, ULONG64 Address, ULONG64 Page, BOOLEAN Write)
+{
+    PMM_SEGMENT Segment = Place->View->Segment;
+    PMI_CHUNK Chunk = MiFindChunk(Segment, Page / MI_CHUNK_PAGES);
+
+    if (Chunk != NULL && Chunk->Page[Page % MI_CHUNK_PAGES] != MI_NO_PAGE)
+        return MiShowPage(Place, Address & ~(ULONG64)(PAGE_SIZE - 1), Chunk, Page % MI_CHUNK_PAGES, Write);
+    if (Segment->FileObject == NULL || (Page << PAGE_SHIFT) >= Segment->Size)
+        return STATUS_ACCESS_VIOLATION;
+    return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
 NTSTATUS MiResolveView(ULONG64 Address, BOOLEAN Write, BOOLEAN Execute)
 {
-    NTSTATUS Status = STATUS_ACCESS_VIOLATION;
+    NTSTATUS Status;
     PMM_SEGMENT Segment;
-    PMI_CHUNK Chunk;
     MI_PLACE Place;
     ULONG64 Page;
 
-    if (!MiLockPlace(Address, &Place))
-        return STATUS_ACCESS_VIOLATION;
-    if (MiViewAllows(&Place, Write, Execute)) {
-        Segment = Place.View->Segment;
-        Page = (Address - Place.View->Start + Place.View->Offset) >> PAGE_SHIFT;
-        KeAcquireGuardedMutex(&Segment->Lock);
-        Chunk = MiFindChunk(Segment, Page / MI_CHUNK_PAGES);
-        if (Chunk != NULL && Chunk->Page[Page % MI_CHUNK_PAGES] != MI_NO_PAGE)
-            Status = MiShowPage(&Place, Address & ~(ULONG64)(PAGE_SIZE - 1), Chunk, Page % MI_CHUNK_PAGES, Write);
-        KeReleaseGuardedMutex(&Segment->Lock);
-    }
-    MiUnlockPlace(&Place);
+    do {
+        Status = STATUS_ACCESS_VIOLATION;
+        Segment = NULL;
+        if (!MiLockPlace(Address, &Place))
+            return STATUS_ACCESS_VIOLATION;
+        if (MiViewAllows(&Place, Write, Execute)) {
+            Segment = Place.View->Segment;
+            Page = (Address - Place.View->Start + Place.View->Offset) >> PAGE_SHIFT;
+            KeAcquireGuardedMutex(&Segment->Lock);
+            Status = MiResolveLocked(&Place, Address, Page, Write);
+            KeReleaseGuardedMutex(&Segment->Lock);
+        }
+        if (Status == STATUS_MORE_PROCESSING_REQUIRED)
+            MmReferenceSegment(Segment); /* the view may go while the page comes */
+        MiUnlockPlace(&Place);
+        if (Status == STATUS_MORE_PROCESSING_REQUIRED) {
+            Status = MiPageIn(Segment, Page, MI_FAULT_PAGES);
+            MmDereferenceSegment(Segment);
+            if (!NT_SUCCESS(Status)) {
+                KeGetCurrentThread()->PageStatus = Status;
+                return STATUS_IN_PAGE_ERROR;
+            }
+            Status = STATUS_MORE_PROCESSING_REQUIRED;
+        }
+    } while (Status == STATUS_MORE_PROCESSING_REQUIRED);
     return Status;
 }
 

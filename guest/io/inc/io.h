@@ -61,6 +61,19 @@ PIO_FILE_CONTEXTS IopFileContexts(PFILE_OBJECT FileObject, BOOLEAN Create);
 POPLOCK_KEY_CONTEXT IopOplockKey(PFILE_OBJECT FileObject);
 BOOLEAN IopSetOplockKey(PFILE_OBJECT FileObject, const OPLOCK_KEY_CONTEXT *Key);
 
+/*
+ * The FS-filter operations, through the file's stack.  An acquired file is in a critical region until it is released.
+ * IRQL: <= APC_LEVEL.
+ */
+NTSTATUS IoAcquireFileForSection(PFILE_OBJECT FileObject, ULONG Protection);
+VOID IoReleaseFileForSection(PFILE_OBJECT FileObject);
+NTSTATUS IoAcquireFileForCcFlush(PFILE_OBJECT FileObject);
+VOID IoReleaseFileForCcFlush(PFILE_OBJECT FileObject);
+
+/* A section of memory or, with FileObject, of a file.  Object NULL, or where it goes, referenced.  IRQL: PASSIVE_LEVEL. */
+NTSTATUS IopCreateSection(PHANDLE Handle, PVOID *Object, ACCESS_MASK Access, POBJECT_ATTRIBUTES ObjectAttributes,
+                          ULONG64 Size, ULONG Protection, ULONG Attributes, PFILE_OBJECT FileObject);
+
 /* For FsRtlRegisterFileSystemFilterCallbacks: the block (from pool) goes with the driver object.
  * PASSIVE_LEVEL. STATUS_DEVICE_ALREADY_ATTACHED when the driver has one. */
 NTSTATUS IoSetFsFilterCallbacks(PDRIVER_OBJECT DriverObject, PFS_FILTER_CALLBACKS Callbacks);

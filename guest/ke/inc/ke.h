@@ -105,8 +105,8 @@ struct _KTHREAD {
     PVOID UserFloat;       /* 078: x87 state while switched out; NULL: it has never been in user mode */
     BOOLEAN Terminating;   /* it ends before it is in user mode again; UserApcPending is set, too */
     UCHAR Spare81[7];
-    volatile LONG State; /* 088: KTHREAD_STATE */
-    LONG Spare8C;
+    volatile LONG State;    /* 088: KTHREAD_STATE */
+    NTSTATUS PageStatus;    /* 08C: its own; why the last page of a file that it touched could not be read */
     PKTRAP_FRAME TrapFrame; /* 090 */
     KAPC_STATE ApcState;    /* 098 */
     LONG64 WaitStatus;      /* 0C8 */

@@ -3,7 +3,7 @@
  * mm: physical pages, kernel address space, pool, MDLs, and what faults mean.
  *
  * Idea: all RAM stands in the direct map that the loader built; mm's own regions above it are mapped by 4 KiB
- * pages through a self-map of the top-level table.  Everything is resident: "pageable" is a bit in the PTE that
+ * pages through a self-map of the top-level table.  Everything but files' pages is resident: "pageable" is a bit in the PTE that
  * makes the (patched) processor fault on it at DISPATCH_LEVEL and above.
  *
  * Rules
@@ -76,15 +76,16 @@ typedef struct _MM_SEGMENT MM_SEGMENT, *PMM_SEGMENT;
 NTSTATUS MmCreateSegment(ULONG64 Size, BOOLEAN Commit, PMM_SEGMENT *Segment);
 VOID MmReferenceSegment(PMM_SEGMENT Segment);
 VOID MmDereferenceSegment(PMM_SEGMENT Segment);
-ULONG64 MmQuerySegmentSize(PMM_SEGMENT Segment);
 
 /* What ZwMapViewOfSection wants.  Size 0: to the section's end. */
 typedef struct _MM_VIEW_REQUEST {
     PMM_SEGMENT Segment;
+    ULONG64 SectionSize;  /* the section's: of a file, a part or all of the segment */
     ULONG SectionProtect; /* the section's own protection: views may have no more */
     ULONG Protect, Type;
     ULONG64 Base, Offset, Size; /* what was done, when it returns */
     ULONG64 ZeroBits, CommitSize;
+    BOOLEAN Cache; /* the cache's: not a user's, and not bound to the segment's size */
 } MM_VIEW_REQUEST, *PMM_VIEW_REQUEST;
 
 /* Is it one that a section may have (STATUS_INVALID_PAGE_PROTECTION), and does it go with the section's? */
@@ -97,6 +98,57 @@ NTSTATUS MmUnmapView(ULONG64 Address);
 /* In system space. */
 NTSTATUS MmMapSystemView(PMM_VIEW_REQUEST Request);
 NTSTATUS MmUnmapSystemView(ULONG64 Address);
+
+/*
+ * ---- segments of files ----
+ * A file's data has one segment, which its SECTION_OBJECT_POINTERS name while somebody has a reference; its pages come by paging
+ * reads and go by paging writes, through the whole stack of the file object that it was made with.  IRQL: <= APC_LEVEL; the
+ * statuses are those of the transfers, besides STATUS_INSUFFICIENT_RESOURCES.
+ */
+typedef struct _MM_FILE_ROUTINES {
+    /* A paging transfer: STATUS_PENDING, and the event is set in the end; as IoPageRead. */
+    NTSTATUS (*Transfer)(struct _FILE_OBJECT *FileObject, PMDL Mdl, PLARGE_INTEGER Offset, BOOLEAN Write, PKEVENT Event,
+                         PIO_STATUS_BLOCK Result);
+    VOID (*Reference)(struct _FILE_OBJECT *FileObject);
+    VOID (*Dereference)(struct _FILE_OBJECT *FileObject); /* its close is for a thread that holds nothing */
+    VOID (*Queue)(PWORK_QUEUE_ITEM Item);                 /* PASSIVE_LEVEL, a worker */
+    /* Around the writing of what only views have changed, by a worker; FALSE: not now. */
+    BOOLEAN (*AcquireForWriter)(struct _FILE_OBJECT *FileObject, ULONG64 End, PVOID *Context);
+    VOID (*ReleaseFromWriter)(struct _FILE_OBJECT *FileObject, PVOID Context);
+} MM_FILE_ROUTINES, *PMM_FILE_ROUTINES;
+VOID MmSetFileRoutines(PMM_FILE_ROUTINES Routines);
+
+/* Makes it, or makes an existing one as large as Size at least; referenced. */
+NTSTATUS MmOpenFileSegment(struct _FILE_OBJECT *FileObject, ULONG64 Size, PMM_SEGMENT *Segment);
+/* Referenced; NULL: there is none. */
+PMM_SEGMENT MmFindFileSegment(PSECTION_OBJECT_POINTERS Pointers);
+struct _FILE_OBJECT *MmQuerySegmentFile(PMM_SEGMENT Segment);
+/* Whether it is a file's is for nobody else to ask: of the paging file's nothing is counted. */
+VOID MmCountSegmentUser(PMM_SEGMENT Segment, BOOLEAN Writer, LONG Change);
+VOID MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size);
+/* The end moves back: what is behind it goes, the rest of its page is zeroed. */
+VOID MmTruncateSegment(PMM_SEGMENT Segment, ULONG64 Size);
+
+/* Brings a part into memory.  Resident: all of it is there. */
+NTSTATUS MmReadSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
+BOOLEAN MmIsSegmentResident(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
+/* Whole pages that are about to be overwritten: those that are not there come as zeros, unread; their bits in *Taken (of at most 64). */
+NTSTATUS MmTakeSegmentPages(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PULONG64 Taken);
+VOID MmDirtySegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
+/* Writes what is dirty; goes on after an error, and returns the first.  *Written: bytes. */
+NTSTATUS MmFlushSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length, PULONG64 Written);
+/* Forgets pages, dirty ones too.  FALSE: a user's view, or a lock, keeps some. */
+BOOLEAN MmPurgeSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);
+/* Pages that have to be written, views' changes included; the first of them from Offset on in *Next, or MAXULONG64. */
+ULONG64 MmQuerySegmentDirty(PMM_SEGMENT Segment, ULONG64 Offset, PULONG64 Next);
+/* Pages of all files that are known to be dirty. */
+ULONG64 MmQueryDirtyPages(VOID);
+/* Called when a file gets somebody who may write it by a view. */
+VOID MmSetWriterRoutine(VOID (*Routine)(VOID));
+/* How many pages all files have in memory, and how many they should have at most. */
+ULONG64 MmQueryFilePages(PULONG64 Limit);
+/* Writes what views of files that nobody caches have changed; FALSE: there was none.  PASSIVE_LEVEL. */
+BOOLEAN MmWriteMappedFiles(VOID);
 
 /*
  * KeMmGrowStack's routine: the guard page of a user stack has been touched.  The next one becomes the guard;

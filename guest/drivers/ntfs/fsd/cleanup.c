@@ -4,22 +4,38 @@
  */
 #include "ntfs.h"
 
+/* What it has changed since its first write shows in the file's times. */
+static VOID NtfsTouchLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PFILE_OBJECT FileObject)
+{
+    PNTFS_HANDLE Handle = FileObject->FsContext2;
+
+    if ((FileObject->Flags & FO_FILE_MODIFIED) != 0 && !Handle->KeepWritten && !Volume->Dismounted &&
+        !Stream->Deleted) {
+        NtfsLibraryTouch(Volume->Library, Stream->File->Id);
+    }
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
     PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
+    LARGE_INTEGER Nothing = {.QuadPart = 0};
 
     if (Volume->IsVolume) {
         NtfsLockLibrary();
         if (Stream != NULL) {
             IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
+            NtfsTouchLocked(Volume, Stream, FileObject);
             NtfsEndHandleLocked(Volume, Stream, FileObject->FsContext2);
         } else {
             NtfsCleanupVolumeLocked(Volume, FileObject);
         }
         NtfsUnlockLibrary();
+        if (FileObject->SectionObjectPointer != NULL) {
+            CcUninitializeCacheMap(FileObject, Stream->Deleted ? &Nothing : NULL, NULL);
+        }
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
     return DriverComplete(Irp, STATUS_SUCCESS, 0);

@@ -63,31 +63,6 @@ static NTSTATUS NtfsCheckDisposition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
     return STATUS_SUCCESS;
 }
 
-/* What is opened by a disposition that overwrites is empty then, and has the attributes of the open.  Returns what was done. */
-static NTSTATUS NtfsOverwriteLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream,
-                                    const NTFS_FILE_FACTS *Facts, PULONG_PTR Done)
-{
-    ULONG Disposition = Stack->Parameters.Create.Options >> 24;
-    NTFS_FILE_FACTS New = *Facts;
-    NTSTATUS Status;
-
-    if (*Done != FILE_OPENED || Disposition == FILE_OPEN || Disposition == FILE_OPEN_IF) {
-        return STATUS_SUCCESS;
-    }
-    Status = NtfsSetSizeLocked(Volume, Stream, 0);
-    if (NT_SUCCESS(Status)) {
-        New.Attributes = Stack->Parameters.Create.FileAttributes | FILE_ATTRIBUTE_ARCHIVE;
-        if (Stream->Name.Length != 0) {
-            New.Attributes = Facts->Attributes | FILE_ATTRIBUTE_ARCHIVE; /* the file's, not the stream's */
-        } else if (Disposition != FILE_SUPERSEDE) {
-            New.Attributes |= Facts->Attributes;
-        }
-        Status = NtfsLibrarySetFacts(Volume->Library, Facts->Id, &New);
-        *Done = Disposition == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
-    }
-    return Status;
-}
-
 /* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
 static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
 {
@@ -175,7 +150,7 @@ static NTSTATUS NtfsReferenceTargetLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Targ
 
 /* *Free is a stream that nobody has any more, for NtfsFreeStream. */
 static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
-                                     const NTFS_FILE_FACTS *Facts, PULONG_PTR Done, PNTFS_STREAM *Free)
+                                     const NTFS_FILE_FACTS *Facts, PNTFS_STREAM *Free)
 {
     PFILE_OBJECT FileObject = Stack->FileObject;
     PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle), NTFS_TAG_HANDLE);
@@ -192,12 +167,6 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
         return Status;
     }
     Status = NtfsIsDoomed(Stream, Handle) ? STATUS_DELETE_PENDING : NtfsShareStream(Stack, Stream);
-    if (NT_SUCCESS(Status)) {
-        Status = NtfsOverwriteLocked(Volume, Stack, Stream, Facts, Done);
-        if (!NT_SUCCESS(Status)) {
-            IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
-        }
-    }
     if (!NT_SUCCESS(Status)) {
         NtfsDereferenceLinkLocked(Handle->Link);
         *Free = NtfsDereferenceStreamLocked(Stream);
@@ -209,7 +178,10 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
     Stream->Handles++;
     FileObject->FsContext = Stream;
     FileObject->FsContext2 = Handle;
-    FileObject->SectionObjectPointer = &Stream->Sections;
+    if (!Stream->File->IsDirectory || Stream->Name.Length != 0) {
+        FileObject->SectionObjectPointer = &Stream->Sections;
+        FileObject->Flags |= FO_CACHE_SUPPORTED;
+    }
     FileObject->Vpb = Volume->Vpb;
     return STATUS_SUCCESS;
 }
@@ -262,7 +234,7 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, &Irp->IoStatus.Information, Free);
+    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free);
 }
 
 /*
@@ -274,7 +246,6 @@ static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     ULONG64 Directory = NT_SUCCESS(Found) ? Target->Parent : Target->Id;
-    ULONG_PTR Done = FILE_OPENED;
     NTFS_FILE_FACTS Facts;
     NTSTATUS Status;
 
@@ -287,7 +258,7 @@ static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET
     if (NT_SUCCESS(Status)) {
         Status = NtfsPathOfIdLocked(Volume, Directory, Target);
     }
-    return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, &Done, Free) : Status;
+    return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free) : Status;
 }
 
 /* The request's Information tells what was done. */
@@ -333,6 +304,48 @@ static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Fr
     return NtfsOpenFileLocked(Volume, Irp, Free);
 }
 
+/* An open that was made and could not be carried through.  Without the lock. */
+static VOID NtfsUndoOpen(PNTFS_STREAM Stream, PFILE_OBJECT FileObject)
+{
+    PNTFS_HANDLE Handle = FileObject->FsContext2;
+    PNTFS_STREAM Free;
+
+    NtfsLockLibrary();
+    IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
+    Stream->Handles--;
+    Handle->Link->Handles--;
+    NtfsDereferenceLinkLocked(Handle->Link);
+    NtfsFreeHandle(Handle);
+    FileObject->FsContext = NULL;
+    FileObject->FsContext2 = NULL;
+    FileObject->SectionObjectPointer = NULL;
+    Free = NtfsDereferenceStreamLocked(Stream);
+    NtfsUnlockLibrary();
+    if (Free != NULL) {
+        NtfsFreeStream(Free);
+    }
+}
+
+/* The request's Information tells what was done. */
+static NTSTATUS NtfsCreateOverwriting(PNTFS_VOLUME Volume, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
+    NTSTATUS Status;
+
+    if (Stream == NULL || Irp->IoStatus.Information != FILE_OPENED || !NtfsIsOverwriting(Stack)) {
+        return STATUS_SUCCESS;
+    }
+    Status = NtfsOverwrite(Volume, Stream, Stack);
+    if (NT_SUCCESS(Status)) {
+        Irp->IoStatus.Information =
+            Stack->Parameters.Create.Options >> 24 == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
+    } else {
+        NtfsUndoOpen(Stream, Stack->FileObject);
+    }
+    return Status;
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -349,6 +362,9 @@ NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NtfsUnlockLibrary();
     if (Free != NULL) {
         NtfsFreeStream(Free);
+    }
+    if (Status == STATUS_SUCCESS) {
+        Status = NtfsCreateOverwriting(Volume, Irp);
     }
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         NtfsDeleteVolumeIfUnused(Volume, 1); /* this open held it */

@@ -32,6 +32,9 @@ NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE H
         return STATUS_CANNOT_DELETE;
     }
     if (Stream->Name.Length != 0) {
+        if (!MmFlushImageSection(&Stream->Sections, MmFlushForDelete)) {
+            return STATUS_CANNOT_DELETE;
+        }
         Stream->DeletePending = TRUE;
         return STATUS_SUCCESS;
     }
@@ -40,6 +43,9 @@ NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE H
     }
     if (Full) {
         return STATUS_DIRECTORY_NOT_EMPTY;
+    }
+    if (!MmFlushImageSection(&Stream->Sections, MmFlushForDelete)) {
+        return STATUS_CANNOT_DELETE; /* somebody has it mapped */
     }
     Handle->Link->DeletePending = TRUE;
     return STATUS_SUCCESS;
@@ -52,12 +58,36 @@ BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
 
 /* ---- the end of a handle ---- */
 
-static NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link)
+/* From now on nothing of the stream is written; until it is set, writes are waited for. */
+static VOID NtfsMarkStreamLocked(PNTFS_STREAM Stream, BOOLEAN Deleted)
+{
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
+    Stream->Deleted = Deleted;
+    ExReleaseResourceLite(&Stream->RunsResource);
+}
+
+static VOID NtfsMarkFileLocked(PNTFS_FILE File, BOOLEAN Deleted)
+{
+    for (PLIST_ENTRY Entry = File->Streams.Flink; Entry != &File->Streams; Entry = Entry->Flink) {
+        PNTFS_STREAM Stream = CONTAINING_RECORD(Entry, NTFS_STREAM, Link);
+
+        NtfsMarkStreamLocked(Stream, Deleted || Stream->IsGone);
+    }
+}
+
+/* The name goes, and the file with its last one. */
+NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link)
 {
     UNICODE_STRING Name = NtfsLinkName(Link);
-    NTSTATUS Status = NtfsLibraryDelete(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
-                                        Name.Length / sizeof(WCHAR));
+    NTFS_FILE_FACTS Facts;
+    NTSTATUS Status;
 
+    NtfsMarkFileLocked(File, TRUE);
+    Status = NtfsLibraryDelete(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
+                               Name.Length / sizeof(WCHAR));
+    if (NT_SUCCESS(NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts))) {
+        NtfsMarkFileLocked(File, FALSE);
+    }
     Link->IsGone = TRUE; /* also what cannot be: nobody tries again */
     return Status;
 }
@@ -99,6 +129,7 @@ NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Lin
 static VOID NtfsEndStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
 {
     if (Stream->Handles == 0 && Stream->DeletePending && !Stream->IsGone) {
+        NtfsMarkStreamLocked(Stream, TRUE);
         NtfsLibraryRemoveStream(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                 Stream->Name.Length / sizeof(WCHAR));
         Stream->IsGone = TRUE;

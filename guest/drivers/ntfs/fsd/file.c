@@ -66,6 +66,7 @@ static NTSTATUS NtfsMeasureStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PN
         Stream->Header.AllocationSize.QuadPart = Facts.Allocated;
         Stream->Header.FileSize.QuadPart = Facts.Size;
         Stream->Header.ValidDataLength.QuadPart = Facts.Valid;
+        Stream->ValidToDisk = Facts.Valid;
         Stream->Mapped = Facts.Mapped;
     }
     return Status;
@@ -91,11 +92,13 @@ static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PCU
     }
     Stream->File = File;
     Stream->Header.NodeByteSize = sizeof(*Stream);
-    Stream->Header.IsFastIoPossible = FastIoIsNotPossible;
+    Stream->Header.IsFastIoPossible =
+        File->IsDirectory && Name->Length == 0 ? FastIoIsNotPossible : FastIoIsQuestionable;
     Stream->Header.Resource = &Stream->Resource;
     Stream->Header.PagingIoResource = &Stream->PagingIoResource;
     ExInitializeResourceLite(&Stream->Resource);
     ExInitializeResourceLite(&Stream->PagingIoResource);
+    ExInitializeResourceLite(&Stream->RunsResource);
     ExInitializeFastMutex(&Stream->HeaderMutex);
     FsRtlSetupAdvancedHeaderEx(&Stream->Header, &Stream->HeaderMutex, &File->Contexts);
     FsRtlInitializeLargeMcb(&Stream->Runs, PagedPool);
@@ -166,6 +169,7 @@ VOID NtfsFreeStream(PNTFS_STREAM Stream)
     NtfsFreeStreamName(Stream);
     ExDeleteResourceLite(&Stream->Resource);
     ExDeleteResourceLite(&Stream->PagingIoResource);
+    ExDeleteResourceLite(&Stream->RunsResource);
     if (Stream->File != NULL) {
         FsRtlTeardownPerFileContexts(&Stream->File->Contexts);
         ExFreePoolWithTag(Stream->File, NTFS_TAG_FILE);
@@ -175,14 +179,15 @@ VOID NtfsFreeStream(PNTFS_STREAM Stream)
 
 VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts)
 {
-    ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
     FsRtlTruncateLargeMcb(&Stream->Runs, 0);
     Stream->RunsKnown = FALSE;
     Stream->Mapped = Facts->Mapped;
+    Stream->ValidToDisk = Facts->Valid;
     Stream->Header.AllocationSize.QuadPart = Facts->Allocated;
     Stream->Header.FileSize.QuadPart = Facts->Size;
-    Stream->Header.ValidDataLength.QuadPart = Facts->Valid;
-    ExReleaseResourceLite(&Stream->PagingIoResource);
+    /* What the cache has is valid, too. */
+    Stream->Header.ValidDataLength.QuadPart =
+        min(Facts->Size, max(Stream->Header.ValidDataLength.QuadPart, Facts->Valid));
 }
 
 NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Size)
@@ -191,11 +196,13 @@ NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Si
     NTSTATUS Status;
 
     RtlZeroMemory(&Facts, sizeof(Facts));
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
     Status = NtfsLibrarySetSize(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                 Stream->Name.Length / sizeof(WCHAR), Size, &Facts);
     if (NT_SUCCESS(Status)) {
         NtfsTakeSizesLocked(Stream, &Facts);
     }
+    ExReleaseResourceLite(&Stream->RunsResource);
     return Status;
 }
 
@@ -209,18 +216,20 @@ NTSTATUS NtfsRenameStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PCUNIC
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(&Facts, sizeof(Facts));
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
     Status = NtfsLibraryRenameStream(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                      Stream->Name.Length / sizeof(WCHAR), (const uint16_t *)Name->Buffer,
                                      Name->Length / sizeof(WCHAR), &Facts);
-    if (!NT_SUCCESS(Status)) {
+    if (NT_SUCCESS(Status)) {
+        RtlCopyMemory(Buffer, Name->Buffer, Name->Length);
+        NtfsFreeStreamName(Stream);
+        Stream->Name = (UNICODE_STRING){Name->Length, Name->Length, Buffer};
+        NtfsTakeSizesLocked(Stream, &Facts);
+    } else {
         ExFreePoolWithTag(Buffer, NTFS_TAG_FILE);
-        return Status;
     }
-    RtlCopyMemory(Buffer, Name->Buffer, Name->Length);
-    NtfsFreeStreamName(Stream);
-    Stream->Name = (UNICODE_STRING){Name->Length, Name->Length, Buffer};
-    NtfsTakeSizesLocked(Stream, &Facts);
-    return STATUS_SUCCESS;
+    ExReleaseResourceLite(&Stream->RunsResource);
+    return Status;
 }
 
 VOID NtfsFreeHandle(PNTFS_HANDLE Handle)

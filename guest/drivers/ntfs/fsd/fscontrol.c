@@ -128,6 +128,14 @@ static NTSTATUS NtfsUserControlLocked(PNTFS_VOLUME Volume, PIRP Irp, PIO_STACK_L
     }
 }
 
+/* Controls before which the files have to be on the disk. */
+static BOOLEAN NtfsEndsUse(PIO_STACK_LOCATION Stack)
+{
+    ULONG Code = Stack->Parameters.FileSystemControl.FsControlCode;
+
+    return Code == FSCTL_LOCK_VOLUME || Code == FSCTL_DISMOUNT_VOLUME;
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -141,6 +149,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             Status = NtfsMount(DeviceObject, Stack);
         }
     } else if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST || Stack->MinorFunction == IRP_MN_KERNEL_CALL) {
+        if (NtfsEndsUse(Stack)) {
+            NtfsQuietVolume(Volume);
+        }
         NtfsLockLibrary();
         Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
         NtfsUnlockLibrary();

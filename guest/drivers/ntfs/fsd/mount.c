@@ -126,7 +126,7 @@ VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences)
     }
 }
 
-/* The system goes down: every volume's metadata are written, and the volumes are clean.  PASSIVE_LEVEL. */
+/* The system goes down: every file's data and every volume's metadata are written, and the volumes are clean.  PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsShutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -134,6 +134,11 @@ NTSTATUS NTAPI NtfsShutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     while (!IsListEmpty(&NtfsVolumes)) {
         PNTFS_VOLUME Volume = CONTAINING_RECORD(NtfsVolumes.Flink, NTFS_VOLUME, Link);
 
+        Volume->OpenCount++; /* it stays while it is not locked */
+        NtfsUnlockLibrary();
+        NtfsFlushVolume(Volume);
+        NtfsLockLibrary();
+        Volume->OpenCount--;
         Volume->Dismounted = TRUE;
         NtfsDismountLocked(Volume);
     }

@@ -42,12 +42,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     InitializeListHead(&NtfsVolumes);
     ExInitializeResourceLite(&NtfsLibraryResource);
+    DriverObject->FastIoDispatch = &NtfsFastIo;
     DriverObject->MajorFunction[IRP_MJ_CREATE] = NtfsCreate;
     DriverObject->MajorFunction[IRP_MJ_CLEANUP] = NtfsCleanup;
     DriverObject->MajorFunction[IRP_MJ_CLOSE] = NtfsClose;
     DriverObject->MajorFunction[IRP_MJ_READ] = NtfsReadWrite;
     DriverObject->MajorFunction[IRP_MJ_WRITE] = NtfsReadWrite;
-    DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = NtfsForward;
+    DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = NtfsFlush;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = NtfsForward;
     DriverObject->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = NtfsFileSystemControl;
     DriverObject->MajorFunction[IRP_MJ_DIRECTORY_CONTROL] = NtfsDirectoryControl;

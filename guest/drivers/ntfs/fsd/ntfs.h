@@ -5,8 +5,12 @@
  * What is a volume's metadata goes through the library (glue/library.h); the requests, the control blocks and all that a filter sees
  * are this folder's.  A major function a file.
  *
- * Locks, in order: the library's lock (NtfsLockLibrary, PASSIVE_LEVEL, one for all volumes) guards the library and
- * every field of the structures here that is not said to be another's.
+ * Locks, in order:
+ *  - a stream's Resource: who reads and writes it by the cache shares it, who changes its size has it alone;
+ *  - its PagingIoResource, the same for paging transfers;
+ *  - the library's lock (NtfsLockLibrary, one for all volumes) guards the library and every field of the structures here that is not said to
+ *    be another's.  The cache is not called under it: it may wait for a transfer that needs it;
+ *  - a stream's RunsResource: shared while something is sent, and a write waited for, by the run list; alone while that changes.
  */
 #ifndef FLTVM_NTFS_H
 #define FLTVM_NTFS_H
@@ -60,13 +64,17 @@ typedef struct _NTFS_STREAM {
     SECTION_OBJECT_POINTERS Sections;
     LIST_ENTRY Link; /* of the file's Streams */
     PNTFS_FILE File;
+    ULONG FlushPass;          /* the last that has seen it */
     ULONG References;         /* file objects */
     ULONG Handles;            /* of them those that have handles */
     SHARE_ACCESS ShareAccess; /* of these */
     BOOLEAN DeletePending;    /* a named one: it goes with the last handle */
     BOOLEAN IsGone;           /* a new one may have its name */
+    ERESOURCE RunsResource;   /* what follows, and the sizes of the header */
     BOOLEAN Mapped;           /* the bytes are in clusters as they are */
-    BOOLEAN RunsKnown;        /* Runs holds them.  These two: PagingIoResource */
+    BOOLEAN RunsKnown;        /* Runs holds them */
+    BOOLEAN Deleted;          /* the file is gone from the disk */
+    LONGLONG ValidToDisk;     /* behind it the disk has nothing: zeros; the header's is the cache's */
     LARGE_MCB Runs;           /* clusters */
     UNICODE_STRING Name;      /* empty: the unnamed one; its characters are behind the structure */
 } NTFS_STREAM, *PNTFS_STREAM;
@@ -86,6 +94,7 @@ typedef struct _NTFS_HANDLE {
     NTFS_LISTING Listing;
     BOOLEAN DeleteOnClose;
     BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
+    BOOLEAN KeepWritten; /* the time of the last write was set by hand */
 } NTFS_HANDLE, *PNTFS_HANDLE;
 
 #define NTFS_FILE_BUCKETS 64
@@ -105,6 +114,7 @@ typedef struct _NTFS_VOLUME {
     ULONG OpenCount;          /* file objects, of the volume and of its files */
     ULONG FileCount;          /* of them those of files */
     PNTFS_VOLUME_STREAM Stream;
+    ULONG FlushPass;
     LIST_ENTRY Files[NTFS_FILE_BUCKETS]; /* NTFS_FILE, by record number */
     PFILE_OBJECT LockHolder;             /* FSCTL_LOCK_VOLUME */
     BOOLEAN Dismounted;
@@ -117,6 +127,7 @@ VOID NtfsLockLibrary(VOID);
 VOID NtfsUnlockLibrary(VOID);
 
 /* sectors.c.  PASSIVE_LEVEL: the library's transfers; Context is the volume's target device. */
+NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length);
 NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length);
 NTSTATUS NtfsInitializeSectors(NTFS_SECTORS *Sectors, PDEVICE_OBJECT Target);
 VOID NtfsDeleteSectors(NTFS_SECTORS *Sectors);
@@ -132,7 +143,7 @@ NTSTATUS NtfsReferenceStreamLocked(PNTFS_VOLUME Volume, const NTFS_FILE_FACTS *F
                                    PNTFS_STREAM *Stream);
 PNTFS_STREAM NtfsDereferenceStreamLocked(PNTFS_STREAM Stream);
 VOID NtfsFreeStream(PNTFS_STREAM Stream);
-/* The run list may have changed: it is read anew by the next who wants it. */
+/* The run list may have changed: it is read anew by the next who wants it.  RunsResource is held, alone. */
 VOID NtfsTakeSizesLocked(PNTFS_STREAM Stream, const NTFS_STREAM_FACTS *Facts);
 /* A named one's new name. */
 NTSTATUS NtfsRenameStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PCUNICODE_STRING Name);
@@ -190,13 +201,13 @@ typedef struct _NTFS_SETTING {
     ULONG Length;
     FILE_INFORMATION_CLASS Class;
     PFILE_OBJECT NewParent; /* where a name is to go, or NULL */
-    BOOLEAN AdvanceOnly;
 } NTFS_SETTING, *PNTFS_SETTING;
 
 /* delete.c: the last handle's end carries out a deletion. */
 NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle, BOOLEAN ReadOnlyToo);
 VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
 BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetDispositionEx(PNTFS_SETTING Setting);
@@ -205,8 +216,33 @@ NTSTATUS NtfsSetDispositionEx(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetRename(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetLink(PNTFS_SETTING Setting);
 
-/* write.c */
+/* write.c.  PlaceWrite: with the resource that keeps the size. */
 NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);
+NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset);
+
+/* cached.c */
+NTSTATUS NtfsReadCached(PNTFS_STREAM Stream, PIRP Irp);
+NTSTATUS NtfsWriteCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset);
+
+extern FAST_IO_DISPATCH NtfsFastIo;
+
+/* size.c.  Resize: the stream's resource is held alone, in a critical region. */
+NTSTATUS NtfsResizeStream(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PFILE_OBJECT FileObject, LONGLONG Size);
+BOOLEAN NtfsIsSizeClass(FILE_INFORMATION_CLASS Class);
+NTSTATUS NtfsSetFileSize(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack, PLARGE_INTEGER Size);
+BOOLEAN NtfsIsOverwriting(PIO_STACK_LOCATION Stack);
+NTSTATUS NtfsOverwrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack);
+
+/* runs.c.  Find: where the bytes from Offset on are, and how many there are one behind the other; FALSE: nowhere.  Count: 0: some of it is
+ * in no run.  Both with the run list held.  Learn: PASSIVE_LEVEL or APC_LEVEL, with no lock. */
+NTSTATUS NtfsLearnRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream);
+BOOLEAN NtfsFindRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length, PLONGLONG Place,
+                    PULONG Bytes);
+ULONG NtfsCountRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length);
+
+/* flush.c.  No lock is held.  Quiet: everything is written, and the cache has let go of what nobody has open. */
+NTSTATUS NtfsFlushVolume(PNTFS_VOLUME Volume);
+VOID NtfsQuietVolume(PNTFS_VOLUME Volume);
 
 /* read.c */
 VOID NtfsMovePosition(PIRP Irp);
@@ -226,6 +262,7 @@ DRIVER_DISPATCH NtfsCleanup;
 DRIVER_DISPATCH NtfsClose;
 DRIVER_DISPATCH NtfsReadWrite;
 DRIVER_DISPATCH NtfsForward;
+DRIVER_DISPATCH NtfsFlush;
 DRIVER_DISPATCH NtfsFileSystemControl;
 DRIVER_DISPATCH NtfsDirectoryControl;
 DRIVER_DISPATCH NtfsQueryVolume;

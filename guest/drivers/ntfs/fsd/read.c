@@ -2,10 +2,9 @@
 /*
  * IRP_MJ_READ of files.
  *
- * A non-cached read of whole sectors that are plainly in clusters goes to the disk by the stream's run list, without the
- * library and its lock, and ends in the disk's DPC: one run with the request itself, several with a request for each.  Every other read
- * (cached, for there is no cache yet; resident, compressed, sparse, beyond what was ever written) goes through the library, here
- * and now: NtfsReadThroughLibrary is the place that a cache manager takes over.
+ * A cached read is the cache's (cached.c).  A non-cached one of whole sectors that are plainly in clusters goes to the disk by the stream's run
+ * list, without the library and its lock, and ends in the disk's DPC: one run with the request itself, several with a request for each.
+ * What is resident, compressed, sparse, or partly beyond what was ever written goes through the library, here and now.
  */
 #include "ntfs.h"
 
@@ -71,63 +70,6 @@ static NTSTATUS NTAPI NtfsPieceCompletion(PDEVICE_OBJECT DeviceObject, PIRP Irp,
     IoFreeIrp(Irp);
     NtfsEndPiece(Context, Status);
     return STATUS_MORE_PROCESSING_REQUIRED;
-}
-
-static int NtfsTakeRun(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters)
-{
-    PNTFS_STREAM Stream = Context;
-
-    return Lcn >= 0 && !FsRtlAddLargeMcbEntry(&Stream->Runs, Vcn, Lcn, Clusters);
-}
-
-/* PASSIVE_LEVEL or APC_LEVEL, without the stream's resource, which comes after the library's lock. */
-static NTSTATUS NtfsLearnRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-
-    NtfsLockLibrary();
-    ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
-    if (Volume->Dismounted) {
-        Status = STATUS_VOLUME_DISMOUNTED;
-    } else if (!Stream->RunsKnown) {
-        Status = NtfsLibraryRuns(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
-                                 Stream->Name.Length / sizeof(WCHAR), NtfsTakeRun, Stream);
-        Stream->RunsKnown = NT_SUCCESS(Status);
-    }
-    ExReleaseResourceLite(&Stream->PagingIoResource);
-    NtfsUnlockLibrary();
-    return Status;
-}
-
-/* Where the bytes from Offset on are, and how many there are one behind the other.  FALSE: nowhere. */
-static BOOLEAN NtfsFindRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length, PLONGLONG Place,
-                           PULONG Bytes)
-{
-    ULONG Cluster = Volume->Facts.ClusterSize;
-    LONGLONG Lcn, Clusters, Run;
-
-    if (!FsRtlLookupLargeMcbEntry(&Stream->Runs, Offset / Cluster, &Lcn, &Clusters, NULL, NULL, NULL) || Lcn < 0) {
-        return FALSE;
-    }
-    Run = Clusters * Cluster - Offset % Cluster;
-    *Place = Lcn * Cluster + Offset % Cluster;
-    *Bytes = (ULONG)min(Run, (LONGLONG)Length);
-    return TRUE;
-}
-
-/* How many runs there are; 0: some of it is in none. */
-static ULONG NtfsCountRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length)
-{
-    ULONG Count = 0, Bytes;
-    LONGLONG Place;
-
-    for (; Length != 0; Offset += Bytes, Length -= Bytes) {
-        if (!NtfsFindRun(Volume, Stream, Offset, Length, &Place, &Bytes)) {
-            return 0;
-        }
-        Count++;
-    }
-    return Count;
 }
 
 static NTSTATUS NtfsSendPiece(PNTFS_VOLUME Volume, PNTFS_PIECES Pieces, ULONG Skip, LONGLONG Place, ULONG Bytes)
@@ -237,35 +179,64 @@ static NTSTATUS NtfsReadMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
         return DriverComplete(Irp, Status, 0);
     }
     KeEnterCriticalRegion();
-    ExAcquireResourceSharedLite(&Stream->PagingIoResource, TRUE);
+    ExAcquireResourceSharedLite(&Stream->RunsResource, TRUE);
     Runs = Stream->RunsKnown ? NtfsCountRuns(Volume, Stream, Offset, Whole) : 0;
     if (Runs == 1) {
         Status = NtfsReadRun(Volume, Stream, Irp, Whole, Wanted);
     } else if (Runs != 0) {
         Status = NtfsReadRuns(Volume, Stream, Irp, Whole, Wanted);
     }
-    ExReleaseResourceLite(&Stream->PagingIoResource);
+    ExReleaseResourceLite(&Stream->RunsResource);
     KeLeaveCriticalRegion();
     return Runs != 0 ? Status : NtfsReadThroughLibrary(Volume, Stream, Irp, Wanted);
 }
 
-NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
+/* What nobody has written is zeros, without the disk. */
+static NTSTATUS NtfsReadZeros(PIRP Irp, ULONG Wanted)
+{
+    PVOID Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
+    NTSTATUS Status = Buffer != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+
+    if (Buffer != NULL) {
+        RtlZeroMemory(Buffer, Wanted);
+    }
+    Irp->IoStatus.Status = Status;
+    Irp->IoStatus.Information = Buffer != NULL ? Wanted : 0;
+    NtfsMovePosition(Irp);
+    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+}
+
+/* What the cache has that the disk has not yet goes there first. */
+static NTSTATUS NtfsFlushBefore(PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack)
+{
+    IO_STATUS_BLOCK Result = {.Status = STATUS_SUCCESS};
+
+    if (Stream->Sections.DataSectionObject != NULL) {
+        KeEnterCriticalRegion();
+        ExAcquireResourceSharedLite(&Stream->Resource, TRUE);
+        CcFlushCache(&Stream->Sections, &Stack->Parameters.Read.ByteOffset, Stack->Parameters.Read.Length, &Result);
+        ExReleaseResourceLite(&Stream->Resource);
+        KeLeaveCriticalRegion();
+    }
+    return Result.Status;
+}
+
+/* Non-cached: the caller's, or the memory manager's, which nobody flushes for. */
+static NTSTATUS NtfsReadFromDisk(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     ULONG Length = Stack->Parameters.Read.Length, Sector = Volume->Sectors.SectorSize, Wanted, Whole;
-    LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart, Size = Stream->Header.FileSize.QuadPart;
-    BOOLEAN Direct = (Irp->Flags & IRP_NOCACHE) != 0;
+    LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart, Size;
     NTSTATUS Status;
 
-    if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    }
-    if ((Stack->MinorFunction & IRP_MN_MDL) != 0) {
-        return DriverComplete(Irp, STATUS_NOT_IMPLEMENTED, 0); /* the cache's */
-    }
-    if (Offset < 0 || (Direct && (Offset % Sector != 0 || Length % Sector != 0))) {
+    if (Offset % Sector != 0 || Length % Sector != 0) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
+    Status = (Irp->Flags & IRP_PAGING_IO) == 0 ? NtfsFlushBefore(Stream, Stack) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
+    }
+    Size = Stream->Header.FileSize.QuadPart;
     if (Offset >= Size) {
         return DriverComplete(Irp, STATUS_END_OF_FILE, 0);
     }
@@ -275,8 +246,29 @@ NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     if (!NT_SUCCESS(Status)) {
         return DriverComplete(Irp, Status, 0);
     }
-    if (Direct && Stream->Mapped && Offset + Wanted <= Stream->Header.ValidDataLength.QuadPart) {
+    if (Stream->Mapped && Offset + Wanted <= Stream->ValidToDisk) {
         return NtfsReadMapped(Volume, Stream, Irp, Whole, Wanted);
     }
+    if (Offset >= Stream->ValidToDisk) {
+        return NtfsReadZeros(Irp, Wanted);
+    }
     return NtfsReadThroughLibrary(Volume, Stream, Irp, Wanted);
+}
+
+NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
+        CcMdlReadComplete(Stack->FileObject, Irp->MdlAddress);
+        Irp->MdlAddress = NULL;
+        return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    }
+    if (Stack->Parameters.Read.ByteOffset.QuadPart < 0) {
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    }
+    return (Irp->Flags & IRP_NOCACHE) != 0 ? NtfsReadFromDisk(Volume, Stream, Irp) : NtfsReadCached(Stream, Irp);
 }

@@ -173,12 +173,11 @@ static NTSTATUS NtfsRemoveVictimLocked(PNTFS_NAMING Naming)
     if (IsOpen && Link != NULL && Link->Handles != 0) {
         return NtfsHideLinkLocked(Naming->Volume, File, Link);
     }
-    Status = NtfsLibraryDelete(Naming->Volume->Library, Naming->Victim, Naming->Directory.Id,
-                               (const uint16_t *)Naming->OldName.Buffer, Naming->OldName.Length / sizeof(WCHAR));
-    if (NT_SUCCESS(Status) && Link != NULL) {
-        Link->IsGone = TRUE;
+    if (Link != NULL) { /* the cache may have it yet */
+        return NtfsRemoveLinkLocked(Naming->Volume, File, Link);
     }
-    return Status;
+    return NtfsLibraryDelete(Naming->Volume->Library, Naming->Victim, Naming->Directory.Id,
+                             (const uint16_t *)Naming->OldName.Buffer, Naming->OldName.Length / sizeof(WCHAR));
 }
 
 /* ---- the change ---- */

@@ -14,7 +14,7 @@ static NTSTATUS NTAPI NtfsSectorsCompletion(PDEVICE_OBJECT DeviceObject, PIRP Ir
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-static NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length)
+NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length)
 {
     PIO_STACK_LOCATION Stack;
     NTSTATUS Status;

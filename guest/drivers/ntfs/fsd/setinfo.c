@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IRP_MJ_SET_INFORMATION.
+ * IRP_MJ_SET_INFORMATION.  Where files end is in size.c.
  */
 #include "ntfs.h"
 
@@ -39,34 +39,11 @@ static NTSTATUS NtfsSetBasic(PNTFS_SETTING Setting)
     NtfsSetTime(&Facts.Accessed, Basic->LastAccessTime);
     NtfsSetTime(&Facts.Written, Basic->LastWriteTime);
     NtfsSetTime(&Facts.Changed, Basic->ChangeTime);
+    Setting->Handle->KeepWritten |= Basic->LastWriteTime.QuadPart != 0;
     if (Basic->FileAttributes != 0) {
         Facts.Attributes = Basic->FileAttributes;
     }
     return NtfsLibrarySetFacts(Setting->Volume->Library, Facts.Id, &Facts);
-}
-
-static NTSTATUS NtfsSetLength(PNTFS_SETTING Setting, LONGLONG Size)
-{
-    if (Setting->Stream->File->IsDirectory && Setting->Stream->Name.Length == 0) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    return Size < 0 ? STATUS_INVALID_PARAMETER : NtfsSetSizeLocked(Setting->Volume, Setting->Stream, Size);
-}
-
-/* A cache's wish to move it on is none of a file system without one. */
-static NTSTATUS NtfsSetEndOfFile(PNTFS_SETTING Setting)
-{
-    LONGLONG Size = ((PFILE_END_OF_FILE_INFORMATION)Setting->Buffer)->EndOfFile.QuadPart;
-
-    return Setting->AdvanceOnly ? STATUS_SUCCESS : NtfsSetLength(Setting, Size);
-}
-
-/* Less than there is cuts the file; more is not kept ready. */
-static NTSTATUS NtfsSetAllocation(PNTFS_SETTING Setting)
-{
-    LONGLONG Size = ((PFILE_ALLOCATION_INFORMATION)Setting->Buffer)->AllocationSize.QuadPart;
-
-    return Size >= Setting->Stream->Header.FileSize.QuadPart ? STATUS_SUCCESS : NtfsSetLength(Setting, Size);
 }
 
 static const struct {
@@ -81,8 +58,6 @@ static const struct {
     {FileRenameInformationEx, sizeof(FILE_RENAME_INFORMATION), NtfsSetRename},
     {FileLinkInformation, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
     {FileLinkInformationEx, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
-    {FileEndOfFileInformation, sizeof(FILE_END_OF_FILE_INFORMATION), NtfsSetEndOfFile},
-    {FileAllocationInformation, sizeof(FILE_ALLOCATION_INFORMATION), NtfsSetAllocation},
 };
 
 static NTSTATUS NtfsSetFileLocked(PNTFS_SETTING Setting, PIO_STACK_LOCATION Stack)
@@ -123,6 +98,8 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Volume->IsVolume && Stack->Parameters.SetFile.FileInformationClass == FilePositionInformation) {
         Status = NtfsSetPosition(Volume, Stack, Irp->AssociatedIrp.SystemBuffer);
+    } else if (Volume->IsVolume && Stream != NULL && NtfsIsSizeClass(Stack->Parameters.SetFile.FileInformationClass)) {
+        Status = NtfsSetFileSize(Volume, Stream, Stack, Irp->AssociatedIrp.SystemBuffer);
     } else if (Volume->IsVolume && Stream != NULL) {
         NTFS_SETTING Setting = {Volume,
                                 Stack->FileObject,
@@ -131,8 +108,7 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
                                 Irp->AssociatedIrp.SystemBuffer,
                                 Stack->Parameters.SetFile.Length,
                                 Stack->Parameters.SetFile.FileInformationClass,
-                                Stack->Parameters.SetFile.FileObject,
-                                Stack->Parameters.SetFile.AdvanceOnly};
+                                Stack->Parameters.SetFile.FileObject};
 
         NtfsLockLibrary();
         Status = NtfsSetFileLocked(&Setting, Stack);

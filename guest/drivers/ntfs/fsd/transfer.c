@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads, writes, flushes and device controls of the volume itself: to its device and back, as they are.
+ * Reads, writes and device controls of the volume itself: to its device and back, as they are.
  */
 #include "ntfs.h"
 
@@ -57,7 +57,7 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Volume->Dismounted) {
         return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
     }
-    if (Stack->Parameters.Read.Length == 0) {
+    if (Stack->Parameters.Read.Length == 0 && (Stack->MinorFunction & IRP_MN_COMPLETE) == 0) {
         return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (NtfsStreamOf(Stack->FileObject) != NULL) {
@@ -91,12 +91,7 @@ NTSTATUS NTAPI NtfsForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
     }
     if (NtfsStreamOf(IoGetCurrentIrpStackLocation(Irp)->FileObject) != NULL) {
-        /* Nothing of a file is waiting to be written; and a file is no device. */
-        return DriverComplete(Irp,
-                              IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_FLUSH_BUFFERS
-                                  ? STATUS_SUCCESS
-                                  : STATUS_INVALID_DEVICE_REQUEST,
-                              0);
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* a file is no device */
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Target, Irp);

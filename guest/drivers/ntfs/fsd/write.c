@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IRP_MJ_WRITE of files: through the library, here and now, cached or not; so the bytes are on the disk when the request ends.
+ * IRP_MJ_WRITE of files.
+ *
+ * A cached write is the cache's (cached.c).  A non-cached one, and the memory manager's, goes to the disk by the stream's run list where it
+ * replaces what is plainly in clusters and was written before; else through the library, which moves on what is valid.  The
+ * run list stays as it is until the disk has answered, so clusters that the stream gives up are not written any more.
  */
 #include "ntfs.h"
 
 /* Offset and length; FILE_WRITE_TO_END_OF_FILE is what a file opened for appending only gets in any case. */
-static NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
+NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     LARGE_INTEGER Wanted = Stack->Parameters.Write.ByteOffset;
     ULONG Sector = Volume->Sectors.SectorSize, Length = Stack->Parameters.Write.Length;
 
+    if (Volume->Facts.ReadOnly) {
+        return STATUS_MEDIA_WRITE_PROTECTED;
+    }
     *Offset = Wanted.QuadPart;
     if (Wanted.HighPart == -1 && Wanted.LowPart == FILE_WRITE_TO_END_OF_FILE) {
         *Offset = Stream->Header.FileSize.QuadPart;
@@ -26,33 +33,156 @@ static NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS NtfsWriteLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PVOID Buffer, PLONGLONG Offset)
+/* The run list is held. */
+static NTSTATUS NtfsWriteRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PMDL Mdl, LONGLONG Offset, ULONG Length)
 {
-    ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length;
-    NTFS_STREAM_FACTS Facts;
+    PUCHAR Address = MmGetMdlVirtualAddress(Mdl);
+    PMDL Piece = IoAllocateMdl(Address, Length, FALSE, FALSE, NULL);
+    NTSTATUS Status = Piece != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    LONGLONG Place;
+    ULONG Bytes;
+
+    for (ULONG Done = 0; Done < Length && NT_SUCCESS(Status); Done += Bytes) {
+        if (!NtfsFindRun(Volume, Stream, Offset + Done, Length - Done, &Place, &Bytes)) {
+            Status = STATUS_FILE_CORRUPT_ERROR;
+            break;
+        }
+        IoBuildPartialMdl(Mdl, Piece, Address + Done, Bytes);
+        Status = NtfsSendSectors(Volume->Target, IRP_MJ_WRITE, Place, Piece, Bytes);
+        MmPrepareMdlForReuse(Piece);
+    }
+    if (Piece != NULL) {
+        IoFreeMdl(Piece);
+    }
+    return Status;
+}
+
+/* FALSE: it is not for the run list.  Length is in whole sectors, Wanted what of it is in the file. */
+static BOOLEAN NtfsWriteMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, LONGLONG Offset, ULONG Length,
+                               ULONG Wanted, PNTSTATUS Status)
+{
+    BOOLEAN Done = FALSE;
+
+    if (Stream->Mapped && !Stream->RunsKnown && !NT_SUCCESS(NtfsLearnRuns(Volume, Stream))) {
+        return FALSE;
+    }
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&Stream->RunsResource, TRUE);
+    if (Stream->Deleted) {
+        *Status = STATUS_SUCCESS; /* nobody will read it */
+        Done = TRUE;
+    } else if (Stream->Mapped && Stream->RunsKnown && Offset + Wanted <= Stream->ValidToDisk &&
+               NtfsCountRuns(Volume, Stream, Offset, Length) != 0) {
+        *Status = NtfsWriteRuns(Volume, Stream, Irp->MdlAddress, Offset, Length);
+        Done = TRUE;
+    }
+    ExReleaseResourceLite(&Stream->RunsResource);
+    KeLeaveCriticalRegion();
+    return Done;
+}
+
+static NTSTATUS NtfsWriteThroughLibrary(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, LONGLONG Offset,
+                                        ULONG Length)
+{
+    PVOID Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
+    BOOLEAN Touch = (Irp->Flags & IRP_PAGING_IO) == 0;
+    NTFS_STREAM_FACTS Facts = {.Size = Stream->Header.FileSize.QuadPart,
+                               .Valid = Stream->ValidToDisk,
+                               .Allocated = Stream->Header.AllocationSize.QuadPart,
+                               .Mapped = Stream->Mapped};
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Buffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    NtfsLockLibrary();
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
+    if (Volume->Dismounted) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+    } else if (!Stream->Deleted) {
+        Status = NtfsLibraryWrite(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                  Stream->Name.Length / sizeof(WCHAR), Offset, Buffer, Length, Touch, &Facts);
+        NtfsTakeSizesLocked(Stream, &Facts);
+    }
+    ExReleaseResourceLite(&Stream->RunsResource);
+    NtfsUnlockLibrary();
+    return Status;
+}
+
+/* The size is whoever set it's: paging writes do not move it. */
+static NTSTATUS NtfsWriteToDisk(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, LONGLONG Offset)
+{
+    ULONG Length = IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length, Wanted = Length;
+    ULONG Sector = Volume->Sectors.SectorSize;
     NTSTATUS Status;
 
-    if (Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
-    }
-    if (Volume->Facts.ReadOnly) {
-        return STATUS_MEDIA_WRITE_PROTECTED;
-    }
-    Status = NtfsPlaceWrite(Volume, Stream, Irp, Offset);
-    /* The size is whoever set it's: paging writes do not move it. */
-    if (NT_SUCCESS(Status) && (Irp->Flags & IRP_PAGING_IO) != 0) {
-        if (*Offset >= Stream->Header.FileSize.QuadPart) {
+    if ((Irp->Flags & IRP_PAGING_IO) != 0) {
+        if (Offset >= Stream->Header.FileSize.QuadPart) {
             return STATUS_SUCCESS;
         }
-        Length = (ULONG)min((LONGLONG)Length, Stream->Header.FileSize.QuadPart - *Offset);
+        Wanted = (ULONG)min((LONGLONG)Length, Stream->Header.FileSize.QuadPart - Offset);
     }
-    if (!NT_SUCCESS(Status)) {
+    if (NtfsWriteMapped(Volume, Stream, Irp, Offset, (Wanted + Sector - 1) & ~(Sector - 1), Wanted, &Status)) {
         return Status;
     }
-    RtlZeroMemory(&Facts, sizeof(Facts));
-    Status = NtfsLibraryWrite(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
-                              Stream->Name.Length / sizeof(WCHAR), *Offset, Buffer, Length, &Facts);
-    NtfsTakeSizesLocked(Stream, &Facts);
+    return NtfsWriteThroughLibrary(Volume, Stream, Irp, Offset, Wanted);
+}
+
+static NTSTATUS NtfsWritePaging(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
+{
+    NTSTATUS Status;
+
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&Stream->PagingIoResource, TRUE);
+    Status = NtfsPlaceWrite(Volume, Stream, Irp, Offset);
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsWriteToDisk(Volume, Stream, Irp, *Offset);
+    }
+    ExReleaseResourceLite(&Stream->PagingIoResource);
+    KeLeaveCriticalRegion();
+    return Status;
+}
+
+/* What the cache has is written before, and forgotten after: it is read anew. */
+static NTSTATUS NtfsWriteNonCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Length = Stack->Parameters.Write.Length;
+    IO_STATUS_BLOCK Flushed = {.Status = STATUS_SUCCESS};
+    NTSTATUS Status;
+
+    KeEnterCriticalRegion();
+    ExAcquireResourceExclusiveLite(&Stream->Resource, TRUE);
+    Status = NtfsPlaceWrite(Volume, Stream, Irp, Offset);
+    if (NT_SUCCESS(Status) && Stream->Sections.DataSectionObject != NULL) {
+        CcFlushCache(&Stream->Sections, (PLARGE_INTEGER)Offset, Length, &Flushed);
+        Status = Flushed.Status;
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsWriteToDisk(Volume, Stream, Irp, *Offset);
+    }
+    if (Stream->Sections.DataSectionObject != NULL) {
+        CcSetFileSizes(Stack->FileObject, (PCC_FILE_SIZES)&Stream->Header.AllocationSize);
+        CcPurgeCacheSection(&Stream->Sections, (PLARGE_INTEGER)Offset, Length, 0);
+    }
+    if (NT_SUCCESS(Status)) {
+        Stack->FileObject->Flags |= FO_FILE_MODIFIED;
+    }
+    ExReleaseResourceLite(&Stream->Resource);
+    KeLeaveCriticalRegion();
+    return Status;
+}
+
+static NTSTATUS NtfsEndMdlWrite(PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    __try {
+        CcMdlWriteComplete(Stack->FileObject, &Stack->Parameters.Write.ByteOffset, Irp->MdlAddress);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    Irp->MdlAddress = NULL;
     return Status;
 }
 
@@ -62,25 +192,22 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     LONGLONG Offset = 0;
     NTSTATUS Status;
-    PVOID Buffer;
 
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
-    if ((Stack->MinorFunction & IRP_MN_MDL) != 0) {
-        return DriverComplete(Irp, STATUS_NOT_IMPLEMENTED, 0); /* the cache's */
+    if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
+        return DriverComplete(Irp, NtfsEndMdlWrite(Irp, Stack), 0);
     }
-    Status = NtfsLockUserBuffer(Irp, IoReadAccess, Stack->Parameters.Write.Length);
-    if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+    if ((Irp->Flags & IRP_NOCACHE) == 0) {
+        Status = NtfsWriteCached(Volume, Stream, Irp, &Offset);
+    } else {
+        Status = NtfsLockUserBuffer(Irp, IoReadAccess, Stack->Parameters.Write.Length);
+        if (NT_SUCCESS(Status)) {
+            Status = (Irp->Flags & IRP_PAGING_IO) != 0 ? NtfsWritePaging(Volume, Stream, Irp, &Offset)
+                                                       : NtfsWriteNonCached(Volume, Stream, Irp, &Offset);
+        }
     }
-    Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
-    if (Buffer == NULL) {
-        return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
-    }
-    NtfsLockLibrary();
-    Status = NtfsWriteLocked(Volume, Stream, Irp, Buffer, &Offset);
-    NtfsUnlockLibrary();
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Stack->Parameters.Write.Length : 0;
     Stack->Parameters.Write.ByteOffset.QuadPart = Offset; /* where it went */

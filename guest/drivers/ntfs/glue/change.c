@@ -23,6 +23,18 @@ int32_t NtfsLibrarySetFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const NTFS
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
+int32_t NtfsLibraryTouch(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id)
+{
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
 /* The name goes, and with its last name the file.  Both inodes are the library's to close. */
 int32_t NtfsLibraryDelete(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
                           uint32_t Length)

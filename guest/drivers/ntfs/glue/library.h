@@ -107,6 +107,7 @@ int32_t NtfsLibraryCreate(NTFS_LIBRARY_VOLUME *Volume, uint64_t Directory, const
 /* change.c.  SetFacts: the times and these attributes.  Delete: STATUS_DIRECTORY_NOT_EMPTY. */
 #define NTFS_SETTABLE_ATTRIBUTES 0x3127u
 int32_t NtfsLibrarySetFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const NTFS_FILE_FACTS *Facts);
+int32_t NtfsLibraryTouch(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id); /* changed now */
 int32_t NtfsLibraryDelete(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
                           uint32_t Length);
 
@@ -140,9 +141,9 @@ int32_t NtfsLibraryRemoveStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const 
 int32_t NtfsLibraryRenameStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *OldName, uint32_t OldLength,
                                 const uint16_t *Name, uint32_t Length, NTFS_STREAM_FACTS *Facts);
 
-/* All of the bytes, or a status; Facts are the stream's afterwards. */
+/* All of the bytes, or a status; Facts are the stream's afterwards.  Touch: the times of change are now. */
 int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
-                         int64_t Offset, const void *Buffer, uint32_t Bytes, NTFS_STREAM_FACTS *Facts);
+                         int64_t Offset, const void *Buffer, uint32_t Bytes, int Touch, NTFS_STREAM_FACTS *Facts);
 
 int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                            int64_t Size, NTFS_STREAM_FACTS *Facts);

@@ -186,7 +186,7 @@ int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
 }
 
 int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
-                         int64_t Offset, const void *Buffer, uint32_t Bytes, NTFS_STREAM_FACTS *Facts)
+                         int64_t Offset, const void *Buffer, uint32_t Bytes, int Touch, NTFS_STREAM_FACTS *Facts)
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
@@ -213,9 +213,28 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
         }
     }
     GlueTellStream(Attribute, Facts);
-    ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+    if (Touch) {
+        ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+    }
     ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
+}
+
+/*
+ * Growing takes clusters, which are zeros until they are written; a sparse or compressed stream grows by a hole, which the library makes
+ * for the byte at its end.
+ */
+static int GlueResize(ntfs_attr *Attribute, s64 Size)
+{
+    static const u8 Zero;
+
+    if (Size <= Attribute->data_size) {
+        return ntfs_attr_truncate(Attribute, Size);
+    }
+    if ((Attribute->data_flags & (ATTR_COMPRESSION_MASK | ATTR_IS_SPARSE)) == 0) {
+        return ntfs_attr_truncate_solid(Attribute, Size);
+    }
+    return ntfs_attr_pwrite(Attribute, Size - 1, 1, &Zero) == 1 ? 0 : -1;
 }
 
 int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
@@ -229,7 +248,7 @@ int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint1
         return Status;
     }
     Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute == NULL || ntfs_attr_truncate(Attribute, Size) != 0) {
+    if (Attribute == NULL || GlueResize(Attribute, Size) != 0) {
         Status = NtfsGlueStatus(Volume->Sectors);
     }
     if (Attribute != NULL) {
