@@ -143,6 +143,20 @@ static PKTHREAD ExpThreadOf(ERESOURCE_THREAD Owner)
     return (Owner & EXP_OWNER_POINTER) != 0 ? NULL : (PKTHREAD)Owner;
 }
 
+/* Is it waited for yet?  Who has been granted it in the meantime is among those who hold it, and does not wait. */
+static BOOLEAN ExpIsWaiter(PERESOURCE Resource, const KTHREAD *Thread)
+{
+    PEXP_RESOURCE_WAITER Lists[] = {*EXP_EXCLUSIVE_WAITERS(Resource), *EXP_SHARED_WAITERS(Resource)};
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Lists); Index++) {
+        for (PEXP_RESOURCE_WAITER Waiter = Lists[Index]; Waiter != NULL; Waiter = Waiter->Next) {
+            if (Waiter->Owner == (ERESOURCE_THREAD)Thread)
+                return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 /* Who holds a resource that somebody waits for. */
 static BOOLEAN NTAPI ExpNextOwner(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
 {
@@ -153,7 +167,7 @@ static BOOLEAN NTAPI ExpNextOwner(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
     KeAcquireSpinLockAtDpcLevel(&Resource->SpinLock);
     More = Index == 0 || (Resource->OwnerTable != NULL && Index < Resource->OwnerTable[0].TableSize);
     Entry = Index == 0 ? &Resource->OwnerEntry : Resource->OwnerTable + Index;
-    if (More && Resource->ActiveEntries != 0)
+    if (More && Resource->ActiveEntries != 0 && ExpIsWaiter(Resource, Wait->Thread))
         Holder->Thread = ExpThreadOf(Entry->OwnerThread);
     KeReleaseSpinLockFromDpcLevel(&Resource->SpinLock);
     return More;
