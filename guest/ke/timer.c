@@ -252,6 +252,24 @@ BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PK
     return Inserted;
 }
 
+/* For ex: by interrupt time, a timer that is not set.  NewPeriod: it stays signalled if it is. */
+VOID KeSetTimerAt(PKTIMER Timer, ULONG64 DueTime, PKDPC Dpc, BOOLEAN NewPeriod)
+{
+    KIRQL OldIrql = KiAcquireDispatcher();
+    ULONG64 Now = KiQueryInterruptTime();
+    LONG State = NewPeriod ? Timer->Header.SignalState : 0;
+
+    KeAssert(!Timer->Header.Inserted);
+    Timer->Dpc = Dpc;
+    Timer->Period = 0;
+    KiInsertTimerLocked(Timer, DueTime);
+    Timer->Header.SignalState = State;
+    if (DueTime <= Now) {
+        KiExpireTimer(Timer, Now);
+    }
+    KiUnlockDispatcher(OldIrql);
+}
+
 BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc)
 {
     return KeSetTimerEx(Timer, DueTime, 0, Dpc);

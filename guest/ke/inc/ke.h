@@ -386,6 +386,12 @@ BOOLEAN KeAlertThread(PKTHREAD Thread, KPROCESSOR_MODE Mode);
 BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
 
 /*
+ * A timer that is not set, by interrupt time.  NewPeriod: that of a periodic timer, which stays signalled if it is.
+ * IRQL <= DISPATCH_LEVEL.
+ */
+VOID KeSetTimerAt(PKTIMER Timer, ULONG64 DueTime, PKDPC Dpc, BOOLEAN NewPeriod);
+
+/*
  * How many threads of a queue run now; and an event, the same for all queues that have one, to be set whenever an
  * entry is left that could run but for want of a thread: ex grows its pools by them.
  */
