@@ -135,45 +135,56 @@ static NTSTATUS IopSetDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION
     return Status;
 }
 
-/* Only files and devices have descriptors here: STATUS_NOT_IMPLEMENTED for others. */
-static NTSTATUS IopReferenceSecured(HANDLE Handle, PFILE_OBJECT *FileObject)
+/*
+ * Only files and devices have descriptors here: STATUS_NOT_IMPLEMENTED for others.  *Device: the handle is one to a device, or
+ * to a file that is the open of one; else NULL.
+ */
+static NTSTATUS IopReferenceSecured(HANDLE Handle, PVOID *Object, PDEVICE_OBJECT *Device)
 {
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, (PVOID *)FileObject, NULL);
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, Object, NULL);
 
-    if (NT_SUCCESS(Status) && ObGetObjectType(*FileObject) != *IoFileObjectType) {
-        ObDereferenceObject(*FileObject);
+    *Device = NULL;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (ObGetObjectType(*Object) == IopDeviceObjectType) {
+        *Device = *Object;
+    } else if (ObGetObjectType(*Object) != *IoFileObjectType) {
+        ObDereferenceObject(*Object);
         DbgPrint("descriptors of objects other than files and devices are not implemented\n");
         return STATUS_NOT_IMPLEMENTED;
+    } else if (IopIsDeviceOpen(*Object)) {
+        *Device = ((PFILE_OBJECT)*Object)->DeviceObject;
     }
-    return Status;
+    return STATUS_SUCCESS;
 }
 
 /* PASSIVE_LEVEL.  STATUS_BUFFER_TOO_SMALL with the length; else what the file system says. */
 NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
                                      PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded)
 {
-    PFILE_OBJECT FileObject;
+    PDEVICE_OBJECT Device;
     ULONG_PTR Returned;
     NTSTATUS Status;
+    PVOID Object;
 
     PAGED_CODE();
     *LengthNeeded = Length;
-    Status = IopReferenceSecured(Handle, &FileObject);
+    Status = IopReferenceSecured(Handle, &Object, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    if (IopIsDeviceOpen(FileObject)) {
-        Status =
-            IopQueryDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor, LengthNeeded);
+    if (Device != NULL) {
+        Status = IopQueryDeviceSecurity(Device, SecurityInformation, SecurityDescriptor, LengthNeeded);
     } else {
-        Status = IopSendSecurity(FileObject, IRP_MJ_QUERY_SECURITY, SecurityInformation, SecurityDescriptor, Length,
-                                 &Returned);
+        Status =
+            IopSendSecurity(Object, IRP_MJ_QUERY_SECURITY, SecurityInformation, SecurityDescriptor, Length, &Returned);
         *LengthNeeded = (ULONG)Returned;
         if (Status == STATUS_BUFFER_OVERFLOW) {
             Status = STATUS_BUFFER_TOO_SMALL;
         }
     }
-    ObDereferenceObject(FileObject);
+    ObDereferenceObject(Object);
     return Status;
 }
 
@@ -181,9 +192,10 @@ NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Securit
 NTSTATUS NTAPI ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
                                    PSECURITY_DESCRIPTOR SecurityDescriptor)
 {
-    PFILE_OBJECT FileObject;
+    PDEVICE_OBJECT Device;
     ULONG_PTR Returned;
     NTSTATUS Status;
+    PVOID Object;
 
     PAGED_CODE();
     if (SecurityDescriptor == NULL) {
@@ -192,14 +204,13 @@ NTSTATUS NTAPI ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityI
     if (!RtlValidSecurityDescriptor(SecurityDescriptor)) {
         return STATUS_INVALID_SECURITY_DESCR;
     }
-    Status = IopReferenceSecured(Handle, &FileObject);
+    Status = IopReferenceSecured(Handle, &Object, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status =
-        IopIsDeviceOpen(FileObject)
-            ? IopSetDeviceSecurity(FileObject->DeviceObject, SecurityInformation, SecurityDescriptor)
-            : IopSendSecurity(FileObject, IRP_MJ_SET_SECURITY, SecurityInformation, SecurityDescriptor, 0, &Returned);
-    ObDereferenceObject(FileObject);
+    Status = Device != NULL
+                 ? IopSetDeviceSecurity(Device, SecurityInformation, SecurityDescriptor)
+                 : IopSendSecurity(Object, IRP_MJ_SET_SECURITY, SecurityInformation, SecurityDescriptor, 0, &Returned);
+    ObDereferenceObject(Object);
     return Status;
 }

@@ -120,6 +120,8 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
     }
     Request.Irp->Flags &= ~IRP_DEFER_IO_COMPLETION; /* in the thread by an APC, whatever the driver returns */
     Request.Stack->MinorFunction = DeviceControl ? 0 : IRP_MN_USER_FS_REQUEST;
+    Request.Stack->Flags = (Granted & FILE_READ_ACCESS ? SL_READ_ACCESS_GRANTED : 0) |
+                           (Granted & FILE_WRITE_ACCESS ? SL_WRITE_ACCESS_GRANTED : 0);
     Request.Stack->Parameters.DeviceIoControl.OutputBufferLength = OutputLength;
     Request.Stack->Parameters.DeviceIoControl.InputBufferLength = InputLength;
     Request.Stack->Parameters.DeviceIoControl.IoControlCode = ControlCode;
@@ -147,4 +149,21 @@ NTSTATUS NTAPI NtFsControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
 {
     return IopControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode, InputBuffer,
                           InputBufferLength, OutputBuffer, OutputBufferLength, FALSE);
+}
+
+/*
+ * Any IRQL.  STATUS_ACCESS_DENIED: the handle by which a program asks was not opened for RequiredAccess; STATUS_INVALID_PARAMETER:
+ * another request, or another access than FILE_READ_ACCESS and FILE_WRITE_ACCESS.
+ */
+NTSTATUS NTAPI IoValidateDeviceIoControlAccess(PIRP Irp, ULONG RequiredAccess)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Missing = (RequiredAccess & FILE_READ_ACCESS && !(Stack->Flags & SL_READ_ACCESS_GRANTED)) ||
+                    (RequiredAccess & FILE_WRITE_ACCESS && !(Stack->Flags & SL_WRITE_ACCESS_GRANTED));
+
+    if ((Stack->MajorFunction != IRP_MJ_DEVICE_CONTROL && Stack->MajorFunction != IRP_MJ_FILE_SYSTEM_CONTROL) ||
+        RequiredAccess == 0 || (RequiredAccess & ~(FILE_READ_ACCESS | FILE_WRITE_ACCESS)) != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return Irp->RequestorMode != KernelMode && Missing ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
 }

@@ -11,6 +11,7 @@
 
 volatile BOOLEAN KiBugCheckActive;
 static volatile LONG KiBugCheckOwner = -1; /* processor */
+ULONG_PTR KiBugCheckData[5];               /* the code and its parameters, which aux_klib reads in callbacks */
 static volatile LONG KiFreezeRequested;
 static LONG KiNested; /* bugchecks inside the bugcheck */
 
@@ -232,6 +233,8 @@ DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheck
         }
     }
     KdSetLastWords(BugCheckCode, Parameters);
+    KiBugCheckData[0] = BugCheckCode;
+    RtlCopyMemory(&KiBugCheckData[1], Parameters, sizeof(Parameters));
     KiReport.Header.code = BugCheckCode;
     RtlCopyMemory(KiReport.Header.parameters, Parameters, sizeof(Parameters));
     KiClearStacks();

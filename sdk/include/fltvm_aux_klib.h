@@ -33,14 +33,13 @@ typedef struct _KBUGCHECK_DATA {
 #ifndef FLTVM_NTAPI
 #define FLTVM_NTAPI NTKERNELAPI
 #endif
-FLTVM_NTAPI NTSTATUS AuxKlibInitialize(VOID);
-FLTVM_NTAPI NTSTATUS AuxKlibQueryModuleInformation(PULONG BufferSize, ULONG ElementSize, PVOID QueryInfo);
-FLTVM_NTAPI NTSTATUS AuxKlibGetBugCheckData(PKBUGCHECK_DATA BugCheckData);
-FLTVM_NTAPI PIMAGE_EXPORT_DIRECTORY AuxKlibGetImageExportDirectory(PVOID ImageBase);
-FLTVM_NTAPI NTSTATUS AuxKlibEnumerateSystemFirmwareTables(ULONG FirmwareTableProviderSignature,
-    PVOID FirmwareTableBuffer, ULONG BufferLength, PULONG ReturnLength);
-FLTVM_NTAPI NTSTATUS AuxKlibGetSystemFirmwareTable(ULONG FirmwareTableProviderSignature,
-    ULONG FirmwareTableID, PVOID FirmwareTableBuffer, ULONG BufferLength, PULONG ReturnLength);
+_IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS AuxKlibInitialize(VOID);
+_IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS AuxKlibQueryModuleInformation(PULONG BufferSize,
+    ULONG ElementSize, PVOID QueryInfo);
+NTSTATUS AuxKlibGetBugCheckData(PKBUGCHECK_DATA BugCheckData);
+PIMAGE_EXPORT_DIRECTORY AuxKlibGetImageExportDirectory(PVOID ImageBase);
+_IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS AuxKlibEnumerateSystemFirmwareTables(ULONG FirmwareTableProviderSignature, PVOID FirmwareTableBuffer, ULONG BufferLength, PULONG ReturnLength);
+_IRQL_requires_max_(PASSIVE_LEVEL) NTSTATUS AuxKlibGetSystemFirmwareTable(ULONG FirmwareTableProviderSignature, ULONG FirmwareTableID, PVOID FirmwareTableBuffer, ULONG BufferLength, PULONG ReturnLength);
 
 #ifdef __cplusplus
 }

@@ -14,22 +14,21 @@ extern "C" {
 #ifndef FLTVM_NTAPI
 #define FLTVM_NTAPI NTKERNELAPI
 #endif
-FLTVM_NTAPI void WdmlibProcgrpInitialize(VOID);
-FLTVM_NTAPI ULONG WdmlibKeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber);
-FLTVM_NTAPI ULONG WdmlibKeQueryActiveProcessorCountEx(USHORT GroupNumber);
-FLTVM_NTAPI ULONG WdmlibKeQueryMaximumProcessorCountEx(USHORT GroupNumber);
-FLTVM_NTAPI ULONG WdmlibKeQueryMaximumProcessorCount(VOID);
-FLTVM_NTAPI KAFFINITY WdmlibKeQueryGroupAffinity(USHORT GroupNumber);
-FLTVM_NTAPI USHORT WdmlibKeQueryActiveGroupCount(VOID);
-FLTVM_NTAPI USHORT WdmlibKeQueryMaximumGroupCount(VOID);
-FLTVM_NTAPI NTSTATUS WdmlibKeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNumber);
-FLTVM_NTAPI ULONG WdmlibKeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber);
-FLTVM_NTAPI KAFFINITY WdmlibKeSetSystemAffinityThreadEx(KAFFINITY Affinity);
-FLTVM_NTAPI void WdmlibKeSetSystemGroupAffinityThread(PGROUP_AFFINITY NewAffinity,
-    PGROUP_AFFINITY PreviousAffinity);
-FLTVM_NTAPI void WdmlibKeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
-FLTVM_NTAPI void WdmlibKeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity);
-FLTVM_NTAPI NTSTATUS WdmlibKeSetTargetProcessorDpcEx(PKDPC Dpc, PPROCESSOR_NUMBER ProcNumber);
+void WdmlibProcgrpInitialize(VOID);
+ULONG WdmlibKeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber);
+ULONG WdmlibKeQueryActiveProcessorCountEx(USHORT GroupNumber);
+ULONG WdmlibKeQueryMaximumProcessorCountEx(USHORT GroupNumber);
+ULONG WdmlibKeQueryMaximumProcessorCount(VOID);
+KAFFINITY WdmlibKeQueryGroupAffinity(USHORT GroupNumber);
+USHORT WdmlibKeQueryActiveGroupCount(VOID);
+USHORT WdmlibKeQueryMaximumGroupCount(VOID);
+NTSTATUS WdmlibKeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNumber);
+ULONG WdmlibKeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber);
+KAFFINITY WdmlibKeSetSystemAffinityThreadEx(KAFFINITY Affinity);
+void WdmlibKeSetSystemGroupAffinityThread(PGROUP_AFFINITY NewAffinity, PGROUP_AFFINITY PreviousAffinity);
+void WdmlibKeRevertToUserAffinityThreadEx(KAFFINITY Affinity);
+void WdmlibKeRevertToUserGroupAffinityThread(PGROUP_AFFINITY PreviousAffinity);
+NTSTATUS WdmlibKeSetTargetProcessorDpcEx(PKDPC Dpc, PPROCESSOR_NUMBER ProcNumber);
 
 #ifdef __cplusplus
 }
