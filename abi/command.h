@@ -69,21 +69,38 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
     32u /* in: key path, value name, the value as stored; args: REG_* type, value bytes, FLTVM_REGISTRY_* */
 #define FLTVM_COMMAND_DRIVER_LOAD   33u /* in: service name, then the image */
 #define FLTVM_COMMAND_DRIVER_UNLOAD 34u /* in: key path of the service */
-#define FLTVM_COMMAND_OPEN          35u /* in: path; args: access, share, disposition, options.  values[0]: handle */
-#define FLTVM_COMMAND_CLOSE         36u /* args: handle */
-#define FLTVM_COMMAND_READ          37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_* */
-#define FLTVM_COMMAND_WRITE         38u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*; in: bytes */
-#define FLTVM_COMMAND_FLUSH         39u /* args: handle */
-#define FLTVM_COMMAND_IOCTL         40u /* args: handle, code, input bytes, output bytes; in: input */
-#define FLTVM_COMMAND_FSCTL         41u /* the same */
-#define FLTVM_COMMAND_CANCEL        42u /* args: handle.  Cancels what the file has pending */
-#define FLTVM_COMMAND_QUERY         43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
+/*
+ * in: path, then extended attributes as ZwCreateFile takes them, or with FILE_OPEN_BY_FILE_ID the identifier, which is behind the path;
+ * args: access, share, disposition, options, attributes, handle that the path begins at, or 0.  values[0]: handle, [2]: what was done
+ */
+#define FLTVM_COMMAND_OPEN   35u
+#define FLTVM_COMMAND_CLOSE  36u /* args: handle */
+#define FLTVM_COMMAND_READ   37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_* */
+#define FLTVM_COMMAND_WRITE  38u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*; in: bytes */
+#define FLTVM_COMMAND_FLUSH  39u /* args: handle */
+#define FLTVM_COMMAND_IOCTL  40u /* args: handle, code, input bytes, output bytes; in: input */
+#define FLTVM_COMMAND_FSCTL  41u /* the same */
+#define FLTVM_COMMAND_CANCEL 42u /* args: handle.  Cancels what the file has pending */
+#define FLTVM_COMMAND_QUERY  43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
 /* in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode.  values[0]: id */
 #define FLTVM_COMMAND_PROCESS      44u
 #define FLTVM_COMMAND_PROCESS_END  45u /* args: id, exit status */
 #define FLTVM_COMMAND_PROCESS_WAIT 46u /* args: id, of one that runs a program.  values[0]: exit status */
 #define FLTVM_COMMAND_DIRECTORY                                                                                        \
     56u /* in: pattern, may be empty; args: handle, FILE_INFORMATION_CLASS, output bytes, FLTVM_DIRECTORY_* */
+#define FLTVM_COMMAND_LOCK     59u /* args: handle, offset, length, key, FLTVM_LOCK_* */
+#define FLTVM_COMMAND_UNLOCK   60u /* args: handle, offset, length, key */
+#define FLTVM_COMMAND_NOTIFY   61u /* args: handle, FILE_NOTIFY_CHANGE_*, output bytes, whether below it as well */
+#define FLTVM_COMMAND_EA_QUERY 62u /* args: handle, output bytes; in: FILE_GET_EA_INFORMATION, or nothing for all */
+#define FLTVM_COMMAND_EA_SET   63u /* args: handle; in: FILE_FULL_EA_INFORMATION */
+#define FLTVM_COMMAND_SD_QUERY 64u /* args: handle, SECURITY_INFORMATION, output bytes */
+#define FLTVM_COMMAND_SD_SET   65u /* args: handle, SECURITY_INFORMATION; in: a self-relative descriptor */
+#define FLTVM_COMMAND_FS_QUERY 66u /* args: handle, FS_INFORMATION_CLASS, output bytes */
+#define FLTVM_COMMAND_FS_SET   67u /* args: handle, FS_INFORMATION_CLASS; in: the information */
+
+#define FLTVM_LOCK_SHARED 0x1u
+#define FLTVM_LOCK_WAIT   0x2u /* until it is granted */
+
 #define FLTVM_COMMAND_LIBRARY 58u /* in: an export driver's file name, then the image */
 
 #define FLTVM_COMMAND_BUFFER_PAGED    0u /* as a program's buffer would be: pageable */

@@ -57,6 +57,20 @@ NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation);
 NTSTATUS ClientpWaitProcess(PCLIENT_OPERATION Operation);
 VOID ClientpInitializePrograms(VOID);
 
+/* An event for the request's end, and a buffer. */
+NTSTATUS ClientpPrepareRequest(PCLIENT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType);
+
+/* filefacts.c.  PASSIVE_LEVEL, on a client thread. */
+NTSTATUS ClientpLock(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpUnlock(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpNotify(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpQueryEa(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpSetEa(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpQuerySecurity(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpSetSecurity(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpQueryVolume(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpSetVolume(PCLIENT_OPERATION Operation);
+
 /* Why the loader refused an image becomes the operation's output. */
 VOID ClientpKeepReason(PCLIENT_OPERATION Operation);
 

@@ -127,23 +127,47 @@ static NTSTATUS ClientpUnloadDriver(PCLIENT_OPERATION Operation)
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
+/* The bytes behind the path are part of the name: a file's identifier. */
+static NTSTATUS ClientpAppendId(PCLIENT_OPERATION Operation, ULONG Offset, PUNICODE_STRING Path)
+{
+    ULONG Length = Operation->Input.Length - Offset;
+    UNICODE_STRING Longer;
+
+    if (Length % sizeof(WCHAR) != 0 || Length > 64)
+        return STATUS_INVALID_PARAMETER;
+    Longer.Length = Longer.MaximumLength = (USHORT)(Path->Length + Length);
+    Longer.Buffer = ExAllocatePoolWithTag(PagedPool, Longer.Length, CLIENT_TAG);
+    if (Longer.Buffer == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    RtlCopyMemory(Longer.Buffer, Path->Buffer, Path->Length);
+    RtlCopyMemory((PUCHAR)Longer.Buffer + Path->Length, Operation->Input.Bytes + Offset, Length);
+    ClientpFreeString(Path);
+    *Path = Longer;
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS ClientpOpen(PCLIENT_OPERATION Operation)
 {
     const uint64_t *Arguments = Operation->Command.args;
+    BOOLEAN ById = (Arguments[3] & FILE_OPEN_BY_FILE_ID) != 0;
     OBJECT_ATTRIBUTES Attributes;
     UNICODE_STRING Path;
-    ULONG Offset = 0;
+    ULONG Offset = 0, EaLength;
     HANDLE File = NULL;
     NTSTATUS Status = ClientpNextString(Operation, &Offset, &Path);
 
+    if (NT_SUCCESS(Status) && ById)
+        Status = ClientpAppendId(Operation, Offset, &Path);
     if (NT_SUCCESS(Status)) {
+        EaLength = ById ? 0 : Operation->Input.Length - Offset;
         InitializeObjectAttributes(&Attributes, &Path,
                                    OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE |
                                        (Operation->Command.user != FLTVM_USER_NONE ? OBJ_FORCE_ACCESS_CHECK : 0),
-                                   NULL, NULL);
-        Status =
-            ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
-                         FILE_ATTRIBUTE_NORMAL, (ULONG)Arguments[1], (ULONG)Arguments[2], (ULONG)Arguments[3], NULL, 0);
+                                   (HANDLE)(ULONG_PTR)Arguments[5], NULL);
+        Status = ZwCreateFile(&File, (ACCESS_MASK)Arguments[0], &Attributes, &Operation->IoStatus, NULL,
+                              (ULONG)Arguments[4], (ULONG)Arguments[1], (ULONG)Arguments[2], (ULONG)Arguments[3],
+                              EaLength != 0 ? Operation->Input.Bytes + Offset : NULL, EaLength);
+        Operation->Value = Operation->IoStatus.Information;
     }
     ClientpFreeString(&Path);
     Operation->IoStatus.Information = (ULONG_PTR)File;
@@ -151,7 +175,7 @@ static NTSTATUS ClientpOpen(PCLIENT_OPERATION Operation)
 }
 
 /* An event for the request's end, so that files opened for asynchronous use work. */
-static NTSTATUS ClientpPrepareRequest(PCLIENT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType)
+NTSTATUS ClientpPrepareRequest(PCLIENT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType)
 {
     NTSTATUS Status;
 
@@ -275,6 +299,15 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     case FLTVM_COMMAND_QUERY: return ClientpQuery(Operation);
     case FLTVM_COMMAND_SET: return ClientpSet(Operation);
     case FLTVM_COMMAND_DIRECTORY: return ClientpDirectory(Operation);
+    case FLTVM_COMMAND_LOCK: return ClientpLock(Operation);
+    case FLTVM_COMMAND_UNLOCK: return ClientpUnlock(Operation);
+    case FLTVM_COMMAND_NOTIFY: return ClientpNotify(Operation);
+    case FLTVM_COMMAND_EA_QUERY: return ClientpQueryEa(Operation);
+    case FLTVM_COMMAND_EA_SET: return ClientpSetEa(Operation);
+    case FLTVM_COMMAND_SD_QUERY: return ClientpQuerySecurity(Operation);
+    case FLTVM_COMMAND_SD_SET: return ClientpSetSecurity(Operation);
+    case FLTVM_COMMAND_FS_QUERY: return ClientpQueryVolume(Operation);
+    case FLTVM_COMMAND_FS_SET: return ClientpSetVolume(Operation);
     case FLTVM_COMMAND_PROCESS: return ClientpCreateProcess(Operation);
     case FLTVM_COMMAND_PROCESS_WAIT: return ClientpWaitProcess(Operation);
     case FLTVM_COMMAND_PROCESS_END: return ClientpEndProcess(Operation);

@@ -87,7 +87,7 @@ VOID IopReleaseIrpResources(PIRP Irp)
     PMDL Mdl;
 
     if ((Irp->Flags & IRP_DEALLOCATE_BUFFER) != 0 && Irp->AssociatedIrp.SystemBuffer != NULL) {
-        ExFreePoolWithTag(Irp->AssociatedIrp.SystemBuffer, IOP_TAG_BUFFER);
+        ExFreePool(Irp->AssociatedIrp.SystemBuffer);
         Irp->AssociatedIrp.SystemBuffer = NULL;
     }
     Irp->Flags &= ~(IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER);

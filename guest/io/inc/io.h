@@ -48,6 +48,11 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
  */
 NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
 
+/* watch.c: what programs call; not exported. */
+NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
+                                           PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                                           ULONG CompletionFilter, BOOLEAN WatchTree);
+
 /* What fsrtl hangs on a file object; it goes with that.  NULL: there is none, or with Create no memory.
  * <= DISPATCH_LEVEL. */
 typedef struct _IO_FILE_CONTEXTS {

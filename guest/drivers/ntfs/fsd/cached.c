@@ -211,14 +211,17 @@ static BOOLEAN NTAPI NtfsCheckFastIo(PFILE_OBJECT FileObject, PLARGE_INTEGER Fil
 {
     PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    LARGE_INTEGER Range = {.QuadPart = Length};
 
     UNREFERENCED_PARAMETER(Wait);
-    UNREFERENCED_PARAMETER(LockKey);
     UNREFERENCED_PARAMETER(IoStatus);
     if (!Volume->IsVolume || Volume->Dismounted || Stream == NULL) {
         return FALSE;
     }
-    return CheckForReadOperation ||
+    if (CheckForReadOperation) {
+        return FsRtlFastCheckLockForRead(&Stream->Locks, FileOffset, &Range, LockKey, FileObject, PsGetCurrentProcess());
+    }
+    return FsRtlFastCheckLockForWrite(&Stream->Locks, FileOffset, &Range, LockKey, FileObject, PsGetCurrentProcess()) &&
            (!Volume->Facts.ReadOnly && FileOffset->QuadPart + Length <= Stream->Header.FileSize.QuadPart &&
             (FileObject->Flags & FO_FILE_MODIFIED) != 0); /* the first change is a request's: it shows in the times */
 }

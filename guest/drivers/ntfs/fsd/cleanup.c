@@ -26,6 +26,8 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Volume->IsVolume) {
         NtfsLockLibrary();
         if (Stream != NULL) {
+            FsRtlNotifyCleanup(Volume->NotifySync, &Volume->Watches, FileObject->FsContext2);
+            FsRtlFastUnlockAll(&Stream->Locks, FileObject, IoGetRequestorProcess(Irp), NULL);
             IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
             NtfsTouchLocked(Volume, Stream, FileObject);
             NtfsEndHandleLocked(Volume, Stream, FileObject->FsContext2);

@@ -261,6 +261,25 @@ static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET
     return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free) : Status;
 }
 
+static VOID NtfsReportOpenLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, BOOLEAN Made, ULONG_PTR Done)
+{
+    PNTFS_LINK Link = ((PNTFS_HANDLE)FileObject->FsContext2)->Link;
+    PNTFS_STREAM Stream = FileObject->FsContext;
+
+    if (Made) {
+        NtfsReportLocked(Volume, Link, NULL, NtfsNameFilter(Stream->File), FILE_ACTION_ADDED);
+    }
+    if (Done == FILE_CREATED && Stream->Name.Length != 0) {
+        NtfsReportLocked(Volume, Link, Stream, FILE_NOTIFY_CHANGE_STREAM_NAME, FILE_ACTION_ADDED_STREAM);
+    } else if (Done == FILE_OVERWRITTEN || Done == FILE_SUPERSEDED) {
+        NtfsReportLocked(Volume, Link, Stream,
+                         Stream->Name.Length != 0
+                             ? FILE_NOTIFY_CHANGE_STREAM_SIZE | FILE_NOTIFY_CHANGE_STREAM_WRITE
+                             : FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE,
+                         Stream->Name.Length != 0 ? FILE_ACTION_MODIFIED_STREAM : FILE_ACTION_MODIFIED);
+    }
+}
+
 /* The request's Information tells what was done. */
 static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
 {
@@ -268,6 +287,7 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     NTFS_TARGET Target;
     NTSTATUS Status;
 
+    BOOLEAN Made = FALSE;
     Status = NtfsFindTargetLocked(Volume, Stack, &Target);
     if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0 &&
         (NT_SUCCESS(Status) || (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing))) {
@@ -278,9 +298,13 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing) {
         Status = NtfsCreateMissingLocked(Volume, Stack, &Target);
         Irp->IoStatus.Information = FILE_CREATED;
+        Made = TRUE;
     }
     if (NT_SUCCESS(Status)) {
         Status = NtfsOpenExistingLocked(Volume, Irp, &Target, Free);
+    }
+    if (Status == STATUS_SUCCESS) {
+        NtfsReportOpenLocked(Volume, Stack->FileObject, Made, Irp->IoStatus.Information);
     }
     NtfsFreeTarget(&Target);
     return Status;

@@ -75,6 +75,12 @@ static VOID NtfsMarkFileLocked(PNTFS_FILE File, BOOLEAN Deleted)
     }
 }
 
+/* Which change of a name it is. */
+ULONG NtfsNameFilter(PNTFS_FILE File)
+{
+    return File->IsDirectory ? FILE_NOTIFY_CHANGE_DIR_NAME : FILE_NOTIFY_CHANGE_FILE_NAME;
+}
+
 /* The name goes, and the file with its last one. */
 NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link)
 {
@@ -89,6 +95,9 @@ NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK L
         NtfsMarkFileLocked(File, FALSE);
     }
     Link->IsGone = TRUE; /* also what cannot be: nobody tries again */
+    if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Volume, Link, NULL, NtfsNameFilter(File), FILE_ACTION_REMOVED);
+    }
     return Status;
 }
 
@@ -118,6 +127,7 @@ NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Lin
     Status = NtfsLibraryHide(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
                              Name.Length / sizeof(WCHAR), &Parent);
     if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Volume, Link, NULL, NtfsNameFilter(File), FILE_ACTION_REMOVED);
         NtfsCommitRenameLocked(Volume, Link, Parent);
         Link->DeletePending = TRUE;
     } else {
@@ -126,13 +136,30 @@ NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Lin
     return Status;
 }
 
-static VOID NtfsEndStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
+/* What was written through any handle is told with the end of the next. */
+static VOID NtfsReportChangesLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
+{
+    if (!Stream->IsChanged) {
+        return;
+    }
+    Stream->IsChanged = FALSE;
+    if (Stream->Name.Length != 0) {
+        NtfsReportLocked(Volume, Handle->Link, Stream, FILE_NOTIFY_CHANGE_STREAM_SIZE | FILE_NOTIFY_CHANGE_STREAM_WRITE,
+                         FILE_ACTION_MODIFIED_STREAM);
+    } else {
+        NtfsReportLocked(Volume, Handle->Link, NULL, FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE,
+                         FILE_ACTION_MODIFIED);
+    }
+}
+
+static VOID NtfsEndStreamLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
 {
     if (Stream->Handles == 0 && Stream->DeletePending && !Stream->IsGone) {
         NtfsMarkStreamLocked(Stream, TRUE);
         NtfsLibraryRemoveStream(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                 Stream->Name.Length / sizeof(WCHAR));
         Stream->IsGone = TRUE;
+        NtfsReportLocked(Volume, Handle->Link, Stream, FILE_NOTIFY_CHANGE_STREAM_NAME, FILE_ACTION_REMOVED_STREAM);
     }
 }
 
@@ -149,7 +176,8 @@ VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE 
     if (Volume->Dismounted) {
         return;
     }
-    NtfsEndStreamLocked(Volume, Stream);
+    NtfsReportChangesLocked(Volume, Stream, Handle);
+    NtfsEndStreamLocked(Volume, Stream, Handle);
     if (!Link->DeletePending || Link->IsGone) {
         return;
     }

@@ -298,6 +298,9 @@ NTSTATUS NTAPI NtfsDirectoryControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     ULONG_PTR Used = 0;
     NTSTATUS Status;
 
+    if (Volume->IsVolume && Stream != NULL && Stack->MinorFunction == IRP_MN_NOTIFY_CHANGE_DIRECTORY) {
+        return NtfsWatchDirectory(Volume, Irp);
+    }
     if (!Volume->IsVolume || Stream == NULL || Stack->MinorFunction != IRP_MN_QUERY_DIRECTORY) {
         return DriverComplete(
             Irp, Volume->IsVolume && Stream != NULL ? STATUS_NOT_IMPLEMENTED : STATUS_INVALID_DEVICE_REQUEST, 0);

@@ -102,6 +102,7 @@ static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PCU
     ExInitializeFastMutex(&Stream->HeaderMutex);
     FsRtlSetupAdvancedHeaderEx(&Stream->Header, &Stream->HeaderMutex, &File->Contexts);
     FsRtlInitializeLargeMcb(&Stream->Runs, PagedPool);
+    FsRtlInitializeFileLock(&Stream->Locks, NULL, NULL);
     InsertTailList(&File->Streams, &Stream->Link);
     *Result = Stream;
     return STATUS_SUCCESS;
@@ -166,6 +167,7 @@ VOID NtfsFreeStream(PNTFS_STREAM Stream)
 {
     FsRtlTeardownPerStreamContexts(&Stream->Header);
     FsRtlUninitializeLargeMcb(&Stream->Runs);
+    FsRtlUninitializeFileLock(&Stream->Locks);
     NtfsFreeStreamName(Stream);
     ExDeleteResourceLite(&Stream->Resource);
     ExDeleteResourceLite(&Stream->PagingIoResource);
@@ -201,6 +203,7 @@ NTSTATUS NtfsSetSizeLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Si
                                 Stream->Name.Length / sizeof(WCHAR), Size, &Facts);
     if (NT_SUCCESS(Status)) {
         NtfsTakeSizesLocked(Stream, &Facts);
+        Stream->IsChanged = TRUE;
     }
     ExReleaseResourceLite(&Stream->RunsResource);
     return Status;

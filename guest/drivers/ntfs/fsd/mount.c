@@ -23,10 +23,16 @@ static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PV
     Volume->Device = Device;
     Volume->Target = Target;
     Volume->Vpb = Vpb;
+    InitializeListHead(&Volume->Watches);
     for (ULONG Bucket = 0; Bucket < NTFS_FILE_BUCKETS; Bucket++) {
         InitializeListHead(&Volume->Files[Bucket]);
     }
-    Status = NtfsInitializeSectors(&Volume->Sectors, Target);
+    __try {
+        FsRtlNotifyInitializeSync(&Volume->NotifySync);
+        Status = NtfsInitializeSectors(&Volume->Sectors, Target);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
     if (NT_SUCCESS(Status)) {
         Status = NtfsRecognize(&Volume->Sectors);
     }
@@ -72,6 +78,7 @@ NTSTATUS NtfsMount(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION Stack)
     Status = NtfsMountDevice(Device, Target, Stack->Parameters.MountVolume.Vpb);
     if (!NT_SUCCESS(Status)) {
         NtfsDeleteSectors(&Volume->Sectors);
+        FsRtlNotifyUninitializeSync(&Volume->NotifySync);
         IoDeleteDevice(Device);
         if (Status != STATUS_UNRECOGNIZED_VOLUME) {
             DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: not mounted: status 0x%08X\n", Status);
@@ -97,6 +104,7 @@ NTSTATUS NtfsDismountLocked(PNTFS_VOLUME Volume)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 
+    FsRtlNotifyCleanupAll(Volume->NotifySync, &Volume->Watches);
     if (Volume->Library != NULL) {
         Status = NtfsLibraryDismount(Volume->Library);
         Volume->Library = NULL;
@@ -122,6 +130,7 @@ VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences)
     NtfsUnlockLibrary();
     if (Delete) {
         NtfsDeleteSectors(&Volume->Sectors);
+        FsRtlNotifyUninitializeSync(&Volume->NotifySync);
         IoDeleteDevice(Volume->Device);
     }
 }

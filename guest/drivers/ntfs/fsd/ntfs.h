@@ -62,6 +62,7 @@ typedef struct _NTFS_STREAM {
     FAST_MUTEX HeaderMutex;
     ERESOURCE Resource, PagingIoResource;
     SECTION_OBJECT_POINTERS Sections;
+    FILE_LOCK Locks; /* FsRtl's */
     LIST_ENTRY Link; /* of the file's Streams */
     PNTFS_FILE File;
     ULONG FlushPass;          /* the last that has seen it */
@@ -70,6 +71,7 @@ typedef struct _NTFS_STREAM {
     SHARE_ACCESS ShareAccess; /* of these */
     BOOLEAN DeletePending;    /* a named one: it goes with the last handle */
     BOOLEAN IsGone;           /* a new one may have its name */
+    BOOLEAN IsChanged;        /* written to, and nobody was told yet */
     ERESOURCE RunsResource;   /* what follows, and the sizes of the header */
     BOOLEAN Mapped;           /* the bytes are in clusters as they are */
     BOOLEAN RunsKnown;        /* Runs holds them */
@@ -116,7 +118,9 @@ typedef struct _NTFS_VOLUME {
     PNTFS_VOLUME_STREAM Stream;
     ULONG FlushPass;
     LIST_ENTRY Files[NTFS_FILE_BUCKETS]; /* NTFS_FILE, by record number */
-    PFILE_OBJECT LockHolder;             /* FSCTL_LOCK_VOLUME */
+    PNOTIFY_SYNC NotifySync;             /* who waits for changes: FsRtl's, as the list */
+    LIST_ENTRY Watches;
+    PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } NTFS_VOLUME, *PNTFS_VOLUME;
@@ -206,11 +210,19 @@ typedef struct _NTFS_SETTING {
 /* delete.c: the last handle's end carries out a deletion. */
 NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle, BOOLEAN ReadOnlyToo);
 VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+ULONG NtfsNameFilter(PNTFS_FILE File);
 BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
 NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetDispositionEx(PNTFS_SETTING Setting);
+
+/* notify.c */
+VOID NtfsReportLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, PNTFS_STREAM Stream, ULONG Filter, ULONG Action);
+NTSTATUS NtfsWatchDirectory(PNTFS_VOLUME Volume, PIRP Irp);
+
+/* lock.c */
+BOOLEAN NtfsMayTransfer(PNTFS_STREAM Stream, PIRP Irp);
 
 /* rename.c */
 NTSTATUS NtfsSetRename(PNTFS_SETTING Setting);
@@ -269,6 +281,7 @@ DRIVER_DISPATCH NtfsQueryVolume;
 DRIVER_DISPATCH NtfsSetVolume;
 DRIVER_DISPATCH NtfsQueryInformation;
 DRIVER_DISPATCH NtfsSetInformation;
+DRIVER_DISPATCH NtfsLockControl;
 DRIVER_DISPATCH NtfsShutdown;
 
 #endif

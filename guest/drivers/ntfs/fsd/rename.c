@@ -22,6 +22,7 @@ typedef struct _NTFS_NAMING {
     BOOLEAN LosesItsOwn;    /* not a link more */
     NTFS_TARGET Directory;  /* its Id and Path */
     BOOLEAN Replaces;       /* the name is Victim's */
+    BOOLEAN Recased;        /* only the case of its own name changes */
     ULONG64 Victim;         /* Id */
     UNICODE_STRING OldName; /* as it is on the disk; in OldBuffer */
     WCHAR OldBuffer[NTFS_NAME_MAX];
@@ -223,12 +224,33 @@ static NTSTATUS NtfsNameItselfLocked(PNTFS_NAMING Naming, PBOOLEAN Done)
             Other->IsGone = TRUE;
         }
     }
+    Naming->Recased = SameLink;
     *Done = FALSE;
     return STATUS_SUCCESS;
 }
 
+/* What took the place of another by the very same name is that one, changed. */
+static VOID NtfsReportNewName(PNTFS_NAMING Naming, PNTFS_LINK Link, BOOLEAN Moved)
+{
+    BOOLEAN Same =
+        Naming->Replaces && !Naming->Recased && RtlEqualUnicodeString(&Naming->Name, &Naming->OldName, FALSE);
+
+    if (Same) {
+        NtfsReportLocked(Naming->Volume, Link, NULL,
+                         FILE_NOTIFY_CHANGE_ATTRIBUTES | FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_LAST_WRITE |
+                             FILE_NOTIFY_CHANGE_LAST_ACCESS | FILE_NOTIFY_CHANGE_CREATION |
+                             FILE_NOTIFY_CHANGE_SECURITY | FILE_NOTIFY_CHANGE_EA,
+                         FILE_ACTION_MODIFIED);
+    } else {
+        NtfsReportLocked(Naming->Volume, Link, NULL, NtfsNameFilter(Naming->File),
+                         Moved ? FILE_ACTION_ADDED : FILE_ACTION_RENAMED_NEW_NAME);
+    }
+}
+
 static NTSTATUS NtfsRenameLinkLocked(PNTFS_NAMING Naming)
 {
+    BOOLEAN Moved = Naming->Source->Parent != Naming->Directory.Id;
+    NTFS_LINK Link = {.Handles = 1};
     NTSTATUS Status = NtfsAppendComponent(&Naming->Directory, Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
 
     if (NT_SUCCESS(Status) && Naming->LosesItsOwn) {
@@ -239,13 +261,20 @@ static NTSTATUS NtfsRenameLinkLocked(PNTFS_NAMING Naming)
     }
     Status = NtfsGiveName(Naming);
     if (!Naming->LosesItsOwn) {
+        Link.Path = Naming->Directory.Path; /* one that nobody has opened yet */
+        if (NT_SUCCESS(Status)) {
+            NtfsReportNewName(Naming, &Link, TRUE);
+        }
         return Status;
     }
-    if (NT_SUCCESS(Status)) {
-        NtfsCommitRenameLocked(Naming->Volume, Naming->Source, Naming->Directory.Id);
-    } else {
+    if (!NT_SUCCESS(Status)) {
         NtfsForgetRenameLocked(Naming->Volume);
+        return Status;
     }
+    NtfsReportLocked(Naming->Volume, Naming->Source, NULL, NtfsNameFilter(Naming->File),
+                     Moved ? FILE_ACTION_REMOVED : FILE_ACTION_RENAMED_OLD_NAME);
+    NtfsCommitRenameLocked(Naming->Volume, Naming->Source, Naming->Directory.Id);
+    NtfsReportNewName(Naming, Naming->Source, Moved);
     return Status;
 }
 

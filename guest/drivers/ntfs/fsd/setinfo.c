@@ -12,6 +12,14 @@ static VOID NtfsSetTime(int64_t *Time, LARGE_INTEGER Wanted)
     }
 }
 
+static ULONG NtfsBasicFilter(PFILE_BASIC_INFORMATION Basic)
+{
+    return (Basic->FileAttributes != 0 ? FILE_NOTIFY_CHANGE_ATTRIBUTES : 0) |
+           (Basic->CreationTime.QuadPart > 0 ? FILE_NOTIFY_CHANGE_CREATION : 0) |
+           (Basic->LastAccessTime.QuadPart > 0 ? FILE_NOTIFY_CHANGE_LAST_ACCESS : 0) |
+           (Basic->LastWriteTime.QuadPart > 0 ? FILE_NOTIFY_CHANGE_LAST_WRITE : 0);
+}
+
 static NTSTATUS NtfsSetBasic(PNTFS_SETTING Setting)
 {
     PFILE_BASIC_INFORMATION Basic = Setting->Buffer;
@@ -43,7 +51,11 @@ static NTSTATUS NtfsSetBasic(PNTFS_SETTING Setting)
     if (Basic->FileAttributes != 0) {
         Facts.Attributes = Basic->FileAttributes;
     }
-    return NtfsLibrarySetFacts(Setting->Volume->Library, Facts.Id, &Facts);
+    Status = NtfsLibrarySetFacts(Setting->Volume->Library, Facts.Id, &Facts);
+    if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Setting->Volume, Setting->Handle->Link, NULL, NtfsBasicFilter(Basic), FILE_ACTION_MODIFIED);
+    }
+    return Status;
 }
 
 static const struct {

@@ -61,6 +61,9 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (NtfsStreamOf(Stack->FileObject) != NULL) {
+        if (!NtfsMayTransfer(NtfsStreamOf(Stack->FileObject), Irp)) {
+            return DriverComplete(Irp, STATUS_FILE_LOCK_CONFLICT, 0);
+        }
         return Stack->MajorFunction == IRP_MJ_READ ? NtfsReadFile(Volume, NtfsStreamOf(Stack->FileObject), Irp)
                                                    : NtfsWriteFile(Volume, NtfsStreamOf(Stack->FileObject), Irp);
     }

@@ -208,6 +208,9 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
                                                        : NtfsWriteNonCached(Volume, Stream, Irp, &Offset);
         }
     }
+    if (NT_SUCCESS(Status) && (Irp->Flags & IRP_PAGING_IO) == 0) {
+        Stream->IsChanged = TRUE;
+    }
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Stack->Parameters.Write.Length : 0;
     Stack->Parameters.Write.ByteOffset.QuadPart = Offset; /* where it went */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IRP_MJ_LOCK_CONTROL: byte ranges of streams, which FsRtl keeps.
+ */
+#include "ntfs.h"
+
+/* <= APC_LEVEL.  Whether others' locks let the transfer pass.  Paging transfers are not asked. */
+BOOLEAN NtfsMayTransfer(PNTFS_STREAM Stream, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    LARGE_INTEGER Length = {.QuadPart = Stack->Parameters.Write.Length};
+    LARGE_INTEGER Offset = Stack->Parameters.Write.ByteOffset;
+
+    if ((Irp->Flags & IRP_PAGING_IO) != 0) {
+        return TRUE;
+    }
+    if (Stack->MajorFunction == IRP_MJ_READ) {
+        return FsRtlCheckLockForReadAccess(&Stream->Locks, Irp);
+    }
+    if (Offset.HighPart == -1 && Offset.LowPart == FILE_WRITE_TO_END_OF_FILE) {
+        Offset = Stream->Header.FileSize;
+    }
+    return FsRtlFastCheckLockForWrite(&Stream->Locks, &Offset, &Length, Stack->Parameters.Write.Key, Stack->FileObject,
+                                      IoGetRequestorProcess(Irp));
+}
+
+/* PASSIVE_LEVEL or APC_LEVEL. */
+NTSTATUS NTAPI NtfsLockControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    PNTFS_STREAM Stream = Volume->IsVolume ? NtfsStreamOf(Stack->FileObject) : NULL;
+
+    if (Stream == NULL) {
+        return DriverComplete(Irp, Volume->IsVolume ? STATUS_INVALID_PARAMETER : STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if (Volume->Dismounted) {
+        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+    }
+    if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
+        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    }
+    return FsRtlProcessFileLock(&Stream->Locks, Irp, NULL);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Extended attributes of open files: IRP_MJ_QUERY_EA and IRP_MJ_SET_EA. */
+#include "iop.h"
+
+#define IOP_EA_MAXIMUM 0x10000
+
+NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
+                             BOOLEAN RestartScan);
+NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length);
+
+typedef struct _IOP_EA_CALL {
+    IOP_REQUEST Request;
+    KEVENT Event;
+    IO_STATUS_BLOCK IoStatus;
+} IOP_EA_CALL, *PIOP_EA_CALL;
+
+/* A list of names, which have to be whole. */
+static BOOLEAN IopIsEaList(PFILE_GET_EA_INFORMATION List, ULONG Length)
+{
+    ULONG Fixed = FIELD_OFFSET(FILE_GET_EA_INFORMATION, EaName);
+
+    for (;;) {
+        if (Length < Fixed || Length - Fixed < (ULONG)List->EaNameLength + 1) {
+            return FALSE;
+        }
+        if (List->NextEntryOffset == 0) {
+            return TRUE;
+        }
+        if (List->NextEntryOffset % sizeof(ULONG) != 0 || List->NextEntryOffset > Length ||
+            List->NextEntryOffset < Fixed + List->EaNameLength + 1) {
+            return FALSE;
+        }
+        Length -= List->NextEntryOffset;
+        List = (PFILE_GET_EA_INFORMATION)((PUCHAR)List + List->NextEntryOffset);
+    }
+}
+
+/* The list goes with the packet. */
+static NTSTATUS IopCaptureEaList(PIOP_REQUEST Request, PVOID EaList, ULONG Length)
+{
+    PVOID Copy;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (EaList == NULL || Length == 0) {
+        return STATUS_SUCCESS;
+    }
+    if (Length > IOP_EA_MAXIMUM) {
+        return STATUS_EA_LIST_INCONSISTENT;
+    }
+    Copy = ExAllocatePoolWithTag(NonPagedPoolNx, Length, IOP_TAG_BUFFER);
+    if (Copy == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Request->Irp->Tail.Overlay.AuxiliaryBuffer = Copy;
+    __try {
+        RtlCopyMemory(Copy, EaList, Length);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (NT_SUCCESS(Status) && !IopIsEaList(Copy, Length)) {
+        Status = STATUS_EA_LIST_INCONSISTENT;
+    }
+    Request->Stack->Parameters.QueryEa.EaList = Copy;
+    Request->Stack->Parameters.QueryEa.EaListLength = Length;
+    return Status;
+}
+
+/* On success the call has its packet, with an event of this frame where the file is asynchronous. */
+static NTSTATUS IopStartEa(PIOP_EA_CALL Call, HANDLE FileHandle, ACCESS_MASK Access, UCHAR MajorFunction)
+{
+    NTSTATUS Status = IopBeginRequest(&Call->Request, FileHandle, Access, NULL, NULL, NULL);
+
+    if (NT_SUCCESS(Status)) {
+        Status = IopAllocateRequestIrp(&Call->Request, NULL, NULL, &Call->IoStatus, MajorFunction);
+    }
+    if (NT_SUCCESS(Status) && !Call->Request.Synchronous) {
+        KeInitializeEvent(&Call->Event, NotificationEvent, FALSE);
+        Call->Request.Irp->UserEvent = &Call->Event;
+        Call->Request.Irp->Flags |= IRP_SYNCHRONOUS_API;
+    }
+    return Status;
+}
+
+static NTSTATUS IopRunEa(PIOP_EA_CALL Call, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    BOOLEAN Synchronous = Call->Request.Synchronous;
+    NTSTATUS Status = IopIssueRequest(&Call->Request);
+
+    if (Status == STATUS_PENDING && !Synchronous) {
+        KeWaitForSingleObject(&Call->Event, Executive, KernelMode, FALSE, NULL);
+        Status = Call->IoStatus.Status;
+    }
+    __try {
+        IoStatusBlock->Information = NT_ERROR(Status) ? 0 : Call->IoStatus.Information;
+        IoStatusBlock->Status = Status;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says: STATUS_NO_EAS_ON_FILE, STATUS_NO_MORE_EAS. */
+NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
+                             BOOLEAN RestartScan)
+{
+    IOP_EA_CALL Call = {0};
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = IopStartEa(&Call, FileHandle, FILE_READ_EA, IRP_MJ_QUERY_EA);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopCaptureEaList(&Call.Request, EaList, EaListLength);
+    if (NT_SUCCESS(Status) && EaIndex != NULL) {
+        __try {
+            Call.Request.Stack->Parameters.QueryEa.EaIndex = *EaIndex;
+        } __except (EXCEPTION_EXECUTE_HANDLER) {
+            Status = GetExceptionCode();
+        }
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = IopPrepareTransferBuffer(Call.Request.Irp, Call.Request.DeviceObject, Buffer, Length, IoWriteAccess,
+                                          Call.Request.Mode);
+    }
+    if (!NT_SUCCESS(Status)) {
+        IopAbandonRequest(&Call.Request);
+        return Status;
+    }
+    Call.Request.Stack->Parameters.QueryEa.Length = Length;
+    Call.Request.Stack->Flags = (RestartScan ? SL_RESTART_SCAN : 0) | (ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0) |
+                                (EaIndex != NULL ? SL_INDEX_SPECIFIED : 0);
+    return IopRunEa(&Call, IoStatusBlock);
+}
+
+static NTSTATUS IopCheckEas(PVOID Buffer, ULONG Length)
+{
+    NTSTATUS Status;
+    ULONG Wrong;
+
+    __try {
+        Status = IoCheckEaBufferValidity(Buffer, Length, &Wrong);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
+/* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says. */
+NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
+{
+    IOP_EA_CALL Call = {0};
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = IopCheckEas(Buffer, Length);
+    if (NT_SUCCESS(Status)) {
+        Status = IopStartEa(&Call, FileHandle, FILE_WRITE_EA, IRP_MJ_SET_EA);
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopPrepareTransferBuffer(Call.Request.Irp, Call.Request.DeviceObject, Buffer, Length, IoReadAccess,
+                                      Call.Request.Mode);
+    if (!NT_SUCCESS(Status)) {
+        IopAbandonRequest(&Call.Request);
+        return Status;
+    }
+    Call.Request.Stack->Parameters.SetEa.Length = Length;
+    return IopRunEa(&Call, IoStatusBlock);
+}
+
+PS_ZW(QueryEaFile,
+      (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, BOOLEAN ReturnSingleEntry,
+       PVOID EaList, ULONG EaListLength, PULONG EaIndex, BOOLEAN RestartScan),
+      (FileHandle, IoStatusBlock, Buffer, Length, ReturnSingleEntry, EaList, EaListLength, EaIndex, RestartScan))
+PS_ZW(SetEaFile, (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length),
+      (FileHandle, IoStatusBlock, Buffer, Length))
