@@ -100,6 +100,8 @@ static BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
         return FALSE;
     }
     SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    if (Operation->Iopb.MajorFunction == IRP_MJ_CREATE && Operation->Data.IoStatus.Status == STATUS_REPARSE)
+        Operation->Data.TagData = (PFLT_TAG_DATA_BUFFER)Operation->Irp->Tail.Overlay.AuxiliaryBuffer;
     Call.Before = Operation->Data.IoStatus;
     FltpBeginCalls(&Call, Operation);
     Done = FltpCallPostCallbacks(Operation, Home, &Call);

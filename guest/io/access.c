@@ -37,7 +37,8 @@ NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessS
     ACCESS_MASK Granted;
     NTSTATUS Status;
 
-    if (WithName && !(DeviceObject->Characteristics & FILE_DEVICE_SECURE_OPEN)) {
+    /* What is mounted on the device looks after its files itself. */
+    if (WithName && (DeviceObject->Vpb != NULL || !(DeviceObject->Characteristics & FILE_DEVICE_SECURE_OPEN))) {
         return IopCheckTraverse(Descriptor, Subject);
     }
     if (SeAccessCheck(Descriptor, Subject, FALSE, *Access, 0, NULL, &IopFileMapping, UserMode, &Granted, &Status)) {

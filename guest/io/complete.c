@@ -384,6 +384,12 @@ VOID FASTCALL IofCompleteRequest(PIRP Irp, CCHAR PriorityBoost)
         IopCompleteAssociated(Irp, PriorityBoost);
         return;
     }
+    if ((Irp->Flags & IRP_CREATE_OPERATION) != 0 && Irp->IoStatus.Status == STATUS_REPARSE) {
+        /* A reparse point's data: the opener's, who is waiting. */
+        CONTAINING_RECORD(Irp->UserIosb, IOP_CREATE_RESULT, IoStatus)->ReparseData =
+            (PREPARSE_DATA_BUFFER)Irp->Tail.Overlay.AuxiliaryBuffer;
+        Irp->Tail.Overlay.AuxiliaryBuffer = NULL;
+    }
     if (Irp->Tail.Overlay.AuxiliaryBuffer != NULL) {
         ExFreePool(Irp->Tail.Overlay.AuxiliaryBuffer);
         Irp->Tail.Overlay.AuxiliaryBuffer = NULL;

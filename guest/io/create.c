@@ -104,8 +104,9 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
 /* Sends IRP_MJ_CREATE.  The status is the file system's. */
 static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PDEVICE_OBJECT Target,
                               PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ACCESS_MASK Access,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIO_STATUS_BLOCK IoStatus)
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIOP_CREATE_RESULT Result)
 {
+    PIO_STATUS_BLOCK IoStatus = &Result->IoStatus;
     IO_SECURITY_CONTEXT SecurityContext;
     PIO_STACK_LOCATION Stack;
     NTSTATUS Status;
@@ -124,6 +125,7 @@ static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, 
     SecurityContext.FullCreateOptions = Packet->CreateOptions;
     IoStatus->Status = STATUS_SUCCESS;
     IoStatus->Information = 0;
+    Result->ReparseData = NULL;
     Irp->Flags = IRP_CREATE_OPERATION | IRP_SYNCHRONOUS_API | IRP_DEFER_IO_COMPLETION;
     Irp->RequestorMode = AccessMode;
     Irp->UserIosb = IoStatus;
@@ -159,10 +161,13 @@ static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, 
 }
 
 /* The file system wants the open to go on under another name: IoReplaceFileObjectName has set it. */
-static NTSTATUS IopReparse(PFILE_OBJECT FileObject, ULONG_PTR Information, PUNICODE_STRING CompleteName)
+static NTSTATUS IopReparse(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PIOP_CREATE_RESULT Result,
+                           PUNICODE_STRING CompleteName)
 {
+    ULONG_PTR Information = Result->IoStatus.Information;
+
     if (Information > IO_REMOUNT) {
-        return STATUS_IO_REPARSE_TAG_NOT_HANDLED;
+        return IopFollowReparsePoint(Packet, FileObject, Result->ReparseData, CompleteName);
     }
     if (Information == IO_REPARSE) {
         if (CompleteName->MaximumLength < FileObject->FileName.Length) {
@@ -223,7 +228,7 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
                              : Packet->DesiredAccess;
     BOOLEAN Direct = IopIsDirectOpen(Packet, RemainingName, Access);
     PFILE_OBJECT FileObject = NULL;
-    IO_STATUS_BLOCK IoStatus;
+    IOP_CREATE_RESULT Result;
     PDEVICE_OBJECT Target;
     PVPB Vpb = NULL;
     NTSTATUS Status;
@@ -264,9 +269,9 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
 
     Packet->FileObject = FileObject;
     Status =
-        IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos, Attributes, &IoStatus);
+        IopSendCreate(Packet, FileObject, Target, AccessState, AccessMode, Access, SecurityQos, Attributes, &Result);
     IopTakeEcps(Packet, FileObject);
-    Packet->Information = IoStatus.Information;
+    Packet->Information = Result.IoStatus.Information;
     Packet->FinalStatus = Status;
     FileObject->RelatedFileObject = NULL;
     if (NT_SUCCESS(Status) && Status != STATUS_REPARSE) {
@@ -276,8 +281,11 @@ static NTSTATUS IopOpenOnDevice(PDEVICE_OBJECT DeviceObject, PACCESS_STATE Acces
         return Status;
     }
     if (Status == STATUS_REPARSE) {
-        Status = IopReparse(FileObject, IoStatus.Information, CompleteName);
+        Status = IopReparse(Packet, FileObject, &Result, CompleteName);
         Packet->FinalStatus = Status;
+        if (Result.ReparseData != NULL) {
+            ExFreePool(Result.ReparseData);
+        }
     }
     /* The file system holds nothing of a failed open: no cleanup, no close. */
     FileObject->DeviceObject = NULL;
@@ -299,6 +307,10 @@ static NTSTATUS IopCheckOpen(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessSt
 
     if ((Attributes & OBJ_FORCE_ACCESS_CHECK) != 0) {
         Packet->Options |= IO_FORCE_ACCESS_CHECK; /* the file system's to see: SL_FORCE_ACCESS_CHECK */
+        if (AccessState != NULL) {                /* what the kernel's mode has granted is to be asked for */
+            AccessState->RemainingDesiredAccess |= AccessState->PreviouslyGrantedAccess;
+            AccessState->PreviouslyGrantedAccess = 0;
+        }
     }
     if (AccessState == NULL || Packet->RelatedFileObject != NULL ||
         (AccessMode == KernelMode && !(Packet->Options & IO_FORCE_ACCESS_CHECK))) {

@@ -4,11 +4,6 @@
 
 #define IOP_EA_MAXIMUM 0x10000
 
-NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
-                             BOOLEAN RestartScan);
-NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length);
-
 typedef struct _IOP_EA_CALL {
     IOP_REQUEST Request;
     KEVENT Event;
@@ -101,9 +96,9 @@ static NTSTATUS IopRunEa(PIOP_EA_CALL Call, PIO_STATUS_BLOCK IoStatusBlock)
 }
 
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says: STATUS_NO_EAS_ON_FILE, STATUS_NO_MORE_EAS. */
-NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
-                             BOOLEAN RestartScan)
+static NTSTATUS NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                              BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
+                              BOOLEAN RestartScan)
 {
     IOP_EA_CALL Call = {0};
     NTSTATUS Status;
@@ -149,7 +144,7 @@ static NTSTATUS IopCheckEas(PVOID Buffer, ULONG Length)
 }
 
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says. */
-NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
+static NTSTATUS NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
 {
     IOP_EA_CALL Call = {0};
     NTSTATUS Status;

@@ -208,6 +208,7 @@ typedef struct _IOP_OPEN_PACKET {
     BOOLEAN IgnoreSharing; /* IO_IGNORE_SHARE_ACCESS_CHECK */
     PTXN_PARAMETER_BLOCK TxnParameters;
     ACCESS_MASK DesiredAccess;
+    ULONG Reparses; /* points that were followed */
 } IOP_OPEN_PACKET, *PIOP_OPEN_PACKET;
 
 /* oplockkey.c: as it is told today, and as Windows 7 told it */
@@ -215,6 +216,16 @@ typedef struct _IOP_OPLOCK_KEY {
     OPLOCK_KEY_CONTEXT Key;
     OPLOCK_KEY_ECP_CONTEXT Target;
 } IOP_OPLOCK_KEY, *PIOP_OPLOCK_KEY;
+
+/* What an open's request writes: the caller's block, and with STATUS_REPARSE a reparse point's data, in pool, or NULL. */
+typedef struct _IOP_CREATE_RESULT {
+    IO_STATUS_BLOCK IoStatus;
+    PREPARSE_DATA_BUFFER ReparseData;
+} IOP_CREATE_RESULT, *PIOP_CREATE_RESULT;
+
+/* reparse.c */
+NTSTATUS IopFollowReparsePoint(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PREPARSE_DATA_BUFFER Data,
+                               PUNICODE_STRING CompleteName);
 
 /* FILE_OBJECT.FileObjectExtension, made when first needed. */
 typedef struct _IOP_FILE_EXTENSION {

@@ -8,7 +8,7 @@
  */
 #include "obp.h"
 
-#define OBP_MAXIMUM_REPARSE 32
+#define OBP_MAXIMUM_REPARSE 256 /* a file system may follow 63 points, each by way of drive letters */
 
 static KMUTANT ObpNameMutant;
 

@@ -17,6 +17,9 @@ typedef struct {
 /* The file at `index`, which is open, or an error. */
 FltvmLuaFile *fltvm_lua_file(lua_State *lua, int index);
 
+/* Where an operation runs, and how long it may take, from the table at `index`. */
+void fltvm_lua_set_thread(lua_State *lua, int index, struct fltvm_command *command);
+
 /* What an operation's output becomes: one value. */
 typedef int (*FltvmLuaPush)(lua_State *lua, const guint8 *bytes, gsize length);
 int fltvm_lua_push_bytes(lua_State *lua, const guint8 *bytes, gsize length);

@@ -17,6 +17,7 @@ void fltvm_lua_open_machine(lua_State *lua);
 void fltvm_lua_open_registry(lua_State *lua);
 void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
+void fltvm_lua_open_open(lua_State *lua);
 void fltvm_lua_open_filefacts(lua_State *lua);
 void fltvm_lua_open_devices(lua_State *lua);
 void fltvm_lua_open_expect(lua_State *lua);

@@ -63,9 +63,29 @@ static NTSTATUS NtfsCheckDisposition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
     return STATUS_SUCCESS;
 }
 
-/* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
-static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
+/* A new file's descriptor and extended attributes; one that cannot have them is not made. */
+static NTSTATUS NtfsFurnishLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, BOOLEAN IsDirectory)
 {
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS Status = NtfsAssignSecurityLocked(Volume, Stack, Target->Parent, Target->Id, IsDirectory);
+
+    if (NT_SUCCESS(Status) && Stack->Parameters.Create.EaLength != 0) {
+        Status = NtfsSetEasLocked(Volume, Target->Id, Irp->AssociatedIrp.SystemBuffer, TRUE);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsAppendComponent(Target, Target->Missing.Buffer, Target->Missing.Length / sizeof(WCHAR));
+    }
+    if (!NT_SUCCESS(Status)) {
+        NtfsLibraryDelete(Volume->Library, Target->Id, Target->Parent, (const uint16_t *)Target->Missing.Buffer,
+                          Target->Missing.Length / sizeof(WCHAR));
+    }
+    return Status;
+}
+
+/* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
+static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
     BOOLEAN IsDirectory = (Options & FILE_DIRECTORY_FILE) != 0;
     NTSTATUS Status;
@@ -89,13 +109,15 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION 
     if (IsDirectory && (Stack->Parameters.Create.FileAttributes & FILE_ATTRIBUTE_TEMPORARY) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
+    Status = NtfsCheckCreateLocked(Volume, Irp, Target->Id, IsDirectory);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Target->Parent = Target->Id;
     Status = NtfsLibraryCreate(Volume->Library, Target->Id, (const uint16_t *)Target->Missing.Buffer,
                                Target->Missing.Length / sizeof(WCHAR), IsDirectory,
                                Stack->Parameters.Create.FileAttributes, &Target->Id);
-    return NT_SUCCESS(Status)
-               ? NtfsAppendComponent(Target, Target->Missing.Buffer, Target->Missing.Length / sizeof(WCHAR))
-               : Status;
+    return NT_SUCCESS(Status) ? NtfsFurnishLocked(Volume, Irp, Target, IsDirectory) : Status;
 }
 
 #define NTFS_SHARED_ACCESS (FILE_EXECUTE | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE)
@@ -208,6 +230,27 @@ static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION S
     return Status;
 }
 
+/* Who overwrites needs the right to write, or to delete, also where the handle is not to have it. */
+static NTSTATUS NtfsCheckRightsLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Options = Stack->Parameters.Create.Options, Disposition = Options >> 24;
+    ACCESS_MASK Besides = 0;
+
+    if (Disposition == FILE_SUPERSEDE) {
+        Besides = DELETE;
+    } else if (Disposition == FILE_OVERWRITE || Disposition == FILE_OVERWRITE_IF) {
+        Besides = FILE_WRITE_DATA;
+    }
+    if (Besides != 0 && Target->Stream.Length == 0) {
+        Besides |= FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES;
+    }
+    if ((Options & FILE_NO_EA_KNOWLEDGE) != 0 && NtfsNeedsEasLocked(Volume, Target->Id)) {
+        return STATUS_ACCESS_DENIED;
+    }
+    return NtfsCheckOpenLocked(Volume, Irp, Target->Id, Target->Parent, Besides);
+}
+
 static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, PNTFS_STREAM *Free)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -222,10 +265,12 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
         return Status;
     }
     if (Facts.ReparseTag != 0 && (Stack->Parameters.Create.Options & FILE_OPEN_REPARSE_POINT) == 0) {
-        Irp->IoStatus.Information = Facts.ReparseTag; /* whoever knows the tag goes on from here */
-        return STATUS_REPARSE;
+        return NtfsMeetReparsePointLocked(Volume, Irp, Target->Id, Target->Unparsed);
     }
-    if (Target->Stream.Length != 0) {
+    if (Irp->IoStatus.Information == FILE_OPENED) {
+        Status = NtfsCheckRightsLocked(Volume, Irp, Target);
+    }
+    if (NT_SUCCESS(Status) && Target->Stream.Length != 0) {
         Status = NtfsCreateStreamLocked(Volume, Stack, Target, &Irp->IoStatus.Information);
     }
     if (NT_SUCCESS(Status) && Irp->IoStatus.Information == FILE_OPENED) {
@@ -258,6 +303,9 @@ static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET
     if (NT_SUCCESS(Status)) {
         Status = NtfsPathOfIdLocked(Volume, Directory, Target);
     }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsCheckOpenLocked(Volume, Irp, Directory, Target->Parent, 0);
+    }
     return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free) : Status;
 }
 
@@ -280,6 +328,21 @@ static VOID NtfsReportOpenLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, B
     }
 }
 
+/* The extended attributes that come with an open have to be a list of them. */
+static NTSTATUS NtfsTakeEasOfOpen(PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    ULONG Wrong;
+
+    if (Stack->Parameters.Create.EaLength == 0) {
+        return STATUS_SUCCESS;
+    }
+    if ((Stack->Parameters.Create.Options & FILE_NO_EA_KNOWLEDGE) != 0) {
+        return STATUS_ACCESS_DENIED;
+    }
+    return IoCheckEaBufferValidity(Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.Create.EaLength, &Wrong);
+}
+
 /* The request's Information tells what was done. */
 static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
 {
@@ -288,7 +351,17 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     NTSTATUS Status;
 
     BOOLEAN Made = FALSE;
-    Status = NtfsFindTargetLocked(Volume, Stack, &Target);
+
+    Status = NtfsTakeEasOfOpen(Irp);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = NtfsFindTargetLocked(Volume, Irp, &Target);
+    if (Status == STATUS_REPARSE) {
+        Status = NtfsMeetReparsePointLocked(Volume, Irp, Target.Id, Target.Unparsed);
+        NtfsFreeTarget(&Target);
+        return Status;
+    }
     if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0 &&
         (NT_SUCCESS(Status) || (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing))) {
         Status = NtfsOpenParentLocked(Volume, Irp, &Target, Status, Free);
@@ -296,7 +369,7 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
         return Status;
     }
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing) {
-        Status = NtfsCreateMissingLocked(Volume, Stack, &Target);
+        Status = NtfsCreateMissingLocked(Volume, Irp, &Target);
         Irp->IoStatus.Information = FILE_CREATED;
         Made = TRUE;
     }
@@ -360,7 +433,7 @@ static NTSTATUS NtfsCreateOverwriting(PNTFS_VOLUME Volume, PIRP Irp)
     if (Stream == NULL || Irp->IoStatus.Information != FILE_OPENED || !NtfsIsOverwriting(Stack)) {
         return STATUS_SUCCESS;
     }
-    Status = NtfsOverwrite(Volume, Stream, Stack);
+    Status = NtfsOverwrite(Volume, Stream, Irp);
     if (NT_SUCCESS(Status)) {
         Irp->IoStatus.Information =
             Stack->Parameters.Create.Options >> 24 == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;

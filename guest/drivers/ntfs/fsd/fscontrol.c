@@ -136,6 +136,41 @@ static BOOLEAN NtfsEndsUse(PIO_STACK_LOCATION Stack)
     return Code == FSCTL_LOCK_VOLUME || Code == FSCTL_DISMOUNT_VOLUME;
 }
 
+/* The buffers are where the code's method says; those of METHOD_NEITHER are the caller's, and looked at in its context. */
+static VOID NtfsFindBuffers(PIRP Irp, PIO_STACK_LOCATION Stack, PNTFS_CONTROL Control)
+{
+    Control->Code = Stack->Parameters.FileSystemControl.FsControlCode;
+    Control->InputLength = Stack->Parameters.FileSystemControl.InputBufferLength;
+    Control->OutputLength = Stack->Parameters.FileSystemControl.OutputBufferLength;
+    Control->Input = Control->Output = Irp->AssociatedIrp.SystemBuffer;
+    if (METHOD_FROM_CTL_CODE(Control->Code) == METHOD_NEITHER) {
+        Control->Input = Stack->Parameters.FileSystemControl.Type3InputBuffer;
+        Control->Output = Irp->UserBuffer;
+        if (Irp->RequestorMode != KernelMode) {
+            ProbeForRead(Control->Input, Control->InputLength, sizeof(UCHAR));
+            ProbeForWrite(Control->Output, Control->OutputLength, sizeof(UCHAR));
+        }
+    }
+}
+
+static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PULONG_PTR Information)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTFS_CONTROL Control = {Volume, Stream, Stack->FileObject->FsContext2};
+    NTSTATUS Status;
+
+    NtfsLockLibrary();
+    __try {
+        NtfsFindBuffers(Irp, Stack, &Control);
+        Status = NtfsControlFileLocked(&Control);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    NtfsUnlockLibrary();
+    *Information = Control.Used;
+    return Status;
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -155,6 +190,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsLockLibrary();
         Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
         NtfsUnlockLibrary();
+        if (Status == STATUS_INVALID_DEVICE_REQUEST && NtfsStreamOf(Stack->FileObject) != NULL) {
+            Status = NtfsControlFile(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information);
+        }
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
     }

@@ -95,20 +95,29 @@ NTSTATUS NtfsStepLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const WCHAR *N
     return NtfsAppendComponent(Target, (const WCHAR *)RealName, RealLength);
 }
 
-static NTSTATUS NtfsCheckDirectoryLocked(PNTFS_VOLUME Volume, ULONG64 Id)
+/* Something else is to come: a directory that may be passed, or a reparse point, which leads elsewhere. */
+static NTSTATUS NtfsCheckDirectoryLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target)
 {
     NTFS_FILE_FACTS Facts;
-    NTSTATUS Status = NtfsLibraryFileFacts(Volume->Library, Id, &Facts);
+    NTSTATUS Status = NtfsLibraryFileFacts(Volume->Library, Target->Id, &Facts);
 
-    if (NT_SUCCESS(Status) && (Facts.Attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
-        Status = STATUS_OBJECT_PATH_NOT_FOUND;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
-    return Status;
+    if (Facts.ReparseTag != 0) {
+        return STATUS_REPARSE;
+    }
+    if ((Facts.Attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
+        return STATUS_OBJECT_PATH_NOT_FOUND;
+    }
+    return Target->Traverser != NULL ? NtfsCheckTraverseLocked(Volume, Target->Traverser, Target->Id) : STATUS_SUCCESS;
 }
 
 /* The components, without a backslash at the beginning. */
 static NTSTATUS NtfsWalkLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const WCHAR *Name, const WCHAR *End)
 {
+    BOOLEAN First = TRUE;
+
     while (Name < End) {
         const WCHAR *Stop = Name;
         NTSTATUS Status;
@@ -116,7 +125,12 @@ static NTSTATUS NtfsWalkLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Target, const W
         while (Stop < End && *Stop != L'\\') {
             Stop++;
         }
-        Status = NtfsCheckDirectoryLocked(Volume, Target->Id);
+        Status = NtfsCheckDirectoryLocked(Volume, Target);
+        if (Status == STATUS_REPARSE) {
+            Target->Unparsed = (USHORT)((PUCHAR)Target->End - (PUCHAR)Name + (First ? 0 : sizeof(WCHAR)));
+            return Status;
+        }
+        First = FALSE;
         if (NT_SUCCESS(Status)) {
             Status = NtfsStepLocked(Volume, Target, Name, (ULONG)(Stop - Name));
         }
@@ -249,6 +263,7 @@ static NTSTATUS NtfsTargetByName(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, P
         }
         Name++;
     }
+    Target->End = End;
     Status = NtfsSplitStream(Target, Name, &End);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -258,6 +273,9 @@ static NTSTATUS NtfsTargetByName(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, P
         End--;
     }
     Status = NtfsWalkLocked(Volume, Target, Name, End);
+    if (Status == STATUS_SUCCESS) {
+        Target->Unparsed = (USHORT)((PUCHAR)Target->End - (PUCHAR)End);
+    }
     if (Target->Path.Length == 0) {
         Target->Path.Buffer[0] = L'\\';
         Target->Path.Length = sizeof(WCHAR);
@@ -265,12 +283,16 @@ static NTSTATUS NtfsTargetByName(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, P
     return Status;
 }
 
-NTSTATUS NtfsFindTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target)
+NTSTATUS NtfsFindTargetLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target)
 {
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTSTATUS Status = NtfsBeginTarget(Target);
 
     if (!NT_SUCCESS(Status)) {
         return Status;
+    }
+    if (NtfsIsChecked(Irp)) {
+        Target->Traverser = Stack->Parameters.Create.SecurityContext->AccessState;
     }
     Status = (Stack->Parameters.Create.Options & FILE_OPEN_BY_FILE_ID) != 0
                  ? NtfsTargetById(Volume, Stack->FileObject, Target)

@@ -57,6 +57,10 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = NtfsQueryVolume;
     DriverObject->MajorFunction[IRP_MJ_SET_VOLUME_INFORMATION] = NtfsSetVolume;
     DriverObject->MajorFunction[IRP_MJ_LOCK_CONTROL] = NtfsLockControl;
+    DriverObject->MajorFunction[IRP_MJ_QUERY_EA] = NtfsExtendedAttributes;
+    DriverObject->MajorFunction[IRP_MJ_SET_EA] = NtfsExtendedAttributes;
+    DriverObject->MajorFunction[IRP_MJ_QUERY_SECURITY] = NtfsSecurity;
+    DriverObject->MajorFunction[IRP_MJ_SET_SECURITY] = NtfsSecurity;
     DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = NtfsShutdown;
 
     Status = IoCreateDevice(DriverObject, sizeof(NTFS_VOLUME), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);

@@ -94,6 +94,7 @@ typedef struct _NTFS_LISTING {
 typedef struct _NTFS_HANDLE {
     PNTFS_LINK Link;
     NTFS_LISTING Listing;
+    ULONG NextEa; /* extended attributes told so far */
     BOOLEAN DeleteOnClose;
     BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
     BOOLEAN KeepWritten; /* the time of the last write was set by hand */
@@ -181,9 +182,13 @@ typedef struct _NTFS_TARGET {
     BOOLEAN DirectoryWanted; /* a backslash at the end */
     UNICODE_STRING Missing;  /* that, in the name that was asked for; Id is its directory's */
     BOOLEAN LastIsMissing;   /* all but the last component is there */
+    PACCESS_STATE Traverser; /* who has to be let through directories, or NULL */
+    const WCHAR *End;        /* of the name that was asked for */
+    USHORT Unparsed;         /* with STATUS_REPARSE: what of the name is behind Id, in bytes */
 } NTFS_TARGET, *PNTFS_TARGET;
 
-NTSTATUS NtfsFindTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target);
+/* STATUS_REPARSE: Id is a reparse point on the way. */
+NTSTATUS NtfsFindTargetLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target);
 NTSTATUS NtfsPathOfIdLocked(PNTFS_VOLUME Volume, ULONG64 Id, PNTFS_TARGET Target);
 VOID NtfsFreeTarget(PNTFS_TARGET Target);
 
@@ -217,6 +222,38 @@ NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Lin
 NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetDispositionEx(PNTFS_SETTING Setting);
 
+/* ea.c.  Buffer has passed IoCheckEaBufferValidity. */
+NTSTATUS NtfsSetEasLocked(PNTFS_VOLUME Volume, ULONG64 Id, PVOID Buffer, BOOLEAN Fresh);
+BOOLEAN NtfsNeedsEasLocked(PNTFS_VOLUME Volume, ULONG64 Id);
+
+/* security.c.  Besides: what else has to be granted, without the handle having it. */
+BOOLEAN NtfsIsChecked(PIRP Irp);
+NTSTATUS NtfsCheckOpenLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, ULONG64 Parent, ACCESS_MASK Besides);
+NTSTATUS NtfsCheckCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Directory, BOOLEAN IsDirectory);
+NTSTATUS NtfsCheckTraverseLocked(PNTFS_VOLUME Volume, PACCESS_STATE State, ULONG64 Directory);
+NTSTATUS NtfsAssignSecurityLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, ULONG64 Directory, ULONG64 Id,
+                                  BOOLEAN IsDirectory);
+
+/* A file-system control of a file. */
+typedef struct _NTFS_CONTROL {
+    PNTFS_VOLUME Volume;
+    PNTFS_STREAM Stream;
+    PNTFS_HANDLE Handle;
+    ULONG Code;
+    PVOID Input, Output;
+    ULONG InputLength, OutputLength;
+    ULONG Used;
+} NTFS_CONTROL, *PNTFS_CONTROL;
+
+/* filecontrol.c */
+NTSTATUS NtfsControlFileLocked(PNTFS_CONTROL Control);
+
+/* reparse.c */
+NTSTATUS NtfsMeetReparsePointLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, USHORT Unparsed);
+NTSTATUS NtfsSetReparsePoint(PNTFS_CONTROL Control);
+NTSTATUS NtfsGetReparsePoint(PNTFS_CONTROL Control);
+NTSTATUS NtfsDeleteReparsePoint(PNTFS_CONTROL Control);
+
 /* notify.c */
 VOID NtfsReportLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, PNTFS_STREAM Stream, ULONG Filter, ULONG Action);
 NTSTATUS NtfsWatchDirectory(PNTFS_VOLUME Volume, PIRP Irp);
@@ -243,7 +280,7 @@ NTSTATUS NtfsResizeStream(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PFILE_OBJECT
 BOOLEAN NtfsIsSizeClass(FILE_INFORMATION_CLASS Class);
 NTSTATUS NtfsSetFileSize(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack, PLARGE_INTEGER Size);
 BOOLEAN NtfsIsOverwriting(PIO_STACK_LOCATION Stack);
-NTSTATUS NtfsOverwrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack);
+NTSTATUS NtfsOverwrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);
 
 /* runs.c.  Find: where the bytes from Offset on are, and how many there are one behind the other; FALSE: nowhere.  Count: 0: some of it is
  * in no run.  Both with the run list held.  Learn: PASSIVE_LEVEL or APC_LEVEL, with no lock. */
@@ -282,6 +319,8 @@ DRIVER_DISPATCH NtfsSetVolume;
 DRIVER_DISPATCH NtfsQueryInformation;
 DRIVER_DISPATCH NtfsSetInformation;
 DRIVER_DISPATCH NtfsLockControl;
+DRIVER_DISPATCH NtfsExtendedAttributes;
+DRIVER_DISPATCH NtfsSecurity;
 DRIVER_DISPATCH NtfsShutdown;
 
 #endif

@@ -81,8 +81,9 @@ BOOLEAN NtfsIsOverwriting(PIO_STACK_LOCATION Stack)
     return Disposition == FILE_SUPERSEDE || Disposition == FILE_OVERWRITE || Disposition == FILE_OVERWRITE_IF;
 }
 
-static NTSTATUS NtfsTakeAttributes(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack)
+static NTSTATUS NtfsTakeAttributes(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
 {
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_FILE_FACTS Facts;
     NTSTATUS Status;
 
@@ -100,19 +101,25 @@ static NTSTATUS NtfsTakeAttributes(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO
         }
         Status = NtfsLibrarySetFacts(Volume->Library, Facts.Id, &Facts);
     }
+    if (NT_SUCCESS(Status) && Stream->Name.Length == 0) {
+        Status = Stack->Parameters.Create.EaLength != 0
+                     ? NtfsSetEasLocked(Volume, Facts.Id, Irp->AssociatedIrp.SystemBuffer, TRUE)
+                     : NtfsLibraryWritePart(Volume->Library, Facts.Id, NtfsPartEas, NULL, 0);
+    }
     NtfsUnlockLibrary();
     return Status;
 }
 
 /* PASSIVE_LEVEL, without the library's lock: the file object is open already. */
-NTSTATUS NtfsOverwrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack)
+NTSTATUS NtfsOverwrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
 {
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     NTSTATUS Status;
 
     KeEnterCriticalRegion();
     ExAcquireResourceExclusiveLite(&Stream->Resource, TRUE);
-    Status = NtfsResizeStream(Volume, Stream, Stack->FileObject, 0);
+    Status = NtfsResizeStream(Volume, Stream, FileObject, 0);
     ExReleaseResourceLite(&Stream->Resource);
     KeLeaveCriticalRegion();
-    return NT_SUCCESS(Status) ? NtfsTakeAttributes(Volume, Stream, Stack) : Status;
+    return NT_SUCCESS(Status) ? NtfsTakeAttributes(Volume, Stream, Irp) : Status;
 }

@@ -111,6 +111,17 @@ int32_t NtfsLibraryTouch(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id); /* changed n
 int32_t NtfsLibraryDelete(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
                           uint32_t Length);
 
+/*
+ * attribute.c: what a file may have, as it is on the disk.  ReadPart: *Size is the room, then how much there is, 0 for nothing; STATUS_BUFFER_TOO_SMALL.
+ * WritePart: size 0 takes it away.  STATUS_OBJECT_NAME_COLLISION: another file has the identifier.
+ */
+typedef enum _NTFS_FILE_PART { NtfsPartEas, NtfsPartSecurity, NtfsPartReparse, NtfsPartObjectId } NTFS_FILE_PART;
+#define NTFS_PART_MAX 0x10000u
+int32_t NtfsLibraryReadPart(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_FILE_PART Part, void *Buffer,
+                            uint32_t *Size);
+int32_t NtfsLibraryWritePart(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_FILE_PART Part, const void *Bytes,
+                             uint32_t Size);
+
 /* link.c: names.  Hide: the name goes, and one that nobody sees comes for it; ForgetHidden deletes what has such a one. */
 #define NTFS_HIDDEN_LENGTH 16
 int32_t NtfsLibraryLink(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * File-system controls of files: identifiers of objects, where a stream's clusters are, zeros.  Reparse points are reparse.c's.
+ */
+#include "ntfs.h"
+
+/* ---- identifiers of objects ---- */
+
+/* *Size: of what there is; the identifier alone, or with where it was born. */
+static NTSTATUS NtfsReadObjectIdLocked(PNTFS_CONTROL Control, PFILE_OBJECTID_BUFFER Id, uint32_t *Size)
+{
+    *Size = sizeof(*Id);
+    RtlZeroMemory(Id, sizeof(*Id));
+    return NtfsLibraryReadPart(Control->Volume->Library, Control->Stream->File->Id, NtfsPartObjectId, Id, Size);
+}
+
+static NTSTATUS NtfsTellObjectId(PNTFS_CONTROL Control, const FILE_OBJECTID_BUFFER *Id)
+{
+    RtlCopyMemory(Control->Output, Id, sizeof(*Id));
+    Control->Used = sizeof(*Id);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsWriteObjectIdLocked(PNTFS_CONTROL Control, const FILE_OBJECTID_BUFFER *Id)
+{
+    NTSTATUS Status = NtfsLibraryWritePart(Control->Volume->Library, Control->Stream->File->Id, NtfsPartObjectId, Id,
+                                           Id != NULL ? sizeof(*Id) : 0);
+
+    return Status == STATUS_OBJECT_NAME_COLLISION ? STATUS_DUPLICATE_NAME : Status;
+}
+
+static NTSTATUS NtfsGetObjectId(PNTFS_CONTROL Control)
+{
+    FILE_OBJECTID_BUFFER Id;
+    uint32_t Size;
+    NTSTATUS Status;
+
+    if (Control->OutputLength < sizeof(Id)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Status = NtfsReadObjectIdLocked(Control, &Id, &Size);
+    if (NT_SUCCESS(Status) && Size == 0) {
+        Status = STATUS_OBJECTID_NOT_FOUND;
+    }
+    return NT_SUCCESS(Status) ? NtfsTellObjectId(Control, &Id) : Status;
+}
+
+static NTSTATUS NtfsSetObjectId(PNTFS_CONTROL Control)
+{
+    FILE_OBJECTID_BUFFER Id;
+    uint32_t Size;
+    NTSTATUS Status;
+
+    if (Control->InputLength != sizeof(Id)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Status = NtfsReadObjectIdLocked(Control, &Id, &Size);
+    if (NT_SUCCESS(Status) && Size != 0) {
+        Status = STATUS_OBJECT_NAME_COLLISION; /* it has one */
+    }
+    return NT_SUCCESS(Status) ? NtfsWriteObjectIdLocked(Control, Control->Input) : Status;
+}
+
+/* Where it was born, of one that is there. */
+static NTSTATUS NtfsSetObjectIdExtended(PNTFS_CONTROL Control)
+{
+    FILE_OBJECTID_BUFFER Id;
+    uint32_t Size;
+    NTSTATUS Status;
+
+    if (Control->InputLength != sizeof(Id.ExtendedInfo)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Status = NtfsReadObjectIdLocked(Control, &Id, &Size);
+    if (NT_SUCCESS(Status) && Size == 0) {
+        Status = STATUS_OBJECTID_NOT_FOUND;
+    }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    RtlCopyMemory(Id.ExtendedInfo, Control->Input, sizeof(Id.ExtendedInfo));
+    return NtfsWriteObjectIdLocked(Control, &Id);
+}
+
+/* A new one is born here. */
+static NTSTATUS NtfsCreateOrGetObjectId(PNTFS_CONTROL Control)
+{
+    FILE_OBJECTID_BUFFER Id;
+    uint32_t Size;
+    NTSTATUS Status;
+
+    if (Control->OutputLength < sizeof(Id)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Status = NtfsReadObjectIdLocked(Control, &Id, &Size);
+    if (NT_SUCCESS(Status) && Size == 0) {
+        if (Control->Volume->Facts.ReadOnly) {
+            return STATUS_MEDIA_WRITE_PROTECTED;
+        }
+        Status = ExUuidCreate((UUID *)Id.ObjectId);
+        if (NT_SUCCESS(Status)) {
+            RtlCopyMemory(Id.BirthObjectId, Id.ObjectId, sizeof(Id.BirthObjectId));
+            Status = NtfsWriteObjectIdLocked(Control, &Id);
+        }
+    }
+    return NT_SUCCESS(Status) ? NtfsTellObjectId(Control, &Id) : Status;
+}
+
+static NTSTATUS NtfsDeleteObjectId(PNTFS_CONTROL Control)
+{
+    return NtfsWriteObjectIdLocked(Control, NULL);
+}
+
+/* ---- clusters ---- */
+
+/* Runs, one behind the other, until there is no room. */
+typedef struct _NTFS_EXTENTS {
+    PRETRIEVAL_POINTERS_BUFFER Answer;
+    ULONG Room; /* extents */
+    LONGLONG First;
+    BOOLEAN Full;
+} NTFS_EXTENTS;
+
+static int NtfsTellExtent(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters)
+{
+    NTFS_EXTENTS *Extents = Context;
+    PRETRIEVAL_POINTERS_BUFFER Answer = Extents->Answer;
+
+    if (Vcn + Clusters <= Extents->First) {
+        return 0;
+    }
+    if (Answer->ExtentCount == Extents->Room) {
+        Extents->Full = TRUE;
+        return 1;
+    }
+    if (Answer->ExtentCount == 0) {
+        Answer->StartingVcn.QuadPart = Vcn;
+    }
+    Answer->Extents[Answer->ExtentCount].NextVcn.QuadPart = Vcn + Clusters;
+    Answer->Extents[Answer->ExtentCount].Lcn.QuadPart = Lcn >= 0 ? Lcn : -1;
+    Answer->ExtentCount++;
+    return 0;
+}
+
+static NTSTATUS NtfsVisitRuns(PNTFS_CONTROL Control, NTFS_RUN_VISITOR *Visitor, PVOID Context)
+{
+    return NtfsLibraryRuns(Control->Volume->Library, Control->Stream->File->Id,
+                           (const uint16_t *)Control->Stream->Name.Buffer, Control->Stream->Name.Length / sizeof(WCHAR),
+                           Visitor, Context);
+}
+
+static NTSTATUS NtfsGetRetrievalPointers(PNTFS_CONTROL Control)
+{
+    NTFS_EXTENTS Extents = {Control->Output, 0, 0, FALSE};
+    NTSTATUS Status;
+
+    if (Control->InputLength < sizeof(STARTING_VCN_INPUT_BUFFER)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Control->OutputLength < sizeof(RETRIEVAL_POINTERS_BUFFER)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    Extents.First = ((PSTARTING_VCN_INPUT_BUFFER)Control->Input)->StartingVcn.QuadPart;
+    Extents.Room =
+        (Control->OutputLength - FIELD_OFFSET(RETRIEVAL_POINTERS_BUFFER, Extents)) / sizeof(Extents.Answer->Extents[0]);
+    if (Extents.First < 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Control->Stream->File->IsDirectory && Control->Stream->Name.Length == 0) {
+        return STATUS_NOT_IMPLEMENTED; /* the index's */
+    }
+    if (Control->Stream->Header.FileSize.QuadPart == 0) {
+        return STATUS_END_OF_FILE;
+    }
+    Extents.Answer->ExtentCount = 0;
+    Status = Control->Stream->Mapped ? NtfsVisitRuns(Control, NtfsTellExtent, &Extents) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    if (Extents.Answer->ExtentCount == 0) {
+        return STATUS_END_OF_FILE; /* behind the last, or in the file's record */
+    }
+    Control->Used = FIELD_OFFSET(RETRIEVAL_POINTERS_BUFFER, Extents) +
+                    Extents.Answer->ExtentCount * sizeof(Extents.Answer->Extents[0]);
+    return Extents.Full ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+
+typedef struct _NTFS_RANGES {
+    PFILE_ALLOCATED_RANGE_BUFFER Answer;
+    ULONG Room, Count;
+    LONGLONG Start, End; /* bytes that are asked for */
+    ULONG Cluster;
+    BOOLEAN Full;
+} NTFS_RANGES, *PNTFS_RANGES;
+
+/* What is in clusters, neighbours in one range. */
+static int NtfsTellRange(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clusters)
+{
+    PNTFS_RANGES Ranges = Context;
+    LONGLONG From = max(Vcn * Ranges->Cluster, Ranges->Start);
+    LONGLONG To = min((Vcn + Clusters) * Ranges->Cluster, Ranges->End);
+    PFILE_ALLOCATED_RANGE_BUFFER Last = &Ranges->Answer[Ranges->Count - 1];
+
+    if (Lcn < 0 || From >= To) {
+        return 0;
+    }
+    if (Ranges->Count != 0 && Last->FileOffset.QuadPart + Last->Length.QuadPart == From) {
+        Last->Length.QuadPart += To - From;
+        return 0;
+    }
+    if (Ranges->Count == Ranges->Room) {
+        Ranges->Full = TRUE;
+        return 1;
+    }
+    Ranges->Answer[Ranges->Count].FileOffset.QuadPart = From;
+    Ranges->Answer[Ranges->Count].Length.QuadPart = To - From;
+    Ranges->Count++;
+    return 0;
+}
+
+static NTSTATUS NtfsQueryAllocatedRanges(PNTFS_CONTROL Control)
+{
+    PFILE_ALLOCATED_RANGE_BUFFER Wanted = Control->Input;
+    NTFS_RANGES Ranges = {.Answer = Control->Output, .Cluster = Control->Volume->Facts.ClusterSize};
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if ((Control->Stream->File->IsDirectory && Control->Stream->Name.Length == 0) ||
+        Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 || Wanted->Length.QuadPart < 0 ||
+        Wanted->Length.QuadPart > MAXLONGLONG - Wanted->FileOffset.QuadPart) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Ranges.Start = Wanted->FileOffset.QuadPart;
+    Ranges.End = min(Ranges.Start + Wanted->Length.QuadPart, Control->Stream->Header.FileSize.QuadPart);
+    if (Ranges.Start >= Ranges.End) {
+        return STATUS_SUCCESS;
+    }
+    Ranges.Room = Control->OutputLength / sizeof(*Wanted);
+    if (Ranges.Room == 0) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    if (Control->Stream->Mapped) {
+        Status = NtfsVisitRuns(Control, NtfsTellRange, &Ranges);
+    } else {
+        NtfsTellRange(&Ranges, Ranges.Start / Ranges.Cluster, 0,
+                      (Ranges.End - Ranges.Start) / Ranges.Cluster + 2); /* all of it is somewhere */
+    }
+    Control->Used = Ranges.Count * sizeof(*Wanted);
+    return NT_SUCCESS(Status) && Ranges.Full ? STATUS_BUFFER_OVERFLOW : Status;
+}
+
+/* ---- zeros, and what a stream is ---- */
+
+#define NTFS_ZEROS 0x10000u
+
+/* They are written: a stream's clusters stay its own. */
+static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
+{
+    PFILE_ZERO_DATA_INFORMATION Wanted = Control->Input;
+    PNTFS_STREAM Stream = Control->Stream;
+    LONGLONG Offset, End;
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status = STATUS_SUCCESS;
+    PVOID Zeros;
+
+    if ((Stream->File->IsDirectory && Stream->Name.Length == 0) || Control->InputLength < sizeof(*Wanted) ||
+        Wanted->FileOffset.QuadPart < 0 || Wanted->BeyondFinalZero.QuadPart < Wanted->FileOffset.QuadPart) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Offset = Wanted->FileOffset.QuadPart;
+    End = min(Wanted->BeyondFinalZero.QuadPart, Stream->Header.FileSize.QuadPart);
+    Zeros = ExAllocatePoolWithTag(PagedPool, NTFS_ZEROS, NTFS_TAG_HANDLE);
+    if (Zeros == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    RtlZeroMemory(Zeros, NTFS_ZEROS);
+    while (NT_SUCCESS(Status) && Offset < End) {
+        ULONG Piece = (ULONG)min(End - Offset, (LONGLONG)NTFS_ZEROS);
+
+        RtlZeroMemory(&Facts, sizeof(Facts));
+        Status = NtfsLibraryWrite(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                  Stream->Name.Length / sizeof(WCHAR), Offset, Zeros, Piece, &Facts);
+        NtfsTakeSizesLocked(Stream, &Facts);
+        Stream->IsChanged = TRUE;
+        Offset += Piece;
+    }
+    ExFreePoolWithTag(Zeros, NTFS_TAG_HANDLE);
+    return Status;
+}
+
+static NTSTATUS NtfsGetCompression(PNTFS_CONTROL Control)
+{
+    NTFS_FILE_FACTS Facts;
+    NTSTATUS Status = NtfsLibraryFileFacts(Control->Volume->Library, Control->Stream->File->Id, &Facts);
+
+    if (Control->OutputLength < sizeof(USHORT)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (NT_SUCCESS(Status)) {
+        *(PUSHORT)Control->Output =
+            (Facts.Attributes & FILE_ATTRIBUTE_COMPRESSED) != 0 ? COMPRESSION_FORMAT_LZNT1 : COMPRESSION_FORMAT_NONE;
+        Control->Used = sizeof(USHORT);
+    }
+    return Status;
+}
+
+/* There is no change journal here. */
+static NTSTATUS NtfsQueryJournal(PNTFS_CONTROL Control)
+{
+    UNREFERENCED_PARAMETER(Control);
+    return STATUS_JOURNAL_NOT_ACTIVE;
+}
+
+static NTSTATUS NtfsNotBuilt(PNTFS_CONTROL Control)
+{
+    DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: control 0x%08X is not implemented\n", Control->Code);
+    return STATUS_NOT_IMPLEMENTED;
+}
+
+static const struct {
+    ULONG Code;
+    BOOLEAN Changes;
+    NTSTATUS (*Control)(PNTFS_CONTROL Control);
+} NtfsFileControls[] = {
+    {FSCTL_SET_REPARSE_POINT, TRUE, NtfsSetReparsePoint},
+    {FSCTL_GET_REPARSE_POINT, FALSE, NtfsGetReparsePoint},
+    {FSCTL_DELETE_REPARSE_POINT, TRUE, NtfsDeleteReparsePoint},
+    {FSCTL_SET_OBJECT_ID, TRUE, NtfsSetObjectId},
+    {FSCTL_GET_OBJECT_ID, FALSE, NtfsGetObjectId},
+    {FSCTL_DELETE_OBJECT_ID, TRUE, NtfsDeleteObjectId},
+    {FSCTL_SET_OBJECT_ID_EXTENDED, TRUE, NtfsSetObjectIdExtended},
+    {FSCTL_CREATE_OR_GET_OBJECT_ID, FALSE, NtfsCreateOrGetObjectId},
+    {FSCTL_GET_RETRIEVAL_POINTERS, FALSE, NtfsGetRetrievalPointers},
+    {FSCTL_QUERY_ALLOCATED_RANGES, FALSE, NtfsQueryAllocatedRanges},
+    {FSCTL_SET_ZERO_DATA, TRUE, NtfsSetZeroData},
+    {FSCTL_GET_COMPRESSION, FALSE, NtfsGetCompression},
+    {FSCTL_SET_COMPRESSION, TRUE, NtfsNotBuilt},
+    {FSCTL_SET_SPARSE, TRUE, NtfsNotBuilt},
+    {FSCTL_QUERY_USN_JOURNAL, FALSE, NtfsQueryJournal},
+    {FSCTL_READ_USN_JOURNAL, FALSE, NtfsQueryJournal},
+    {FSCTL_ENUM_USN_DATA, FALSE, NtfsNotBuilt},
+    {FSCTL_READ_FILE_USN_DATA, FALSE, NtfsNotBuilt},
+};
+
+/* STATUS_INVALID_DEVICE_REQUEST: a control that this file system does not know.  Raises what the caller's buffers do. */
+NTSTATUS NtfsControlFileLocked(PNTFS_CONTROL Control)
+{
+    if (Control->Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsFileControls); Index++) {
+        if (NtfsFileControls[Index].Code == Control->Code) {
+            return NtfsFileControls[Index].Changes && Control->Volume->Facts.ReadOnly
+                       ? STATUS_MEDIA_WRITE_PROTECTED
+                       : NtfsFileControls[Index].Control(Control);
+        }
+    }
+    return STATUS_INVALID_DEVICE_REQUEST;
+}

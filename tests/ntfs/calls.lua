@@ -1,0 +1,10 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The routines that drivers call about files: calls.c.
+local disk = fltvm.temp("disk.raw")
+local image = assert(io.open(disk, "wb"))
+image:write(string.rep("\0", 8 << 20))
+image:close()
+local output, status = fltvm.host{ "mkntfs", "-q", "-F", "-f", "-c", "4096", "-s", "512", disk }
+expect_equal(status, 0, output)
+local vm = fltvm.machine{ disks = { { image = disk, writable = true } } }
+vm:load{ source = "calls.c" }:unload()
