@@ -19,6 +19,8 @@ void fltvm_lua_open_driver(lua_State *lua);
 void fltvm_lua_open_file(lua_State *lua);
 void fltvm_lua_open_open(lua_State *lua);
 void fltvm_lua_open_filefacts(lua_State *lua);
+void fltvm_lua_open_information(lua_State *lua);
+void fltvm_lua_open_names(lua_State *lua);
 void fltvm_lua_open_devices(lua_State *lua);
 void fltvm_lua_open_expect(lua_State *lua);
 void fltvm_lua_open_log(lua_State *lua);

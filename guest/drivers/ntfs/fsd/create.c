@@ -437,6 +437,9 @@ static NTSTATUS NtfsCreateOverwriting(PNTFS_VOLUME Volume, PIRP Irp)
     if (NT_SUCCESS(Status)) {
         Irp->IoStatus.Information =
             Stack->Parameters.Create.Options >> 24 == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
+        NtfsLockLibrary();
+        NtfsReportOpenLocked(Volume, Stack->FileObject, FALSE, Irp->IoStatus.Information);
+        NtfsUnlockLibrary();
     } else {
         NtfsUndoOpen(Stream, Stack->FileObject);
     }

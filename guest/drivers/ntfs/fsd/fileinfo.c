@@ -197,6 +197,104 @@ static NTSTATUS NtfsQueryStreams(PNTFS_QUERY Query)
     return NT_SUCCESS(Status) ? List.Status : Status;
 }
 
+/* What the visits of a file's names fill. */
+typedef struct _NTFS_NAME_LIST {
+    PNTFS_QUERY Query;
+    PFILE_LINK_ENTRY_INFORMATION Last;
+    NTSTATUS Status;
+} NTFS_NAME_LIST;
+
+/* One behind the other, each at a multiple of eight; BytesNeeded counts also what there is no room for. */
+static int NtfsTellLink(void *Context, uint64_t Parent, const uint16_t *Name, uint32_t Length, int IsShort)
+{
+    NTFS_NAME_LIST *List = Context;
+    PFILE_LINKS_INFORMATION Links = List->Query->Buffer;
+    ULONG Start = (Links->BytesNeeded + 7) & ~7u;
+    ULONG End = Start + FIELD_OFFSET(FILE_LINK_ENTRY_INFORMATION, FileName) + Length * sizeof(WCHAR);
+    PFILE_LINK_ENTRY_INFORMATION Entry = (PFILE_LINK_ENTRY_INFORMATION)((PUCHAR)Links + Start);
+
+    if (IsShort) {
+        return 0;
+    }
+    Links->BytesNeeded = End;
+    if (End > List->Query->Length || List->Status != STATUS_SUCCESS) {
+        List->Status = STATUS_BUFFER_OVERFLOW;
+        return 0;
+    }
+    if (List->Last != NULL) {
+        List->Last->NextEntryOffset = (ULONG)((PUCHAR)Entry - (PUCHAR)List->Last);
+    }
+    Entry->NextEntryOffset = 0;
+    Entry->ParentFileId = (LONGLONG)Parent;
+    Entry->FileNameLength = Length;
+    RtlCopyMemory(Entry->FileName, Name, Length * sizeof(WCHAR));
+    List->Last = Entry;
+    Links->EntriesReturned++;
+    List->Query->Used = End;
+    return 0;
+}
+
+static NTSTATUS NtfsQueryLinks(PNTFS_QUERY Query)
+{
+    NTFS_NAME_LIST List = {Query, NULL, STATUS_SUCCESS};
+    PFILE_LINKS_INFORMATION Links = Query->Buffer;
+    NTSTATUS Status;
+
+    Query->Used = Links->BytesNeeded = FIELD_OFFSET(FILE_LINKS_INFORMATION, Entry);
+    Status = NtfsLibraryNames(Query->Volume->Library, Query->Facts.Id, NtfsTellLink, &List);
+    return NT_SUCCESS(Status) ? List.Status : Status;
+}
+
+/* The short name beside the one by which the file was opened. */
+static int NtfsTellShortName(void *Context, uint64_t Parent, const uint16_t *Name, uint32_t Length, int IsShort)
+{
+    PNTFS_QUERY Query = Context;
+    PFILE_NAME_INFORMATION Answer = Query->Buffer;
+
+    if (!IsShort || Parent != Query->Handle->Link->Parent) {
+        return 0;
+    }
+    NtfsTellText(Answer, Query->Length - FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), Name, Length * sizeof(WCHAR));
+    return 1;
+}
+
+static NTSTATUS NtfsQueryAlternateName(PNTFS_QUERY Query)
+{
+    PFILE_NAME_INFORMATION Answer = Query->Buffer;
+    ULONG Room = Query->Length - FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
+    NTSTATUS Status = NtfsLibraryNames(Query->Volume->Library, Query->Facts.Id, NtfsTellShortName, Query);
+
+    if (NT_SUCCESS(Status) && Answer->FileNameLength == 0) {
+        return STATUS_OBJECT_NAME_NOT_FOUND;
+    }
+    Query->Used = FIELD_OFFSET(FILE_NAME_INFORMATION, FileName) + min(Room, Answer->FileNameLength);
+    return NT_SUCCESS(Status) && Answer->FileNameLength > Room ? STATUS_BUFFER_OVERFLOW : Status;
+}
+
+/* The reference in sixteen bytes, and the volume's number. */
+static NTSTATUS NtfsQueryId(PNTFS_QUERY Query)
+{
+    PFILE_ID_INFORMATION Id = Query->Buffer;
+
+    Id->VolumeSerialNumber = Query->Volume->Facts.Serial;
+    RtlCopyMemory(&Id->FileId, &Query->Facts.Id, sizeof(Query->Facts.Id));
+    Query->Used = sizeof(*Id);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS NtfsQueryStandardLink(PNTFS_QUERY Query)
+{
+    PFILE_STANDARD_LINK_INFORMATION Link = Query->Buffer;
+    BOOLEAN Doomed = Query->Handle->Link->DeletePending;
+
+    Link->TotalNumberOfLinks = Query->Facts.Links;
+    Link->NumberOfAccessibleLinks = Query->Facts.Links - (Doomed && Query->Facts.Links != 0);
+    Link->DeletePending = Doomed;
+    Link->Directory = (NtfsAttributesOf(Query) & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    Query->Used = sizeof(*Link);
+    return STATUS_SUCCESS;
+}
+
 static const struct {
     FILE_INFORMATION_CLASS Class;
     ULONG Size;
@@ -212,6 +310,10 @@ static const struct {
     {FileAllInformation, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation.FileName), NtfsQueryAll},
     {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), NtfsQueryNetworkOpen},
     {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), NtfsQueryAttributeTag},
+    {FileAlternateNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryAlternateName},
+    {FileHardLinkInformation, FIELD_OFFSET(FILE_LINKS_INFORMATION, Entry), NtfsQueryLinks},
+    {FileIdInformation, sizeof(FILE_ID_INFORMATION), NtfsQueryId},
+    {FileStandardLinkInformation, sizeof(FILE_STANDARD_LINK_INFORMATION), NtfsQueryStandardLink},
     {FileStreamInformation, FIELD_OFFSET(FILE_STREAM_INFORMATION, StreamName), NtfsQueryStreams},
 };
 

@@ -221,12 +221,18 @@ NTSTATUS NtfsPathOfIdLocked(PNTFS_VOLUME Volume, ULONG64 Id, PNTFS_TARGET Target
 /* Eight bytes, as FileInternalInformation gives them; sixteen where the rest is zero. */
 static NTSTATUS NtfsTargetById(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, PNTFS_TARGET Target)
 {
+    UNICODE_STRING Name = FileObject->FileName;
     ULONG64 Id[2] = {0, 0};
 
-    if (FileObject->FileName.Length != sizeof(ULONG64) && FileObject->FileName.Length != sizeof(Id)) {
+    /* Behind the volume's name, with a backslash between. */
+    if (Name.Length % sizeof(ULONG64) == sizeof(WCHAR) && Name.Buffer[0] == L'\\') {
+        Name.Buffer++;
+        Name.Length -= sizeof(WCHAR);
+    }
+    if (Name.Length != sizeof(ULONG64) && Name.Length != sizeof(Id)) {
         return STATUS_INVALID_PARAMETER;
     }
-    RtlCopyMemory(Id, FileObject->FileName.Buffer, FileObject->FileName.Length);
+    RtlCopyMemory(Id, Name.Buffer, Name.Length);
     if (Id[1] != 0) {
         return STATUS_INVALID_PARAMETER;
     }
