@@ -97,6 +97,7 @@ VOID CcpNoteRead(PCCP_PRIVATE Private, LONGLONG Offset, ULONG Length)
     Private->AheadUntil = Start + Wanted;
 }
 
+/* IRQL: <= APC_LEVEL.  A worker reads; errors are for who reads then. */
 VOID NTAPI CcScheduleReadAhead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length)
 {
     PCCP_PRIVATE Private = FileObject->PrivateCacheMap;
@@ -106,6 +107,7 @@ VOID NTAPI CcScheduleReadAhead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffse
         CcpQueueAhead(Private, FileOffset->QuadPart, Length);
 }
 
+/* As CcScheduleReadAhead. */
 VOID NTAPI CcScheduleReadAheadEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length,
                                  PETHREAD IoIssuerThread)
 {
@@ -113,6 +115,7 @@ VOID NTAPI CcScheduleReadAheadEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOff
     CcScheduleReadAhead(FileObject, FileOffset, Length);
 }
 
+/* IRQL: <= APC_LEVEL.  A power of two, a page at least; others are ignored. */
 VOID NTAPI CcSetReadAheadGranularity(PFILE_OBJECT FileObject, ULONG Granularity)
 {
     PCCP_PRIVATE Private = FileObject->PrivateCacheMap;
@@ -122,6 +125,7 @@ VOID NTAPI CcSetReadAheadGranularity(PFILE_OBJECT FileObject, ULONG Granularity)
     Private->Granularity = Granularity;
 }
 
+/* IRQL: <= APC_LEVEL.  The file's, for all its file objects. */
 VOID NTAPI CcSetAdditionalCacheAttributes(PFILE_OBJECT FileObject, BOOLEAN DisableReadAhead, BOOLEAN DisableWriteBehind)
 {
     PCCP_MAP Map = CcpMapOf(FileObject);

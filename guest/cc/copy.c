@@ -76,6 +76,7 @@ static BOOLEAN CcpCopyRead(PFILE_OBJECT FileObject, LONGLONG Offset, ULONG Lengt
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  FALSE: not without waiting, which is not wanted.  Raises what the file system's read ends with; STATUS_INVALID_USER_BUFFER. */
 BOOLEAN NTAPI CcCopyRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait, PVOID Buffer,
                          PIO_STATUS_BLOCK IoStatus)
 {
@@ -83,6 +84,7 @@ BOOLEAN NTAPI CcCopyRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULO
     return CcpCopyRead(FileObject, FileOffset->QuadPart, Length, Wait, Buffer, IoStatus);
 }
 
+/* As CcCopyRead. */
 BOOLEAN NTAPI CcCopyReadEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait, PVOID Buffer,
                            PIO_STATUS_BLOCK IoStatus, PETHREAD IoIssuerThread)
 {
@@ -91,6 +93,7 @@ BOOLEAN NTAPI CcCopyReadEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, U
     return CcpCopyRead(FileObject, FileOffset->QuadPart, Length, Wait, Buffer, IoStatus);
 }
 
+/* As CcCopyRead, with waiting. */
 VOID NTAPI CcFastCopyRead(PFILE_OBJECT FileObject, ULONG FileOffset, ULONG Length, ULONG PageCount, PVOID Buffer,
                           PIO_STATUS_BLOCK IoStatus)
 {
@@ -178,12 +181,17 @@ static BOOLEAN CcpCopyWrite(PFILE_OBJECT FileObject, LONGLONG Offset, ULONG Leng
     return TRUE;
 }
 
+/*
+ * IRQL: <= APC_LEVEL.  FALSE: not without waiting, which is not wanted.  Raises what reading the rest of a page ends with, and for a
+ * write-through file what the write does; STATUS_INVALID_USER_BUFFER.
+ */
 BOOLEAN NTAPI CcCopyWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait, PVOID Buffer)
 {
     PAGED_CODE();
     return CcpCopyWrite(FileObject, FileOffset->QuadPart, Length, Wait, Buffer);
 }
 
+/* As CcCopyWrite. */
 BOOLEAN NTAPI CcCopyWriteEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
                             PVOID Buffer, PETHREAD IoIssuerThread)
 {
@@ -192,6 +200,7 @@ BOOLEAN NTAPI CcCopyWriteEx(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, 
     return CcpCopyWrite(FileObject, FileOffset->QuadPart, Length, Wait, Buffer);
 }
 
+/* As CcCopyWrite, with waiting. */
 VOID NTAPI CcFastCopyWrite(PFILE_OBJECT FileObject, ULONG FileOffset, ULONG Length, PVOID Buffer)
 {
     PAGED_CODE();
@@ -199,6 +208,7 @@ VOID NTAPI CcFastCopyWrite(PFILE_OBJECT FileObject, ULONG FileOffset, ULONG Leng
 }
 
 /* As long as it would not have to write more of the file at once: 64 KiB. */
+/* IRQL: any. */
 BOOLEAN NTAPI CcCopyWriteWontFlush(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length)
 {
     UNREFERENCED_PARAMETER(FileOffset);

@@ -105,6 +105,7 @@ static BOOLEAN CcpFastRead(PFILE_OBJECT FileObject, PLARGE_INTEGER Offset, ULONG
     return Done;
 }
 
+/* IRQL: PASSIVE_LEVEL. */
 BOOLEAN NTAPI FsRtlCopyRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
                             ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
@@ -113,6 +114,7 @@ BOOLEAN NTAPI FsRtlCopyRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, 
     return CcpFastRead(FileObject, FileOffset, Length, Wait, LockKey, Buffer, NULL, IoStatus);
 }
 
+/* IRQL: <= APC_LEVEL. */
 BOOLEAN NTAPI FsRtlMdlReadDev(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
                               PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
@@ -121,6 +123,7 @@ BOOLEAN NTAPI FsRtlMdlReadDev(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset
     return CcpFastRead(FileObject, FileOffset, Length, TRUE, LockKey, NULL, MdlChain, IoStatus);
 }
 
+/* IRQL: PASSIVE_LEVEL. */
 BOOLEAN NTAPI FsRtlMdlReadCompleteDev(PFILE_OBJECT FileObject, PMDL MdlChain, PDEVICE_OBJECT DeviceObject)
 {
     UNREFERENCED_PARAMETER(FileObject);
@@ -209,6 +212,7 @@ static BOOLEAN CcpFastWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER Offset, ULON
     return Done;
 }
 
+/* IRQL: PASSIVE_LEVEL.  Beyond the allocation, or through: a request's. */
 BOOLEAN NTAPI FsRtlCopyWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Wait,
                              ULONG LockKey, PVOID Buffer, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {
@@ -217,6 +221,7 @@ BOOLEAN NTAPI FsRtlCopyWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
     return CcpFastWrite(FileObject, FileOffset, Length, Wait, LockKey, Buffer, NULL, IoStatus);
 }
 
+/* IRQL: <= APC_LEVEL. */
 BOOLEAN NTAPI FsRtlPrepareMdlWriteDev(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG LockKey,
                                       PMDL *MdlChain, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
 {

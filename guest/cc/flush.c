@@ -47,6 +47,10 @@ static NTSTATUS CcpFlush(PMM_SEGMENT Segment, PCCP_MAP Map, ULONG64 Offset, ULON
     return Status;
 }
 
+/*
+ * IRQL: <= APC_LEVEL.  FileOffset NULL: all of the file.  Whether it is cached or only mapped; transfers that are under way are waited for.  The file
+ * system is asked (AcquireForCcFlush) and told.  IoStatus: the first error; the rest is tried all the same.
+ */
 VOID NTAPI CcFlushCache(PSECTION_OBJECT_POINTERS SectionObjectPointer, PLARGE_INTEGER FileOffset, ULONG Length,
                         PIO_STATUS_BLOCK IoStatus)
 {
@@ -83,6 +87,10 @@ static BOOLEAN CcpPurge(PMM_SEGMENT Segment, PCCP_MAP Map, ULONG64 Offset, ULONG
     return !Pinned && MmPurgeSegment(Segment, Offset, Length);
 }
 
+/*
+ * IRQL: <= APC_LEVEL, without what a transfer of the file might have to acquire.  What is dirty is lost.  FALSE: a view of a user's, an MDL or a pin
+ * keeps some of it.
+ */
 BOOLEAN NTAPI CcPurgeCacheSection(PSECTION_OBJECT_POINTERS SectionObjectPointer, PLARGE_INTEGER FileOffset,
                                   ULONG Length, ULONG Flags)
 {
@@ -111,6 +119,7 @@ BOOLEAN NTAPI CcPurgeCacheSection(PSECTION_OBJECT_POINTERS SectionObjectPointer,
     return Purged;
 }
 
+/* IRQL: PASSIVE_LEVEL.  STATUS_CACHE_PAGE_LOCKED: it is written, but not all could be purged. */
 VOID NTAPI CcCoherencyFlushAndPurgeCache(PSECTION_OBJECT_POINTERS SectionObjectPointer, PLARGE_INTEGER FileOffset,
                                          ULONG Length, PIO_STATUS_BLOCK IoStatus, ULONG Flags)
 {
@@ -193,6 +202,7 @@ static NTSTATUS CcpZeroPiece(PCCP_MAP Map, ULONG64 Offset, ULONG Length)
     return Status;
 }
 
+/* IRQL: <= APC_LEVEL.  A file that is not cached: on the disk, whole sectors.  FALSE: not without waiting.  Raises. */
 BOOLEAN NTAPI CcZeroData(PFILE_OBJECT FileObject, PLARGE_INTEGER StartOffset, PLARGE_INTEGER EndOffset, BOOLEAN Wait)
 {
     ULONG64 Start = (ULONG64)StartOffset->QuadPart, End = (ULONG64)EndOffset->QuadPart;

@@ -255,6 +255,7 @@ static VOID CcpWaitForScan(VOID)
     KeReleaseSpinLock(&CcpLazy.Lock, Irql);
 }
 
+/* IRQL: PASSIVE_LEVEL, without what the lazy writer might have to acquire.  STATUS_SUCCESS: all that was dirty before has been tried. */
 NTSTATUS NTAPI CcWaitForCurrentLazyWriterActivity(VOID)
 {
     PAGED_CODE();
@@ -277,6 +278,7 @@ static BOOLEAN CcpIsWriteAllowed(PFILE_OBJECT FileObject, ULONG Bytes)
            MmQuerySegmentDirty(Map->Segment, 0, &Next) + Pages <= Map->DirtyThreshold;
 }
 
+/* IRQL: <= APC_LEVEL; with Wait without what the lazy writer might have to acquire.  Retrying: it has been deferred already. */
 BOOLEAN NTAPI CcCanIWrite(PFILE_OBJECT FileObject, ULONG BytesToWrite, BOOLEAN Wait, UCHAR Retrying)
 {
     KIRQL Irql;
@@ -299,6 +301,7 @@ BOOLEAN NTAPI CcCanIWrite(PFILE_OBJECT FileObject, ULONG BytesToWrite, BOOLEAN W
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  The routine is called by a worker, in the order of the calls, Retrying first. */
 VOID NTAPI CcDeferWrite(PFILE_OBJECT FileObject, PCC_POST_DEFERRED_WRITE PostRoutine, PVOID Context1, PVOID Context2,
                         ULONG BytesToWrite, BOOLEAN Retrying)
 {
@@ -321,6 +324,7 @@ VOID NTAPI CcDeferWrite(PFILE_OBJECT FileObject, PCC_POST_DEFERRED_WRITE PostRou
     KeReleaseSpinLock(&CcpLazy.Lock, Irql);
 }
 
+/* IRQL: <= APC_LEVEL.  0: only the system's limit. */
 VOID NTAPI CcSetDirtyPageThreshold(PFILE_OBJECT FileObject, ULONG DirtyPageThreshold)
 {
     PCCP_MAP Map = CcpMapOf(FileObject);

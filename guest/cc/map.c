@@ -122,6 +122,7 @@ static PCCP_MAP CcpJoinMapLocked(PFILE_OBJECT FileObject, PCCP_MAP New, PCCP_PRI
     return Map;
 }
 
+/* IRQL: <= APC_LEVEL.  Raises STATUS_INSUFFICIENT_RESOURCES.  Again for the same file object: nothing happens. */
 VOID NTAPI CcInitializeCacheMap(PFILE_OBJECT FileObject, PCC_FILE_SIZES FileSizes, BOOLEAN PinAccess,
                                 PCACHE_MANAGER_CALLBACKS Callbacks, PVOID LazyWriteContext)
 {
@@ -178,6 +179,10 @@ static VOID CcpTruncate(PCCP_MAP Map, PLARGE_INTEGER TruncateSize)
         MmTruncateSegment(Map->Segment, (ULONG64)TruncateSize->QuadPart);
 }
 
+/*
+ * IRQL: <= APC_LEVEL.  TRUE: the map has gone, with what was cut by TruncateSize (0: all); else it goes when others let go of it and
+ * everything is written, and then the event is set.
+ */
 BOOLEAN NTAPI CcUninitializeCacheMap(PFILE_OBJECT FileObject, PLARGE_INTEGER TruncateSize,
                                      PCACHE_UNINITIALIZE_EVENT UninitializeCompleteEvent)
 {
@@ -220,6 +225,7 @@ BOOLEAN NTAPI CcUninitializeCacheMap(PFILE_OBJECT FileObject, PLARGE_INTEGER Tru
 
 /* ---- sizes ---- */
 
+/* IRQL: <= APC_LEVEL.  Also where only a section is.  What is behind a new end goes, and reads as zeros when the end moves on again. */
 VOID NTAPI CcSetFileSizes(PFILE_OBJECT FileObject, PCC_FILE_SIZES FileSizes)
 {
     PSECTION_OBJECT_POINTERS Pointers = FileObject->SectionObjectPointer;
@@ -243,6 +249,7 @@ VOID NTAPI CcSetFileSizes(PFILE_OBJECT FileObject, PCC_FILE_SIZES FileSizes)
     MmDereferenceSegment(Segment);
 }
 
+/* IRQL: <= APC_LEVEL.  0: the file is not cached. */
 LONGLONG NTAPI CcGetCacheFileSize(PSECTION_OBJECT_POINTERS SectionObjectPointer)
 {
     PCCP_MAP Map;

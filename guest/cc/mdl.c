@@ -71,6 +71,7 @@ static VOID CcpLockRange(PFILE_OBJECT FileObject, ULONG64 Offset, ULONG Length, 
         CcpRaise(Status);
 }
 
+/* IRQL: <= APC_LEVEL.  Raises; what has been locked is then the caller's to give back. */
 VOID NTAPI CcMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, PMDL *MdlChain,
                      PIO_STATUS_BLOCK IoStatus)
 {
@@ -83,6 +84,7 @@ VOID NTAPI CcMdlRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG L
         CcpNoteRead(FileObject->PrivateCacheMap, FileOffset->QuadPart, Length);
 }
 
+/* IRQL: <= APC_LEVEL.  Raises, as CcMdlRead. */
 VOID NTAPI CcPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, PMDL *MdlChain,
                              PIO_STATUS_BLOCK IoStatus)
 {
@@ -97,6 +99,7 @@ VOID NTAPI CcPrepareMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset,
          ? (Device)->DriverObject->FastIoDispatch->Routine                                                             \
          : NULL)
 
+/* IRQL: <= APC_LEVEL. */
 VOID NTAPI CcMdlReadComplete(PFILE_OBJECT FileObject, PMDL MdlChain)
 {
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(FileObject);
@@ -126,6 +129,7 @@ VOID CcpCompleteMdlWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PMD
         CcpRaise(Status);
 }
 
+/* IRQL: <= APC_LEVEL.  Raises what the write of a write-through file ends with. */
 VOID NTAPI CcMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PMDL MdlChain)
 {
     PDEVICE_OBJECT Device = IoGetRelatedDeviceObject(FileObject);
@@ -136,6 +140,7 @@ VOID NTAPI CcMdlWriteComplete(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset
         CcpCompleteMdlWrite(FileObject, FileOffset, MdlChain);
 }
 
+/* IRQL: <= APC_LEVEL.  What the pages hold is not said. */
 VOID NTAPI CcMdlWriteAbort(PFILE_OBJECT FileObject, PMDL MdlChain)
 {
     PAGED_CODE();

@@ -174,6 +174,7 @@ static BOOLEAN CcpPin(PCCP_MAP Map, ULONG64 Offset, ULONG Length, ULONG Flags, P
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  FALSE: without MAP_WAIT, the data are not in memory.  Raises what reading ends with; the bytes may be of two views. */
 BOOLEAN NTAPI CcMapData(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG Flags, PVOID *Bcb,
                         PVOID *Buffer)
 {
@@ -192,6 +193,7 @@ BOOLEAN NTAPI CcMapData(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULON
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  FALSE: not without PIN_WAIT, or with PIN_IF_BCB there is none.  Raises.  In a critical region until it is unpinned. */
 BOOLEAN NTAPI CcPinRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG Flags, PVOID *Bcb,
                         PVOID *Buffer)
 {
@@ -204,6 +206,7 @@ BOOLEAN NTAPI CcPinRead(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULON
     return CcpPin(Map, Offset, Length, Flags, Bcb, Buffer);
 }
 
+/* IRQL: <= APC_LEVEL.  *Bcb becomes a pinned one; the address stays. */
 BOOLEAN NTAPI CcPinMappedData(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, ULONG Flags, PVOID *Bcb)
 {
     PCCP_BCB Mapped = *Bcb;
@@ -224,6 +227,7 @@ BOOLEAN NTAPI CcPinMappedData(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  As CcPinRead, and dirty, with Zero all zeros. */
 BOOLEAN NTAPI CcPreparePinWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, ULONG Length, BOOLEAN Zero,
                                 ULONG Flags, PVOID *Bcb, PVOID *Buffer)
 {
@@ -241,6 +245,7 @@ BOOLEAN NTAPI CcPreparePinWrite(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffs
     return TRUE;
 }
 
+/* IRQL: <= APC_LEVEL.  Lsn NULL: no log needs to be written before. */
 VOID NTAPI CcSetDirtyPinnedData(PVOID BcbVoid, PLARGE_INTEGER Lsn)
 {
     PCCP_BCB Bcb = BcbVoid;
@@ -258,11 +263,13 @@ VOID NTAPI CcSetDirtyPinnedData(PVOID BcbVoid, PLARGE_INTEGER Lsn)
     CcpWakeLazyWriter();
 }
 
+/* IRQL: <= APC_LEVEL. */
 VOID NTAPI CcUnpinData(PVOID Bcb)
 {
     CcUnpinDataForThread(Bcb, ExGetCurrentResourceThread());
 }
 
+/* IRQL: <= APC_LEVEL.  For a thread, or an owner of CcSetBcbOwnerPointer. */
 VOID NTAPI CcUnpinDataForThread(PVOID BcbVoid, ERESOURCE_THREAD ResourceThreadId)
 {
     PCCP_BCB Bcb = BcbVoid;
@@ -289,6 +296,7 @@ VOID NTAPI CcSetBcbOwnerPointer(PVOID BcbVoid, PVOID OwnerPointer)
     }
 }
 
+/* IRQL: <= APC_LEVEL.  It stays when it is unpinned, until CcUnpinRepinnedBcb. */
 VOID NTAPI CcRepinBcb(PVOID BcbVoid)
 {
     PCCP_BCB Bcb = BcbVoid;
@@ -298,6 +306,7 @@ VOID NTAPI CcRepinBcb(PVOID BcbVoid)
     KeReleaseGuardedMutex(&Bcb->Map->Lock);
 }
 
+/* IRQL: <= APC_LEVEL.  WriteThrough: it is written before, with the log first; IoStatus tells how that ended. */
 VOID NTAPI CcUnpinRepinnedBcb(PVOID BcbVoid, BOOLEAN WriteThrough, PIO_STATUS_BLOCK IoStatus)
 {
     PCCP_BCB Bcb = BcbVoid;
@@ -312,6 +321,7 @@ VOID NTAPI CcUnpinRepinnedBcb(PVOID BcbVoid, BOOLEAN WriteThrough, PIO_STATUS_BL
     CcpUnpinBlock(Bcb);
 }
 
+/* IRQL: any.  Not referenced. */
 PFILE_OBJECT NTAPI CcGetFileObjectFromBcb(PVOID Bcb)
 {
     return ((PCCP_BCB)Bcb)->Map->FileObject;

@@ -4,6 +4,7 @@
  */
 #include "ccp.h"
 
+/* IRQL: <= APC_LEVEL.  The file object that made the map, not referenced; NULL: the file is not cached. */
 PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrs(PSECTION_OBJECT_POINTERS SectionObjectPointer)
 {
     PFILE_OBJECT FileObject = NULL;
@@ -17,6 +18,7 @@ PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrs(PSECTION_OBJECT_POINTERS Secti
     return FileObject;
 }
 
+/* As CcGetFileObjectFromSectionPtrs, referenced. */
 PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrsRef(PSECTION_OBJECT_POINTERS SectionObjectPointer)
 {
     PFILE_OBJECT FileObject = NULL;
@@ -49,6 +51,7 @@ BOOLEAN NTAPI CcIsThereDirtyData(PVPB Vpb)
     return Dirty;
 }
 
+/* The same, with how many pages. */
 BOOLEAN NTAPI CcIsThereDirtyDataEx(PVPB Vpb, PULONG NumberOfDirtyPages)
 {
     ULONG64 Pages = 0, Next;
@@ -68,6 +71,7 @@ BOOLEAN NTAPI CcIsThereDirtyDataEx(PVPB Vpb, PULONG NumberOfDirtyPages)
 
 /* ---- logs ---- */
 
+/* IRQL: <= APC_LEVEL.  The routine is called before blocks that have sequence numbers are written. */
 VOID NTAPI CcSetLogHandleForFile(PFILE_OBJECT FileObject, PVOID LogHandle, PFLUSH_TO_LSN FlushToLsnRoutine)
 {
     PCCP_MAP Map = CcpMapOf(FileObject);
@@ -100,6 +104,7 @@ static LONGLONG CcpTellBlocks(PCCP_MAP Map, PDIRTY_PAGE_ROUTINE Routine, PVOID C
     return Oldest;
 }
 
+/* IRQL: <= APC_LEVEL.  The oldest sequence number of the log's dirty blocks, 0: none; the routine, which may be NULL, is called for each, at APC_LEVEL. */
 LARGE_INTEGER NTAPI CcGetDirtyPages(PVOID LogHandle, PDIRTY_PAGE_ROUTINE DirtyPageRoutine, PVOID Context1,
                                     PVOID Context2)
 {

@@ -19,6 +19,7 @@ static VOID MiCountUsers(PSECTION_OBJECT_POINTERS Pointers, PULONG Users, PULONG
     KeReleaseGuardedMutex(&MiFileLock);
 }
 
+/* IRQL: <= APC_LEVEL.  FALSE: there is an image section; for deletion, also a section or view of the data. */
 BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer, MMFLUSH_TYPE FlushType)
 {
     ULONG Users, Writers;
@@ -30,6 +31,7 @@ BOOLEAN NTAPI MmFlushImageSection(PSECTION_OBJECT_POINTERS SectionObjectPointer,
     return FlushType != MmFlushForDelete || Users == 0;
 }
 
+/* IRQL: <= APC_LEVEL.  FALSE: as long as somebody has a section or view of the data, but for a size beyond it. */
 BOOLEAN NTAPI MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLARGE_INTEGER NewFileSize)
 {
     ULONG Users, Writers;
@@ -41,6 +43,7 @@ BOOLEAN NTAPI MmCanFileBeTruncated(PSECTION_OBJECT_POINTERS SectionPointer, PLAR
     return Users == 0 || (NewFileSize != NULL && (ULONG64)NewFileSize->QuadPart > Size);
 }
 
+/* IRQL: <= APC_LEVEL.  TRUE: no section is left; what was dirty has been written. */
 BOOLEAN NTAPI MmForceSectionClosed(PSECTION_OBJECT_POINTERS SectionObjectPointer, BOOLEAN DelayClose)
 {
     PMM_SEGMENT Segment;
@@ -64,6 +67,7 @@ BOOLEAN NTAPI MmForceSectionClosed(PSECTION_OBJECT_POINTERS SectionObjectPointer
     return Closed && SectionObjectPointer->DataSectionObject == NULL;
 }
 
+/* IRQL: <= APC_LEVEL.  Sections and views that may write. */
 ULONG NTAPI MmDoesFileHaveUserWritableReferences(PSECTION_OBJECT_POINTERS SectionPointer)
 {
     ULONG Users, Writers;

@@ -4,24 +4,32 @@
 
 #include <ntifs.h>
 
+static NTSTATUS MiPrefetchList(PREAD_LIST List)
+{
+    PMM_SEGMENT Segment = MmFindFileSegment(List->FileObject->SectionObjectPointer);
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (Segment == NULL || List->IsImage) {
+        if (Segment != NULL)
+            MmDereferenceSegment(Segment);
+        return STATUS_INVALID_PARAMETER_1;
+    }
+    for (ULONG Index = 0; Index < List->NumberOfEntries && NT_SUCCESS(Status); Index++)
+        Status = MmReadSegment(Segment, List->List[Index].Alignment & ~(ULONG64)(PAGE_SIZE - 1), PAGE_SIZE);
+    MmDereferenceSegment(Segment);
+    return Status;
+}
+
 /*
- * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_1: no list, or a file without a section of the kind that its list wants;
- * STATUS_NOT_IMPLEMENTED, and a line in the log, otherwise: pages come when they are touched.  (MmPrefetchPages)
+ * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_1: no list, or a file without a section of the kind that its list wants; else what the
+ * first read that failed ended with.  (MmPrefetchPages)
  */
 NTSTATUS NTAPI MmPrefetchPages(ULONG NumberOfLists, PREAD_LIST *ReadLists)
 {
-    PAGED_CODE();
-    if (NumberOfLists == 0) {
-        return STATUS_INVALID_PARAMETER_1;
-    }
-    for (ULONG Index = 0; Index < NumberOfLists; Index++) {
-        PSECTION_OBJECT_POINTERS Sections = ReadLists[Index]->FileObject->SectionObjectPointer;
+    NTSTATUS Status = NumberOfLists != 0 ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_1;
 
-        if (Sections == NULL ||
-            (ReadLists[Index]->IsImage ? Sections->ImageSectionObject : Sections->DataSectionObject) == NULL) {
-            return STATUS_INVALID_PARAMETER_1;
-        }
-    }
-    DbgPrint("MmPrefetchPages: reading ahead of use is not implemented\n");
-    return STATUS_NOT_IMPLEMENTED;
+    PAGED_CODE();
+    for (ULONG Index = 0; Index < NumberOfLists && NT_SUCCESS(Status); Index++)
+        Status = MiPrefetchList(ReadLists[Index]);
+    return Status;
 }

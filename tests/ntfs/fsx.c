@@ -1,139 +1,145 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A file is read and written in every way at random, by the cache, past it, by views, by MDLs, cut and made longer, flushed and
- * opened anew, and is compared with what a buffer says it is.  See fsx.lua.
+ * Files are read and written in every way at random, by the cache, past it, by views, cut and made longer, flushed and opened anew,
+ * each by a thread, and are compared with what a buffer says they are.  See fsx.lua.
  */
 #include <ntifs.h>
 
 DRIVER_INITIALIZE DriverEntry;
 
-#define SIZE   0x80000u /* of the file, at most */
+#define SIZE   0x80000u /* of a file, at most */
 #define PIECE  0x14000u
-#define STEPS  4000
+#define STEPS  1500
+#define FILES  4
 #define SECTOR 512u
 
-static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\fsx.dat");
-static PUCHAR Model, Buffer;
-static ULONG End;
-static HANDLE Cached, Direct;
-static ULONG64 Seed = 0x5EED;
+typedef struct _FSX {
+    WCHAR Name[64];
+    PUCHAR Model, Buffer;
+    ULONG End;
+    HANDLE Cached, Direct;
+    ULONG64 Seed;
+    ULONG Steps;
+} FSX, *PFSX;
 
-static BOOLEAN CheckAt(BOOLEAN Holds, ULONG Line)
+static BOOLEAN CheckAt(PFSX Fsx, BOOLEAN Holds, ULONG Line)
 {
     if (!Holds)
-        DbgPrint("fsx: line %u: the file has %u bytes\n", Line, End);
+        DbgPrint("fsx: line %u: the file has %u bytes\n", Line, Fsx->End);
     return Holds;
 }
 
-#define Check(Holds) CheckAt((Holds), __LINE__)
+#define Check(Holds) CheckAt(Fsx, (Holds), __LINE__)
 
-static ULONG Random(ULONG Below)
+static ULONG Random(PFSX Fsx, ULONG Below)
 {
-    Seed = Seed * 6364136223846793005ull + 1442695040888963407ull;
-    return (ULONG)((Seed >> 33) % Below);
+    Fsx->Seed = Fsx->Seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (ULONG)((Fsx->Seed >> 33) % Below);
 }
 
-static NTSTATUS Open(PHANDLE Handle, ULONG Disposition, ULONG Options)
+static NTSTATUS Open(PFSX Fsx, PHANDLE Handle, ULONG Disposition, ULONG Options)
 {
     OBJECT_ATTRIBUTES Attributes;
     IO_STATUS_BLOCK Result;
+    UNICODE_STRING Name;
 
+    RtlInitUnicodeString(&Name, Fsx->Name);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
     return ZwCreateFile(Handle, GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, &Attributes, &Result, NULL,
                         FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ | FILE_SHARE_WRITE, Disposition,
                         FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | Options, NULL, 0);
 }
 
-static BOOLEAN OpenBoth(ULONG Disposition)
+static BOOLEAN OpenBoth(PFSX Fsx, ULONG Disposition)
 {
-    return Check(NT_SUCCESS(Open(&Cached, Disposition, 0))) &&
-           Check(NT_SUCCESS(Open(&Direct, FILE_OPEN, FILE_NO_INTERMEDIATE_BUFFERING)));
+    return Check(NT_SUCCESS(Open(Fsx, &Fsx->Cached, Disposition, 0))) &&
+           Check(NT_SUCCESS(Open(Fsx, &Fsx->Direct, FILE_OPEN, FILE_NO_INTERMEDIATE_BUFFERING)));
 }
 
-static VOID CloseBoth(VOID)
+static VOID CloseBoth(PFSX Fsx)
 {
-    ZwClose(Direct);
-    ZwClose(Cached);
+    ZwClose(Fsx->Direct);
+    ZwClose(Fsx->Cached);
 }
 
 /* Where, and how much: any of the file, and with Grow beyond it. */
-static ULONG Place(PULONG Length, BOOLEAN Grow, ULONG Align)
+static ULONG Place(PFSX Fsx, PULONG Length, BOOLEAN Grow, ULONG Align)
 {
-    ULONG Limit = Grow ? SIZE : End;
-    ULONG Offset = Limit == 0 ? 0 : Random(Limit) / Align * Align;
+    ULONG Limit = Grow ? SIZE : Fsx->End;
+    ULONG Offset = Limit == 0 ? 0 : Random(Fsx, Limit) / Align * Align;
 
-    *Length = 1 + Random(PIECE);
-    if (Random(4) == 0)
-        *Length = 1 + Random(200);
+    *Length = 1 + Random(Fsx, PIECE);
+    if (Random(Fsx, 4) == 0)
+        *Length = 1 + Random(Fsx, 200);
     *Length = (*Length + Align - 1) / Align * Align;
     if (Offset + *Length > Limit)
         *Length = Align == 1 ? Limit - Offset : (Limit - Offset + Align - 1) / Align * Align;
     return Offset;
 }
 
-static VOID Fill(ULONG Length)
+static VOID Fill(PFSX Fsx, ULONG Length)
 {
-    UCHAR Byte = (UCHAR)Random(256);
+    UCHAR Byte = (UCHAR)Random(Fsx, 256);
 
     for (ULONG Index = 0; Index < Length; Index++)
-        Buffer[Index] = (UCHAR)(Byte + Index * 7 + (Index >> 8));
+        Fsx->Buffer[Index] = (UCHAR)(Byte + Index * 7 + (Index >> 8));
 }
 
 /* The model's end moves; what is new is zeros. */
-static VOID MoveEnd(ULONG New)
+static VOID MoveEnd(PFSX Fsx, ULONG New)
 {
-    if (New < End)
-        RtlZeroMemory(Model + New, End - New);
-    End = New;
+    if (New < Fsx->End)
+        RtlZeroMemory(Fsx->Model + New, Fsx->End - New);
+    Fsx->End = New;
 }
 
-static BOOLEAN Write(HANDLE File, ULONG Align)
+static BOOLEAN Write(PFSX Fsx, HANDLE File, ULONG Align)
 {
     IO_STATUS_BLOCK Result;
     LARGE_INTEGER At;
-    ULONG Length, Offset = Place(&Length, TRUE, Align);
+    ULONG Length, Offset = Place(Fsx, &Length, TRUE, Align);
 
-    Fill(Length);
+    Fill(Fsx, Length);
     At.QuadPart = Offset;
     if (Length == 0)
         return TRUE;
-    if (!Check(NT_SUCCESS(ZwWriteFile(File, NULL, NULL, NULL, &Result, Buffer, Length, &At, NULL)) &&
+    if (!Check(NT_SUCCESS(ZwWriteFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL)) &&
                Result.Information == Length))
         return FALSE;
-    RtlCopyMemory(Model + Offset, Buffer, Length);
-    if (Offset + Length > End)
-        MoveEnd(Offset + Length);
+    RtlCopyMemory(Fsx->Model + Offset, Fsx->Buffer, Length);
+    if (Offset + Length > Fsx->End)
+        MoveEnd(Fsx, Offset + Length);
     return TRUE;
 }
 
-static BOOLEAN Read(HANDLE File, ULONG Align)
+static BOOLEAN Read(PFSX Fsx, HANDLE File, ULONG Align)
 {
     IO_STATUS_BLOCK Result;
     LARGE_INTEGER At;
-    ULONG Length, Offset = Place(&Length, FALSE, Align);
+    ULONG Length, Offset = Place(Fsx, &Length, FALSE, Align);
 
     At.QuadPart = Offset;
     if (Length == 0)
         return TRUE;
-    return Check(NT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Result, Buffer, Length, &At, NULL))) &&
-           Check(Result.Information == min(Length, End - Offset)) &&
-           Check(RtlCompareMemory(Buffer, Model + Offset, Result.Information) == Result.Information);
+    return Check(NT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL))) &&
+           Check(Result.Information == min(Length, Fsx->End - Offset)) &&
+           Check(RtlCompareMemory(Fsx->Buffer, Fsx->Model + Offset, Result.Information) == Result.Information);
 }
 
 /* By a view of some 64 KiB pieces, in this process. */
-static BOOLEAN Map(BOOLEAN Writing)
+static BOOLEAN Map(PFSX Fsx, BOOLEAN Writing)
 {
-    LARGE_INTEGER Start = {.QuadPart = End == 0 ? 0 : Random(End) & ~0xFFFFu};
-    SIZE_T Size = min(End - (ULONG)Start.QuadPart, 0x20000u);
+    LARGE_INTEGER Start = {.QuadPart = Fsx->End == 0 ? 0 : Random(Fsx, Fsx->End) & ~0xFFFFu};
+    SIZE_T Size = min(Fsx->End - (ULONG)Start.QuadPart, 0x20000u);
     PUCHAR View = NULL;
     BOOLEAN Same;
     HANDLE Section;
 
-    if (End == 0)
-        return Check(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT, Cached) ==
-                     STATUS_MAPPED_FILE_SIZE_ZERO);
-    if (!Check(
-            NT_SUCCESS(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT, Cached))))
+    if (Fsx->End == 0)
+        return Check(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT,
+                                     Fsx->Cached) == STATUS_MAPPED_FILE_SIZE_ZERO);
+    if (!Check(NT_SUCCESS(
+            ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT, Fsx->Cached))))
         return FALSE;
     if (!Check(NT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&View, 0, 0, &Start, &Size,
                                              ViewUnmap, 0, PAGE_READWRITE)))) {
@@ -141,106 +147,164 @@ static BOOLEAN Map(BOOLEAN Writing)
         return FALSE;
     }
     ZwClose(Section);
-    Size = min(Size, End - (ULONG)Start.QuadPart);
-    Same = Check(RtlCompareMemory(View, Model + Start.QuadPart, Size) == Size);
+    Size = min(Size, Fsx->End - (ULONG)Start.QuadPart);
+    Same = Check(RtlCompareMemory(View, Fsx->Model + Start.QuadPart, Size) == Size);
     if (Writing) {
-        ULONG From = Random((ULONG)Size), Length = 1 + Random((ULONG)Size - From);
+        ULONG From = Random(Fsx, (ULONG)Size), Length = 1 + Random(Fsx, (ULONG)Size - From);
 
-        Fill(Length);
-        RtlCopyMemory(View + From, Buffer, Length);
-        RtlCopyMemory(Model + Start.QuadPart + From, Buffer, Length);
+        Fill(Fsx, Length);
+        RtlCopyMemory(View + From, Fsx->Buffer, Length);
+        RtlCopyMemory(Fsx->Model + Start.QuadPart + From, Fsx->Buffer, Length);
     }
     return Check(NT_SUCCESS(ZwUnmapViewOfSection(ZwCurrentProcess(), View))) && Same;
 }
 
-static BOOLEAN SetEnd(VOID)
+static BOOLEAN SetEnd(PFSX Fsx)
 {
-    FILE_END_OF_FILE_INFORMATION Information = {.EndOfFile.QuadPart = Random(SIZE)};
+    FILE_END_OF_FILE_INFORMATION Information = {.EndOfFile.QuadPart = Random(Fsx, SIZE)};
     IO_STATUS_BLOCK Result;
 
-    if (Random(3) == 0)
-        Information.EndOfFile.QuadPart = End - min(End, Random(5000));
+    if (Random(Fsx, 3) == 0)
+        Information.EndOfFile.QuadPart = Fsx->End - min(Fsx->End, Random(Fsx, 5000));
     if (!Check(NT_SUCCESS(
-            ZwSetInformationFile(Cached, &Result, &Information, sizeof(Information), FileEndOfFileInformation))))
+            ZwSetInformationFile(Fsx->Cached, &Result, &Information, sizeof(Information), FileEndOfFileInformation))))
         return FALSE;
-    MoveEnd((ULONG)Information.EndOfFile.QuadPart);
+    MoveEnd(Fsx, (ULONG)Information.EndOfFile.QuadPart);
     return TRUE;
 }
 
-static BOOLEAN Reopen(VOID)
+static BOOLEAN Reopen(PFSX Fsx)
 {
-    CloseBoth();
-    return OpenBoth(FILE_OPEN);
+    CloseBoth(Fsx);
+    return OpenBoth(Fsx, FILE_OPEN);
 }
 
-static BOOLEAN Flush(VOID)
+static BOOLEAN Flush(PFSX Fsx)
 {
     IO_STATUS_BLOCK Result;
 
-    return Check(NT_SUCCESS(ZwFlushBuffersFile(Cached, &Result)));
+    return Check(NT_SUCCESS(ZwFlushBuffersFile(Fsx->Cached, &Result)));
 }
 
-static BOOLEAN Pause(VOID)
+static BOOLEAN Pause(PFSX Fsx)
 {
-    LARGE_INTEGER Time = {.QuadPart = -(LONGLONG)Random(15000000)};
+    LARGE_INTEGER Time = {.QuadPart = -(LONGLONG)Random(Fsx, 15000000)};
 
     KeDelayExecutionThread(KernelMode, FALSE, &Time); /* the lazy writer has its turn */
     return TRUE;
 }
 
-static BOOLEAN Step(VOID)
+static BOOLEAN Step(PFSX Fsx)
 {
-    switch (Random(24)) {
-    case 0: return SetEnd();
-    case 1: return Random(3) == 0 ? Reopen() : Flush();
-    case 2: return Random(8) == 0 ? Pause() : Flush();
+    switch (Random(Fsx, 24)) {
+    case 0: return SetEnd(Fsx);
+    case 1: return Random(Fsx, 3) == 0 ? Reopen(Fsx) : Flush(Fsx);
+    case 2: return Random(Fsx, 8) == 0 ? Pause(Fsx) : Flush(Fsx);
     case 3:
     case 4:
-    case 5: return Map(TRUE);
+    case 5: return Map(Fsx, TRUE);
     case 6:
-    case 7: return Map(FALSE);
+    case 7: return Map(Fsx, FALSE);
     case 8:
     case 9:
-    case 10: return Write(Direct, SECTOR);
+    case 10: return Write(Fsx, Fsx->Direct, SECTOR);
     case 11:
     case 12:
-    case 13: return Read(Direct, SECTOR);
+    case 13: return Read(Fsx, Fsx->Direct, SECTOR);
     case 14:
     case 15:
     case 16:
     case 17:
-    case 18: return Write(Cached, 1);
-    default: return Read(Cached, 1);
+    case 18: return Write(Fsx, Fsx->Cached, 1);
+    default: return Read(Fsx, Fsx->Cached, 1);
     }
 }
 
-static VOID Sum(VOID)
+static VOID Sum(PFSX Fsx)
 {
     ULONG64 Hash = 0xCBF29CE484222325ull;
 
-    for (ULONG Index = 0; Index < End; Index++)
-        Hash = (Hash ^ Model[Index]) * 0x100000001B3ull;
-    DbgPrint("fsx: %u bytes, %016I64X\n", End, Hash);
+    for (ULONG Index = 0; Index < Fsx->End; Index++)
+        Hash = (Hash ^ Fsx->Model[Index]) * 0x100000001B3ull;
+    DbgPrint("fsx: %ws: %u steps of %u, %u bytes, %016I64X\n", wcsrchr(Fsx->Name, L'\\') + 1, Fsx->Steps, STEPS,
+             Fsx->End, Hash);
+}
+
+static VOID NTAPI Run(PVOID Context)
+{
+    PFSX Fsx = Context;
+
+    if (Check(Fsx->Model != NULL && Fsx->Buffer != NULL) && OpenBoth(Fsx, FILE_CREATE)) {
+        while (Fsx->Steps < STEPS && Step(Fsx))
+            Fsx->Steps++;
+        CloseBoth(Fsx);
+        Sum(Fsx);
+    }
+    PsTerminateSystemThread(STATUS_SUCCESS);
+}
+
+/* So much of memory is taken away that not all of the files' pages have room. */
+#define LEFT   0x2D0000
+#define CHUNK  0x10000
+#define CHUNKS 0x1000
+
+static PMDL Eaten[CHUNKS];
+
+static VOID Eat(VOID)
+{
+    PHYSICAL_ADDRESS None = {.QuadPart = 0}, All = {.QuadPart = -1};
+    ULONG Count = 0;
+
+    while (Count < CHUNKS && (Eaten[Count] = MmAllocatePagesForMdlEx(None, All, None, CHUNK, MmCached,
+                                                                     MM_ALLOCATE_FULLY_REQUIRED)) != NULL)
+        Count++;
+    for (ULONG Index = 0; Index < LEFT / CHUNK && Count > 0; Index++) {
+        MmFreePagesFromMdl(Eaten[--Count]);
+        ExFreePool(Eaten[Count]);
+        Eaten[Count] = NULL;
+    }
+}
+
+static VOID GiveBack(VOID)
+{
+    for (ULONG Index = 0; Index < CHUNKS && Eaten[Index] != NULL; Index++) {
+        MmFreePagesFromMdl(Eaten[Index]);
+        ExFreePool(Eaten[Index]);
+    }
+}
+
+static BOOLEAN Prepare(PFSX Fsx, ULONG Index)
+{
+    wcscpy(Fsx->Name, L"\\Device\\HarddiskVolume1\\fsx0");
+    Fsx->Name[wcslen(Fsx->Name) - 1] += (WCHAR)Index;
+    Fsx->Seed = 0x5EED + Index;
+    Fsx->Model = ExAllocatePoolZero(PagedPool, SIZE + SECTOR, 'xsfT');
+    Fsx->Buffer = ExAllocatePoolZero(NonPagedPoolNx, PIECE + SECTOR + 0x20000, 'xsfT');
+    return Fsx->Model != NULL && Fsx->Buffer != NULL;
 }
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    ULONG Steps = 0;
+    static FSX Fsx[FILES];
+    HANDLE Thread[FILES];
 
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    Model = ExAllocatePoolZero(PagedPool, SIZE + SECTOR, 'xsfT');
-    Buffer = ExAllocatePoolZero(NonPagedPoolNx, SIZE, 'xsfT');
-    if (Check(Model != NULL && Buffer != NULL) && OpenBoth(FILE_CREATE)) {
-        while (Steps < STEPS && Step())
-            Steps++;
-        DbgPrint("fsx: %u steps of %u\n", Steps, STEPS);
-        CloseBoth();
-        Sum();
+    for (ULONG Index = 0; Index < FILES; Index++) {
+        if (!Prepare(&Fsx[Index], Index))
+            return STATUS_INSUFFICIENT_RESOURCES;
     }
-    if (Model != NULL)
-        ExFreePool(Model);
-    if (Buffer != NULL)
-        ExFreePool(Buffer);
+    Eat();
+    for (ULONG Index = 0; Index < FILES; Index++) {
+        if (!NT_SUCCESS(PsCreateSystemThread(&Thread[Index], THREAD_ALL_ACCESS, NULL, NULL, NULL, Run, &Fsx[Index])))
+            return STATUS_UNSUCCESSFUL;
+    }
+    for (ULONG Index = 0; Index < FILES; Index++) {
+        ZwWaitForSingleObject(Thread[Index], FALSE, NULL);
+        ZwClose(Thread[Index]);
+        ExFreePool(Fsx[Index].Model);
+        ExFreePool(Fsx[Index].Buffer);
+    }
+    GiveBack();
     return STATUS_SUCCESS;
 }

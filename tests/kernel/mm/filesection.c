@@ -243,6 +243,28 @@ static VOID CheckQuestions(VOID)
     FvCheck(MmForceSectionClosed(&Store.Sections, TRUE) && Store.Sections.DataSectionObject == NULL);
 }
 
+static VOID CheckPrefetch(VOID)
+{
+    READ_LIST List = {File, 1, FALSE, {{.Alignment = 0x15000}}};
+    PREAD_LIST Lists[] = {&List};
+    LONG Reads = Store.Reads;
+    HANDLE Section;
+    PUCHAR View;
+
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_INVALID_PARAMETER_1); /* there is no section */
+    FvCheck(Create(&Section, 0, PAGE_READONLY) == STATUS_SUCCESS);
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_SUCCESS && Store.Reads == Reads + 1 && Store.LastRead == 0x15000 &&
+            Store.LastReadLength == PAGE_SIZE);
+    FvCheck(Map(Section, &View, 0x10000, 0, PAGE_READONLY) == STATUS_SUCCESS && IsStored(View + 0x5000, 0x15000, 16) &&
+            Store.Reads == Reads + 1);
+    Store.ReadStatus = STATUS_CRC_ERROR;
+    List.List[0].Alignment = 0x20000;
+    FvCheck(MmPrefetchPages(1, Lists) == STATUS_CRC_ERROR);
+    Store.ReadStatus = STATUS_SUCCESS;
+    Unmap(View);
+    ZwClose(Section);
+}
+
 /* A view and the cache show the same bytes. */
 static VOID CheckCoherence(VOID)
 {
@@ -302,7 +324,7 @@ static VOID CheckScan(VOID)
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(60);
+    FvTestPlan(65);
     if (!NT_SUCCESS(StoreCreate(DriverObject)))
         return STATUS_UNSUCCESSFUL;
     File = StoreOpen(&Handle);
@@ -311,6 +333,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckPages();
     CheckErrors();
     CheckQuestions();
+    CheckPrefetch();
     CheckCoherence();
     CheckScan();
     StoreClose(Handle, File);

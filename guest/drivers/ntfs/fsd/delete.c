@@ -86,12 +86,15 @@ NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK L
 {
     UNICODE_STRING Name = NtfsLinkName(Link);
     NTFS_FILE_FACTS Facts;
+    BOOLEAN IsLast;
     NTSTATUS Status;
 
+    Status = NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts);
+    IsLast = NT_SUCCESS(Status) && Facts.Links <= 1;
     NtfsMarkFileLocked(File, TRUE);
     Status = NtfsLibraryDelete(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
                                Name.Length / sizeof(WCHAR));
-    if (NT_SUCCESS(NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts))) {
+    if (!NT_SUCCESS(Status) || (!IsLast && NT_SUCCESS(NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts)))) {
         NtfsMarkFileLocked(File, FALSE);
     }
     Link->IsGone = TRUE; /* also what cannot be: nobody tries again */
