@@ -218,6 +218,9 @@ static BOOLEAN NTAPI NtfsCheckFastIo(PFILE_OBJECT FileObject, PLARGE_INTEGER Fil
     if (!Volume->IsVolume || Volume->Dismounted || Stream == NULL) {
         return FALSE;
     }
+    if (!FsRtlOplockIsFastIoPossible(&Stream->Header.Oplock)) {
+        return FALSE;
+    }
     if (CheckForReadOperation) {
         return FsRtlFastCheckLockForRead(&Stream->Locks, FileOffset, &Range, LockKey, FileObject, PsGetCurrentProcess());
     }

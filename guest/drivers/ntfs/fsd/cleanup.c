@@ -28,6 +28,7 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         if (Stream != NULL) {
             FsRtlNotifyCleanup(Volume->NotifySync, &Volume->Watches, FileObject->FsContext2);
             FsRtlFastUnlockAll(&Stream->Locks, FileObject, IoGetRequestorProcess(Irp), NULL);
+            NtfsEndOplocksLocked(Stream, Irp);
             IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
             NtfsTouchLocked(Volume, Stream, FileObject);
             NtfsEndHandleLocked(Volume, Stream, FileObject->FsContext2);

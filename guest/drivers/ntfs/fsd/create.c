@@ -142,7 +142,8 @@ static NTSTATUS NtfsShareDeletion(PNTFS_STREAM Stream, ACCESS_MASK Access, ULONG
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream)
+/* Update: the file object is one of those that share it from now on. */
+NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream, BOOLEAN Update)
 {
     ACCESS_MASK Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
     NTSTATUS Status = NtfsShareDeletion(Stream, Access, Stack->Parameters.Create.ShareAccess);
@@ -151,7 +152,7 @@ static NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream)
         return Status;
     }
     return IoCheckShareAccess(Access, Stack->Parameters.Create.ShareAccess, Stack->FileObject, &Stream->ShareAccess,
-                              TRUE);
+                              Update);
 }
 
 /* The stream, and the name by which it is opened, each with a reference; on failure *Free is for NtfsFreeStream. */
@@ -170,10 +171,19 @@ static NTSTATUS NtfsReferenceTargetLocked(PNTFS_VOLUME Volume, PNTFS_TARGET Targ
     return Status;
 }
 
-/* *Free is a stream that nobody has any more, for NtfsFreeStream. */
-static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target,
-                                     const NTFS_FILE_FACTS *Facts, PNTFS_STREAM *Free)
+/* An open on its way. */
+typedef struct _NTFS_OPENING {
+    PIRP Irp;
+    BOOLEAN HandleBroken; /* an owner was asked to close a handle that it caches */
+    BOOLEAN InProgress;   /* an oplock breaks, and the open does not wait for it */
+    BOOLEAN Waits;        /* for an acknowledgement: the request is not ours */
+    PNTFS_STREAM Free;    /* a stream that nobody has any more, for NtfsFreeStream */
+} NTFS_OPENING, *PNTFS_OPENING;
+
+static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening, PNTFS_TARGET Target,
+                                     const NTFS_FILE_FACTS *Facts)
 {
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Opening->Irp);
     PFILE_OBJECT FileObject = Stack->FileObject;
     PNTFS_HANDLE Handle = ExAllocatePoolWithTag(PagedPool, sizeof(*Handle), NTFS_TAG_HANDLE);
     PNTFS_STREAM Stream;
@@ -183,18 +193,22 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Sta
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlZeroMemory(Handle, sizeof(*Handle));
-    Status = NtfsReferenceTargetLocked(Volume, Target, Facts, Handle, &Stream, Free);
+    Status = NtfsReferenceTargetLocked(Volume, Target, Facts, Handle, &Stream, &Opening->Free);
     if (!NT_SUCCESS(Status)) {
         NtfsFreeHandle(Handle);
         return Status;
     }
-    Status = NtfsIsDoomed(Stream, Handle) ? STATUS_DELETE_PENDING : NtfsShareStream(Stack, Stream);
-    if (!NT_SUCCESS(Status)) {
+    Status = NtfsIsDoomed(Stream, Handle)
+                 ? STATUS_DELETE_PENDING
+                 : NtfsAdmitLocked(Stream, Opening->Irp, Opening->HandleBroken, &Opening->InProgress);
+    Opening->Waits = Status == STATUS_PENDING;
+    if (!NT_SUCCESS(Status) || Opening->Waits) {
         NtfsDereferenceLinkLocked(Handle->Link);
-        *Free = NtfsDereferenceStreamLocked(Stream);
+        Opening->Free = NtfsDereferenceStreamLocked(Stream);
         NtfsFreeHandle(Handle);
         return Status;
     }
+    NtfsShareStream(Stack, Stream, TRUE);
     Handle->DeleteOnClose = (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0;
     Handle->Link->Handles++;
     Stream->Handles++;
@@ -251,8 +265,9 @@ static NTSTATUS NtfsCheckRightsLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGE
     return NtfsCheckOpenLocked(Volume, Irp, Target->Id, Target->Parent, Besides);
 }
 
-static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, PNTFS_STREAM *Free)
+static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening, PNTFS_TARGET Target)
 {
+    PIRP Irp = Opening->Irp;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_FILE_FACTS Facts;
     NTSTATUS Status;
@@ -279,17 +294,16 @@ static NTSTATUS NtfsOpenExistingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARG
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    return NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free);
+    return NtfsOpenTargetLocked(Volume, Opening, Target, &Facts);
 }
 
 /*
  * The directory that the name is in, for a rename or a link: the last component need not be there, and
  * Information tells whether it is.
  */
-static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target, NTSTATUS Found,
-                                     PNTFS_STREAM *Free)
+static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening, PNTFS_TARGET Target, NTSTATUS Found)
 {
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PIRP Irp = Opening->Irp;
     ULONG64 Directory = NT_SUCCESS(Found) ? Target->Parent : Target->Id;
     NTFS_FILE_FACTS Facts;
     NTSTATUS Status;
@@ -304,9 +318,9 @@ static NTSTATUS NtfsOpenParentLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET
         Status = NtfsPathOfIdLocked(Volume, Directory, Target);
     }
     if (NT_SUCCESS(Status)) {
-        Status = NtfsCheckOpenLocked(Volume, Irp, Directory, Target->Parent, 0);
+        Status = NtfsCheckOpenLocked(Volume, Opening->Irp, Directory, Target->Parent, 0);
     }
-    return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Stack, Target, &Facts, Free) : Status;
+    return NT_SUCCESS(Status) ? NtfsOpenTargetLocked(Volume, Opening, Target, &Facts) : Status;
 }
 
 static VOID NtfsReportOpenLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, BOOLEAN Made, ULONG_PTR Done)
@@ -344,8 +358,9 @@ static NTSTATUS NtfsTakeEasOfOpen(PIRP Irp)
 }
 
 /* The request's Information tells what was done. */
-static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
+static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening)
 {
+    PIRP Irp = Opening->Irp;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_TARGET Target;
     NTSTATUS Status;
@@ -364,7 +379,7 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     }
     if ((Stack->Flags & SL_OPEN_TARGET_DIRECTORY) != 0 &&
         (NT_SUCCESS(Status) || (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing))) {
-        Status = NtfsOpenParentLocked(Volume, Irp, &Target, Status, Free);
+        Status = NtfsOpenParentLocked(Volume, Opening, &Target, Status);
         NtfsFreeTarget(&Target);
         return Status;
     }
@@ -374,7 +389,7 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
         Made = TRUE;
     }
     if (NT_SUCCESS(Status)) {
-        Status = NtfsOpenExistingLocked(Volume, Irp, &Target, Free);
+        Status = NtfsOpenExistingLocked(Volume, Opening, &Target);
     }
     if (Status == STATUS_SUCCESS) {
         NtfsReportOpenLocked(Volume, Stack->FileObject, Made, Irp->IoStatus.Information);
@@ -383,9 +398,9 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *
     return Status;
 }
 
-static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Free)
+static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening)
 {
-    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Opening->Irp);
     PFILE_OBJECT FileObject = Stack->FileObject;
 
     if (Volume->Dismounted) {
@@ -398,16 +413,18 @@ static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_STREAM *Fr
         (FileObject->RelatedFileObject == NULL || NtfsStreamOf(FileObject->RelatedFileObject) == NULL)) {
         return NtfsOpenVolumeLocked(Volume, Stack);
     }
-    return NtfsOpenFileLocked(Volume, Irp, Free);
+    return NtfsOpenFileLocked(Volume, Opening);
 }
 
 /* An open that was made and could not be carried through.  Without the lock. */
-static VOID NtfsUndoOpen(PNTFS_STREAM Stream, PFILE_OBJECT FileObject)
+static VOID NtfsUndoOpen(PNTFS_STREAM Stream, PIRP Irp)
 {
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PNTFS_HANDLE Handle = FileObject->FsContext2;
     PNTFS_STREAM Free;
 
     NtfsLockLibrary();
+    NtfsBackOutLocked(Stream, Irp);
     IoRemoveShareAccess(FileObject, &Stream->ShareAccess);
     Stream->Handles--;
     Handle->Link->Handles--;
@@ -441,27 +458,27 @@ static NTSTATUS NtfsCreateOverwriting(PNTFS_VOLUME Volume, PIRP Irp)
         NtfsReportOpenLocked(Volume, Stack->FileObject, FALSE, Irp->IoStatus.Information);
         NtfsUnlockLibrary();
     } else {
-        NtfsUndoOpen(Stream, Stack->FileObject);
+        NtfsUndoOpen(Stream, Irp);
     }
     return Status;
 }
 
 /* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken)
 {
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
-    PNTFS_STREAM Free = NULL;
+    NTFS_OPENING Opening = {.Irp = Irp, .HandleBroken = HandleBroken};
     NTSTATUS Status;
 
-    if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
-    }
     Irp->IoStatus.Information = FILE_OPENED;
     NtfsLockLibrary();
-    Status = NtfsCreateLocked(Volume, Irp, &Free);
+    Status = NtfsCreateLocked(Volume, &Opening);
     NtfsUnlockLibrary();
-    if (Free != NULL) {
-        NtfsFreeStream(Free);
+    if (Opening.Free != NULL) {
+        NtfsFreeStream(Opening.Free);
+    }
+    if (Opening.Waits) {
+        return STATUS_PENDING;
     }
     if (Status == STATUS_SUCCESS) {
         Status = NtfsCreateOverwriting(Volume, Irp);
@@ -469,5 +486,17 @@ NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         NtfsDeleteVolumeIfUnused(Volume, 1); /* this open held it */
     }
-    return DriverComplete(Irp, Status, NT_SUCCESS(Status) ? Irp->IoStatus.Information : 0);
+    if (Opening.InProgress && NT_SUCCESS(Status)) {
+        Status = STATUS_OPLOCK_BREAK_IN_PROGRESS;
+    }
+    return DriverComplete(Irp, Status, NT_SUCCESS(Status) || Opening.InProgress ? Irp->IoStatus.Information : 0);
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    if (!((PNTFS_VOLUME)DeviceObject->DeviceExtension)->IsVolume) {
+        return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
+    }
+    return NtfsOpen(DeviceObject, Irp, FALSE);
 }

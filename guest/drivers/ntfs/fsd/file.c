@@ -101,6 +101,7 @@ static NTSTATUS NtfsCreateStreamLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PCU
     ExInitializeResourceLite(&Stream->RunsResource);
     ExInitializeFastMutex(&Stream->HeaderMutex);
     FsRtlSetupAdvancedHeaderEx(&Stream->Header, &Stream->HeaderMutex, &File->Contexts);
+    FsRtlInitializeOplock(&Stream->Header.Oplock);
     FsRtlInitializeLargeMcb(&Stream->Runs, PagedPool);
     FsRtlInitializeFileLock(&Stream->Locks, NULL, NULL);
     InsertTailList(&File->Streams, &Stream->Link);
@@ -166,6 +167,7 @@ static VOID NtfsFreeStreamName(PNTFS_STREAM Stream)
 VOID NtfsFreeStream(PNTFS_STREAM Stream)
 {
     FsRtlTeardownPerStreamContexts(&Stream->Header);
+    FsRtlUninitializeOplock(&Stream->Header.Oplock);
     FsRtlUninitializeLargeMcb(&Stream->Runs);
     FsRtlUninitializeFileLock(&Stream->Locks);
     NtfsFreeStreamName(Stream);

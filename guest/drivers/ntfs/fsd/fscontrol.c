@@ -184,6 +184,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             Status = NtfsMount(DeviceObject, Stack);
         }
     } else if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST || Stack->MinorFunction == IRP_MN_KERNEL_CALL) {
+        if (NtfsIsOplockControl(Stack->Parameters.FileSystemControl.FsControlCode)) {
+            return NtfsOplockControl(Irp);
+        }
         if (NtfsEndsUse(Stack)) {
             NtfsQuietVolume(Volume);
         }

@@ -265,6 +265,19 @@ BOOLEAN NtfsMayTransfer(PNTFS_STREAM Stream, PIRP Irp);
 NTSTATUS NtfsSetRename(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetLink(PNTFS_SETTING Setting);
 
+/* create.c: an open begins, or begins anew.  PASSIVE_LEVEL. */
+NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken);
+NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream, BOOLEAN Update);
+
+/* oplock.c.  STATUS_PENDING: the request waits for an acknowledgement, and begins anew then; nothing of it may be touched.
+ * <= APC_LEVEL. */
+NTSTATUS NtfsCheckOplock(PNTFS_STREAM Stream, PIRP Irp);
+NTSTATUS NtfsAdmitLocked(PNTFS_STREAM Stream, PIRP Irp, BOOLEAN HandleBroken, PBOOLEAN InProgress);
+VOID NtfsBackOutLocked(PNTFS_STREAM Stream, PIRP Irp);
+VOID NtfsEndOplocksLocked(PNTFS_STREAM Stream, PIRP Irp);
+BOOLEAN NtfsIsOplockControl(ULONG Code);
+NTSTATUS NtfsOplockControl(PIRP Irp);
+
 /* write.c.  PlaceWrite: with the resource that keeps the size. */
 NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp);
 NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset);

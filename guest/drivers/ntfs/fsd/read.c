@@ -258,6 +258,7 @@ static NTSTATUS NtfsReadFromDisk(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP 
 NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    NTSTATUS Status;
 
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
@@ -269,6 +270,13 @@ NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     }
     if (Stack->Parameters.Read.ByteOffset.QuadPart < 0) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+    }
+    Status = NtfsCheckOplock(Stream, Irp);
+    if (Status == STATUS_PENDING) {
+        return STATUS_PENDING;
+    }
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
     }
     return (Irp->Flags & IRP_NOCACHE) != 0 ? NtfsReadFromDisk(Volume, Stream, Irp) : NtfsReadCached(Stream, Irp);
 }

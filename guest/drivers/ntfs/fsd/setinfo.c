@@ -108,6 +108,16 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
     NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
 
+    if (Volume->IsVolume && Stream != NULL) {
+        Status = NtfsCheckOplock(Stream, Irp);
+        if (Status == STATUS_PENDING) {
+            return STATUS_PENDING;
+        }
+        if (!NT_SUCCESS(Status)) {
+            return DriverComplete(Irp, Status, 0);
+        }
+        Status = STATUS_INVALID_DEVICE_REQUEST;
+    }
     if (Volume->IsVolume && Stack->Parameters.SetFile.FileInformationClass == FilePositionInformation) {
         Status = NtfsSetPosition(Volume, Stack, Irp->AssociatedIrp.SystemBuffer);
     } else if (Volume->IsVolume && Stream != NULL && NtfsIsSizeClass(Stack->Parameters.SetFile.FileInformationClass)) {

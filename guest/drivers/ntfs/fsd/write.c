@@ -199,6 +199,13 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
         return DriverComplete(Irp, NtfsEndMdlWrite(Irp, Stack), 0);
     }
+    Status = NtfsCheckOplock(Stream, Irp);
+    if (Status == STATUS_PENDING) {
+        return STATUS_PENDING;
+    }
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
+    }
     if ((Irp->Flags & IRP_NOCACHE) == 0) {
         Status = NtfsWriteCached(Volume, Stream, Irp, &Offset);
     } else {
