@@ -95,12 +95,6 @@ static VOID NTAPI FltpFastIoDetachDevice(PDEVICE_OBJECT SourceDevice, PDEVICE_OB
     }
 }
 
-/* Only detaching: everything else a filter is to see goes by IRP, as on a file system without fast I/O. */
-static FAST_IO_DISPATCH FltpFastIo = {
-    .SizeOfFastIoDispatch = sizeof(FAST_IO_DISPATCH),
-    .FastIoDetachDevice = FltpFastIoDetachDevice,
-};
-
 static VOID NTAPI FltpReinitialize(PDRIVER_OBJECT Driver, PVOID Context, ULONG Count)
 {
     UNREFERENCED_PARAMETER(Driver);
@@ -127,9 +121,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
         DriverObject->MajorFunction[Major] = FltpDispatch;
+    FltpFastIo.FastIoDetachDevice = FltpFastIoDetachDevice;
     DriverObject->FastIoDispatch = &FltpFastIo;
     FltpDriverObject = DriverObject;
-    Status = FltpCreateControlDevice();
+    Status = FltpRegisterFsFilter(DriverObject);
+    if (NT_SUCCESS(Status))
+        Status = FltpCreateControlDevice();
     if (NT_SUCCESS(Status))
         Status = FltpCreateMessageDevice();
     if (!NT_SUCCESS(Status))

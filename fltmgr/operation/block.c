@@ -30,10 +30,10 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity)
 /* --- The choice --- */
 
 /* Whether the filter's registration says to leave this one out. */
-static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, PIRP Irp, PIO_STACK_LOCATION Stack)
+static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, ULONG IrpFlags, PIO_STACK_LOCATION Stack)
 {
-    BOOLEAN Paging = FlagOn(Irp->Flags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO) != 0;
-    BOOLEAN Cached = !FlagOn(Irp->Flags, IRP_NOCACHE);
+    BOOLEAN Paging = FlagOn(IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO) != 0;
+    BOOLEAN Cached = !FlagOn(IrpFlags, IRP_NOCACHE);
 
     if (FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_PAGING_IO) && Paging)
         return TRUE;
@@ -51,8 +51,8 @@ static BOOLEAN FltpSkips(FLT_OPERATION_REGISTRATION_FLAGS Flags, PIRP Irp, PIO_S
  * The volume's lock is held.  The list is sorted: below an instance is what stands behind it.  An instance that is
  * active cannot begin to go before we have let go of the lock.
  */
-static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, ULONG First, PIRP Irp,
-                                                   PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
+static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPERATION Operation, ULONG First,
+                                                   ULONG IrpFlags, PIO_STACK_LOCATION Stack, PLIST_ENTRY Above)
 {
     ULONG Index = FltpOperationIndex(Stack->MajorFunction);
     PFLTP_NODE Node = Operation->Nodes + First, End = Operation->Nodes + Operation->Capacity;
@@ -63,7 +63,7 @@ static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPE
 
         if (Instance->State != FltpInstanceActive || (Callback->Pre == NULL && Callback->Post == NULL))
             continue;
-        if (Callback->Flags != 0 && FltpSkips(Callback->Flags, Irp, Stack))
+        if (Callback->Flags != 0 && FltpSkips(Callback->Flags, IrpFlags, Stack))
             continue;
         FltpEnterActiveInstance(Instance);
         Node->State = FltpNodeIdle;
@@ -132,7 +132,7 @@ static DECLSPEC_NOINLINE PFLTP_OPERATION FltpFindBlockLocked(PFLT_VOLUME Volume,
     }
 }
 
-PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
                                    NTSTATUS *Status)
 {
     PLIST_ENTRY Above = Issued != NULL ? &Issued->Initiator->Link : &Volume->Instances;
@@ -146,7 +146,7 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCAT
     if (Operation == NULL || Operation->Capacity < (ULONG)Volume->InstanceCount)
         Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
     if (Operation != NULL) {
-        Operation->Count = FltpChooseInstancesLocked(Volume, Operation, 0, Irp, Stack, Above);
+        Operation->Count = FltpChooseInstancesLocked(Volume, Operation, 0, IrpFlags, Stack, Above);
         if (Operation->Count == 0) {
             Operation = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
             if (Operation != NULL)
@@ -186,7 +186,7 @@ NTSTATUS FltpRedirect(PFLTP_OPERATION Operation, PFLT_INSTANCE Instance)
         Status = STATUS_INSUFFICIENT_RESOURCES;
     } else if (Instance->State == FltpInstanceActive) {
         FltpEnterActiveInstance(Instance);
-        Count = FltpChooseInstancesLocked(Volume, Operation, First, Operation->Irp,
+        Count = FltpChooseInstancesLocked(Volume, Operation, First, Operation->Irp->Flags,
                                           IoGetCurrentIrpStackLocation(Operation->Irp), &Instance->Link);
         Status = STATUS_SUCCESS;
     }
@@ -250,6 +250,17 @@ VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node)
     FvBlame(NULL);
 }
 
+VOID FltpForgetChanges(PFLTP_OPERATION Operation)
+{
+    /* Those whose filters swapped and have no post-callback. */
+    for (ULONG Index = 0; Index < Operation->Count; Index++)
+        FltpFreeSwappedMdl(Operation, &Operation->Nodes[Index]);
+    if (Operation->Redirected != NULL)
+        FltpLeaveInstance(Operation->Redirected);
+    Operation->Redirected = NULL;
+    Operation->Refused = STATUS_SUCCESS;
+}
+
 VOID FltpFinishOperation(PFLTP_OPERATION Operation)
 {
     PIRP Irp = Operation->Irp;
@@ -259,13 +270,7 @@ VOID FltpFinishOperation(PFLTP_OPERATION Operation)
         Irp->UserBuffer = Operation->OriginalUserBuffer;
         Irp->AssociatedIrp.SystemBuffer = Operation->OriginalSystemBuffer;
         Irp->MdlAddress = Operation->OriginalMdl;
-        /* Those whose filters swapped and have no post-callback. */
-        for (ULONG Index = 0; Index < Operation->Count; Index++)
-            FltpFreeSwappedMdl(Operation, &Operation->Nodes[Index]);
-        if (Operation->Redirected != NULL)
-            FltpLeaveInstance(Operation->Redirected);
-        Operation->Redirected = NULL;
-        Operation->Refused = STATUS_SUCCESS;
+        FltpForgetChanges(Operation);
     }
     FltpReturnOperation(Operation);
 }

@@ -64,7 +64,8 @@ static VOID FltpGiveMdlToOwner(PFLTP_OPERATION Operation, PMDL Mdl)
         }
     }
     Operation->OriginalMdl = Mdl;
-    Operation->Irp->MdlAddress = Mdl;
+    if (Operation->Irp != NULL)
+        Operation->Irp->MdlAddress = Mdl;
 }
 
 /* In a pre-callback.  A buffer that this filter has swapped in just now is its own: FltpAfterPre sees that MDL. */

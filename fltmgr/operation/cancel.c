@@ -64,7 +64,8 @@ NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData)
     PFLTP_OPERATION Operation =
         FltpCheckData(CallbackData, "rule=FltClearCancelCompletion was given no operation under way\n");
 
-    return IoSetCancelRoutine(Operation->Irp, NULL) != NULL ? STATUS_SUCCESS : STATUS_CANCELLED;
+    return Operation->Irp != NULL && IoSetCancelRoutine(Operation->Irp, NULL) != NULL ? STATUS_SUCCESS
+                                                                                      : STATUS_CANCELLED;
 }
 
 /* --- Queues --- */
@@ -175,6 +176,8 @@ NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DAT
 
     if (Operation->Magic == FLTP_MAGIC_DRAINED)
         return STATUS_FLT_DELETING_OBJECT; /* a copy does not outlive its callback */
+    if (Operation->Irp == NULL)
+        return STATUS_INVALID_PARAMETER; /* a call does neither */
     Cbdq->Acquire(Cbdq, &Irql);
     if (Cbdq->Flags != FLTP_QUEUE_DISABLED) {
         Operation->Queue = Cbdq;

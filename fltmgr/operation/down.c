@@ -35,6 +35,10 @@ static VOID FltpChangeTarget(PFLTP_OPERATION Operation, PFLTP_NODE Node)
 {
     PFLT_INSTANCE Target = Operation->Iopb.TargetInstance;
 
+    if (Operation->Irp == NULL) {
+        Operation->Refused = STATUS_FLT_DISALLOW_FAST_IO; /* a request finds its way there */
+        return;
+    }
     if (!FltpIsTarget(Node->Instance, Target) || Operation->Irp->CurrentLocation <= Target->Volume->Below->StackSize) {
         if (FltpVerify)
             FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_BAD_TARGET, (ULONG_PTR)&Operation->Data,
@@ -131,16 +135,55 @@ BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CA
     return FltpDecide(Operation, Node, Status, Context, NULL);
 }
 
-/* Every return but the plain one, and all of a create's.  Node is the caller's still, unless the filter pended the operation. */
+/* A call is never pended; and some cannot fail, for whoever calls could do nothing about it. */
+static BOOLEAN FltpIsLegalOfCall(PFLTP_OPERATION Operation, FLT_PREOP_CALLBACK_STATUS Status)
+{
+    const FLT_IO_PARAMETER_BLOCK *Iopb = &Operation->Iopb;
+
+    switch (Status) {
+    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
+    case FLT_PREOP_SUCCESS_NO_CALLBACK:
+    case FLT_PREOP_SYNCHRONIZE: return TRUE;
+    case FLT_PREOP_DISALLOW_FASTIO: return FLT_IS_FASTIO_OPERATION(&Operation->Data);
+    case FLT_PREOP_DISALLOW_FSFILTER_IO: return FltpIsQueryOpen(Operation);
+    case FLT_PREOP_COMPLETE: break;
+    default: return FALSE;
+    }
+    if (NT_SUCCESS(Operation->Data.IoStatus.Status) || FLT_IS_FASTIO_OPERATION(&Operation->Data))
+        return TRUE;
+    switch (Iopb->MajorFunction) {
+    case IRP_MJ_ACQUIRE_FOR_SECTION_SYNCHRONIZATION:
+        return Iopb->Parameters.AcquireForSectionSynchronization.SyncType == SyncTypeCreateSection;
+    case IRP_MJ_ACQUIRE_FOR_MOD_WRITE:
+    case IRP_MJ_ACQUIRE_FOR_CC_FLUSH: return TRUE;
+    default: return FALSE;
+    }
+}
+
+static VOID FltpCheckLegal(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLT_PRE_OPERATION_CALLBACK Pre,
+                           FLT_PREOP_CALLBACK_STATUS Status)
+{
+    if (Operation->Irp == NULL && !FltpIsLegalOfCall(Operation, Status))
+        FltpBlameCallback(Node->Instance, Pre, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)&Operation->Data, Status,
+                          (ULONG)Operation->Data.IoStatus.Status,
+                          "rule=A pre-callback returned a status that this fast I/O or file-system filter operation "
+                          "does not have\n");
+    if (Operation->Irp != NULL && (Status == FLT_PREOP_DISALLOW_FASTIO || Status > FLT_PREOP_SYNCHRONIZE))
+        FltpBlameCallback(Node->Instance, Pre, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)&Operation->Data, Status, 0,
+                          "rule=A pre-callback returned a status that an IRP-based operation does not have\n");
+}
+
+/* Every return but the plain one, and all of a create's and of calls.  Node is the caller's still, unless the filter pended the operation. */
 static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                                 PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                                 PVOID Context)
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
 
-    BOOLEAN ReturnsHere =
-        Status == FLT_PREOP_SYNCHRONIZE || (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK && Operation->Origin != NULL &&
-                                            Data->Thread == PsGetCurrentThread());
+    /* An FS-filter operation that acquires leaves what the one that releases takes away. */
+    BOOLEAN ReturnsHere = Status == FLT_PREOP_SYNCHRONIZE || Call->IsFsFilter ||
+                          (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK &&
+                           (Call->IsCall || (Operation->Origin != NULL && Data->Thread == PsGetCurrentThread())));
 
     if (ReturnsHere)
         Call->State.MayLeave = FLTP_MAY_LEAVE;
@@ -150,26 +193,20 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
     if (Context != NULL && Status != FLT_PREOP_SYNCHRONIZE && Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)
         FltpBlameCallback(NULL, Pre, FLTP_CONTEXT_WITHOUT_POST, (ULONG_PTR)Data, (ULONG_PTR)Context, Status,
                           "rule=A pre-callback set a completion context that no post-callback will get\n");
-    switch (Status) {
-    case FLT_PREOP_SUCCESS_NO_CALLBACK:
-    case FLT_PREOP_PENDING: break;
-    case FLT_PREOP_SUCCESS_WITH_CALLBACK:
-    case FLT_PREOP_SYNCHRONIZE:
-        if (ReturnsHere)
-            FltpBeginCalls(Call, Operation); /* with what this one left */
-        break;
-    case FLT_PREOP_COMPLETE: FltpCheckStatus(Node, Pre, Data); break;
-    default: /* the two that only fast I/O and file-system filter operations know, and plain nonsense */
-        FltpBlameCallback(Node->Instance, Pre, FLTP_BAD_PREOP_STATUS, (ULONG_PTR)Data, Status, 0,
-                          "rule=A pre-callback returned a status that an IRP-based operation does not have\n");
-    }
+    if (Status == FLT_PREOP_PENDING && !Call->IsCall)
+        return;
+    FltpCheckLegal(Operation, Node, Pre, Status);
+    if (Status == FLT_PREOP_COMPLETE)
+        FltpCheckStatus(Node, Pre, Data);
+    if (ReturnsHere)
+        FltpBeginCalls(Call, Operation); /* with what this one left */
 }
 
 static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                           PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                           PVOID Context)
 {
-    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Operation->Origin != NULL) {
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Call->IsCall || Operation->Origin != NULL) {
         FltpCheckOtherPre(Operation, Node, Call, Pre, Status, Context);
         return;
     }
@@ -302,9 +339,24 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 
 typedef enum _FLTP_WAY { FltpWayDown, FltpWayKept, FltpWayBack } FLTP_WAY;
 
+/* A call goes on or back, never away; what a callback disallows its caller does by a request. */
+static DECLSPEC_NOINLINE FLT_PREOP_CALLBACK_STATUS FltpStatusOfCall(PFLTP_OPERATION Operation,
+                                                                    FLT_PREOP_CALLBACK_STATUS Status)
+{
+    if (Status == FLT_PREOP_SYNCHRONIZE)
+        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    if (Status != FLT_PREOP_COMPLETE) {
+        Operation->Data.IoStatus.Status = STATUS_FLT_DISALLOW_FAST_IO;
+        Operation->Data.IoStatus.Information = 0;
+    }
+    return FLT_PREOP_COMPLETE;
+}
+
 /* The pre-callbacks, until all have been called or a filter keeps or completes the operation. */
 static FLTP_WAY FltpCallPreCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
 {
+    BOOLEAN IsCall = Operation->Irp == NULL;
+
     for (; Operation->Current < Operation->Count; Operation->Current++) {
         PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
         FLT_PREOP_CALLBACK_STATUS Status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
@@ -317,6 +369,8 @@ static FLTP_WAY FltpCallPreCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home,
         Node->Iopb = Operation->Iopb;
         if (Node->Callback->Pre != NULL) {
             Status = FltpCallPre(Operation, Node, Call, &Context);
+            if (Status > FLT_PREOP_SUCCESS_NO_CALLBACK && IsCall)
+                Status = FltpStatusOfCall(Operation, Status);
             if (Status == FLT_PREOP_PENDING)
                 return FltpWayKept;
         }
@@ -346,6 +400,23 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
     if (Way == FltpWayBack)
         return FltpTurnBack(Operation, &Home);
     return FltpIsExpected(&Home) ? FltpWaitAtHome(Operation, &Home) : STATUS_PENDING;
+}
+
+BOOLEAN FltpCallDown(PFLTP_OPERATION Operation)
+{
+    FLTP_HOME Home = {.Nodes = 0}; /* every node's post-callback is called in this thread anyhow */
+    FLTP_CALL Call;
+    FLTP_WAY Way;
+
+    FltpBeginCalls(&Call, Operation);
+    Way = FltpCallPreCallbacks(Operation, &Home, &Call);
+    Call.Operation = NULL;
+    if (Way == FltpWayDown && Operation->Refused != STATUS_SUCCESS) {
+        Operation->Data.IoStatus.Status = Operation->Refused;
+        Operation->Data.IoStatus.Information = 0;
+        return FALSE;
+    }
+    return Way == FltpWayDown;
 }
 
 static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack,
@@ -392,7 +463,7 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (Volume->InstanceCount != 0)
-        Operation = FltpStartOperation(Volume, Irp, Stack, Issued, &Status);
+        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, &Status);
     if (FltpMayHaveTarget(Stack->FileObject))
         FltpEndTargetOfFile(Volume, Stack->FileObject, Stack->MajorFunction);
     if (Operation != NULL) {

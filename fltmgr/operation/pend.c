@@ -13,6 +13,9 @@ static PFLTP_NODE FltpTakeHeldNode(PFLTP_OPERATION Operation, FLTP_NODE_STATE Fr
 {
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
 
+    if (Operation->Irp == NULL)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_PENDED, (ULONG_PTR)&Operation->Data, From, 0,
+                      "rule=An operation was completed that came as a call, which nobody can hold\n");
     if (Operation->Current >= Operation->Count || InterlockedCompareExchange(&Node->State, To, From) != From)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_PENDED, (ULONG_PTR)&Operation->Data, From, 0,
                       "rule=An operation was completed that no filter holds\n");

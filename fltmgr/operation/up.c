@@ -14,6 +14,15 @@ static DECLSPEC_NOINLINE VOID FltpCheckNewStatus(PFLTP_NODE Node, PFLTP_CALL Cal
     FltpCheckStatus(Node, Post, Data);
 }
 
+/* Other than finished.  A call cannot be kept; one that asks about a file without opening it may be disallowed. */
+static BOOLEAN FltpIsBadPostStatus(PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, FLT_POSTOP_CALLBACK_STATUS Status,
+                                   FLT_POST_OPERATION_FLAGS Flags)
+{
+    if (Call->IsCall)
+        return Status != FLT_POSTOP_DISALLOW_FSFILTER_IO || !FltpIsQueryOpen(FLTP_OPERATION_OF(Data));
+    return Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED || FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING);
+}
+
 /* Node is the caller's still only when the callback says that it has finished. */
 static FORCEINLINE VOID FltpCheckAfterPost(PFLTP_NODE Node, PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, const VOID *Post,
                                            FLT_POSTOP_CALLBACK_STATUS Status, FLT_POST_OPERATION_FLAGS Flags)
@@ -23,7 +32,7 @@ static FORCEINLINE VOID FltpCheckAfterPost(PFLTP_NODE Node, PFLTP_CALL Call, PFL
             FltpBlameGivenAway(Call, Post, Data, Status);
         if (Data->IoStatus.Status != Call->Before.Status || Data->IoStatus.Information != Call->Before.Information)
             FltpCheckNewStatus(Node, Call, Data, Post);
-    } else if (Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED || FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING)) {
+    } else if (FltpIsBadPostStatus(Call, Data, Status, Flags)) {
         FltpBlameCallback(NULL, Post, FLTP_BAD_POSTOP_STATUS, (ULONG_PTR)Data, Status, Flags,
                           "rule=A post-callback returned a status that it may not return here\n");
     }
@@ -36,7 +45,7 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
     PFLT_CALLBACK_DATA Data = &Operation->Data;
     PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
-    BOOLEAN AtHome = Node->Home != NULL || Operation->Origin != NULL;
+    BOOLEAN IsCall = Operation->Irp == NULL, AtHome = IsCall || Node->Home != NULL || Operation->Origin != NULL;
     FLT_POSTOP_CALLBACK_STATUS Status;
 
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
@@ -51,6 +60,11 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
             FltpBeginCalls(Call, Operation);
     }
     FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
+    if (IsCall && Status != FLT_POSTOP_FINISHED_PROCESSING) {
+        if (Status == FLT_POSTOP_DISALLOW_FSFILTER_IO)
+            Data->IoStatus.Status = STATUS_FLT_DISALLOW_FAST_IO;
+        Status = FLT_POSTOP_FINISHED_PROCESSING;
+    }
     return Status;
 }
 
@@ -107,6 +121,12 @@ static BOOLEAN FltpGoUp(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     Done = FltpCallPostCallbacks(Operation, Home, &Call);
     Call.Operation = NULL;
     return Done;
+}
+
+VOID FltpCallUp(PFLTP_OPERATION Operation)
+{
+    Operation->Completed = TRUE;
+    FltpGoUp(Operation, NULL);
 }
 
 BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS *Status)

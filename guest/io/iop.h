@@ -301,6 +301,8 @@ typedef struct _IOP_USER_OPEN {
 } IOP_USER_OPEN;
 NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
+/* fastio.c: FALSE, it was not done.  PASSIVE_LEVEL, APC_LEVEL. */
+BOOLEAN IopTryFastQuery(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class, PIO_STATUS_BLOCK Result);
 VOID IopAbandonRequest(PIOP_REQUEST Request);
 /* query.c: a question about a file while one of its requests holds the lock of the file object. */
 NTSTATUS IopSetUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer);

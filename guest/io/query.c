@@ -248,6 +248,7 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
                                       ULONG Length, FILE_INFORMATION_CLASS FileInformationClass)
 {
     ULONG_PTR Information = 0;
+    IO_STATUS_BLOCK Fast;
     ACCESS_MASK Granted;
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
@@ -265,6 +266,9 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     Status = IopQueryLocally(&Call.Request, Granted, FileInformation, FileInformationClass, &Information);
     if (Status != STATUS_NOT_SUPPORTED) {
         return IopFinishLocally(&Call, IoStatusBlock, Status, Information);
+    }
+    if (IopTryFastQuery(&Call.Request, FileInformation, FileInformationClass, &Fast)) {
+        return IopFinishLocally(&Call, IoStatusBlock, Fast.Status, Fast.Information);
     }
     Status = IopStartInformation(&Call, IRP_MJ_QUERY_INFORMATION, FileInformation, Length, FileInformationClass);
     if (NT_SUCCESS(Status) && FileInformationClass == FileAllInformation) {

@@ -59,6 +59,8 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
+    BOOLEAN IsCall;         /* the operation came as a call, */
+    BOOLEAN IsFsFilter;     /* one of the file-system filter operations */
     IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
@@ -93,7 +95,7 @@ typedef struct _FLTP_OPERATION {
     ULONG Count;
     ULONG Current; /* the node at hand, while going down; while going up, it and those above remain */
     PFLT_VOLUME Volume;
-    PIRP Irp;
+    PIRP Irp; /* NULL: it came as a call, see direct.c */
     PDEVICE_OBJECT Target;
     FLT_CALLBACK_DATA Data;
     FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
@@ -145,6 +147,8 @@ static inline VOID FltpBeginCalls(PFLTP_CALL Call, PFLTP_OPERATION Operation)
     if (FltpVerify) {
         Call->Operation = Operation;
         Call->Given = FltpNotGiven;
+        Call->IsCall = Operation->Irp == NULL;
+        Call->IsFsFilter = FLT_IS_FS_FILTER_OPERATION(&Operation->Data) != 0;
         FvBeginCall(&Call->State);
     }
 }
@@ -170,12 +174,14 @@ static inline VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE I
 PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
 /* IRQL: the request's.  The block with the instances that want the request; NULL when none does, or when there is no
  * memory, which *Status then says. */
-PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
                                    NTSTATUS *Status);
 /* IRQL: the request's.  It goes on below this instance on another volume; an error when it cannot. */
 NTSTATUS FltpRedirect(PFLTP_OPERATION Operation, PFLT_INSTANCE Instance);
 /* IRQL: <= DISPATCH_LEVEL.  The nodes from Current on are Done or were never chosen. */
 VOID FltpReturnOperation(PFLTP_OPERATION Operation);
+/* Of an operation that was changed: what the changes hold. */
+VOID FltpForgetChanges(PFLTP_OPERATION Operation);
 /* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
 VOID FltpFinishOperation(PFLTP_OPERATION Operation);
 /* IRQL: <= DISPATCH_LEVEL.  The caller owns the node. */
@@ -196,6 +202,8 @@ static inline VOID FltpMarkPending(PFLTP_OPERATION Operation)
     }
 }
 
+/* The post-callbacks of one that came as a call, in the caller's thread. */
+VOID FltpCallUp(PFLTP_OPERATION Operation);
 /* A filter completed it: those from this node on will never see it. */
 VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First);
 VOID FltpFreeSwappedMdl(PFLTP_OPERATION Operation, PFLTP_NODE Node);
@@ -279,6 +287,28 @@ VOID FltpEndTargetOfFile(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, UCHAR Majo
 VOID FltpRaiseTargetsLocked(PFLT_INSTANCE Instance);
 /* IRQL: PASSIVE_LEVEL.  Bugchecks when a file is open that code in this range opened. */
 VOID FltpCheckFilesAtUnload(PUCHAR Start, PUCHAR End);
+
+/* An operation that came as a call.  TRUE: it goes on to the file system; else its status is there. */
+BOOLEAN FltpCallDown(PFLTP_OPERATION Operation);
+
+/*
+ * direct.c: operations that come as calls.
+ */
+/* IRQL: <= APC_LEVEL.  Kind: FLTFL_CALLBACK_DATA_FAST_IO_OPERATION or …_FS_FILTER_OPERATION.  NULL: no instance wants it, or
+ * there is no memory, which *Status then says. */
+PFLTP_OPERATION FltpBeginDirect(PDEVICE_OBJECT Device, UCHAR MajorFunction, PFILE_OBJECT FileObject,
+                                FLT_CALLBACK_DATA_FLAGS Kind, NTSTATUS *Status);
+/* The post-callbacks, and the end; the operation's IoStatus, which the call below has left there, is told. */
+VOID FltpEndDirect(PFLTP_OPERATION Operation, PIO_STATUS_BLOCK IoStatus);
+/* fastio.c, fsfilter.c */
+extern FAST_IO_DISPATCH FltpFastIo;
+NTSTATUS FltpRegisterFsFilter(PDRIVER_OBJECT DriverObject);
+/* Whether it came as a call that can ask about a file without opening it: a filter may send it by requests. */
+static inline BOOLEAN FltpIsQueryOpen(const FLTP_OPERATION *Operation)
+{
+    return Operation->Iopb.MajorFunction == IRP_MJ_NETWORK_QUERY_OPEN ||
+           Operation->Iopb.MajorFunction == IRP_MJ_QUERY_OPEN;
+}
 
 /*
  * parameter.c: between a stack location and a parameter block.  IRQL: any.
