@@ -34,8 +34,9 @@
     X(FLT_WORKITEM_ENTER, "#item", "*routine", "#object", "", "")                                                      \
     X(FLT_WORKITEM_LEAVE, "#item", "", "", "", "")                                                                     \
     X(FLT_WORKITEM_FREE, "#item", "*caller", "", "", "")                                                               \
-    X(HBA_SUBMIT, "queue", "command", "opcode", "lba", "blocks")                                                       \
-    X(HBA_COMPLETE, "queue", "command", "status", "", "")                                                              \
+    X(POOL_ALLOCATE, "*caller", "bytes", "tag", "stack", "")                                                           \
+    X(HBA_SUBMIT, "disk", "command", "opcode", "lba", "blocks")                                                        \
+    X(HBA_COMPLETE, "disk", "command", "status", "", "")                                                               \
     X(TIMER_EXPIRE, "#timer", "*routine", "", "", "")                                                                  \
     X(USER, "a", "b", "c", "d", "e")
 

@@ -269,11 +269,22 @@ static VOID LdrpArmPoolFault(PLDR_IMAGE Image)
     MmSetPoolFault(&Fault);
 }
 
+/* The option "fail-allocation" = N: the Nth allocation that comes of any driver under test fails. */
+static VOID LdrpArmAllocation(VOID)
+{
+    static BOOLEAN Armed;
+    CHAR Text[24];
+
+    if (!Armed && FvOption("fail-allocation", Text, sizeof(Text)))
+        MmFailAllocation(_strtoui64(Text, NULL, 10));
+    Armed = TRUE;
+}
+
 static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
 {
     KIRQL OldIrql;
 
-    if (!MmRegisterDriver(Image->DllBase, Image->SizeOfImage, &Image->BaseDllName, &Image->Owner)) {
+    if (!MmRegisterDriver(Image->DllBase, Image->SizeOfImage, &Image->BaseDllName, !Image->InBox, &Image->Owner)) {
         LdrpFail("too many drivers are loaded");
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -286,6 +297,8 @@ static NTSTATUS LdrpPublish(PLDR_IMAGE Image)
     InsertTailList(&PsLoadedModuleList, &Image->InLoadOrderLinks);
     KeReleaseSpinLock(&LdrpListLock, OldIrql);
     LdrpArmPoolFault(Image);
+    if (!Image->InBox)
+        LdrpArmAllocation();
     LdrpNoteRange(Image->DllBase, Image->SizeOfImage, Image->InBox ? KiInBoxCode : KiDriverCode);
     KdReportModule(Image->DllBase, Image->SizeOfImage, FLTVM_MODULE_LOADED | (Image->InBox ? FLTVM_MODULE_IN_BOX : 0),
                    Image->Name);

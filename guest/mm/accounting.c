@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whose memory it is: drivers as owners, counters by owner and tag, the stacks of allocating calls, and the rule by
- * which allocations are made to fail.
+ * Whose memory it is: drivers as owners, counters by owner and tag, and the stacks of allocating calls.
  *
  * Stacks are kept once each, in pages that are never given back; an allocation holds a stack's number.
  */
@@ -24,17 +23,11 @@ typedef struct _MI_TAG {
 
 static MI_TAG MiTag[MI_TAGS]; /* MiPoolLock; the last counts what found no room */
 
-static struct {
-    MM_POOL_FAULT Rule;
-    ULONG64 Matched, Failed;
-} MiPoolFault; /* MiPoolLock */
-
-BOOLEAN MiPoolFaultActive; /* may be read without the lock */
-
 typedef struct _MI_STACK {
     ULONG64 Hash; /* of 64 bits: equal ones are taken for the same stack */
     ULONG Next;
-    ULONG Frames;
+    USHORT Frames;
+    BOOLEAN Tested; /* a driver under test is among the callers */
     PVOID Frame[MI_STACK_FRAMES];
 } MI_STACK, *PMI_STACK;
 
@@ -51,7 +44,7 @@ static VOID MiSetImageOwner(ULONG64 Base, SIZE_T Size, ULONG Owner)
     memset(&MiImageOwner[(Base - FLTVM_VA_IMAGES) >> PAGE_SHIFT], (UCHAR)Owner, BYTES_TO_PAGES(Size));
 }
 
-BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG Owner)
+BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, BOOLEAN Tested, PULONG Owner)
 {
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
     ULONG Index = 1;
@@ -63,6 +56,7 @@ BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG O
         MiOwner[Index].Base = (ULONG64)Base;
         MiOwner[Index].Size = Size;
         MiOwner[Index].Name = Name;
+        MiOwner[Index].Tested = Tested;
         MiSetImageOwner((ULONG64)Base, Size, Index);
         if (Index == MiOwnerCount)
             MiOwnerCount++;
@@ -106,9 +100,12 @@ static ULONG MiInsertStackLocked(ULONG64 Hash, ULONG Count, PVOID *Frames)
     MiStackCount = Number;
     Stack = MiStackEntry(Number);
     Stack->Hash = Hash;
-    Stack->Frames = Count;
-    for (ULONG Index = 0; Index < Count; Index++)
+    Stack->Frames = (USHORT)Count;
+    Stack->Tested = FALSE;
+    for (ULONG Index = 0; Index < Count; Index++) {
         Stack->Frame[Index] = Frames[Index];
+        Stack->Tested = Stack->Tested || MiOwner[MiFindOwner(Frames[Index])].Tested;
+    }
     Stack->Next = MiStackHead[Hash % MI_STACK_HEADS];
     MiStackHead[Hash % MI_STACK_HEADS] = Number;
     return Number;
@@ -130,6 +127,11 @@ static ULONG MiNumberStack(PVOID *Frames, ULONG Count, ULONG64 Hash)
 ULONG MiRecordStack(VOID)
 {
     return RtlNumberStack(0, MiNumberStack);
+}
+
+BOOLEAN MiIsStackTested(ULONG Number)
+{
+    return Number != 0 && MiStackEntry(Number)->Tested;
 }
 
 /* Lock-free: entries never change once their number is known. */
@@ -245,31 +247,4 @@ VOID MmQueryMemory(ULONG64 Values[4])
     MiCountResting(0, &Resting);
     Values[2] -= Resting;
     MiReleaseLock(&MiPoolLock, OldIrql);
-}
-
-VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
-{
-    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
-
-    memset(&MiPoolFault, 0, sizeof(MiPoolFault));
-    MiPoolFaultActive = FALSE;
-    if (Fault != NULL) {
-        MiPoolFault.Rule = *Fault;
-        MiPoolFaultActive = TRUE;
-    }
-    MiReleaseLock(&MiPoolLock, OldIrql);
-}
-
-BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag)
-{
-    if (!MiPoolFaultActive || Owner == MM_OWNER_KERNEL ||
-        (MiPoolFault.Rule.Owner != MAXULONG && MiPoolFault.Rule.Owner != Owner) ||
-        (MiPoolFault.Rule.Tag != 0 && MiPoolFault.Rule.Tag != Tag))
-        return FALSE;
-    MiPoolFault.Matched++;
-    if (MiPoolFault.Matched <= MiPoolFault.Rule.Skip ||
-        MiPoolFault.Matched - MiPoolFault.Rule.Skip > MiPoolFault.Rule.Fail)
-        return FALSE;
-    MiPoolFault.Failed++;
-    return TRUE;
 }

@@ -208,6 +208,7 @@ FORCEINLINE BOOLEAN MiInRegion(PMI_REGION Region, ULONG64 Address)
 typedef struct _MI_OWNER {
     ULONG64 Base, Size;
     PUNICODE_STRING Name;
+    BOOLEAN Tested; /* it did not come with the machine */
     MM_POOL_COUNTERS Counters;
 } MI_OWNER;
 
@@ -229,9 +230,7 @@ ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: n
 ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
 ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size); /* the tag's index, for MiReturnPool */
 VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size);
-/* Must this allocation fail by the rule that is set?  The pool lock. */
-extern BOOLEAN MiPoolFaultActive; /* a rule is set */
-BOOLEAN MiIsAllocationFailed(ULONG Owner, ULONG Tag);
+BOOLEAN MiIsStackTested(ULONG Stack); /* a driver under test is among its callers */
 
 /* resting.c */
 ULONG64 MiCountResting(ULONG Tag, PULONG64 Bytes);
@@ -247,9 +246,13 @@ typedef struct _MI_REQUEST {
     ULONG Tag;
     SIZE_T Size;
     ULONG Owner;
+    ULONG Stack; /* of the call, if the owner is verified; 0: none */
     PVOID Caller;
     POOL_TYPE PoolType; /* as asked, for bugchecks */
 } MI_REQUEST, *PMI_REQUEST;
+
+/* A driver's allocation, about to be made: whether it must fail (poolfault.c). */
+BOOLEAN MiIsAllocationFailed(PMI_REQUEST Request);
 
 /* What a pool allocation is, found from its address. */
 typedef struct _MI_ALLOCATION {

@@ -165,7 +165,7 @@ static UNALIGNED ULONG64 *MiTail(PMI_BLOCK Block)
     return (UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Size);
 }
 
-static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack)
+static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes)
 {
     ULONG Class = MiClassOf[(Bytes + 15) / 16];
     PLIST_ENTRY List = &MiSlabs[Request->Paged][Class];
@@ -188,7 +188,7 @@ static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes, ULONG Stack
     Block->Size = (USHORT)Request->Size;
     Block->Owner = (UCHAR)Request->Owner;
     Block->State = MI_LIVE;
-    Block->Stack = Stack;
+    Block->Stack = Request->Stack;
     if (Request->Owner != MM_OWNER_KERNEL)
         *MiTail(Block) = MI_TAIL;
     Block->TagIndex = (USHORT)MiChargePool(Request->Owner, Request->Tag, Request->Paged, Request->Size);
@@ -210,7 +210,7 @@ static VOID MiCheckBigSlack(PUCHAR Address, SIZE_T Size, PVOID Caller)
     }
 }
 
-static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
+static PVOID MiAllocateBig(PMI_REQUEST Request)
 {
     PMI_REGION Region = MiPoolRegion(Request->Paged);
     ULONG Pages = (ULONG)BYTES_TO_PAGES(Request->Size);
@@ -241,7 +241,7 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
     Pfn->Tag = Request->Tag;
     Pfn->Size = Request->Size;
     Pfn->Owner = (USHORT)Request->Owner;
-    Pfn->Stack = Stack;
+    Pfn->Stack = Request->Stack;
     Pfn->Paged = Request->Paged;
     OldIrql = MiAcquireLock(&MiPoolLock);
     Pfn->State = MiPageBig;
@@ -252,7 +252,6 @@ static PVOID MiAllocateBig(PMI_REQUEST Request, ULONG Stack)
 
 PVOID MiAllocateBlock(PMI_REQUEST Request)
 {
-    ULONG Stack = Request->Owner != MM_OWNER_KERNEL && FvVerifierEnabled() ? MiRecordStack() : 0;
     SIZE_T Bytes = Request->Size + sizeof(MI_BLOCK);
     PVOID Address;
     KIRQL OldIrql;
@@ -260,9 +259,9 @@ PVOID MiAllocateBlock(PMI_REQUEST Request)
     if (Request->Owner != MM_OWNER_KERNEL)
         Bytes = ((Bytes + 15) & ~(SIZE_T)15) + sizeof(ULONG64);
     if (Request->Size >= MI_SMALL_LIMIT || Bytes > MI_SMALL_LIMIT || Request->Execute)
-        return MiAllocateBig(Request, Stack);
+        return MiAllocateBig(Request);
     OldIrql = MiAcquireLock(&MiPoolLock);
-    Address = MiAllocateSmallLocked(Request, (ULONG)Bytes, Stack);
+    Address = MiAllocateSmallLocked(Request, (ULONG)Bytes);
     MiReleaseLock(&MiPoolLock, OldIrql);
     if (Address != NULL && Request->Zero)
         memset(Address, 0, Request->Size);

@@ -106,17 +106,13 @@ static PVOID MiAllocate(PMI_REQUEST Request)
 {
     PVOID Address = NULL;
     BOOLEAN Fail = FALSE;
-    KIRQL OldIrql;
 
     MiCheckRequest(Request);
     if (Request->Size == 0)
         Request->Size = 1;
+    Request->Stack = MiVerifies(Request->Owner) ? MiRecordStack() : 0;
     if (Request->Owner != MM_OWNER_KERNEL) {
-        if (MiPoolFaultActive) {
-            OldIrql = MiAcquireLock(&MiPoolLock);
-            Fail = MiIsAllocationFailed(Request->Owner, Request->Tag);
-            MiReleaseLock(&MiPoolLock, OldIrql);
-        }
+        Fail = MiIsAllocationFailed(Request);
         if (!Fail && MiVerifies(Request->Owner))
             Address = MiAllocateSpecial(Request);
     }

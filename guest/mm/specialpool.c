@@ -144,7 +144,7 @@ static VOID MiFillSlot(PUCHAR User, ULONG Size, BOOLEAN Zero)
 
 PVOID MiAllocateSpecial(PMI_REQUEST Request)
 {
-    ULONG Page, Stack, Index;
+    ULONG Page, Index;
     ULONG64 Base;
     PMI_SLOT New;
     KIRQL OldIrql;
@@ -156,7 +156,6 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
         if (MiFreePages <= MiReservePages)
             return NULL;
     }
-    Stack = MiRecordStack();
     OldIrql = MiAcquireLock(&MiPoolLock);
     New = MiTakeSlotLocked(&Page);
     if (New != NULL)
@@ -170,7 +169,7 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
     New->Size = (USHORT)Request->Size;
     New->Owner = (UCHAR)Request->Owner;
     New->Paged = Request->Paged;
-    New->AllocateStack = Stack;
+    New->AllocateStack = Request->Stack;
     New->FreeStack = 0;
     Index = (ULONG)(New - MiSlot);
     Base = MiSlotAddress(Index);

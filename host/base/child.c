@@ -18,7 +18,7 @@
 #include "error.h"
 #include "temp.h"
 
-#define MAX_CHILDREN 32
+#define MAX_CHILDREN 256
 
 /* What a child that runs to the end may say. */
 #define MAX_OUTPUT (256u << 20)

@@ -20,6 +20,7 @@ static const struct {
     const char *summary;
 } verbs[] = {
     {"run", fltvm_verb_run, "run scenarios"},
+    {"explore", fltvm_verb_explore, "run a scenario for many choices, and tell each fault once"},
     {"boot", fltvm_verb_boot, "a running machine behind a Lua prompt"},
     {"gdb", fltvm_verb_gdb, "a scenario under gdb, stopped before the kernel's first instruction"},
     {"image", fltvm_verb_image, "create and convert disk images"},
@@ -49,6 +50,14 @@ void fltvm_verb_drop_separator(int *argc, char **argv)
         return;
     memmove(&argv[at], &argv[at + 1], sizeof(*argv) * (gsize)(*argc - at)); /* with the NULL at the end */
     --*argc;
+}
+
+void fltvm_verb_split_jobs(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "-j", 2) == 0 && g_ascii_isdigit(argv[i][2]))
+            argv[i] = g_strdup_printf("--jobs=%s", argv[i] + 2);
+    }
 }
 
 /* What somebody may have meant by an option that there is not. */

@@ -21,13 +21,21 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[12];
+    static GOptionEntry entries[16];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, "Processors, 1 to 8 (default 2)", "N"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory, "Memory of the guest (default 32M)", "SIZE"},
         {"machine", 0, 0, G_OPTION_ARG_STRING, &options->machine, "microvm (default) or q35", "NAME"},
         {"accel", 0, 0, G_OPTION_ARG_STRING, &options->accel, "tcg (default; repeatable) or kvm (fast)", "NAME"},
+        {"fail-allocation", 0, 0, G_OPTION_ARG_STRING, &options->fail_allocation,
+         "The Nth allocation that comes of the scenario's drivers fails", "N"},
+        {"fail-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_FAIL], "The Nth command to a disk (0) fails",
+         "[DISK:]N"},
+        {"delay-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_DELAY], "The Nth command takes 10 ms longer",
+         "[DISK:]N"},
+        {"lose-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_LOSE], "The Nth command is never answered",
+         "[DISK:]N"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
@@ -114,6 +122,12 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         if (!fltvm_config_set_accel(config, options->accel, error))
             return NULL;
         config->fixed |= FLTVM_FIXED_ACCEL;
+    }
+    if (options->fail_allocation && !fltvm_choice_parse_allocation(&config->choice, options->fail_allocation, error))
+        return NULL;
+    for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
+        if (options->io[act] && !fltvm_choice_parse_io(&config->choice, act, options->io[act], error))
+            return NULL;
     }
     if (options->timeout) {
         gint64 microseconds;

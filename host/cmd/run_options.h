@@ -13,6 +13,8 @@ typedef struct {
     char *memory;
     char *machine;
     char *accel;
+    char *fail_allocation;
+    char *io[FLTVM_IO_ACTS];
     char *trace;
     char *timeout; /* seconds, 0: none; NULL: default_timeout */
     double default_timeout;

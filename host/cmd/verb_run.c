@@ -29,12 +29,24 @@ static FltvmRunOptions options = {.default_timeout = 60};
 static int opt_jobs = 1;
 static gboolean opt_tap;
 static char *opt_junit;
+static char *opt_json;
+static gboolean opt_list_choices;
+
+static void write_outcome(const FltvmScenario *scenario, FltvmAccount *account, const FltvmTrace *trace)
+{
+    g_autoptr(FltvmOutcome) outcome = fltvm_scenario_outcome(scenario);
+    g_autoptr(GError) error = NULL;
+
+    if (!fltvm_outcome_write(outcome, opt_list_choices ? trace : NULL, opt_json, &error))
+        fltvm_account_error(account, error);
+}
 
 /* Run a script; `leave` ends the process if the scenario has to be ended by force. */
 static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpointer data), gpointer data)
 {
     gint64 start = g_get_monotonic_time();
-    g_autoptr(FltvmTrace) trace = options.trace || options.verbose ? fltvm_trace_new(options.trace != NULL) : NULL;
+    gboolean keep = options.trace || opt_list_choices;
+    g_autoptr(FltvmTrace) trace = keep || options.verbose ? fltvm_trace_new(keep) : NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, &error);
 
@@ -46,6 +58,8 @@ static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpoi
         if (trace && fltvm_trace_dropped(trace))
             fltvm_account_note(account, "… %" G_GUINT64_FORMAT " more events are not in the trace",
                                fltvm_trace_dropped(trace));
+        if (opt_json && !options.dry_run)
+            write_outcome(scenario, account, trace);
         if (trace && !options.dry_run)
             fltvm_account_detail(account, "trace: %" G_GUINT64_FORMAT " events, SHA-256 %s", fltvm_trace_count(trace),
                                  fltvm_trace_hash(trace));
@@ -72,10 +86,16 @@ static int finish_one(FltvmAccount *account, GError **error)
 
 static int leave_one(gpointer data)
 {
+    FltvmAccount *account = data;
     g_autoptr(GError) error = NULL;
-    int status = finish_one(data, &error);
+    int status = finish_one(account, &error);
+    g_autoptr(FltvmOutcome) outcome =
+        fltvm_outcome_new(FLTVM_OUTCOME_HOST, status, "the script did not end, and was ended by force");
 
     if (error)
+        fprintf(stderr, "fltvm: %s\n", error->message);
+    g_clear_error(&error);
+    if (opt_json && !fltvm_outcome_write(outcome, NULL, opt_json, &error))
         fprintf(stderr, "fltvm: %s\n", error->message);
     return status;
 }
@@ -224,6 +244,9 @@ static const GOptionEntry entries[] = {
     {"jobs", 'j', 0, G_OPTION_ARG_INT, &opt_jobs, "Scenarios at a time (default 1)", "N"},
     {"tap", 0, 0, G_OPTION_ARG_NONE, &opt_tap, "Write TAP instead of a readable account", NULL},
     {"junit", 0, 0, G_OPTION_ARG_FILENAME, &opt_junit, "Also write a JUnit file", "FILE"},
+    {"json", 0, 0, G_OPTION_ARG_FILENAME, &opt_json, "Also write what the run ended with as JSON", "FILE"},
+    {"list-choices", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt_list_choices,
+     "With --json: also list what could be made to fail", NULL},
     G_OPTION_ENTRY_NULL};
 
 static GOptionEntry *all_entries(void)
@@ -244,36 +267,31 @@ static gboolean check_usage(int argc, GError **error)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "no scenario named (try 'fltvm run --help')");
     else if (opt_jobs < 1)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--jobs: %d is less than 1", opt_jobs);
-    else if (argc > 2 && (options.trace || options.connect))
-        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--trace and --connect are for one scenario");
+    else if (argc > 2 && (options.trace || options.connect || opt_json))
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--trace, --json and --connect are for one scenario");
     else
         return TRUE;
     return FALSE;
 }
 
-/* What is written must not be what is read, nor both of it one file. */
+/* What is written must not be what is read, nor two of them one file. */
 static gboolean check_outputs(char **scripts, GError **error)
 {
     const struct {
         const char *what, *path;
-    } outputs[] = {{"--junit", opt_junit}, {"--trace", options.trace}};
+    } outputs[] = {{"--junit", opt_junit}, {"--trace", options.trace}, {"--json", opt_json}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++) {
         for (char **script = scripts; outputs[i].path && *script; script++) {
             if (!fltvm_output_differs(outputs[i].what, outputs[i].path, *script, error))
                 return FALSE;
         }
+        for (gsize j = 0; outputs[i].path && j < i; j++) {
+            if (outputs[j].path && !fltvm_output_differs(outputs[j].what, outputs[j].path, outputs[i].path, error))
+                return FALSE;
+        }
     }
-    return !opt_junit || !options.trace || fltvm_output_differs("--junit", opt_junit, options.trace, error);
-}
-
-/* GLib wants "-j 2"; people write "-j2". */
-static void split_jobs(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "-j", 2) == 0 && g_ascii_isdigit(argv[i][2]))
-            argv[i] = g_strdup_printf("--jobs=%s", argv[i] + 2);
-    }
+    return TRUE;
 }
 
 int fltvm_verb_run(int argc, char **argv, GError **error)
@@ -283,7 +301,7 @@ int fltvm_verb_run(int argc, char **argv, GError **error)
     g_autoptr(FltvmConfig) config = NULL;
     int status;
 
-    split_jobs(argc, argv);
+    fltvm_verb_split_jobs(argc, argv);
     status = fltvm_verb_options(
         &argc, &argv, list, "SCENARIO.lua...",
         "Runs scenarios: Lua scripts that load minifilters into a machine and say what must happen.", error);

@@ -9,6 +9,7 @@
 typedef int (*FltvmVerb)(int argc, char **argv, GError **error);
 
 int fltvm_verb_run(int argc, char **argv, GError **error);
+int fltvm_verb_explore(int argc, char **argv, GError **error);
 int fltvm_verb_boot(int argc, char **argv, GError **error);
 int fltvm_verb_gdb(int argc, char **argv, GError **error);
 int fltvm_verb_image(int argc, char **argv, GError **error);
@@ -20,6 +21,9 @@ int fltvm_verb_inf_check(int argc, char **argv, GError **error);
  */
 int fltvm_verb_options(int *argc, char ***argv, const GOptionEntry *entries, const char *parameters,
                        const char *summary, GError **error);
+
+/* GLib wants "-j 2"; people write "-j2". */
+void fltvm_verb_split_jobs(int argc, char **argv);
 
 /* Take out the first "--", which only says that no options follow. */
 void fltvm_verb_drop_separator(int *argc, char **argv);

@@ -264,6 +264,15 @@ static guint64 disk_handle(lua_State *lua, FltvmMachine *machine, lua_Integer nu
     return (guint64)lua_tointeger(lua, -1);
 }
 
+/* How many rules of the disk a choice of the command line takes; the script's come behind them. */
+static guint32 chosen_rules(FltvmMachine *machine, lua_Integer disk)
+{
+    guint count;
+
+    g_free(fltvm_choice_faults(&fltvm_machine_config(machine)->choice, (guint)disk, &count));
+    return count;
+}
+
 /* The next rule's index; rules are numbered in the order they are given. */
 static guint32 next_rule(lua_State *lua, lua_Integer disk)
 {
@@ -300,7 +309,7 @@ static int machine_fault(lua_State *lua)
     disk = fltvm_lua_u32_field(lua, 2, "disk", 0);
     handle = disk_handle(lua, machine, disk);
     index = next_rule(lua, disk);
-    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, index);
+    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, chosen_rules(machine, disk) + index);
     put(&writes, FLTVM_HBA_REG_FAULT_OPS, word_field(lua, 2, "op", operation_names, operations, "any"));
     put_long(&writes, FLTVM_HBA_REG_FAULT_FIRST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "first", 0));
     put_long(&writes, FLTVM_HBA_REG_FAULT_LAST_LO, (guint64)fltvm_lua_integer_field(lua, 2, "last", -1));
@@ -318,6 +327,19 @@ static int machine_fault(lua_State *lua)
     return 1;
 }
 
+/* Remove the rules from `first` on, one by one. */
+static void clear_own(lua_State *lua, FltvmMachine *machine, guint64 handle, guint32 first)
+{
+    guint32 rules = read_register(lua, machine, handle, FLTVM_HBA_REG_FAULT_RULES);
+
+    for (guint32 index = first; index < rules; index++) {
+        Writes writes = {0};
+        put(&writes, FLTVM_HBA_REG_FAULT_INDEX, index);
+        put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_CLEAR);
+        write_registers(lua, machine, handle, &writes, "clear_faults");
+    }
+}
+
 /* machine:clear_faults([disk]) */
 static int machine_clear_faults(lua_State *lua)
 {
@@ -328,8 +350,12 @@ static int machine_clear_faults(lua_State *lua)
 
     lua_settop(lua, 1);
     handle = disk_handle(lua, machine, disk);
-    put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_CLEAR_ALL);
-    write_registers(lua, machine, handle, &writes, "clear_faults");
+    if (chosen_rules(machine, disk)) {
+        clear_own(lua, machine, handle, chosen_rules(machine, disk));
+    } else {
+        put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_CLEAR_ALL);
+        write_registers(lua, machine, handle, &writes, "clear_faults");
+    }
     lua_getiuservalue(lua, 1, 1);
     lua_pushnil(lua);
     lua_seti(lua, -2, disk);
@@ -346,7 +372,7 @@ static int machine_fault_hits(lua_State *lua)
 
     lua_settop(lua, 1);
     handle = disk_handle(lua, machine, disk);
-    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, (guint32)rule);
+    put(&writes, FLTVM_HBA_REG_FAULT_INDEX, chosen_rules(machine, disk) + (guint32)rule);
     put(&writes, FLTVM_HBA_REG_FAULT_COMMAND, FLTVM_HBA_FAULT_COMMAND_LOAD);
     write_registers(lua, machine, handle, &writes, "fault_hits");
     lua_pushinteger(lua, read_register(lua, machine, handle, FLTVM_HBA_REG_FAULT_MATCHES));

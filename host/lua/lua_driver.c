@@ -14,6 +14,7 @@
 #include "lua_inf.h"
 #include "lua_order.h"
 #include "lua_show.h"
+#include "lua_unwind.h"
 #include "paths.h"
 #include "vocabulary.h"
 
@@ -291,6 +292,7 @@ static int machine_load(lua_State *lua)
     load_image(lua, machine, &command, driver->file);
     driver->loaded = TRUE;
     lua_settop(lua, 3);
+    fltvm_lua_opened(lua, "unload");
     return 1;
 }
 

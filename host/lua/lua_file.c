@@ -10,6 +10,7 @@
 #include "error.h"
 #include "lua_file.h"
 #include "lua_show.h"
+#include "lua_unwind.h"
 #include "names.h"
 #include "vocabulary.h"
 

@@ -7,6 +7,7 @@
 
 #include "lua_file.h"
 #include "lua_show.h"
+#include "lua_unwind.h"
 #include "vocabulary.h"
 
 /* Of the documented NT interface. */
@@ -201,6 +202,7 @@ static int machine_open(lua_State *lua)
     file->open = TRUE;
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
+    fltvm_lua_opened(lua, "close");
     fltvm_lua_push_flag(lua, result.header.values[2], actions);
     fltvm_result_clear(&result);
     return 2;

@@ -87,16 +87,26 @@ int fltvm_lua_give_up(lua_State *lua)
     g_assert_not_reached();
 }
 
-gboolean fltvm_lua_gave_up(lua_State *lua, int index)
+static gboolean is_of_type(lua_State *lua, int index, const char *type)
 {
     gboolean same = FALSE;
 
     if (lua_istable(lua, index) && lua_getmetatable(lua, index)) {
-        luaL_getmetatable(lua, ERROR_TYPE);
+        luaL_getmetatable(lua, type);
         same = lua_rawequal(lua, -1, -2);
         lua_pop(lua, 2);
     }
     return same;
+}
+
+gboolean fltvm_lua_gave_up(lua_State *lua, int index)
+{
+    return is_of_type(lua, index, ERROR_TYPE);
+}
+
+gboolean fltvm_lua_is_status(lua_State *lua, int index)
+{
+    return is_of_type(lua, index, STATUS_TYPE);
 }
 
 char *fltvm_lua_path(lua_State *lua, const char *path)

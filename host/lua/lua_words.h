@@ -22,6 +22,8 @@ void fltvm_lua_check(lua_State *lua, gboolean holds, const char *name, const cha
 /* Raise what ends a scenario whose failed check has been told; whether the error at `index` is that. */
 int fltvm_lua_give_up(lua_State *lua) G_GNUC_NORETURN;
 gboolean fltvm_lua_gave_up(lua_State *lua, int index);
+/* Whether the error at `index` is an NTSTATUS. */
+gboolean fltvm_lua_is_status(lua_State *lua, int index);
 
 /* A path as the script means it; newly allocated. */
 char *fltvm_lua_path(lua_State *lua, const char *path);

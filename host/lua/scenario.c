@@ -14,6 +14,7 @@
 #include "error.h"
 #include "lua_ending.h"
 #include "lua_show.h"
+#include "lua_unwind.h"
 #include "lua_words.h"
 #include "vocabulary.h"
 
@@ -143,6 +144,7 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     g_clear_pointer(&scenario->own_trace, fltvm_trace_free);
     g_clear_error(&scenario->fatal);
     fltvm_hang_clear(&scenario->hang);
+    g_free(scenario->ended_by);
     g_free(scenario->directory);
     g_free(scenario);
 }
@@ -172,6 +174,8 @@ static void tell_error(FltvmScenario *scenario, const char *message)
         error = g_error_copy(scenario->fatal);
     else
         error = g_error_new_literal(FLTVM_ERROR, FLTVM_ERROR_USAGE, message);
+    if (!scenario->ended_by)
+        scenario->ended_by = g_strdup(error->message);
     fltvm_account_error(account, error);
 }
 
@@ -187,6 +191,24 @@ void fltvm_scenario_end_machines(FltvmScenario *scenario)
     }
 }
 
+/*
+ * What was made to fail failed, and the script, which was not written for that, ends with the status.  That is an answer
+ * and no error; but what it would have closed and unloaded is closed and unloaded, so that leaks are found.
+ */
+static void end_answered(FltvmScenario *scenario)
+{
+    scenario->ended = FLTVM_OUTCOME_ANSWERED;
+    scenario->ended_by = g_strdup(fltvm_lua_push_safe_text(scenario->lua, -1));
+    fltvm_account_note(scenario->session.account, "something was made to fail, and the script ends with it: %s",
+                       scenario->ended_by);
+    lua_pop(scenario->lua, 1);
+    fltvm_lua_unwind(scenario);
+    if (scenario->fatal) {
+        g_clear_pointer(&scenario->ended_by, g_free);
+        tell_error(scenario, NULL);
+    }
+}
+
 static void end_script(FltvmScenario *scenario, int outcome)
 {
     lua_State *lua = scenario->lua;
@@ -195,7 +217,12 @@ static void end_script(FltvmScenario *scenario, int outcome)
     /* What follows is ours, and short. */
     scenario->interruptible = NULL;
     lua_sethook(lua, NULL, 0, 0);
-    if (outcome != LUA_OK) {
+    if (outcome != LUA_OK && !lost && fltvm_choice_injects(&scenario->defaults->choice) &&
+        fltvm_lua_is_status(lua, -1)) {
+        end_answered(scenario);
+    } else if (outcome != LUA_OK) {
+        if (!lost)
+            scenario->ended = fltvm_lua_is_status(lua, -1) ? FLTVM_OUTCOME_STATUS : FLTVM_OUTCOME_SCRIPT;
         if (!fltvm_lua_gave_up(lua, -1) || lost)
             tell_error(scenario, fltvm_lua_push_safe_text(lua, -1));
     } else if (lost) {
@@ -265,6 +292,8 @@ void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
     g_free(scenario->directory);
     scenario->directory = g_path_get_dirname(script);
     if (!read_script(scenario, script, text, &error)) {
+        scenario->ended = FLTVM_OUTCOME_SCRIPT;
+        scenario->ended_by = g_strdup(error->message);
         fltvm_account_error(scenario->session.account, error);
         return;
     }
@@ -299,4 +328,40 @@ void fltvm_scenario_line(FltvmScenario *scenario, const char *line)
             lua_pop(lua, 1);
         }
     lua_settop(lua, base);
+}
+
+/* The bugcheck that nothing expected: the last. */
+static const FltvmBugcheck *last_bugcheck(const FltvmScenario *scenario)
+{
+    const FltvmBugcheck *bugcheck = NULL;
+
+    for (guint i = 0; i < scenario->machines->len; i++) {
+        FltvmBugcheck *its = fltvm_machine_bugcheck(scenario->machines->pdata[i]);
+        bugcheck = its ? its : bugcheck;
+    }
+    return bugcheck;
+}
+
+FltvmOutcome *fltvm_scenario_outcome(const FltvmScenario *scenario)
+{
+    const FltvmAccount *account = scenario->session.account;
+    const char *why = scenario->ended_by ? scenario->ended_by : "";
+
+    switch (account->status) {
+    case FLTVM_EXIT_OK:
+        return fltvm_outcome_new(scenario->ended == FLTVM_OUTCOME_ANSWERED ? scenario->ended : FLTVM_OUTCOME_PASSED,
+                                 account->status, why);
+    case FLTVM_ERROR_CHECK: return fltvm_outcome_new_check(account);
+    case FLTVM_ERROR_BUGCHECK:
+        if (last_bugcheck(scenario))
+            return fltvm_outcome_new_bugcheck(last_bugcheck(scenario));
+        return fltvm_outcome_new(FLTVM_OUTCOME_HOST, account->status, why);
+    case FLTVM_ERROR_USAGE:
+        return fltvm_outcome_new(scenario->ended == FLTVM_OUTCOME_STATUS ? scenario->ended : FLTVM_OUTCOME_SCRIPT,
+                                 account->status, why);
+    default:
+        return fltvm_outcome_new(scenario->hang.machine && strstr(why, scenario->hang.operation) ? FLTVM_OUTCOME_HANG
+                                                                                                 : FLTVM_OUTCOME_HOST,
+                                 account->status, why);
+    }
 }

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "machine.h"
+#include "outcome.h"
 #include "watchdog.h"
 
 /* The last operation that was not done after its time. */
@@ -33,6 +34,9 @@ typedef struct {
     char *directory; /* of the script: relative paths start there */
     FltvmHang hang;
     gboolean exits; /* the script said os.exit */
+    /* What ended the script, if it was an error: for fltvm_scenario_outcome(). */
+    FltvmOutcomeKind ended;
+    char *ended_by;
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */
@@ -56,6 +60,9 @@ void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), 
 
 /* Run a script; everything that goes wrong is in the account. */
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script);
+
+/* What it ended with, once it has run. */
+FltvmOutcome *fltvm_scenario_outcome(const FltvmScenario *scenario);
 
 /* The script said os.exit: whatever catches it, nothing more of it runs.  For the script's own functions. */
 void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua) G_GNUC_NORETURN;

@@ -31,5 +31,6 @@ void fltvm_lua_open_process(lua_State *lua);
 void fltvm_lua_open_export(lua_State *lua);
 void fltvm_lua_open_trace(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);
+void fltvm_lua_open_unwind(lua_State *lua);
 
 #endif

@@ -92,6 +92,25 @@ static void add_descriptors(GPtrArray *argv, const FltvmImage *image)
     }
 }
 
+/* The disk's properties.  A choice's fault rules come before the disk's own. */
+static void add_properties(GString *device, const FltvmConfig *config, guint number)
+{
+    const FltvmDisk *disk = config->disks->pdata[number];
+    guint rules;
+    g_autofree char *chosen = fltvm_choice_faults(&config->choice, number, &rules);
+    const char *own = g_hash_table_lookup(disk->device, "faults");
+    GHashTableIter iter;
+    gpointer name, value;
+
+    g_hash_table_iter_init(&iter, disk->device);
+    while (g_hash_table_iter_next(&iter, &name, &value)) {
+        if (!chosen || value != own)
+            g_string_append_printf(device, ",%s=%s", (char *)name, (char *)value);
+    }
+    if (chosen)
+        g_string_append_printf(device, ",faults=%s%s%s", chosen, own ? ";" : "", own ? own : "");
+}
+
 static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWiring *wiring)
 {
     gboolean ours = wiring->link_fd >= 0;
@@ -99,8 +118,6 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
         g_autoptr(GString) device = g_string_new(NULL);
-        GHashTableIter iter;
-        gpointer name, value;
 
         if (ours)
             add_descriptors(argv, disk->image);
@@ -117,9 +134,7 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
         }
         add(argv, "-device");
         g_string_printf(device, "fltvm-hba,drive=disk%u", i);
-        g_hash_table_iter_init(&iter, disk->device);
-        while (g_hash_table_iter_next(&iter, &name, &value))
-            g_string_append_printf(device, ",%s=%s", (char *)name, (char *)value);
+        add_properties(device, config, i);
         add(argv, "%s", device->str);
     }
 }

@@ -240,6 +240,8 @@ char *fltvm_config_options(const FltvmConfig *config)
     /* Sorted: the same options must be the same bytes. */
     qsort(names, count, sizeof(*names), compare_names);
     g_string_append_printf(text, "seed=%" G_GUINT64_FORMAT "\ncpus=%u\n", config->seed, config->cpus);
+    if (config->choice.allocation)
+        g_string_append_printf(text, "fail-allocation=%" G_GUINT64_FORMAT "\n", config->choice.allocation);
     for (guint i = 0; i < count; i++)
         g_string_append_printf(text, "%s=%s\n", (char *)names[i],
                                (char *)g_hash_table_lookup(config->options, names[i]));

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "choice.h"
 #include "image.h"
 
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
     GPtrArray *disks;    /* FltvmDisk */
     GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
     GPtrArray *extra;    /* further arguments for QEMU */
+    FltvmChoice choice;  /* what is made to fail */
     gboolean idles;      /* idle time takes real time: for a person at the prompt */
     gboolean trace;      /* the link sends a record at each trace point; TCG only */
 } FltvmConfig;

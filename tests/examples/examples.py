@@ -17,6 +17,7 @@ FLTVM = os.path.abspath(sys.argv[1])
 EXAMPLES = {
     'broken.lua': ['DRIVER_VERIFIER_DETECTED_VIOLATION', 'broken!BrokenPostRead', 'waiting at DISPATCH_LEVEL is found'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
+    'flaky.lua': ['flaky: 24 reads', 'passed, 24 checks'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }
 

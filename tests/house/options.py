@@ -19,7 +19,7 @@ from tap import case, check, equal, main  # noqa: E402
 FLTVM = os.path.abspath(sys.argv[1])
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*')
 # Which of the two programs answers: the command, or the script around it.
-COMMAND, SCRIPT = ('run', 'boot', 'gdb', 'image', 'inf-check'), ('test', 'bench', 'build', 'setup', 'cc')
+COMMAND, SCRIPT = ('run', 'explore', 'boot', 'gdb', 'image', 'inf-check'), ('test', 'bench', 'build', 'setup', 'cc')
 
 
 def helped(*words):

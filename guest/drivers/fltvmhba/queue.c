@@ -15,9 +15,16 @@ static struct fltvm_hba_command *HbaNextCommandLocked(PHBA_QUEUE Queue)
     return Command;
 }
 
+/* What a trace calls a command: no two that are in flight on a disk have the same. */
+static ULONG HbaTraceName(PHBA_QUEUE Queue, USHORT Id)
+{
+    return Queue->Index << 16 | Id;
+}
+
 static VOID HbaRingLocked(PHBA_QUEUE Queue, struct fltvm_hba_command *Command)
 {
-    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Index, Command->id, Command->opcode, Command->lba, Command->blocks);
+    FV_TRACE(FLTVM_TRACE_HBA_SUBMIT, Queue->Adapter->Number, HbaTraceName(Queue, Command->id), Command->opcode,
+             Command->lba, Command->blocks);
     Queue->Tail = (Queue->Tail + 1) % HBA_DEPTH;
     WRITE_REGISTER_ULONG(Queue->TailDoorbell, Queue->Tail);
 }
@@ -400,7 +407,8 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
             Queue->Phase ^= FLTVM_HBA_COMPLETION_PHASE;
         }
         Taken++;
-        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Index, Entry.id, FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
+        FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Adapter->Number, HbaTraceName(Queue, Entry.id),
+                 FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
         if (Entry.id >= HBA_IO_SLOTS && Entry.id < HBA_IO_SLOTS + HBA_ABORT_SLOTS) {
             HbaAbortDoneLocked(Queue, Entry.id);
         } else if (Entry.id < HBA_IO_SLOTS && Queue->Slot[Entry.id].State == HbaSlotBusy) {

@@ -174,8 +174,11 @@ VOID MmFreeImage(PVOID Base, SIZE_T Size);
 /* ---- drivers, as owners of pool (ldr) ---- */
 #define MM_OWNER_KERNEL   0
 #define MM_MAXIMUM_OWNERS 64
-/* A driver's image; its index in *Owner.  FALSE when the table is full.  Name is kept by reference. */
-BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, PULONG Owner);
+/*
+ * A driver's image; its index in *Owner.  FALSE when the table is full.  Name is kept by reference.  Tested: it did not
+ * come with the machine.
+ */
+BOOLEAN MmRegisterDriver(PVOID Base, SIZE_T Size, PUNICODE_STRING Name, BOOLEAN Tested, PULONG Owner);
 VOID MmUnregisterDriver(ULONG Owner);
 
 typedef struct _MM_POOL_COUNTERS {
@@ -216,6 +219,12 @@ typedef struct _MM_POOL_FAULT {
 } MM_POOL_FAULT, *PMM_POOL_FAULT;
 /* Replaces the rule; NULL removes it.  Matched and Failed count since it was set.  IRQL: <= DISPATCH_LEVEL. */
 VOID MmSetPoolFault(PMM_POOL_FAULT Fault);
+
+/*
+ * Of the allocations with a driver under test among their callers, whoever owns them, the one with this number, counted
+ * from 1, fails and is told; 0: none.  Once, before the first such driver runs.
+ */
+VOID MmFailAllocation(ULONG64 Number);
 
 /* ---- pool for the kernel's own use on behalf of a driver: IoAllocateWorkItem and the like name their caller ---- */
 PVOID MmAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which runs an exploration makes: see plan.h. */
+#include "plan.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "nearest.h"
+
+#define USUAL "allocations,faults,seeds"
+
+/* A command to a disk. */
+typedef struct {
+    guint disk;
+    guint64 number;
+} Io;
+
+struct FltvmPlan {
+    FltvmTask start;
+    GArray *allocations; /* guint64: numbers, the first of each stack first */
+    GArray *io;          /* Io */
+    GArray *chosen;      /* guint: of the table */
+    GArray *taken;       /* guint64: how far each of them is */
+    guint turn;
+    guint64 order;
+};
+
+/* --- the strategies -------------------------------------------------------------------------------------- */
+
+static gboolean next_seed(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    task->has_seed = TRUE;
+    task->seed = plan->start.seed + 1 + index;
+    return TRUE;
+}
+
+static gboolean next_allocation(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    if (index >= plan->allocations->len)
+        return FALSE;
+    task->choice.allocation = g_array_index(plan->allocations, guint64, index);
+    return TRUE;
+}
+
+/*
+ * What a strategy does with commands.  Losing them is no part of it: the disk's driver aborts them only after 30 s, which is
+ * more than most operations of scenarios wait.
+ */
+static const FltvmIoAct io_acts[] = {FLTVM_IO_FAIL, FLTVM_IO_DELAY};
+
+/* Each command fails, then each is late. */
+static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    const Io *io;
+    FltvmIoAct act;
+
+    if (index >= (guint64)plan->io->len * G_N_ELEMENTS(io_acts))
+        return FALSE;
+    io = &g_array_index(plan->io, Io, index % plan->io->len);
+    act = io_acts[index / plan->io->len];
+    task->choice.io[act].disk = io->disk;
+    task->choice.io[act].number = io->number;
+    return TRUE;
+}
+
+/* Another seed and something that fails, both chosen by the number. */
+static gboolean next_mixed(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    guint64 offers = plan->allocations->len + (guint64)plan->io->len * G_N_ELEMENTS(io_acts);
+    guint64 pick = (index + 1) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> 16;
+
+    if (!offers)
+        return FALSE;
+    next_seed(plan, index, task);
+    pick %= offers;
+    return pick < plan->allocations->len ? next_allocation(plan, pick, task)
+                                         : next_fault(plan, pick - plan->allocations->len, task);
+}
+
+static const struct {
+    const char *name;
+    gboolean (*next)(const FltvmPlan *plan, guint64 index, FltvmTask *task);
+    const char *what;
+} strategies[] = {
+    {"seeds", next_seed, "another seed each, from the default's on: another schedule"},
+    {"allocations", next_allocation, "each allocation that comes of the scenario's drivers fails, one a run"},
+    {"faults", next_fault, "each command to a disk fails, or is late, one a run"},
+    {"mixed", next_mixed, "another seed, and one allocation or command that fails"},
+};
+
+char *fltvm_plan_describe(void)
+{
+    GString *text = g_string_new("Strategies (default " USUAL "):\n");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(strategies); i++)
+        g_string_append_printf(text, "  %-12s %s\n", strategies[i].name, strategies[i].what);
+    return g_string_free(text, FALSE);
+}
+
+/* --- making ---------------------------------------------------------------------------------------------- */
+
+static gboolean choose(FltvmPlan *plan, const char *name, GError **error)
+{
+    const char *names[G_N_ELEMENTS(strategies) + 1] = {NULL};
+    g_autofree char *hint = NULL;
+    guint64 none = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(strategies); i++) {
+        names[i] = strategies[i].name;
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        for (guint j = 0; j < plan->chosen->len; j++) {
+            if (g_array_index(plan->chosen, guint, j) == i) {
+                g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--strategy: '%s' is there twice", name);
+                return FALSE;
+            }
+        }
+        g_array_append_val(plan->chosen, i);
+        g_array_append_val(plan->taken, none);
+        return TRUE;
+    }
+    hint = fltvm_nearest_hint(name, names);
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                "--strategy: there is no '%s'%s (fltvm explore --help lists them)", name, hint);
+    return FALSE;
+}
+
+FltvmPlan *fltvm_plan_new(const char *names, GError **error)
+{
+    g_autoptr(FltvmPlan) plan = g_new0(FltvmPlan, 1);
+    g_auto(GStrv) list = g_strsplit(!names ? USUAL : *names ? names : ",", ",", -1);
+
+    plan->allocations = g_array_new(FALSE, FALSE, sizeof(guint64));
+    plan->io = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
+    plan->taken = g_array_new(FALSE, FALSE, sizeof(guint64));
+    for (char **name = list; *name; name++) {
+        if (!choose(plan, *name, error))
+            return NULL;
+    }
+    return g_steal_pointer(&plan);
+}
+
+void fltvm_plan_free(FltvmPlan *plan)
+{
+    if (!plan)
+        return;
+    g_array_unref(plan->allocations);
+    g_array_unref(plan->io);
+    g_array_unref(plan->chosen);
+    g_array_unref(plan->taken);
+    g_free(plan);
+}
+
+/* --- what there is to fail ------------------------------------------------------------------------------- */
+
+typedef struct {
+    guint64 occurrence; /* of its stack, before it */
+    guint64 number;
+} Allocation;
+
+static gint compare_allocations(gconstpointer a, gconstpointer b)
+{
+    const Allocation *x = a, *y = b;
+
+    if (x->occurrence != y->occurrence)
+        return x->occurrence < y->occurrence ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* The first allocation of each stack, in the order they were made; then the second of each; and so on. */
+static void sort_allocations(GArray *list, const FltvmJson *stacks)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+
+    for (guint i = 0; i < fltvm_json_length(stacks); i++) {
+        gint64 stack = (gint64)fltvm_json_number(fltvm_json_item(stacks, i), 0);
+        gint64 *count = g_hash_table_lookup(seen, &stack);
+        Allocation allocation = {count ? (guint64)*count : 0, i + 1};
+        if (count)
+            ++*count;
+        else
+            g_hash_table_insert(seen, g_memdup2(&stack, sizeof(stack)), g_memdup2(&(gint64){1}, sizeof(gint64)));
+        g_array_append_val(list, allocation);
+    }
+    g_array_sort(list, compare_allocations);
+}
+
+static gboolean has_number(const GArray *list, guint64 number)
+{
+    for (guint i = 0; i < list->len; i++) {
+        if (g_array_index(list, guint64, i) == number)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A number counts in every machine: of several machines the first adds its own, the next what goes beyond. */
+static void add_allocations(FltvmPlan *plan, const FltvmJson *stacks)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(Allocation));
+    guint known = plan->allocations->len;
+
+    sort_allocations(list, stacks);
+    for (guint i = 0; i < list->len; i++) {
+        guint64 number = g_array_index(list, Allocation, i).number;
+        if (!known || !has_number(plan->allocations, number))
+            g_array_append_val(plan->allocations, number);
+    }
+}
+
+static void add_io(FltvmPlan *plan, const FltvmJson *disks)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < fltvm_json_length(disks); i++) {
+        guint disk = (guint)fltvm_json_number(fltvm_json_item(disks, i), 0);
+        guint number = GPOINTER_TO_UINT(g_hash_table_lookup(counts, GUINT_TO_POINTER(disk))) + 1;
+        Io io = {disk, number};
+        gboolean known = FALSE;
+        g_hash_table_insert(counts, GUINT_TO_POINTER(disk), GUINT_TO_POINTER(number));
+        for (guint j = 0; j < plan->io->len && !known; j++) {
+            const Io *other = &g_array_index(plan->io, Io, j);
+            known = other->disk == disk && other->number == number;
+        }
+        if (!known)
+            g_array_append_val(plan->io, io);
+    }
+}
+
+void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *outcome)
+{
+    const FltvmJson *machines = fltvm_json_field(outcome, "machines");
+
+    plan->start = *start;
+    for (guint i = 0; i < fltvm_json_length(machines); i++) {
+        const FltvmJson *machine = fltvm_json_item(machines, i);
+        add_allocations(plan, fltvm_json_field(machine, "allocations"));
+        add_io(plan, fltvm_json_field(machine, "io"));
+    }
+}
+
+/* --- taking ---------------------------------------------------------------------------------------------- */
+
+gboolean fltvm_plan_next(FltvmPlan *plan, FltvmTask *task)
+{
+    for (guint tries = 0; tries < plan->chosen->len; tries++) {
+        guint place = plan->turn++ % plan->chosen->len;
+        guint64 *taken = &g_array_index(plan->taken, guint64, place);
+        guint strategy = g_array_index(plan->chosen, guint, place);
+        *task = plan->start;
+        if (!strategies[strategy].next(plan, *taken, task))
+            continue;
+        ++*taken;
+        task->strategy = strategies[strategy].name;
+        task->order = ++plan->order;
+        return TRUE;
+    }
+    return FALSE;
+}

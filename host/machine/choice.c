@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a run may be made to do otherwise: see choice.h. */
+#include "choice.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "abi/hba.h"
+#include "error.h"
+
+#define MOST_DISKS 64u
+
+static const struct {
+    const char *option;
+    const char *action; /* as the property "faults" has it */
+} acts[FLTVM_IO_ACTS] = {
+    [FLTVM_IO_FAIL] = {"fail-io", "error"},
+    [FLTVM_IO_DELAY] = {"delay-io", "delay"},
+    [FLTVM_IO_LOSE] = {"lose-io", "never"},
+};
+
+const char *fltvm_choice_io_option(FltvmIoAct act)
+{
+    return acts[act].option;
+}
+
+/* Digits, then `end`; leaves *text behind them. */
+static gboolean take_number(const char **text, char end, guint64 most, guint64 *value)
+{
+    char *rest = NULL;
+
+    if (!g_ascii_isdigit(**text))
+        return FALSE;
+    errno = 0;
+    *value = g_ascii_strtoull(*text, &rest, 10);
+    *text = rest + 1;
+    return !errno && *rest == end && *value <= most;
+}
+
+gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error)
+{
+    const char *rest = text;
+
+    if (take_number(&rest, '\0', G_MAXINT64, &choice->allocation) && choice->allocation)
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--fail-allocation: '%s' is not a number from 1 on", text);
+    return FALSE;
+}
+
+gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *text, GError **error)
+{
+    const char *rest = text;
+    guint64 disk = 0, number = 0;
+
+    if ((!strchr(text, ':') || take_number(&rest, ':', MOST_DISKS - 1, &disk)) &&
+        take_number(&rest, '\0', G_MAXUINT32, &number) && number) {
+        choice->io[act].disk = (guint)disk;
+        choice->io[act].number = number;
+        return TRUE;
+    }
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--%s: '%s' is neither N nor DISK:N, N counting from 1",
+                acts[act].option, text);
+    return FALSE;
+}
+
+gboolean fltvm_choice_injects(const FltvmChoice *choice)
+{
+    for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
+        if (choice->io[act].number)
+            return TRUE;
+    }
+    return choice->allocation != 0;
+}
+
+void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
+{
+    if (choice->allocation) {
+        g_ptr_array_add(argv, g_strdup("--fail-allocation"));
+        g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->allocation));
+    }
+    for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
+        if (!choice->io[act].number)
+            continue;
+        g_ptr_array_add(argv, g_strconcat("--", acts[act].option, NULL));
+        if (choice->io[act].disk)
+            g_ptr_array_add(argv,
+                            g_strdup_printf("%u:%" G_GUINT64_FORMAT, choice->io[act].disk, choice->io[act].number));
+        else
+            g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->io[act].number));
+    }
+}
+
+char *fltvm_choice_faults(const FltvmChoice *choice, guint disk, guint *count)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    *count = 0;
+    for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
+        if (!choice->io[act].number || choice->io[act].disk != disk)
+            continue;
+        g_string_append_printf(text, "%sop=read+write+flush:nth=%" G_GUINT64_FORMAT ":count=1:do=%s",
+                               (*count)++ ? ";" : "", choice->io[act].number, acts[act].action);
+        if (act == FLTVM_IO_FAIL)
+            g_string_append_printf(text, ":status=%u", FLTVM_HBA_S_DEVICE_FAULT);
+        if (act == FLTVM_IO_DELAY)
+            g_string_append_printf(text, ":delay-ns=%u", FLTVM_IO_DELAY_NS);
+    }
+    return *count ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a run may be made to do otherwise, beside its seed: which allocation or command to a disk fails, comes late or is
+ * lost.  Each is counted from 1 in every machine of the scenario; 0 is none.
+ */
+#ifndef FLTVM_HOST_CHOICE_H
+#define FLTVM_HOST_CHOICE_H
+
+#include <glib.h>
+
+typedef enum {
+    FLTVM_IO_FAIL,  /* the device says that it failed */
+    FLTVM_IO_DELAY, /* it takes FLTVM_IO_DELAY_NS longer */
+    FLTVM_IO_LOSE,  /* the device never answers */
+    FLTVM_IO_ACTS,
+} FltvmIoAct;
+
+#define FLTVM_IO_DELAY_NS 10000000u
+
+typedef struct {
+    guint64 allocation; /* of those that come of drivers under test */
+    struct {
+        guint disk;
+        guint64 number; /* of its reads, writes and flushes */
+    } io[FLTVM_IO_ACTS];
+} FltvmChoice;
+
+/* The option of `fltvm run` for an act, without its dashes. */
+const char *fltvm_choice_io_option(FltvmIoAct act);
+
+/* "N": the error is FLTVM_ERROR_USAGE and begins with the option's name. */
+gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error);
+/* "[DISK:]N" */
+gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *text, GError **error);
+
+/* Whether something is made to fail or to be late. */
+gboolean fltvm_choice_injects(const FltvmChoice *choice);
+
+/* Options for `fltvm run`, newly allocated, added to `argv`. */
+void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv);
+
+/* The fault rules for a disk, as the device's property has them, and how many; NULL: none. */
+char *fltvm_choice_faults(const FltvmChoice *choice, guint disk, guint *count);
+
+#endif
