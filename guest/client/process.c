@@ -56,8 +56,8 @@ static NTSTATUS ClientpFillProcess(PCLIENT_OPERATION Operation, ULONG Offset, PV
 static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, ULONG Offset, PEPROCESS Process)
 {
     PCLIENT_PROGRAM Program = ExAllocatePoolWithTag(PagedPool, sizeof(*Program), CLIENT_TAG);
+    LDR_PROGRAM Mapped = {0};
     KAPC_STATE ApcState;
-    LDR_PROGRAM Mapped;
     PETHREAD Thread;
     NTSTATUS Status;
 
@@ -68,6 +68,8 @@ static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, ULONG Offset, P
     KeUnstackDetachProcess(&ApcState);
     if (!NT_SUCCESS(Status))
         ClientpKeepReason(Operation);
+    Process->Pcb.UserApcDispatcher = Mapped.ApcDispatcher;
+    Process->Pcb.UserExceptionDispatcher = Mapped.ExceptionDispatcher;
     if (NT_SUCCESS(Status))
         Status = PsCreateUserThread(Process, Mapped.Start, Mapped.Entry, (ULONG64)Process->Peb, &Thread);
     if (!NT_SUCCESS(Status)) {

@@ -57,9 +57,6 @@ NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Ac
     NTSTATUS Status;
 
     Request->Mode = ExGetPreviousMode();
-    if (Request->Mode != KernelMode && ApcRoutine != NULL) {
-        return STATUS_NOT_IMPLEMENTED; /* user APCs are not delivered */
-    }
     Request->Event = NULL;
     Request->Irp = NULL;
     Request->Synchronous = FALSE;

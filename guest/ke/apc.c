@@ -4,14 +4,14 @@
  *
  * Special kernel APCs (no NormalRoutine) run at APC_LEVEL unless in a guarded region; normal ones also need
  * no critical region and none of their kind running.  User-mode APCs are queued and end alertable user-mode
- * waits; fltvm has no user mode to run their routines.  Lists and flags: the dispatcher lock.
+ * waits; upcall.c delivers them.  Lists and flags: the dispatcher lock.
  *
  * Rules for APCs
  *  - They live in nonpaged memory until their kernel routine begins, which may free them.
  *  - Queued at IRQL <= DISPATCH_LEVEL; one that is queued is not queued again (FALSE), nor to a thread that ends.
  *  - The kernel routine runs in the thread at APC_LEVEL, the normal routine of a kernel APC after it at PASSIVE_LEVEL;
  *    each returns with APCs disabled as often as it found them.
- *  - A thread that ends hands what is left to the rundown routines, or frees it.
+ *  - A thread that ends hands what is left to the rundown routines; one without is its owner's again.
  */
 #include "kep.h"
 
@@ -143,7 +143,7 @@ BOOLEAN KeRemoveQueueApc(PKAPC Apc)
     return Inserted;
 }
 
-static VOID KiCheckApcExit(PKTHREAD Thread, LONG Disable, PVOID Routine)
+VOID KiCheckApcExit(PKTHREAD Thread, LONG Disable, PVOID Routine)
 {
     if (Thread->CombinedApcDisable != Disable || __readcr8() != APC_LEVEL) {
         KeBugCheckEx(0x1 /* APC_INDEX_MISMATCH */, (ULONG_PTR)Routine, __readcr8(),

@@ -66,6 +66,14 @@ VOID KiSystemCall64(VOID);
 VOID KiEnableSystemCalls(VOID); /* user.c: this processor's */
 DECLSPEC_NORETURN VOID KiEnterUser(PKTRAP_FRAME Frame, PVOID StackBase);
 NTSTATUS KiSystemService(PKTRAP_FRAME TrapFrame);
+VOID KiContextFromFrames(PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception, PCONTEXT Context);
+VOID KiContextToFrames(PCONTEXT Context, PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception);
+
+/* An APC's routine that returns with APCs disabled otherwise than it found them, or at another IRQL, is a bugcheck. */
+VOID KiCheckApcExit(PKTHREAD Thread, LONG Disable, PVOID Routine);
+
+/* upcall.c: an exception of user mode; and on its way there, at PASSIVE_LEVEL, what is to be done before. */
+VOID KiUserException(const EXCEPTION_RECORD *Record, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
 VOID KiUserWork(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
 VOID KiThreadStartup(VOID);
 VOID KiCallOnStack(PVOID Callout, PVOID Parameter, PVOID StackBase);

@@ -156,6 +156,23 @@ VOID KeCheckThreadExit(VOID)
     KiVerify(Thread->Resources == 0 && Thread->Locks == 0, 0xC4, 0x100A, (ULONG_PTR)Thread, 0, 0);
 }
 
+/* The dispatcher lock, let go while a rundown routine runs.  An APC without one is its owner's. */
+static VOID KiRunDownApcs(PKTHREAD Thread, KPROCESSOR_MODE Mode)
+{
+    PLIST_ENTRY Head = &Thread->ApcState.ApcListHead[(int)Mode];
+
+    while (!IsListEmpty(Head)) {
+        PKAPC Apc = CONTAINING_RECORD(RemoveHeadList(Head), KAPC, ApcListEntry);
+
+        Apc->Inserted = FALSE;
+        if (Apc->RundownRoutine != NULL) {
+            KiUnlockDispatcher(PASSIVE_LEVEL);
+            Apc->RundownRoutine(Apc);
+            (VOID) KiAcquireDispatcher();
+        }
+    }
+}
+
 DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
 {
     PKTHREAD Thread = KeGetCurrentThread();
@@ -164,17 +181,8 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
     FV_TRACE(FLTVM_TRACE_THREAD_EXIT, Thread, 0, 0, 0, 0);
     (VOID) KiAcquireDispatcher();
     Thread->ApcQueueable = FALSE;
-    while (!IsListEmpty(&Thread->ApcState.ApcListHead[KernelMode])) {
-        PKAPC Apc = CONTAINING_RECORD(Thread->ApcState.ApcListHead[KernelMode].Flink, KAPC, ApcListEntry);
-
-        RemoveEntryList(&Apc->ApcListEntry);
-        Apc->Inserted = FALSE;
-        if (Apc->RundownRoutine != NULL) {
-            KiUnlockDispatcher(PASSIVE_LEVEL);
-            Apc->RundownRoutine(Apc);
-            (VOID) KiAcquireDispatcher();
-        }
-    }
+    KiRunDownApcs(Thread, KernelMode);
+    KiRunDownApcs(Thread, UserMode);
     KiAbandonMutants(Thread);
     if (Thread->Queue != NULL) {
         RemoveEntryList(&Thread->QueueListEntry);

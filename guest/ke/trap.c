@@ -24,7 +24,7 @@
 
 NTSTATUS (*KeMmAccessFault)(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, PKTRAP_FRAME TrapFrame);
 
-static VOID KiContextFromFrames(PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception, PCONTEXT Context)
+VOID KiContextFromFrames(PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception, PCONTEXT Context)
 {
     RtlZeroMemory(Context, sizeof(*Context));
     Context->ContextFlags = CONTEXT_FULL | CONTEXT_SEGMENTS;
@@ -53,7 +53,7 @@ static VOID KiContextFromFrames(PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception, 
     RtlCopyMemory(&Context->Xmm6, &Exception->Xmm6, 10 * sizeof(M128A));
 }
 
-static VOID KiContextToFrames(PCONTEXT Context, PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception)
+VOID KiContextToFrames(PCONTEXT Context, PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Exception)
 {
     Trap->MxCsr = Context->MxCsr & 0xFFBF;
     Trap->EFlags = Context->EFlags;
@@ -104,10 +104,6 @@ static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION
 {
     EXCEPTION_RECORD Record;
 
-    if (TrapFrame->SegCs & 1) {
-        KeUserExceptionRoutine(Status);
-        return;
-    }
     RtlZeroMemory(&Record, sizeof(Record));
     Record.ExceptionCode = Status;
     Record.ExceptionAddress = (PVOID)TrapFrame->Rip;
@@ -116,6 +112,10 @@ static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION
     Record.ExceptionInformation[1] = Second;
     if (Status == STATUS_IN_PAGE_ERROR) {
         Record.ExceptionInformation[Record.NumberParameters++] = (ULONG_PTR)(LONG_PTR)KeGetCurrentThread()->PageStatus;
+    }
+    if (TrapFrame->SegCs & 1) {
+        KiUserException(&Record, TrapFrame, ExceptionFrame);
+        return;
     }
     KiDispatchException(&Record, ExceptionFrame, TrapFrame, TRUE);
 }
@@ -294,7 +294,7 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
     case 6: KiRaiseFromTrap(STATUS_ILLEGAL_INSTRUCTION, TrapFrame, ExceptionFrame, 0, 0, 0); break;
     case TRAP_PROTECTION:
         if ((TrapFrame->SegCs & 1) && KiIsPrivileged(TrapFrame->Rip)) {
-            KeUserExceptionRoutine(STATUS_PRIVILEGED_INSTRUCTION);
+            KiRaiseFromTrap(STATUS_PRIVILEGED_INSTRUCTION, TrapFrame, ExceptionFrame, 0, 0, 0);
             break;
         }
         /* Windows cannot tell the address either: a non-canonical access reports -1. */

@@ -6,7 +6,7 @@
  * that a trap from user mode is taken on and the x87 state are changed when a thread that has user mode is switched to:
  * such a thread has an address space of its own, so that switches between the kernel's threads never look.
  *
- * The way back to user mode looks at UserApcPending only; what else is to be done before has that set as well.
+ * The way back to user mode looks at UserApcPending only; what else is to be done before has that set as well (upcall.c).
  */
 #include "kep.h"
 #include <usermode.h>
@@ -155,17 +155,6 @@ NTSTATUS KiSystemService(PKTRAP_FRAME TrapFrame)
     }
     KeAssert(__readcr8() == PASSIVE_LEVEL && KeGetCurrentThread()->CombinedApcDisable == 0);
     return Status;
-}
-
-/* PASSIVE_LEVEL, on the way to user mode. */
-VOID KiUserWork(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
-{
-    PKTHREAD Thread = KeGetCurrentThread();
-
-    if (Thread->Terminating) {
-        KeUserExitRoutine();
-    }
-    Thread->ApcState.UserApcPending = FALSE;
 }
 
 VOID KeForceUserExit(PKTHREAD Thread)

@@ -146,7 +146,9 @@ NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Pr
         Result->ImageBase = Images[1].Address;
         Result->Entry = Images[1].Address + Images[1].Pe.EntryPoint;
         Result->Start = LdrpUserExport(&Images[0], "RtlUserThreadStart", 0);
-        if (Result->Start == 0)
+        Result->ApcDispatcher = LdrpUserExport(&Images[0], "KiUserApcDispatcher", 0);
+        Result->ExceptionDispatcher = LdrpUserExport(&Images[0], "KiUserExceptionDispatcher", 0);
+        if (Result->Start == 0 || Result->ApcDispatcher == 0 || Result->ExceptionDispatcher == 0)
             Status = STATUS_ENTRYPOINT_NOT_FOUND;
     }
     LdrpEndFailure();

@@ -88,12 +88,18 @@ NTSTATUS MmAccessFault(ULONG64 ErrorCode, PVOID Address, KPROCESSOR_MODE Mode, P
     return STATUS_UNSUCCESSFUL;
 }
 
+#define MI_STACK_RESERVE (3 * PAGE_SIZE)
+
 NTSTATUS MmGrowStack(ULONG64 Address, ULONG64 Lowest)
 {
     ULONG64 Base = (Address & ~(ULONG64)(PAGE_SIZE - 1)) - PAGE_SIZE, Size = PAGE_SIZE;
+    ULONG64 Rest = Lowest + PAGE_SIZE, RestSize = MI_STACK_RESERVE;
 
-    if (Base <= Lowest)
+    if (Base < Rest + RestSize) {
+        /* What is left is for the handler of the overflow; the lowest page is never there. */
+        MmAllocateVirtual(&Rest, 0, &RestSize, MEM_COMMIT, PAGE_READWRITE);
         return STATUS_STACK_OVERFLOW;
+    }
     return NT_SUCCESS(MmAllocateVirtual(&Base, 0, &Size, MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD))
                ? STATUS_SUCCESS
                : STATUS_STACK_OVERFLOW;

@@ -36,8 +36,17 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
                          PETHREAD *Result);
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
 
-/* user.c */
+/* user.c; a thread that was made for user mode */
 VOID PspInitializeUser(VOID);
+BOOLEAN PspIsUserThread(PETHREAD Thread);
+
+/* userthread.c: services for user mode alone. */
+NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                                HANDLE ProcessHandle, PVOID StartRoutine, PVOID Argument, ULONG CreateFlags,
+                                SIZE_T ZeroBits, SIZE_T StackSize, SIZE_T MaximumStackSize, PVOID AttributeList);
+NTSTATUS NTAPI NtQueueApcThread(HANDLE ThreadHandle, PVOID ApcRoutine, PVOID Argument1, PVOID Argument2,
+                                PVOID Argument3);
+NTSTATUS NTAPI NtAlertThread(HANDLE ThreadHandle);
 
 /* token.c */
 VOID PspDropTokens(PETHREAD Thread);

@@ -112,13 +112,28 @@ static VOID NTAPI PspSystemThreadStartup(PKSTART_ROUTINE StartRoutine, PVOID Sta
     PspExitThread(STATUS_SUCCESS);
 }
 
-static VOID PspInsertThread(PETHREAD Thread, PEPROCESS Process)
+/* FALSE: the process ends, or has ended, with its threads. */
+static BOOLEAN PspInsertThread(PETHREAD Thread, PEPROCESS Process)
 {
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
+    BOOLEAN Lives = !Process->Exiting;
 
-    InsertTailList(&Process->ThreadListHead, &Thread->ThreadListEntry);
-    Process->ActiveThreads++;
+    if (Lives) {
+        InsertTailList(&Process->ThreadListHead, &Thread->ThreadListEntry);
+        Process->ActiveThreads++;
+    }
     KeReleaseSpinLock(&PspLock, OldIrql);
+    return Lives;
+}
+
+/* Of one that never ran: the references that were taken for it. */
+static NTSTATUS PspDropThread(PETHREAD Thread, BOOLEAN ForCaller, NTSTATUS Status)
+{
+    if (ForCaller) {
+        ObDereferenceObject(Thread);
+    }
+    ObUnpinObject(Thread);
+    return Status;
 }
 
 NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
@@ -168,16 +183,17 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
     if (Handle != NULL) {
         Status = ObInsertObject(Thread, NULL, DesiredAccess, 0, NULL, Handle);
         if (!NT_SUCCESS(Status)) {
-            if (Result != NULL) {
-                ObDereferenceObject(Thread);
-            }
-            ObUnpinObject(Thread);
-            return Status;
+            return PspDropThread(Thread, Result != NULL, Status);
         }
     } else {
         ObDereferenceObject(Thread); /* the creation's reference: nobody has a handle */
     }
-    PspInsertThread(Thread, Process);
+    if (!PspInsertThread(Thread, Process)) {
+        if (Handle != NULL) {
+            ObCloseHandle(*Handle, KernelMode);
+        }
+        return PspDropThread(Thread, Result != NULL, STATUS_PROCESS_IS_TERMINATING);
+    }
     if (Result != NULL) {
         *Result = Thread;
     }

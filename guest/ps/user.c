@@ -105,6 +105,7 @@ NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULO
     }
     *Context = (PSP_USER_START){Start, Entry, Argument};
     Process->User = TRUE;
+    Process->UserThreadStart = Start;
     Status = PspCreateThread(Process, "user", NULL, 0, PspUserThreadStartup, Context, NULL, NULL, Thread);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Context, PSP_USER_TAG);
@@ -112,7 +113,23 @@ NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULO
     return Status;
 }
 
+BOOLEAN PspIsUserThread(PETHREAD Thread)
+{
+    return Thread->StartAddress == PspUserThreadStartup;
+}
+
 /* ---- the end ---- */
+
+/* A process may have had many threads before its end frees all.  That the user has freed them already does not matter. */
+static VOID PspFreeStack(PETHREAD Thread)
+{
+    ULONG64 Stack = Thread->Tcb.UserStackLow, Teb = (ULONG64)Thread->Tcb.Teb, StackSize = 0, TebSize = 0;
+
+    if (Stack != 0) {
+        MmFreeVirtual(&Stack, &StackSize, MEM_RELEASE);
+        MmFreeVirtual(&Teb, &TebSize, MEM_RELEASE);
+    }
+}
 
 /* On its way to user mode: the thread has been told to end. */
 static VOID PspUserExit(VOID)
@@ -124,6 +141,7 @@ static VOID PspUserExit(VOID)
 
     Status = Process->Exiting ? Process->UserExitStatus : Thread->UserExitStatus;
     KeReleaseSpinLock(&PspLock, OldIrql);
+    PspFreeStack(Thread);
     PspExitThread(Status);
 }
 
@@ -139,7 +157,7 @@ VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus)
     KeReleaseSpinLock(&PspLock, OldIrql);
     for (PETHREAD Thread = PsGetNextProcessThread(Process, NULL); Thread != NULL;
          Thread = PsGetNextProcessThread(Process, Thread)) {
-        if (Thread->StartAddress == PspUserThreadStartup) {
+        if (PspIsUserThread(Thread)) {
             KeForceUserExit(&Thread->Tcb);
         }
     }
@@ -201,7 +219,7 @@ NTSTATUS NTAPI NtTerminateThread(HANDLE ThreadHandle, NTSTATUS ExitStatus)
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    if (Thread->StartAddress != PspUserThreadStartup) {
+    if (!PspIsUserThread(Thread)) {
         Status = STATUS_ACCESS_DENIED;
     } else if (!Thread->Tcb.Terminating) {
         Thread->UserExitStatus = ExitStatus;

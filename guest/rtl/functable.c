@@ -26,11 +26,13 @@ static struct {
     RTLP_IMAGE_ENTRY Entry[RTLP_MAXIMUM_IMAGES]; /* ascending Base */
 } RtlpInvertedTable;
 
+/* In user mode there is no such interrupt to keep out, as a program's images are entered before it begins. */
 static ULONG64 RtlpBeginChange(VOID)
 {
     ULONG64 Flags = __readeflags();
 
-    __asm__ __volatile__("cli" ::: "memory");
+    if (RtlpIsKernel())
+        __asm__ __volatile__("cli" ::: "memory");
     while (InterlockedExchange(&RtlpInvertedTable.Lock, 1) != 0)
         YieldProcessor();
     InterlockedIncrement(&RtlpInvertedTable.Sequence);
@@ -41,7 +43,7 @@ static VOID RtlpEndChange(ULONG64 Flags)
 {
     InterlockedIncrement(&RtlpInvertedTable.Sequence);
     InterlockedExchange(&RtlpInvertedTable.Lock, 0);
-    if (Flags & 0x200)
+    if ((Flags & 0x200) && RtlpIsKernel())
         __asm__ __volatile__("sti" ::: "memory");
 }
 

@@ -6,6 +6,15 @@
 #include "rtl.h"
 #include <fltvm.h>
 
+/* FALSE in user mode: some of this is a part of ntdll.dll, too. */
+FORCEINLINE BOOLEAN RtlpIsKernel(VOID)
+{
+    USHORT Segment;
+
+    __asm__("mov %%cs, %0" : "=r"(Segment));
+    return (Segment & 3) == 0;
+}
+
 /* Tag of the strings that Rtl routines allocate. */
 #define RTLP_STRING_TAG 'rtSR'
 

@@ -330,7 +330,8 @@ RTL_FRAME RtlUnwindFrame(PCONTEXT Context, RTL_FRAME Inner)
     RTLP_FUNCTION Function;
     PVOID Image, HandlerData;
 
-    if ((Rsp & 7) != 0 || Rsp == 0 || ((LONG64)Rip >= 0 && (LONG64)Rsp >= 0)) /* the last: user mode's */
+    /* The kernel does not go on into user mode. */
+    if ((Rsp & 7) != 0 || Rsp == 0 || ((LONG64)Rip >= 0 && (LONG64)Rsp >= 0 && RtlpIsKernel()))
         return RtlFrameEnd;
     if (RtlpFindFunction(Rip, &Function)) {
         RtlpVirtualUnwind(UNW_FLAG_NHANDLER, Function.ImageBase, Rip, &Function.Entry, Context, &HandlerData,

@@ -8,13 +8,20 @@
  */
 #include <stdarg.h>
 
-#include <ntifs.h>
+#include "ntdllp.h"
 
 typedef NTSTATUS(NTAPI *PUSER_ENTRY)(PVOID Argument);
 
 NTSTATUS NTAPI NtTerminateProcess(HANDLE ProcessHandle, NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtTerminateThread(HANDLE ThreadHandle, NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                                HANDLE ProcessHandle, PVOID StartRoutine, PVOID Argument, ULONG CreateFlags,
+                                SIZE_T ZeroBits, SIZE_T StackSize, SIZE_T MaximumStackSize, PVOID AttributeList);
 VOID NTAPI RtlUserThreadStart(PUSER_ENTRY Entry, PVOID Argument);
-VOID NTAPI RtlExitUserProcess(NTSTATUS ExitStatus);
+VOID NTAPI RtlExitUserThread(NTSTATUS ExitStatus);
+NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Suspended, ULONG ZeroBits,
+                                   SIZE_T Reserve, SIZE_T Commit, PUSER_ENTRY Start, PVOID Argument, PHANDLE Thread,
+                                   PCLIENT_ID ClientId);
 BOOLEAN NTAPI NtdllEntry(PVOID Base, ULONG Reason, PVOID Reserved);
 
 /* The library has nothing to set up. */
@@ -28,10 +35,32 @@ VOID NTAPI RtlExitUserProcess(NTSTATUS ExitStatus)
     NtTerminateProcess((HANDLE)-1, ExitStatus);
 }
 
-/* The first routine of every thread. */
+VOID NTAPI RtlExitUserThread(NTSTATUS ExitStatus)
+{
+    NtTerminateThread((HANDLE)-2, ExitStatus);
+}
+
+/* The first routine of every thread.  The first thread's argument is the PEB, and what it returns ends the process. */
 VOID NTAPI RtlUserThreadStart(PUSER_ENTRY Entry, PVOID Argument)
 {
+    static BOOLEAN Started;
+
+    if (Started)
+        RtlExitUserThread(Entry(Argument));
+    Started = TRUE;
+    NtdllInitializeExceptions(Argument);
     RtlExitUserProcess(Entry(Argument));
+}
+
+/* A thread of the process's; stacks are of one size.  STATUS_NOT_IMPLEMENTED: a descriptor, suspended, the ids. */
+NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Suspended, ULONG ZeroBits,
+                                   SIZE_T Reserve, SIZE_T Commit, PUSER_ENTRY Start, PVOID Argument, PHANDLE Thread,
+                                   PCLIENT_ID ClientId)
+{
+    if (Descriptor != NULL || Suspended || ClientId != NULL)
+        return STATUS_NOT_IMPLEMENTED;
+    return NtCreateThreadEx(Thread, THREAD_ALL_ACCESS, NULL, Process, Start, Argument, 0, ZeroBits, Commit, Reserve,
+                            NULL);
 }
 
 /* ---- text ---- */
@@ -118,6 +147,18 @@ void *memcpy(void *To, const void *From, size_t Count)
 
     __asm__ volatile("rep movsb" : "+D"(To), "+S"(From), "+c"(Count) : : "memory");
     return Result;
+}
+
+void *memmove(void *To, const void *From, size_t Count)
+{
+    UCHAR *Last = (UCHAR *)To + Count;
+    const UCHAR *Behind = (const UCHAR *)From + Count;
+
+    if ((ULONG_PTR)To - (ULONG_PTR)From >= Count)
+        return memcpy(To, From, Count);
+    while (Count-- != 0)
+        *--Last = *--Behind;
+    return To;
 }
 
 void *memset(void *To, int Value, size_t Count)

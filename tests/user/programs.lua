@@ -28,6 +28,7 @@ for cpus = 1, 4, 3 do
 
     expect_equal(run(vm, "hello.c"):wait(), GOOD, "a program runs in user mode, " .. cpus .. " CPUs")
     expect_equal(run(vm, "file.c"):wait(), GOOD, "a program reads and writes a file")
+    expect_equal(run(vm, "upcall.c"):wait(), GOOD, "exceptions, APCs and threads of a program")
     local first, second = run(vm, "hello.c"), run(vm, "file.c")
     first:wait()
     second:wait()
@@ -36,6 +37,7 @@ for cpus = 1, 4, 3 do
     first, second = run(vm, "hello.c"), run(vm, "file.c")
     expect_equal(second:wait(), GOOD, "two programs at once")
     expect_equal(first:wait(), GOOD, "both of them")
+    expect_equal(run(vm, "upcall.c"):wait(), GOOD, "once more, with what was left pending the last time")
     expect_status("STATUS_INVALID_CID", function() first:wait() end, "it is waited for once")
     vm:sleep(100)
     expect(vm:memory().used - before < ROOM, "they leave no memory")

@@ -104,7 +104,8 @@ struct _KTHREAD {
     ULONG64 UserStackHigh; /* 070 */
     PVOID UserFloat;       /* 078: x87 state while switched out; NULL: it has never been in user mode */
     BOOLEAN Terminating;   /* it ends before it is in user mode again; UserApcPending is set, too */
-    UCHAR Spare81[7];
+    BOOLEAN UserApcLater;  /* UserApcPending is set for UserContext, and no APC is due */
+    UCHAR Spare82[6];
     volatile LONG State;    /* 088: KTHREAD_STATE */
     NTSTATUS PageStatus;    /* 08C: its own; why the last page of a file that it touched could not be read */
     PKTRAP_FRAME TrapFrame; /* 090 */
@@ -147,7 +148,10 @@ struct _KTHREAD {
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-    CHAR Name[24];           /* for the host: reports and traces */
+    CHAR Name[24]; /* for the host: reports and traces */
+    PCONTEXT
+    UserContext; /* the thread's own: what it continues with, and the exception it raises there; in user memory */
+    PEXCEPTION_RECORD UserRecord;
     ULONG64 WaitStart;       /* interrupt time */
     ULONG_PTR TopLevelIrp;   /* io's; the thread itself only */
     const VOID *Blamed;      /* FvBlame's; the thread itself only */
@@ -189,6 +193,8 @@ struct _KPROCESS {
     SCHAR QuantumReset;
     UCHAR Spare[6];
     struct _MM_SPACE *AddressSpace; /* mm's: the user range; NULL: it has none */
+    ULONG64 UserApcDispatcher;      /* of its ntdll.dll, as the next; set before its first thread */
+    ULONG64 UserExceptionDispatcher;
 };
 
 /* The processor's block, at gs:[0x180].  The first offsets are Windows's. */

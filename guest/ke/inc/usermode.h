@@ -33,4 +33,9 @@ extern VOID (*KeUserExitRoutine)(VOID);
 extern VOID (*KeUserExceptionRoutine)(NTSTATUS Status);
 extern NTSTATUS (*KeMmGrowStack)(ULONG64 Address, ULONG64 Lowest);
 
+/* upcall.c: services for user mode alone. */
+NTSTATUS NTAPI NtContinue(PCONTEXT ContextRecord, BOOLEAN TestAlert);
+NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT ContextRecord, BOOLEAN FirstChance);
+NTSTATUS NTAPI NtTestAlert(VOID);
+
 #endif

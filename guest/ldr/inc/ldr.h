@@ -90,7 +90,8 @@ VOID LdrUnloadImage(PLDR_IMAGE Image);
 typedef struct _LDR_PROGRAM {
     ULONG64 ImageBase;
     ULONG64 Entry;
-    ULONG64 Start; /* ntdll.dll's RtlUserThreadStart */
+    ULONG64 Start; /* ntdll.dll's RtlUserThreadStart; it has the dispatchers, too */
+    ULONG64 ApcDispatcher, ExceptionDispatcher;
 } LDR_PROGRAM, *PLDR_PROGRAM;
 NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Program, SIZE_T ProgramLength,
                        PLDR_PROGRAM Result);

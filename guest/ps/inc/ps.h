@@ -60,6 +60,7 @@ typedef struct _EPROCESS {
     BOOLEAN User;
     BOOLEAN Exiting;
     NTSTATUS UserExitStatus; /* what it ends with: the first that said so */
+    ULONG64 UserThreadStart; /* ntdll.dll's RtlUserThreadStart */
     PVOID Peb;
 } EPROCESS;
 C_ASSERT(sizeof(EPROCESS) <= KE_PROCESS_SIZE);
