@@ -23,6 +23,12 @@ static uint64_t u64(const uint8_t *at)
     return value;
 }
 
+/* Where a debugger stops: the image is there. */
+static __attribute__((noinline)) void ready(void)
+{
+    __asm__ volatile("");
+}
+
 int main(int argc, char **argv)
 {
     struct stat status;
@@ -43,6 +49,7 @@ int main(int argc, char **argv)
         return 3;
     for (uint32_t i = 0; i < sections; i++, section += 40)
         memcpy(image + u32(section + 12), raw + u32(section + 20), u32(section + 16));
+    ready();
     uint64_t (*entry)(void) __attribute__((ms_abi)) = (void *)(image + u32(header + 24 + 16));
     printf("%llu\n", (unsigned long long)entry());
     return 0;

@@ -70,7 +70,7 @@ def run():
     for setting in ('pagination off', 'confirm off', 'height 0', 'disable-randomization on', 'startup-with-shell off'):
         gdb.execute('set ' + setting)
     gdb.execute('file ' + os.environ['LOADER'])
-    gdb.execute('break main', to_string=True)
+    gdb.execute('break ready', to_string=True)
     gdb.execute(f'run {image_path}', to_string=True)
     image = pe.from_file(image_path)
     entry = image.preferred_base + image.entry
@@ -80,7 +80,7 @@ def run():
     module = modules.Module(os.path.basename(image_path), image.preferred_base, image.size)
     modules.modules[module.base] = module
     unwinder.register()
-    gdb.execute(f'hbreak *{entry:#x}', to_string=True)
+    gdb.execute(f'break *{entry:#x}', to_string=True)  # the processor's own are not on every machine
     gdb.execute('continue', to_string=True)
 
     values, rip = registers()

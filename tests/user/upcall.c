@@ -20,6 +20,9 @@ VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Suspended, ULONG ZeroBits,
                                    SIZE_T Reserve, SIZE_T Commit, PUSER_ENTRY Start, PVOID Argument, PHANDLE Thread,
                                    PCLIENT_ID ClientId);
+VOID NTAPI KiUserApcDispatcher(VOID);
+VOID NTAPI KiUserExceptionDispatcher(VOID);
+VOID NTAPI RtlExitUserThread(NTSTATUS Status);
 NTSTATUS Main(PVOID Peb);
 
 #define SELF_PROCESS ((HANDLE) - 1)
@@ -179,6 +182,16 @@ static void CheckOverflow(void)
     Check(Code == (ULONG)STATUS_STACK_OVERFLOW, "a stack that has run out is told to a handler");
 }
 
+/* Both dispatchers can be walked through. */
+static void CheckDispatchers(void)
+{
+    ULONG64 Base = 0, Other = 0;
+
+    Check(RtlLookupFunctionEntry((ULONG64)KiUserExceptionDispatcher, &Base, NULL) != NULL &&
+              RtlLookupFunctionEntry((ULONG64)KiUserApcDispatcher, &Other, NULL) != NULL && Base == Other && Base != 0,
+          "the dispatchers have unwind data");
+}
+
 /* A context that asks for more than user mode may have. */
 static void CheckContinue(void)
 {
@@ -207,9 +220,11 @@ static void CheckContinue(void)
 /* ---- APCs ---- */
 
 static ULONG64 Order, Arguments[3];
+static BOOLEAN Dispatched = TRUE;
 
 static VOID NTAPI Note(PVOID First, PVOID Second, PVOID Third)
 {
+    Dispatched = Dispatched && (ULONG64)_ReturnAddress() - (ULONG64)KiUserApcDispatcher < 0x40;
     Order = Order * 10 + (ULONG64)First;
     Arguments[0] = (ULONG64)First;
     Arguments[1] = (ULONG64)Second;
@@ -243,6 +258,7 @@ static void CheckApcs(void)
     Queue(Note, 2, 0);
     Check(Sleep(FALSE, 1) == STATUS_SUCCESS && Order == 0, "a wait that is not alertable brings none");
     Check(Sleep(TRUE, 1000) == STATUS_USER_APC && Order == 12, "one that is brings all, in their order, and ends");
+    Check(Dispatched, "called by KiUserApcDispatcher");
     Check(Arguments[0] == 2 && Arguments[1] == 0 && Arguments[2] == 33, "with their arguments");
     Order = 0;
     Queue(Note, 3, 0);
@@ -313,7 +329,8 @@ static NTSTATUS NTAPI Second(PVOID Argument)
 
     if (Here < __readgsqword(0x08) && Here >= __readgsqword(0x1478) && Caught(0) == (ULONG)STATUS_ACCESS_VIOLATION)
         __sync_fetch_and_add(&Running, (LONG)(ULONG_PTR)Argument);
-    return STATUS_SUCCESS;
+    RtlExitUserThread(STATUS_SUCCESS);
+    return STATUS_UNSUCCESSFUL;
 }
 
 static NTSTATUS NTAPI Waits(PVOID Argument)
@@ -369,6 +386,7 @@ NTSTATUS Main(PVOID Peb)
     UNREFERENCED_PARAMETER(Peb);
     CheckExceptions();
     CheckOverflow();
+    CheckDispatchers();
     CheckContinue();
     CheckApcs();
     CheckIo();
