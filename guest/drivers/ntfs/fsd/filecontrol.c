@@ -276,10 +276,15 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
     while (NT_SUCCESS(Status) && Offset < End) {
         ULONG Piece = (ULONG)min(End - Offset, (LONGLONG)NTFS_ZEROS);
 
-        RtlZeroMemory(&Facts, sizeof(Facts));
+        Facts = (NTFS_STREAM_FACTS){.Size = Stream->Header.FileSize.QuadPart,
+                                    .Valid = Stream->ValidToDisk,
+                                    .Allocated = Stream->Header.AllocationSize.QuadPart,
+                                    .Mapped = Stream->Mapped};
+        ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
         Status = NtfsLibraryWrite(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
-                                  Stream->Name.Length / sizeof(WCHAR), Offset, Zeros, Piece, &Facts);
+                                  Stream->Name.Length / sizeof(WCHAR), Offset, Zeros, Piece, TRUE, &Facts);
         NtfsTakeSizesLocked(Stream, &Facts);
+        ExReleaseResourceLite(&Stream->RunsResource);
         Stream->IsChanged = TRUE;
         Offset += Piece;
     }

@@ -157,8 +157,16 @@ static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_CONTROL Control = {Volume, Stream, Stack->FileObject->FsContext2};
+    BOOLEAN Writes = Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_SET_ZERO_DATA;
+    IO_STATUS_BLOCK Flushed;
     NTSTATUS Status;
 
+    /* What is written past the cache, as by any other write that it does not see: flushed before, forgotten after. */
+    if (Writes) {
+        KeEnterCriticalRegion();
+        ExAcquireResourceExclusiveLite(&Stream->Resource, TRUE);
+        CcFlushCache(&Stream->Sections, NULL, 0, &Flushed);
+    }
     NtfsLockLibrary();
     __try {
         NtfsFindBuffers(Irp, Stack, &Control);
@@ -167,6 +175,11 @@ static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
         Status = GetExceptionCode();
     }
     NtfsUnlockLibrary();
+    if (Writes) {
+        CcPurgeCacheSection(&Stream->Sections, NULL, 0, FALSE);
+        ExReleaseResourceLite(&Stream->Resource);
+        KeLeaveCriticalRegion();
+    }
     *Information = Control.Used;
     return Status;
 }
