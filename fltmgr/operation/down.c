@@ -173,6 +173,20 @@ static VOID FltpCheckLegal(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLT_PRE_
                           "rule=A pre-callback returned a status that an IRP-based operation does not have\n");
 }
 
+/* A pre-callback whose post-callback runs in this thread has returned: with what it left begins the next call. */
+static VOID FltpKeepLeft(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call)
+{
+    PFLTP_LEFT Left = &Node->Left;
+
+    Left->Before = Call->State.State;
+    Left->TopLevelBefore = Call->State.TopLevelIrp;
+    FltpBeginCalls(Call, Operation);
+    Left->After = Call->State.State;
+    Left->TopLevelAfter = Call->State.TopLevelIrp;
+    if (Left->After != Left->Before || Left->TopLevelAfter != Left->TopLevelBefore)
+        SetFlag(Node->Flags, FLTP_NODE_LEFT);
+}
+
 /* Every return but the plain one, and all of a create's and of calls.  Node is the caller's still, unless the filter pended the operation. */
 static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                                 PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
@@ -199,7 +213,7 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
     if (Status == FLT_PREOP_COMPLETE)
         FltpCheckStatus(Node, Pre, Data);
     if (ReturnsHere)
-        FltpBeginCalls(Call, Operation); /* with what this one left */
+        FltpKeepLeft(Operation, Node, Call);
 }
 
 static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,

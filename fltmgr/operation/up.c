@@ -38,6 +38,26 @@ static FORCEINLINE VOID FltpCheckAfterPost(PFLTP_NODE Node, PFLTP_CALL Call, PFL
     }
 }
 
+/*
+ * What its pre-callback left, a post-callback in the same thread puts back, and leaves nothing itself.  When it has put nothing
+ * back it is the pre-callback that left it.
+ */
+static DECLSPEC_NOINLINE VOID FltpCheckPutBack(PFLTP_CALL Call, const FLTP_LEFT *Left, const VOID *Pre,
+                                               PFLT_CALLBACK_DATA Data)
+{
+    FV_CALL Now;
+
+    if (Call->State.State != Left->After || Call->State.TopLevelIrp != Left->TopLevelAfter) {
+        Call->State.MayLeave = FLTP_MAY_LEAVE; /* somebody else has left something in between */
+        return;
+    }
+    FvBeginCall(&Now);
+    Call->State.State = Left->Before;
+    Call->State.TopLevelIrp = Left->TopLevelBefore;
+    if (Now.State == Left->After && Now.TopLevelIrp == Left->TopLevelAfter)
+        FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)Data);
+}
+
 /* Calls the post-callback of a node that the caller owns; after MORE_PROCESSING_REQUIRED it is the filter's. */
 static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                                            FLT_POST_OPERATION_FLAGS Flags)
@@ -46,14 +66,21 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
     PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
     BOOLEAN IsCall = Operation->Irp == NULL, AtHome = IsCall || Node->Home != NULL || Operation->Origin != NULL;
+    PFLT_PRE_OPERATION_CALLBACK Pre = Node->Callback->Pre;
+    BOOLEAN PutsBack = FlagOn(Node->Flags, FLTP_NODE_LEFT) != 0;
     FLT_POSTOP_CALLBACK_STATUS Status;
+    FLTP_LEFT Left;
 
+    if (PutsBack)
+        Left = Node->Left;
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
     Node->Call = Call;
     Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
     if (FltpVerify) {
-        if (AtHome)
-            Call->State.MayLeave = FLTP_MAY_LEAVE; /* it puts back what its pre-callback left */
+        if (Call->IsFsFilter)
+            Call->State.MayLeave = FLTP_MAY_LEAVE; /* what another operation's callbacks put back */
+        else if (PutsBack && AtHome)
+            FltpCheckPutBack(Call, &Left, Pre, Data);
         FvEndCall(&Call->State, Post, "post-callback", (ULONG_PTR)Data);
         FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
         if (AtHome && Status == FLT_POSTOP_FINISHED_PROCESSING)

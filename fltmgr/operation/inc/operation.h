@@ -70,6 +70,13 @@ typedef struct _FLTP_CALL {
 
 #define FLTP_NODE_SWAPPED    0x1 /* its pre-callback put in another buffer: not to be drained while the request is below */
 #define FLTP_NODE_RETAIN_MDL 0x2 /* its filter frees SwappedMdl */
+#define FLTP_NODE_LEFT       0x4 /* its pre-callback left something to its post-callback */
+
+/* What a thread had before a pre-callback left something, and then. */
+typedef struct _FLTP_LEFT {
+    ULONG64 Before, After; /* FV_CALL.State */
+    ULONG_PTR TopLevelBefore, TopLevelAfter;
+} FLTP_LEFT, *PFLTP_LEFT;
 
 typedef struct _FLTP_NODE {
     volatile LONG State;
@@ -83,6 +90,7 @@ typedef struct _FLTP_NODE {
     const VOID *Swapper; /* the callback that put SwappedMdl in; NULL: it was made for the buffer later */
     FLT_RELATED_OBJECTS Objects;
     FLT_IO_PARAMETER_BLOCK Iopb; /* as the pre-callback got them: what its post-callback sees */
+    FLTP_LEFT Left;              /* FLTP_NODE_LEFT */
 } FLTP_NODE, *PFLTP_NODE;
 
 #define FLTP_NODES_DEFAULT 8

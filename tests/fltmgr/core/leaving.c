@@ -26,7 +26,9 @@ typedef enum _KIND {
     InMessage,
     InCancel,
     InQueueCancel,
-    InAsynchronous
+    InAsynchronous,
+    InSynchronizedPre, /* its post-callback does not put back what it leaves */
+    InPair,            /* its post-callback puts that back, and leaves something itself */
 } KIND;
 
 static PFLT_FILTER Filter;
@@ -36,6 +38,7 @@ static HOW How;
 static LIST_ENTRY Held;
 static FLT_CALLBACK_DATA_QUEUE Queue;
 static KEVENT Done;
+static ERESOURCE PairResource;
 static BOOLEAN Ready;
 
 static VOID Misbehave(KIND Here)
@@ -123,6 +126,13 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELAT
 {
     switch (Kind) {
     case InSynchronizedPost: return FLT_PREOP_SYNCHRONIZE;
+    case InSynchronizedPre: Misbehave(InSynchronizedPre); return FLT_PREOP_SYNCHRONIZE;
+    case InPair:
+        KeEnterCriticalRegion();
+        ExAcquireResourceSharedLite(&PairResource, TRUE);
+        *Context = IoGetTopLevelIrp();
+        IoSetTopLevelIrp((PIRP)FSRTL_CACHE_TOP_LEVEL_IRP);
+        return FLT_PREOP_SYNCHRONIZE;
     case InDeferred:
         FltQueueDeferredIoWorkItem(FltAllocateDeferredIoWorkItem(), Data, Deferred, DelayedWorkQueue, NULL);
         return FLT_PREOP_PENDING;
@@ -147,7 +157,12 @@ static FLT_POSTOP_CALLBACK_STATUS FLTAPI Post(PFLT_CALLBACK_DATA Data, PCFLT_REL
 
     if (Kind == InSafePost)
         FltDoCompletionProcessingWhenSafe(Data, Objects, Context, Flags, SafePost, &Status);
-    Misbehave(Kind == InSynchronizedPost ? InSynchronizedPost : InPost);
+    if (Kind == InPair) {
+        IoSetTopLevelIrp(Context);
+        ExReleaseResourceLite(&PairResource);
+        KeLeaveCriticalRegion();
+    }
+    Misbehave(Kind == InSynchronizedPost || Kind == InPair ? Kind : InPost);
     return Status;
 }
 
@@ -222,6 +237,7 @@ static NTSTATUS FLTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
     FltCloseCommunicationPort(ServerPort);
     FltUnregisterFilter(Filter);
     ExDeleteResourceLite(&LeftResource);
+    ExDeleteResourceLite(&PairResource);
     Misbehave(InUnload);
     return STATUS_SUCCESS;
 }
@@ -269,6 +285,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     Kind = ReadNumber(RegistryPath, L"Kind");
     How = ReadNumber(RegistryPath, L"How");
     PrepareToLeave();
+    ExInitializeResourceLite(&PairResource);
     InitializeListHead(&Held);
     KeInitializeEvent(&Done, SynchronizationEvent, FALSE);
     Ready = TRUE;

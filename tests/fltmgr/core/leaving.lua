@@ -21,8 +21,8 @@ local left = {
   [priority] = { 0xC4, 0xF104, "another priority" },
 }
 local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
--- A post-callback in its pre-callback's thread may put back what that one left: what it leaves itself is not told from that.
-local paired = { irql, fast, token, priority }
+-- What a pre-callback may leave to its post-callback in the same thread, which is to put that back and nothing else.
+local paired = { critical, guarded, mutex, resource, top }
 local canceling = { irql, critical, guarded, mutex, resource, fast, top } -- at DISPATCH_LEVEL
 local work = { [irql] = { 0xE1 } }
 
@@ -30,7 +30,9 @@ local work = { [irql] = { 0xE1 } }
 local kinds = {
   { 0, "Pre", "pre-callback", passive },
   { 1, "Post", "post-callback", { irql, top, spin, queued } },
-  { 2, "Post", "post-callback", paired },
+  { 2, "Post", "post-callback", passive },
+  { 20, "Pre", "pre-callback", paired },
+  { 21, "Post", "post-callback", paired },
   { 3, "SafePost", "safe post-callback", passive },
   { 4, "Deferred", "work routine", passive, work },
   { 5, "Generic", "work routine", passive, work },
