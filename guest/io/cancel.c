@@ -174,6 +174,10 @@ static NTSTATUS IopCancelIo(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCance
     ULONG Found = 0;
     NTSTATUS Status;
 
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, NULL, 0);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status =
         ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, ExGetPreviousMode(), (PVOID *)&FileObject, NULL);
     if (!NT_SUCCESS(Status)) {
@@ -191,9 +195,7 @@ static NTSTATUS IopCancelIo(HANDLE FileHandle, PIO_STATUS_BLOCK IoRequestToCance
     }
     ObDereferenceObject(FileObject);
     Status = AllThreads && Found == 0 ? STATUS_NOT_FOUND : STATUS_SUCCESS;
-    IoStatusBlock->Status = Status;
-    IoStatusBlock->Information = 0;
-    return Status;
+    return IopTellUser(IoStatusBlock, Status, 0);
 }
 
 /* PASSIVE_LEVEL.  Every request of this thread on the file. */

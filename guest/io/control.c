@@ -90,12 +90,17 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
                                PIO_STATUS_BLOCK IoStatusBlock, ULONG ControlCode, PVOID InputBuffer, ULONG InputLength,
                                PVOID OutputBuffer, ULONG OutputLength, BOOLEAN DeviceControl)
 {
+    BOOLEAN Neither = (ControlCode & 3) == METHOD_NEITHER; /* its driver looks at the buffers */
     IO_STATUS_BLOCK FastResult;
     ACCESS_MASK Granted;
     IOP_REQUEST Request;
     NTSTATUS Status;
 
-    Status = IopBeginRequest(&Request, FileHandle, 0, Event, ApcRoutine, &Granted);
+    Status = Neither ? IopProbeUser(IoStatusBlock, NULL, 0, NULL, 0)
+                     : IopProbeUser(IoStatusBlock, InputBuffer, InputLength, OutputBuffer, OutputLength);
+    if (NT_SUCCESS(Status)) {
+        Status = IopBeginRequest(&Request, FileHandle, 0, Event, ApcRoutine, &Granted);
+    }
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -106,12 +111,12 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
     }
     if (DeviceControl &&
         IopTryFastControl(&Request, InputBuffer, InputLength, OutputBuffer, OutputLength, ControlCode, &FastResult)) {
-        *IoStatusBlock = FastResult;
+        Status = IopTellUser(IoStatusBlock, FastResult.Status, FastResult.Information);
         if (Request.Event != NULL) {
             KeSetEvent(Request.Event, 0, FALSE);
         }
         IopAbandonRequest(&Request);
-        return FastResult.Status;
+        return Status;
     }
     Status = IopAllocateRequestIrp(&Request, ApcRoutine, ApcContext, IoStatusBlock,
                                    DeviceControl ? IRP_MJ_DEVICE_CONTROL : IRP_MJ_FILE_SYSTEM_CONTROL);

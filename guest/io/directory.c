@@ -26,12 +26,27 @@ static ULONG IopDirectoryEntrySize(FILE_INFORMATION_CLASS Class)
 
 /* The pattern, behind its string, in pool that the request's auxiliary buffer is: it goes with the request.
  */
-static NTSTATUS IopCaptureName(PIRP Irp, PUNICODE_STRING FileName, PUNICODE_STRING *Result)
+static NTSTATUS IopCapturePattern(PIRP Irp, PUNICODE_STRING FileName, KPROCESSOR_MODE Mode, PUNICODE_STRING *Result)
 {
-    USHORT Length = FileName != NULL ? FileName->Length : 0;
+    UNICODE_STRING Name = {0, 0, NULL};
     PUNICODE_STRING Copy;
+    USHORT Length;
 
     *Result = NULL;
+    __try {
+        if (FileName != NULL && Mode != KernelMode) {
+            ProbeForRead(FileName, sizeof(*FileName), sizeof(ULONG));
+        }
+        if (FileName != NULL) {
+            Name = *(volatile UNICODE_STRING *)FileName;
+        }
+        if (Mode != KernelMode) {
+            ProbeForRead(Name.Buffer, Name.Length, sizeof(WCHAR));
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    Length = Name.Length;
     if (Length == 0) {
         return STATUS_SUCCESS;
     }
@@ -41,7 +56,7 @@ static NTSTATUS IopCaptureName(PIRP Irp, PUNICODE_STRING FileName, PUNICODE_STRI
     }
     *Copy = (UNICODE_STRING){Length, Length, (PWCH)(Copy + 1)};
     __try {
-        RtlCopyMemory(Copy->Buffer, FileName->Buffer, Length);
+        RtlCopyMemory(Copy->Buffer, Name.Buffer, Length);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         ExFreePoolWithTag(Copy, IOP_TAG_NAME);
         return GetExceptionCode();
@@ -71,6 +86,10 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROU
     if (Length < IopDirectoryEntrySize(FileInformationClass)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, FileInformation, Length);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Request, FileHandle, FILE_LIST_DIRECTORY, Event, ApcRoutine, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -79,7 +98,7 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROU
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = IopCaptureName(Request.Irp, FileName, &Name);
+    Status = IopCapturePattern(Request.Irp, FileName, Request.Mode, &Name);
     if (NT_SUCCESS(Status)) {
         Status = IopPrepareTransferBuffer(Request.Irp, Request.DeviceObject, FileInformation, Length, IoWriteAccess,
                                           Request.Mode);

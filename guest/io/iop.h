@@ -284,6 +284,14 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
 } IOP_REQUEST, *PIOP_REQUEST;
 
+/*
+ * Whether user mode may pass these, when it is the caller: what is not there, or the kernel's, is no argument.  And its status
+ * block, told; the status, or what came of telling.  PASSIVE_LEVEL.
+ */
+NTSTATUS IopProbeUser(PIO_STATUS_BLOCK IoStatusBlock, const VOID *Input, ULONG InputLength, PVOID Output,
+                      ULONG OutputLength);
+NTSTATUS IopTellUser(PIO_STATUS_BLOCK IoStatusBlock, NTSTATUS Status, ULONG_PTR Information);
+
 NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE EventHandle,
                          PIO_APC_ROUTINE ApcRoutine, PACCESS_MASK GrantedAccess);
 NTSTATUS IopAllocateRequestIrp(PIOP_REQUEST Request, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,

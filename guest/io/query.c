@@ -120,13 +120,7 @@ static NTSTATUS IopRunSynchronous(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStat
         KeWaitForSingleObject(&Call->Event, Executive, KernelMode, FALSE, NULL);
         Status = Call->IoStatus.Status;
     }
-    __try {
-        IoStatusBlock->Information = NT_ERROR(Status) ? 0 : Call->IoStatus.Information;
-        IoStatusBlock->Status = Status;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
+    return IopTellUser(IoStatusBlock, Status, NT_ERROR(Status) ? 0 : Call->IoStatus.Information);
 }
 
 /* A system buffer for the packet, copied in for a set, out for a query.  On failure the request is abandoned.
@@ -188,13 +182,7 @@ static NTSTATUS IopFinishLocally(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatu
                                  ULONG_PTR Information)
 {
     IopAbandonRequest(&Call->Request);
-    __try {
-        IoStatusBlock->Information = Information;
-        IoStatusBlock->Status = Status;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
+    return IopTellUser(IoStatusBlock, Status, Information);
 }
 
 /* Classes that the manager answers from the file object; STATUS_NOT_SUPPORTED for the others. */
@@ -259,6 +247,10 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
     if (Length < IopFileInformationSize(FileInformationClass)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, FileInformation, Length);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Call.Request, FileHandle, IopQueryAccess(FileInformationClass), NULL, NULL, &Granted);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -316,6 +308,10 @@ NTSTATUS NTAPI NtSetInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatus
     if (Length < IopFileInformationSize(FileInformationClass)) {
         return STATUS_INFO_LENGTH_MISMATCH;
     }
+    Status = IopProbeUser(IoStatusBlock, FileInformation, Length, NULL, 0);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Call.Request, FileHandle, IopSetAccess(FileInformationClass), NULL, NULL, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -349,6 +345,10 @@ NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK 
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, FsInformation, Length);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Call.Request, FileHandle, 0, NULL, NULL, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -384,6 +384,10 @@ NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK Io
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
+    Status = IopProbeUser(IoStatusBlock, FsInformation, Length, NULL, 0);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Call.Request, FileHandle, FILE_WRITE_DATA, NULL, NULL, NULL);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -399,6 +403,10 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, NULL, 0);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = IopBeginRequest(&Call.Request, FileHandle, 0, NULL, NULL, &Granted);
     if (!NT_SUCCESS(Status)) {
         return Status;

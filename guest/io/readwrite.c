@@ -9,24 +9,6 @@
 #define FILE_USE_FILE_POINTER_POSITION 0xfffffffe
 #endif
 
-/* The user's pointers, when the caller is user mode. */
-static NTSTATUS IopProbeTransfer(PVOID Buffer, ULONG Length, PIO_STATUS_BLOCK IoStatusBlock, BOOLEAN Write)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-
-    __try {
-        ProbeForWrite(IoStatusBlock, sizeof(*IoStatusBlock), sizeof(ULONG));
-        if (Write) {
-            ProbeForRead(Buffer, Length, 1);
-        } else {
-            ProbeForWrite(Buffer, Length, 1);
-        }
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
-}
-
 /* What the manager itself checks of unbuffered user requests; for the rest the file system must. */
 static NTSTATUS IopCheckAlignment(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset)
 {
@@ -139,8 +121,8 @@ static NTSTATUS IopTransferFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE
     if (Write && Request.Mode != KernelMode && (Granted & (FILE_WRITE_DATA | FILE_APPEND_DATA)) == 0) {
         Status = STATUS_ACCESS_DENIED;
     }
-    if (NT_SUCCESS(Status) && Request.Mode != KernelMode) {
-        Status = IopProbeTransfer(Buffer, Length, IoStatusBlock, Write);
+    if (NT_SUCCESS(Status)) {
+        Status = IopProbeUser(IoStatusBlock, Buffer, Write ? Length : 0, Buffer, Write ? 0 : Length);
     }
     if (NT_SUCCESS(Status)) {
         Status = IopCaptureOffset(&Request, ByteOffset, Write, &Offset);

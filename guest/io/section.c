@@ -130,20 +130,6 @@ static NTSTATUS IopCreateSectionOf(HANDLE File, PHANDLE Handle, ACCESS_MASK Acce
     return Status;
 }
 
-/* Gives the caller a handle; what was done is done, also if it cannot be told any more. */
-static NTSTATUS IopReturnHandle(NTSTATUS Status, HANDLE Handle, PHANDLE Result)
-{
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    __try {
-        *Result = Handle;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return Status;
-    }
-    return Status;
-}
-
 /*
  * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4: no size; STATUS_INVALID_PARAMETER_6: not one kind of allocation;
  * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_TOO_BIG: also more than a file has, without the right to make it grow;
@@ -178,7 +164,7 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
         Status = IopCreateSectionOf(FileHandle, &Handle, DesiredAccess, ObjectAttributes, Size, SectionPageProtection,
                                     AllocationAttributes);
     }
-    return IopReturnHandle(Status, Handle, SectionHandle);
+    return ObTellHandle(Status, Handle, SectionHandle);
 }
 
 /* IRQL: PASSIVE_LEVEL.  STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. */
@@ -197,7 +183,7 @@ static NTSTATUS NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, 
         return GetExceptionCode();
     }
     Status = ObOpenObjectByName(ObjectAttributes, IopSectionType, Mode, NULL, DesiredAccess, NULL, &Handle);
-    return IopReturnHandle(Status, Handle, SectionHandle);
+    return ObTellHandle(Status, Handle, SectionHandle);
 }
 
 /* ---- views in processes ---- */

@@ -42,53 +42,85 @@ static NTSTATUS ExpReferenceEvent(HANDLE Handle, ACCESS_MASK Access, PKEVENT *Ev
 NTSTATUS NTAPI NtCreateEvent(PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
                              EVENT_TYPE Type, BOOLEAN InitialState)
 {
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    OB_CAPTURED Captured;
+    HANDLE Handle = NULL;
     PKEVENT Event;
     NTSTATUS Status;
 
     if (Type != NotificationEvent && Type != SynchronizationEvent)
         return STATUS_INVALID_PARAMETER;
-    Status = ObCreateObject(ExGetPreviousMode(), ExpEventObjectType, Attributes, ExGetPreviousMode(), NULL,
-                            sizeof(KEVENT), 0, 0, (PVOID *)&Event);
+    Status = ObCapture(Attributes, EventHandle, &Captured);
     if (!NT_SUCCESS(Status))
         return Status;
-    KeInitializeEvent(Event, Type, InitialState);
-    return ObInsertObject(Event, NULL, DesiredAccess, 0, NULL, EventHandle);
+    Status = ObCreateObject(Mode, ExpEventObjectType, Captured.Attributes, Mode, NULL, sizeof(KEVENT), 0, 0,
+                            (PVOID *)&Event);
+    if (NT_SUCCESS(Status)) {
+        KeInitializeEvent(Event, Type, InitialState);
+        Status = ObInsertObject(Event, NULL, DesiredAccess, 0, NULL, &Handle);
+    }
+    ObReleaseCaptured(&Captured);
+    return ObTellHandle(Status, Handle, EventHandle);
 }
 
 NTSTATUS NTAPI NtOpenEvent(PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes)
 {
-    return ObOpenObjectByName(Attributes, ExpEventObjectType, ExGetPreviousMode(), NULL, DesiredAccess, NULL,
-                              EventHandle);
+    OB_CAPTURED Captured;
+    HANDLE Handle = NULL;
+    NTSTATUS Status = ObCapture(Attributes, EventHandle, &Captured);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = Captured.Attributes == NULL
+                 ? STATUS_INVALID_PARAMETER
+                 : ObOpenObjectByName(Captured.Attributes, ExpEventObjectType, ExGetPreviousMode(), NULL, DesiredAccess,
+                                      NULL, &Handle);
+    ObReleaseCaptured(&Captured);
+    return ObTellHandle(Status, Handle, EventHandle);
+}
+
+/* What the event's state was, if the caller wants to know. */
+static NTSTATUS ExpProbeState(PLONG PreviousState)
+{
+    if (PreviousState == NULL || ExGetPreviousMode() == KernelMode)
+        return STATUS_SUCCESS;
+    __try {
+        ProbeForWrite(PreviousState, sizeof(*PreviousState), sizeof(LONG));
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ExpChangeEvent(HANDLE EventHandle, BOOLEAN Set, PLONG PreviousState)
+{
+    PKEVENT Event;
+    LONG State;
+    NTSTATUS Status = ExpProbeState(PreviousState);
+
+    if (NT_SUCCESS(Status))
+        Status = ExpReferenceEvent(EventHandle, EVENT_MODIFY_STATE, &Event);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    State = Set ? KeSetEvent(Event, EVENT_INCREMENT, FALSE) : KeResetEvent(Event);
+    ObDereferenceObject(Event);
+    __try {
+        if (PreviousState != NULL)
+            *PreviousState = State;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        NOTHING; /* done, but not told */
+    }
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS NTAPI NtSetEvent(HANDLE EventHandle, PLONG PreviousState)
 {
-    PKEVENT Event;
-    LONG State;
-    NTSTATUS Status = ExpReferenceEvent(EventHandle, EVENT_MODIFY_STATE, &Event);
-
-    if (!NT_SUCCESS(Status))
-        return Status;
-    State = KeSetEvent(Event, EVENT_INCREMENT, FALSE);
-    ObDereferenceObject(Event);
-    if (PreviousState != NULL)
-        *PreviousState = State;
-    return STATUS_SUCCESS;
+    return ExpChangeEvent(EventHandle, TRUE, PreviousState);
 }
 
 NTSTATUS NTAPI NtResetEvent(HANDLE EventHandle, PLONG PreviousState)
 {
-    PKEVENT Event;
-    LONG State;
-    NTSTATUS Status = ExpReferenceEvent(EventHandle, EVENT_MODIFY_STATE, &Event);
-
-    if (!NT_SUCCESS(Status))
-        return Status;
-    State = KeResetEvent(Event);
-    ObDereferenceObject(Event);
-    if (PreviousState != NULL)
-        *PreviousState = State;
-    return STATUS_SUCCESS;
+    return ExpChangeEvent(EventHandle, FALSE, PreviousState);
 }
 
 NTSTATUS NTAPI NtClearEvent(HANDLE EventHandle)
@@ -103,32 +135,15 @@ NTSTATUS NTAPI NtClearEvent(HANDLE EventHandle)
     return STATUS_SUCCESS;
 }
 
-/* Zw: the same with kernel mode as the previous mode; every thread here is one of the system's. */
-NTSTATUS NTAPI ZwCreateEvent(PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
-                             EVENT_TYPE Type, BOOLEAN InitialState)
-{
-    return NtCreateEvent(EventHandle, DesiredAccess, Attributes, Type, InitialState);
-}
-
-NTSTATUS NTAPI ZwOpenEvent(PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes)
-{
-    return NtOpenEvent(EventHandle, DesiredAccess, Attributes);
-}
-
-NTSTATUS NTAPI ZwSetEvent(HANDLE EventHandle, PLONG PreviousState)
-{
-    return NtSetEvent(EventHandle, PreviousState);
-}
-
-NTSTATUS NTAPI ZwResetEvent(HANDLE EventHandle, PLONG PreviousState)
-{
-    return NtResetEvent(EventHandle, PreviousState);
-}
-
-NTSTATUS NTAPI ZwClearEvent(HANDLE EventHandle)
-{
-    return NtClearEvent(EventHandle);
-}
+OB_ZW(CreateEvent,
+      (PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
+       BOOLEAN InitialState),
+      (EventHandle, DesiredAccess, Attributes, Type, InitialState))
+OB_ZW(OpenEvent, (PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes),
+      (EventHandle, DesiredAccess, Attributes))
+OB_ZW(SetEvent, (HANDLE EventHandle, PLONG PreviousState), (EventHandle, PreviousState))
+OB_ZW(ResetEvent, (HANDLE EventHandle, PLONG PreviousState), (EventHandle, PreviousState))
+OB_ZW(ClearEvent, (HANDLE EventHandle), (EventHandle))
 
 /* IoCreateNotificationEvent's and IoCreateSynchronizationEvent's common part. */
 static PKEVENT ExpCreateNamedEvent(PUNICODE_STRING Name, EVENT_TYPE Type, PHANDLE Handle)

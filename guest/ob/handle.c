@@ -397,17 +397,7 @@ NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_IN
     return Status;
 }
 
-NTSTATUS NTAPI ZwWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
-{
-    PKTHREAD Thread = KeGetCurrentThread();
-    CCHAR Previous = Thread->PreviousMode;
-    NTSTATUS Status;
-
-    Thread->PreviousMode = KernelMode;
-    Status = NtWaitForSingleObject(Handle, Alertable, Timeout);
-    Thread->PreviousMode = Previous;
-    return Status;
-}
+OB_ZW(WaitForSingleObject, (HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout), (Handle, Alertable, Timeout))
 
 /* A handle that code of the range has opened; what it is, and where it was opened. */
 static PVOID ObpFindHandleOf(PVOID Base, SIZE_T Size, POBP_HANDLE Copy)

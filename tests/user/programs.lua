@@ -29,6 +29,7 @@ for cpus = 1, 4, 3 do
     expect_equal(run(vm, "hello.c"):wait(), GOOD, "a program runs in user mode, " .. cpus .. " CPUs")
     expect_equal(run(vm, "file.c"):wait(), GOOD, "a program reads and writes a file")
     expect_equal(run(vm, "upcall.c"):wait(), GOOD, "exceptions, APCs and threads of a program")
+    expect_equal(run(vm, "services.c"):wait(), GOOD, "services, and what they refuse")
     local first, second = run(vm, "hello.c"), run(vm, "file.c")
     first:wait()
     second:wait()

@@ -107,4 +107,35 @@ POBJECT_TYPE ObGetObjectType(PVOID Object);
 /* A reference unless the last one is gone already: for lists that hold none.  <= DISPATCH_LEVEL. */
 BOOLEAN ObReferenceObjectSafe(PVOID Object);
 
+/*
+ * What a service was passed, from user mode copied: then a handle is never the kernel's, and security descriptors and qualities
+ * of service are not taken over.  Attributes is what to use.  STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
+ * STATUS_OBJECT_NAME_INVALID, STATUS_INVALID_PARAMETER, STATUS_INSUFFICIENT_RESOURCES: nothing is to be released.
+ * IRQL: PASSIVE_LEVEL.
+ */
+typedef struct _OB_CAPTURED {
+    POBJECT_ATTRIBUTES Attributes;
+    OBJECT_ATTRIBUTES Copy;
+    UNICODE_STRING Name;
+} OB_CAPTURED, *POB_CAPTURED;
+NTSTATUS ObCapture(POBJECT_ATTRIBUTES Attributes, PHANDLE Handle, POB_CAPTURED Captured);
+VOID ObReleaseCaptured(POB_CAPTURED Captured);
+
+/* Tells the caller its handle, if there is one; what was done is done, also if it cannot be told any more. */
+NTSTATUS ObTellHandle(NTSTATUS Status, HANDLE Handle, PHANDLE Result);
+
+/* A service's Zw name: its Nt routine with the previous mode set to KernelMode, as the system-call path does. */
+#define OB_ZW(Name, Parameters, Arguments)                                                                             \
+    NTSTATUS NTAPI Zw##Name Parameters                                                                                 \
+    {                                                                                                                  \
+        PKTHREAD Thread = KeGetCurrentThread();                                                                        \
+        CCHAR Previous = Thread->PreviousMode;                                                                         \
+        NTSTATUS Status;                                                                                               \
+                                                                                                                       \
+        Thread->PreviousMode = KernelMode;                                                                             \
+        Status = Nt##Name Arguments;                                                                                   \
+        Thread->PreviousMode = Previous;                                                                               \
+        return Status;                                                                                                 \
+    }
+
 #endif

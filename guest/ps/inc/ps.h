@@ -139,18 +139,6 @@ BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
 VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
                                 ULONG WriteOperationCount, ULONG FlushOperationCount);
 
-/* A service's Zw name: its Nt routine with the previous mode set to KernelMode, as the system-call path does. */
-#define PS_ZW(Name, Parameters, Arguments)                                                                             \
-    NTSTATUS NTAPI Zw##Name Parameters                                                                                 \
-    {                                                                                                                  \
-        PKTHREAD Thread = KeGetCurrentThread();                                                                        \
-        CCHAR Previous = Thread->PreviousMode;                                                                         \
-        NTSTATUS Status;                                                                                               \
-                                                                                                                       \
-        Thread->PreviousMode = KernelMode;                                                                             \
-        Status = Nt##Name Arguments;                                                                                   \
-        Thread->PreviousMode = Previous;                                                                               \
-        return Status;                                                                                                 \
-    }
+#define PS_ZW OB_ZW
 
 #endif

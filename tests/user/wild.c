@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Asks the kernel for anything: services by chance, also some that there are not, with arguments by chance, CALLS of them by
+ * SEED.  It may end by a fault of its own, as it may free what it stands on; the kernel may not.
+ */
+#include <ntifs.h>
+
+NTSTATUS NTAPI NtCreateEvent(PHANDLE Event, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
+                             BOOLEAN State);
+NTSTATUS Main(PVOID Peb);
+
+/* Of NtNAME's stub: what it moves into eax. */
+#define NUMBER(Name) (*(PULONG)((PUCHAR)(PVOID)Name + 4))
+
+NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
+NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
+NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
+NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
+NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
+NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
+
+static ULONG64 State = SEED * 0x9E3779B97F4A7C15ull + 1;
+static UCHAR Room[8192] __attribute__((aligned(4096)));
+static HANDLE Handles[3];
+static LARGE_INTEGER Moment = {.QuadPart = -1000};
+
+static ULONG64 Random(void)
+{
+    State ^= State << 13;
+    State ^= State >> 7;
+    State ^= State << 17;
+    return State * 0x2545F4914F6CDD1Dull >> 16;
+}
+
+/* Numbers, handles, good addresses, bad ones. */
+static ULONG64 Argument(void)
+{
+    static const ULONG64 Odd[] = {8,
+                                  0x7FFFFFFEFFF0,
+                                  0x7FFFFFFF0000,
+                                  0x800000000000,
+                                  0x8000000000000000,
+                                  0xFFFFF80000200000,
+                                  0xFFFF800000000000,
+                                  0xFFFFFFFFFFFFFFF0,
+                                  0xFFFFFFFF80000004,
+                                  0x7FF800000000};
+    ULONG64 Value = Random();
+
+    switch (Value & 7) {
+    case 0: return 0;
+    case 1: return Value >> 8 & 0xFF;
+    case 2: return (ULONG64)0 - (Value >> 8 & 3);
+    case 3: return Odd[(Value >> 8) % RTL_NUMBER_OF(Odd)];
+    case 4: return (ULONG64)Handles[(Value >> 8) % RTL_NUMBER_OF(Handles)];
+    case 5:
+    case 6: return (ULONG64)(Room + (Value >> 8) % (sizeof(Room) - 64) / 8 * 8);
+    default: return Value;
+    }
+}
+
+static NTSTATUS Call(ULONG Number, const ULONG64 *A)
+{
+    register ULONG64 Rax __asm__("rax") = Number;
+    register ULONG64 R10 __asm__("r10") = A[0], Rdx __asm__("rdx") = A[1], R8 __asm__("r8") = A[2], R9 __asm__("r9") = A[3];
+
+    __asm__ volatile("sub $0x78, %%rsp\n\t"
+                     "lea 0x28(%%rsp), %%rdi\n\t"
+                     "mov $10, %%ecx\n\t"
+                     "rep movsq\n\t"
+                     "syscall\n\t"
+                     "add $0x78, %%rsp"
+                     : "+r"(Rax), "+r"(R10), "+r"(Rdx), "+r"(R8), "+r"(R9)
+                     : "S"(A + 4)
+                     : "rcx", "rdi", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5");
+    return (NTSTATUS)Rax;
+}
+
+static BOOLEAN IsEnd(ULONG Number)
+{
+    return Number == NUMBER(NtTerminateProcess) || Number == NUMBER(NtTerminateThread) || Number == NUMBER(NtContinue) ||
+           Number == NUMBER(NtRaiseException);
+}
+
+NTSTATUS Main(PVOID Peb)
+{
+    static WCHAR Text[] = L"\\Device\\HarddiskVolume1";
+    UNICODE_STRING Name = {sizeof(Text) - 2, sizeof(Text), Text};
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    ULONG64 A[14];
+    ULONG Good = 0;
+
+    UNREFERENCED_PARAMETER(Peb);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    NtCreateFile(&Handles[0], FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                 FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, SEED % 2 ? FILE_SYNCHRONOUS_IO_NONALERT : 0, NULL, 0);
+    NtCreateEvent(&Handles[1], EVENT_ALL_ACCESS, NULL, SynchronizationEvent, TRUE);
+    Handles[2] = (HANDLE)-1;
+    for (ULONG Index = 0; Index < sizeof(Room); Index += 8)
+        *(PULONG64)(Room + Index) = Argument();
+    for (ULONG Count = 0; Count < CALLS; Count++) {
+        ULONG Number = (ULONG)(Random() % 48);
+
+        for (ULONG Index = 0; Index < RTL_NUMBER_OF(A); Index++)
+            A[Index] = Argument();
+        if (IsEnd(Number))
+            continue;
+        /* No time is waited for that is longer than a moment. */
+        if (Number == NUMBER(NtDelayExecution))
+            A[1] = Count % 2 ? (ULONG64)&Moment : A[1] < 0x10000 || (LONG64)A[1] < 0 ? A[1] : 0;
+        if (Number == NUMBER(NtWaitForSingleObject))
+            A[2] = Count % 2 || A[2] == 0 || (A[2] > 0x10000 && A[2] < 0x7FFFFFFEFFF0) ? (ULONG64)&Moment : A[2];
+        Good += NT_SUCCESS(Call(Number, A));
+    }
+    DbgPrint("wild: %u calls, %u succeeded\n", CALLS, Good);
+    return 0x600D;
+}
