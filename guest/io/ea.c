@@ -167,9 +167,9 @@ static NTSTATUS NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, P
     return IopRunEa(&Call, IoStatusBlock);
 }
 
-PS_ZW(QueryEaFile,
+OB_ZW(QueryEaFile,
       (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, BOOLEAN ReturnSingleEntry,
        PVOID EaList, ULONG EaListLength, PULONG EaIndex, BOOLEAN RestartScan),
       (FileHandle, IoStatusBlock, Buffer, Length, ReturnSingleEntry, EaList, EaListLength, EaIndex, RestartScan))
-PS_ZW(SetEaFile, (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length),
+OB_ZW(SetEaFile, (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length),
       (FileHandle, IoStatusBlock, Buffer, Length))

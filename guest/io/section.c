@@ -326,23 +326,23 @@ NTSTATUS NTAPI NtUnmapViewOfSection(HANDLE ProcessHandle, PVOID BaseAddress)
     return Status;
 }
 
-PS_ZW(CreateSection,
+OB_ZW(CreateSection,
       (PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
        PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes, HANDLE FileHandle),
       (SectionHandle, DesiredAccess, ObjectAttributes, MaximumSize, SectionPageProtection, AllocationAttributes,
        FileHandle))
 
-PS_ZW(OpenSection, (PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes),
+OB_ZW(OpenSection, (PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes),
       (SectionHandle, DesiredAccess, ObjectAttributes))
 
-PS_ZW(MapViewOfSection,
+OB_ZW(MapViewOfSection,
       (HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, SIZE_T CommitSize,
        PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize, SECTION_INHERIT InheritDisposition, ULONG AllocationType,
        ULONG Win32Protect),
       (SectionHandle, ProcessHandle, BaseAddress, ZeroBits, CommitSize, SectionOffset, ViewSize, InheritDisposition,
        AllocationType, Win32Protect))
 
-PS_ZW(UnmapViewOfSection, (HANDLE ProcessHandle, PVOID BaseAddress), (ProcessHandle, BaseAddress))
+OB_ZW(UnmapViewOfSection, (HANDLE ProcessHandle, PVOID BaseAddress), (ProcessHandle, BaseAddress))
 
 /* ---- views in system space ---- */
 

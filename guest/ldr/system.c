@@ -6,6 +6,7 @@
  */
 #include "ldrp.h"
 #include <hal.h>
+#include <ob.h>
 #include <snapshot.h>
 
 #define LDRP_SYSTEM_TAG   'sySL'
@@ -239,5 +240,5 @@ NTSTATUS NTAPI NtQuerySystemInformation(ULONG SystemInformationClass, PVOID Syst
     return Status;
 }
 
-PS_ZW(QuerySystemInformation, (ULONG Class, PVOID Facts, ULONG Length, PULONG Returned),
+OB_ZW(QuerySystemInformation, (ULONG Class, PVOID Facts, ULONG Length, PULONG Returned),
       (Class, Facts, Length, Returned))

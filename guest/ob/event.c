@@ -3,6 +3,7 @@
 #include <ntifs.h>
 #include <ob.h>
 #include <obevent.h>
+#include <ke.h>
 
 typedef struct _EXP_EVENT_INFORMATION {
     EVENT_TYPE EventType;
@@ -71,10 +72,9 @@ NTSTATUS NTAPI NtOpenEvent(PHANDLE EventHandle, ACCESS_MASK DesiredAccess, POBJE
 
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = Captured.Attributes == NULL
-                 ? STATUS_INVALID_PARAMETER
-                 : ObOpenObjectByName(Captured.Attributes, ExpEventObjectType, ExGetPreviousMode(), NULL, DesiredAccess,
-                                      NULL, &Handle);
+    Status = Captured.Attributes == NULL ? STATUS_INVALID_PARAMETER
+                                         : ObOpenObjectByName(Captured.Attributes, ExpEventObjectType,
+                                                              ExGetPreviousMode(), NULL, DesiredAccess, NULL, &Handle);
     ObReleaseCaptured(&Captured);
     return ObTellHandle(Status, Handle, EventHandle);
 }

@@ -222,19 +222,19 @@ NTSTATUS NTAPI ZwSetInformationVirtualMemory(HANDLE ProcessHandle, VIRTUAL_MEMOR
     return Status;
 }
 
-PS_ZW(AllocateVirtualMemory,
+OB_ZW(AllocateVirtualMemory,
       (HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits, PSIZE_T RegionSize, ULONG AllocationType,
        ULONG Protect),
       (ProcessHandle, BaseAddress, ZeroBits, RegionSize, AllocationType, Protect))
 
-PS_ZW(FreeVirtualMemory, (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType),
+OB_ZW(FreeVirtualMemory, (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG FreeType),
       (ProcessHandle, BaseAddress, RegionSize, FreeType))
 
-PS_ZW(ProtectVirtualMemory,
+OB_ZW(ProtectVirtualMemory,
       (HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize, ULONG NewProtect, PULONG OldProtect),
       (ProcessHandle, BaseAddress, RegionSize, NewProtect, OldProtect))
 
-PS_ZW(QueryVirtualMemory,
+OB_ZW(QueryVirtualMemory,
       (HANDLE ProcessHandle, PVOID BaseAddress, MEMORY_INFORMATION_CLASS MemoryInformationClass,
        PVOID MemoryInformation, SIZE_T MemoryInformationLength, PSIZE_T ReturnLength),
       (ProcessHandle, BaseAddress, MemoryInformationClass, MemoryInformation, MemoryInformationLength, ReturnLength))

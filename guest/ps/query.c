@@ -244,7 +244,7 @@ NTSTATUS NTAPI NtQueryInformationProcess(HANDLE ProcessHandle, PROCESSINFOCLASS 
     return Status;
 }
 
-PS_ZW(QueryInformationProcess, (HANDLE Handle, PROCESSINFOCLASS Class, PVOID Facts, ULONG Length, PULONG Returned),
+OB_ZW(QueryInformationProcess, (HANDLE Handle, PROCESSINFOCLASS Class, PVOID Facts, ULONG Length, PULONG Returned),
       (Handle, Class, Facts, Length, Returned))
 
 NTSTATUS NTAPI NtQueryInformationThread(HANDLE ThreadHandle, THREADINFOCLASS ThreadInformationClass,
@@ -267,5 +267,5 @@ NTSTATUS NTAPI NtQueryInformationThread(HANDLE ThreadHandle, THREADINFOCLASS Thr
     return Status;
 }
 
-PS_ZW(QueryInformationThread, (HANDLE Handle, THREADINFOCLASS Class, PVOID Facts, ULONG Length, PULONG Returned),
+OB_ZW(QueryInformationThread, (HANDLE Handle, THREADINFOCLASS Class, PVOID Facts, ULONG Length, PULONG Returned),
       (Handle, Class, Facts, Length, Returned))

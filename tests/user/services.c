@@ -107,13 +107,15 @@ static void CheckFile(void)
               Device->DeviceType == FILE_DEVICE_DISK,
           "the volume's device");
     Check(NtFlushBuffersFile(File, &IoStatus) == 0, "flushed");
-    Check(NtFsControlFile(File, NULL, NULL, NULL, &IoStatus, FSCTL_IS_VOLUME_MOUNTED, NULL, 0, NULL, 0) == 0, "mounted");
+    Check(NtFsControlFile(File, NULL, NULL, NULL, &IoStatus, FSCTL_IS_VOLUME_MOUNTED, NULL, 0, NULL, 0) == 0,
+          "mounted");
     Check(NtCancelIoFile(File, &IoStatus) == 0, "nothing to cancel");
     Check(NtCancelIoFileEx(File, NULL, &IoStatus) == STATUS_NOT_FOUND, "nor of any thread");
     for (ULONG Which = 0; Which < WILD; Which++) {
         PVOID Bad = Wild(Which);
 
-        Check(NtQueryInformationFile(File, Bad, Buffer, 8, FilePositionInformation) == STATUS_ACCESS_VIOLATION, "block");
+        Check(NtQueryInformationFile(File, Bad, Buffer, 8, FilePositionInformation) == STATUS_ACCESS_VIOLATION,
+              "block");
         Check(NtQueryInformationFile(File, &IoStatus, Bad, 8, FilePositionInformation) == STATUS_ACCESS_VIOLATION,
               "what is asked into nowhere");
         Check(NtSetInformationFile(File, &IoStatus, Bad, 8, FilePositionInformation) == STATUS_ACCESS_VIOLATION,

@@ -62,7 +62,8 @@ static ULONG64 Argument(void)
 static NTSTATUS Call(ULONG Number, const ULONG64 *A)
 {
     register ULONG64 Rax __asm__("rax") = Number;
-    register ULONG64 R10 __asm__("r10") = A[0], Rdx __asm__("rdx") = A[1], R8 __asm__("r8") = A[2], R9 __asm__("r9") = A[3];
+    register ULONG64 R10 __asm__("r10") = A[0], Rdx __asm__("rdx") = A[1], R8 __asm__("r8") = A[2],
+                         R9 __asm__("r9") = A[3];
 
     __asm__ volatile("sub $0x78, %%rsp\n\t"
                      "lea 0x28(%%rsp), %%rdi\n\t"
@@ -78,8 +79,8 @@ static NTSTATUS Call(ULONG Number, const ULONG64 *A)
 
 static BOOLEAN IsEnd(ULONG Number)
 {
-    return Number == NUMBER(NtTerminateProcess) || Number == NUMBER(NtTerminateThread) || Number == NUMBER(NtContinue) ||
-           Number == NUMBER(NtRaiseException);
+    return Number == NUMBER(NtTerminateProcess) || Number == NUMBER(NtTerminateThread) ||
+           Number == NUMBER(NtContinue) || Number == NUMBER(NtRaiseException);
 }
 
 NTSTATUS Main(PVOID Peb)

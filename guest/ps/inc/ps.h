@@ -139,6 +139,4 @@ BOOLEAN NTAPI PsIsDiskCountersEnabled(VOID);
 VOID NTAPI PsUpdateDiskCounters(PEPROCESS Process, ULONG64 BytesRead, ULONG64 BytesWritten, ULONG ReadOperationCount,
                                 ULONG WriteOperationCount, ULONG FlushOperationCount);
 
-#define PS_ZW OB_ZW
-
 #endif

@@ -222,7 +222,8 @@ static BOOLEAN NTAPI NtfsCheckFastIo(PFILE_OBJECT FileObject, PLARGE_INTEGER Fil
         return FALSE;
     }
     if (CheckForReadOperation) {
-        return FsRtlFastCheckLockForRead(&Stream->Locks, FileOffset, &Range, LockKey, FileObject, PsGetCurrentProcess());
+        return FsRtlFastCheckLockForRead(&Stream->Locks, FileOffset, &Range, LockKey, FileObject,
+                                         PsGetCurrentProcess());
     }
     return FsRtlFastCheckLockForWrite(&Stream->Locks, FileOffset, &Range, LockKey, FileObject, PsGetCurrentProcess()) &&
            (!Volume->Facts.ReadOnly && FileOffset->QuadPart + Length <= Stream->Header.FileSize.QuadPart &&
