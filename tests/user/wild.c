@@ -9,15 +9,18 @@ NTSTATUS NTAPI NtCreateEvent(PHANDLE Event, ACCESS_MASK Access, POBJECT_ATTRIBUT
                              BOOLEAN State);
 NTSTATUS Main(PVOID Peb);
 
+/* The stub itself, not a jump to it. */
+#define IMPORTED __declspec(dllimport)
+
 /* Of NtNAME's stub: what it moves into eax. */
 #define NUMBER(Name) (*(PULONG)((PUCHAR)(PVOID)Name + 4))
 
-NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
-NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
-NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
-NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
-NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
-NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
+IMPORTED NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
+IMPORTED NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
+IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
+IMPORTED NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
+IMPORTED NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
+IMPORTED NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
 
 static ULONG64 State = SEED * 0x9E3779B97F4A7C15ull + 1;
 static UCHAR Room[8192] __attribute__((aligned(4096)));
@@ -43,8 +46,7 @@ static ULONG64 Argument(void)
                                   0xFFFFF80000200000,
                                   0xFFFF800000000000,
                                   0xFFFFFFFFFFFFFFF0,
-                                  0xFFFFFFFF80000004,
-                                  0x7FF800000000};
+                                  0xFFFFFFFF80000004};
     ULONG64 Value = Random();
 
     switch (Value & 7) {
@@ -61,6 +63,7 @@ static ULONG64 Argument(void)
 
 static NTSTATUS Call(ULONG Number, const ULONG64 *A)
 {
+    const ULONG64 *Rest = A + 4;
     register ULONG64 Rax __asm__("rax") = Number;
     register ULONG64 R10 __asm__("r10") = A[0], Rdx __asm__("rdx") = A[1], R8 __asm__("r8") = A[2],
                          R9 __asm__("r9") = A[3];
@@ -71,8 +74,8 @@ static NTSTATUS Call(ULONG Number, const ULONG64 *A)
                      "rep movsq\n\t"
                      "syscall\n\t"
                      "add $0x78, %%rsp"
-                     : "+r"(Rax), "+r"(R10), "+r"(Rdx), "+r"(R8), "+r"(R9)
-                     : "S"(A + 4)
+                     : "+r"(Rax), "+r"(R10), "+r"(Rdx), "+r"(R8), "+r"(R9), "+S"(Rest)
+                     :
                      : "rcx", "rdi", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5");
     return (NTSTATUS)Rax;
 }
@@ -98,8 +101,9 @@ NTSTATUS Main(PVOID Peb)
                  FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, SEED % 2 ? FILE_SYNCHRONOUS_IO_NONALERT : 0, NULL, 0);
     NtCreateEvent(&Handles[1], EVENT_ALL_ACCESS, NULL, SynchronizationEvent, TRUE);
     Handles[2] = (HANDLE)-1;
+    /* No addresses of its own: what it stands on would soon be freed. */
     for (ULONG Index = 0; Index < sizeof(Room); Index += 8)
-        *(PULONG64)(Room + Index) = Argument();
+        *(PULONG64)(Room + Index) = Random() >> (Random() & 63);
     for (ULONG Count = 0; Count < CALLS; Count++) {
         ULONG Number = (ULONG)(Random() % 48);
 
