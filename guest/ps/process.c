@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* process: making, finding and ending processes. */
 #include "psp.h"
+#include <usermode.h>
 
 #define PSP_TAG 'corP'
 

@@ -56,13 +56,23 @@ static guint64 split(lua_State *lua, const char *what, const char *text, const F
     return value;
 }
 
+/* A number for those that have none of the names. */
+static guint64 number(lua_State *lua, int index, const char *what)
+{
+    lua_Integer value = luaL_checkinteger(lua, index);
+
+    if (value < 0 || value > G_MAXUINT32)
+        luaL_error(lua, "%s: %I is not between 0 and 4294967295", what, value);
+    return (guint64)value;
+}
+
 guint64 fltvm_lua_flags(lua_State *lua, int index, const char *what, const FltvmLuaFlag *known)
 {
     guint64 value = 0;
 
     index = lua_absindex(lua, index);
     if (lua_type(lua, index) == LUA_TNUMBER)
-        return (guint64)luaL_checkinteger(lua, index);
+        return number(lua, index, what);
     if (lua_type(lua, index) == LUA_TSTRING)
         return split(lua, what, lua_tostring(lua, index), known);
     if (!lua_istable(lua, index))
@@ -89,7 +99,7 @@ guint64 fltvm_lua_flags_field(lua_State *lua, int index, const char *field, cons
 guint64 fltvm_lua_flag(lua_State *lua, int index, const char *what, const FltvmLuaFlag *known)
 {
     if (lua_type(lua, index) == LUA_TNUMBER)
-        return (guint64)luaL_checkinteger(lua, index);
+        return number(lua, index, what);
     return named(lua, what, luaL_checkstring(lua, index), known);
 }
 

@@ -56,7 +56,8 @@ typedef enum _KTHREAD_STATE {
 #define HIGH_PRIORITY         31
 #define MAXIMUM_PRIORITY      32
 
-#define KE_HELD_LOCKS 8
+#define KE_HELD_LOCKS  8
+#define KE_FLOAT_STATE 108 /* bytes, of x87 */
 
 #define KERNEL_STACK_SIZE       0x6000
 #define KERNEL_LARGE_STACK_SIZE 0x12000
@@ -524,13 +525,6 @@ FORCEINLINE VOID KeCheckRoutine(const VOID *Routine, PCSTR What)
 
 /* Code has gone: what was known of it is forgotten.  IRQL: any. */
 VOID KeForgetRoutines(VOID);
-
-/* ---- user mode: user.c, and see usermode.h ---- */
-
-#define KE_FLOAT_STATE 108 /* of x87 */
-
-/* A process has ended: whoever waits for it goes on. */
-VOID KeSignalProcess(PKPROCESS Process);
 
 /* Set by mm: FvIsCode. */
 extern BOOLEAN(NTAPI *KeMmIsCode)(const VOID *Address);

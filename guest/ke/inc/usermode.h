@@ -27,6 +27,9 @@ DECLSPEC_NORETURN VOID KeEnterUserMode(const KE_USER_START *Start);
  */
 VOID KeForceUserExit(PKTHREAD Thread);
 
+/* A process has ended: whoever waits for it goes on. */
+VOID KeSignalProcess(PKPROCESS Process);
+
 /* Set by ps: the end of the current thread, and of its process by an exception that nobody handles; and the growth of
  * its stack: mm's. */
 extern VOID (*KeUserExitRoutine)(VOID);
