@@ -157,16 +157,8 @@ static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_CONTROL Control = {Volume, Stream, Stack->FileObject->FsContext2};
-    BOOLEAN Writes = Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_SET_ZERO_DATA;
-    IO_STATUS_BLOCK Flushed;
     NTSTATUS Status;
 
-    /* What is written past the cache, as by any other write that it does not see: flushed before, forgotten after. */
-    if (Writes) {
-        KeEnterCriticalRegion();
-        ExAcquireResourceExclusiveLite(&Stream->Resource, TRUE);
-        CcFlushCache(&Stream->Sections, NULL, 0, &Flushed);
-    }
     NtfsLockLibrary();
     __try {
         NtfsFindBuffers(Irp, Stack, &Control);
@@ -175,12 +167,30 @@ static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
         Status = GetExceptionCode();
     }
     NtfsUnlockLibrary();
-    if (Writes) {
-        CcPurgeCacheSection(&Stream->Sections, NULL, 0, FALSE);
-        ExReleaseResourceLite(&Stream->Resource);
-        KeLeaveCriticalRegion();
-    }
     *Information = Control.Used;
+    return Status;
+}
+
+/* Bytes that change under the cache: it is written before, and reads anew after.  Without the library's lock. */
+static NTSTATUS NtfsControlUnderCache(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PULONG_PTR Information)
+{
+    IO_STATUS_BLOCK Flushed = {.Status = STATUS_SUCCESS};
+    NTSTATUS Status;
+
+    KeEnterCriticalRegion();
+    ExAcquireResourceExclusiveLite(&Stream->Resource, TRUE);
+    if (Stream->Sections.DataSectionObject != NULL) {
+        CcFlushCache(&Stream->Sections, NULL, 0, &Flushed);
+    }
+    Status = Flushed.Status;
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsControlFile(Volume, Stream, Irp, Information);
+    }
+    if (Stream->Sections.DataSectionObject != NULL) {
+        CcPurgeCacheSection(&Stream->Sections, NULL, 0, 0);
+    }
+    ExReleaseResourceLite(&Stream->Resource);
+    KeLeaveCriticalRegion();
     return Status;
 }
 
@@ -207,7 +217,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
         NtfsUnlockLibrary();
         if (Status == STATUS_INVALID_DEVICE_REQUEST && NtfsStreamOf(Stack->FileObject) != NULL) {
-            Status = NtfsControlFile(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information);
+            Status = Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_SET_ZERO_DATA
+                         ? NtfsControlUnderCache(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information)
+                         : NtfsControlFile(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information);
         }
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
