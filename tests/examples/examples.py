@@ -16,6 +16,7 @@ FLTVM = os.path.abspath(sys.argv[1])
 # Scenario: what its output holds, besides that it ends with 0.
 EXAMPLES = {
     'broken.lua': ['DRIVER_VERIFIER_DETECTED_VIOLATION', 'broken!BrokenPostRead', 'waiting at DISPATCH_LEVEL is found'],
+    'renames.lua': ['draft.txt renamed to', 'letter.txt linked as', 'copy.txt is deleted on close'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
     'flaky.lua': ['flaky: 24 reads', 'passed, 24 checks'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
