@@ -20,8 +20,9 @@ VOID NTAPI RtlRaiseStatus(NTSTATUS Status);
 NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, PSECURITY_DESCRIPTOR Descriptor, BOOLEAN Suspended, ULONG ZeroBits,
                                    SIZE_T Reserve, SIZE_T Commit, PUSER_ENTRY Start, PVOID Argument, PHANDLE Thread,
                                    PCLIENT_ID ClientId);
-VOID NTAPI KiUserApcDispatcher(VOID);
-VOID NTAPI KiUserExceptionDispatcher(VOID);
+__declspec(dllimport) VOID NTAPI KiUserApcDispatcher(VOID);
+PVOID NTAPI RtlLookupFunctionEntry(ULONG64 Pc, PULONG64 Base, PVOID History);
+__declspec(dllimport) VOID NTAPI KiUserExceptionDispatcher(VOID);
 VOID NTAPI RtlExitUserThread(NTSTATUS Status);
 NTSTATUS Main(PVOID Peb);
 
