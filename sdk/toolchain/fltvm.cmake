@@ -8,6 +8,12 @@
 # the environment's FLTVM_BUILD names another build folder).  The SDK's headers are found in any case, the driver's own as
 # they are spelled.  -DFLTVM_ENTRY=NAME: another entry point than DriverEntry.
 
+# CMake writes these names into makefiles and shell commands without quoting such characters.
+if("${CMAKE_CURRENT_LIST_DIR} $ENV{FLTVM_BUILD}" MATCHES "[\"`$;#<>]")
+  message(FATAL_ERROR "fltvm.cmake: CMake cannot use a folder whose name holds any of \" ` $ ; # < >: "
+    "${CMAKE_CURRENT_LIST_DIR}\nmake a symbolic link to fltvm's folder under a plain name, and name the toolchain file through it")
+endif()
+
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
@@ -21,15 +27,17 @@ set(CMAKE_AR "${FLTVM_AR}")
 
 set(fltvm_cxx_flags "\"--config=${CMAKE_CURRENT_LIST_DIR}/cxx.cfg\"")
 set(fltvm_flags "\"--config=${CMAKE_CURRENT_LIST_DIR}/source.cfg\"")
-if(DEFINED ENV{FLTVM_BUILD})
-  set(fltvm_build "$ENV{FLTVM_BUILD}")
-else()
-  get_filename_component(fltvm_build "${CMAKE_CURRENT_LIST_DIR}/../../build" ABSOLUTE)
+# Names of headers by the way that the compiler is told, which may lead over a symbolic link.
+set(fltvm_headers "${CMAKE_BINARY_DIR}/CMakeFiles/fltvm-headers.vfs")
+execute_process(
+  COMMAND "${CMAKE_CURRENT_LIST_DIR}/headers-vfs.py" -o "${fltvm_headers}" "${CMAKE_CURRENT_LIST_DIR}/../include"
+    /usr/share/mingw-w64/include /usr/share/mingw-w64/include/ddk
+  RESULT_VARIABLE fltvm_result ERROR_VARIABLE fltvm_error)
+if(NOT fltvm_result EQUAL 0)
+  message(FATAL_ERROR "fltvm.cmake: ${CMAKE_CURRENT_LIST_DIR}/headers-vfs.py failed: ${fltvm_result} ${fltvm_error}")
 endif()
-if(EXISTS "${fltvm_build}/sdk/headers.vfs")
-  string(APPEND fltvm_cxx_flags " -ivfsoverlay \"${fltvm_build}/sdk/headers.vfs\"")
-  string(APPEND fltvm_flags " -ivfsoverlay \"${fltvm_build}/sdk/headers.vfs\"")
-endif()
+string(APPEND fltvm_cxx_flags " -ivfsoverlay \"${fltvm_headers}\"")
+string(APPEND fltvm_flags " -ivfsoverlay \"${fltvm_headers}\"")
 set(CMAKE_C_FLAGS_INIT "${fltvm_flags}")
 set(CMAKE_CXX_FLAGS_INIT "${fltvm_cxx_flags}")
 set(CMAKE_ASM_FLAGS_INIT "${fltvm_flags}")

@@ -3,7 +3,8 @@
 """Drivers by other build systems: buildsystems.py FLTVM MESON.
 
 A project of two drivers, in C and in C++, that share a static library; both are loaded.  Meson and CMake are given the SDK's own
-files, and nothing of the project names a flag.
+files, and nothing of the project names a flag.  They are reached by a symbolic link with a plain name, as the manual says of
+folders whose names Meson or CMake cannot take.
 """
 import os
 import shutil
@@ -17,7 +18,7 @@ sys.dont_write_bytecode = True
 from tap import Skip, case, check, main  # noqa: E402
 
 FLTVM, MESON = map(os.path.abspath, sys.argv[1:3])
-TOOLCHAIN = os.path.join(ROOT, 'sdk', 'toolchain')
+BUILD = os.path.abspath(os.environ.get('FLTVM_BUILD') or os.path.join(ROOT, 'build'))
 FILES = {
     'common.c': '#include <FLTKernel.H>\nULONG Twice(ULONG Number)\n{\n    return Number * 2;\n}\n',
     'one.c': '''#include <fltKernel.h>
@@ -64,9 +65,9 @@ target_link_libraries(one common)
 }
 
 
-def run(words, folder, **more):
+def run(words, folder):
     return subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=400, check=False,
-                          env=dict(os.environ, **more))
+                          env=dict(os.environ, FLTVM_BUILD=os.path.join(folder, 'fltvm-build')))
 
 
 def must(words, folder):
@@ -76,9 +77,13 @@ def must(words, folder):
 
 
 def project(folder):
+    """Write the project; return the SDK's folder of toolchain files."""
     for name, text in FILES.items():
         with open(os.path.join(folder, name), 'w', encoding='utf-8') as out:
             out.write(text)
+    os.symlink(BUILD, os.path.join(folder, 'fltvm-build'))
+    os.symlink(ROOT, os.path.join(folder, 'fltvm'))
+    return os.path.join(folder, 'fltvm', 'sdk', 'toolchain')
 
 
 def loaded(folder, name):
@@ -92,8 +97,7 @@ def loaded(folder, name):
 @case
 def meson_makes_drivers():
     with tempfile.TemporaryDirectory(prefix='fltvm-meson-') as folder:
-        project(folder)
-        must([MESON, 'setup', '--cross-file', os.path.join(TOOLCHAIN, 'fltvm.cross'), 'build'], folder)
+        must([MESON, 'setup', '--cross-file', os.path.join(project(folder), 'fltvm.cross'), 'build'], folder)
         said = must(['ninja', '-C', 'build'], folder)
         check('warning' not in said, said)
         check('twice is 42 in C\n' in loaded(folder, 'one'), 'the driver in C')
@@ -103,8 +107,7 @@ def meson_makes_drivers():
 @case
 def meson_says_what_does_not_compile():
     with tempfile.TemporaryDirectory(prefix='fltvm-meson-') as folder:
-        project(folder)
-        must([MESON, 'setup', '--cross-file', os.path.join(TOOLCHAIN, 'fltvm.cross'), 'build'], folder)
+        must([MESON, 'setup', '--cross-file', os.path.join(project(folder), 'fltvm.cross'), 'build'], folder)
         for text, wanted in (('int x = ;\n', 'one.c:1'), ('#include <wdm.h>\nNTSTATUS DriverEntry(PDRIVER_OBJECT D, PUNICODE_STRING R)'
                                                           '\n{\n    extern int Nowhere(void);\n    return Nowhere();\n}\n', 'Nowhere')):
             with open(os.path.join(folder, 'one.c'), 'w', encoding='utf-8') as out:
@@ -118,10 +121,22 @@ def cmake_makes_drivers():
     if not shutil.which('cmake'):
         raise Skip('cmake is not installed')
     with tempfile.TemporaryDirectory(prefix='fltvm-cmake-') as folder:
-        project(folder)
-        must(['cmake', '-S', '.', '-B', 'build', f'-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}/fltvm.cmake'], folder)
+        must(['cmake', '-S', '.', '-B', 'build', f'-DCMAKE_TOOLCHAIN_FILE={project(folder)}/fltvm.cmake'], folder)
         must(['cmake', '--build', 'build'], folder)
         check('twice is 42 in C\n' in loaded(folder, 'one'), 'the driver in C')
+
+
+@case
+def cmake_names_a_folder_it_cannot_take():
+    if not shutil.which('cmake'):
+        raise Skip('cmake is not installed')
+    for character in '"`$;#<>':
+        with tempfile.TemporaryDirectory(prefix='fltvm-cmake-') as folder:
+            project(folder)
+            odd = os.path.join(folder, f'a{character}b')
+            os.symlink(ROOT, odd)
+            result = run(['cmake', '-S', '.', '-B', 'build', f'-DCMAKE_TOOLCHAIN_FILE={odd}/sdk/toolchain/fltvm.cmake'], folder)
+            check(result.returncode != 0 and 'symbolic' in result.stdout, f'{odd}: {result.stdout}')
 
 
 if __name__ == '__main__':
