@@ -7,12 +7,15 @@ usage: test-summary.py [--case STATUS NAME]... LOG.xml...
   --case STATUS NAME    counts as a case too: passed if STATUS is 0
 
 A log without a single case, or none at all, is a failure: silence proves nothing.  A test that ended badly without naming a
-case that failed counts as one failure, by Meson's own log beside the JUnit one (testlog.json).
+case that failed counts as one failure, by Meson's own log beside the JUnit one (testlog.json).  Behind a failure stands what its
+test said of it, the first lines; the rest is in Meson's testlog.txt.
 """
 import json
 import os
 import sys
 import xml.etree.ElementTree as xml
+
+REASON_LINES, REASON_WIDTH = 20, 300
 
 
 def broken(path, blamed):
@@ -27,16 +30,36 @@ def broken(path, blamed):
             and not any(name.endswith(test['name'].split(':')[-1].split(' / ')[-1]) for name in blamed)]
 
 
+def reasons(said):
+    """The comments behind each case that failed, by the case's number, with what a terminal would obey made visible."""
+    found, last = {}, None
+    for line in said.splitlines():
+        words = line.split(maxsplit=3)
+        if words[:2] == ['not', 'ok'] and len(words) > 2:
+            last = found[words[2]] = []
+        elif not line.startswith('#'):
+            last = None
+        elif last is not None:
+            last.append('  ' + ''.join(one if one.isprintable() else repr(one)[1:-1] for one in line[:REASON_WIDTH]))
+    return found
+
+
 def count(path):
     passed = failed = skipped = 0
     blamed = set()
     for suite in xml.parse(path).getroot().iter('testsuite'):
+        said = reasons(suite.findtext('system-out') or '')
         for case in suite.iter('testcase'):
             if case.find('failure') is not None or case.find('error') is not None:
                 failed += 1
                 blamed.add(suite.get('name'))
                 blamed.add(case.get('name'))
                 print(f'failed: {suite.get("name")}: {case.get("name")}')
+                lines = said.get(case.get('name').split(' ')[0], [])
+                for line in lines[:REASON_LINES]:
+                    print(line)
+                if len(lines) > REASON_LINES:
+                    print(f'  … {len(lines) - REASON_LINES} lines more')
             elif case.find('skipped') is not None:
                 skipped += 1
             else:

@@ -137,6 +137,17 @@ def canary_a_failure_is_counted_as_one():
 
 
 @case
+def canary_a_failure_says_why():
+    with tempfile.TemporaryDirectory() as folder:
+        said = 'ok 1 - a\n# noise\nnot ok 2 - b\n' + ''.join(f'# why {line} \u009b31m\n' for line in range(30)) + 'ok 3 - c\n'
+        result = junit(folder, '<testcase name="1 - a"/><testcase name="2 - b"><failure/></testcase>'
+                               f'<testcase name="3 - c"/><system-out>{said}</system-out>')
+        lines = result.stdout.splitlines()
+        equal(lines[:2], ['failed: s: 2 - b', '  # why 0 \\x9b31m'], 'the first lines')
+        equal(lines[20:], ['  # why 19 \\x9b31m', '  … 10 lines more', '2 passed, 1 failed, 0 skipped'], 'the last lines')
+
+
+@case
 def canary_a_case_that_fails_fails_the_test():
     if '--canary' in sys.argv[1:]:
         return
