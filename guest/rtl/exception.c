@@ -290,6 +290,18 @@ DECLSPEC_NORETURN void __cdecl longjmp(jmp_buf Jump, int Value)
     __builtin_unreachable();
 }
 
+/*
+ * Where a compiler's code leaves a __try block by a jump: runs the termination handlers up to the frame and goes on at the
+ * target in it.  IRQL: any.
+ */
+VOID __cdecl _local_unwind(PVOID Frame, PVOID Target);
+VOID __cdecl _local_unwind(PVOID Frame, PVOID Target)
+{
+    CONTEXT Context;
+
+    RtlUnwindEx(Frame, Target, NULL, NULL, &Context, NULL);
+}
+
 /* Not inlined and not tail-called: the context must be its caller's when it has unwound itself once. */
 DECLSPEC_NOINLINE VOID NTAPI RtlRaiseException(PEXCEPTION_RECORD ExceptionRecord)
 {

@@ -446,3 +446,24 @@ size_t wcstombs(char *Destination, const WCHAR *Source, size_t Count)
         Destination[Index] = 0;
     return Index;
 }
+
+/* The bytes of the character, 0 for the terminator, -1 for none: the C runtime's page mbtowc. */
+int mbtowc(WCHAR *Destination, const char *Source, size_t Count)
+{
+    if (Source == NULL)
+        return 0;
+    if (Count == 0)
+        return -1;
+    if (Destination != NULL)
+        RtlMultiByteToUnicodeN(Destination, sizeof(WCHAR), NULL, (PCHAR)Source, 1);
+    return *Source != 0;
+}
+
+/* -1 for a character that the code page lacks: the C runtime's page wctomb. */
+int wctomb(char *Destination, WCHAR Source)
+{
+    if (Destination == NULL)
+        return 0;
+    RtlUnicodeToMultiByteN(Destination, 1, NULL, &Source, sizeof(Source));
+    return *Destination == '?' && Source != '?' ? -1 : 1;
+}
