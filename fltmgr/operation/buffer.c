@@ -27,22 +27,50 @@ NTSTATUS FLTAPI FltDecodeParameters(PFLT_CALLBACK_DATA CallbackData, PMDL **MdlA
 
 /* --- Locking --- */
 
-static NTSTATUS FltpLockBuffer(PFLT_CALLBACK_DATA Data, PVOID Buffer, ULONG Length, LOCK_OPERATION Access, PMDL *NewMdl)
+/* What a filter above has put in the place of a program's buffer is its own to answer for. */
+static KPROCESSOR_MODE FltpModeOfBuffer(PFLTP_OPERATION Operation)
+{
+    for (ULONG Index = Operation->Current; Index > 0; Index--)
+        if (FlagOn(Operation->Nodes[Index - 1].Flags, FLTP_NODE_SWAPPED))
+            return KernelMode;
+    return Operation->Data.RequestorMode;
+}
+
+/* A program's buffer is in the process of the thread that asked, whoever locks it. */
+static NTSTATUS FltpProbeAndLock(PFLTP_OPERATION Operation, PMDL Mdl, LOCK_OPERATION Access)
+{
+    BOOLEAN User = MmGetMdlVirtualAddress(Mdl) <= MmHighestUserAddress;
+    PEPROCESS Process = User ? FltGetRequestorProcess(&Operation->Data) : NULL;
+    KPROCESSOR_MODE Mode = User ? Operation->Data.RequestorMode : FltpModeOfBuffer(Operation);
+    NTSTATUS Status = STATUS_SUCCESS;
+    KAPC_STATE State;
+
+    if (Process == PsGetCurrentProcess())
+        Process = NULL;
+    if (Process != NULL)
+        KeStackAttachProcess((PRKPROCESS)Process, &State);
+    __try {
+        MmProbeAndLockPages(Mdl, Mode, Access);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (Process != NULL)
+        KeUnstackDetachProcess(&State);
+    return Status;
+}
+
+static NTSTATUS FltpLockBuffer(PFLTP_OPERATION Operation, PVOID Buffer, ULONG Length, LOCK_OPERATION Access,
+                               PMDL *NewMdl)
 {
     PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (Mdl == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    if (FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER)) {
+    if (FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER))
         MmBuildMdlForNonPagedPool(Mdl);
-    } else {
-        __try {
-            MmProbeAndLockPages(Mdl, Data->RequestorMode, Access);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Status = GetExceptionCode();
-        }
-    }
+    else
+        Status = FltpProbeAndLock(Operation, Mdl, Access);
     if (!NT_SUCCESS(Status)) {
         IoFreeMdl(Mdl);
         return Status;
@@ -104,7 +132,7 @@ NTSTATUS FLTAPI FltLockUserBuffer(PFLT_CALLBACK_DATA CallbackData)
         return STATUS_SUCCESS;
     if (Operation->Magic == FLTP_MAGIC_DRAINED)
         return STATUS_FLT_DELETING_OBJECT; /* a copy has nobody who would free it */
-    Status = FltpLockBuffer(CallbackData, *Buffer, *Length, Access, Place);
+    Status = FltpLockBuffer(Operation, *Buffer, *Length, Access, Place);
     if (!NT_SUCCESS(Status))
         return Status;
     if (Operation->Completed)
