@@ -72,6 +72,9 @@ VOID KiContextToFrames(PCONTEXT Context, PKTRAP_FRAME Trap, PKEXCEPTION_FRAME Ex
 /* An APC's routine that returns with APCs disabled otherwise than it found them, or at another IRQL, is a bugcheck. */
 VOID KiCheckApcExit(PKTHREAD Thread, LONG Disable, PVOID Routine);
 
+/* user.c: of user memory, which may go at any time.  STATUS_ACCESS_VIOLATION: it is not the user's; else the exception's. */
+NTSTATUS KiCopyFromUser(PVOID To, const VOID *From, SIZE_T Size);
+
 /* upcall.c: an exception of user mode; and on its way there, at PASSIVE_LEVEL, what is to be done before. */
 VOID KiUserException(const EXCEPTION_RECORD *Record, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);
 VOID KiUserWork(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame);

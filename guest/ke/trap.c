@@ -204,15 +204,10 @@ static VOID KiPrintForUser(PKTRAP_FRAME TrapFrame)
     CHAR Text[256];
     ULONG Length = (USHORT)TrapFrame->Rdx < sizeof(Text) ? (USHORT)TrapFrame->Rdx : sizeof(Text);
 
-    if (TrapFrame->Rcx > KI_HIGHEST_USER - sizeof(Text)) {
-        return;
+    if (TrapFrame->Rcx <= KI_HIGHEST_USER - sizeof(Text) &&
+        NT_SUCCESS(KiCopyFromUser(Text, (PVOID)TrapFrame->Rcx, Length))) {
+        DbgPrint("%.*s", (int)Length, Text);
     }
-    __try {
-        RtlCopyMemory(Text, (PVOID)TrapFrame->Rcx, Length);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return;
-    }
-    DbgPrint("%.*s", (int)Length, Text);
 }
 
 /* int 2Dh: eax is the service; DbgPrint's text is in rcx, rdx bytes. */
@@ -244,12 +239,7 @@ static BOOLEAN KiIsPrivileged(ULONG64 Rip)
 {
     UCHAR Code[2];
 
-    if (Rip > KI_HIGHEST_USER - sizeof(Code)) {
-        return FALSE;
-    }
-    __try {
-        RtlCopyMemory(Code, (PVOID)Rip, sizeof(Code));
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
+    if (!NT_SUCCESS(KiCopyFromUser(Code, (PVOID)Rip, sizeof(Code)))) {
         return FALSE;
     }
     switch (Code[0]) {

@@ -117,20 +117,6 @@ static VOID KiDeliverUserApc(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME Exception
     }
 }
 
-/* Of user memory, which may go at any time. */
-static BOOLEAN KiCopyFromUser(PVOID To, const VOID *From, SIZE_T Size)
-{
-    if ((ULONG64)From > KI_HIGHEST_USER - Size) {
-        return FALSE;
-    }
-    __try {
-        RtlCopyMemory(To, From, Size);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return FALSE;
-    }
-    return TRUE;
-}
-
 /* PASSIVE_LEVEL.  What NtContinue or NtRaiseException asked for. */
 static VOID KiContinue(PKTHREAD Thread, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
 {
@@ -141,8 +127,9 @@ static VOID KiContinue(PKTHREAD Thread, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAM
 
     Thread->UserContext = NULL;
     Thread->UserRecord = NULL;
-    if (!KiCopyFromUser(&Context, UserContext, sizeof(Context)) ||
-        (UserRecord != NULL && !KiCopyFromUser(&Record, UserRecord, sizeof(Record))) || Context.Rip > KI_HIGHEST_USER) {
+    if (!NT_SUCCESS(KiCopyFromUser(&Context, UserContext, sizeof(Context))) ||
+        (UserRecord != NULL && !NT_SUCCESS(KiCopyFromUser(&Record, UserRecord, sizeof(Record)))) ||
+        Context.Rip > KI_HIGHEST_USER) {
         KeUserExceptionRoutine(STATUS_ACCESS_VIOLATION);
         return;
     }
@@ -198,7 +185,7 @@ NTSTATUS NTAPI NtContinue(PCONTEXT ContextRecord, BOOLEAN TestAlert)
 {
     CONTEXT Context;
 
-    if (!KiCopyFromUser(&Context, ContextRecord, sizeof(Context))) {
+    if (!NT_SUCCESS(KiCopyFromUser(&Context, ContextRecord, sizeof(Context)))) {
         return STATUS_ACCESS_VIOLATION;
     }
     if (TestAlert) {
@@ -217,8 +204,8 @@ NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD ExceptionRecord, PCONTEXT Cont
     EXCEPTION_RECORD Record;
     CONTEXT Context;
 
-    if (!KiCopyFromUser(&Record, ExceptionRecord, sizeof(Record)) ||
-        !KiCopyFromUser(&Context, ContextRecord, sizeof(Context))) {
+    if (!NT_SUCCESS(KiCopyFromUser(&Record, ExceptionRecord, sizeof(Record))) ||
+        !NT_SUCCESS(KiCopyFromUser(&Context, ContextRecord, sizeof(Context)))) {
         return STATUS_ACCESS_VIOLATION;
     }
     if (FirstChance) {

@@ -112,20 +112,25 @@ DECLSPEC_NORETURN VOID KeEnterUserMode(const KE_USER_START *Start)
     KiEnterUser(&Frame, Thread->InitialStack);
 }
 
+NTSTATUS KiCopyFromUser(PVOID To, const VOID *From, SIZE_T Size)
+{
+    if ((ULONG64)From > KI_HIGHEST_USER - Size) {
+        return STATUS_ACCESS_VIOLATION;
+    }
+    __try {
+        RtlCopyMemory(To, From, Size);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
 /* The arguments on the user's stack, above the return address and the room for the first four. */
 static NTSTATUS KiCopyArguments(ULONG64 Rsp, PULONG64 Arguments, ULONG64 Count)
 {
     ULONG64 Place = Rsp + 5 * sizeof(ULONG64);
 
-    if (Place < Rsp || Place + Count * sizeof(ULONG64) > KI_HIGHEST_USER) {
-        return STATUS_ACCESS_VIOLATION;
-    }
-    __try {
-        RtlCopyMemory(Arguments, (PVOID)Place, Count * sizeof(ULONG64));
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return GetExceptionCode();
-    }
-    return STATUS_SUCCESS;
+    return Place < Rsp ? STATUS_ACCESS_VIOLATION : KiCopyFromUser(Arguments, (PVOID)Place, Count * sizeof(ULONG64));
 }
 
 typedef NTSTATUS(NTAPI *KI_FEW)(ULONG64, ULONG64, ULONG64, ULONG64);

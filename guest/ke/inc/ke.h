@@ -116,14 +116,14 @@ struct _KTHREAD {
     LIST_ENTRY WaitListEntry; /* 0D8: ready queue, or process's */
     PKQUEUE volatile Queue;   /* 0E8 */
     PVOID Teb;
-    ULONG64 RelativeTimerBias;
-    KTIMER Timer;             /* 100: time-out of a wait */
-    KWAIT_BLOCK WaitBlock[4]; /* 140: three of the thread's own and the timer's */
-    ULONG_PTR Spare200;
-    LIST_ENTRY QueueListEntry; /* 208 */
-    KAFFINITY Affinity;        /* 218 */
-    PKPROCESS Process;         /* 220 */
-    KAFFINITY UserAffinity;    /* 228: what Affinity returns to after KeRevertToUserAffinityThread */
+    PCONTEXT UserContext;         /* its own: what it continues with in user mode, where this is */
+    KTIMER Timer;                 /* 100: time-out of a wait */
+    KWAIT_BLOCK WaitBlock[4];     /* 140: three of the thread's own and the timer's */
+    PEXCEPTION_RECORD UserRecord; /* and the exception that it raises there */
+    LIST_ENTRY QueueListEntry;    /* 208 */
+    KAFFINITY Affinity;           /* 218 */
+    PKPROCESS Process;            /* 220 */
+    KAFFINITY UserAffinity;       /* 228: what Affinity returns to after KeRevertToUserAffinityThread */
     SHORT Spare230;
     CCHAR PreviousMode; /* 232 */
     SCHAR BasePriority;
@@ -149,10 +149,7 @@ struct _KTHREAD {
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-    CHAR Name[24]; /* for the host: reports and traces */
-    PCONTEXT
-    UserContext; /* the thread's own: what it continues with, and the exception it raises there; in user memory */
-    PEXCEPTION_RECORD UserRecord;
+    CHAR Name[24];           /* for the host: reports and traces */
     ULONG64 WaitStart;       /* interrupt time */
     ULONG_PTR TopLevelIrp;   /* io's; the thread itself only */
     const VOID *Blamed;      /* FvBlame's; the thread itself only */
@@ -252,6 +249,7 @@ C_ASSERT(FIELD_OFFSET(KTHREAD, ApcState.UserApcPending) == 0xC2); /* trap.S */
 C_ASSERT(FIELD_OFFSET(KTHREAD, WaitBlock) == 0x140);
 C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
 C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
+C_ASSERT(sizeof(KTHREAD) / sizeof(LONG) <= 0xFF); /* Header.Size */
 C_ASSERT(FIELD_OFFSET(KTHREAD, CallState) == 0x248);
 C_ASSERT(FIELD_OFFSET(KTHREAD, CombinedApcDisable) == 0x24C);
 /* The machine reads these two as well: abi/tracepoint.h. */
