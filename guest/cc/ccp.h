@@ -118,6 +118,9 @@ VOID CcpDeleteViews(PCCP_MAP Map);
 
 /* copy.c */
 NTSTATUS CcpPrepareWrite(PCCP_MAP Map, ULONG64 Offset, ULONG Length, PULONG64 Taken);
+
+/* Within one view.  NULL: zeros. */
+NTSTATUS CcpWritePiece(PCCP_MAP Map, ULONG64 Offset, ULONG Length, const VOID *Buffer);
 DECLSPEC_NORETURN VOID CcpRaise(NTSTATUS Status);
 
 /* mdl.c: what is left to do when the file system has nothing to say. */

@@ -12,13 +12,16 @@ DECLSPEC_NORETURN VOID CcpRaise(NTSTATUS Status)
     ExRaiseStatus(FsRtlNormalizeNtstatus(Status, STATUS_UNEXPECTED_IO_ERROR));
 }
 
-/* One copy within one view; the exception's status, what paging said where that was the reason. */
+/* One copy within one view, of zeros without From; the exception's status, what paging said where that was the reason. */
 static NTSTATUS CcpCopyBytes(PVOID To, const VOID *From, ULONG Length)
 {
     NTSTATUS Status = STATUS_SUCCESS;
 
     __try {
-        RtlCopyMemory(To, From, Length);
+        if (From != NULL)
+            RtlCopyMemory(To, From, Length);
+        else
+            RtlZeroMemory(To, Length);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
         if (Status == STATUS_IN_PAGE_ERROR)
@@ -134,7 +137,7 @@ static VOID CcpDropTaken(PCCP_MAP Map, ULONG64 Offset, ULONG64 Taken)
     }
 }
 
-static NTSTATUS CcpWritePiece(PCCP_MAP Map, ULONG64 Offset, ULONG Length, const VOID *Buffer)
+NTSTATUS CcpWritePiece(PCCP_MAP Map, ULONG64 Offset, ULONG Length, const VOID *Buffer)
 {
     PCCP_VIEW View = CcpGetView(Map, Offset, Length);
     NTSTATUS Status;

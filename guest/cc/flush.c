@@ -181,27 +181,6 @@ static NTSTATUS CcpZeroDisk(PFILE_OBJECT FileObject, ULONG64 Start, ULONG64 End)
     return Status;
 }
 
-static NTSTATUS CcpZeroPiece(PCCP_MAP Map, ULONG64 Offset, ULONG Length)
-{
-    PCCP_VIEW View = CcpGetView(Map, Offset, Length);
-    NTSTATUS Status;
-    ULONG64 Taken;
-
-    if (View == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    Status = CcpPrepareWrite(Map, Offset, Length, &Taken);
-    if (NT_SUCCESS(Status)) {
-        __try {
-            RtlZeroMemory(View->Base + (Offset - View->Offset), Length);
-            MmDirtySegment(Map->Segment, Offset, Length);
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            Status = KeGetCurrentThread()->PageStatus;
-        }
-    }
-    CcpReleaseView(Map, View);
-    return Status;
-}
-
 /* IRQL: <= APC_LEVEL.  A file that is not cached: on the disk, whole sectors.  FALSE: not without waiting.  Raises. */
 BOOLEAN NTAPI CcZeroData(PFILE_OBJECT FileObject, PLARGE_INTEGER StartOffset, PLARGE_INTEGER EndOffset, BOOLEAN Wait)
 {
@@ -221,7 +200,7 @@ BOOLEAN NTAPI CcZeroData(PFILE_OBJECT FileObject, PLARGE_INTEGER StartOffset, PL
         return FALSE;
     for (; Map != NULL && Start < End && NT_SUCCESS(Status); Start += Piece) {
         Piece = (ULONG)min(End - Start, CCP_VIEW_SIZE - Start % CCP_VIEW_SIZE);
-        Status = CcpZeroPiece(Map, Start, Piece);
+        Status = CcpWritePiece(Map, Start, Piece, NULL);
     }
     CcpWakeLazyWriter();
     if (!NT_SUCCESS(Status))

@@ -77,11 +77,11 @@ VOID CcpReferenceMap(PCCP_MAP Map)
     KeReleaseGuardedMutex(&CcpLock);
 }
 
-VOID CcpDereferenceMap(PCCP_MAP Map)
+/* CcpLock is held, and let go.  TRUE: the map has gone. */
+static BOOLEAN CcpDropMapLocked(PCCP_MAP Map)
 {
     BOOLEAN Free, Wake;
 
-    KeAcquireGuardedMutex(&CcpLock);
     Map->References--;
     Free = CcpForgetMapLocked(Map);
     Wake = !Free && Map->Closing;
@@ -90,6 +90,13 @@ VOID CcpDereferenceMap(PCCP_MAP Map)
         CcpFreeMap(Map);
     else if (Wake)
         CcpWakeLazyWriter();
+    return Free;
+}
+
+VOID CcpDereferenceMap(PCCP_MAP Map)
+{
+    KeAcquireGuardedMutex(&CcpLock);
+    CcpDropMapLocked(Map);
 }
 
 /* ---- what file systems call ---- */
@@ -187,7 +194,7 @@ BOOLEAN NTAPI CcUninitializeCacheMap(PFILE_OBJECT FileObject, PLARGE_INTEGER Tru
                                      PCACHE_UNINITIALIZE_EVENT UninitializeCompleteEvent)
 {
     PCCP_MAP Map = NULL;
-    BOOLEAN Last = FALSE, Free = FALSE, Wake;
+    BOOLEAN Last = FALSE;
 
     PAGED_CODE();
     KeAcquireGuardedMutex(&CcpLock);
@@ -208,19 +215,11 @@ BOOLEAN NTAPI CcUninitializeCacheMap(PFILE_OBJECT FileObject, PLARGE_INTEGER Tru
     if (Last && TruncateSize != NULL)
         CcpTruncate(Map, TruncateSize);
     KeAcquireGuardedMutex(&CcpLock);
-    Map->References--;
     if (UninitializeCompleteEvent != NULL) {
         UninitializeCompleteEvent->Next = Map->Waiters;
         Map->Waiters = UninitializeCompleteEvent;
     }
-    Free = CcpForgetMapLocked(Map);
-    Wake = !Free && Map->Closing;
-    KeReleaseGuardedMutex(&CcpLock);
-    if (Free)
-        CcpFreeMap(Map);
-    else if (Wake)
-        CcpWakeLazyWriter();
-    return Free;
+    return CcpDropMapLocked(Map);
 }
 
 /* ---- sizes ---- */

@@ -4,34 +4,31 @@
  */
 #include "ccp.h"
 
-/* IRQL: <= APC_LEVEL.  The file object that made the map, not referenced; NULL: the file is not cached. */
-PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrs(PSECTION_OBJECT_POINTERS SectionObjectPointer)
+static PFILE_OBJECT CcpFindFileObject(PSECTION_OBJECT_POINTERS Pointers, BOOLEAN Reference)
 {
     PFILE_OBJECT FileObject = NULL;
     PCCP_MAP Map;
 
     KeAcquireGuardedMutex(&CcpLock);
-    Map = SectionObjectPointer->SharedCacheMap;
+    Map = Pointers->SharedCacheMap;
     if (Map != NULL)
         FileObject = Map->FileObject;
+    if (FileObject != NULL && Reference)
+        ObReferenceObject(FileObject);
     KeReleaseGuardedMutex(&CcpLock);
     return FileObject;
+}
+
+/* IRQL: <= APC_LEVEL.  The file object that made the map, not referenced; NULL: the file is not cached. */
+PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrs(PSECTION_OBJECT_POINTERS SectionObjectPointer)
+{
+    return CcpFindFileObject(SectionObjectPointer, FALSE);
 }
 
 /* As CcGetFileObjectFromSectionPtrs, referenced. */
 PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrsRef(PSECTION_OBJECT_POINTERS SectionObjectPointer)
 {
-    PFILE_OBJECT FileObject = NULL;
-    PCCP_MAP Map;
-
-    KeAcquireGuardedMutex(&CcpLock);
-    Map = SectionObjectPointer->SharedCacheMap;
-    if (Map != NULL) {
-        FileObject = Map->FileObject;
-        ObReferenceObject(FileObject);
-    }
-    KeReleaseGuardedMutex(&CcpLock);
-    return FileObject;
+    return CcpFindFileObject(SectionObjectPointer, TRUE);
 }
 
 /* Temporary files are left out: nobody writes them without need. */
