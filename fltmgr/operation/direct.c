@@ -10,27 +10,8 @@
 
 static VOID FltpDescribeCall(PFLTP_OPERATION Operation, PIO_STACK_LOCATION Stack, FLT_CALLBACK_DATA_FLAGS Kind)
 {
-    PFLT_CALLBACK_DATA Data = &Operation->Data;
-
-    Operation->Irp = NULL;
-    Operation->Target = Operation->Volume->Below;
-    Operation->Current = 0;
-    Operation->Origin = NULL;
-    Operation->Homes = 0;
-    Operation->Changed = FALSE;
-    Operation->NeedCompletion = FALSE;
-    Operation->PendingMarked = FALSE;
-    Operation->Completed = FALSE;
-    Operation->OriginalUserBuffer = NULL;
-    Operation->OriginalSystemBuffer = NULL;
-    Operation->OriginalMdl = NULL;
-    Data->Flags = Kind;
-    *(PETHREAD *)&Data->Thread = PsGetCurrentThread();
-    *(PFLT_IO_PARAMETER_BLOCK *)&Data->Iopb = &Operation->Iopb;
-    Data->IoStatus.Status = STATUS_SUCCESS;
-    Data->IoStatus.Information = 0;
-    Data->TagData = NULL;
-    Data->RequestorMode = FlagOn(Kind, FLTFL_CALLBACK_DATA_FAST_IO_OPERATION) ? ExGetPreviousMode() : KernelMode;
+    FltpDescribe(Operation, NULL, Kind, PsGetCurrentThread(),
+                 FlagOn(Kind, FLTFL_CALLBACK_DATA_FAST_IO_OPERATION) ? ExGetPreviousMode() : KernelMode);
     RtlZeroMemory(&Operation->Iopb, sizeof(Operation->Iopb));
     Operation->Iopb.MajorFunction = Stack->MajorFunction;
     Operation->Iopb.TargetFileObject = Stack->FileObject;

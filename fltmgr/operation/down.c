@@ -436,29 +436,10 @@ BOOLEAN FltpCallDown(PFLTP_OPERATION Operation)
 static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack,
                                 FLT_CALLBACK_DATA_FLAGS Flags)
 {
-    PFLT_CALLBACK_DATA Data = &Operation->Data;
-
-    Operation->Irp = Irp;
-    Operation->Target = Operation->Volume->Below;
-    Operation->Current = 0;
-    Operation->Origin = NULL;
-    Operation->Homes = 0;
-    Operation->Changed = FALSE;
-    Operation->NeedCompletion = FALSE;
-    Operation->PendingMarked = FALSE;
-    Operation->Completed = FALSE;
-    Operation->OriginalUserBuffer = Irp->UserBuffer;
-    Operation->OriginalSystemBuffer = Irp->AssociatedIrp.SystemBuffer;
-    Operation->OriginalMdl = Irp->MdlAddress;
-    Data->Flags = FLTFL_CALLBACK_DATA_IRP_OPERATION | Flags;
+    SetFlag(Flags, FLTFL_CALLBACK_DATA_IRP_OPERATION);
     if (Irp->AssociatedIrp.SystemBuffer != NULL)
-        SetFlag(Data->Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER);
-    *(PETHREAD *)&Data->Thread = Irp->Tail.Overlay.Thread;
-    *(PFLT_IO_PARAMETER_BLOCK *)&Data->Iopb = &Operation->Iopb;
-    Data->IoStatus.Status = STATUS_SUCCESS;
-    Data->IoStatus.Information = 0;
-    Data->TagData = NULL;
-    Data->RequestorMode = Irp->RequestorMode;
+        SetFlag(Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER);
+    FltpDescribe(Operation, Irp, Flags, Irp->Tail.Overlay.Thread, Irp->RequestorMode);
     FltpParametersFromIrp(&Operation->Iopb, Irp, Stack);
 }
 

@@ -337,4 +337,31 @@ VOID FltpTellStatus(PFLTP_STATUS_REQUEST Request, NTSTATUS Status);
  */
 extern const FLTP_WORK_KIND FltpSafeKind; /* a post-callback's work that waits for a lower IRQL */
 
+/* What every operation begins with, whatever it comes as; the rest is its kind's. */
+FORCEINLINE VOID FltpDescribe(PFLTP_OPERATION Operation, PIRP Irp, FLT_CALLBACK_DATA_FLAGS Flags, PETHREAD Thread,
+                              KPROCESSOR_MODE Mode)
+{
+    PFLT_CALLBACK_DATA Data = &Operation->Data;
+
+    Operation->Irp = Irp;
+    Operation->Target = Operation->Volume->Below;
+    Operation->Current = 0;
+    Operation->Origin = NULL;
+    Operation->Homes = 0;
+    Operation->Changed = FALSE;
+    Operation->NeedCompletion = FALSE;
+    Operation->PendingMarked = FALSE;
+    Operation->Completed = FALSE;
+    Operation->OriginalUserBuffer = Irp != NULL ? Irp->UserBuffer : NULL;
+    Operation->OriginalSystemBuffer = Irp != NULL ? Irp->AssociatedIrp.SystemBuffer : NULL;
+    Operation->OriginalMdl = Irp != NULL ? Irp->MdlAddress : NULL;
+    Data->Flags = Flags;
+    *(PETHREAD *)&Data->Thread = Thread;
+    *(PFLT_IO_PARAMETER_BLOCK *)&Data->Iopb = &Operation->Iopb;
+    Data->IoStatus.Status = STATUS_SUCCESS;
+    Data->IoStatus.Information = 0;
+    Data->TagData = NULL;
+    Data->RequestorMode = Mode;
+}
+
 #endif
