@@ -4,12 +4,6 @@
 
 #define IOP_EA_MAXIMUM 0x10000
 
-typedef struct _IOP_EA_CALL {
-    IOP_REQUEST Request;
-    KEVENT Event;
-    IO_STATUS_BLOCK IoStatus;
-} IOP_EA_CALL, *PIOP_EA_CALL;
-
 /* A list of names, which have to be whole. */
 static BOOLEAN IopIsEaList(PFILE_GET_EA_INFORMATION List, ULONG Length)
 {
@@ -61,38 +55,11 @@ static NTSTATUS IopCaptureEaList(PIOP_REQUEST Request, PVOID EaList, ULONG Lengt
     return Status;
 }
 
-/* On success the call has its packet, with an event of this frame where the file is asynchronous. */
-static NTSTATUS IopStartEa(PIOP_EA_CALL Call, HANDLE FileHandle, ACCESS_MASK Access, UCHAR MajorFunction)
+static NTSTATUS IopStartEa(PIOP_SYNCHRONOUS Call, HANDLE FileHandle, ACCESS_MASK Access, UCHAR MajorFunction)
 {
     NTSTATUS Status = IopBeginRequest(&Call->Request, FileHandle, Access, NULL, NULL, NULL);
 
-    if (NT_SUCCESS(Status)) {
-        Status = IopAllocateRequestIrp(&Call->Request, NULL, NULL, &Call->IoStatus, MajorFunction);
-    }
-    if (NT_SUCCESS(Status) && !Call->Request.Synchronous) {
-        KeInitializeEvent(&Call->Event, NotificationEvent, FALSE);
-        Call->Request.Irp->UserEvent = &Call->Event;
-        Call->Request.Irp->Flags |= IRP_SYNCHRONOUS_API;
-    }
-    return Status;
-}
-
-static NTSTATUS IopRunEa(PIOP_EA_CALL Call, PIO_STATUS_BLOCK IoStatusBlock)
-{
-    BOOLEAN Synchronous = Call->Request.Synchronous;
-    NTSTATUS Status = IopIssueRequest(&Call->Request);
-
-    if (Status == STATUS_PENDING && !Synchronous) {
-        KeWaitForSingleObject(&Call->Event, Executive, KernelMode, FALSE, NULL);
-        Status = Call->IoStatus.Status;
-    }
-    __try {
-        IoStatusBlock->Information = NT_ERROR(Status) ? 0 : Call->IoStatus.Information;
-        IoStatusBlock->Status = Status;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
+    return NT_SUCCESS(Status) ? IopStartSynchronous(Call, MajorFunction) : Status;
 }
 
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says: STATUS_NO_EAS_ON_FILE, STATUS_NO_MORE_EAS. */
@@ -100,7 +67,7 @@ static NTSTATUS NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
                               BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
                               BOOLEAN RestartScan)
 {
-    IOP_EA_CALL Call = {0};
+    IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -127,7 +94,7 @@ static NTSTATUS NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock,
     Call.Request.Stack->Parameters.QueryEa.Length = Length;
     Call.Request.Stack->Flags = (RestartScan ? SL_RESTART_SCAN : 0) | (ReturnSingleEntry ? SL_RETURN_SINGLE_ENTRY : 0) |
                                 (EaIndex != NULL ? SL_INDEX_SPECIFIED : 0);
-    return IopRunEa(&Call, IoStatusBlock);
+    return IopRunSynchronous(&Call, IoStatusBlock);
 }
 
 static NTSTATUS IopCheckEas(PVOID Buffer, ULONG Length)
@@ -146,7 +113,7 @@ static NTSTATUS IopCheckEas(PVOID Buffer, ULONG Length)
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says. */
 static NTSTATUS NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
 {
-    IOP_EA_CALL Call = {0};
+    IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
     PAGED_CODE();
@@ -164,7 +131,7 @@ static NTSTATUS NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, P
         return Status;
     }
     Call.Request.Stack->Parameters.SetEa.Length = Length;
-    return IopRunEa(&Call, IoStatusBlock);
+    return IopRunSynchronous(&Call, IoStatusBlock);
 }
 
 OB_ZW(QueryEaFile,

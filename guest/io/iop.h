@@ -284,6 +284,27 @@ typedef struct _IOP_REQUEST {
     PIO_STACK_LOCATION Stack;
 } IOP_REQUEST, *PIOP_REQUEST;
 
+NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE EventHandle,
+                         PIO_APC_ROUTINE ApcRoutine, PACCESS_MASK GrantedAccess);
+NTSTATUS IopAllocateRequestIrp(PIOP_REQUEST Request, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
+                               PIO_STATUS_BLOCK IoStatusBlock, UCHAR MajorFunction);
+VOID IopAbandonRequest(PIOP_REQUEST Request);
+NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
+NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
+                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);
+
+/*
+ * One that is waited for, also on an asynchronous file object (synchronous.c).  After IopBeginRequest, IopStartSynchronous makes
+ * the packet; what it needs is set up in Stack by the caller, then IopRunSynchronous tells the caller's block.
+ */
+typedef struct _IOP_SYNCHRONOUS {
+    IOP_REQUEST Request;
+    KEVENT Event;
+    IO_STATUS_BLOCK IoStatus;
+} IOP_SYNCHRONOUS, *PIOP_SYNCHRONOUS;
+NTSTATUS IopStartSynchronous(PIOP_SYNCHRONOUS Call, UCHAR MajorFunction);
+NTSTATUS IopRunSynchronous(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatusBlock);
+
 /*
  * Whether user mode may pass these, when it is the caller: what is not there, or the kernel's, is no argument.  And its status
  * block, told; the status, or what came of telling.  PASSIVE_LEVEL.
@@ -292,10 +313,6 @@ NTSTATUS IopProbeUser(PIO_STATUS_BLOCK IoStatusBlock, const VOID *Input, ULONG I
                       ULONG OutputLength);
 NTSTATUS IopTellUser(PIO_STATUS_BLOCK IoStatusBlock, NTSTATUS Status, ULONG_PTR Information);
 
-NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Access, HANDLE EventHandle,
-                         PIO_APC_ROUTINE ApcRoutine, PACCESS_MASK GrantedAccess);
-NTSTATUS IopAllocateRequestIrp(PIOP_REQUEST Request, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext,
-                               PIO_STATUS_BLOCK IoStatusBlock, UCHAR MajorFunction);
 /* capture.c: an open's arguments as user mode gives them. */
 typedef struct _IOP_USER_OPEN {
     PHANDLE FileHandle;
@@ -311,7 +328,6 @@ NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
 /* fastio.c: FALSE, it was not done.  PASSIVE_LEVEL, APC_LEVEL. */
 BOOLEAN IopTryFastQuery(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class, PIO_STATUS_BLOCK Result);
-VOID IopAbandonRequest(PIOP_REQUEST Request);
 /* query.c: a question about a file while one of its requests holds the lock of the file object. */
 NTSTATUS IopSetUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer);
 NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
@@ -319,9 +335,6 @@ NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class,
 /* rename.c */
 BOOLEAN IopIsNaming(FILE_INFORMATION_CLASS Class);
 NTSTATUS IopOpenNewParent(PIOP_REQUEST Request, ULONG Length, PHANDLE Handle);
-NTSTATUS IopIssueRequest(PIOP_REQUEST Request);
-NTSTATUS IopPrepareTransferBuffer(PIRP Irp, PDEVICE_OBJECT DeviceObject, PVOID Buffer, ULONG Length,
-                                  LOCK_OPERATION Operation, KPROCESSOR_MODE Mode);
 
 /* ---- buses -----------------------------------------------------------------------------------------------
  */

@@ -4,9 +4,8 @@
 
 #define IOP_LOCK_ACCESS (FILE_READ_DATA | FILE_WRITE_DATA)
 
-/* The handle has one of the two.  On success the request has its packet. */
-static NTSTATUS IopBeginLock(PIOP_REQUEST Request, HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,
-                             PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock)
+/* The handle has one of the two. */
+static NTSTATUS IopBeginLock(PIOP_REQUEST Request, HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine)
 {
     ACCESS_MASK Granted;
     NTSTATUS Status = IopBeginRequest(Request, FileHandle, 0, Event, ApcRoutine, &Granted);
@@ -18,7 +17,7 @@ static NTSTATUS IopBeginLock(PIOP_REQUEST Request, HANDLE FileHandle, HANDLE Eve
         IopAbandonRequest(Request);
         return STATUS_ACCESS_DENIED;
     }
-    return IopAllocateRequestIrp(Request, ApcRoutine, ApcContext, IoStatusBlock, IRP_MJ_LOCK_CONTROL);
+    return STATUS_SUCCESS;
 }
 
 /* The length goes with the packet.  On failure the request is abandoned. */
@@ -60,7 +59,10 @@ NTSTATUS NTAPI NtLockFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopBeginLock(&Request, FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock);
+    Status = IopBeginLock(&Request, FileHandle, Event, ApcRoutine);
+    if (NT_SUCCESS(Status)) {
+        Status = IopAllocateRequestIrp(&Request, ApcRoutine, ApcContext, IoStatusBlock, IRP_MJ_LOCK_CONTROL);
+    }
     if (NT_SUCCESS(Status)) {
         Status = IopTakeRange(&Request, ByteOffset, Length, Key);
     }
@@ -77,39 +79,22 @@ NTSTATUS NTAPI NtLockFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
 NTSTATUS NTAPI NtUnlockFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER ByteOffset,
                             PLARGE_INTEGER Length, ULONG Key)
 {
-    IO_STATUS_BLOCK IoStatus = {0};
-    IOP_REQUEST Request;
-    BOOLEAN Synchronous;
-    KEVENT Event;
+    IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopBeginLock(&Request, FileHandle, NULL, NULL, NULL, &IoStatus);
+    Status = IopBeginLock(&Call.Request, FileHandle, NULL, NULL);
     if (NT_SUCCESS(Status)) {
-        Status = IopTakeRange(&Request, ByteOffset, Length, Key);
+        Status = IopStartSynchronous(&Call, IRP_MJ_LOCK_CONTROL);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = IopTakeRange(&Call.Request, ByteOffset, Length, Key);
     }
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Request.Stack->MinorFunction = IRP_MN_UNLOCK_SINGLE;
-    Synchronous = Request.Synchronous;
-    if (!Synchronous) {
-        KeInitializeEvent(&Event, NotificationEvent, FALSE);
-        Request.Irp->UserEvent = &Event;
-        Request.Irp->Flags |= IRP_SYNCHRONOUS_API;
-    }
-    Status = IopIssueRequest(&Request);
-    if (Status == STATUS_PENDING && !Synchronous) {
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
-        Status = IoStatus.Status;
-    }
-    __try {
-        IoStatusBlock->Status = Status;
-        IoStatusBlock->Information = 0;
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
+    Call.Request.Stack->MinorFunction = IRP_MN_UNLOCK_SINGLE;
+    return IopRunSynchronous(&Call, IoStatusBlock);
 }
 
 OB_ZW(LockFile,

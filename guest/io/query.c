@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Requests that are synchronous on any file object: information, volume information, flush.
- *
- * On an asynchronous file object the packet carries IRP_SYNCHRONOUS_API and an event of this stack frame; the
- * caller's block is written here, not by the completion.
- */
+/* Information of files and volumes, asked and set, and flush. */
 #include "iop.h"
-
-typedef struct _IOP_SYNCHRONOUS {
-    IOP_REQUEST Request;
-    KEVENT Event;
-    IO_STATUS_BLOCK IoStatus;
-} IOP_SYNCHRONOUS, *PIOP_SYNCHRONOUS;
 
 /* The smallest buffer for a class, 0 where the manager knows none. */
 static ULONG IopFileInformationSize(FILE_INFORMATION_CLASS Class)
@@ -90,37 +79,6 @@ static ULONG IopFileMode(PFILE_OBJECT FileObject)
         Mode |= (FileObject->Flags & FO_ALERTABLE_IO) != 0 ? FILE_SYNCHRONOUS_IO_ALERT : FILE_SYNCHRONOUS_IO_NONALERT;
     }
     return Mode;
-}
-
-/* Makes the packet; what it needs is set up in Stack by the caller, then IopRunSynchronous. */
-static NTSTATUS IopStartSynchronous(PIOP_SYNCHRONOUS Call, UCHAR MajorFunction)
-{
-    NTSTATUS Status = IopAllocateRequestIrp(&Call->Request, NULL, NULL, &Call->IoStatus, MajorFunction);
-
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Call->IoStatus.Status = STATUS_SUCCESS;
-    Call->IoStatus.Information = 0;
-    if (!Call->Request.Synchronous) {
-        KeInitializeEvent(&Call->Event, NotificationEvent, FALSE);
-        Call->Request.Irp->UserEvent = &Call->Event;
-        Call->Request.Irp->Flags |= IRP_SYNCHRONOUS_API;
-    }
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS IopRunSynchronous(PIOP_SYNCHRONOUS Call, PIO_STATUS_BLOCK IoStatusBlock)
-{
-    BOOLEAN Synchronous = Call->Request.Synchronous;
-    NTSTATUS Status;
-
-    Status = IopIssueRequest(&Call->Request);
-    if (Status == STATUS_PENDING && !Synchronous) {
-        KeWaitForSingleObject(&Call->Event, Executive, KernelMode, FALSE, NULL);
-        Status = Call->IoStatus.Status;
-    }
-    return IopTellUser(IoStatusBlock, Status, NT_ERROR(Status) ? 0 : Call->IoStatus.Information);
 }
 
 /* A system buffer for the packet, copied in for a set, out for a query.  On failure the request is abandoned.

@@ -362,10 +362,9 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening)
 {
     PIRP Irp = Opening->Irp;
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    BOOLEAN Made = FALSE;
     NTFS_TARGET Target;
     NTSTATUS Status;
-
-    BOOLEAN Made = FALSE;
 
     Status = NtfsTakeEasOfOpen(Irp);
     if (!NT_SUCCESS(Status)) {
