@@ -183,6 +183,30 @@ def trace_messages(folder):
 
 
 @with_folder
+def trace_logging(folder):
+    head = ('#include <ntddk.h>\n#include <TraceLoggingProvider.h>\n#include <winmeta.h>\n'
+            'TRACELOGGING_DEFINE_PROVIDER(Provider, "My.Provider", (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), TraceLoggingOptionGroup(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));\n')
+    fields = ['TraceLoggingLevel(WINEVENT_LEVEL_INFO)', 'TraceLoggingKeyword(0x100000000)', 'TraceLoggingDescription("text")', 'TraceLoggingStruct(2, "both")',
+              'TraceLoggingInt32(a)', 'TraceLoggingHexUInt64(a, "name")', 'TraceLoggingBoolean(TRUE, "name", "text")', 'TraceLoggingNTStatus(a, "name", "text", 7)',
+              'TraceLoggingUnicodeString(p, "path")', 'TraceLoggingWideString(p->Buffer)', 'TraceLoggingCountedWideString(p->Buffer, p->Length / 2, "n")',
+              'TraceLoggingPointer(p)', 'TraceLoggingGuid(g, "id")', 'TraceLoggingBinary(p, sizeof(*p), "all")', 'TraceLoggingUInt8FixedArray(b, 4)',
+              'TraceLoggingUInt8Array(b, a)', 'TraceLoggingSystemTime(g)']
+
+    def body(*arguments):
+        return f'void f(int a, UNICODE_STRING *p, GUID g, UINT8 *b) {{ TraceLoggingWrite(Provider, "Event", {", ".join(arguments)}); }}\n'
+    write(folder, 'x.c', head + body(*fields) + 'void h(void) { if (TraceLoggingProviderEnabled(Provider, 0, 0)) TraceLoggingWrite(Provider, "None"); }\n' + ENTRY)
+    accepted(folder, 'x.c')
+    write(folder, 'x.cpp', head + body('TraceLoggingValue(a)', 'TraceLoggingValue(g, "name")', 'TraceLoggingValue(L"text")', *fields) + 'extern "C" ' + ENTRY)
+    accepted(folder, 'x.cpp')
+    os.unlink(os.path.join(folder, 'x.sys'))
+    for wrong, says in (('a', 'aggregate'), ('TraceLoggingInt32(NoSuchVariable)', 'NoSuchVariable'), ('TraceLoggingUnicodeString(g)', 'incompatible'),
+                        ('TraceLoggingInt32(a, p->Buffer)', 'x.c'), ('TraceLoggingLevel(a)', 'negative'), ('TraceLoggingUInt8FixedArray(b, a)', 'negative'),
+                        ('TraceLoggingInt32(a, "name", "text", 7, 8)', 'x.c'), ('TraceLoggingFileTime(g)', 'negative')):
+        write(folder, 'x.c', head + body(wrong) + ENTRY)
+        refused(folder, 'x.c', says=['x.c:5:', says])
+
+
+@with_folder
 def c_plus_plus(folder):
     write(folder, 'x.cpp', '''extern "C" {
 #include <ntddk.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A driver that misuses locks and work items, in the way that its service's value Fault numbers: see badex.lua. */
 #include <ntifs.h>
+#include <TraceLoggingProvider.h>
+
+TRACELOGGING_DEFINE_PROVIDER(Provider, "badex", (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
 
 static KEVENT Never;
 static PUCHAR InPool;
@@ -198,6 +201,10 @@ static BOOLEAN Arguments(ULONG Fault)
         KeLeaveCriticalRegion();
         break;
     case 44: /* given back and not taken */ ExReleaseRundownProtection(&Rundown); break;
+    case 45:
+        TraceLoggingRegister(Provider);
+        TraceLoggingRegister(Provider);
+        break;
     }
     return TRUE;
 }

@@ -39,6 +39,7 @@ local cases = {
   { 41, 0xC4, "initializing run-down protection again that nobody ran down", p1 = 0xF108, p3 = 0, text = "was not run down" },
   { 43, 0xC4, "a push lock's flags that there are not", p1 = 0xF108, p3 = 0x10, text = "no such flags" },
   { 44, 0x18, "giving back run-down protection that was not taken", p3 = 0x12, p4 = 1 },
+  { 45, 0x139, "registering a provider of TraceLogging twice", p1 = 5, text = "TraceLoggingRegister" },
 }
 
 local function load(fault, verifier)
