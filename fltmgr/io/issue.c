@@ -180,6 +180,7 @@ VOID FLTAPI FltReuseCallbackData(PFLT_CALLBACK_DATA CallbackData)
     CallbackData->IoStatus.Status = STATUS_SUCCESS;
     CallbackData->IoStatus.Information = 0;
     CallbackData->TagData = NULL;
+    Issued->Performed = FALSE;
     if (Issued->Preallocated)
         FltpPreallocate(Issued); /* the block below may have become the volume's */
 }
@@ -350,6 +351,8 @@ static BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK C
     }
     Issued->Callback = Callback;
     Issued->Context = Context;
+    if (Callback != NULL)
+        Issued->Performed = FALSE;
     *(PETHREAD *)&Operation->Data.Thread = PsGetCurrentThread();
     FltpFillRequest(Issued, Irp);
     Operation->Irp = Irp;
@@ -363,18 +366,60 @@ static VOID FltpNotSent(PFLT_CALLBACK_DATA Data, NTSTATUS Status)
     Data->IoStatus.Information = 0;
 }
 
+static VOID FltpPerform(PFLTP_ISSUED Issued)
+{
+    NTSTATUS Status;
+
+    KeInitializeEvent(&Issued->Event, NotificationEvent, FALSE);
+    SetFlag(Issued->Operation.Iopb.IrpFlags, IRP_SYNCHRONOUS_API);
+    Issued->Performed = TRUE;
+    if (FltpVerify)
+        Issued->Sent = Issued->Operation.Iopb;
+    if (FltpIssue(Issued, NULL, NULL, &Status))
+        KeWaitForSingleObject(&Issued->Event, Executive, KernelMode, FALSE, NULL);
+    else
+        FltpNotSent(&Issued->Operation.Data, Status);
+}
+
 VOID FLTAPI FltPerformSynchronousIo(PFLT_CALLBACK_DATA CallbackData)
 {
     PFLTP_ISSUED Issued = FltpCheckIdle(
         CallbackData, "rule=FltPerformSynchronousIo was given no callback data of FltAllocateCallbackData\n");
-    NTSTATUS Status;
 
-    KeInitializeEvent(&Issued->Event, NotificationEvent, FALSE);
-    SetFlag(CallbackData->Iopb->IrpFlags, IRP_SYNCHRONOUS_API);
-    if (FltpIssue(Issued, NULL, NULL, &Status))
-        KeWaitForSingleObject(&Issued->Event, Executive, KernelMode, FALSE, NULL);
+    ClearFlag(CallbackData->Flags, FLTFL_CALLBACK_DATA_REISSUED_IO);
+    FltpPerform(Issued);
+}
+
+/* A filter's own, in whatever context: once more what was performed synchronously, by the instance that did. */
+static VOID FltpReissueIssued(PFLTP_ISSUED Issued, PFLT_INSTANCE Initiator)
+{
+    PFLT_CALLBACK_DATA Data = &Issued->Operation.Data;
+
+    FltpCheckIdle(Data, "rule=FltReissueSynchronousIo was given no callback data\n");
+    if (!Issued->Performed)
+        FltpViolation(
+            FLTMGR_FILE_SYSTEM, FLTP_BAD_REISSUE, (ULONG_PTR)Data, FLTP_REISSUE_NOT_SYNCHRONIZED, 0,
+            "rule=FltReissueSynchronousIo was given callback data that no FltPerformSynchronousIo has sent\n");
+    if (Initiator != Issued->Initiator)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_REISSUE, (ULONG_PTR)Data, FLTP_REISSUE_INSTANCE,
+                      (ULONG_PTR)Initiator,
+                      "rule=FltReissueSynchronousIo was given another instance than the request's initiator\n");
+    if (FltpVerify)
+        FltpCheckReissue(Data, &Issued->Sent);
+    ClearFlag(Data->Flags, FLTFL_CALLBACK_DATA_DIRTY);
+    SetFlag(Data->Flags, FLTFL_CALLBACK_DATA_REISSUED_IO);
+    FltpPerform(Issued);
+}
+
+VOID FLTAPI FltReissueSynchronousIo(PFLT_INSTANCE InitiatingInstance, PFLT_CALLBACK_DATA CallbackData)
+{
+    PFLTP_OPERATION Operation =
+        FltpCheckAnyData(CallbackData, "rule=FltReissueSynchronousIo was given no callback data\n");
+
+    if (Operation->Magic == FLTP_MAGIC_ISSUED)
+        FltpReissueIssued(CONTAINING_RECORD(Operation, FLTP_ISSUED, Operation), InitiatingInstance);
     else
-        FltpNotSent(CallbackData, Status);
+        FltpReissue(Operation, InitiatingInstance);
 }
 
 /* The callback is always called, also when this fails: who gives one may free the data there. */
@@ -388,6 +433,7 @@ NTSTATUS FLTAPI FltPerformAsynchronousIo(PFLT_CALLBACK_DATA CallbackData,
     if (CallbackRoutine == NULL)
         return STATUS_INVALID_PARAMETER;
     FvCheckRoutine((PVOID)CallbackRoutine, "asynchronous completion callback");
+    ClearFlag(CallbackData->Flags, FLTFL_CALLBACK_DATA_REISSUED_IO);
     if (!FlagOn(CallbackData->Iopb->IrpFlags, IRP_SYNCHRONOUS_API | IRP_SYNCHRONOUS_PAGING_IO) &&
         CallbackData->Iopb->MajorFunction != IRP_MJ_CREATE &&
         FltpIssue(Issued, CallbackRoutine, CallbackContext, &Status))

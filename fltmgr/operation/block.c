@@ -132,12 +132,14 @@ static DECLSPEC_NOINLINE PFLTP_OPERATION FltpFindBlockLocked(PFLT_VOLUME Volume,
     }
 }
 
-PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
-                                   NTSTATUS *Status)
+/* Initiator: only those below it, or NULL.  Always: also when none of them wants it. */
+static FORCEINLINE PFLTP_OPERATION FltpStart(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack,
+                                             PFLTP_ISSUED Issued, PFLT_INSTANCE Initiator, BOOLEAN Always,
+                                             NTSTATUS *Status)
 {
-    PLIST_ENTRY Above = Issued != NULL ? &Issued->Initiator->Link : &Volume->Instances;
+    PLIST_ENTRY Above = Initiator != NULL ? &Initiator->Link : &Volume->Instances;
     PFLTP_TARGET Target =
-        Issued == NULL && FltpMayHaveTarget(Stack->FileObject) ? FltpTargetOfFile(Volume, Stack->FileObject) : NULL;
+        Initiator == NULL && FltpMayHaveTarget(Stack->FileObject) ? FltpTargetOfFile(Volume, Stack->FileObject) : NULL;
     KIRQL Irql = KeAcquireSpinLockRaiseToDpc(&Volume->Lock);
     PFLTP_OPERATION Operation = InterlockedExchangePointer(&Volume->FreeBlock, NULL);
 
@@ -147,7 +149,7 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK
         Operation = FltpFindBlockLocked(Volume, Operation, &Irql, Issued, Status);
     if (Operation != NULL) {
         Operation->Count = FltpChooseInstancesLocked(Volume, Operation, 0, IrpFlags, Stack, Above);
-        if (Operation->Count == 0) {
+        if (Operation->Count == 0 && !Always) {
             Operation = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
             if (Operation != NULL)
                 InterlockedPushEntrySList(&Volume->FreeBlocks, &Operation->Free);
@@ -161,6 +163,17 @@ PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
     return Operation;
+}
+
+PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
+                                   NTSTATUS *Status)
+{
+    return FltpStart(Volume, IrpFlags, Stack, Issued, Issued != NULL ? Issued->Initiator : NULL, FALSE, Status);
+}
+
+PFLTP_OPERATION FltpStartReissue(PFLT_INSTANCE Initiator, ULONG IrpFlags, PIO_STACK_LOCATION Stack, NTSTATUS *Status)
+{
+    return FltpStart(Initiator->Volume, IrpFlags, Stack, NULL, Initiator, TRUE, Status);
 }
 
 /* Those of the volume it came to who look for nodes of theirs see the block either before or after. */
@@ -261,15 +274,20 @@ VOID FltpForgetChanges(PFLTP_OPERATION Operation)
     Operation->Refused = STATUS_SUCCESS;
 }
 
-VOID FltpFinishOperation(PFLTP_OPERATION Operation)
+VOID FltpRestoreBuffers(PFLTP_OPERATION Operation)
 {
     PIRP Irp = Operation->Irp;
 
-    Irp->IoStatus = Operation->Data.IoStatus;
+    Irp->UserBuffer = Operation->OriginalUserBuffer;
+    Irp->AssociatedIrp.SystemBuffer = Operation->OriginalSystemBuffer;
+    Irp->MdlAddress = Operation->OriginalMdl;
+}
+
+VOID FltpFinishOperation(PFLTP_OPERATION Operation)
+{
+    Operation->Irp->IoStatus = Operation->Data.IoStatus;
     if (Operation->Changed) {
-        Irp->UserBuffer = Operation->OriginalUserBuffer;
-        Irp->AssociatedIrp.SystemBuffer = Operation->OriginalSystemBuffer;
-        Irp->MdlAddress = Operation->OriginalMdl;
+        FltpRestoreBuffers(Operation);
         FltpForgetChanges(Operation);
     }
     FltpReturnOperation(Operation);

@@ -401,7 +401,7 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
     FLTP_WAY Way;
 
     Home.Nodes = 0;
-    Home.Create = Operation->Iopb.MajorFunction == IRP_MJ_CREATE && Operation->Origin == NULL;
+    Home.Create = (Operation->Iopb.MajorFunction == IRP_MJ_CREATE || Operation->Reissued) && Operation->Origin == NULL;
     if (Home.Create) {
         KeInitializeEvent(&Home.Event, SynchronizationEvent, FALSE);
         Operation->Origin = &Home;
@@ -433,8 +433,7 @@ BOOLEAN FltpCallDown(PFLTP_OPERATION Operation)
     return Way == FltpWayDown;
 }
 
-static VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack,
-                                FLT_CALLBACK_DATA_FLAGS Flags)
+VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack, FLT_CALLBACK_DATA_FLAGS Flags)
 {
     SetFlag(Flags, FLTFL_CALLBACK_DATA_IRP_OPERATION);
     if (Irp->AssociatedIrp.SystemBuffer != NULL)
@@ -462,7 +461,8 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
     if (FltpMayHaveTarget(Stack->FileObject))
         FltpEndTargetOfFile(Volume, Stack->FileObject, Stack->MajorFunction);
     if (Operation != NULL) {
-        FltpDescribeRequest(Operation, Irp, Stack, Issued != NULL ? FLTFL_CALLBACK_DATA_GENERATED_IO : 0);
+        FltpDescribeRequest(Operation, Irp, Stack,
+                            Issued != NULL ? Issued->Operation.Data.Flags & FLTP_ISSUED_FLAGS : 0);
         return FltpGoDown(Operation);
     }
     if (!NT_SUCCESS(Status))

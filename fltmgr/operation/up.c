@@ -75,6 +75,8 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
         Left = Node->Left;
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
     Node->Call = Call;
+    if (FltpVerify && AtHome && !IsCall)
+        Call->Sent = Node->Iopb;
     Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
     if (FltpVerify) {
         if (Call->IsFsFilter)
@@ -164,6 +166,8 @@ BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS
     if (!FltpGoUp(Operation, Home))
         return FALSE;
     *Status = Operation->PendingMarked ? STATUS_PENDING : Operation->Data.IoStatus.Status;
+    if (Operation->Reissued)
+        return TRUE; /* to who reissued it */
     FltpFinishOperation(Operation);
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     return TRUE;

@@ -72,6 +72,7 @@
 #define FLTP_STILL_CANCELABLE      0xF011 /* P2: callback data, P3: the cancel routine */
 #define FLTP_NOT_IN_POST           0xF012 /* P2: callback data */
 #define FLTP_BAD_TARGET            0xF013 /* P2: callback data, P3: the target instance */
+#define FLTP_BAD_REISSUE           0xF014 /* P2: callback data, P3: what of it, see FLTP_REISSUE_* */
 #define FLTP_WAITS_FOR_EVER        0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT        0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 #define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */

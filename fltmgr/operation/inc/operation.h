@@ -11,7 +11,7 @@
  *   node's next step.  So a teardown may take a node away from an operation that somebody else owns.
  * - A post-callback that belongs to a thread (FLT_PREOP_SYNCHRONIZE) is called by that thread, which waits at home, in
  *   its frame of FltpGoDown, until the operation comes up to that node.  All of a create's way up belongs to the thread
- *   that brought it.
+ *   that brought it, and that of a reissued one to the thread that reissues it.
  *
  * The files call in one direction: pend.c and down.c call up.c, all call block.c.
  */
@@ -40,7 +40,7 @@ typedef enum _FLTP_NODE_STATE {
 typedef struct _FLTP_HOME {
     KEVENT Event;
     ULONG Nodes;    /* of ours, whose post-callbacks are to be called by this thread; by the operation's owner */
-    BOOLEAN Create; /* it brought a create, and waits for its end */
+    BOOLEAN Create; /* it brought a create, or one that is reissued, and waits for its end */
 } FLTP_HOME, *PFLTP_HOME;
 
 /* How a callback gave its operation away. */
@@ -59,9 +59,10 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
-    BOOLEAN IsCall;         /* the operation came as a call, */
-    BOOLEAN IsFsFilter;     /* one of the file-system filter operations */
-    IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it */
+    BOOLEAN IsCall;              /* the operation came as a call, */
+    BOOLEAN IsFsFilter;          /* one of the file-system filter operations */
+    IO_STATUS_BLOCK Before;      /* on the way up: IoStatus as the last callback left it */
+    FLT_IO_PARAMETER_BLOCK Sent; /* in a post-callback that may reissue: the parameters as it got them */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
 
@@ -107,12 +108,13 @@ typedef struct _FLTP_OPERATION {
     PDEVICE_OBJECT Target;
     FLT_CALLBACK_DATA Data;
     FLT_IO_PARAMETER_BLOCK Iopb; /* the working copy */
-    PFLTP_HOME Origin;           /* the thread that brought it, of a create, else NULL */
+    PFLTP_HOME Origin;           /* the thread that brought it, of a create or one that is reissued, else NULL */
     ULONG Homes;                 /* nodes that a thread waits for */
     BOOLEAN PendingMarked;       /* our stack location is marked pending */
     BOOLEAN Changed;             /* some node's filter changed the parameters */
     BOOLEAN NeedCompletion;
     BOOLEAN Completed; /* the request has come back from below, or was completed by a filter */
+    BOOLEAN Reissued;  /* a filter sends a request again that came back to it: see reissue.c; FALSE in a free block */
     /* Of a changed target, and as here in a free block.  An error: it goes up with it; the instance it goes on below. */
     NTSTATUS Refused;
     PFLT_INSTANCE Redirected;                    /* held */
@@ -132,12 +134,17 @@ typedef struct _FLTP_OPERATION {
     FLTP_NODE Nodes[];
 } FLTP_OPERATION, *PFLTP_OPERATION;
 
+/* What those below see of the flags of a filter's own callback data. */
+#define FLTP_ISSUED_FLAGS (FLTFL_CALLBACK_DATA_GENERATED_IO | FLTFL_CALLBACK_DATA_REISSUED_IO)
+
 /* Callback data of a filter's own, and the request that it makes with it; see io/issue.c. */
 typedef struct _FLTP_ISSUED {
     LIST_ENTRY Link; /* FltpIssuedLock */
     PVOID AllocatedBy[FLTP_STACK_DEPTH];
     PFLT_INSTANCE Initiator;
     BOOLEAN Preallocated;
+    BOOLEAN Performed;           /* synchronously, so that it may be reissued, */
+    FLT_IO_PARAMETER_BLOCK Sent; /* with these parameters */
     PIRP SpareIrp;
     PMDL SpareMdl;
     PFLTP_OPERATION Spare; /* a block for the instances below, used where none can be allocated */
@@ -184,12 +191,16 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
  * memory, which *Status then says. */
 PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
                                    NTSTATUS *Status);
+/* The same for one that a filter reissues: with the instances below its own, also when none of them wants it. */
+PFLTP_OPERATION FltpStartReissue(PFLT_INSTANCE Initiator, ULONG IrpFlags, PIO_STACK_LOCATION Stack, NTSTATUS *Status);
 /* IRQL: the request's.  It goes on below this instance on another volume; an error when it cannot. */
 NTSTATUS FltpRedirect(PFLTP_OPERATION Operation, PFLT_INSTANCE Instance);
 /* IRQL: <= DISPATCH_LEVEL.  The nodes from Current on are Done or were never chosen. */
 VOID FltpReturnOperation(PFLTP_OPERATION Operation);
 /* Of an operation that was changed: what the changes hold. */
 VOID FltpForgetChanges(PFLTP_OPERATION Operation);
+/* The request's buffers are as it brought them. */
+VOID FltpRestoreBuffers(PFLTP_OPERATION Operation);
 /* Writes the outcome into the request and gives the block back; the request is the caller's to complete. */
 VOID FltpFinishOperation(PFLTP_OPERATION Operation);
 /* IRQL: <= DISPATCH_LEVEL.  The caller owns the node. */
@@ -249,10 +260,26 @@ VOID FltpDrainInstance(PFLT_INSTANCE Instance);
 /* IRQL: the request's.  What it returns is what the dispatch routine returns, or STATUS_FLT_IO_COMPLETE where a
  * pre-callback completed a request that a filter issued. */
 NTSTATUS FltpGoDown(PFLTP_OPERATION Operation);
+/* What the request is, into a block for it. */
+VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack, FLT_CALLBACK_DATA_FLAGS Flags);
 /* The filter of a node that it had pended has decided.  FALSE: it completed the operation. */
 BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context);
 /* Issued: the request is a filter's, and only instances below that filter's see it; else NULL. */
 NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued);
+
+/*
+ * reissue.c
+ */
+/* IRQL: <= APC_LEVEL, as annotated.  The operation's request goes once more to those below the instance; its outcome is
+ * the callback data's. */
+VOID FltpReissue(PFLTP_OPERATION Operation, PFLT_INSTANCE Initiator);
+#define FLTP_REISSUE_NOT_SYNCHRONIZED 1
+#define FLTP_REISSUE_CALL             2 /* fast I/O or a file-system filter operation */
+#define FLTP_REISSUE_INSTANCE         3 /* P4: the instance that was given */
+#define FLTP_REISSUE_CHANGED          4 /* and not declared dirty */
+#define FLTP_REISSUE_OVER             5 /* P4: the status; a create that has succeeded, or a close */
+/* With the verifier on: what holds of any callback data.  Sent: its parameters as they went down before. */
+VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sent);
 
 /*
  * target.c: files that filters opened below an instance.  Every request for one begins below that, as the create did.
