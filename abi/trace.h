@@ -35,6 +35,7 @@
     X(FLT_WORKITEM_LEAVE, "#item", "", "", "", "")                                                                     \
     X(FLT_WORKITEM_FREE, "#item", "*caller", "", "", "")                                                               \
     X(POOL_ALLOCATE, "*caller", "bytes", "tag", "stack", "")                                                           \
+    X(DRIVER_CALL, "*caller", "*routine", "number", "", "")                                                            \
     X(HBA_SUBMIT, "disk", "command", "opcode", "lba", "blocks")                                                        \
     X(HBA_COMPLETE, "disk", "command", "status", "", "")                                                               \
     X(TIMER_EXPIRE, "#timer", "*routine", "", "", "")                                                                  \

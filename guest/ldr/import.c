@@ -69,8 +69,8 @@ typedef struct _LDRP_BINDING {
     NTSTATUS Status;
     ULONG Missing;
     CHAR LastMissingModule[64];
-    BOOLEAN Verify;
-    PUCHAR Cursor; /* NULL in the first pass */
+    BOOLEAN Verify, Count; /* which thunks it may get */
+    PUCHAR Cursor;         /* NULL in the first pass */
 } LDRP_BINDING;
 
 /* What another image is bound to stays loaded.  FALSE: there is no room to note it. */
@@ -95,7 +95,7 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
     BOOLEAN Known = _strnicmp(Binding->LastMissingModule, Module, sizeof(Binding->LastMissingModule) - 1) == 0;
     NTSTATUS Status = STATUS_SUCCESS;
     PLDR_IMAGE From = Known ? NULL : LdrpFindModule(Module, &Status), Where = From;
-    ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal, &Where) : 0;
+    ULONG64 Target = From != NULL ? LdrpResolve(From, Name, Ordinal, &Where) : 0, Routine;
 
     if (From == NULL && !Known) {
         if (NT_SUCCESS(Status))
@@ -123,27 +123,34 @@ static BOOLEAN LdrpBindOne(PVOID Context, PCSTR Module, PCSTR Name, USHORT Ordin
     }
     if (Name != NULL && From == LdrpKernelImage)
         Target = LdrpVariantOf(Binding->Image, Name, Target);
+    Routine = Target;
     if (Binding->Verify && Name != NULL)
         Target =
             LdrpMakeThunk(Name, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL, &Binding->Image->ThunksSize);
-    if (Binding->Cursor != NULL || !Binding->Verify)
+    if (Binding->Count && LdrpIsCounted(Name, Routine))
+        Target = LdrpMakeCallThunk(Routine, Target, Binding->Cursor != NULL ? &Binding->Cursor : NULL,
+                                   &Binding->Image->ThunksSize);
+    if (Binding->Cursor != NULL || (!Binding->Verify && !Binding->Count))
         *Slot = Target;
     return TRUE;
 }
 
 NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe)
 {
-    LDRP_BINDING Binding = {.Image = Image, .Status = STATUS_SUCCESS, .Verify = FvVerifierEnabled()};
+    LDRP_BINDING Binding = {.Image = Image,
+                            .Status = STATUS_SUCCESS,
+                            .Verify = FvVerifierEnabled(),
+                            .Count = !Image->InBox && LdrpCountsCalls()};
     PCSTR Reason = LdrpWalkImports(Image->DllBase, Pe, LdrpBindOne, &Binding);
 
     if (Reason != NULL) {
         LdrpFail("%s%s", Binding.Missing != 0 ? "; " : "", Reason);
         return STATUS_INVALID_IMAGE_FORMAT;
     }
-    if (!NT_SUCCESS(Binding.Status) || !Binding.Verify)
+    if (!NT_SUCCESS(Binding.Status) || (!Binding.Verify && !Binding.Count))
         return Binding.Status;
     if (Image->ThunksSize == 0) {
-        Binding.Verify = FALSE;
+        Binding.Verify = Binding.Count = FALSE;
     } else {
         Image->Thunks = MmAllocateImage(Image->ThunksSize);
         if (Image->Thunks == NULL)

@@ -31,6 +31,17 @@ LDRP_DIRECTORY LdrpExportsOf(PLDR_IMAGE Image);
  */
 ULONG64 LdrpMakeThunk(PCSTR Name, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
 
+/*
+ * calls.c: whether drivers' calls are counted, and those of a routine, by its name (NULL: by ordinal) and address; and the thunk
+ * that counts and goes on to Target, the routine or another thunk, made as by LdrpMakeThunk.
+ */
+BOOLEAN LdrpCountsCalls(VOID);
+BOOLEAN LdrpIsCounted(PCSTR Name, ULONG64 Routine);
+ULONG64 LdrpMakeCallThunk(ULONG64 Routine, ULONG64 Target, PUCHAR *Cursor, SIZE_T *Size);
+
+/* How many arguments beyond the fourth a routine is called with whose return comes late; thunk.S has the number, too. */
+#define LDRP_COPIED_ARGUMENTS 12
+
 /* What the import of a routine is bound to that has a variant for some images; Target when it has none. */
 ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target);
 

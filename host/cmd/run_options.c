@@ -21,7 +21,7 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[16];
+    static GOptionEntry entries[18];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, "Processors, 1 to 8 (default 2)", "N"},
@@ -36,6 +36,9 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
          "[DISK:]N"},
         {"lose-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_LOSE], "The Nth command is never answered",
          "[DISK:]N"},
+        {"delay-call", 0, 0, G_OPTION_ARG_STRING, &options->delay_call,
+         "The Nth call of the scenario's drivers comes 1 ms later (0: calls are counted)", "N"},
+        {"delay-return", 0, 0, G_OPTION_ARG_STRING, &options->delay_return, "The Nth call returns 1 ms later", "N"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
@@ -124,6 +127,9 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         config->fixed |= FLTVM_FIXED_ACCEL;
     }
     if (options->fail_allocation && !fltvm_choice_parse_allocation(&config->choice, options->fail_allocation, error))
+        return NULL;
+    if ((options->delay_call && !fltvm_choice_parse_call(&config->choice, FALSE, options->delay_call, error)) ||
+        (options->delay_return && !fltvm_choice_parse_call(&config->choice, TRUE, options->delay_return, error)))
         return NULL;
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (options->io[act] && !fltvm_choice_parse_io(&config->choice, act, options->io[act], error))

@@ -14,6 +14,7 @@ typedef struct {
     char *machine;
     char *accel;
     char *fail_allocation;
+    char *delay_call, *delay_return;
     char *io[FLTVM_IO_ACTS];
     char *trace;
     char *timeout; /* seconds, 0: none; NULL: default_timeout */

@@ -194,6 +194,22 @@ static gboolean run_first(const Setup *setup, FltvmRunner *runner, FltvmPlan *pl
     }
 }
 
+/* What the strategy of late calls needs to know; each shard does it for itself. */
+static gboolean run_counting(const Setup *setup, FltvmRunner *runner, FltvmPlan *plan, FltvmFindings *findings,
+                             GError **error)
+{
+    g_auto(FltvmDone) done = {0};
+    FltvmTask task;
+
+    if (setup->runs < 2 || !fltvm_plan_counts_calls(plan, &task))
+        return TRUE;
+    if (!fltvm_runner_run(runner, &task, &done, error))
+        return FALSE;
+    fltvm_plan_add_calls(plan, done.json);
+    fltvm_findings_add(findings, runner, &done);
+    return TRUE;
+}
+
 /* The next of the plan that is this shard's. */
 static gboolean next_task(const Setup *setup, FltvmPlan *plan, FltvmTask *task)
 {
@@ -260,7 +276,8 @@ static int explore(const Setup *setup, FltvmPlan *plan, GError **error)
 
     findings->shard = setup->shard;
     findings->shards = setup->shards;
-    if (!runner || !run_first(setup, runner, plan, findings, error))
+    if (!runner || !run_first(setup, runner, plan, findings, error) ||
+        !run_counting(setup, runner, plan, findings, error))
         return FLTVM_ERROR_HOST;
     /* A run that cannot be started ends it; what was found stays. */
     if (!run_plan(setup, runner, plan, findings, error))

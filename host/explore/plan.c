@@ -19,6 +19,7 @@ struct FltvmPlan {
     FltvmTask start;
     GArray *allocations; /* guint64: numbers, the first of each stack first */
     GArray *io;          /* Io */
+    GArray *calls;       /* guint64, as allocations: by who calls */
     GArray *chosen;      /* guint: of the table */
     GArray *taken;       /* guint64: how far each of them is */
     guint turn;
@@ -77,6 +78,17 @@ static gboolean next_mixed(const FltvmPlan *plan, guint64 index, FltvmTask *task
                                          : next_fault(plan, pick - plan->allocations->len, task);
 }
 
+/* Each call comes late, then its return. */
+static gboolean next_call(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    if (index / 2 >= plan->calls->len)
+        return FALSE;
+    task->choice.call.counted = TRUE;
+    task->choice.call.returns = index % 2 != 0;
+    task->choice.call.number = g_array_index(plan->calls, guint64, index / 2);
+    return TRUE;
+}
+
 static const struct {
     const char *name;
     gboolean (*next)(const FltvmPlan *plan, guint64 index, FltvmTask *task);
@@ -85,6 +97,7 @@ static const struct {
     {"seeds", next_seed, "another seed each, from the default's on: another schedule"},
     {"allocations", next_allocation, "each allocation that comes of the scenario's drivers fails, one a run"},
     {"faults", next_fault, "each command to a disk fails, or is late, one a run"},
+    {"calls", next_call, "each call of the scenario's drivers comes late, or returns late, one a run"},
     {"mixed", next_mixed, "another seed, and one allocation or command that fails"},
 };
 
@@ -132,6 +145,7 @@ FltvmPlan *fltvm_plan_new(const char *names, GError **error)
 
     plan->allocations = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->io = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->calls = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
     plan->taken = g_array_new(FALSE, FALSE, sizeof(guint64));
     for (char **name = list; *name; name++) {
@@ -147,6 +161,7 @@ void fltvm_plan_free(FltvmPlan *plan)
         return;
     g_array_unref(plan->allocations);
     g_array_unref(plan->io);
+    g_array_unref(plan->calls);
     g_array_unref(plan->chosen);
     g_array_unref(plan->taken);
     g_free(plan);
@@ -155,58 +170,75 @@ void fltvm_plan_free(FltvmPlan *plan)
 /* --- what there is to fail ------------------------------------------------------------------------------- */
 
 typedef struct {
-    guint64 occurrence; /* of its stack, before it */
+    guint64 occurrence; /* of its place, before it */
     guint64 number;
-} Allocation;
+} Event;
 
-static gint compare_allocations(gconstpointer a, gconstpointer b)
+static gint compare_events(gconstpointer a, gconstpointer b)
 {
-    const Allocation *x = a, *y = b;
+    const Event *x = a, *y = b;
 
     if (x->occurrence != y->occurrence)
         return x->occurrence < y->occurrence ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* The first allocation of each stack, in the order they were made; then the second of each; and so on. */
-static void sort_allocations(GArray *list, const FltvmJson *stacks)
+/*
+ * The first event of each place (a stack, or who calls), in the order of their numbers; then the second of each; and so on.
+ * `places` has the place of each number from 1 on.  A number counts in every machine: of several machines the first adds its
+ * own, the next what goes beyond.
+ */
+static void add_events(GArray *numbers, const GArray *places)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(Event));
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
-    for (guint i = 0; i < fltvm_json_length(stacks); i++) {
-        gint64 stack = (gint64)fltvm_json_number(fltvm_json_item(stacks, i), 0);
-        gint64 *count = g_hash_table_lookup(seen, &stack);
-        Allocation allocation = {count ? (guint64)*count : 0, i + 1};
+    for (guint i = 0; i < numbers->len; i++)
+        g_hash_table_add(known, g_memdup2(&g_array_index(numbers, guint64, i), sizeof(guint64)));
+    for (guint i = 0; i < places->len; i++) {
+        gint64 place = g_array_index(places, gint64, i);
+        gint64 *count = g_hash_table_lookup(seen, &place);
+        Event event = {count ? (guint64)*count : 0, i + 1};
         if (count)
             ++*count;
         else
-            g_hash_table_insert(seen, g_memdup2(&stack, sizeof(stack)), g_memdup2(&(gint64){1}, sizeof(gint64)));
-        g_array_append_val(list, allocation);
+            g_hash_table_insert(seen, g_memdup2(&place, sizeof(place)), g_memdup2(&(gint64){1}, sizeof(gint64)));
+        g_array_append_val(list, event);
     }
-    g_array_sort(list, compare_allocations);
-}
-
-static gboolean has_number(const GArray *list, guint64 number)
-{
+    g_array_sort(list, compare_events);
     for (guint i = 0; i < list->len; i++) {
-        if (g_array_index(list, guint64, i) == number)
-            return TRUE;
+        guint64 number = g_array_index(list, Event, i).number;
+        if (!g_hash_table_contains(known, &number))
+            g_array_append_val(numbers, number);
     }
-    return FALSE;
 }
 
-/* A number counts in every machine: of several machines the first adds its own, the next what goes beyond. */
 static void add_allocations(FltvmPlan *plan, const FltvmJson *stacks)
 {
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(Allocation));
-    guint known = plan->allocations->len;
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(gint64));
 
-    sort_allocations(list, stacks);
-    for (guint i = 0; i < list->len; i++) {
-        guint64 number = g_array_index(list, Allocation, i).number;
-        if (!known || !has_number(plan->allocations, number))
-            g_array_append_val(plan->allocations, number);
+    for (guint i = 0; i < fltvm_json_length(stacks); i++) {
+        gint64 stack = (gint64)fltvm_json_number(fltvm_json_item(stacks, i), 0);
+        g_array_append_val(places, stack);
     }
+    add_events(plan->allocations, places);
+}
+
+/* Pairs of a call's number and who calls, of which some may be out of order. */
+static void add_calls(FltvmPlan *plan, const FltvmJson *calls)
+{
+    guint count = fltvm_json_length(calls);
+    g_autoptr(GArray) places = g_array_sized_new(FALSE, TRUE, sizeof(gint64), count);
+
+    g_array_set_size(places, count);
+    for (guint i = 0; i < count; i++) {
+        const FltvmJson *call = fltvm_json_item(calls, i);
+        guint64 number = fltvm_json_number(fltvm_json_item(call, 0), 0);
+        if (number && number <= count)
+            g_array_index(places, gint64, number - 1) = (gint64)fltvm_json_number(fltvm_json_item(call, 1), 0);
+    }
+    add_events(plan->calls, places);
 }
 
 static void add_io(FltvmPlan *plan, const FltvmJson *disks)
@@ -238,6 +270,29 @@ void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *
         add_allocations(plan, fltvm_json_field(machine, "allocations"));
         add_io(plan, fltvm_json_field(machine, "io"));
     }
+}
+
+gboolean fltvm_plan_counts_calls(FltvmPlan *plan, FltvmTask *task)
+{
+    for (guint i = 0; i < plan->chosen->len; i++) {
+        const char *name = strategies[g_array_index(plan->chosen, guint, i)].name;
+        if (strcmp(name, "calls") != 0)
+            continue;
+        *task = plan->start;
+        task->choice.call.counted = TRUE;
+        task->strategy = name;
+        task->order = ++plan->order;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+void fltvm_plan_add_calls(FltvmPlan *plan, const FltvmJson *outcome)
+{
+    const FltvmJson *machines = fltvm_json_field(outcome, "machines");
+
+    for (guint i = 0; i < fltvm_json_length(machines); i++)
+        add_calls(plan, fltvm_json_field(fltvm_json_item(machines, i), "calls"));
 }
 
 /* --- taking ---------------------------------------------------------------------------------------------- */

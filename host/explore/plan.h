@@ -34,6 +34,13 @@ char *fltvm_plan_describe(void);
 /* The run without a deviation, and what it said there is to be made to fail. */
 void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *outcome);
 
+/*
+ * The run that counts the calls of drivers, if a strategy wants it: TRUE, and *task is it.  What it said then is added.  It is
+ * made once, after the first run, and is the plan's next.
+ */
+gboolean fltvm_plan_counts_calls(FltvmPlan *plan, FltvmTask *task);
+void fltvm_plan_add_calls(FltvmPlan *plan, const FltvmJson *outcome);
+
 /* The next run; FALSE when all lists are at their end. */
 gboolean fltvm_plan_next(FltvmPlan *plan, FltvmTask *task);
 

@@ -137,7 +137,7 @@ gboolean fltvm_runner_start(FltvmRunner *runner, const FltvmTask *task, GError *
     while (slot->pid)
         slot++;
     g_ptr_array_add(argv, g_strconcat("--json=", slot->result, NULL));
-    if (!task->order)
+    if (!task->order || (task->choice.call.counted && !task->choice.call.number))
         g_ptr_array_add(argv, g_strdup("--list-choices"));
     add_script(runner, argv);
     slot->log_fd = (int)syscall(SYS_memfd_create, "run", 1u /* MFD_CLOEXEC */);

@@ -176,8 +176,9 @@ static void read_options(lua_State *lua, GHashTable *options)
         nearest = name ? fltvm_nearest(name, known) : NULL;
         if (nearest && strcmp(nearest, name) != 0)
             luaL_error(lua, "options: no option '%s' (did you mean '%s'?)", name, nearest);
-        if (name && strcmp(name, "fail-allocation") == 0)
-            luaL_error(lua, "options: '%s' is for the command line (--fail-allocation)", name);
+        if (name && (strcmp(name, "fail-allocation") == 0 || strcmp(name, "delay-call") == 0 ||
+                     strcmp(name, "delay-return") == 0))
+            luaL_error(lua, "options: '%s' is for the command line (--%s)", name, name);
         if (name && (strcmp(name, "seed") == 0 || strcmp(name, "cpus") == 0))
             luaL_error(lua, "options: '%s' is a field of the machine's own", name);
         lua_pop(lua, 1);

@@ -63,6 +63,24 @@ gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *
     return FALSE;
 }
 
+gboolean fltvm_choice_parse_call(FltvmChoice *choice, gboolean returns, const char *text, GError **error)
+{
+    const char *option = returns ? "--delay-return" : "--delay-call", *rest = text;
+
+    if (choice->call.counted) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "%s: one call of a run is late, and there is another already", option);
+        return FALSE;
+    }
+    if (take_number(&rest, '\0', G_MAXINT64, &choice->call.number)) {
+        choice->call.counted = TRUE;
+        choice->call.returns = returns;
+        return TRUE;
+    }
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s: '%s' is not a number from 0 on", option, text);
+    return FALSE;
+}
+
 gboolean fltvm_choice_injects(const FltvmChoice *choice)
 {
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
@@ -77,6 +95,10 @@ void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
     if (choice->allocation) {
         g_ptr_array_add(argv, g_strdup("--fail-allocation"));
         g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->allocation));
+    }
+    if (choice->call.counted) {
+        g_ptr_array_add(argv, g_strdup(choice->call.returns ? "--delay-return" : "--delay-call"));
+        g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->call.number));
     }
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (!choice->io[act].number)

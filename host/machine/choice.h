@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a run may be made to do otherwise, beside its seed: which allocation or command to a disk fails, comes late or is
- * lost.  Each is counted from 1 in every machine of the scenario; 0 is none.
+ * lost, which call of a driver's comes late.  Each is counted from 1 in every machine of the scenario; 0 is none.
  */
 #ifndef FLTVM_HOST_CHOICE_H
 #define FLTVM_HOST_CHOICE_H
@@ -23,6 +23,11 @@ typedef struct {
         guint disk;
         guint64 number; /* of its reads, writes and flushes */
     } io[FLTVM_IO_ACTS];
+    struct {
+        gboolean counted; /* the machine counts them, which takes time of the guest's: so another schedule */
+        gboolean returns; /* late is its return */
+        guint64 number;   /* of the calls of drivers under test */
+    } call;
 } FltvmChoice;
 
 /* The option of `fltvm run` for an act, without its dashes. */
@@ -33,7 +38,10 @@ gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GE
 /* "[DISK:]N" */
 gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *text, GError **error);
 
-/* Whether something is made to fail or to be late. */
+/* "N", from 0 on; `returns`: of --delay-return. */
+gboolean fltvm_choice_parse_call(FltvmChoice *choice, gboolean returns, const char *text, GError **error);
+
+/* Whether something is made to fail, or a disk to be late: a late call is a schedule, which no script need know of. */
 gboolean fltvm_choice_injects(const FltvmChoice *choice);
 
 /* Options for `fltvm run`, newly allocated, added to `argv`. */

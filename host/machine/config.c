@@ -242,6 +242,9 @@ char *fltvm_config_options(const FltvmConfig *config)
     g_string_append_printf(text, "seed=%" G_GUINT64_FORMAT "\ncpus=%u\n", config->seed, config->cpus);
     if (config->choice.allocation)
         g_string_append_printf(text, "fail-allocation=%" G_GUINT64_FORMAT "\n", config->choice.allocation);
+    if (config->choice.call.counted)
+        g_string_append_printf(text, "delay-%s=%" G_GUINT64_FORMAT "\n",
+                               config->choice.call.returns ? "return" : "call", config->choice.call.number);
     for (guint i = 0; i < count; i++)
         g_string_append_printf(text, "%s=%s\n", (char *)names[i],
                                (char *)g_hash_table_lookup(config->options, names[i]));

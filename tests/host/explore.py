@@ -310,6 +310,97 @@ def what_the_script_has_loaded_is_unloaded_when_a_failure_ends_it():
         expect(folder.fltvm('run', 'scenario.lua'), 0)
 
 
+# One processor, and threads of one priority: another thread runs only where this one waits, whatever the seed.
+RACE = '''
+#include <ntddk.h>
+static DRIVER_UNLOAD Unload;
+static KEVENT Start;
+static PULONG Shared;
+static PETHREAD Thread;
+static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
+{
+    KeWaitForSingleObject(Thread, Executive, KernelMode, FALSE, NULL);
+    ObDereferenceObject(Thread);
+}
+static VOID NTAPI Other(PVOID Context)
+{
+    PULONG Block;
+    KeWaitForSingleObject(&Start, Executive, KernelMode, FALSE, NULL);
+    Block = InterlockedExchangePointer((PVOID *)&Shared, NULL);
+    ExFreePoolWithTag(Block, 'erhS');
+}
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
+{
+    HANDLE Handle;
+    Driver->DriverUnload = Unload;
+    KeInitializeEvent(&Start, NotificationEvent, FALSE);
+    Shared = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Shared), 'erhS');
+    if (Shared == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    if (!NT_SUCCESS(PsCreateSystemThread(&Handle, THREAD_ALL_ACCESS, NULL, NULL, NULL, Other, NULL)))
+        return STATUS_INSUFFICIENT_RESOURCES;
+    ObReferenceObjectByHandle(Handle, THREAD_ALL_ACCESS, NULL, KernelMode, (PVOID *)&Thread, NULL);
+    ZwClose(Handle);
+    SET_EVENT
+    DbgPrint("%d %d %d %d %d %d %d %d %d %d %I64x\\n", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ~0ull);
+    return STATUS_SUCCESS;
+}
+'''
+CHECKED = 'KeSetEvent(&Start, 0, FALSE); if (Shared != NULL) { KeQueryTimeIncrement(); *Shared = 1; }'
+TOUCHED = 'PULONG Mine = Shared; KeSetEvent(&Start, 0, FALSE); *Mine = 1;'
+LOAD_RACE = 'local vm = fltvm.machine{ cpus = 1 } local driver = vm:load{ source = "race.c" } driver:unload() expect(true, "unloaded")'
+
+
+@case
+def a_call_comes_late_and_a_race_of_two_calls_is_found():
+    with Folder() as folder:
+        folder.write('scenario.lua', LOAD_RACE)
+        folder.write('race.c', RACE.replace('SET_EVENT', CHECKED))
+        equal(result(folder, '--strategy', 'seeds', '--runs', '8', status=0)['findings'], [], 'by seeds alone')
+        found = result(folder, '--strategy', 'calls')
+        equal(len(found['findings']), 1, found['findings'])
+        check('race!DriverEntry' in found['findings'][0]['title'] and 'race.c:31' in found['findings'][0]['title'], found['findings'][0])
+        check('call-made-late' in found['findings'][0]['text'] and 'KeQueryTimeIncrement' in found['findings'][0]['text'],
+              found['findings'][0]['text'])
+        equal(found['findings'][0]['command'][2], '--delay-call', 'the command')
+        equal([part['runs'] for part in found['strategies']], [1, found['runs'] - 1], 'runs of the default and of the strategy')
+        equal(result(folder, '--strategy', 'calls', '-j', '3')['findings'], found['findings'], 'three at a time')
+
+
+@case
+def a_call_returns_late_and_what_is_touched_behind_it_is_found():
+    with Folder() as folder:
+        folder.write('scenario.lua', LOAD_RACE)
+        folder.write('race.c', RACE.replace('SET_EVENT', TOUCHED))
+        found = result(folder, '--strategy', 'calls')
+        equal([f['command'][2] for f in found['findings']], ['--delay-return'], found['findings'])
+        check(re.search('return-made-late +race!DriverEntry.*\n +late-routine +nt!KeSetEvent', found['findings'][0]['text']), found['findings'][0]['text'])
+
+
+@case
+def a_late_call_gets_what_it_was_given_and_gives_what_it_returns():
+    with Folder() as folder:
+        folder.write('scenario.lua', LOAD_RACE)
+        folder.write('race.c', RACE.replace('SET_EVENT', 'KeSetEvent(&Start, 0, FALSE);'))
+        done = folder.fltvm('run', '--delay-call', '0', '--json', 'counted.json', '--list-choices', 'scenario.lua')
+        expect(done, 0, '1 2 3 4 5 6 7 8 9 10 ffffffffffffffff', 'passed, 1 check')
+        calls = json.loads(folder.read('counted.json'))['machines'][0]['calls']
+        equal(sorted(number for number, _ in calls), list(range(1, len(calls) + 1)), 'numbers')
+        check(len(calls) > 9, calls)
+        for number in range(1, len(calls) + 1):
+            for option, word in (('--delay-call', 'comes'), ('--delay-return', 'returns')):
+                expect(folder.fltvm('run', option, str(number), 'scenario.lua'), 0, f'call {number} {word} late, as told',
+                       '1 2 3 4 5 6 7 8 9 10 ffffffffffffffff', 'passed, 1 check')
+        done = folder.fltvm('run', '--delay-call', str(len(calls) + 1), 'scenario.lua')
+        expect(done, 0, 'passed, 1 check')
+        check('as told' not in done.all, done.all)
+        for wrong in ('-1', 'x', '', '1:2'):
+            expect(folder.fltvm('run', '--delay-call', wrong, 'scenario.lua'), 2, 'is not a number from 0 on')
+        expect(folder.fltvm('run', '--delay-call', '1', '--delay-return', '2', 'scenario.lua'), 2, 'there is another already')
+        folder.write('scenario.lua', 'fltvm.machine{ options = { ["delay-call"] = 1 } }')
+        expect(folder.fltvm('run', 'scenario.lua'), 2, 'is for the command line (--delay-call)')
+
+
 @case
 def a_run_tells_as_json_what_it_ended_with():
     with Folder() as folder:
@@ -332,6 +423,25 @@ def a_run_tells_as_json_what_it_ended_with():
         folder.write('another.lua', 'expect(true)')
         expect(folder.fltvm('run', '--json', 'out.json', 'scenario.lua', 'another.lua'), 2, 'are for one scenario')
         expect(folder.fltvm('run', '--json', 'scenario.lua', 'scenario.lua'), 2, 'would be written over')
+
+
+@case
+def the_walk_of_the_manual_finds_what_the_manual_says():
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
+    with open(os.path.join(root, 'docs', 'manual', 'explore.md'), encoding='utf-8') as manual:
+        command = re.search(r'^    \./fltvm (explore .*flaky\.lua)$', manual.read(), re.M).group(1).split()
+    with Folder() as folder:
+        os.symlink(os.path.join(root, 'examples'), folder.file('examples'))
+        done = folder.fltvm(*command, timeout=600)
+        expect(done, 1, '2 findings in 300 runs', 'has left what it allocated: flaky!DriverEntry', 'flaky!FlakyIsIn')
+        replays = re.findall(r'^ +fltvm (run .*)$', done.all, re.M)
+        equal(len(replays), 2, 'commands')
+        for words in replays:
+            expect(folder.fltvm(*words.split()), 3, 'flaky!')
+        mended = folder.file('mended.lua')
+        with open(os.path.join(root, 'examples', 'flaky.lua'), encoding='utf-8') as text:
+            folder.write('mended.lua', text.read().replace('source = "flaky/flaky.c"', 'source = "examples/flaky/flaky.c", flags = { "-DMENDED" }'))
+        expect(folder.fltvm('explore', '--runs', '100', mended, timeout=600), 0, 'nothing found')
 
 
 if __name__ == '__main__':
