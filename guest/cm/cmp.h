@@ -10,6 +10,7 @@
 
 #include <ntifs.h>
 #include <ob.h>
+#include <cm.h>
 
 #define CMP_TAG_NODE     'yeKC'
 #define CMP_TAG_VALUE    'laVC'

@@ -14,6 +14,21 @@ static const WCHAR *const CmpRelativePaths[] = {
     [RTL_REGISTRY_USER] = L"\\Registry\\User\\.Default\\",
 };
 
+/*
+ * Many drivers take DriverEntry's RegistryPath, a counted string, for a C string, and get away with it on Windows.  Here,
+ * too, but it is said.
+ */
+static VOID CmpEndRegistryPath(PUNICODE_STRING Name)
+{
+    USHORT Last = Name->Length / sizeof(WCHAR);
+
+    if (Last != 0 && Name->Buffer[Last - 1] == CM_NO_TERMINATOR) {
+        Name->Length -= sizeof(WCHAR);
+        DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL,
+                   "cm: %wZ is taken for a string that ends with a zero, which RegistryPath need not do\n", Name);
+    }
+}
+
 NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, PHANDLE Key)
 {
     OBJECT_ATTRIBUTES Attributes;
@@ -41,6 +56,7 @@ NTSTATUS CmpOpenRelative(ULONG RelativeTo, PCWSTR Path, BOOLEAN Create, PHANDLE 
     RtlAppendUnicodeToString(&Name, CmpRelativePaths[Which]);
     if (Path != NULL) {
         RtlAppendUnicodeToString(&Name, Path);
+        CmpEndRegistryPath(&Name);
     }
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     Status = ZwOpenKey(Key, KEY_ALL_ACCESS, &Attributes);

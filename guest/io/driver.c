@@ -49,8 +49,6 @@ static NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP 
     return STATUS_INVALID_DEVICE_REQUEST;
 }
 
-#define IOP_NO_TERMINATOR 0xF5F5
-
 static UNICODE_STRING IopHardwareDatabase = RTL_CONSTANT_STRING(L"\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM");
 
 /*
@@ -64,7 +62,7 @@ static NTSTATUS IopDuplicateString(PCUNICODE_STRING Source, PUNICODE_STRING Targ
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     RtlCopyMemory(Target->Buffer, Source->Buffer, Source->Length);
-    Target->Buffer[Source->Length / sizeof(WCHAR)] = IOP_NO_TERMINATOR;
+    Target->Buffer[Source->Length / sizeof(WCHAR)] = CM_NO_TERMINATOR;
     Target->Length = Target->MaximumLength = Source->Length;
     return STATUS_SUCCESS;
 }
@@ -327,10 +325,11 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
     ULONG Type;
 
     KeWaitForSingleObject(&IopDriverLoadLock, Executive, KernelMode, FALSE, NULL);
-    Status = IopConcatenate(&RegistryPath, IOP_SERVICES, ServiceName, L"");
+    Status = IopConcatenate(&RegistryPath, IOP_SERVICES, ServiceName, L" ");
     if (!NT_SUCCESS(Status)) {
         goto Exit;
     }
+    RegistryPath.Length -= sizeof(WCHAR);
     Type = IopReadServiceType(&RegistryPath);
     Status = IopConcatenate(&ObjectName, Type == 2 || Type == 8 ? L"\\FileSystem\\" : L"\\Driver\\", ServiceName, L"");
     if (!NT_SUCCESS(Status)) {
@@ -358,8 +357,9 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
     DriverObject->DriverSize = Image.Size;
     DriverObject->DriverInit = Image.EntryPoint;
     ObReferenceObject(DriverObject); /* a driver that unloads itself must not take the object from under us */
-    RegistryPath.MaximumLength = RegistryPath.Length; /* as IopDuplicateString has it */
-    RegistryPath.Buffer[RegistryPath.Length / sizeof(WCHAR)] = IOP_NO_TERMINATOR;
+    /* As IopDuplicateString has it, but that what takes it for a C string comes to an end (CmpOpenRelative). */
+    RegistryPath.MaximumLength = RegistryPath.Length;
+    RegistryPath.Buffer[RegistryPath.Length / sizeof(WCHAR)] = CM_NO_TERMINATOR;
     Status = IopStartDriver(DriverObject, &RegistryPath);
     if (NT_SUCCESS(Status)) {
         IopDriverReady(DriverObject);

@@ -21,6 +21,7 @@
 #include <ex.h>
 #include <ob.h>
 #include <ps.h>
+#include <cm.h>
 #include <io.h>
 #include <ecp.h>
 

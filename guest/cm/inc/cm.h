@@ -3,6 +3,9 @@
 #ifndef FLTVM_CM_H
 #define FLTVM_CM_H
 
+/* Stands behind a counted string that a driver is given, where a C string would have its zero. */
+#define CM_NO_TERMINATOR 0xF5F5
+
 /* Makes \Registry and the keys that drivers rely on.  After ob; IRQL: PASSIVE_LEVEL. */
 NTSTATUS CmInitSystem(VOID);
 

@@ -84,10 +84,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     WCHAR Path[128] = {0};
 
     RtlCopyMemory(Path, RegistryPath->Buffer, RegistryPath->Length); /* which has no terminator */
-    FvTestPlan(12);
+    FvTestPlan(13);
     for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++)
         DriverObject->MajorFunction[Index] = Dispatch;
     FvCheck(NT_SUCCESS(RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, Path, Table, NULL, NULL)));
+    /* Who does not copy it, as many do, is understood, and told. */
+    FvCheck(RtlCheckRegistryKey(RTL_REGISTRY_ABSOLUTE, RegistryPath->Buffer) == STATUS_SUCCESS);
     FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device)));
     Device->Flags |= DO_BUFFERED_IO;
     Device->Flags &= ~DO_DEVICE_INITIALIZING;

@@ -13,3 +13,4 @@ vm:set_registry(services .. "loadme", "ImagePath", [[\Device\FltvmLoad]])
 vm:set_registry(services .. "nofile", "Start", 3)
 vm:set_registry(services .. "loaddriver", "Size", #bytes + -#bytes % 512)
 vm:load{ source = "loaddriver.c" }
+vm:expect_log("loaddriver is taken for a string that ends with a zero", "a registry path without its terminator is told")
