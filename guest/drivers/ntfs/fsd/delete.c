@@ -56,6 +56,14 @@ BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
     return Handle->Link->DeletePending || Stream->DeletePending;
 }
 
+NTSTATUS NtfsCheckUsable(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
+{
+    if (Volume->Dismounted) {
+        return STATUS_VOLUME_DISMOUNTED;
+    }
+    return Stream->IsGone || Stream->File->IsGone ? STATUS_FILE_DELETED : STATUS_SUCCESS;
+}
+
 /* ---- the end of a handle ---- */
 
 /* From now on nothing of the stream is written; until it is set, writes are waited for. */
@@ -96,6 +104,8 @@ NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK L
                                Name.Length / sizeof(WCHAR));
     if (!NT_SUCCESS(Status) || (!IsLast && NT_SUCCESS(NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts)))) {
         NtfsMarkFileLocked(File, FALSE);
+    } else {
+        File->IsGone = TRUE;
     }
     Link->IsGone = TRUE; /* also what cannot be: nobody tries again */
     if (NT_SUCCESS(Status)) {

@@ -259,10 +259,10 @@ static NTSTATUS NtfsQueryDirectoryLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Strea
     const NTFS_DIRECTORY_CLASS *Class = NtfsDirectoryClass(Stack->Parameters.QueryDirectory.FileInformationClass);
     PNTFS_LISTING Listing = &((PNTFS_HANDLE)Stack->FileObject->FsContext2)->Listing;
     BOOLEAN First = Listing->Entries == NULL;
-    NTSTATUS Status = STATUS_SUCCESS;
+    NTSTATUS Status = NtfsCheckUsable(Volume, Stream);
 
-    if (Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     if (Class == NULL) {
         return STATUS_INVALID_INFO_CLASS;

@@ -168,10 +168,10 @@ static NTSTATUS NtfsQueryEasLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO
                                    PNTFS_EA_ANSWER Answer)
 {
     NTFS_EAS Eas = {0};
-    NTSTATUS Status;
+    NTSTATUS Status = NtfsCheckUsable(Volume, Stream);
 
-    if (Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     Status = NtfsReadEasLocked(Volume, Stream->File->Id, &Eas);
     if (NT_SUCCESS(Status)) {
@@ -279,10 +279,10 @@ BOOLEAN NtfsNeedsEasLocked(PNTFS_VOLUME Volume, ULONG64 Id)
 
 static NTSTATUS NtfsChangeEasLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIO_STACK_LOCATION Stack, PVOID Buffer)
 {
-    NTSTATUS Status;
+    NTSTATUS Status = NtfsCheckUsable(Volume, Stream);
 
-    if (Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     if (Volume->Facts.ReadOnly) {
         return STATUS_MEDIA_WRITE_PROTECTED;

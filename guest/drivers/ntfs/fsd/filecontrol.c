@@ -349,8 +349,10 @@ static const struct {
 /* STATUS_INVALID_DEVICE_REQUEST: a control that this file system does not know.  Raises what the caller's buffers do. */
 NTSTATUS NtfsControlFileLocked(PNTFS_CONTROL Control)
 {
-    if (Control->Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    NTSTATUS Status = NtfsCheckUsable(Control->Volume, Control->Stream);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsFileControls); Index++) {
         if (NtfsFileControls[Index].Code == Control->Code) {

@@ -319,10 +319,10 @@ static const struct {
 
 static NTSTATUS NtfsQueryFileLocked(PNTFS_QUERY Query, FILE_INFORMATION_CLASS Class)
 {
-    NTSTATUS Status;
+    NTSTATUS Status = NtfsCheckUsable(Query->Volume, Query->Stream);
 
-    if (Query->Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsFileClasses); Index++) {
         if (NtfsFileClasses[Index].Class == Class) {

@@ -30,12 +30,14 @@ NTSTATUS NTAPI NtfsLockControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
     PNTFS_STREAM Stream = Volume->IsVolume ? NtfsStreamOf(Stack->FileObject) : NULL;
+    NTSTATUS Status;
 
     if (Stream == NULL) {
         return DriverComplete(Irp, Volume->IsVolume ? STATUS_INVALID_PARAMETER : STATUS_INVALID_DEVICE_REQUEST, 0);
     }
-    if (Volume->Dismounted) {
-        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+    Status = NtfsCheckUsable(Volume, Stream);
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
     }
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);

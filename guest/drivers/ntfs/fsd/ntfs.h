@@ -39,6 +39,7 @@ typedef struct _NTFS_FILE {
     struct _NTFS_VOLUME *Volume;
     ULONG64 Id;
     BOOLEAN IsDirectory;
+    BOOLEAN IsGone; /* from the disk: file objects are all that is left of it */
     PVOID Contexts; /* per-file contexts: FsRtl's */
 } NTFS_FILE, *PNTFS_FILE;
 
@@ -217,6 +218,8 @@ NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE H
 VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
 ULONG NtfsNameFilter(PNTFS_FILE File);
 BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
+/* What everything but cleanup, close and the cache's writes asks first: STATUS_VOLUME_DISMOUNTED, STATUS_FILE_DELETED. */
+NTSTATUS NtfsCheckUsable(PNTFS_VOLUME Volume, PNTFS_STREAM Stream);
 NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsSetDisposition(PNTFS_SETTING Setting);

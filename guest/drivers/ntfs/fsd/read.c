@@ -156,11 +156,12 @@ static NTSTATUS NtfsReadThroughLibrary(PNTFS_VOLUME Volume, PNTFS_STREAM Stream,
         return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
     }
     NtfsLockLibrary();
-    Status = Volume->Dismounted
-                 ? STATUS_VOLUME_DISMOUNTED
-                 : NtfsLibraryRead(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
-                                   Stream->Name.Length / sizeof(WCHAR), Stack->Parameters.Read.ByteOffset.QuadPart,
-                                   Buffer, &Bytes);
+    Status = NtfsCheckUsable(Volume, Stream);
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsLibraryRead(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                 Stream->Name.Length / sizeof(WCHAR), Stack->Parameters.Read.ByteOffset.QuadPart,
+                                 Buffer, &Bytes);
+    }
     NtfsUnlockLibrary();
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Bytes : 0;

@@ -255,8 +255,9 @@ NTSTATUS NTAPI NtfsSecurity(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* the volume's device has one of its own */
     }
     NtfsLockLibrary();
-    if (Volume->Dismounted) {
-        Status = STATUS_VOLUME_DISMOUNTED;
+    Status = NtfsCheckUsable(Volume, Stream);
+    if (!NT_SUCCESS(Status)) {
+        Length = 0;
     } else if (Stack->MajorFunction == IRP_MJ_QUERY_SECURITY) {
         Status = NtfsQuerySecurityLocked(Volume, Stream, Irp, &Length);
     } else {

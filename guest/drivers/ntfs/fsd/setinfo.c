@@ -74,8 +74,10 @@ static const struct {
 
 static NTSTATUS NtfsSetFileLocked(PNTFS_SETTING Setting, PIO_STACK_LOCATION Stack)
 {
-    if (Setting->Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+    NTSTATUS Status = NtfsCheckUsable(Setting->Volume, Setting->Stream);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsSetClasses); Index++) {
         if (NtfsSetClasses[Index].Class == Stack->Parameters.SetFile.FileInformationClass) {

@@ -15,11 +15,10 @@ NTSTATUS NtfsResizeStream(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PFILE_OBJECT
     }
     ExAcquireResourceExclusiveLite(&Stream->PagingIoResource, TRUE);
     NtfsLockLibrary();
-    if (Volume->Dismounted) {
-        Status = STATUS_VOLUME_DISMOUNTED;
-    } else if (Volume->Facts.ReadOnly) {
+    Status = NtfsCheckUsable(Volume, Stream);
+    if (NT_SUCCESS(Status) && Volume->Facts.ReadOnly) {
         Status = STATUS_MEDIA_WRITE_PROTECTED;
-    } else {
+    } else if (NT_SUCCESS(Status)) {
         Status = NtfsSetSizeLocked(Volume, Stream, Size);
     }
     NtfsUnlockLibrary();

@@ -61,6 +61,11 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return DriverComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (NtfsStreamOf(Stack->FileObject) != NULL) {
+        /* What the cache has of it may still be written, to nowhere. */
+        Status = NtfsCheckUsable(Volume, NtfsStreamOf(Stack->FileObject));
+        if (!NT_SUCCESS(Status) && ((Irp->Flags & IRP_PAGING_IO) == 0 || Stack->MajorFunction == IRP_MJ_READ)) {
+            return DriverComplete(Irp, Status, 0);
+        }
         if (!NtfsMayTransfer(NtfsStreamOf(Stack->FileObject), Irp)) {
             return DriverComplete(Irp, STATUS_FILE_LOCK_CONFLICT, 0);
         }
