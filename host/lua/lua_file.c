@@ -324,7 +324,7 @@ static int file_set(lua_State *lua)
     return 0;
 }
 
-/* file:cancel(): what the thread that issued it has pending */
+/* file:cancel(): everything that is pending on the file, whichever thread began it */
 static int file_cancel(lua_State *lua)
 {
     File *file = check_file(lua);
