@@ -216,26 +216,72 @@ NTSTATUS FLTAPI FltGetFileNameInformationUnsafe(PFILE_OBJECT FileObject, PFLT_IN
     return Status;
 }
 
+/* Whether names may be tunneled by this. */
+static BOOLEAN FltpMakesName(const FLT_IO_PARAMETER_BLOCK *Iopb)
+{
+    if (Iopb->MajorFunction == IRP_MJ_CREATE)
+        return TRUE;
+    switch (Iopb->Parameters.SetFileInformation.FileInformationClass) {
+    case FileRenameInformation:
+    case FileRenameInformationEx:
+    case FileLinkInformation:
+    case FileLinkInformationEx: return TRUE;
+    default: return FALSE;
+    }
+}
+
+/* The last component of a link's name is its directory's to tell: the file has the name that it was opened by. */
+static BOOLEAN FltpIsLink(const FLT_IO_PARAMETER_BLOCK *Iopb)
+{
+    return Iopb->MajorFunction == IRP_MJ_SET_INFORMATION &&
+           (Iopb->Parameters.SetFileInformation.FileInformationClass == FileLinkInformation ||
+            Iopb->Parameters.SetFileInformation.FileInformationClass == FileLinkInformationEx);
+}
+
+static NTSTATUS FltpNameOfLinkNow(const FLTP_NAME_QUERY *Query, PCUNICODE_STRING Before,
+                                  PFLT_FILE_NAME_INFORMATION *Now, PVOID Caller)
+{
+    FLT_NAME_CONTROL Name = {0};
+    NTSTATUS Status = FltpAppendName(&Name, Before);
+
+    if (NT_SUCCESS(Status))
+        Status = FltpNormalizeByParent(Query, &Name);
+    if (NT_SUCCESS(Status))
+        Status = FltpPublishName(Query, &Name, Now, Caller);
+    FltpFreeNameControl(&Name);
+    return Status;
+}
+
 /*
  * After a create, rename or link: the normalized name as it is now, when that is not the one that was asked for before,
- * as the file system gave the file another's long name.  NULL: the same; nor is there one before the operation.
+ * as the file system gave the file another's long name.  NULL: the same.
  */
-NTSTATUS FLTAPI FltGetTunneledName(PFLT_CALLBACK_DATA CallbackData, PFLT_FILE_NAME_INFORMATION FileNameInformation,
-                                   PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation)
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltGetTunneledName(PFLT_CALLBACK_DATA CallbackData,
+                                                     PFLT_FILE_NAME_INFORMATION FileNameInformation,
+                                                     PFLT_FILE_NAME_INFORMATION *RetTunneledFileNameInformation)
 {
     FLTP_NAME_QUERY Query = {.Data = CallbackData, .Options = FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT};
+    PFLT_IO_PARAMETER_BLOCK Iopb = CallbackData->Iopb;
     PFLT_FILE_NAME_INFORMATION Now;
     NTSTATUS Status;
 
     *RetTunneledFileNameInformation = NULL;
-    if (!FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) || FileNameInformation == NULL ||
-        FileNameInformation->Format != FLT_FILE_NAME_NORMALIZED || !NT_SUCCESS(CallbackData->IoStatus.Status) ||
-        FltpCannotAsk(CallbackData))
+    if (FltpVerify && (!FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) ||
+                       (Iopb->MajorFunction != IRP_MJ_CREATE && Iopb->MajorFunction != IRP_MJ_SET_INFORMATION)))
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_IN_POST, (ULONG_PTR)CallbackData, 0, 0,
+                      "rule=FltGetTunneledName was called elsewhere than in the post-callback of a create or of "
+                      "IRP_MJ_SET_INFORMATION\n");
+    if (FileNameInformation == NULL || FileNameInformation->Format != FLT_FILE_NAME_NORMALIZED ||
+        !NT_SUCCESS(CallbackData->IoStatus.Status) || CallbackData->IoStatus.Status == STATUS_REPARSE ||
+        !FltpMakesName(Iopb) || FltpCannotAsk(CallbackData))
         return STATUS_SUCCESS;
-    Query.Instance = CallbackData->Iopb->TargetInstance;
+    Query.Instance = Iopb->TargetInstance;
     Query.Volume = Query.Instance->Volume;
-    Query.FileObject = CallbackData->Iopb->TargetFileObject;
-    Status = FltpQueryName(&Query, FALSE, &Now, _ReturnAddress());
+    Query.FileObject = Iopb->TargetFileObject;
+    if (FltpIsLink(Iopb))
+        Status = FltpNameOfLinkNow(&Query, &FileNameInformation->Name, &Now, _ReturnAddress());
+    else
+        Status = FltpQueryName(&Query, FALSE, &Now, _ReturnAddress());
     if (!NT_SUCCESS(Status))
         return Status;
     if (RtlEqualUnicodeString(&Now->Name, &FileNameInformation->Name, TRUE))

@@ -133,15 +133,12 @@ static VOID CheckParsings(VOID)
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                                  PVOID *Context)
 {
-    PFLT_FILE_NAME_INFORMATION Tunneled = (PFLT_FILE_NAME_INFORMATION)1;
-
     if (Fault != 0)
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     if (Creates++ == 0) { /* the volume itself */
         CheckName(Data, OPENED, VOLUME, L"", L"", L"", L"");
         CheckName(Data, NORMALIZED, VOLUME, L"", L"", L"", L"");
         FvCheck(Ask(Data, FLT_FILE_NAME_SHORT | FLT_FILE_NAME_QUERY_DEFAULT) == STATUS_FLT_INVALID_NAME_REQUEST);
-        FvCheck(FltGetTunneledName(Data, NULL, &Tunneled) == STATUS_SUCCESS && Tunneled == NULL);
     } else { /* which need not exist */
         CheckName(Data, OPENED, VOLUME L"\\dir\\file.txt:s", L"\\dir\\", L"file.txt:s", L"txt", L":s");
         Data->Iopb->OperationFlags |= SL_OPEN_TARGET_DIRECTORY;
@@ -162,6 +159,8 @@ static DECLSPEC_NOINLINE VOID DoWrong(PFLT_CALLBACK_DATA Data)
         FltReleaseFileNameInformation(Name);
         FltReleaseFileNameInformation(Name); /* 2:blamed */
     }
+    if (Fault == 3)
+        FltGetTunneledName(Data, Name, &Name); /* 3:blamed */
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
@@ -225,6 +224,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Key)
         return Status;
     Fault = ReadNumber(Key, L"Fault");
     if (Fault == 0)
-        FvTestPlan(95);
+        FvTestPlan(94);
     return FltStartFiltering(Filter);
 }

@@ -18,9 +18,9 @@ expect_status("STATUS_OBJECT_PATH_NOT_FOUND", function() vm:open(VOLUME .. [[\di
 filter:unload()
 vm:shutdown()
 
-for fault, p1 in ipairs { 0xF043, 0x68 } do
+for fault, p1 in ipairs { 0xF043, 0x68, 0xF012 } do
   vm, filter = machine(fault)
-  expect_bugcheck { code = 0xF5, p1 = p1, driver = "names.sys", quiet = true, what = "name information that is wrongly released, " .. fault,
+  expect_bugcheck { code = 0xF5, p1 = p1, driver = "names.sys", quiet = true, what = "name information that is wrongly released, or a tunneled name asked for in a pre-callback, " .. fault,
     function()
       local file = vm:open(VOLUME)
       file:read(0, 512)

@@ -27,6 +27,7 @@ static const NODE *const Nodes[] = {&Directory, &File};
 static PFLT_FILTER Filter;
 static PFLT_INSTANCE High, Low;
 static ULONG Mode;
+static ULONG Tunnels;
 static BOOLEAN Normalizes; /* the file system has FileNormalizedNameInformation */
 static FSRTL_ADVANCED_FCB_HEADER Header;
 
@@ -278,16 +279,16 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreAny(PFLT_CALLBACK_DATA Data, PCFLT_REL
         CheckOpened(Data, FltObjects->FileObject);
     if (Data->Iopb->MajorFunction == IRP_MJ_READ && Mode != 0)
         CheckProvided(Data, FltObjects->FileObject);
-    return Data->Iopb->MajorFunction == IRP_MJ_READ ? FLT_PREOP_SUCCESS_WITH_CALLBACK : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    return Data->Iopb->MajorFunction == IRP_MJ_CREATE ? FLT_PREOP_SUCCESS_WITH_CALLBACK : FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
 /* Nothing was tunneled, or what was asked for before has another name now. */
-static FLT_POSTOP_CALLBACK_STATUS NTAPI PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
-                                                 PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
+static FLT_POSTOP_CALLBACK_STATUS NTAPI PostCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
+                                                   PVOID Context, FLT_POST_OPERATION_FLAGS Flags)
 {
     PFLT_FILE_NAME_INFORMATION Name = NULL, Tunneled = (PVOID)1;
 
-    if (FltObjects->Instance != High || Mode != 0)
+    if (FltObjects->Instance != High || Mode != 0 || !NT_SUCCESS(Data->IoStatus.Status) || Tunnels++ != 0)
         return FLT_POSTOP_FINISHED_PROCESSING;
     FvCheck(FltGetFileNameInformation(Data, NORMALIZED, &Name) == STATUS_SUCCESS);
     FvCheck(FltGetTunneledName(Data, Name, &Tunneled) == STATUS_SUCCESS && Tunneled == NULL);
@@ -295,7 +296,7 @@ static FLT_POSTOP_CALLBACK_STATUS NTAPI PostRead(PFLT_CALLBACK_DATA Data, PCFLT_
     FvCheck(FltGetDestinationFileNameInformation(High, FltObjects->FileObject, NULL, L"LONGNA~9.TXT", 24, NORMALIZED,
                                                  &Name) == STATUS_SUCCESS);
     FvCheck(FltGetTunneledName(Data, Name, &Tunneled) == STATUS_SUCCESS && Tunneled != NULL);
-    FvCheck(Is(STATUS_SUCCESS, Tunneled, TEXT(VOLUME L"\\long directory\\long name.txt")));
+    FvCheck(Is(STATUS_SUCCESS, Tunneled, TEXT(VOLUME L"\\long directory\\long name.txt:s")));
     FltReleaseFileNameInformation(Name);
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
@@ -309,8 +310,8 @@ static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 }
 
 static const FLT_OPERATION_REGISTRATION Operations[] = {
-    {IRP_MJ_CREATE, 0, PreAny},
-    {IRP_MJ_READ, 0, PreAny, PostRead},
+    {IRP_MJ_CREATE, 0, PreAny, PostCreate},
+    {IRP_MJ_READ, 0, PreAny},
     {IRP_MJ_QUERY_INFORMATION, 0, PreAny},
     {IRP_MJ_DIRECTORY_CONTROL, 0, PreAny},
     {IRP_MJ_CLEANUP, 0, PreAny},

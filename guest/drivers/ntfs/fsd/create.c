@@ -82,6 +82,32 @@ static NTSTATUS NtfsFurnishLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Ta
     return Status;
 }
 
+/* A file whose name the tunnel knows was made when the one was that had it; by a short name it gets its long one. */
+static NTSTATUS NtfsMakeLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PNTFS_TARGET Target, BOOLEAN IsDirectory)
+{
+    UNICODE_STRING Name = Target->Missing;
+    NTFS_TUNNELED Tunneled;
+    BOOLEAN IsTunneled = !IsDirectory && NtfsFindTunneledLocked(Volume, Target->Id, &Name, &Tunneled);
+    NTSTATUS Status;
+
+    if (IsTunneled && Tunneled.ByShort) {
+        Name = Tunneled.Long;
+    }
+    Target->Parent = Target->Id;
+    Status =
+        NtfsLibraryCreate(Volume->Library, Target->Parent, (const uint16_t *)Name.Buffer, Name.Length / sizeof(WCHAR),
+                          IsDirectory, Stack->Parameters.Create.FileAttributes, &Target->Id);
+    if (!NT_SUCCESS(Status) || !IsTunneled) {
+        return Status;
+    }
+    Status = NtfsApplyTunneledLocked(Volume, Target->Id, Target->Parent, &Tunneled);
+    if (!NT_SUCCESS(Status)) {
+        NtfsLibraryDelete(Volume->Library, Target->Id, Target->Parent, (const uint16_t *)Name.Buffer,
+                          Name.Length / sizeof(WCHAR));
+    }
+    return Status;
+}
+
 /* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
 static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target)
 {
@@ -113,10 +139,7 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TAR
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Target->Parent = Target->Id;
-    Status = NtfsLibraryCreate(Volume->Library, Target->Id, (const uint16_t *)Target->Missing.Buffer,
-                               Target->Missing.Length / sizeof(WCHAR), IsDirectory,
-                               Stack->Parameters.Create.FileAttributes, &Target->Id);
+    Status = NtfsMakeLocked(Volume, Stack, Target, IsDirectory);
     return NT_SUCCESS(Status) ? NtfsFurnishLocked(Volume, Irp, Target, IsDirectory) : Status;
 }
 
@@ -209,6 +232,7 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening,
         return Status;
     }
     NtfsShareStream(Stack, Stream, TRUE);
+    Handle->MayRestore = NtfsMayRestore(Opening->Irp);
     Handle->DeleteOnClose = (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0;
     Handle->Link->Handles++;
     Stream->Handles++;

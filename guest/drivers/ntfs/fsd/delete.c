@@ -100,6 +100,11 @@ NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK L
     Status = NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts);
     IsLast = NT_SUCCESS(Status) && Facts.Links <= 1;
     NtfsMarkFileLocked(File, TRUE);
+    if (File->IsDirectory) {
+        NtfsForgetDirectoryLocked(Volume, File->Id);
+    } else {
+        NtfsRememberNameLocked(Volume, File->Id, Link->Parent, &Name);
+    }
     Status = NtfsLibraryDelete(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
                                Name.Length / sizeof(WCHAR));
     if (!NT_SUCCESS(Status) || (!IsLast && NT_SUCCESS(NtfsLibraryFileFacts(Volume->Library, File->Id, &Facts)))) {
@@ -136,6 +141,11 @@ NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Lin
     }
     if (!NT_SUCCESS(Status)) {
         return Status;
+    }
+    if (File->IsDirectory) {
+        NtfsForgetDirectoryLocked(Volume, File->Id);
+    } else {
+        NtfsRememberNameLocked(Volume, File->Id, Link->Parent, &Name);
     }
     Status = NtfsLibraryHide(Volume->Library, File->Id, Link->Parent, (const uint16_t *)Name.Buffer,
                              Name.Length / sizeof(WCHAR), &Parent);

@@ -87,13 +87,13 @@ static VOID NtfsTellText(PFILE_NAME_INFORMATION Name, ULONG Room, const VOID *Te
 }
 
 /* With the stream's name. */
-static NTSTATUS NtfsAnswerPath(PNTFS_QUERY Query, ULONG Offset)
+static NTSTATUS NtfsAnswerPath(PNTFS_QUERY Query, ULONG Offset, PCUNICODE_STRING Path)
 {
     PFILE_NAME_INFORMATION Name = (PFILE_NAME_INFORMATION)((PUCHAR)Query->Buffer + Offset);
     ULONG Room = Query->Length - Offset - FIELD_OFFSET(FILE_NAME_INFORMATION, FileName);
 
     Name->FileNameLength = 0;
-    NtfsTellText(Name, Room, Query->Handle->Link->Path.Buffer, Query->Handle->Link->Path.Length);
+    NtfsTellText(Name, Room, Path->Buffer, Path->Length);
     if (Query->Stream->Name.Length != 0) {
         NtfsTellText(Name, Room, L":", sizeof(WCHAR));
         NtfsTellText(Name, Room, Query->Stream->Name.Buffer, Query->Stream->Name.Length);
@@ -104,7 +104,37 @@ static NTSTATUS NtfsAnswerPath(PNTFS_QUERY Query, ULONG Offset)
 
 static NTSTATUS NtfsQueryName(PNTFS_QUERY Query)
 {
-    return NtfsAnswerPath(Query, 0);
+    return NtfsAnswerPath(Query, 0, &Query->Handle->Link->Path);
+}
+
+/* Every component by its long name, whichever the file was opened by. */
+static NTSTATUS NtfsQueryNormalizedName(PNTFS_QUERY Query)
+{
+    PNTFS_LINK Link = Query->Handle->Link;
+    UNICODE_STRING Name = NtfsLinkName(Link), Long;
+    WCHAR Buffer[NTFS_NAME_MAX];
+    NTFS_TARGET Target;
+    NTSTATUS Status;
+
+    if (Link->IsGone || Query->Stream->File->Id == NTFS_ROOT_ID) {
+        return NtfsQueryName(Query);
+    }
+    Long = (UNICODE_STRING){0, sizeof(Buffer), Buffer};
+    Status = NtfsBeginTarget(&Target);
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsPathOfIdLocked(Query->Volume, Link->Parent, &Target);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsLongNameLocked(Query->Volume, Query->Stream->File->Id, Link->Parent, &Name, &Long);
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsAppendComponent(&Target, Long.Buffer, Long.Length / sizeof(WCHAR));
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsAnswerPath(Query, 0, &Target.Path);
+    }
+    NtfsFreeTarget(&Target);
+    return Status;
 }
 
 static NTSTATUS NtfsQueryAll(PNTFS_QUERY Query)
@@ -122,7 +152,7 @@ static NTSTATUS NtfsQueryAll(PNTFS_QUERY Query)
     NtfsQueryEa(&Part);
     Part.Buffer = &All->PositionInformation;
     NtfsQueryPosition(&Part);
-    return NtfsAnswerPath(Query, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation));
+    return NtfsAnswerPath(Query, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation), &Query->Handle->Link->Path);
 }
 
 static NTSTATUS NtfsQueryNetworkOpen(PNTFS_QUERY Query)
@@ -306,7 +336,7 @@ static const struct {
     {FileEaInformation, sizeof(FILE_EA_INFORMATION), NtfsQueryEa},
     {FilePositionInformation, sizeof(FILE_POSITION_INFORMATION), NtfsQueryPosition},
     {FileNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryName},
-    {FileNormalizedNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryName},
+    {FileNormalizedNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryNormalizedName},
     {FileAllInformation, FIELD_OFFSET(FILE_ALL_INFORMATION, NameInformation.FileName), NtfsQueryAll},
     {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), NtfsQueryNetworkOpen},
     {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), NtfsQueryAttributeTag},

@@ -75,6 +75,7 @@ NTSTATUS NtfsMount(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION Stack)
     }
     Volume = Device->DeviceExtension;
     RtlZeroMemory(Volume, sizeof(*Volume));
+    FsRtlInitializeTunnelCache(&Volume->Tunnel);
     Status = NtfsMountDevice(Device, Target, Stack->Parameters.MountVolume.Vpb);
     if (!NT_SUCCESS(Status)) {
         NtfsDeleteSectors(&Volume->Sectors);
@@ -129,6 +130,7 @@ VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences)
     }
     NtfsUnlockLibrary();
     if (Delete) {
+        FsRtlDeleteTunnelCache(&Volume->Tunnel);
         NtfsDeleteSectors(&Volume->Sectors);
         FsRtlNotifyUninitializeSync(&Volume->NotifySync);
         IoDeleteDevice(Volume->Device);

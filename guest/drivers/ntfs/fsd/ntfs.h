@@ -98,6 +98,7 @@ typedef struct _NTFS_HANDLE {
     ULONG NextEa; /* extended attributes told so far */
     BOOLEAN DeleteOnClose;
     BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
+    BOOLEAN MayRestore;  /* opened so, and with the privilege */
     BOOLEAN KeepWritten; /* the time of the last write was set by hand */
 } NTFS_HANDLE, *PNTFS_HANDLE;
 
@@ -120,6 +121,7 @@ typedef struct _NTFS_VOLUME {
     PNTFS_VOLUME_STREAM Stream;
     ULONG FlushPass;
     LIST_ENTRY Files[NTFS_FILE_BUCKETS]; /* NTFS_FILE, by record number */
+    TUNNEL Tunnel;                       /* FsRtl's, by directory */
     PNOTIFY_SYNC NotifySync;             /* who waits for changes: FsRtl's, as the list */
     LIST_ENTRY Watches;
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
@@ -231,6 +233,7 @@ BOOLEAN NtfsNeedsEasLocked(PNTFS_VOLUME Volume, ULONG64 Id);
 
 /* security.c.  Besides: what else has to be granted, without the handle having it. */
 BOOLEAN NtfsIsChecked(PIRP Irp);
+BOOLEAN NtfsMayRestore(PIRP Irp);
 NTSTATUS NtfsCheckOpenLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, ULONG64 Parent, ACCESS_MASK Besides);
 NTSTATUS NtfsCheckCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Directory, BOOLEAN IsDirectory);
 NTSTATUS NtfsCheckTraverseLocked(PNTFS_VOLUME Volume, PACCESS_STATE State, ULONG64 Directory);
@@ -267,6 +270,24 @@ BOOLEAN NtfsMayTransfer(PNTFS_STREAM Stream, PIRP Irp);
 /* rename.c */
 NTSTATUS NtfsSetRename(PNTFS_SETTING Setting);
 NTSTATUS NtfsSetLink(PNTFS_SETTING Setting);
+
+/* tunnel.c.  LongName: has room for NTFS_NAME_MAX characters; Name's own where it has no other. */
+#define NTFS_SHORT_MAX 12
+typedef struct _NTFS_TUNNELED {
+    int64_t Created;
+    BOOLEAN ByShort; /* the name that was looked for is the short one */
+    UNICODE_STRING Short, Long;
+    WCHAR ShortBuffer[NTFS_SHORT_MAX], LongBuffer[NTFS_NAME_MAX];
+} NTFS_TUNNELED, *PNTFS_TUNNELED;
+
+NTSTATUS NtfsLongNameLocked(PNTFS_VOLUME Volume, ULONG64 Id, ULONG64 Parent, PCUNICODE_STRING Name,
+                            PUNICODE_STRING LongName);
+/* The file is about to lose this name. */
+VOID NtfsRememberNameLocked(PNTFS_VOLUME Volume, ULONG64 Id, ULONG64 Parent, PCUNICODE_STRING Name);
+VOID NtfsForgetDirectoryLocked(PNTFS_VOLUME Volume, ULONG64 Id);
+BOOLEAN NtfsFindTunneledLocked(PNTFS_VOLUME Volume, ULONG64 Parent, PCUNICODE_STRING Name, PNTFS_TUNNELED Tunneled);
+NTSTATUS NtfsApplyTunneledLocked(PNTFS_VOLUME Volume, ULONG64 Id, ULONG64 Parent, const NTFS_TUNNELED *Tunneled);
+NTSTATUS NtfsSetShortName(PNTFS_SETTING Setting);
 
 /* create.c: an open begins, or begins anew.  PASSIVE_LEVEL. */
 NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken);

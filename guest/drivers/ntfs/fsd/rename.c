@@ -183,17 +183,30 @@ static NTSTATUS NtfsRemoveVictimLocked(PNTFS_NAMING Naming)
 
 /* ---- the change ---- */
 
+/* By a name that the tunnel knows, the file takes on what was by it, unless that is what it takes the place of. */
 static NTSTATUS NtfsGiveName(PNTFS_NAMING Naming)
 {
     UNICODE_STRING Old = NtfsLinkName(Naming->Source);
+    NTFS_TUNNELED Tunneled;
+    BOOLEAN IsTunneled;
+    NTSTATUS Status;
 
     if (!Naming->LosesItsOwn) {
         return NtfsLibraryLink(Naming->Volume->Library, Naming->File->Id, Naming->Directory.Id,
                                (const uint16_t *)Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
     }
-    return NtfsLibraryRename(Naming->Volume->Library, Naming->File->Id, Naming->Source->Parent,
-                             (const uint16_t *)Old.Buffer, Old.Length / sizeof(WCHAR), Naming->Directory.Id,
-                             (const uint16_t *)Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
+    IsTunneled = !Naming->File->IsDirectory && !Naming->Replaces &&
+                 NtfsFindTunneledLocked(Naming->Volume, Naming->Directory.Id, &Naming->Name, &Tunneled);
+    if (!Naming->Recased) {
+        NtfsRememberNameLocked(Naming->Volume, Naming->File->Id, Naming->Source->Parent, &Old);
+    }
+    Status = NtfsLibraryRename(Naming->Volume->Library, Naming->File->Id, Naming->Source->Parent,
+                               (const uint16_t *)Old.Buffer, Old.Length / sizeof(WCHAR), Naming->Directory.Id,
+                               (const uint16_t *)Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
+    if (NT_SUCCESS(Status) && IsTunneled && !Tunneled.ByShort) {
+        NtfsApplyTunneledLocked(Naming->Volume, Naming->File->Id, Naming->Directory.Id, &Tunneled);
+    }
+    return Status;
 }
 
 /* The name is one of this very file: it is this link itself in another case, or another link, which then stays alone. */

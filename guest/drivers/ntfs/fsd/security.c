@@ -94,6 +94,15 @@ static ACCESS_MASK NtfsBackupAccess(PIRP Irp, PACCESS_STATE State)
     return Access;
 }
 
+/* DELETE among what backing up grants is the restorer's alone. */
+BOOLEAN NtfsMayRestore(PIRP Irp)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+
+    return !NtfsIsChecked(Irp) ||
+           (NtfsBackupAccess(Irp, Stack->Parameters.Create.SecurityContext->AccessState) & DELETE) != 0;
+}
+
 /* Notes what is granted: the I/O manager's handle has it. */
 static VOID NtfsGrant(PIO_STACK_LOCATION Stack, PACCESS_STATE State, ACCESS_MASK Granted)
 {

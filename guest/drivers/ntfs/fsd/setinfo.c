@@ -70,6 +70,7 @@ static const struct {
     {FileRenameInformationEx, sizeof(FILE_RENAME_INFORMATION), NtfsSetRename},
     {FileLinkInformation, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
     {FileLinkInformationEx, sizeof(FILE_LINK_INFORMATION), NtfsSetLink},
+    {FileShortNameInformation, sizeof(FILE_NAME_INFORMATION), NtfsSetShortName},
 };
 
 static NTSTATUS NtfsSetFileLocked(PNTFS_SETTING Setting, PIO_STACK_LOCATION Stack)

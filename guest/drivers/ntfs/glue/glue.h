@@ -27,6 +27,7 @@
 #define GLUE_STATUS_SUCCESS            0
 #define GLUE_STATUS_UNRECOGNIZED       ((int32_t)0xC000014Fu)
 #define GLUE_STATUS_FILE_CORRUPT_ERROR ((int32_t)0xC0000102u)
+#define GLUE_STATUS_NAME_INVALID       ((int32_t)0xC0000033u)
 
 /* The target of the compiler decides on these. */
 _Static_assert(sizeof(MFT_RECORD) == 48 && sizeof(ATTR_RECORD) == 72 && sizeof(ATTR_FLAGS) == 2,

@@ -128,6 +128,9 @@ int32_t NtfsLibraryLink(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Direc
                         uint32_t Length);
 int32_t NtfsLibraryRename(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t OldDirectory, const uint16_t *OldName,
                           uint32_t OldLength, uint64_t Directory, const uint16_t *Name, uint32_t Length);
+/* The one beside the long name of the directory; another's is not looked for. */
+int32_t NtfsLibrarySetShortName(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
+                                uint32_t Length);
 void NtfsLibraryHiddenName(uint64_t Id, uint16_t *Name);
 int32_t NtfsLibraryHide(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
                         uint32_t Length, uint64_t *Place);

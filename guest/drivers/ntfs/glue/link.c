@@ -38,6 +38,32 @@ int32_t NtfsLibraryRename(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Old
     return Status < 0 ? Status : NtfsLibraryDelete(Volume, Id, OldDirectory, OldName, OldLength);
 }
 
+/* Both inodes are the library's to close. */
+int32_t NtfsLibrarySetShortName(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, uint64_t Directory, const uint16_t *Name,
+                                uint32_t Length)
+{
+    char *Text = NULL;
+    int Bytes = ntfs_ucstombs(Name, (int)Length, &Text, 0);
+    ntfs_inode *Inode, *Parent;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Bytes < 0 || Status < 0) {
+        free(Text);
+        return Status < 0 ? Status : NtfsGlueClose(Volume, Inode, GLUE_STATUS_NAME_INVALID);
+    }
+    Status = NtfsGlueOpen(Volume, Directory, &Parent);
+    if (Status < 0) {
+        free(Text);
+        return NtfsGlueClose(Volume, Inode, Status);
+    }
+    errno = 0;
+    if (ntfs_set_ntfs_dos_name(Inode, Parent, Text, (size_t)Bytes, 0) != 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    }
+    free(Text);
+    return Status;
+}
+
 /* ---- out of sight: "$Extend\$Deleted", as Windows has it ---- */
 
 static const ntfschar GlueDeleted[] = {'$', 'D', 'e', 'l', 'e', 't', 'e', 'd'};
