@@ -15,7 +15,7 @@ import os
 import re
 import sys
 
-MANUAL = {'ntoskrnl.exe', 'hal.dll', 'fltmgr.sys'}     # images that fltvm has; hal.dll's names are ntoskrnl.exe's
+MANUAL = {'ntoskrnl.exe', 'hal.dll', 'fltmgr.sys', 'cng.sys'}     # images that fltvm has; hal.dll's names are ntoskrnl.exe's
 
 
 class Routine:
@@ -96,7 +96,7 @@ def status_page(routines, exports, tested):
     yield ''
     yield '| image | exported by the documentation | of these built | imported by the 16 drivers | of these built | weighted by demand |'
     yield '|---|---|---|---|---|---|'
-    for image in ('fltmgr.sys', 'ntoskrnl.exe', 'hal.dll'):
+    for image in ('fltmgr.sys', 'ntoskrnl.exe', 'hal.dll', 'cng.sys'):
         here = [r for r in wanted if r.image == image]
         asked = [r for r in here if r.demand]
         built, total = share(here, exports)

@@ -27,6 +27,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('-o', '--output', required=True)
     parser.add_argument('--services', help='a list of services as well, which have an Nt and a Zw name')
+    parser.add_argument('--forward-to', help='the module that has them: every name is a forwarder')
+    parser.add_argument('--also', action='append', default=[], help='a name that is not in the lists, and not forwarded')
     parser.add_argument('library')
     parser.add_argument('lists', nargs='*')
     args = parser.parse_args()
@@ -43,7 +45,9 @@ def main():
     with open(args.output, 'w', encoding='utf-8') as out:
         out.write(f'LIBRARY {args.library}\nEXPORTS\n')
         for name in sorted(seen):
-            out.write(f'    {seen[name][0]}\n')
+            out.write(f'    {name}={args.forward_to}.{name}\n' if args.forward_to else f'    {seen[name][0]}\n')
+        for name in args.also:
+            out.write(f'    {name}\n')
     return 0
 
 

@@ -108,7 +108,7 @@ static NTSTATUS ClientpProvideLibrary(PCLIENT_OPERATION Operation)
     NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
 
     if (NT_SUCCESS(Status))
-        Status = LdrProvideLibrary(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset);
+        Status = LdrProvideLibrary(&Name, Operation->Input.Bytes + Offset, Operation->Input.Length - Offset, FALSE);
     ClientpFreeString(&Name);
     return Status;
 }

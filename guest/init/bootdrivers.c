@@ -142,12 +142,12 @@ static ULONG InitRankModules(INIT_MODULE *Modules, ULONG Count)
 }
 
 /* In rounds: a driver may find what another one is for, and make that a boot driver. */
-static VOID InitLoadModules(const struct fltvm_loader_block *Block)
+static VOID InitLoadModules(const struct fltvm_loader_block *Block, ULONG Limit)
 {
     static INIT_MODULE Modules[FLTVM_BOOT_MAX_MODULES];
     ULONG Count = 0;
 
-    for (ULONG i = 0; i < Block->modules; i++) {
+    for (ULONG i = 0; i < Limit; i++) {
         ULONG Length = InitDriverName(Block->module[i].name);
 
         if (Length != 0) {
@@ -164,20 +164,52 @@ static VOID InitLoadModules(const struct fltvm_loader_block *Block)
     }
 }
 
+/* The export drivers of the initrd: they stay there until a driver imports from them. */
+static VOID InitProvideLibraries(const struct fltvm_loader_block *Block, ULONG First)
+{
+    for (ULONG i = First; i < Block->modules; i++) {
+        const struct fltvm_boot_module *Module = &Block->module[i];
+        ANSI_STRING Text;
+        UNICODE_STRING Name;
+
+        RtlInitAnsiString(&Text, Module->name);
+        if (NT_SUCCESS(RtlAnsiStringToUnicodeString(&Name, &Text, TRUE))) {
+            LdrProvideLibrary(&Name, (PVOID)Module->base, Module->size, TRUE);
+            RtlFreeUnicodeString(&Name);
+        }
+    }
+}
+
+/* The place of the first export driver in the initrd: they come last. */
+static ULONG InitFirstLibrary(const struct fltvm_loader_block *Block)
+{
+    ULONG First = 0;
+
+    while (First < Block->modules && strcmp(Block->module[First].name, "cng.sys") != 0) {
+        First++;
+    }
+    return First;
+}
+
 NTSTATUS InitLoadBootDrivers(VOID)
 {
     struct fltvm_loader_block *Block = HalLoaderBlock;
+    ULONG FirstLibrary = InitFirstLibrary(Block);
 
     IoSetImageLoader(&InitImageLoader);
     LdrRegisterUnloadCheck(InitCheckThreads);
     InitBooting = TRUE;
     InitDescribeServices();
-    InitLoadModules(Block);
+    InitLoadModules(Block, FirstLibrary);
     InitBooting = FALSE;
+    InitProvideLibraries(Block, FirstLibrary);
     IoBootDriversStarted();
     for (ULONG i = 0; i < Block->ranges; i++) {
         if (Block->range[i].type == FLTVM_MEMORY_INITRD) {
-            MmReleaseBootMemory(Block->range[i].base, Block->range[i].size);
+            ULONG64 End = FirstLibrary < Block->modules ? Block->module[FirstLibrary].physical & ~(PAGE_SIZE - 1ULL)
+                                                        : Block->range[i].base + Block->range[i].size;
+
+            MmReleaseBootMemory(Block->range[i].base, End - Block->range[i].base);
         }
     }
     return STATUS_SUCCESS;

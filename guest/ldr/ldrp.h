@@ -53,6 +53,7 @@ typedef enum _LDRP_KIND {
     LdrpDriverImage,
     LdrpInBoxImage,   /* a driver that came with the machine */
     LdrpLibraryImage, /* an export driver: it may lack an entry point */
+    LdrpInBoxLibraryImage,
 } LDRP_KIND;
 
 /* load.c: LdrLoadImage without the lock, which the caller holds, and without telling of it. */

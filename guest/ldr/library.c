@@ -17,6 +17,7 @@ typedef struct _LDRP_LIBRARY {
     UNICODE_STRING Name; /* the file's; the text follows the structure */
     PUCHAR Bytes;
     SIZE_T Size;
+    BOOLEAN InBox;   /* of the machine itself: the bytes are not the library's own */
     BOOLEAN Loading; /* its imports are being bound */
     PLDR_IMAGE Image;
 } LDRP_LIBRARY, *PLDRP_LIBRARY;
@@ -37,12 +38,12 @@ static PLDRP_LIBRARY LdrpFindLibrary(PCUNICODE_STRING Name)
 
 static VOID LdrpFreeLibrary(PLDRP_LIBRARY Library)
 {
-    if (Library->Bytes != NULL)
+    if (Library->Bytes != NULL && !Library->InBox)
         ExFreePoolWithTag(Library->Bytes, LDRP_TAG);
     ExFreePoolWithTag(Library, LDRP_TAG);
 }
 
-static PLDRP_LIBRARY LdrpMakeLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size)
+static PLDRP_LIBRARY LdrpMakeLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox)
 {
     PLDRP_LIBRARY Library = ExAllocatePoolWithTag(PagedPool, sizeof(*Library) + Name->Length, LDRP_TAG);
 
@@ -53,6 +54,11 @@ static PLDRP_LIBRARY LdrpMakeLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T S
     Library->Name.Length = Library->Name.MaximumLength = Name->Length;
     memcpy(Library->Name.Buffer, Name->Buffer, Name->Length);
     Library->Size = Size;
+    Library->InBox = InBox;
+    if (InBox) {
+        Library->Bytes = Bytes;
+        return Library;
+    }
     Library->Bytes = ExAllocatePoolWithTag(PagedPool, Size, LDRP_TAG);
     if (Library->Bytes == NULL) {
         LdrpFreeLibrary(Library);
@@ -76,7 +82,7 @@ static BOOLEAN LdrpIsFileName(PUNICODE_STRING Name)
     return Dot != 0 && (Dot + 1u) * sizeof(WCHAR) < Name->Length;
 }
 
-NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size)
+NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox)
 {
     PLDRP_LIBRARY Library, Old;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -85,7 +91,7 @@ NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size)
         return STATUS_OBJECT_NAME_INVALID;
     LdrpLock();
     Old = LdrpFindLibrary(Name);
-    Library = LdrpMakeLibrary(Name, Bytes, Size);
+    Library = LdrpMakeLibrary(Name, Bytes, Size, InBox);
     if (LdrFindImageByName(Name) != NULL)
         Status = STATUS_OBJECT_NAME_COLLISION;
     else if (Library == NULL)
@@ -146,7 +152,8 @@ PLDR_IMAGE LdrpNeedLibrary(PCUNICODE_STRING Name, NTSTATUS *Status)
         return NULL;
     }
     Library->Loading = TRUE;
-    *Status = LdrpLoad(&Library->Name, Library->Bytes, Library->Size, LdrpLibraryImage, &Image);
+    *Status = LdrpLoad(&Library->Name, Library->Bytes, Library->Size,
+                       Library->InBox ? LdrpInBoxLibraryImage : LdrpLibraryImage, &Image);
     Library->Loading = FALSE;
     if (!NT_SUCCESS(*Status)) {
         LdrpFail(" (%wZ)", &Library->Name);

@@ -358,7 +358,7 @@ NTSTATUS LdrpLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, LDRP_KIND Kind
     if (Pe == NULL)
         goto Exit;
     Reason = LdrpParseImage(Bytes, Size, Pe);
-    if (Reason == NULL && Pe->EntryPoint == 0 && Kind != LdrpLibraryImage)
+    if (Reason == NULL && Pe->EntryPoint == 0 && Kind != LdrpLibraryImage && Kind != LdrpInBoxLibraryImage)
         Reason = "the image has no entry point";
     if (Reason != NULL) {
         LdrpFail("%s", Reason);
@@ -370,7 +370,7 @@ NTSTATUS LdrpLoad(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, LDRP_KIND Kind
         goto Exit;
     memset(New, 0, sizeof(*New));
     New->LoadCount = 1;
-    New->InBox = Kind == LdrpInBoxImage;
+    New->InBox = Kind == LdrpInBoxImage || Kind == LdrpInBoxLibraryImage;
     Status = LdrpNameImage(New, Name);
     if (NT_SUCCESS(Status) && LdrFindImageByName(&New->BaseDllName) != NULL) {
         LdrpFail("an image of this name is loaded");

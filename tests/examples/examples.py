@@ -18,6 +18,7 @@ EXAMPLES = {
     'broken.lua': ['DRIVER_VERIFIER_DETECTED_VIOLATION', 'broken!BrokenPostRead', 'waiting at DISPATCH_LEVEL is found'],
     'renames.lua': ['draft.txt renamed to', 'letter.txt linked as', 'copy.txt is deleted on close'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
+    'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],
     'flaky.lua': ['flaky: 24 reads', 'passed, 24 checks'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }

@@ -34,7 +34,8 @@ volume:close()
 def names():
     """What a driver may import: not from ntdll.dll, which is for programs."""
     found = []
-    for path in sorted(path for image in ('guest', 'fltmgr') for path in glob.glob(os.path.join(ROOT, image, '*', '*.exports'))):
+    for path in sorted(path for image in ('guest', 'fltmgr') for path in glob.glob(os.path.join(ROOT, image, '*', '*.exports'))) + [
+            os.path.join(ROOT, 'guest', 'drivers', 'cng', 'cng.exports')]:
         if os.path.basename(path) == 'ntdll.exports':
             continue
         with open(path, encoding='utf-8') as lines:

@@ -20,6 +20,7 @@ from tap import case, check, main  # noqa: E402
 
 def untested():
     lists = [path for image in ('guest', 'fltmgr') for path in glob.glob(os.path.join(ROOT, image, '*', '*.exports'))]
+    lists += glob.glob(os.path.join(ROOT, 'guest', 'drivers', '*', '*.exports'))
     folders = [os.path.join(ROOT, name) for name in ('tests', 'examples')]
     return read_exports(lists) - named_in(folders)
 

@@ -66,12 +66,12 @@ NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN In
  * Puts a file beside the drivers, as installing an export driver does (\SystemRoot\System32\drivers\Name): when an image
  * that imports from Name is loaded and no image of that name is, this one is loaded first and its DllInitialize called; a
  * failure fails the load.  When the last image that imports from it is gone its DllUnload is called and it goes, unless it
- * lacks either routine.  Bytes are copied.  STATUS_OBJECT_NAME_COLLISION: a file of this name is in use.
+ * lacks either routine.  Bytes are copied; InBox: it came with the machine, and they stay where they are.  STATUS_OBJECT_NAME_COLLISION: a file of this name is in use.
  * STATUS_OBJECT_NAME_INVALID: not a name with an extension and without folders.  STATUS_INSUFFICIENT_RESOURCES.
  * IRQL: PASSIVE_LEVEL.
  * Source: "Creating Export Drivers".
  */
-NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size);
+NTSTATUS LdrProvideLibrary(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN InBox);
 
 /* After DriverEntry: INIT sections and relocations go.  IRQL: PASSIVE_LEVEL. */
 VOID LdrDiscardInit(PLDR_IMAGE Image);
