@@ -71,7 +71,7 @@ static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, ULONG Offset, P
     Process->Pcb.UserApcDispatcher = Mapped.ApcDispatcher;
     Process->Pcb.UserExceptionDispatcher = Mapped.ExceptionDispatcher;
     if (NT_SUCCESS(Status))
-        Status = PsCreateUserThread(Process, Mapped.Start, Mapped.Entry, (ULONG64)Process->Peb, &Thread);
+        Status = PsCreateUserThread(Process, Mapped.Start, Mapped.Entry, (ULONG64)Process->Peb, FALSE, &Thread);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Program, CLIENT_TAG);
         return Status;

@@ -197,7 +197,7 @@ VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject)
         if (!KeInsertQueueApc(&Irp->Tail.Apc, UserIosb, NULL, 2)) {
             IoFreeIrp(Irp);
         }
-    } else {
+    } else if (!IopTellPort(Irp, FileObject)) {
         IoFreeIrp(Irp);
     }
     if (FileObject != NULL && !Create) {

@@ -112,6 +112,7 @@ static NTSTATUS IopControlFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE 
     if (DeviceControl &&
         IopTryFastControl(&Request, InputBuffer, InputLength, OutputBuffer, OutputLength, ControlCode, &FastResult)) {
         Status = IopTellUser(IoStatusBlock, FastResult.Status, FastResult.Information);
+        IopTellPortOfFast(Request.FileObject, ApcContext, &FastResult);
         if (Request.Event != NULL) {
             KeSetEvent(Request.Event, 0, FALSE);
         }

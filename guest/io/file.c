@@ -79,6 +79,7 @@ VOID IopDeleteFile(PVOID Object)
 {
     PFILE_OBJECT FileObject = Object;
 
+    IopReleasePort(FileObject);
     if (FileObject->DeviceObject != NULL) {
         if ((FileObject->Flags & FO_FILE_OPEN_CANCELLED) == 0) {
             if ((FileObject->Flags & FO_HANDLE_CREATED) == 0 && (FileObject->Flags & FO_STREAM_FILE) == 0) {

@@ -52,6 +52,9 @@ static NTSTATUS IopCreateTypes(VOID)
     if (NT_SUCCESS(Status)) {
         Status = IopInitializeTransactions();
     }
+    if (NT_SUCCESS(Status)) {
+        Status = IopInitializePorts();
+    }
     return NT_SUCCESS(Status) ? IopInitializeSections() : Status;
 }
 

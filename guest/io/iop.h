@@ -174,6 +174,30 @@ VOID IopCopyOut(PIRP Irp);
 VOID IopQueueThreadIrp(PIRP Irp);
 VOID IopDequeueThreadIrp(PIRP Irp);
 VOID IopCompleteInThread(PIRP Irp, PFILE_OBJECT FileObject);
+
+/*
+ * completionport.c.  A file's port, for good: STATUS_INVALID_PARAMETER for a synchronous file, or one that has a port.
+ * TRUE: the port has the packet, which the caller must not touch any more (<= DISPATCH_LEVEL).  Of a request that needed no packet.
+ */
+typedef struct _FILE_IO_COMPLETION_INFORMATION {
+    PVOID KeyContext;
+    PVOID ApcContext;
+    IO_STATUS_BLOCK IoStatusBlock;
+} FILE_IO_COMPLETION_INFORMATION, *PFILE_IO_COMPLETION_INFORMATION;
+NTSTATUS IopInitializePorts(VOID);
+NTSTATUS IopSetPort(PFILE_OBJECT FileObject, HANDLE PortHandle, PVOID Key);
+VOID IopReleasePort(PFILE_OBJECT FileObject);
+BOOLEAN IopTellPort(PIRP Irp, PFILE_OBJECT FileObject);
+VOID IopTellPortOfFast(PFILE_OBJECT FileObject, PVOID ApcContext, const IO_STATUS_BLOCK *Result);
+NTSTATUS NTAPI NtCreateIoCompletion(PHANDLE PortHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES Attributes,
+                                    ULONG Threads);
+NTSTATUS NTAPI NtSetIoCompletion(HANDLE PortHandle, PVOID Key, PVOID ApcContext, NTSTATUS IoStatus, ULONG_PTR Bytes);
+NTSTATUS NTAPI NtQueryIoCompletion(HANDLE PortHandle, ULONG Class, PVOID Buffer, ULONG Length, PULONG ReturnLength);
+NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE PortHandle, PVOID *Key, PVOID *ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
+                                    PLARGE_INTEGER Timeout);
+NTSTATUS NTAPI NtRemoveIoCompletionEx(HANDLE PortHandle, PFILE_IO_COMPLETION_INFORMATION Packets, ULONG Count,
+                                      PULONG Removed, PLARGE_INTEGER Timeout, BOOLEAN Alertable);
+
 VOID IopReleaseIrpResources(PIRP Irp);
 VOID IopCancelThreadIrps(PETHREAD Thread);
 ULONG IopCancelFileIrps(PETHREAD Thread, PFILE_OBJECT FileObject, PIO_STATUS_BLOCK Iosb);

@@ -15,6 +15,7 @@ static ULONG IopFileInformationSize(FILE_INFORMATION_CLASS Class)
     case FileModeInformation: return sizeof(FILE_MODE_INFORMATION);
     case FileAlignmentInformation: return sizeof(FILE_ALIGNMENT_INFORMATION);
     case FileAllInformation: return sizeof(FILE_ALL_INFORMATION);
+    case FileCompletionInformation: return sizeof(FILE_COMPLETION_INFORMATION);
     case FileNameInformation:
     case FileAlternateNameInformation: return sizeof(FILE_NAME_INFORMATION);
     case FileEndOfFileInformation: return sizeof(FILE_END_OF_FILE_INFORMATION);
@@ -229,11 +230,14 @@ NTSTATUS NTAPI NtQueryInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStat
 
 static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class)
 {
+    FILE_COMPLETION_INFORMATION Completion = {0};
     NTSTATUS Status = STATUS_SUCCESS;
     PFILE_OBJECT FileObject = Request->FileObject;
 
     __try {
-        if (Class == FilePositionInformation && Request->Synchronous) {
+        if (Class == FileCompletionInformation) {
+            Completion = *(PFILE_COMPLETION_INFORMATION)Buffer;
+        } else if (Class == FilePositionInformation && Request->Synchronous) {
             LARGE_INTEGER Offset = ((PFILE_POSITION_INFORMATION)Buffer)->CurrentByteOffset;
 
             if (Offset.QuadPart < 0 ||
@@ -248,6 +252,9 @@ static NTSTATUS IopSetLocally(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATI
         }
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
+    }
+    if (NT_SUCCESS(Status) && Class == FileCompletionInformation) {
+        Status = IopSetPort(FileObject, Completion.Port, Completion.Key);
     }
     return Status;
 }

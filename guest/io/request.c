@@ -65,6 +65,10 @@ NTSTATUS IopBeginRequest(PIOP_REQUEST Request, HANDLE FileHandle, ACCESS_MASK Ac
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    if (ApcRoutine != NULL && Request->FileObject->CompletionContext != NULL) {
+        ObDereferenceObject(Request->FileObject);
+        return STATUS_INVALID_PARAMETER; /* its port is told, and nobody else */
+    }
     if (GrantedAccess != NULL) {
         *GrantedAccess = Handle.GrantedAccess;
     }

@@ -102,7 +102,7 @@ VOID KiQueueThreadBlocks(PKQUEUE Queue)
     }
 }
 
-PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
+PLIST_ENTRY KeRemoveQueueAlertable(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
 {
     PKTHREAD Thread = KeGetCurrentThread();
     PKWAIT_BLOCK Block = &Thread->WaitBlock[0];
@@ -155,7 +155,7 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
             Queue->CurrentCount--;
             continue;
         }
-        Status = KiTestWaitAlert(Thread, FALSE, WaitMode);
+        Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
         if (Status == STATUS_SUCCESS && Timeout != NULL && (DueTime == 0 || DueTime <= KiQueryInterruptTime())) {
             Status = STATUS_TIMEOUT;
         }
@@ -177,7 +177,7 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
         }
         Thread->WaitReason = WrQueue;
         Thread->WaitMode = (UCHAR)WaitMode;
-        Thread->Alertable = FALSE;
+        Thread->Alertable = Alertable;
         Thread->WaitIrql = WaitIrql;
         Thread->State = Waiting;
         KiSwapThread(Thread);
@@ -196,6 +196,11 @@ PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE
     }
     KiUnlockDispatcher(WaitIrql);
     return Entry;
+}
+
+PLIST_ENTRY NTAPI KeRemoveQueue(PRKQUEUE Queue, KPROCESSOR_MODE WaitMode, PLARGE_INTEGER Timeout)
+{
+    return KeRemoveQueueAlertable(Queue, WaitMode, FALSE, Timeout);
 }
 
 LONG NTAPI KeReadStateQueue(PRKQUEUE Queue)

@@ -32,15 +32,24 @@ VOID PspRundownProcess(PEPROCESS Process, NTSTATUS ExitStatus);
 
 /* thread.c */
 NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
-                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, PHANDLE Handle, PCLIENT_ID ClientId,
-                         PETHREAD *Result);
+                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, BOOLEAN Suspended, PHANDLE Handle,
+                         PCLIENT_ID ClientId, PETHREAD *Result);
 DECLSPEC_NORETURN VOID PspExitThread(NTSTATUS ExitStatus);
 
 /* user.c; a thread that was made for user mode */
 VOID PspInitializeUser(VOID);
 BOOLEAN PspIsUserThread(PETHREAD Thread);
 
-/* userthread.c: services for user mode alone. */
+/* suspend.c; PASSIVE_LEVEL.  A new thread; one that ends, and is not to be stopped any more. */
+VOID PspInitializeSuspend(VOID);
+VOID PspPrepareSuspend(PETHREAD Thread);
+NTSTATUS PspSuspendThread(PETHREAD Thread, PULONG Previous);
+VOID PspForceResume(PETHREAD Thread);
+NTSTATUS NTAPI NtSuspendThread(HANDLE ThreadHandle, PULONG PreviousCount);
+NTSTATUS NTAPI NtResumeThread(HANDLE ThreadHandle, PULONG PreviousCount);
+
+/* userthread.c: services for user mode alone.  A handle's thread, if it is one that has user mode. */
+NTSTATUS PspReferenceUserThread(HANDLE ThreadHandle, ACCESS_MASK Access, PETHREAD *Thread);
 NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                                 HANDLE ProcessHandle, PVOID StartRoutine, PVOID Argument, ULONG CreateFlags,
                                 SIZE_T ZeroBits, SIZE_T StackSize, SIZE_T MaximumStackSize, PVOID AttributeList);

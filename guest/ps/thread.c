@@ -137,13 +137,14 @@ static NTSTATUS PspDropThread(PETHREAD Thread, BOOLEAN ForCaller, NTSTATUS Statu
 }
 
 NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
-                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, PHANDLE Handle, PCLIENT_ID ClientId,
-                         PETHREAD *Result)
+                         PKSTART_ROUTINE StartRoutine, PVOID StartContext, BOOLEAN Suspended, PHANDLE Handle,
+                         PCLIENT_ID ClientId, PETHREAD *Result)
 {
     OBJECT_ATTRIBUTES Attributes;
     PETHREAD Thread;
     PVOID Stack;
     NTSTATUS Status;
+    ULONG Count;
 
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
     if (ObjectAttributes != NULL) {
@@ -164,6 +165,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
                  &Process->Pcb);
     ObReferenceObject(Process);
     KeSetThreadName(&Thread->Tcb, Name);
+    PspPrepareSuspend(Thread);
     Thread->SystemThread = Process == PsInitialSystemProcess;
     Thread->StartAddress = StartRoutine;
     Thread->ExitStatus = STATUS_PENDING;
@@ -198,6 +200,9 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
         *Result = Thread;
     }
     PspNotifyThread(Thread, TRUE, FALSE);
+    if (Suspended) {
+        PspSuspendThread(Thread, &Count);
+    }
     KeStartThread(&Thread->Tcb);
     return STATUS_SUCCESS;
 }
@@ -205,7 +210,7 @@ NTSTATUS PspCreateThread(PEPROCESS Process, PCSTR Name, POBJECT_ATTRIBUTES Objec
 NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE StartRoutine, PVOID StartContext,
                                  PETHREAD *Thread)
 {
-    return PspCreateThread(Process, Name, NULL, 0, StartRoutine, StartContext, NULL, NULL, Thread);
+    return PspCreateThread(Process, Name, NULL, 0, StartRoutine, StartContext, FALSE, NULL, NULL, Thread);
 }
 
 NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
@@ -223,7 +228,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG DesiredAccess, P
             return Status;
         }
     }
-    Status = PspCreateThread(Process, "system", ObjectAttributes, DesiredAccess, StartRoutine, StartContext,
+    Status = PspCreateThread(Process, "system", ObjectAttributes, DesiredAccess, StartRoutine, StartContext, FALSE,
                              ThreadHandle, ClientId, NULL);
     if (ProcessHandle != NULL) {
         ObDereferenceObject(Process);

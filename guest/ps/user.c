@@ -95,7 +95,8 @@ static VOID NTAPI PspUserThreadStartup(PVOID Context)
     KeEnterUserMode(&Start);
 }
 
-NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULONG64 Argument, PETHREAD *Thread)
+NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULONG64 Argument, BOOLEAN Suspended,
+                            PETHREAD *Thread)
 {
     PSP_USER_START *Context = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Context), PSP_USER_TAG);
     NTSTATUS Status;
@@ -106,7 +107,7 @@ NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULO
     *Context = (PSP_USER_START){Start, Entry, Argument};
     Process->User = TRUE;
     Process->UserThreadStart = Start;
-    Status = PspCreateThread(Process, "user", NULL, 0, PspUserThreadStartup, Context, NULL, NULL, Thread);
+    Status = PspCreateThread(Process, "user", NULL, 0, PspUserThreadStartup, Context, Suspended, NULL, NULL, Thread);
     if (!NT_SUCCESS(Status)) {
         ExFreePoolWithTag(Context, PSP_USER_TAG);
     }
@@ -159,6 +160,7 @@ VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus)
          Thread = PsGetNextProcessThread(Process, Thread)) {
         if (PspIsUserThread(Thread)) {
             KeForceUserExit(&Thread->Tcb);
+            PspForceResume(Thread);
         }
     }
 }
@@ -174,6 +176,7 @@ static VOID PspUserException(NTSTATUS Status)
 
 VOID PspInitializeUser(VOID)
 {
+    PspInitializeSuspend();
     KeUserExitRoutine = PspUserExit;
     KeUserExceptionRoutine = PspUserException;
     KeMmGrowStack = MmGrowStack;
@@ -224,6 +227,7 @@ NTSTATUS NTAPI NtTerminateThread(HANDLE ThreadHandle, NTSTATUS ExitStatus)
     } else if (!Thread->Tcb.Terminating) {
         Thread->UserExitStatus = ExitStatus;
         KeForceUserExit(&Thread->Tcb);
+        PspForceResume(Thread);
     }
     ObDereferenceObject(Thread);
     return Status;

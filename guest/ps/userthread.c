@@ -9,7 +9,7 @@
 
 /*
  * IRQL: PASSIVE_LEVEL.  A thread of the process that begins at StartRoutine; what that returns is its exit status.  The sizes
- * of its stack are the machine's.  STATUS_NOT_IMPLEMENTED: flags, or attributes.  STATUS_ACCESS_DENIED: the process has no
+ * of its stack are the machine's.  STATUS_NOT_IMPLEMENTED: other flags, or attributes.  STATUS_ACCESS_DENIED: the process has no
  * user mode.  STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
@@ -22,7 +22,8 @@ NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
     PETHREAD Thread;
     NTSTATUS Status;
 
-    if (CreateFlags != 0 || AttributeList != NULL || ObjectAttributes != NULL) {
+    if ((CreateFlags & ~THREAD_CREATE_FLAGS_CREATE_SUSPENDED) != 0 || AttributeList != NULL ||
+        ObjectAttributes != NULL) {
         DbgPrint("NtCreateThreadEx: flags, attributes and names are not implemented\n");
         return STATUS_NOT_IMPLEMENTED;
     }
@@ -39,9 +40,10 @@ NTSTATUS NTAPI NtCreateThreadEx(PHANDLE ThreadHandle, ACCESS_MASK DesiredAccess,
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = Process->User ? PsCreateUserThread(Process, Process->UserThreadStart, (ULONG64)StartRoutine,
-                                                (ULONG64)Argument, &Thread)
-                           : STATUS_ACCESS_DENIED;
+    Status = Process->User
+                 ? PsCreateUserThread(Process, Process->UserThreadStart, (ULONG64)StartRoutine, (ULONG64)Argument,
+                                      (CreateFlags & THREAD_CREATE_FLAGS_CREATE_SUSPENDED) != 0, &Thread)
+                 : STATUS_ACCESS_DENIED;
     ObDereferenceObject(Process);
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -72,8 +74,7 @@ static VOID NTAPI PspUserApcRundown(PKAPC Apc)
     ExFreePoolWithTag(Apc, PSP_APC_TAG);
 }
 
-/* A handle's thread, if it is one that has user mode. */
-static NTSTATUS PspReferenceUserThread(HANDLE ThreadHandle, ACCESS_MASK Access, PETHREAD *Thread)
+NTSTATUS PspReferenceUserThread(HANDLE ThreadHandle, ACCESS_MASK Access, PETHREAD *Thread)
 {
     NTSTATUS Status =
         ObReferenceObjectByHandle(ThreadHandle, Access, PsThreadTypeObject, ExGetPreviousMode(), (PVOID *)Thread, NULL);

@@ -57,10 +57,10 @@ NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, PSECURITY_DESCRIPTOR Descript
                                    SIZE_T Reserve, SIZE_T Commit, PUSER_ENTRY Start, PVOID Argument, PHANDLE Thread,
                                    PCLIENT_ID ClientId)
 {
-    if (Descriptor != NULL || Suspended || ClientId != NULL)
+    if (Descriptor != NULL || ClientId != NULL)
         return STATUS_NOT_IMPLEMENTED;
-    return NtCreateThreadEx(Thread, THREAD_ALL_ACCESS, NULL, Process, Start, Argument, 0, ZeroBits, Commit, Reserve,
-                            NULL);
+    return NtCreateThreadEx(Thread, THREAD_ALL_ACCESS, NULL, Process, Start, Argument,
+                            Suspended ? 0x1 /* CREATE_SUSPENDED */ : 0, ZeroBits, Commit, Reserve, NULL);
 }
 
 /* ---- text ---- */

@@ -54,3 +54,18 @@ for cpus = 1, 4, 3 do
     expect(vm:memory().used - before < ROOM, "none of them leaves memory")
     vm:shutdown()
 end
+
+for cpus = 1, 4, 3 do
+    local vm = fltvm.machine { cpus = cpus, disks = { { size = "1M" } } }
+
+    expect_equal(run(vm, "ports.c"):wait(), GOOD, "completion ports, " .. cpus .. " CPUs")
+    expect_equal(run(vm, "stopped.c"):wait(), GOOD, "threads that are stopped")
+    vm:sleep(100)
+    local pools = vm:memory()
+    for _ = 1, 3 do
+        run(vm, "ports.c"):wait()
+        run(vm, "stopped.c"):wait()
+    end
+    vm:sleep(100)
+    expect_equal(vm:memory().nonpaged, pools.nonpaged, "neither ports nor their packets nor threads stay")
+end

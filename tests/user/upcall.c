@@ -373,8 +373,9 @@ static void CheckThreads(void)
     Check(RtlCreateUserThread(SELF_PROCESS, NULL, FALSE, 0, 0, 0, Waits, NULL, &Thread, NULL) == 0, "another");
     NtQueueApcThread(Thread, (PVOID)Remote, NULL, NULL, NULL);
     Check(NtTerminateThread(Thread, STATUS_CANCELLED) == 0 && Join(Thread), "a thread is ended from outside");
-    Check(RtlCreateUserThread(SELF_PROCESS, NULL, TRUE, 0, 0, 0, Waits, NULL, &Thread, NULL) == STATUS_NOT_IMPLEMENTED,
-          "none begins suspended");
+    Check(RtlCreateUserThread(SELF_PROCESS, NULL, FALSE, 0, 0, 0, Waits, NULL, &Thread, &Failed) ==
+              STATUS_NOT_IMPLEMENTED,
+          "no client id is told");
     Check(RtlCreateUserThread((HANDLE)0x5000, NULL, FALSE, 0, 0, 0, Waits, NULL, &Thread, NULL) ==
               STATUS_INVALID_HANDLE,
           "no process");

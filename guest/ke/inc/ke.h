@@ -396,6 +396,9 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode);
  */
 VOID KeSetTimerAt(PKTIMER Timer, ULONG64 DueTime, PKDPC Dpc, BOOLEAN NewPeriod);
 
+/* KeRemoveQueue that an alert or a user APC may end, if Alertable: STATUS_ALERTED, STATUS_USER_APC in the entry's place. */
+PLIST_ENTRY KeRemoveQueueAlertable(PKQUEUE Queue, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
+
 /*
  * How many threads of a queue run now; and an event, the same for all queues that have one, to be set whenever an
  * entry is left that could run but for want of a thread: ex grows its pools by them.

@@ -37,6 +37,12 @@ typedef struct _ETHREAD {
     LIST_ENTRY ReaperEntry;
 
     NTSTATUS UserExitStatus; /* of NtTerminateThread */
+
+    /* suspend.c's */
+    ULONG SuspendCount;
+    KEVENT ResumeEvent; /* set: nobody wants it stopped */
+    KAPC SuspendApc;
+
     DECLSPEC_ALIGN(16) UCHAR FloatState[KE_FLOAT_STATE + 4];
 } ETHREAD;
 C_ASSERT(sizeof(ETHREAD) <= KE_THREAD_SIZE);
@@ -95,7 +101,8 @@ NTSTATUS PsCreateThreadInProcess(PEPROCESS Process, PCSTR Name, PKSTART_ROUTINE 
  * A thread that begins in user mode: at Start, with Entry and Argument as its arguments, on a stack and with a TEB of its
  * own, which it makes itself.  Its process ends when the last of its threads has.  PASSIVE_LEVEL.
  */
-NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULONG64 Argument, PETHREAD *Thread);
+NTSTATUS PsCreateUserThread(PEPROCESS Process, ULONG64 Start, ULONG64 Entry, ULONG64 Argument, BOOLEAN Suspended,
+                            PETHREAD *Thread);
 
 /* Ends a process in user mode: its threads before they would return to user mode.  Waits for nothing.  PASSIVE_LEVEL. */
 VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus);
