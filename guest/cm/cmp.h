@@ -46,6 +46,7 @@ typedef struct _CMP_NODE {
     struct _CMP_NODE *Parent;
     ULONG References; /* key objects */
     BOOLEAN Deleted;
+    BOOLEAN Volatile; /* so are all below it */
     ULONG TitleIndex;
     LARGE_INTEGER LastWriteTime;
     UNICODE_STRING Class;
@@ -71,6 +72,7 @@ typedef struct _CMP_KEY {
 typedef struct _CMP_CREATE {
     ULONG TitleIndex;
     PUNICODE_STRING Class;
+    BOOLEAN Volatile;
     ULONG Disposition; /* out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY */
 } CMP_CREATE, *PCMP_CREATE;
 

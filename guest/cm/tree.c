@@ -45,6 +45,9 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
     if (Name->Length == 0 || Name->Length > CMP_NAME_LIMIT * sizeof(WCHAR)) {
         return STATUS_OBJECT_NAME_INVALID;
     }
+    if (Node != NULL && Node->Volatile && Create != NULL && !Create->Volatile) {
+        return STATUS_CHILD_MUST_BE_VOLATILE;
+    }
     New = ExAllocatePoolWithTag(PagedPool, sizeof(*New), CMP_TAG_NODE);
     if (New == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
@@ -56,6 +59,7 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
     Status = CmpCopyString(&New->Entry.Name, Name);
     if (NT_SUCCESS(Status) && Create != NULL) {
         New->TitleIndex = Create->TitleIndex;
+        New->Volatile = Create->Volatile;
         Status = CmpCopyString(&New->Class, Create->Class);
     }
     if (!NT_SUCCESS(Status)) {

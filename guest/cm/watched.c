@@ -266,9 +266,17 @@ static NTSTATUS CmpOpen(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_AT
 NTSTATUS NTAPI ZwCreateKey(PHANDLE KeyHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                            ULONG TitleIndex, PUNICODE_STRING Class, ULONG CreateOptions, PULONG Disposition)
 {
-    CMP_CREATE Create = {.TitleIndex = TitleIndex, .Class = Class};
+    CMP_CREATE Create = {
+        .TitleIndex = TitleIndex, .Class = Class, .Volatile = (CreateOptions & REG_OPTION_VOLATILE) != 0};
 
     PAGED_CODE();
+    if ((CreateOptions & ~(REG_OPTION_VOLATILE | REG_OPTION_CREATE_LINK | REG_OPTION_BACKUP_RESTORE)) != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((CreateOptions & REG_OPTION_CREATE_LINK) != 0) {
+        DbgPrint("ZwCreateKey: REG_OPTION_CREATE_LINK is not implemented\n");
+        return STATUS_NOT_IMPLEMENTED;
+    }
     return CmpOpen(KeyHandle, DesiredAccess, ObjectAttributes, CreateOptions, &Create, Disposition);
 }
 

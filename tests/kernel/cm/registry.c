@@ -52,6 +52,33 @@ static VOID CheckKeys(HANDLE Key)
     ZwClose(Again);
 }
 
+static NTSTATUS CreateWith(PCWSTR Path, ULONG Options, PHANDLE Key)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, Path);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
+    return ZwCreateKey(Key, KEY_ALL_ACCESS, &Attributes, 0, NULL, Options, NULL);
+}
+
+/* A volatile key has volatile keys below it, and no others. */
+static VOID CheckVolatile(VOID)
+{
+    HANDLE Parent, Child, None;
+
+    FvCheck(NT_SUCCESS(CreateWith(KEY L"\\Volatile", REG_OPTION_VOLATILE, &Parent)));
+    FvCheck(CreateWith(KEY L"\\Volatile\\Lasting", REG_OPTION_NON_VOLATILE, &None) == STATUS_CHILD_MUST_BE_VOLATILE);
+    FvCheck(NT_SUCCESS(CreateWith(KEY L"\\Volatile\\Passing", REG_OPTION_VOLATILE, &Child)));
+    FvCheck(NT_SUCCESS(CreateWith(KEY L"\\Volatile\\Passing", REG_OPTION_NON_VOLATILE, &None))); /* it is there */
+    ZwClose(None);
+    FvCheck(CreateWith(KEY L"\\Link", REG_OPTION_CREATE_LINK, &None) == STATUS_NOT_IMPLEMENTED);
+    FvCheck(CreateWith(KEY L"\\Wrong", 0x80000000, &None) == STATUS_INVALID_PARAMETER);
+    FvCheck(NT_SUCCESS(ZwDeleteKey(Child)) && NT_SUCCESS(ZwDeleteKey(Parent)));
+    ZwClose(Child);
+    ZwClose(Parent);
+}
+
 static VOID CheckValues(HANDLE Key)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"Number"), Lower = RTL_CONSTANT_STRING(L"number");
@@ -182,12 +209,13 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     OBJECT_ATTRIBUTES Attributes;
 
     UNREFERENCED_PARAMETER(DriverObject);
-    FvTestPlan(36);
+    FvTestPlan(43);
     InitializeObjectAttributes(&Attributes, RegistryPath, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, NULL);
     FvCheck(NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes))); /* a service's own key */
     ZwClose(Key);
     FvCheck(NT_SUCCESS(Open(KEY, TRUE, &Key, &Disposition)) && Disposition == REG_CREATED_NEW_KEY);
     CheckKeys(Key);
+    CheckVolatile();
     CheckValues(Key);
     CheckEnumeration(Key);
     CheckMany(Key);
