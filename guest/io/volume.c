@@ -8,6 +8,7 @@
  * of the file-system lists.
  */
 #include "iop.h"
+#include <mountdev.h>
 
 /* The one a file system is asked to mount just now; IopDatabaseLock.  There is one at a time: file systems are locked. */
 static PVPB IopMountingVpb;
@@ -297,5 +298,67 @@ NTSTATUS NTAPI IoVolumeDeviceToDosName(PVOID VolumeDeviceObject, PUNICODE_STRING
         }
     }
     ExFreePoolWithTag(Information, IOP_TAG_NAME);
+    return Status;
+}
+
+/* The device's IOCTL_MOUNTDEV_QUERY_STABLE_GUID, which volumes know. */
+static NTSTATUS IopAskStableGuid(PDEVICE_OBJECT Device, GUID *Guid)
+{
+    IO_STATUS_BLOCK IoStatus;
+    NTSTATUS Status;
+    KEVENT Event;
+    PIRP Irp;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    Irp = IoBuildDeviceIoControlRequest(IOCTL_MOUNTDEV_QUERY_STABLE_GUID, Device, NULL, 0, Guid, sizeof(*Guid), FALSE,
+                                        &Event, &IoStatus);
+    if (Irp == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Status = IofCallDriver(Device, Irp);
+    if (Status == STATUS_PENDING) {
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+        Status = IoStatus.Status;
+    }
+    return Status;
+}
+
+/* IRQL: PASSIVE_LEVEL.  The id in the volume's name \\??\\Volume{...}; the status of a device that has none. */
+NTSTATUS NTAPI IoVolumeDeviceToGuid(PVOID VolumeDeviceObject, GUID *Guid)
+{
+    PDEVICE_OBJECT Device = IoGetAttachedDeviceReference(VolumeDeviceObject);
+    NTSTATUS Status = IopAskStableGuid(Device, Guid);
+
+    ObDereferenceObject(Device);
+    return Status;
+}
+
+/* IRQL: PASSIVE_LEVEL.  The name itself, from paged pool, which the caller frees with ExFreePool. */
+NTSTATUS NTAPI IoVolumeDeviceToGuidPath(PVOID VolumeDeviceObject, PUNICODE_STRING GuidPath)
+{
+    static const UNICODE_STRING Prefix = RTL_CONSTANT_STRING(L"\\??\\Volume");
+    UNICODE_STRING Text;
+    NTSTATUS Status;
+    GUID Guid;
+
+    Status = IoVolumeDeviceToGuid(VolumeDeviceObject, &Guid);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = RtlStringFromGUID(&Guid, &Text);
+    if (!NT_SUCCESS(Status)) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    GuidPath->Length = 0;
+    GuidPath->MaximumLength = Prefix.Length + Text.Length + sizeof(WCHAR);
+    GuidPath->Buffer = ExAllocatePoolWithTag(PagedPool, GuidPath->MaximumLength, IOP_TAG_NAME);
+    if (GuidPath->Buffer == NULL) {
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+    } else {
+        RtlAppendUnicodeStringToString(GuidPath, &Prefix);
+        RtlAppendUnicodeStringToString(GuidPath, &Text);
+        GuidPath->Buffer[GuidPath->Length / sizeof(WCHAR)] = 0;
+    }
+    RtlFreeUnicodeString(&Text);
     return Status;
 }

@@ -23,7 +23,7 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     'fltmgr/operation/parameter.c: FltpParametersFromIrp': 111,
     'fltmgr/operation/parameter.c: FltpParametersToIrp': 101,
-    'guest/ke/queue.c: KeRemoveQueue': 95,
+    'guest/ke/queue.c: KeRemoveQueueAlertable': 95,
     'guest/rtl/format.c: RtlpFormat': 100,
     'tests/kernel/ex/badex.c: DriverEntry': 111,
     'tests/kernel/io/badio.c: Misuse': 116,

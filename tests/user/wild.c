@@ -18,6 +18,7 @@ NTSTATUS Main(PVOID Peb);
 IMPORTED NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
 IMPORTED NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
 IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
+IMPORTED NTSTATUS NTAPI NtSuspendThread(HANDLE Thread, PULONG Previous);
 IMPORTED NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
 IMPORTED NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
 IMPORTED NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
@@ -83,7 +84,7 @@ static NTSTATUS Call(ULONG Number, const ULONG64 *A)
 static BOOLEAN IsEnd(ULONG Number)
 {
     return Number == NUMBER(NtTerminateProcess) || Number == NUMBER(NtTerminateThread) ||
-           Number == NUMBER(NtContinue) || Number == NUMBER(NtRaiseException);
+           Number == NUMBER(NtSuspendThread) || Number == NUMBER(NtContinue) || Number == NUMBER(NtRaiseException);
 }
 
 NTSTATUS Main(PVOID Peb)

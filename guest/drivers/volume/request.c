@@ -36,6 +36,9 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     LONGLONG Offset = Stack->Parameters.Read.ByteOffset.QuadPart;
 
+    if (Extension->Disk == NULL) {
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
     if (Offset < 0 || Offset > Extension->Length || Stack->Parameters.Read.Length > Extension->Length - Offset) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
@@ -49,6 +52,9 @@ NTSTATUS NTAPI VolumeDispatchForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PVOLUME_EXTENSION Extension = DeviceObject->DeviceExtension;
 
+    if (Extension->Disk == NULL) {
+        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Extension->Disk, Irp);
 }
@@ -149,6 +155,9 @@ NTSTATUS NTAPI VolumeDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     ULONG_PTR Information = 0;
     NTSTATUS Status;
 
+    if (Extension->Disk == NULL) {
+        return VolumeManagerControl(DeviceObject, Irp);
+    }
     Status = VolumeControl(Extension, Irp, IoGetCurrentIrpStackLocation(Irp), &Information);
     if (Status == STATUS_NOT_SUPPORTED) {
         return VolumeDispatchForward(DeviceObject, Irp);

@@ -163,6 +163,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         ObDereferenceObject(Disk.File);
     }
     ExFreePoolWithTag(Ranges, VOLUME_TAG);
+    VolumeCreateManager(DriverObject);
     if (Ntfs) {
         VolumeWantNtfs();
     }

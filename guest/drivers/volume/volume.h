@@ -19,7 +19,7 @@
 #define VOLUME_TAG 'loVF'
 
 typedef struct _VOLUME_EXTENSION {
-    PDEVICE_OBJECT Disk;
+    PDEVICE_OBJECT Disk;   /* NULL: the mount manager's device, which has nothing else */
     PFILE_OBJECT DiskFile; /* keeps Disk */
     ULONG DiskNumber;
     ULONG PartitionNumber; /* 0: the whole disk */
@@ -67,5 +67,9 @@ DRIVER_DISPATCH VolumeDispatchOpen;
 DRIVER_DISPATCH VolumeDispatchTransfer;
 DRIVER_DISPATCH VolumeDispatchForward;
 DRIVER_DISPATCH VolumeDispatchControl;
+
+/* points.c.  PASSIVE_LEVEL. */
+NTSTATUS VolumeCreateManager(PDRIVER_OBJECT DriverObject);
+NTSTATUS VolumeManagerControl(PDEVICE_OBJECT Manager, PIRP Irp);
 
 #endif
