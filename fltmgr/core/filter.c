@@ -376,8 +376,27 @@ VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     FltpCheckReferencesAtUnload(Base);
 }
 
-NTSTATUS FLTAPI FltUnloadFilter(PCUNICODE_STRING FilterName)
+/* The caller's code would go while it runs. */
+static BOOLEAN FltpUnloadsItself(PCUNICODE_STRING Name, PVOID Caller)
 {
+    PFLT_FILTER Filter;
+    BOOLEAN Itself;
+
+    if (!NT_SUCCESS(FltpFindFilter(Name, &Filter)))
+        return FALSE;
+    Itself = KeReadStateEvent(&Filter->UnloadTurn) != 0 && /* else it goes already, which it is told */
+             (ULONG_PTR)Caller - (ULONG_PTR)Filter->Driver->DriverStart < Filter->Driver->DriverSize;
+    if (Itself && FltpVerify)
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_UNLOADS_ITSELF, (ULONG_PTR)Filter, 0, 0,
+                      "rule=A filter calls FltUnloadFilter to unload itself\n");
+    FltpReleaseRundown(&Filter->Object.Rundown);
+    return Itself;
+}
+
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltUnloadFilter(PCUNICODE_STRING FilterName)
+{
+    if (FltpUnloadsItself(FilterName, _ReturnAddress()))
+        return STATUS_FLT_DO_NOT_DETACH;
     return FltpUnloadFilter(FilterName, FALSE);
 }
 

@@ -117,6 +117,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     FltpInitializeContextLists();
     FltpInitializePorts();
     FltpInitializeNames();
+    FltpInitializeLoads();
     FltpVerify = FvVerifierEnabled();
     FvRegisterUnloadCheck(FltpCheckUnload);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)

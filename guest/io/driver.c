@@ -341,7 +341,9 @@ NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_
     }
     Status = IopCreateDriverObject(&ObjectName, &DriverObject);
     if (!NT_SUCCESS(Status)) {
-        Status = Status == STATUS_OBJECT_NAME_COLLISION ? STATUS_IMAGE_ALREADY_LOADED : Status;
+        if (Status == STATUS_OBJECT_NAME_COLLISION) {
+            Status = IopIsUnloading(ServiceName) ? STATUS_DRIVER_FAILED_PRIOR_UNLOAD : STATUS_IMAGE_ALREADY_LOADED;
+        }
         goto Exit;
     }
     Status = IopDuplicateString(ServiceName, &DriverObject->DriverExtension->ServiceKeyName);

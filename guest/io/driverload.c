@@ -69,7 +69,8 @@ static NTSTATUS IopReadWhole(PUNICODE_STRING Path, PVOID *Bytes, PULONG Size)
 
 /*
  * IRQL: PASSIVE_LEVEL.  The name is the service key's path in the registry; its ImagePath names the file.
- * STATUS_OBJECT_NAME_NOT_FOUND: no such key or file; STATUS_IMAGE_ALREADY_LOADED; STATUS_INVALID_IMAGE_FORMAT; else what
+ * STATUS_OBJECT_NAME_NOT_FOUND: no such key or file; STATUS_IMAGE_ALREADY_LOADED; STATUS_DRIVER_FAILED_PRIOR_UNLOAD: it was
+ * to be unloaded, and waits for who uses its devices; STATUS_INVALID_IMAGE_FORMAT; else what
  * reading the file or DriverEntry returned.  (ZwLoadDriver)
  */
 NTSTATUS NTAPI ZwLoadDriver(PUNICODE_STRING DriverServiceName)

@@ -121,6 +121,7 @@ NTSTATUS IopConcatenate(PUNICODE_STRING Target, PCWSTR Prefix, PUNICODE_STRING N
 PKEY_VALUE_PARTIAL_INFORMATION IopReadServiceValue(PUNICODE_STRING RegistryPath, PCWSTR ValueName);
 PCUNICODE_STRING IopImageName(PDRIVER_OBJECT DriverObject); /* of one that has an image */
 /* unload.c: what stands behind the last separator of a service key's path; nothing is copied. */
+BOOLEAN IopIsUnloading(PUNICODE_STRING ServiceName);
 VOID IopServiceOfPath(PCUNICODE_STRING Path, PUNICODE_STRING Service);
 /* left.c */
 VOID IopCheckLeft(PDRIVER_OBJECT DriverObject);

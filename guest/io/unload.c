@@ -103,6 +103,20 @@ static NTSTATUS IopReferenceDriverByName(PUNICODE_STRING ServiceName, PDRIVER_OB
     return Status;
 }
 
+/* A driver that was to be unloaded, and is still there. */
+BOOLEAN IopIsUnloading(PUNICODE_STRING ServiceName)
+{
+    PDRIVER_OBJECT DriverObject;
+    BOOLEAN IsUnloading;
+
+    if (!NT_SUCCESS(IopReferenceDriverByName(ServiceName, &DriverObject))) {
+        return FALSE;
+    }
+    IsUnloading = (DriverObject->Flags & DRVO_UNLOAD_INVOKED) != 0 || IopDrvExt(DriverObject)->UnloadRequested;
+    ObDereferenceObject(DriverObject);
+    return IsUnloading;
+}
+
 /* STATUS_SUCCESS too when the unload waits for open or attached devices, as on Windows. */
 static NTSTATUS IopUnloadDriver(PUNICODE_STRING ServiceName)
 {

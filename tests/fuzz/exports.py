@@ -13,7 +13,7 @@ from fuzz import HERE, ROOT, Fault, blamed, bugcheck, compile_driver, main, run 
 
 VALUES = ['0', '1', '-1', 'wild', 'unaligned', 'non-canonical']
 # They do not return by contract, or not as a routine does.
-EXCEPT = {'FvTest', 'FvTestPlan', 'KeBugCheck', 'KeBugCheckEx', '__chkstk', '__C_specific_handler', '_local_unwind', 'DbgBreakPoint', 'DbgBreakPointWithStatus', 'longjmp',
+EXCEPT = {'FvTestPlan', 'FvTestResult', 'KeBugCheck', 'KeBugCheckEx', '__chkstk', '__C_specific_handler', '_local_unwind', 'DbgBreakPoint', 'DbgBreakPointWithStatus', 'longjmp',
           '_setjmp', '_setjmpex', 'RtlRestoreContext', 'RtlUnwind', 'RtlUnwindEx', 'RtlRaiseException', 'RtlRaiseStatus', 'ExRaiseStatus',
           'ExRaiseAccessViolation', 'ExRaiseDatatypeMisalignment', 'PsTerminateSystemThread', 'KfLowerIrql', 'KeLowerIrql', 'KfRaiseIrql'}
 

@@ -73,6 +73,7 @@
 #define FLTP_NOT_IN_POST           0xF012 /* P2: callback data */
 #define FLTP_BAD_TARGET            0xF013 /* P2: callback data, P3: the target instance */
 #define FLTP_BAD_REISSUE           0xF014 /* P2: callback data, P3: what of it, see FLTP_REISSUE_* */
+#define FLTP_UNLOADS_ITSELF        0xF015 /* P2: the filter */
 #define FLTP_WAITS_FOR_EVER        0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT        0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 #define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */
@@ -306,6 +307,9 @@ static FORCEINLINE VOID FltpCaptureStack(ULONG Skip, PVOID *Stack)
 /* filter.c */
 NTSTATUS FltpUnloadFilter(PCUNICODE_STRING Name, BOOLEAN Mandatory);
 VOID NTAPI FltpCheckUnload(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
+
+/* load.c */
+VOID FltpInitializeLoads(VOID);
 
 /* tree.c; the tree's lock is held. */
 PFLTP_TREE_NODE FltpFindNode(const FLTP_TREE *Tree, const VOID *Key,
