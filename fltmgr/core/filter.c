@@ -264,6 +264,8 @@ NTSTATUS FLTAPI FltRegisterFilter(PDRIVER_OBJECT Driver, CONST FLT_REGISTRATION 
                                    !FlagOn(Registration->Flags, FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP)
                                ? FltpDriverUnload
                                : NULL;
+    if (Registration->GenerateFileNameCallback != NULL)
+        InterlockedIncrement(&FltpNameProviders);
     FltpInsertFilter(Filter);
     *RetFilter = Filter;
     return STATUS_SUCCESS;
@@ -304,6 +306,8 @@ VOID FLTAPI FltUnregisterFilter(PFLT_FILTER Filter)
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Filter->Link);
     KeReleaseSpinLock(&FltpLock, Irql);
+    if (Filter->Registration.GenerateFileNameCallback != NULL)
+        InterlockedDecrement(&FltpNameProviders);
     Filter->Gone = TRUE;
     FltpDropFilter(Filter);
 }

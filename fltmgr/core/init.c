@@ -16,6 +16,7 @@ KSPIN_LOCK FltpLock;
 LIST_ENTRY FltpFilters; /* in order of registration */
 LIST_ENTRY FltpVolumes;
 BOOLEAN FltpVerify;
+volatile LONG FltpNameProviders;
 struct fltvm_fltctl_counters FltpCounters;
 
 static NTSTATUS FltpComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)

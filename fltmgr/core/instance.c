@@ -268,6 +268,7 @@ static NTSTATUS FltpAttachInstance(PFLT_FILTER Filter, PFLT_VOLUME Volume, PCUNI
         *NewInstance = Instance;
     }
     FltpSetInstanceState(Instance, FltpInstanceActive);
+    InterlockedIncrement(&Volume->NameGeneration);
     KeSetEvent(&Instance->SetUp, IO_NO_INCREMENT, FALSE);
     return STATUS_SUCCESS;
 }
@@ -302,6 +303,7 @@ static VOID FltpRunTeardown(PFLT_INSTANCE Instance, FLT_INSTANCE_TEARDOWN_FLAGS 
     const FLT_REGISTRATION *Registration = &Instance->Filter->Registration;
 
     FltpSetInstanceState(Instance, FltpInstanceTeardown);
+    InterlockedIncrement(&Instance->Volume->NameGeneration);
     if (Registration->InstanceTeardownStartCallback != NULL)
         FltpCallTeardown(Instance, Registration->InstanceTeardownStartCallback, "instance teardown-start callback",
                          Reason);

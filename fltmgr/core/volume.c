@@ -4,6 +4,7 @@
  * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
  */
 #include <context.h>
+#include <name.h>
 #include <operation.h>
 #include <query.h>
 #include "hold.h"
@@ -156,6 +157,7 @@ VOID FltpDeleteVolume(PFLT_VOLUME Volume)
     FltpTearDownInstances(NULL, Volume, FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT);
     FltpEndVolumeContexts(Volume);
     FltpWaitForObject(&Volume->Object, "a volume's references");
+    FltpForgetNamesOfVolume(Volume);
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     RemoveEntryList(&Volume->Link);
     KeReleaseSpinLock(&FltpLock, Irql);

@@ -98,7 +98,11 @@ NTSTATUS FLTAPI FltGetDestinationFileNameInformation(PFLT_INSTANCE Instance, PFI
 {
     UNICODE_STRING New = {(USHORT)FileNameLength, (USHORT)FileNameLength, FileName};
     FLT_FILE_NAME_OPTIONS Opened = (NameOptions & ~FLT_VALID_FILE_NAME_FORMATS) | FLT_FILE_NAME_OPENED;
-    FLTP_NAME_QUERY Query = {Instance->Volume, Instance, FileObject, NULL, Opened, FALSE, TRUE};
+    FLTP_NAME_QUERY Query = {.Volume = Instance->Volume,
+                             .Instance = Instance,
+                             .FileObject = FileObject,
+                             .Options = Opened,
+                             .Destination = TRUE};
     FLT_NAME_CONTROL Name = {0};
     NTSTATUS Status;
 
@@ -110,6 +114,8 @@ NTSTATUS FLTAPI FltGetDestinationFileNameInformation(PFLT_INSTANCE Instance, PFI
     Status = FltpCheckNameOptions(NameOptions);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (FltGetFileNameQueryMethod(NameOptions) == FLT_FILE_NAME_QUERY_CACHE_ONLY)
+        return STATUS_FLT_NAME_CACHE_MISS; /* what a file will be called is not kept */
     if (FileName == NULL || FileNameLength == 0 || FileNameLength % sizeof(WCHAR) != 0 ||
         FileNameLength > MAXUSHORT - sizeof(WCHAR))
         return STATUS_INVALID_PARAMETER;

@@ -9,6 +9,7 @@ VOID FltpInitializeNames(VOID)
 {
     ExInitializeFastMutex(&FltpNameLock);
     InitializeListHead(&FltpNames);
+    FltpInitializeNameCache();
 }
 
 /* --- Its life --- */
@@ -22,6 +23,7 @@ static PFLTP_FILE_NAME FltpNewName(ULONG Length)
     RtlZeroMemory(Name, sizeof(*Name));
     Name->Magic = FLTP_MAGIC_FILE_NAME;
     Name->References = 1;
+    InitializeListHead(&Name->Link);
     Name->Information.Size = sizeof(Name->Information);
     Name->Information.Name.Buffer = Name->Text;
     Name->Information.Name.MaximumLength = (USHORT)Length;
@@ -44,17 +46,22 @@ VOID FLTAPI FltReferenceFileNameInformation(PFLT_FILE_NAME_INFORMATION FileNameI
     InterlockedIncrement(&FltpNameOf(FileNameInformation, _ReturnAddress())->References);
 }
 
-VOID FLTAPI FltReleaseFileNameInformation(PFLT_FILE_NAME_INFORMATION FileNameInformation)
+VOID FltpDropName(PFLTP_FILE_NAME Name)
 {
-    PFLTP_FILE_NAME Name = FltpNameOf(FileNameInformation, _ReturnAddress());
-
     if (InterlockedDecrement(&Name->References) > 0)
         return;
-    ExAcquireFastMutex(&FltpNameLock);
-    RemoveEntryList(&Name->Link);
-    ExReleaseFastMutex(&FltpNameLock);
+    if (!IsListEmpty(&Name->Link)) {
+        ExAcquireFastMutex(&FltpNameLock);
+        RemoveEntryList(&Name->Link);
+        ExReleaseFastMutex(&FltpNameLock);
+    }
     Name->Magic = FLTP_MAGIC_FREE;
     ExFreePoolWithTag(Name, FLTP_TAG_FILE_NAME);
+}
+
+VOID FLTAPI FltReleaseFileNameInformation(PFLT_FILE_NAME_INFORMATION FileNameInformation)
+{
+    FltpDropName(FltpNameOf(FileNameInformation, _ReturnAddress()));
 }
 
 VOID FltpCheckNamesAtUnload(PUCHAR Start, PUCHAR End)
@@ -82,27 +89,69 @@ VOID FltpCheckNamesAtUnload(PUCHAR Start, PUCHAR End)
 
 /* --- What it becomes --- */
 
+/* The volume's part is known. */
+static PFLTP_FILE_NAME FltpMakeInformation(PCUNICODE_STRING Text, USHORT VolumeLength, FLT_FILE_NAME_OPTIONS Format)
+{
+    PFLTP_FILE_NAME Name = FltpNewName(Text->Length);
+
+    if (Name == NULL)
+        return NULL;
+    RtlCopyUnicodeString(&Name->Information.Name, Text);
+    Name->Information.Format = Format;
+    if (VolumeLength != 0) {
+        Name->Information.Volume.Buffer = Name->Text;
+        Name->Information.Volume.Length = Name->Information.Volume.MaximumLength = VolumeLength;
+    }
+    return Name;
+}
+
+static PFLTP_FILE_NAME FltpNameFromControl(const FLTP_NAME_QUERY *Query, const FLT_NAME_CONTROL *Control)
+{
+    BOOLEAN Whole = RtlPrefixUnicodeString(&Query->Volume->Name, &Control->Name, TRUE);
+
+    return FltpMakeInformation(&Control->Name, Whole ? Query->Volume->Name.Length : 0,
+                               FltGetFileNameFormat(Query->Options));
+}
+
+/* The caller's reference becomes a filter's.  Caller: the filter's call; with Deep, those above it are noted as well. */
+static VOID FltpGiveName(PFLTP_FILE_NAME Name, PVOID Caller, BOOLEAN Deep, PFLT_FILE_NAME_INFORMATION *Information)
+{
+    if (FltpVerify) {
+        if (Deep)
+            FltpCaptureStack(2, Name->TakenBy);
+        Name->TakenBy[0] = Caller;
+        ExAcquireFastMutex(&FltpNameLock);
+        InsertTailList(&FltpNames, &Name->Link);
+        ExReleaseFastMutex(&FltpNameLock);
+    }
+    *Information = &Name->Information;
+}
+
 NTSTATUS FltpPublishName(const FLTP_NAME_QUERY *Query, const FLT_NAME_CONTROL *Control,
                          PFLT_FILE_NAME_INFORMATION *Information, PVOID Caller)
 {
-    PFLTP_FILE_NAME Name = FltpNewName(Control->Name.Length);
+    PFLTP_FILE_NAME Name = FltpNameFromControl(Query, Control);
 
     if (Name == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    RtlCopyUnicodeString(&Name->Information.Name, &Control->Name);
-    Name->Information.Format = FltGetFileNameFormat(Query->Options);
-    if (RtlPrefixUnicodeString(&Query->Volume->Name, &Name->Information.Name, TRUE)) {
-        Name->Information.Volume.Buffer = Name->Text;
-        Name->Information.Volume.Length = Name->Information.Volume.MaximumLength = Query->Volume->Name.Length;
+    FltpGiveName(Name, Caller, TRUE, Information);
+    return STATUS_SUCCESS;
+}
+
+/* One that the cache keeps, and the caller has a reference to.  With the verifier a filter gets a copy. */
+static NTSTATUS FltpShareName(PFLTP_FILE_NAME Kept, PFLT_FILE_NAME_INFORMATION *Information, PVOID Caller)
+{
+    PFLTP_FILE_NAME Copy;
+
+    if (!FltpVerify) {
+        *Information = &Kept->Information;
+        return STATUS_SUCCESS;
     }
-    if (FltpVerify) {
-        FltpCaptureStack(2, Name->TakenBy);
-        Name->TakenBy[0] = Caller;
-    }
-    ExAcquireFastMutex(&FltpNameLock);
-    InsertTailList(&FltpNames, &Name->Link);
-    ExReleaseFastMutex(&FltpNameLock);
-    *Information = &Name->Information;
+    Copy = FltpMakeInformation(&Kept->Information.Name, Kept->Information.Volume.Length, Kept->Information.Format);
+    FltpDropName(Kept);
+    if (Copy == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    FltpGiveName(Copy, Caller, FALSE, Information);
     return STATUS_SUCCESS;
 }
 
@@ -122,21 +171,57 @@ NTSTATUS FltpCheckNameOptions(FLT_FILE_NAME_OPTIONS Options)
     if (Format < FLT_FILE_NAME_NORMALIZED || Format > FLT_FILE_NAME_SHORT || Method < FLT_FILE_NAME_QUERY_DEFAULT ||
         Method > FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP)
         return STATUS_INVALID_PARAMETER;
-    return Method == FLT_FILE_NAME_QUERY_CACHE_ONLY ? STATUS_FLT_NAME_CACHE_MISS : STATUS_SUCCESS;
+    return STATUS_SUCCESS;
 }
 
-static NTSTATUS FltpQueryName(const FLTP_NAME_QUERY *Query, BOOLEAN Directory, PFLT_FILE_NAME_INFORMATION *Information,
-                              PVOID Caller)
+/* Asks for it and keeps it, where that is wanted. */
+static NTSTATUS FltpAskName(PFLTP_NAME_QUERY Query, BOOLEAN Directory, BOOLEAN Keep,
+                            PFLT_FILE_NAME_INFORMATION *Information, PVOID Caller)
 {
     FLT_NAME_CONTROL Name = {0};
-    NTSTATUS Status = FltpMakeName(Query, &Name);
+    BOOLEAN NotKept = FALSE;
+    PFLTP_FILE_NAME Kept;
+    NTSTATUS Status;
 
+    Query->NotKept = &NotKept;
+    Status = FltpMakeName(Query, &Name);
     if (NT_SUCCESS(Status) && Directory)
         FltpCutLastComponent(&Name.Name, Query->Volume->Name.Length);
     if (NT_SUCCESS(Status))
         Status = FltpPublishName(Query, &Name, Information, Caller);
+    if (NT_SUCCESS(Status) && Keep && !NotKept) {
+        /* A name that cannot be kept for want of memory is asked for again. */
+        Kept = FltpVerify ? FltpNameFromControl(Query, &Name)
+                          : CONTAINING_RECORD(*Information, FLTP_FILE_NAME, Information);
+        if (Kept != NULL)
+            FltpCacheName(Query, Kept);
+        if (Kept != NULL && FltpVerify)
+            FltpDropName(Kept);
+    }
     FltpFreeNameControl(&Name);
     return Status;
+}
+
+/* May: the file system may be asked.  Only the names of files that are open are kept. */
+static NTSTATUS FltpQueryName(PFLTP_NAME_QUERY Query, BOOLEAN Directory, BOOLEAN May,
+                              PFLT_FILE_NAME_INFORMATION *Information, PVOID Caller)
+{
+    FLT_FILE_NAME_OPTIONS Method = FltGetFileNameQueryMethod(Query->Options);
+    BOOLEAN Keeps = Method != FLT_FILE_NAME_QUERY_FILESYSTEM_ONLY && !Query->Unopened &&
+                    Query->FileObject->FsContext != NULL &&
+                    !FlagOn(Query->Options, FLT_FILE_NAME_REQUEST_FROM_CURRENT_PROVIDER);
+    PFLTP_FILE_NAME Kept;
+
+    if (Keeps) {
+        FltpBeginNameQuery(Query);
+        Kept = FltpFindCachedName(Query);
+        if (Kept != NULL)
+            return FltpShareName(Kept, Information, Caller);
+    }
+    if (!May || Method == FLT_FILE_NAME_QUERY_CACHE_ONLY)
+        return STATUS_FLT_NAME_CACHE_MISS;
+    return FltpAskName(Query, Directory, Keeps && !FlagOn(Query->Options, FLT_FILE_NAME_DO_NOT_CACHE), Information,
+                       Caller);
 }
 
 /* --- Asking --- */
@@ -165,6 +250,7 @@ NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_F
                                           PFLT_FILE_NAME_INFORMATION *FileNameInformation)
 {
     FLTP_NAME_QUERY Query = {.Data = CallbackData, .Options = NameOptions};
+    BOOLEAN May;
     NTSTATUS Status;
 
     if (FileNameInformation == NULL)
@@ -175,17 +261,17 @@ NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_F
     Status = FltpCheckNameOptions(NameOptions);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (FltpCannotAsk(CallbackData))
-        return FltGetFileNameQueryMethod(NameOptions) == FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP
-                   ? STATUS_FLT_NAME_CACHE_MISS
-                   : STATUS_FLT_INVALID_NAME_REQUEST;
+    May = !FltpCannotAsk(CallbackData);
+    if (!May && FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP &&
+        FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_CACHE_ONLY)
+        return STATUS_FLT_INVALID_NAME_REQUEST;
     Query.Unopened = CallbackData->Iopb->MajorFunction == IRP_MJ_CREATE &&
                      !FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
     Query.Instance = CallbackData->Iopb->TargetInstance;
     Query.Volume = Query.Instance->Volume;
     Query.FileObject = CallbackData->Iopb->TargetFileObject;
     return FltpQueryName(&Query, Query.Unopened && FlagOn(CallbackData->Iopb->OperationFlags, SL_OPEN_TARGET_DIRECTORY),
-                         FileNameInformation, _ReturnAddress());
+                         May, FileNameInformation, _ReturnAddress());
 }
 
 /* Without an instance the file object's own volume; one that is not open has none. */
@@ -206,12 +292,12 @@ NTSTATUS FLTAPI FltGetFileNameInformationUnsafe(PFILE_OBJECT FileObject, PFLT_IN
         return STATUS_FLT_INVALID_NAME_REQUEST;
     if (Instance != NULL) {
         Query.Volume = Instance->Volume;
-        return FltpQueryName(&Query, FALSE, FileNameInformation, _ReturnAddress());
+        return FltpQueryName(&Query, FALSE, TRUE, FileNameInformation, _ReturnAddress());
     }
     Status = FltGetVolumeFromFileObject(NULL, FileObject, &Query.Volume);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = FltpQueryName(&Query, FALSE, FileNameInformation, _ReturnAddress());
+    Status = FltpQueryName(&Query, FALSE, TRUE, FileNameInformation, _ReturnAddress());
     FltObjectDereference(Query.Volume);
     return Status;
 }
@@ -281,20 +367,12 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltGetTunneledName(PFLT_CALLBACK_DATA Callback
     if (FltpIsLink(Iopb))
         Status = FltpNameOfLinkNow(&Query, &FileNameInformation->Name, &Now, _ReturnAddress());
     else
-        Status = FltpQueryName(&Query, FALSE, &Now, _ReturnAddress());
+        Status = FltpQueryName(&Query, FALSE, TRUE, &Now, _ReturnAddress());
     if (!NT_SUCCESS(Status))
         return Status;
     if (RtlEqualUnicodeString(&Now->Name, &FileNameInformation->Name, TRUE))
         FltReleaseFileNameInformation(Now);
     else
         *RetTunneledFileNameInformation = Now;
-    return STATUS_SUCCESS;
-}
-
-/* There is no cache. */
-NTSTATUS FLTAPI FltPurgeFileNameInformationCache(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(FileObject);
     return STATUS_SUCCESS;
 }

@@ -52,6 +52,8 @@ static NTSTATUS FltpGenerate(const FLTP_NAME_QUERY *Query, PFLT_INSTANCE Provide
     FvBeginCall(&Call);
     Status = Generate(Provider, Query->FileObject, Query->Data, Options, &Cache, Name);
     FvEndCall(&Call, (PVOID)Generate, "name provider's callback", (ULONG_PTR)Query->FileObject);
+    if (!Cache && Query->NotKept != NULL)
+        *Query->NotKept = TRUE;
     if (Query->Data != NULL)
         Query->Data->Iopb->TargetInstance = Asker;
     return Status;

@@ -166,9 +166,9 @@ static FORCEINLINE PFLTP_OPERATION FltpStart(PFLT_VOLUME Volume, ULONG IrpFlags,
 }
 
 PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
-                                   NTSTATUS *Status)
+                                   BOOLEAN Always, NTSTATUS *Status)
 {
-    return FltpStart(Volume, IrpFlags, Stack, Issued, Issued != NULL ? Issued->Initiator : NULL, FALSE, Status);
+    return FltpStart(Volume, IrpFlags, Stack, Issued, Issued != NULL ? Issued->Initiator : NULL, Always, Status);
 }
 
 PFLTP_OPERATION FltpStartReissue(PFLT_INSTANCE Initiator, ULONG IrpFlags, PIO_STACK_LOCATION Stack, NTSTATUS *Status)

@@ -32,7 +32,7 @@ PFLTP_OPERATION FltpBeginDirect(PDEVICE_OBJECT Device, UCHAR MajorFunction, PFIL
         return NULL;
     Stack.MajorFunction = MajorFunction;
     Stack.FileObject = FileObject;
-    Operation = FltpStartOperation(Volume, 0, &Stack, NULL, Status);
+    Operation = FltpStartOperation(Volume, 0, &Stack, NULL, FALSE, Status);
     if (Operation != NULL)
         FltpDescribeCall(Operation, &Stack, Kind);
     return Operation;

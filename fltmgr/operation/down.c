@@ -7,6 +7,7 @@
  * its end.
  */
 #include <context.h>
+#include <name.h>
 #include "operation.h"
 
 /* Which buffer and MDL the parameters carry, when there can be one. */
@@ -285,6 +286,19 @@ static FORCEINLINE PFLTP_STATUS_REQUEST FltpTakeStatusRequests(PFLTP_OPERATION O
     return Requests;
 }
 
+/* After the pre-close callbacks: what is kept for the file object goes. */
+static DECLSPEC_NOINLINE VOID FltpEndFile(PFLT_VOLUME Volume, PFILE_OBJECT FileObject)
+{
+    FltpEndHandleContexts(Volume, FileObject);
+    FltpForgetNamesOfFile(FileObject);
+}
+
+static FORCEINLINE BOOLEAN FltpMayChangeNames(PIO_STACK_LOCATION Stack)
+{
+    return (Stack->MajorFunction == IRP_MJ_SET_INFORMATION || Stack->MajorFunction == IRP_MJ_CLEANUP) &&
+           FltpChangesNames(Stack);
+}
+
 /* A pre-callback completed it. */
 static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_HOME Home)
 {
@@ -293,7 +307,7 @@ static DECLSPEC_NOINLINE NTSTATUS FltpTurnBack(PFLTP_OPERATION Operation, PFLTP_
     NTSTATUS Status;
 
     if (Operation->Iopb.MajorFunction == IRP_MJ_CLOSE)
-        FltpEndHandleContexts(Operation->Volume, Operation->Iopb.TargetFileObject);
+        FltpEndFile(Operation->Volume, Operation->Iopb.TargetFileObject);
     FltpTellStatus(Requests, Operation->Data.IoStatus.Status); /* which a call would have returned */
     if (!FltpGoUpAndComplete(Operation, Home, &Status))
         Status = FltpIsExpected(Home) ? FltpWaitAtHome(Operation, Home) : STATUS_PENDING;
@@ -317,7 +331,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
     NTSTATUS Status;
 
     if (Operation->Iopb.MajorFunction == IRP_MJ_CLOSE)
-        FltpEndHandleContexts(Operation->Volume, Operation->Iopb.TargetFileObject);
+        FltpEndFile(Operation->Volume, Operation->Iopb.TargetFileObject);
     if (!Operation->NeedCompletion && !Operation->Changed && (Operation->Origin == NULL || Operation->Origin == Home)) {
         /* A location that is marked pending must stay ours: it is not handed to the driver below. */
         if (Operation->PendingMarked)
@@ -338,6 +352,7 @@ static NTSTATUS FltpSendDown(PFLTP_OPERATION Operation, PFLTP_HOME Home)
             return FltpTurnRefused(Operation, Home);
         }
         FltpParametersToIrp(&Operation->Iopb, Irp, IoGetNextIrpStackLocation(Irp));
+        Operation->ChangesNames |= FltpMayChangeNames(IoGetNextIrpStackLocation(Irp));
     }
     Operation->SentMdl = Irp->MdlAddress;
     Operation->SentSystemBuffer = Irp->AssociatedIrp.SystemBuffer;
@@ -439,6 +454,8 @@ VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION
     if (Irp->AssociatedIrp.SystemBuffer != NULL)
         SetFlag(Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER);
     FltpDescribe(Operation, Irp, Flags, Irp->Tail.Overlay.Thread, Irp->RequestorMode);
+    Operation->ChangesNames = FltpMayChangeNames(Stack);
+    Operation->NeedCompletion = Operation->ChangesNames;
     FltpParametersFromIrp(&Operation->Iopb, Irp, Stack);
 }
 
@@ -454,10 +471,13 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
                                                 PFLTP_ISSUED Issued)
 {
     PFLTP_OPERATION Operation = NULL;
+    BOOLEAN ChangesNames = FltpMayChangeNames(Stack);
     NTSTATUS Status = STATUS_SUCCESS;
 
-    if (Volume->InstanceCount != 0)
-        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, &Status);
+    if (Volume->InstanceCount != 0 || ChangesNames)
+        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, ChangesNames, &Status);
+    if (ChangesNames && Stack->MajorFunction == IRP_MJ_CLEANUP)
+        FltpKeepLastNames(Stack->FileObject);
     if (FltpMayHaveTarget(Stack->FileObject))
         FltpEndTargetOfFile(Volume, Stack->FileObject, Stack->MajorFunction);
     if (Operation != NULL) {
@@ -468,7 +488,7 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
     if (!NT_SUCCESS(Status))
         return FltpRefuseRequest(Irp, Status);
     if (Stack->MajorFunction == IRP_MJ_CLOSE)
-        FltpEndHandleContexts(Volume, Stack->FileObject);
+        FltpEndFile(Volume, Stack->FileObject);
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Below, Irp);
 }

@@ -193,6 +193,14 @@ static VOID FltpTakeMdlMadeBelow(PFLTP_OPERATION Operation)
     Operation->OriginalMdl = Mdl;
 }
 
+/* Before any post-callback asks. */
+static DECLSPEC_NOINLINE VOID FltpNamesChanged(PFLTP_OPERATION Operation)
+{
+    PFLT_VOLUME Volume = Operation->Redirected != NULL ? Operation->Redirected->Volume : Operation->Volume;
+
+    InterlockedIncrement(&Volume->NameGeneration);
+}
+
 /* IRQL: <= DISPATCH_LEVEL. */
 NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
 {
@@ -208,6 +216,8 @@ NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
     }
     Operation->Completed = TRUE;
     Operation->Data.IoStatus = Irp->IoStatus;
+    if (Operation->ChangesNames && NT_SUCCESS(Irp->IoStatus.Status))
+        FltpNamesChanged(Operation);
     if (Irp->AssociatedIrp.SystemBuffer != Operation->SentSystemBuffer)
         SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_NEW_SYSTEM_BUFFER);
     if (Irp->MdlAddress != Operation->SentMdl && Operation->Changed)

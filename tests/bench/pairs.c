@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Measures pairs of calls in guest instructions: take and give back, allocate and free.
+ * Measures pairs of calls in guest instructions: take and give back, allocate and free, ask for a name and release it.
  *
  * A sample is the time-stamp counter over PAIRS pairs, less that over as many rounds of nothing; the median of SAMPLES,
  * in hundredths of an instruction, is printed as "bench NAME NUMBER".  The machine is that of benchmark.c.
@@ -11,8 +11,10 @@
 #define SAMPLES 21
 
 DRIVER_INITIALIZE DriverEntry;
-DRIVER_UNLOAD Unload;
 
+static PFLT_FILTER Filter;
+static PFLT_INSTANCE Instance;
+static PFILE_OBJECT File;
 static NPAGED_LOOKASIDE_LIST Lookaside;
 static ERESOURCE Resource;
 static KSPIN_LOCK SpinLock;
@@ -86,17 +88,76 @@ static VOID MeasureFastMutex(VOID)
     MEASURE(ExAcquireFastMutex(&FastMutex); ExReleaseFastMutex(&FastMutex))
 }
 
-VOID Unload(PDRIVER_OBJECT DriverObject)
+/* Of a file in a directory of NTFS: one that is kept, and one that the file system is asked for. */
+static VOID MeasureName(FLT_FILE_NAME_OPTIONS Options)
 {
-    UNREFERENCED_PARAMETER(DriverObject);
+    PFLT_FILE_NAME_INFORMATION Name;
+
+    MEASURE(if (!NT_SUCCESS(FltGetFileNameInformationUnsafe(File, Instance, Options, &Name))) return;
+            FltReleaseFileNameInformation(Name))
+}
+
+static NTSTATUS OpenFile(PHANDLE Handle)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\directory\\file");
+    UNICODE_STRING VolumeName = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1");
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    PFLT_VOLUME Volume;
+    NTSTATUS Status = FltGetVolumeFromName(Filter, &VolumeName, &Volume);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Instance);
+    FltObjectDereference(Volume);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    Status = ZwOpenFile(Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, FILE_SHARE_READ,
+                        FILE_SYNCHRONOUS_IO_NONALERT);
+    if (NT_SUCCESS(Status))
+        Status = ObReferenceObjectByHandle(*Handle, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL);
+    return Status;
+}
+
+static VOID MeasureNames(VOID)
+{
+    HANDLE Handle;
+
+    if (!NT_SUCCESS(OpenFile(&Handle)))
+        return;
+    MeasureName(FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_DEFAULT);
+    Report("name-kept-pair");
+    MeasureName(FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_FILESYSTEM_ONLY);
+    Report("name-asked-pair");
+    ObDereferenceObject(File);
+    ZwClose(Handle);
+    FltObjectDereference(Instance);
+}
+
+static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
+{
+    UNREFERENCED_PARAMETER(Flags);
+    FltUnregisterFilter(Filter);
     ExDeleteNPagedLookasideList(&Lookaside);
     ExDeleteResourceLite(&Resource);
+    return STATUS_SUCCESS;
 }
+
+static const FLT_REGISTRATION Registration = {
+    .Size = sizeof(FLT_REGISTRATION),
+    .Version = FLT_REGISTRATION_VERSION,
+    .FilterUnloadCallback = Unload,
+};
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
+    NTSTATUS Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
+
     UNREFERENCED_PARAMETER(RegistryPath);
-    DriverObject->DriverUnload = Unload;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    FltStartFiltering(Filter);
     ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'hcnB', 0);
     ExInitializeResourceLite(&Resource);
     KeInitializeSpinLock(&SpinLock);
@@ -111,5 +172,6 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Report("spin-lock-pair");
     MeasureFastMutex();
     Report("fast-mutex-pair");
+    MeasureNames();
     return STATUS_SUCCESS;
 }

@@ -174,8 +174,9 @@ typedef struct _FLT_VOLUME {
     LIST_ENTRY Blocks;        /* all of its operations' blocks, those under way and those that are free */
     PVOID volatile FreeBlock; /* the one used last, before those of FreeBlocks */
     SLIST_HEADER FreeBlocks;
-    volatile LONG Users;         /* operations under way, and one until it is deleted: the last one frees it */
-    volatile LONG InstanceCount; /* also read without the lock, to pass requests of unfiltered volumes by */
+    volatile LONG Users;          /* operations under way, and one until it is deleted: the last one frees it */
+    volatile LONG InstanceCount;  /* also read without the lock, to pass requests of unfiltered volumes by */
+    volatile LONG NameGeneration; /* another whenever names that are kept may be none any more: name/cache.c */
 } FLT_VOLUME;
 
 typedef enum _FLTP_INSTANCE_STATE {
@@ -225,6 +226,7 @@ extern KSPIN_LOCK FltpLock;
 extern LIST_ENTRY FltpFilters;
 extern LIST_ENTRY FltpVolumes;
 extern BOOLEAN FltpVerify;
+extern volatile LONG FltpNameProviders; /* filters that give names */
 
 /* A callback that may be left out.  IRQL: any. */
 FORCEINLINE VOID FltpCheckOptional(const VOID *Routine, PCSTR What)

@@ -113,8 +113,9 @@ typedef struct _FLTP_OPERATION {
     BOOLEAN PendingMarked;       /* our stack location is marked pending */
     BOOLEAN Changed;             /* some node's filter changed the parameters */
     BOOLEAN NeedCompletion;
-    BOOLEAN Completed; /* the request has come back from below, or was completed by a filter */
-    BOOLEAN Reissued;  /* a filter sends a request again that came back to it: see reissue.c; FALSE in a free block */
+    BOOLEAN Completed;    /* the request has come back from below, or was completed by a filter */
+    BOOLEAN ChangesNames; /* of files that are open, if it succeeds */
+    BOOLEAN Reissued; /* a filter sends a request again that came back to it: see reissue.c; FALSE in a free block */
     /* Of a changed target, and as here in a free block.  An error: it goes up with it; the instance it goes on below. */
     NTSTATUS Refused;
     PFLT_INSTANCE Redirected;                    /* held */
@@ -187,10 +188,10 @@ static inline VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE I
  */
 /* IRQL: <= DISPATCH_LEVEL.  NULL without memory. */
 PFLTP_OPERATION FltpNewOperation(ULONG Capacity);
-/* IRQL: the request's.  The block with the instances that want the request; NULL when none does, or when there is no
- * memory, which *Status then says. */
+/* IRQL: the request's.  The block with the instances that want the request; NULL when none does, unless Always says that it
+ * is wanted anyhow, or when there is no memory, which *Status then says. */
 PFLTP_OPERATION FltpStartOperation(PFLT_VOLUME Volume, ULONG IrpFlags, PIO_STACK_LOCATION Stack, PFLTP_ISSUED Issued,
-                                   NTSTATUS *Status);
+                                   BOOLEAN Always, NTSTATUS *Status);
 /* The same for one that a filter reissues: with the instances below its own, also when none of them wants it. */
 PFLTP_OPERATION FltpStartReissue(PFLT_INSTANCE Initiator, ULONG IrpFlags, PIO_STACK_LOCATION Stack, NTSTATUS *Status);
 /* IRQL: the request's.  It goes on below this instance on another volume; an error when it cannot. */
@@ -379,6 +380,7 @@ FORCEINLINE VOID FltpDescribe(PFLTP_OPERATION Operation, PIRP Irp, FLT_CALLBACK_
     Operation->NeedCompletion = FALSE;
     Operation->PendingMarked = FALSE;
     Operation->Completed = FALSE;
+    Operation->ChangesNames = FALSE;
     Operation->OriginalUserBuffer = Irp != NULL ? Irp->UserBuffer : NULL;
     Operation->OriginalSystemBuffer = Irp != NULL ? Irp->AssociatedIrp.SystemBuffer : NULL;
     Operation->OriginalMdl = Irp != NULL ? Irp->MdlAddress : NULL;

@@ -59,16 +59,19 @@ static VOID CheckOptions(PFLT_CALLBACK_DATA Data)
     FvCheck(Ask(Data, FLT_FILE_NAME_OPENED) == STATUS_INVALID_PARAMETER);
     FvCheck(Ask(Data, FLT_FILE_NAME_OPENED | 0x500) == STATUS_INVALID_PARAMETER);
     FvCheck(Ask(Data, 4 | FLT_FILE_NAME_QUERY_DEFAULT) == STATUS_INVALID_PARAMETER);
-    FvCheck(Ask(Data, FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_CACHE_ONLY) == STATUS_FLT_NAME_CACHE_MISS);
+    FvCheck(Ask(Data, FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_CACHE_ONLY) == STATUS_SUCCESS);
+    FvCheck(Ask(Data, FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_CACHE_ONLY) == STATUS_FLT_NAME_CACHE_MISS);
 }
 
 static VOID CheckRefusals(PFLT_CALLBACK_DATA Data)
 {
     FLT_FILE_NAME_OPTIONS Allow = FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP;
+    FLT_FILE_NAME_OPTIONS Other = FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP;
 
     FvCheck(Ask(Data, Allow) == STATUS_SUCCESS);
     Data->Iopb->IrpFlags |= IRP_PAGING_IO;
-    FvCheck(Ask(Data, OPENED) == STATUS_FLT_INVALID_NAME_REQUEST && Ask(Data, Allow) == STATUS_FLT_NAME_CACHE_MISS);
+    FvCheck(Ask(Data, OPENED) == STATUS_FLT_INVALID_NAME_REQUEST && Ask(Data, Allow) == STATUS_SUCCESS);
+    FvCheck(Ask(Data, Other) == STATUS_FLT_NAME_CACHE_MISS); /* which is not kept */
     Data->Iopb->IrpFlags &= ~IRP_PAGING_IO;
     IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
     FvCheck(Ask(Data, OPENED) == STATUS_FLT_INVALID_NAME_REQUEST);
@@ -224,6 +227,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Key)
         return Status;
     Fault = ReadNumber(Key, L"Fault");
     if (Fault == 0)
-        FvTestPlan(94);
+        FvTestPlan(96);
     return FltStartFiltering(Filter);
 }
