@@ -4,6 +4,7 @@
  * every driver below.  What they are and how long they live is in io's ecp.h.  IRQL <= APC_LEVEL.
  */
 #include <ntifs.h>
+#include <fltvm.h>
 #include <ecp.h>
 
 #define FSRTL_TAG_ECP_LIST 'LEoI'
@@ -22,9 +23,24 @@ NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterList(_In_ FSRTL_ALLOCATE_ECPLIST
     return STATUS_SUCCESS;
 }
 
+/* With the verifier on: what is in use is not to be freed. */
+static VOID FsRtlpBadEcp(_In_ const VOID *Given, _In_ ULONG_PTR Detail, _In_ PCSTR Rule)
+{
+    FvReport(Rule);
+    KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)Given, Detail, 0);
+}
+
 /* With all that is in it. */
 VOID NTAPI FsRtlFreeExtraCreateParameterList(_In_ PECP_LIST EcpList)
 {
+    if (FvVerifierEnabled()) {
+        if (EcpList->Magic != ECP_LIST_MAGIC)
+            FsRtlpBadEcp(EcpList, EcpList->Magic,
+                         "rule=What was freed is no list of extra create parameters, or was freed already\n");
+        if (EcpList->Creates != 0)
+            FsRtlpBadEcp(EcpList, EcpList->Creates,
+                         "rule=A list of extra create parameters was freed that goes with an open\n");
+    }
     IopFreeEcpList(EcpList);
 }
 
@@ -64,7 +80,16 @@ FsRtlAllocateExtraCreateParameter(_In_ LPCGUID EcpType, _In_ ULONG SizeOfContext
 /* It must have left its list. */
 VOID NTAPI FsRtlFreeExtraCreateParameter(_In_ PVOID EcpContext)
 {
-    IopFreeEcp(ECP_OF(EcpContext));
+    PECP_HEADER Ecp = ECP_OF(EcpContext);
+
+    if (FvVerifierEnabled()) {
+        if (Ecp->Magic != ECP_MAGIC)
+            FsRtlpBadEcp(EcpContext, Ecp->Magic,
+                         "rule=What was freed is no extra create parameter, or was freed already\n");
+        if (!IsListEmpty(&Ecp->Link))
+            FsRtlpBadEcp(EcpContext, 0, "rule=An extra create parameter was freed that is in a list still\n");
+    }
+    IopFreeEcp(Ecp);
 }
 
 /* Size: of the contexts. */
@@ -135,6 +160,9 @@ NTSTATUS NTAPI FsRtlInsertExtraCreateParameter(_Inout_ PECP_LIST EcpList, _Inout
 
     if (FsRtlpFindEcp(EcpList, &Ecp->Type))
         return STATUS_INVALID_PARAMETER;
+    if (!IsListEmpty(&Ecp->Link) && FvVerifierEnabled())
+        FsRtlpBadEcp(EcpContext, (ULONG_PTR)EcpList,
+                     "rule=An extra create parameter was put into a list while it is in another\n");
     Ecp->Depth = EcpList->Creates;
     InsertTailList(&EcpList->Parameters, &Ecp->Link);
     return STATUS_SUCCESS;

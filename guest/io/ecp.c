@@ -111,6 +111,7 @@ NTSTATUS NTAPI IoSetIrpExtraCreateParameter(PIRP Irp, struct _ECP_LIST *ExtraCre
         return STATUS_INVALID_PARAMETER_2;
     }
     Extension->EcpList = ExtraCreateParameter;
+    ExtraCreateParameter->Creates++;
     return STATUS_SUCCESS;
 }
 
@@ -119,7 +120,8 @@ VOID NTAPI IoClearIrpExtraCreateParameter(PIRP Irp)
 {
     PIOP_FILE_EXTENSION Extension = IopExtensionOfCreate(Irp, FALSE);
 
-    if (Extension != NULL) {
+    if (Extension != NULL && Extension->EcpList != NULL) {
+        Extension->EcpList->Creates--;
         Extension->EcpList = NULL;
     }
 }

@@ -5,7 +5,17 @@
  */
 #include "../../inc/minifilter.h"
 
-enum { Opens = 1, LeavesHandle, LeavesObject, CancelsElsewhere };
+enum {
+    Opens = 1,
+    LeavesHandle,
+    LeavesObject,
+    CancelsElsewhere,
+    FreesInList,
+    FreesTwice,
+    InsertsTwice,
+    FreesListTwice,
+    FreesAttachedList
+};
 
 #define TAG 'erCT'
 
@@ -73,12 +83,24 @@ static VOID LookAtParameters(PFLT_CALLBACK_DATA Data)
     }
 }
 
+/* With an open from then on, and freed when that is over. */
+static DECLSPEC_NOINLINE VOID FreeAttached(PFLT_CALLBACK_DATA Data)
+{
+    PECP_LIST List;
+
+    FltAllocateExtraCreateParameterList(Filter, 0, &List);
+    FltSetEcpListIntoCallbackData(Filter, Data, List);
+    FltFreeExtraCreateParameterList(Filter, List);
+}
+
 static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Completion)
 {
     SEEN *Mine = &Seen[FltObjects->Instance == Upper ? 0 : 1];
 
     switch (Data->Iopb->MajorFunction) {
     case IRP_MJ_CREATE:
+        if (Case == FreesAttachedList)
+            FreeAttached(Data);
         Mine->Creates++;
         if (FltObjects->Instance == Lower)
             LookAtParameters(Data);
@@ -331,9 +353,25 @@ static VOID CheckCarried(VOID)
     Cleanups = 0;
 }
 
+/* FltClose is for files' handles. */
+static VOID CheckClose(VOID)
+{
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Event = NULL;
+    PVOID Object;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE)));
+    FvCheck(FltClose(Event) == STATUS_INVALID_HANDLE); /* and it is open still */
+    FvCheck(NT_SUCCESS(ObReferenceObjectByHandle(Event, 0, *ExEventObjectType, KernelMode, &Object, NULL)));
+    ObDereferenceObject(Object);
+    FvCheck(NT_SUCCESS(ZwClose(Event)));
+    FvCheck(FltClose(Event) == STATUS_INVALID_HANDLE && FltClose(NULL) == STATUS_INVALID_HANDLE);
+}
+
 static VOID CheckAll(VOID)
 {
-    FvTestPlan(89);
+    FvTestPlan(94);
     CheckWhoSees(NULL, 1, 1);
     CheckWhoSees(Upper, 0, 1);
     CheckWhoSees(Lower, 0, 0);
@@ -343,6 +381,30 @@ static VOID CheckAll(VOID)
     CheckList();
     CheckLookaside();
     CheckCarried();
+    CheckClose();
+}
+
+/* Each frees what is in use, or what is free. */
+static DECLSPEC_NOINLINE VOID MisuseEcps(VOID)
+{
+    PECP_LIST List = NULL, Other = NULL;
+    PVOID One = NULL;
+
+    FltAllocateExtraCreateParameterList(Filter, 0, &List);
+    FltAllocateExtraCreateParameterList(Filter, 0, &Other);
+    FltAllocateExtraCreateParameter(Filter, &First, 4, FSRTL_ALLOCATE_ECP_FLAG_NONPAGED_POOL, NULL, TAG, &One);
+    if (Case != FreesTwice)
+        FltInsertExtraCreateParameter(Filter, List, One);
+    if (Case == FreesInList || Case == FreesTwice)
+        FltFreeExtraCreateParameter(Filter, One);
+    if (Case == FreesTwice)
+        FltFreeExtraCreateParameter(Filter, One);
+    if (Case == InsertsTwice)
+        FltInsertExtraCreateParameter(Filter, Other, One);
+    if (Case == FreesListTwice) {
+        FltFreeExtraCreateParameterList(Filter, List);
+        FltFreeExtraCreateParameterList(Filter, List);
+    }
 }
 
 static VOID LeaveOpen(VOID)
@@ -394,6 +456,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         return STATUS_UNSUCCESSFUL;
     if (Case == Opens)
         CheckAll();
+    else if (Case >= FreesInList && Case != FreesAttachedList)
+        MisuseEcps();
     else
         LeaveOpen();
     FltObjectDereference(Lower);

@@ -36,3 +36,18 @@ expect_bugcheck { code = 0xE8, driver = "creates.sys", text = "creates!Pre",
     local vm = load(CANCELS_ELSEWHERE)
     vm:open(VOLUME):read(0, 512)
   end }
+
+for case, found in ipairs {
+  { "MisuseEcps", "that is in a list still", "an extra create parameter that is freed while it is in a list" },
+  { "MisuseEcps", nil, "one that is freed twice" },
+  { "MisuseEcps", "while it is in another", "one that is put into two lists" },
+  { "MisuseEcps", nil, "a list that is freed twice" },
+  { "FreeAttached", "that goes with an open", "a list that is freed while it goes with an open" },
+} do
+  local routine, text, what = table.unpack(found, 1, 3)
+  expect_bugcheck { code = text and 0xC4 or nil, p1 = text and 0xF108 or nil, driver = "creates.sys", routine = routine, text = text, quiet = true,
+    what = what .. " is told", function()
+      local vm = load(4 + case)
+      vm:open(VOLUME)
+    end }
+end
