@@ -246,6 +246,17 @@ static BOOLEAN FltpCannotAsk(PFLT_CALLBACK_DATA Data)
            FlagOn(Data->Iopb->TargetFileObject->Flags, FO_CLEANUP_COMPLETE) || KeAreAllApcsDisabled();
 }
 
+/* A question about a file without opening it has a file object that is never open. */
+static BOOLEAN FltpIsUnopened(PFLT_CALLBACK_DATA Data)
+{
+    switch (Data->Iopb->MajorFunction) {
+    case IRP_MJ_CREATE: return !FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    case IRP_MJ_NETWORK_QUERY_OPEN:
+    case IRP_MJ_QUERY_OPEN: return TRUE;
+    default: return FALSE;
+    }
+}
+
 NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_FILE_NAME_OPTIONS NameOptions,
                                           PFLT_FILE_NAME_INFORMATION *FileNameInformation)
 {
@@ -265,8 +276,7 @@ NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_F
     if (!May && FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP &&
         FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_CACHE_ONLY)
         return STATUS_FLT_INVALID_NAME_REQUEST;
-    Query.Unopened = CallbackData->Iopb->MajorFunction == IRP_MJ_CREATE &&
-                     !FlagOn(CallbackData->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    Query.Unopened = FltpIsUnopened(CallbackData);
     Query.Instance = CallbackData->Iopb->TargetInstance;
     Query.Volume = Query.Instance->Volume;
     Query.FileObject = CallbackData->Iopb->TargetFileObject;

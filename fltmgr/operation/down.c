@@ -146,7 +146,7 @@ static BOOLEAN FltpIsLegalOfCall(PFLTP_OPERATION Operation, FLT_PREOP_CALLBACK_S
     case FLT_PREOP_SUCCESS_NO_CALLBACK:
     case FLT_PREOP_SYNCHRONIZE: return TRUE;
     case FLT_PREOP_DISALLOW_FASTIO: return FLT_IS_FASTIO_OPERATION(&Operation->Data);
-    case FLT_PREOP_DISALLOW_FSFILTER_IO: return FltpIsQueryOpen(Operation);
+    case FLT_PREOP_DISALLOW_FSFILTER_IO: return Iopb->MajorFunction == IRP_MJ_QUERY_OPEN;
     case FLT_PREOP_COMPLETE: break;
     default: return FALSE;
     }

@@ -14,12 +14,12 @@ static DECLSPEC_NOINLINE VOID FltpCheckNewStatus(PFLTP_NODE Node, PFLTP_CALL Cal
     FltpCheckStatus(Node, Post, Data);
 }
 
-/* Other than finished.  A call cannot be kept; one that asks about a file without opening it may be disallowed. */
+/* Other than finished.  A call cannot be kept; IRP_MJ_QUERY_OPEN may be disallowed afterwards. */
 static BOOLEAN FltpIsBadPostStatus(PFLTP_CALL Call, PFLT_CALLBACK_DATA Data, FLT_POSTOP_CALLBACK_STATUS Status,
                                    FLT_POST_OPERATION_FLAGS Flags)
 {
     if (Call->IsCall)
-        return Status != FLT_POSTOP_DISALLOW_FSFILTER_IO || !FltpIsQueryOpen(FLTP_OPERATION_OF(Data));
+        return Status != FLT_POSTOP_DISALLOW_FSFILTER_IO || Data->Iopb->MajorFunction != IRP_MJ_QUERY_OPEN;
     return Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED || FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING);
 }
 

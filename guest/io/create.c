@@ -101,57 +101,84 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
     return STATUS_SUCCESS;
 }
 
-/* Sends IRP_MJ_CREATE.  The status is the file system's. */
-static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PDEVICE_OBJECT Target,
-                              PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ACCESS_MASK Access,
-                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIOP_CREATE_RESULT Result)
-{
-    PIO_STATUS_BLOCK IoStatus = &Result->IoStatus;
+/* Who opens what, and how. */
+typedef struct _IOP_OPENING {
+    PIOP_OPEN_PACKET Packet;
+    PFILE_OBJECT FileObject;
+    PDEVICE_OBJECT Target;
+    KPROCESSOR_MODE AccessMode;
+    ULONG Attributes;
     IO_SECURITY_CONTEXT SecurityContext;
-    PIO_STACK_LOCATION Stack;
-    NTSTATUS Status;
+    PIO_STATUS_BLOCK IoStatus;
     KEVENT Event;
-    KIRQL Irql;
-    PIRP Irp;
+} IOP_OPENING, *PIOP_OPENING;
 
-    Irp = IoAllocateIrp(Target->StackSize, FALSE);
+/* The request of IRP_MJ_CREATE; NULL without memory. */
+static PIRP IopMakeCreate(PIOP_OPENING Opening)
+{
+    PIRP Irp = IoAllocateIrp(Opening->Target->StackSize, FALSE);
+    PIOP_OPEN_PACKET Packet = Opening->Packet;
+    PIO_STACK_LOCATION Stack;
+
     if (Irp == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+        return NULL;
     }
-    KeInitializeEvent(&Event, SynchronizationEvent, FALSE);
-    SecurityContext.SecurityQos = SecurityQos;
-    SecurityContext.AccessState = AccessState;
-    SecurityContext.DesiredAccess = Access;
-    SecurityContext.FullCreateOptions = Packet->CreateOptions;
-    IoStatus->Status = STATUS_SUCCESS;
-    IoStatus->Information = 0;
-    Result->ReparseData = NULL;
     Irp->Flags = IRP_CREATE_OPERATION | IRP_SYNCHRONOUS_API | IRP_DEFER_IO_COMPLETION;
-    Irp->RequestorMode = AccessMode;
-    Irp->UserIosb = IoStatus;
-    Irp->UserEvent = &Event;
+    Irp->RequestorMode = Opening->AccessMode;
+    Irp->UserIosb = Opening->IoStatus;
+    Irp->UserEvent = &Opening->Event;
     Irp->Overlay.AllocationSize = Packet->AllocationSize;
     Irp->AssociatedIrp.SystemBuffer = Packet->EaBuffer;
     Irp->Tail.Overlay.Thread = PsGetCurrentThread();
-    Irp->Tail.Overlay.OriginalFileObject = FileObject;
+    Irp->Tail.Overlay.OriginalFileObject = Opening->FileObject;
 
     Stack = IoGetNextIrpStackLocation(Irp);
     Stack->MajorFunction = Packet->CreateFileType == CreateFileTypeNamedPipe  ? IRP_MJ_CREATE_NAMED_PIPE
                            : Packet->CreateFileType == CreateFileTypeMailslot ? IRP_MJ_CREATE_MAILSLOT
                                                                               : IRP_MJ_CREATE;
-    Stack->Flags = (UCHAR)Packet->Options | ((Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
-    Stack->FileObject = FileObject;
-    Stack->Parameters.Create.SecurityContext = &SecurityContext;
+    Stack->Flags = (UCHAR)Packet->Options | ((Opening->Attributes & OBJ_CASE_INSENSITIVE) == 0 ? SL_CASE_SENSITIVE : 0);
+    Stack->FileObject = Opening->FileObject;
+    Stack->Parameters.Create.SecurityContext = &Opening->SecurityContext;
     Stack->Parameters.Create.Options = (Packet->Disposition << 24) | (Packet->CreateOptions & 0x00FFFFFF);
     Stack->Parameters.Create.FileAttributes = Packet->FileAttributes;
     Stack->Parameters.Create.ShareAccess = Packet->ShareAccess;
     Stack->Parameters.Create.EaLength = Packet->EaLength;
+    return Irp;
+}
 
+/* Sends IRP_MJ_CREATE.  The status is the file system's. */
+static NTSTATUS IopSendCreate(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PDEVICE_OBJECT Target,
+                              PACCESS_STATE AccessState, KPROCESSOR_MODE AccessMode, ACCESS_MASK Access,
+                              PSECURITY_QUALITY_OF_SERVICE SecurityQos, ULONG Attributes, PIOP_CREATE_RESULT Result)
+{
+    IOP_OPENING Opening = {Packet,           FileObject, Target,
+                           AccessMode,       Attributes, {SecurityQos, AccessState, Access, Packet->CreateOptions},
+                           &Result->IoStatus};
+    NTSTATUS Status;
+    KIRQL Irql;
+    PIRP Irp;
+
+    KeInitializeEvent(&Opening.Event, SynchronizationEvent, FALSE);
+    Result->IoStatus.Status = STATUS_SUCCESS;
+    Result->IoStatus.Information = 0;
+    Result->ReparseData = NULL;
+    Irp = IopMakeCreate(&Opening);
+    if (Irp != NULL && Packet->Query != NULL && FileObject->Vpb != NULL) {
+        IopTryQueryOpen(Packet, FileObject, Target, Irp);
+        IoFreeIrp(Irp);
+        if (Packet->QueryDone) {
+            return STATUS_OBJECT_TYPE_MISMATCH; /* no file comes of it */
+        }
+        Irp = IopMakeCreate(&Opening);
+    }
+    if (Irp == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     IopQueueThreadIrp(Irp);
     Status = IofCallDriver(Target, Irp);
     if (Status == STATUS_PENDING) {
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
-        Status = IoStatus->Status;
+        KeWaitForSingleObject(&Opening.Event, Executive, KernelMode, FALSE, NULL);
+        Status = Result->IoStatus.Status;
     } else {
         KeRaiseIrql(APC_LEVEL, &Irql);
         IopCompleteInThread(Irp, FileObject);
@@ -422,26 +449,6 @@ static NTSTATUS IopCheckOpenParameters(ACCESS_MASK Access, ULONG Disposition, UL
         return STATUS_INVALID_PARAMETER;
     }
     return STATUS_SUCCESS;
-}
-
-static NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLength)
-{
-    NTSTATUS Status = STATUS_SUCCESS;
-
-    if (EaBuffer == NULL || EaLength == 0) {
-        return STATUS_SUCCESS;
-    }
-    Packet->EaBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, EaLength, IOP_TAG_BUFFER);
-    if (Packet->EaBuffer == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Packet->EaLength = EaLength;
-    __try {
-        RtlCopyMemory(Packet->EaBuffer, EaBuffer, EaLength);
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        Status = GetExceptionCode();
-    }
-    return Status;
 }
 
 static NTSTATUS IopCreateFile(PHANDLE FileHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,

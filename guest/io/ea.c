@@ -2,6 +2,26 @@
 /* Extended attributes of open files: IRP_MJ_QUERY_EA and IRP_MJ_SET_EA. */
 #include "iop.h"
 
+NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLength)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    if (EaBuffer == NULL || EaLength == 0) {
+        return STATUS_SUCCESS;
+    }
+    Packet->EaBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, EaLength, IOP_TAG_BUFFER);
+    if (Packet->EaBuffer == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Packet->EaLength = EaLength;
+    __try {
+        RtlCopyMemory(Packet->EaBuffer, EaBuffer, EaLength);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
 #define IOP_EA_MAXIMUM 0x10000
 
 /* A list of names, which have to be whole. */

@@ -5,8 +5,7 @@
  */
 #include "iop.h"
 
-/* The routine at Offset of the driver's table; NULL: it has none. */
-static PVOID IopFastRoutine(PDEVICE_OBJECT DeviceObject, ULONG Offset)
+PVOID IopFastRoutine(PDEVICE_OBJECT DeviceObject, ULONG Offset)
 {
     PFAST_IO_DISPATCH Table = DeviceObject->DriverObject->FastIoDispatch;
 

@@ -235,6 +235,10 @@ typedef struct _IOP_OPEN_PACKET {
     PTXN_PARAMETER_BLOCK TxnParameters;
     ACCESS_MASK DesiredAccess;
     ULONG Reparses; /* points that were followed */
+    /* queryopen.c: what is wanted is not the file; NULL: it is. */
+    PFILE_NETWORK_OPEN_INFORMATION Query;
+    BOOLEAN QueryDone; /* it was told without an open, with QueryStatus; no object comes of the parse */
+    NTSTATUS QueryStatus;
 } IOP_OPEN_PACKET, *PIOP_OPEN_PACKET;
 
 /* oplockkey.c: as it is told today, and as Windows 7 told it */
@@ -249,6 +253,12 @@ typedef struct _IOP_CREATE_RESULT {
     PREPARSE_DATA_BUFFER ReparseData;
 } IOP_CREATE_RESULT, *PIOP_CREATE_RESULT;
 
+/* ea.c: those of an open, into the packet. */
+NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLength);
+/* queryopen.c: sets QueryDone where the call did it.  Irp: that of the open, which is not completed.  PASSIVE_LEVEL. */
+VOID IopTryQueryOpen(PIOP_OPEN_PACKET Packet, PFILE_OBJECT Opening, PDEVICE_OBJECT Target, PIRP Irp);
+/* fastio.c: the routine at Offset of the driver's table; NULL: it has none. */
+PVOID IopFastRoutine(PDEVICE_OBJECT DeviceObject, ULONG Offset);
 /* reparse.c */
 NTSTATUS IopFollowReparsePoint(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PREPARSE_DATA_BUFFER Data,
                                PUNICODE_STRING CompleteName);

@@ -339,12 +339,6 @@ VOID FltpEndDirect(PFLTP_OPERATION Operation, PIO_STATUS_BLOCK IoStatus);
 /* fastio.c, fsfilter.c */
 extern FAST_IO_DISPATCH FltpFastIo;
 NTSTATUS FltpRegisterFsFilter(PDRIVER_OBJECT DriverObject);
-/* Whether it came as a call that can ask about a file without opening it: a filter may send it by requests. */
-static inline BOOLEAN FltpIsQueryOpen(const FLTP_OPERATION *Operation)
-{
-    return Operation->Iopb.MajorFunction == IRP_MJ_NETWORK_QUERY_OPEN ||
-           Operation->Iopb.MajorFunction == IRP_MJ_QUERY_OPEN;
-}
 
 /*
  * parameter.c: between a stack location and a parameter block.  IRQL: any.

@@ -235,8 +235,13 @@ FAST_IO_DISPATCH NtfsFastIo = {
     .FastIoCheckIfPossible = NtfsCheckFastIo,
     .FastIoRead = FsRtlCopyRead,
     .FastIoWrite = FsRtlCopyWrite,
+    .FastIoLock = NtfsFastLock,
+    .FastIoUnlockSingle = NtfsFastUnlockSingle,
+    .FastIoUnlockAll = NtfsFastUnlockAll,
+    .FastIoUnlockAllByKey = NtfsFastUnlockAllByKey,
     .MdlRead = FsRtlMdlReadDev,
     .MdlReadComplete = FsRtlMdlReadCompleteDev,
     .PrepareMdlWrite = FsRtlPrepareMdlWriteDev,
     .MdlWriteComplete = FsRtlMdlWriteCompleteDev,
+    .FastIoQueryOpen = NtfsFastQueryOpen,
 };

@@ -24,6 +24,70 @@ BOOLEAN NtfsMayTransfer(PNTFS_STREAM Stream, PIRP Irp)
                                       IoGetRequestorProcess(Irp));
 }
 
+/* ---- without a request: what has to wait, or is refused, is a request's ---- */
+
+static PNTFS_STREAM NtfsStreamOfFastLock(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+{
+    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    PNTFS_STREAM Stream = Volume->IsVolume ? NtfsStreamOf(FileObject) : NULL;
+
+    if (Stream == NULL || !NT_SUCCESS(NtfsCheckUsable(Volume, Stream)) ||
+        (Stream->File->IsDirectory && Stream->Name.Length == 0) ||
+        !FsRtlOplockIsFastIoPossible(&Stream->Header.Oplock)) {
+        return NULL;
+    }
+    return Stream;
+}
+
+BOOLEAN NTAPI NtfsFastLock(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length, PEPROCESS Process,
+                           ULONG Key, BOOLEAN FailImmediately, BOOLEAN ExclusiveLock, PIO_STATUS_BLOCK IoStatus,
+                           PDEVICE_OBJECT DeviceObject)
+{
+    PNTFS_STREAM Stream = NtfsStreamOfFastLock(FileObject, DeviceObject);
+
+    return Stream != NULL && FsRtlFastLock(&Stream->Locks, FileObject, FileOffset, Length, Process, Key,
+                                           FailImmediately, ExclusiveLock, IoStatus, NULL, FALSE);
+}
+
+BOOLEAN NTAPI NtfsFastUnlockSingle(PFILE_OBJECT FileObject, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,
+                                   PEPROCESS Process, ULONG Key, PIO_STATUS_BLOCK IoStatus, PDEVICE_OBJECT DeviceObject)
+{
+    PNTFS_STREAM Stream = NtfsStreamOfFastLock(FileObject, DeviceObject);
+
+    if (Stream == NULL) {
+        return FALSE;
+    }
+    IoStatus->Information = 0;
+    IoStatus->Status = FsRtlFastUnlockSingle(&Stream->Locks, FileObject, FileOffset, Length, Process, Key, NULL, FALSE);
+    return TRUE;
+}
+
+BOOLEAN NTAPI NtfsFastUnlockAll(PFILE_OBJECT FileObject, PEPROCESS Process, PIO_STATUS_BLOCK IoStatus,
+                                PDEVICE_OBJECT DeviceObject)
+{
+    PNTFS_STREAM Stream = NtfsStreamOfFastLock(FileObject, DeviceObject);
+
+    if (Stream == NULL) {
+        return FALSE;
+    }
+    IoStatus->Information = 0;
+    IoStatus->Status = FsRtlFastUnlockAll(&Stream->Locks, FileObject, Process, NULL);
+    return TRUE;
+}
+
+BOOLEAN NTAPI NtfsFastUnlockAllByKey(PFILE_OBJECT FileObject, PVOID Process, ULONG Key, PIO_STATUS_BLOCK IoStatus,
+                                     PDEVICE_OBJECT DeviceObject)
+{
+    PNTFS_STREAM Stream = NtfsStreamOfFastLock(FileObject, DeviceObject);
+
+    if (Stream == NULL) {
+        return FALSE;
+    }
+    IoStatus->Information = 0;
+    IoStatus->Status = FsRtlFastUnlockAllByKey(&Stream->Locks, FileObject, Process, Key, NULL);
+    return TRUE;
+}
+
 /* PASSIVE_LEVEL or APC_LEVEL. */
 NTSTATUS NTAPI NtfsLockControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {

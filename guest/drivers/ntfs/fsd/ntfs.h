@@ -311,6 +311,11 @@ NTSTATUS NtfsReadCached(PNTFS_STREAM Stream, PIRP Irp);
 NTSTATUS NtfsWriteCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset);
 
 extern FAST_IO_DISPATCH NtfsFastIo;
+FAST_IO_LOCK NtfsFastLock;
+FAST_IO_UNLOCK_SINGLE NtfsFastUnlockSingle;
+FAST_IO_UNLOCK_ALL NtfsFastUnlockAll;
+FAST_IO_UNLOCK_ALL_BY_KEY NtfsFastUnlockAllByKey;
+FAST_IO_QUERY_OPEN NtfsFastQueryOpen; /* queryopen.c */
 
 /* size.c.  Resize: the stream's resource is held alone, in a critical region. */
 NTSTATUS NtfsResizeStream(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PFILE_OBJECT FileObject, LONGLONG Size);
