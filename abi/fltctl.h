@@ -22,6 +22,7 @@
     FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
 #define FLTVM_FLTCTL_VOLUMES  FLTVM_FLTCTL_CODE(0x806u) /* answer: fltvm_fltctl_volume[] */
 #define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u) /* answer: one fltvm_fltctl_counters */
+#define FLTVM_FLTCTL_PORTS    FLTVM_FLTCTL_CODE(0x808u) /* answer: fltvm_fltctl_port[], oldest first */
 
 #define FLTVM_FLTCTL_NAME_MAX 64
 
@@ -75,6 +76,14 @@ struct fltvm_fltctl_volume {
     uint16_t name[FLTVM_FLTCTL_NAME_MAX];
 };
 _Static_assert(sizeof(struct fltvm_fltctl_volume) == 136, "fltctl volume");
+
+struct fltvm_fltctl_port {
+    uint32_t connections;
+    uint32_t limit; /* of connections */
+    uint16_t name[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t filter[FLTVM_FLTCTL_NAME_MAX];
+};
+_Static_assert(sizeof(struct fltvm_fltctl_port) == 264, "fltctl port");
 
 struct fltvm_fltctl_counters {
     uint64_t work_items_allocated; /* generic ones that exist now */

@@ -3,6 +3,7 @@
  * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by
  * hand and reads lists and counters: abi/fltctl.h.  IRQL: PASSIVE_LEVEL.
  */
+#include <port.h>
 #include <query.h>
 #include "control.h"
 
@@ -155,6 +156,32 @@ static ULONG FltpListInstances(struct fltvm_fltctl_instance *List, ULONG Capacit
     return Count;
 }
 
+typedef struct _FLTP_PORT_LIST {
+    struct fltvm_fltctl_port *Ports;
+    ULONG Capacity, Count;
+} FLTP_PORT_LIST;
+
+static VOID FltpTellPort(PVOID Argument, PFLTP_SERVER Server)
+{
+    FLTP_PORT_LIST *List = Argument;
+    struct fltvm_fltctl_port *Port = &List->Ports[List->Count];
+
+    if (List->Count++ >= List->Capacity)
+        return;
+    Port->connections = (uint32_t)Server->Connections;
+    Port->limit = (uint32_t)Server->MaxConnections;
+    FltpPutName(Port->name, &Server->Name);
+    FltpPutName(Port->filter, &Server->Port.Filter->Name);
+}
+
+static ULONG FltpListPorts(struct fltvm_fltctl_port *Ports, ULONG Capacity)
+{
+    FLTP_PORT_LIST List = {Ports, Capacity, 0};
+
+    FltpForPorts(FltpTellPort, &List);
+    return List.Count;
+}
+
 NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     ULONG Code = Stack->Parameters.DeviceIoControl.IoControlCode;
@@ -182,6 +209,10 @@ NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
     case FLTVM_FLTCTL_VOLUMES:
         Size = sizeof(struct fltvm_fltctl_volume);
         Count = FltpListVolumes(Buffer, Output / Size);
+        break;
+    case FLTVM_FLTCTL_PORTS:
+        Size = sizeof(struct fltvm_fltctl_port);
+        Count = FltpListPorts(Buffer, Output / Size);
         break;
     case FLTVM_FLTCTL_COUNTERS:
         if (Output < sizeof(FltpCounters))

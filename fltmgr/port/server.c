@@ -15,6 +15,14 @@ VOID FltpInitializePorts(VOID)
     InitializeListHead(&FltpClients);
 }
 
+VOID FltpForPorts(VOID (*Tell)(PVOID Argument, PFLTP_SERVER Server), PVOID Argument)
+{
+    ExAcquireFastMutex(&FltpPortLock);
+    for (PLIST_ENTRY Link = FltpServers.Flink; Link != &FltpServers; Link = Link->Flink)
+        Tell(Argument, CONTAINING_RECORD(Link, FLTP_SERVER, Port.Link));
+    ExReleaseFastMutex(&FltpPortLock);
+}
+
 static VOID FltpDropServer(PFLTP_SERVER Server)
 {
     if (InterlockedDecrement(&Server->Users) > 0)

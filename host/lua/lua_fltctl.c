@@ -118,6 +118,17 @@ static void push_volume(lua_State *lua, const guint8 *bytes)
     set_integer(lua, "file_system", volume.file_system);
 }
 
+static void push_port(lua_State *lua, const guint8 *bytes)
+{
+    struct fltvm_fltctl_port port;
+
+    memcpy(&port, bytes, sizeof(port));
+    set_text(lua, "name", port.name);
+    set_text(lua, "filter", port.filter);
+    set_integer(lua, "connections", port.connections);
+    set_integer(lua, "limit", port.limit);
+}
+
 static int push_list(lua_State *lua, guint32 code, gsize size, void (*push)(lua_State *, const guint8 *),
                      const char *what)
 {
@@ -150,6 +161,63 @@ static int machine_instances(lua_State *lua)
 static int machine_volumes(lua_State *lua)
 {
     return push_list(lua, FLTVM_FLTCTL_VOLUMES, sizeof(struct fltvm_fltctl_volume), push_volume, "volumes");
+}
+
+static int machine_ports(lua_State *lua)
+{
+    return push_list(lua, FLTVM_FLTCTL_PORTS, sizeof(struct fltvm_fltctl_port), push_port, "ports");
+}
+
+/* The list at `index` as lines of columns, each a field and its width. */
+static void append_list(lua_State *lua, int index, GString *text, const char *title, const char *const *fields,
+                        const int *widths)
+{
+    lua_Integer count = luaL_len(lua, index);
+
+    g_string_append_printf(text, "%s: %d\n", title, (int)count);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(lua, index, i);
+        g_string_append_c(text, ' ');
+        for (gsize field = 0; fields[field]; field++) {
+            lua_getfield(lua, -1, fields[field]);
+            g_string_append_printf(text, " %*s", widths[field], luaL_tolstring(lua, -1, NULL));
+            lua_pop(lua, 2);
+        }
+        g_string_append_c(text, '\n');
+        lua_pop(lua, 1);
+    }
+}
+
+/* machine:fltmc() -> text: filters, instances, volumes and ports, as one reads them. */
+static int machine_fltmc(lua_State *lua)
+{
+    static const struct {
+        int (*list)(lua_State *lua);
+        const char *title;
+        const char *fields[6];
+        int widths[6];
+    } parts[] = {
+        {machine_filters, "filters", {"name", "altitude", "instances", NULL}, {-20, -12, 3}},
+        {machine_instances,
+         "instances",
+         {"filter", "altitude", "volume", "name", "operations", NULL},
+         {-20, -12, -28, -24, 8}},
+        {machine_volumes, "volumes", {"name", "instances", NULL}, {-28, 3}},
+        {machine_ports, "ports", {"name", "filter", "connections", "limit", NULL}, {-24, -20, 3, 6}},
+    };
+    GString *text;
+    int first;
+
+    lua_settop(lua, 1);
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+        parts[i].list(lua); /* what fails, fails here */
+    first = lua_gettop(lua) - (int)G_N_ELEMENTS(parts) + 1;
+    text = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+        append_list(lua, first + (int)i, text, parts[i].title, parts[i].fields, parts[i].widths);
+    lua_pushlstring(lua, text->str, text->len);
+    g_string_free(text, TRUE);
+    return 1;
 }
 
 /* machine:work_items() -> {allocated=, queued=, running=, total=, run=, deferred=, operations=, all_operations=} */
@@ -236,13 +304,10 @@ static int machine_detach(lua_State *lua)
 
 void fltvm_lua_open_fltctl(lua_State *lua)
 {
-    static const luaL_Reg on_machine[] = {{"filters", machine_filters},
-                                          {"instances", machine_instances},
-                                          {"volumes", machine_volumes},
-                                          {"work_items", machine_work_items},
-                                          {"attach", machine_attach},
-                                          {"detach", machine_detach},
-                                          {NULL, NULL}};
+    static const luaL_Reg on_machine[] = {
+        {"filters", machine_filters}, {"instances", machine_instances}, {"volumes", machine_volumes},
+        {"ports", machine_ports},     {"fltmc", machine_fltmc},         {"work_items", machine_work_items},
+        {"attach", machine_attach},   {"detach", machine_detach},       {NULL, NULL}};
 
     luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
     luaL_setfuncs(lua, on_machine, 0);

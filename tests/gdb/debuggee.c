@@ -8,6 +8,7 @@
 DRIVER_INITIALIZE DriverEntry;
 
 static PFLT_FILTER Filter;
+static PFLT_PORT Port;
 static volatile LONG Worked;
 
 static VOID DebuggeeWorkRoutine(PFLT_GENERIC_WORKITEM WorkItem, PVOID FltObject, PVOID Context)
@@ -43,9 +44,55 @@ static FLT_POSTOP_CALLBACK_STATUS DebuggeePostRead(PFLT_CALLBACK_DATA Data, PCFL
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
+static NTSTATUS DebuggeeSetup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
+                              FLT_FILESYSTEM_TYPE FileSystem)
+{
+    PFLT_CONTEXT Context;
+
+    UNREFERENCED_PARAMETER(Flags);
+    UNREFERENCED_PARAMETER(DeviceType);
+    UNREFERENCED_PARAMETER(FileSystem);
+    if (NT_SUCCESS(FltAllocateContext(Filter, FLT_INSTANCE_CONTEXT, 16, NonPagedPoolNx, &Context))) {
+        FltSetInstanceContext(FltObjects->Instance, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Context, NULL);
+        FltReleaseContext(Context);
+    }
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS DebuggeeConnect(PFLT_PORT ClientPort, PVOID ServerCookie, PVOID Context, ULONG Size, PVOID *Cookie)
+{
+    UNREFERENCED_PARAMETER(ClientPort);
+    UNREFERENCED_PARAMETER(ServerCookie);
+    UNREFERENCED_PARAMETER(Context);
+    UNREFERENCED_PARAMETER(Size);
+    UNREFERENCED_PARAMETER(Cookie);
+    return STATUS_ACCESS_DENIED;
+}
+
+static VOID DebuggeeDisconnect(PVOID Cookie)
+{
+    UNREFERENCED_PARAMETER(Cookie);
+}
+
+static VOID MakePort(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\debuggee");
+    PSECURITY_DESCRIPTOR Descriptor;
+    OBJECT_ATTRIBUTES Attributes;
+
+    if (NT_SUCCESS(FltBuildDefaultSecurityDescriptor(&Descriptor, FLT_PORT_ALL_ACCESS))) {
+        InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, Descriptor);
+        FltCreateCommunicationPort(Filter, &Port, &Attributes, NULL, DebuggeeConnect, DebuggeeDisconnect, NULL, 3);
+        FltFreeSecurityDescriptor(Descriptor);
+    }
+}
+
 static NTSTATUS DebuggeeUnload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(Flags);
+    if (Port != NULL) {
+        FltCloseCommunicationPort(Port);
+    }
     FltUnregisterFilter(Filter);
     return STATUS_SUCCESS;
 }
@@ -55,9 +102,16 @@ static const FLT_OPERATION_REGISTRATION Operations[] = {
     {.MajorFunction = IRP_MJ_OPERATION_END},
 };
 
+static const FLT_CONTEXT_REGISTRATION Contexts[] = {
+    {.ContextType = FLT_INSTANCE_CONTEXT, .Size = 16, .PoolTag = 'gubD'},
+    {.ContextType = FLT_CONTEXT_END},
+};
+
 static const FLT_REGISTRATION Registration = {
     .Size = sizeof(FLT_REGISTRATION),
     .Version = FLT_REGISTRATION_VERSION,
+    .ContextRegistration = Contexts,
+    .InstanceSetupCallback = DebuggeeSetup,
     .OperationRegistration = Operations,
     .FilterUnloadCallback = DebuggeeUnload,
 };
@@ -68,6 +122,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 
     UNREFERENCED_PARAMETER(RegistryPath);
     if (NT_SUCCESS(Status)) {
+        MakePort();
         Status = FltStartFiltering(Filter);
         if (!NT_SUCCESS(Status)) {
             FltUnregisterFilter(Filter);

@@ -63,6 +63,8 @@ extern FAST_MUTEX FltpPortLock;
 VOID FltpInitializePorts(VOID);
 /* Connects the file; the connect callback decides. */
 NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, PVOID Context, ULONG ContextSize);
+/* Each port that is listened on, oldest first; Tell may not block. */
+VOID FltpForPorts(VOID (*Tell)(PVOID Argument, PFLTP_SERVER Server), PVOID Argument);
 /* Holds the filter of a connection, for a callback: while it is connected its filter is there. */
 BOOLEAN FltpEnterFilter(PFLTP_CLIENT Client);
 /* The client goes. */

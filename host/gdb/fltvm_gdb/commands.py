@@ -6,7 +6,7 @@ import gdb
 
 from . import guest, modules, unwind, unwinder
 from .command import Command
-from .filters import Filters, Instances, WorkItems
+from .filters import CallbackData, Contexts, Filters, Instances, Names, Operations, Ports, Volumes, WorkItems
 
 IRQL_NAMES = {0: 'PASSIVE_LEVEL', 1: 'APC_LEVEL', 2: 'DISPATCH_LEVEL', 13: 'CLOCK_LEVEL', 14: 'IPI_LEVEL',
               15: 'HIGH_LEVEL'}
@@ -175,7 +175,8 @@ The stack of a thread that may or may not be running: `fltvm threads` lists them
 
 def register():
     Prefix()
-    for command in (Attach, Modules, Irql, Threads, Stack, WorkItems, Filters, Instances):
+    for command in (Attach, Modules, Irql, Threads, Stack, WorkItems, Filters, Instances, Volumes, Operations,
+                    CallbackData, Contexts, Ports, Names):
         command()
     if not os.environ.get('FLTVM_SYMBOLS') and modules.find(modules.KERNEL):
         modules.kernel_from_symbols()

@@ -24,6 +24,10 @@ end
 expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:port [[\NoPort]] end, "nobody listens")
 expect_status("STATUS_ACCESS_DENIED", function() vm:port { name = PORT, context = "refuse" } end, "the connect callback refuses")
 local port = vm:port { name = [[\testport]], context = "hello" }
+expect_equal(vm:ports(), { { name = PORT, filter = "ports", connections = 1, limit = 1 } }, "the list of ports")
+local shown = vm:fltmc()
+expect(shown:find("filters: 1\n  ports +100 +1\n") and shown:find("instances: 1\n") and shown:find("ports: 1\n  \\TestPort +ports +1 +1\n"),
+  "what fltmc would show: " .. shown)
 expect_status("STATUS_CONNECTION_COUNT_LIMIT", function() vm:port(PORT) end, "one connection at most")
 volume:flush()
 expect_log("^ports: connects 1 disconnects 0 messages 0 context hello$", "the callback got the context")
