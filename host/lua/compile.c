@@ -58,8 +58,8 @@ static char *recipe_key(const char *name, const char *const *sources, const char
     static const char *const toolchain[] = {
         "cc",         "cctool/pch.py", "cctool/repair.py", "cctool/say.py", "cctool/wpp.py", "common.cfg",
         "driver.cfg", "link.cfg",      "source.cfg",       "cxx.cfg",       "user.cfg",      "userlink.cfg"};
-    static const char *const libraries[] = {"guest/ntoskrnl.lib", "fltmgr/fltmgr.lib", "sdk/crt/libcntpr.lib",
-                                            "guest/drivers/cng.lib", "guest/user/ntdll.lib"};
+    static const char *const libraries[] = {"guest/ntoskrnl.lib",    "fltmgr/fltmgr.lib",    "sdk/crt/libcntpr.lib",
+                                            "guest/drivers/cng.lib", "guest/user/ntdll.lib", "sdk/fltlib/fltlib.lib"};
     g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *build = fltvm_path_build();
 
