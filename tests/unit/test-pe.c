@@ -36,9 +36,13 @@ static const gchar *load(const gchar *bytes, gsize length, guint *imports)
     g_assert_cmpuint(pe->SizeOfImage % 0x1000, ==, 0);
     base = g_malloc0(pe->SizeOfImage);
     LdrpLayOut(bytes, pe, (PUCHAR)base);
-    (reason = LdrpRelocate((PUCHAR)base, pe, 0xFFFFF80004000000)) || (reason = LdrpCheckExceptions((PUCHAR)base, pe)) ||
-        (reason = LdrpSetCookie((PUCHAR)base, pe, 0xFFFFF80004000000, 0x123456789ABC)) ||
-        (reason = LdrpWalkImports((PUCHAR)base, pe, bind, imports ? imports : &ignored));
+    reason = LdrpRelocate((PUCHAR)base, pe, 0xFFFFF80004000000);
+    if (!reason)
+        reason = LdrpCheckExceptions((PUCHAR)base, pe);
+    if (!reason)
+        reason = LdrpSetCookie((PUCHAR)base, pe, 0xFFFFF80004000000, 0x123456789ABC);
+    if (!reason)
+        reason = LdrpWalkImports((PUCHAR)base, pe, bind, imports ? imports : &ignored);
     LdrpFindExport((PUCHAR)base, pe->SizeOfImage, pe->Export, "RtlInitUnicodeString", 0, &forwarder);
     LdrpFindExport((PUCHAR)base, pe->SizeOfImage, pe->Export, NULL, 1, &forwarder);
     return reason;
