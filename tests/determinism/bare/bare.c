@@ -7,6 +7,7 @@
  *   spin N    N million instructions of arithmetic, for the cost of the scheduler
  *   schedule  4 CPUs race, idle, interrupt each other; prints a hash of what they saw
  *   pageable  the x-fltvm-pageable CPU property: TAP on the serial port
+ *   translations  what the processors still know of a page that is mapped elsewhere; prints it
  */
 #include <stdint.h>
 
@@ -173,27 +174,38 @@ static void race(uint32_t cpu, uint32_t cpus)
     __atomic_add_fetch(&cpus_done, 1, __ATOMIC_SEQ_CST);
 }
 
+static void run_other(uint32_t cpu)
+{
+    race(cpu, 4);
+}
+
+static void (*other_routine)(uint32_t cpu) = run_other;
+
 void bare_ap(uint32_t cpu)
 {
     load_idt();
-    uint32_t cpus = __atomic_add_fetch(&cpus_up, 1, __ATOMIC_SEQ_CST);
-    (void)cpus;
-    race(cpu, 4);
+    __atomic_add_fetch(&cpus_up, 1, __ATOMIC_SEQ_CST);
+    other_routine(cpu);
     for (;;)
         __asm__ volatile("sti; hlt");
+}
+
+static void start_others(uint32_t count)
+{
+    for (char *from = bare_trampoline, *to = (char *)(uintptr_t)TRAMPOLINE; from < bare_trampoline_end;)
+        *to++ = *from++;
+    cpus_up = 1;
+    LAPIC(LAPIC_ICR_LOW) = 0xc4500; /* INIT, then STARTUP, to all others */
+    LAPIC(LAPIC_ICR_LOW) = 0xc4600 | TRAMPOLINE >> 12;
+    while (cpus_up < count)
+        __asm__ volatile("pause");
 }
 
 static void run_schedule(void)
 {
     for (uint32_t i = 0; i < MAX_CPUS; i++)
         seeds[i] = i * 77777 + 1;
-    for (char *from = bare_trampoline, *to = (char *)(uintptr_t)TRAMPOLINE; from < bare_trampoline_end;)
-        *to++ = *from++;
-    cpus_up = 1;
-    LAPIC(LAPIC_ICR_LOW) = 0xc4500; /* INIT, then STARTUP, to all others */
-    LAPIC(LAPIC_ICR_LOW) = 0xc4600 | TRAMPOLINE >> 12;
-    while (cpus_up < 4)
-        __asm__ volatile("pause");
+    start_others(4);
     race(0, 4);
     while (cpus_done < 4)
         __asm__ volatile("pause");
@@ -320,6 +332,85 @@ static void run_pageable(int on)
     report(bare_faults - before == (on ? 500 : 0), "a thousand rounds");
 }
 
+/* ---- translations ---- */
+
+#define PHASES       50
+#define ROUNDS_SMALL 1000
+#define ROUNDS_LARGE 20
+
+static uint8_t other_page[4096] __attribute__((aligned(4096)));
+static volatile uint32_t step;
+static volatile uint64_t seen;
+
+static void wait_for(uint32_t wanted)
+{
+    while (step != wanted)
+        __asm__ volatile("pause");
+}
+
+/* The second processor: what it reads, and reads again after the first has mapped another page there. */
+static void look_twice(uint32_t cpu)
+{
+    (void)cpu;
+    wait_for(1);
+    seen = PAGED;
+    step = 2;
+    wait_for(3);
+    seen = PAGED;
+    step = 4;
+}
+
+static void flush_all(void)
+{
+    uint64_t root;
+    __asm__ volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(root)::"memory");
+}
+
+/* Whether the first page is still known as it was, though mapped elsewhere, when so many more have been read. */
+static uint64_t read_stale(int pages)
+{
+    table1[0] = (uint64_t)(uintptr_t)small_page | 3;
+    flush_all();
+    (void)PAGED;
+    table1[0] = (uint64_t)(uintptr_t)other_page | 3; /* and no INVLPG */
+    for (int i = 1; i < pages; i++)
+        (void)*(volatile uint64_t *)(WINDOW + (uint64_t)i * 4096);
+    return PAGED;
+}
+
+static void run_translations(void)
+{
+    uint64_t hash = 0x6c62272e07bb0142ull;
+
+    page_root[1] = (uint64_t)(uintptr_t)table3 | 3;
+    table3[0] = (uint64_t)(uintptr_t)table2 | 3;
+    table2[0] = (uint64_t)(uintptr_t)table1 | 3;
+    for (int i = 0; i < 512; i++)
+        table1[i] = (uint64_t)(uintptr_t)small_page | 3;
+    *(volatile uint64_t *)small_page = 1;
+    *(volatile uint64_t *)other_page = 2;
+    other_routine = look_twice;
+    start_others(2);
+    step = 1;
+    wait_for(2);
+    print_hex(seen);
+    table1[0] = (uint64_t)(uintptr_t)other_page | 3;
+    __asm__ volatile("invlpg (%0)" ::"r"(WINDOW) : "memory");
+    step = 3;
+    wait_for(4);
+    print(" ");
+    print_hex(seen);
+    for (int phase = 0; phase < PHASES; phase++) {
+        for (int round = 0; round < ROUNDS_LARGE; round++)
+            hash = (hash ^ read_stale(512)) * 0x100000001b3ull;
+        for (int round = 0; round < ROUNDS_SMALL; round++)
+            hash = (hash ^ read_stale(20)) * 0x100000001b3ull;
+    }
+    print(" ");
+    print_hex(hash);
+    print("\n");
+}
+
 /* ---- */
 
 static void run_spin(uint32_t millions)
@@ -344,6 +435,7 @@ void bare_main(uint32_t start_info)
         run_schedule();
         break;
     case 'p' << 8 | 'a': run_pageable(number); break;
+    case 't' << 8 | 'r': run_translations(); break;
     }
     power_off();
 }

@@ -194,6 +194,15 @@ static VOID Misuse(ULONG Number)
         KeSetTimer(&Timer, (LARGE_INTEGER){.QuadPart = -100000000}, &Dpc);
         ExFreePoolWithTag(Block, TAG);
         break;
+    case 29: /* one processor reads, another frees, the first reads again */
+        Block = ExAllocatePoolWithTag(NonPagedPool, 16, TAG);
+        KeSetSystemAffinityThread(1);
+        Keep = (PVOID)(ULONG_PTR) * (volatile UCHAR *)Block;
+        KeSetSystemAffinityThread(2);
+        ExFreePoolWithTag(Block, TAG);
+        KeSetSystemAffinityThread(1);
+        Keep = (PVOID)(ULONG_PTR) * (volatile UCHAR *)Block;
+        break;
     case 30: /* leaks: reported when unloaded */
         Keep = Block;
         ExAllocatePoolWithTag(PagedPool, 6000, 'kaeL');

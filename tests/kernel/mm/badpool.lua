@@ -8,6 +8,7 @@ local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badpool]]
 local cases = {
   { 1, 0xD5, "a write to freed memory", text = "used-after-free" },
   { 2, 0xD5, "a read of freed memory", text = "freed-by" },
+  { 29, 0xD5, "a read of memory that another processor freed", text = "freed-by" },
   { 3, 0xD6, "a write behind the allocation, on the next page", text = "beyond-allocation" },
   { 4, 0xC1, "a write behind the allocation, on its page", p4 = 0x24 },
   { 5, 0xC1, "a write before the allocation", p4 = 0x23 },
