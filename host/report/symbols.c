@@ -6,13 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "child.h"
 #include "paths.h"
 #include "source_root.h"
+#include "symbolizer.h"
 #include "temp.h"
 
-/* Microseconds that the symbolizer gets; how many images are kept in mind, and how long their names are. */
-#define MOST_TIME   (10 * G_USEC_PER_SEC)
+/* How many images are kept in mind, and how long their names are. */
 #define MOST_IMAGES 4096u
 #define MOST_NAME   260u
 
@@ -217,55 +216,47 @@ static void describe(FltvmSymbol *symbol, const Image *image, const char *answer
         symbol->text = g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* The file as llvm-symbolizer's input names it: between quotes of one kind.  A path with both kinds goes by a link. */
+/*
+ * The file as llvm-symbolizer's input, a line each, names it: between quotes of one kind.  A path with both kinds, or with a
+ * line's end, goes by a link.
+ */
 static char *quoted(const char *file)
 {
     g_autofree char *link = NULL;
 
-    if (!strchr(file, '"'))
+    if (!strpbrk(file, "\"\n"))
         return g_strdup_printf("\"%s\"", file);
-    if (!strchr(file, '\''))
+    if (!strpbrk(file, "'\n"))
         return g_strdup_printf("'%s'", file);
     link = g_strdup_printf("%s/image-%08x", fltvm_temp_dir(NULL), g_str_hash(file));
     return g_strdup_printf("\"%s\"", symlink(file, link) == 0 || errno == EEXIST ? link : file);
 }
 
-/* The line that asks the symbolizer for an address; NULL if there is no file to look into. */
-static char *question(FltvmSymbols *symbols, const FltvmSymbol *symbol)
+/* The line that asks the symbolizer for an address; NULL if there is no file to look into.  The file is added to `files`. */
+static char *question(FltvmSymbols *symbols, const FltvmSymbol *symbol, GHashTable *files)
 {
     const Image *image = find(symbols, symbol->address);
     g_autofree char *file = image ? file_of(symbols, image->name) : NULL;
     g_autofree char *name = file ? quoted(file) : NULL;
 
-    return name ? g_strdup_printf("%s 0x%" G_GINT64_MODIFIER "x", name,
-                                  symbol->address - image->base - (symbol->is_return ? 1 : 0))
-                : NULL;
-}
-
-/* The symbolizer's answers, in the order of the questions; fewer if it cannot or takes too long. */
-static char **ask(const GString *input)
-{
-    static const char *const tools[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
-    const char *argv[] = {fltvm_path_tool(tools), "--relative-address", "--demangle", "--inlining", NULL};
-    g_autofree char *output = NULL, *complaints = NULL;
-    int status;
-
-    if (!input->len || !fltvm_child_run_until(argv, input->str, g_get_monotonic_time() + MOST_TIME, &output,
-                                              &complaints, &status, NULL))
-        return g_new0(char *, 1);
-    return g_strsplit(output, "\n\n", -1);
+    if (!name)
+        return NULL;
+    g_hash_table_add(files, g_steal_pointer(&file));
+    return g_strdup_printf("%s 0x%" G_GINT64_MODIFIER "x", name,
+                           symbol->address - image->base - (symbol->is_return ? 1 : 0));
 }
 
 void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count)
 {
     g_autoptr(GHashTable) numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autofree guint *asked = g_new0(guint, count + 1); /* which answer is for it, from 1 on; 0: none */
     g_autoptr(GString) input = g_string_new(NULL);
     g_auto(GStrv) answers = NULL;
     guint questions = 0;
 
     for (guint i = 0; i < count; i++) {
-        char *line = question(symbols, &list[i]);
+        char *line = question(symbols, &list[i], files);
         if (!line)
             continue;
         asked[i] = GPOINTER_TO_UINT(g_hash_table_lookup(numbers, line));
@@ -276,7 +267,7 @@ void fltvm_symbols_resolve(FltvmSymbols *symbols, FltvmSymbol *list, guint count
         }
         g_free(line);
     }
-    answers = ask(input);
+    answers = fltvm_symbolizer_ask(input, questions, files);
     questions = MIN(questions, g_strv_length(answers));
     for (guint i = 0; i < count; i++) {
         const Image *image = find(symbols, list[i].address);

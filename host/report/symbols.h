@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The images that the guest has loaded, and what an address in one of them is called.
- * Names, files and lines come from llvm-symbolizer on the unstripped images; it is started only when a
+ * Names, files and lines come from llvm-symbolizer (symbolizer.h) on the unstripped images, which is asked only when a
  * report needs it, once for all addresses of the report.
  */
 #ifndef FLTVM_HOST_SYMBOLS_H
