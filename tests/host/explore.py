@@ -433,9 +433,10 @@ def the_walk_of_the_manual_finds_what_the_manual_says():
     with Folder() as folder:
         os.symlink(os.path.join(root, 'examples'), folder.file('examples'))
         done = folder.fltvm(*command, timeout=600)
-        expect(done, 1, '2 findings in 300 runs', 'has left what it allocated: flaky!DriverEntry', 'flaky!FlakyIsIn')
+        # A race may show at more than one line.
+        expect(done, 1, ' findings in 300 runs', 'has left what it allocated: flaky!DriverEntry', 'flaky!FlakyIsIn')
         replays = re.findall(r'^ +fltvm (run .*)$', done.all, re.M)
-        equal(len(replays), 2, 'commands')
+        check(len(replays) >= 2, replays)
         for words in replays:
             expect(folder.fltvm(*words.split()), 3, 'flaky!')
         mended = folder.file('mended.lua')
