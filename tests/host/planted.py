@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Drivers with one planted bug each, which a plain run does not show: fltvm explore finds them.
+
+usage: planted.py FLTVM QEMU-FOLDER FAKE-QEMU
+       planted.py FLTVM QEMU-FOLDER FAKE-QEMU --measure RUNS [NAME...]
+
+--measure prints which strategy finds which bug in at most so many runs, and in how many of them, instead.  A bug that the table
+says to be found by no strategy stands there as a measure of the next one.
+"""
+import json
+import os
+import sys
+
+from command import Folder, expect
+from tap import CASES, case, check, equal, main
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCENARIO = '''
+local vm = fltvm.machine{ cpus = 2, disks = { { size = "1M" } } }
+local filter = vm:load{ source = [[%s]], altitude = "370030" }
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true })
+local reads = {}
+for i = 1, 12 do
+  reads[i] = volume:read_async(i * 4096, 4096, { thread = i %% 3 })
+end
+for _, read in ipairs(reads) do
+  expect_equal(#read:wait(), 4096, "a read returns all of its bytes")
+end
+volume:close()
+filter:unload()
+'''
+STRATEGIES = ('seeds', 'allocations', 'faults', 'calls')
+# Bug: a strategy that finds it, in how many runs, and a part of what it is called then.  None: luck with seeds.
+FOUND = {
+    'errorleak': ('faults', 27, '0x62 a driver that is unloaded has left'),
+    'halfleak': ('allocations', 20, '0x62 a driver that is unloaded has left'),
+    'lazyinit': ('calls', 20, '0x62 a driver that is unloaded has left'),
+    'lookup': ('calls', 60, 'lookup!PlantedPreRead'),
+    'lostwake': ('calls', 60, 'not done after'),
+    'nocheck': ('allocations', 24, 'nocheck!PlantedPostRead'),
+    'peek': None,
+    'startfail': ('allocations', 20, 'startfail!PlantedStart'),
+    'timeout': ('calls', 60, 'timeout!Work'),
+    'timerdpc': None,
+    'twice': ('calls', 60, 'twice!Complete'),
+    'unloadwork': ('calls', 60, 'unloadwork!Work'),
+    'upgrade': ('calls', 60, 'upgrade!PlantedPreRead'),
+}
+
+
+def scenario(folder, name):
+    folder.write(name + '.lua', SCENARIO % os.path.join(HERE, 'planted', name + '.c'))
+    return name + '.lua'
+
+
+def explored(folder, name, strategy, runs):
+    done = folder.fltvm('explore', '--strategy', strategy, '--runs', str(runs), '--json', 'found.json', scenario(folder, name), timeout=3600)
+    check(done.returncode in (0, 1), done.all)
+    return json.loads(folder.read('found.json'))
+
+
+@case
+def every_planted_bug_stands_in_the_table():
+    equal(sorted(FOUND), sorted(file[:-2] for file in os.listdir(os.path.join(HERE, 'planted')) if file.endswith('.c')), 'bugs')
+
+
+def make(name):
+    def test():
+        with Folder() as folder:
+            expect(folder.fltvm('run', scenario(folder, name)), 0, 'passed, 12 checks')
+            if FOUND[name]:
+                strategy, runs, words = FOUND[name]
+                titles = [finding['title'] for finding in explored(folder, name, strategy, runs)['findings']]
+                check(any(words in title for title in titles), f'{strategy}, {runs} runs: {titles}')
+    test.__name__ = f'{name}_is_found_by_{FOUND[name][0]}' if FOUND[name] else f'{name}_does_not_show_by_itself'
+    CASES.append(test)
+
+
+def measure(runs, names):
+    print(f'{"":12}' + ''.join(f'{strategy:>16}' for strategy in STRATEGIES))
+    for name in names or sorted(FOUND):
+        line = f'{name:12}'
+        for strategy in STRATEGIES:
+            with Folder() as folder:
+                found = explored(folder, name, strategy, runs)
+            first = min((finding['order'] for finding in found['findings']), default=None)
+            count = sum(finding['count'] for finding in found['findings'])
+            line += f'{"-" if first is None else f"{count}, from {first + 1}":>16}'
+        print(line, flush=True)
+    return 0
+
+
+for each in FOUND:
+    make(each)
+
+if __name__ == '__main__':
+    words = sys.argv[4:]
+    sys.exit(measure(int(words[1]), words[2:]) if words[:1] == ['--measure'] else main())
