@@ -36,16 +36,16 @@ FOUND = {
     'errorleak': ('faults', 27, '0x62 a driver that is unloaded has left'),
     'halfleak': ('allocations', 20, '0x62 a driver that is unloaded has left'),
     'lazyinit': ('calls', 20, '0x62 a driver that is unloaded has left'),
-    'lookup': ('calls', 60, 'lookup!PlantedPreRead'),
-    'lostwake': ('calls', 60, 'not done after'),
+    'lookup': ('calls', 100, 'lookup!PlantedPreRead'),
+    'lostwake': ('calls', 100, 'not done after'),
     'nocheck': ('allocations', 24, 'nocheck!PlantedPostRead'),
     'peek': None,
-    'startfail': ('allocations', 20, 'startfail!PlantedStart'),
-    'timeout': ('calls', 60, 'timeout!Work'),
+    'startfail': ('allocations', 20, 'startfail!PlantedStop'),
+    'timeout': ('calls', 100, 'timeout!Work'),
     'timerdpc': None,
-    'twice': ('calls', 60, 'twice!Complete'),
-    'unloadwork': ('calls', 60, 'unloadwork!Work'),
-    'upgrade': ('calls', 60, 'upgrade!PlantedPreRead'),
+    'twice': ('calls', 100, 'twice!Complete'),
+    'unloadwork': ('calls', 100, 'unloadwork!Work'),
+    'upgrade': ('calls', 100, 'upgrade!PlantedPreRead'),
 }
 
 
