@@ -3,206 +3,13 @@
  * fltvm-link against docs/specs/fltvm-link.rst.  The test is both the guest, through qtest, and the host.
  */
 #define _GNU_SOURCE
-#include "rig.h"
-#include "abi/link.h"
+#include "link-rig.h"
 #include "abi/tracepoint.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
-
-#define BASE     FLTVM_LINK_IOBASE
-#define IRQ_LINE 5
-
-/* Where the guest keeps things. */
-#define REQUEST 0x100000u
-#define OUT     0x110000u
-#define IN      0x130000u
-
-typedef struct Link {
-    Rig *rig;
-    int host; /* the host's end */
-} Link;
-
-static Link link_start_with(const char *const *extra)
-{
-    int pair[2];
-    struct timeval time = {.tv_sec = RIG_TIMEOUT_S};
-    g_autofree char *chardev = NULL;
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
-    Link link;
-    int fds[2];
-
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
-    setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
-    chardev = g_strdup_printf("socket,id=link,fd=%d", pair[1]);
-    g_ptr_array_add(arguments, (char *)"-chardev");
-    g_ptr_array_add(arguments, chardev);
-    g_ptr_array_add(arguments, (char *)"-device");
-    g_ptr_array_add(arguments, (char *)"fltvm-link,chardev=link");
-    for (; extra && *extra; extra++) {
-        g_ptr_array_add(arguments, (char *)*extra);
-    }
-    g_ptr_array_add(arguments, NULL);
-    fds[0] = pair[1];
-    fds[1] = -1;
-    link.host = pair[0];
-    link.rig = rig_start((const char *const *)arguments->pdata, fds);
-    return link;
-}
-
-static Link link_start(void)
-{
-    return link_start_with(NULL);
-}
-
-static void link_stop(Link *link)
-{
-    rig_stop(link->rig);
-    close(link->host);
-}
-
-static uint32_t link_get(Link *link, uint16_t offset)
-{
-    return (uint32_t)rig_in(link->rig, (uint16_t)(BASE + offset), 4);
-}
-
-static void link_set(Link *link, uint16_t offset, uint32_t value)
-{
-    rig_out(link->rig, (uint16_t)(BASE + offset), value, 4);
-}
-
-/* The host */
-
-static void host_receive(Link *link, void *data, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t n = recv(link->host, (char *)data + done, size - done, 0);
-
-        if (n <= 0) {
-            g_error("host: %s", n ? g_strerror(errno) : "closed");
-        }
-        done += (size_t)n;
-    }
-}
-
-static void host_assert_silent(Link *link)
-{
-    char byte;
-
-    g_assert_cmpint(recv(link->host, &byte, 1, MSG_DONTWAIT), ==, -1);
-    g_assert_cmpint(errno, ==, EAGAIN);
-}
-
-/* The next frame must be of this kind and hold @size bytes of the pattern from @seed on. */
-static struct fltvm_link_frame host_expect(Link *link, uint16_t kind, uint32_t size, uint64_t seed)
-{
-    struct fltvm_link_frame frame;
-    g_autofree uint8_t *data = g_malloc(size + 1);
-
-    host_receive(link, &frame, sizeof(frame));
-    g_assert_cmpuint(GUINT16_FROM_LE(frame.kind), ==, kind);
-    g_assert_cmpuint(GUINT32_FROM_LE(frame.length), ==, size);
-    host_receive(link, data, size);
-    for (uint32_t i = 0; i < size; i++) {
-        g_assert_cmphex(data[i], ==, rig_pattern(seed + i));
-    }
-    return frame;
-}
-
-static void host_send(Link *link, const void *data, size_t size)
-{
-    g_assert_cmpint(send(link->host, data, size, MSG_NOSIGNAL), ==, (ssize_t)size);
-}
-
-static void host_answer(Link *link, uint16_t kind, uint32_t size, uint64_t seed)
-{
-    struct fltvm_link_frame frame = {.length = GUINT32_TO_LE(size), .kind = GUINT16_TO_LE(kind)};
-    g_autofree uint8_t *data = g_malloc(size + 1);
-
-    for (uint32_t i = 0; i < size; i++) {
-        data[i] = rig_pattern(seed + i);
-    }
-    host_send(link, &frame, sizeof(frame));
-    host_send(link, data, size);
-}
-
-/* The guest */
-
-static struct fltvm_link_request guest_request(uint16_t op, uint16_t kind, uint32_t out_len, uint32_t in_cap)
-{
-    return (struct fltvm_link_request){
-        .op = GUINT16_TO_LE(op),
-        .kind = GUINT16_TO_LE(kind),
-        .cpu = GUINT32_TO_LE(3),
-        .out_len = GUINT32_TO_LE(out_len),
-        .in_cap = GUINT32_TO_LE(in_cap),
-        .out_addr = GUINT64_TO_LE(OUT),
-        .in_addr = GUINT64_TO_LE(IN),
-        .in_len = GUINT32_TO_LE(0xAAAAAAAA),
-        .status = (int32_t)0x55555555,
-        .in_kind = GUINT32_TO_LE(0xBBBBBBBB),
-    };
-}
-
-static void guest_put(Link *link, const struct fltvm_link_request *request)
-{
-    rig_write_block(link->rig, REQUEST, request, sizeof(*request));
-}
-
-/* Put @size bytes of the pattern from @seed on where records come from. */
-static void guest_fill(Link *link, uint32_t size, uint64_t seed)
-{
-    g_autofree uint8_t *data = g_malloc(size + 1);
-
-    for (uint32_t i = 0; i < size; i++) {
-        data[i] = rig_pattern(seed + i);
-    }
-    if (size) {
-        rig_write_block(link->rig, OUT, data, size);
-    }
-}
-
-static struct fltvm_link_request guest_result(Link *link)
-{
-    struct fltvm_link_request request;
-
-    rig_read_block(link->rig, REQUEST, &request, sizeof(request));
-    request.in_len = GUINT32_FROM_LE(request.in_len);
-    request.status = (int32_t)GUINT32_FROM_LE((uint32_t)request.status);
-    request.in_kind = GUINT32_FROM_LE(request.in_kind);
-    return request;
-}
-
-static struct fltvm_link_request guest_ring(Link *link, const struct fltvm_link_request *request)
-{
-    guest_put(link, request);
-    link_set(link, FLTVM_LINK_REG_DOORBELL, REQUEST);
-    return guest_result(link);
-}
-
-static int32_t guest_send(Link *link, uint16_t kind, uint32_t size, uint64_t seed)
-{
-    struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_SEND, kind, size, 0);
-
-    guest_fill(link, size, seed);
-    return guest_ring(link, &request).status;
-}
-
-static void guest_assert_in(Link *link, uint32_t size, uint64_t seed)
-{
-    g_autofree uint8_t *data = g_malloc(size + 1);
-
-    rig_read_block(link->rig, IN, data, size + 1);
-    for (uint32_t i = 0; i < size; i++) {
-        g_assert_cmphex(data[i], ==, rig_pattern(seed + i));
-    }
-    g_assert_cmphex(data[size], ==, 0);
-}
-
-/* Cases */
 
 static void test_identity(void)
 {
@@ -248,7 +55,7 @@ static void test_bad_access(void)
     Link link = link_start();
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        uint16_t port = (uint16_t)(BASE + bad[i].offset);
+        uint16_t port = (uint16_t)(LINK_BASE + bad[i].offset);
 
         if (bad[i].read) {
             uint64_t ones = UINT64_MAX >> (64 - 8 * bad[i].size);
@@ -296,8 +103,8 @@ static void test_request_untouched(void)
     memset(before.reserved, 0xCC, sizeof(before.reserved));
     host_answer(&link, FLTVM_ANSWER_DATA, 10, 0);
     guest_put(&link, &before);
-    link_set(&link, FLTVM_LINK_REG_DOORBELL, REQUEST);
-    rig_read_block(link.rig, REQUEST, &after, sizeof(after));
+    link_set(&link, FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
+    rig_read_block(link.rig, LINK_REQUEST, &after, sizeof(after));
     before.in_len = GUINT32_TO_LE(10);
     before.status = FLTVM_LINK_S_OK;
     before.in_kind = GUINT32_TO_LE(FLTVM_ANSWER_DATA);
@@ -315,7 +122,7 @@ static void test_call(void)
         struct fltvm_link_request request =
             guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 50, FLTVM_LINK_MAX_PAYLOAD);
 
-        rig_write_block(link.rig, IN, zeros, sizeof(zeros));
+        rig_write_block(link.rig, LINK_IN, zeros, sizeof(zeros));
         guest_fill(&link, 50, 9);
         host_answer(&link, FLTVM_ANSWER_END, sizes[i], i);
         request = guest_ring(&link, &request);
@@ -337,7 +144,7 @@ static void test_call_waits(void)
 
     guest_fill(&link, 8, 0);
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     host_expect(&link, FLTVM_RECORD_COMMAND, 8, 0);
     host_send(&link, &frame, 7);
     g_usleep(20000);
@@ -418,7 +225,7 @@ static void test_bad_address(void)
 
 static void test_bad_doorbell(void)
 {
-    static const uint32_t bad[] = {REQUEST + 1, REQUEST + 32, RIG_NOWHERE, RIG_LAPIC, RIG_RAM_SIZE, 0xFEC00000};
+    static const uint32_t bad[] = {LINK_REQUEST + 1, LINK_REQUEST + 32, RIG_NOWHERE, RIG_LAPIC, RIG_RAM_SIZE, 0xFEC00000};
     const uint32_t error = FLTVM_LINK_STATUS_BAD_REQUEST;
     struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, 0, 0);
     Link link = link_start();
@@ -465,7 +272,7 @@ static void test_trace_overflow(void)
     request = guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_TRACE, FLTVM_LINK_MAX_PAYLOAD, 0);
     guest_fill(&link, FLTVM_LINK_MAX_PAYLOAD, 4);
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     for (uint64_t i = 0; i < 4; i++) {
         host_expect(&link, FLTVM_RECORD_TRACE, FLTVM_LINK_MAX_PAYLOAD, i);
     }
@@ -514,7 +321,7 @@ static void test_exit(void)
     g_assert_cmpint(guest_send(&link, FLTVM_RECORD_TRACE, 64, 7), ==, FLTVM_LINK_S_OK);
     guest_fill(&link, 4, 1);
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     g_assert_cmpint(rig_wait_exit(link.rig), ==, 0);
     host_expect(&link, FLTVM_RECORD_TRACE, 64, 7);
     host_expect(&link, FLTVM_RECORD_EXIT, 4, 1);
@@ -538,7 +345,7 @@ static void test_closed_in_call(void)
     struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 8);
 
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     host_expect(&link, FLTVM_RECORD_COMMAND, 0, 0);
     close(link.host);
     rig_finish(link.rig);
@@ -561,7 +368,7 @@ static void test_bad_answer(void)
 
     host_send(&link, &frame, sizeof(frame));
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     g_assert_cmpint(rig_wait_exit(link.rig), ==, 1);
     close(link.host);
 }
@@ -596,14 +403,14 @@ static void test_park(void)
     g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_IRQ_ENABLE), ==, FLTVM_LINK_IRQ_WAKE);
     link_park(&link);
     g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_IRQ_STATUS), ==, 0);
-    g_assert_false(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_false(rig_ioapic_level(link.rig, LINK_IRQ));
     /* The host wakes the guest by writing the answer to its next call. */
     host_answer(&link, FLTVM_ANSWER_DATA, 6, 3);
     link_wait_wake(&link);
-    g_assert_true(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_true(rig_ioapic_level(link.rig, LINK_IRQ));
     link_set(&link, FLTVM_LINK_REG_IRQ_STATUS, FLTVM_LINK_IRQ_WAKE);
     g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_IRQ_STATUS), ==, 0);
-    g_assert_false(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_false(rig_ioapic_level(link.rig, LINK_IRQ));
     request = guest_ring(&link, &request);
     g_assert_cmpint(request.status, ==, FLTVM_LINK_S_OK);
     g_assert_cmpuint(request.in_len, ==, 6);
@@ -620,11 +427,11 @@ static void test_park_masked(void)
     link_park(&link);
     host_answer(&link, FLTVM_ANSWER_DATA, 6, 3);
     link_wait_wake(&link);
-    g_assert_false(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_false(rig_ioapic_level(link.rig, LINK_IRQ));
     link_set(&link, FLTVM_LINK_REG_IRQ_ENABLE, FLTVM_LINK_IRQ_WAKE);
-    g_assert_true(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_true(rig_ioapic_level(link.rig, LINK_IRQ));
     link_set(&link, FLTVM_LINK_REG_IRQ_ENABLE, 0);
-    g_assert_false(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_false(rig_ioapic_level(link.rig, LINK_IRQ));
     link_stop(&link);
 }
 
@@ -642,7 +449,7 @@ static void test_no_wake_unparked(void)
     host_expect(&link, FLTVM_RECORD_COMMAND, 0, 0);
     link_park(&link);
     guest_put(&link, &request);
-    rig_out_begin(link.rig, BASE + FLTVM_LINK_REG_DOORBELL, REQUEST);
+    rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     host_expect(&link, FLTVM_RECORD_COMMAND, 0, 0);
     host_answer(&link, FLTVM_ANSWER_DATA, 2, 0);
     rig_finish(link.rig);
@@ -665,7 +472,7 @@ static void test_reset(void)
 
     rig_watch_ioapic(link.rig);
     link_set(&link, FLTVM_LINK_REG_IRQ_ENABLE, FLTVM_LINK_IRQ_WAKE);
-    rig_in(link.rig, BASE, 1);
+    rig_in(link.rig, LINK_BASE, 1);
     link_set(&link, FLTVM_LINK_REG_DOORBELL, 1);
     link_park(&link);
     rig_reset(link.rig);
@@ -675,7 +482,7 @@ static void test_reset(void)
     host_answer(&link, FLTVM_ANSWER_DATA, 6, 3);
     g_usleep(20000);
     g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_IRQ_STATUS), ==, 0);
-    g_assert_false(rig_ioapic_level(link.rig, IRQ_LINE));
+    g_assert_false(rig_ioapic_level(link.rig, LINK_IRQ));
     link_stop(&link);
 }
 
