@@ -246,11 +246,18 @@ static BOOLEAN FltpCannotAsk(PFLT_CALLBACK_DATA Data)
            FlagOn(Data->Iopb->TargetFileObject->Flags, FO_CLEANUP_COMPLETE) || KeAreAllApcsDisabled();
 }
 
+/* A create that goes on elsewhere has opened nothing. */
+static BOOLEAN FltpIsReparsed(PFLT_CALLBACK_DATA Data)
+{
+    return Data->Iopb->MajorFunction == IRP_MJ_CREATE && FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) &&
+           Data->IoStatus.Status == STATUS_REPARSE;
+}
+
 /* A question about a file without opening it has a file object that is never open. */
 static BOOLEAN FltpIsUnopened(PFLT_CALLBACK_DATA Data)
 {
     switch (Data->Iopb->MajorFunction) {
-    case IRP_MJ_CREATE: return !FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION);
+    case IRP_MJ_CREATE: return !FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_POST_OPERATION) || FltpIsReparsed(Data);
     case IRP_MJ_NETWORK_QUERY_OPEN:
     case IRP_MJ_QUERY_OPEN: return TRUE;
     default: return FALSE;
@@ -272,6 +279,8 @@ NTSTATUS FLTAPI FltGetFileNameInformation(PFLT_CALLBACK_DATA CallbackData, FLT_F
     Status = FltpCheckNameOptions(NameOptions);
     if (!NT_SUCCESS(Status))
         return Status;
+    if (FltpIsReparsed(CallbackData) && !FlagOn(NameOptions, FLT_FILE_NAME_ALLOW_QUERY_ON_REPARSE))
+        return STATUS_FLT_INVALID_NAME_REQUEST; /* the file object's name may be another's by now */
     May = !FltpCannotAsk(CallbackData);
     if (!May && FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_ALWAYS_ALLOW_CACHE_LOOKUP &&
         FltGetFileNameQueryMethod(NameOptions) != FLT_FILE_NAME_QUERY_CACHE_ONLY)

@@ -59,6 +59,19 @@ static FLT_PREOP_CALLBACK_STATUS Refuse(PFLT_CALLBACK_DATA Data)
 
 /* --- Reissuing --- */
 
+/* Nothing is open: who knows that the file object's name is what it was may ask for it. */
+static VOID CheckNameOnReparse(PFLT_CALLBACK_DATA Data)
+{
+    FLT_FILE_NAME_OPTIONS Opened = FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_DEFAULT;
+    UNICODE_STRING Wanted = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\made.txt");
+    PFLT_FILE_NAME_INFORMATION Name;
+
+    FvCheck(FltGetFileNameInformation(Data, Opened, &Name) == STATUS_FLT_INVALID_NAME_REQUEST);
+    FvCheck(FltGetFileNameInformation(Data, Opened | FLT_FILE_NAME_ALLOW_QUERY_ON_REPARSE, &Name) == STATUS_SUCCESS);
+    FvCheck(RtlEqualUnicodeString(&Name->Name, &Wanted, TRUE));
+    FltReleaseFileNameInformation(Name);
+}
+
 static VOID ReissueCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
 {
     PFLT_PARAMETERS P = &Data->Iopb->Parameters;
@@ -66,6 +79,7 @@ static VOID ReissueCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObje
 
     if (Data->IoStatus.Status == STATUS_REPARSE) {
         FvCheck(Data->TagData != NULL);
+        CheckNameOnReparse(Data);
         P->Create.Options |= FILE_OPEN_REPARSE_POINT;
         FltSetCallbackDataDirty(Data);
         FltReissueSynchronousIo(FltObjects->Instance, Data);

@@ -19,7 +19,7 @@ local ntfs = write_file("ntfs.raw", string.rep("\0", 8 << 20))
 local output, status = fltvm.host{ "mkntfs", "-q", "-F", "-f", "-c", "4096", "-s", "512", ntfs }
 expect_equal(status, 0, output)
 
-local plan = 1854
+local plan = 1872
 local function machine(disk, options, values)
   local vm = fltvm.machine { disks = { disk }, options = options }
   for name, value in pairs(values or {}) do vm:set_registry(SERVICES .. "reissue", name, value) end
