@@ -28,6 +28,18 @@ file:close()
 
 vm:open(VOLUME .. "copy.txt", { access = "delete", options = "delete_on_close" }):close()
 vm:expect_log(VOLUME .. "copy.txt is deleted on close", "the other way")
+-- A file with a short name goes, and another is renamed to that within 15 seconds: it has the long name, by NTFS's tunnel.
+file = vm:open(VOLUME .. "A long name.dat", { disposition = "create", access = "rw delete" })
+file:set(40, string.pack("<I4", 2 * 12) .. ("ALONGN~1.DAT"):gsub(".", "%0\0")) -- FileShortNameInformation
+file:close()
+file = vm:open(VOLUME .. "ALONGN~1.DAT", { access = "delete" })
+file:delete()
+file:close()
+file = vm:open(VOLUME .. "new.dat", { disposition = "create", access = "rw delete" })
+file:rename("alongn~1.dat")
+vm:expect_log(VOLUME .. "new.dat renamed to " .. VOLUME .. "A long name.dat", "what was tunneled")
+file:close()
+
 local root = vm:open(VOLUME, { access = "r", options = "directory" })
 expect_equal(#root:list("*.txt"), 0, "nothing is left")
 root:close()

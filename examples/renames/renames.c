@@ -2,7 +2,8 @@
 /*
  * renames: tells which files are renamed, linked and deleted, and to what.
  *
- * A rename is seen before it happens, with the name as it is; whether it has happened is known behind it.  A file is deleted when its last handle
+ * A rename is seen before it happens, with the name as it is; whether it has happened is known behind it, and whether the file
+ * system has made another of the new name: the long one of a file that has just lost it.  A file is deleted when its last handle
  * goes: what marks it, and takes the mark away again, is told as it is.
  */
 #include <fltKernel.h>
@@ -72,13 +73,25 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI RenamesPreSet(PFLT_CALLBACK_DATA Data, P
     return FLT_PREOP_SYNCHRONIZE; /* the story is paged, and is told at PASSIVE_LEVEL */
 }
 
+/* Only now is the last component of the new name certain. */
+static VOID RenamesAskTunnel(PFLT_CALLBACK_DATA Data, PRENAMES_STORY Story)
+{
+    PFLT_FILE_NAME_INFORMATION Tunneled;
+
+    if (NT_SUCCESS(FltGetTunneledName(Data, Story->To, &Tunneled)) && Tunneled != NULL) {
+        FltReleaseFileNameInformation(Story->To);
+        Story->To = Tunneled;
+    }
+}
+
 static FLT_POSTOP_CALLBACK_STATUS FLTAPI RenamesPostSet(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                                         PVOID CompletionContext, FLT_POST_OPERATION_FLAGS Flags)
 {
     PRENAMES_STORY Story = CompletionContext;
 
     UNREFERENCED_PARAMETER(FltObjects);
-    UNREFERENCED_PARAMETER(Flags);
+    if (Story->To != NULL && !FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING))
+        RenamesAskTunnel(Data, Story);
     if (!NT_SUCCESS(Data->IoStatus.Status))
         DbgPrint("%wZ stays: 0x%08X\n", &Story->From->Name, Data->IoStatus.Status);
     else if (Story->To != NULL)

@@ -134,6 +134,14 @@ file:close()
 expect_equal(entry("another*").short_name, "ANOTHE~1.TEX", "by its long name the short one comes back, too")
 expect_equal(told(since, "Another long name.text"), 1, "and the name stays")
 
+vm:sleep(100)
+gone("ANOTHE~1.TEX")
+since = #vm:log()
+rename("third", "anothe~1.tex")
+expect_equal(told(since, "anothe~1.tex", "Another long name.text"), 1, "a rename to the short name gets the long one, too")
+expect_equal(entry("another*").name .. " " .. entry("another*").short_name, "Another long name.text ANOTHE~1.TEX")
+expect_equal(created("another long name.text"), time, "and the time of creation")
+
 -- A link has its own name.
 since = #vm:log()
 file = vm:open(DIR .. "elsewhere")

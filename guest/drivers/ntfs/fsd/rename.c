@@ -17,13 +17,15 @@ typedef struct _NTFS_NAMING {
     PNTFS_VOLUME Volume;
     PNTFS_FILE File;
     PNTFS_LINK Source;
-    UNICODE_STRING Name;    /* in the request */
-    ULONG Flags;            /* FILE_RENAME_… */
-    BOOLEAN LosesItsOwn;    /* not a link more */
-    NTFS_TARGET Directory;  /* its Id and Path */
-    BOOLEAN Replaces;       /* the name is Victim's */
-    BOOLEAN Recased;        /* only the case of its own name changes */
-    ULONG64 Victim;         /* Id */
+    UNICODE_STRING Name;   /* in the request */
+    ULONG Flags;           /* FILE_RENAME_… */
+    BOOLEAN LosesItsOwn;   /* not a link more */
+    NTFS_TARGET Directory; /* its Id and Path */
+    BOOLEAN Replaces;      /* the name is Victim's */
+    BOOLEAN Recased;       /* only the case of its own name changes */
+    ULONG64 Victim;        /* Id */
+    BOOLEAN IsTunneled;    /* what the tunnel knows of the name, which is then Tunneled's where it is the short one */
+    NTFS_TUNNELED Tunneled;
     UNICODE_STRING OldName; /* as it is on the disk; in OldBuffer */
     WCHAR OldBuffer[NTFS_NAME_MAX];
 } NTFS_NAMING, *PNTFS_NAMING;
@@ -184,27 +186,33 @@ static NTSTATUS NtfsRemoveVictimLocked(PNTFS_NAMING Naming)
 /* ---- the change ---- */
 
 /* By a name that the tunnel knows, the file takes on what was by it, unless that is what it takes the place of. */
+static VOID NtfsLookIntoTunnel(PNTFS_NAMING Naming)
+{
+    Naming->IsTunneled = Naming->LosesItsOwn && !Naming->File->IsDirectory && !Naming->Replaces &&
+                         NtfsFindTunneledLocked(Naming->Volume, Naming->Directory.Id, &Naming->Name, &Naming->Tunneled);
+    if (Naming->IsTunneled && Naming->Tunneled.ByShort) {
+        Naming->Name = Naming->Tunneled.Short; /* as it will be on the disk */
+    }
+}
+
 static NTSTATUS NtfsGiveName(PNTFS_NAMING Naming)
 {
+    PCUNICODE_STRING New = Naming->IsTunneled && Naming->Tunneled.ByShort ? &Naming->Tunneled.Long : &Naming->Name;
     UNICODE_STRING Old = NtfsLinkName(Naming->Source);
-    NTFS_TUNNELED Tunneled;
-    BOOLEAN IsTunneled;
     NTSTATUS Status;
 
     if (!Naming->LosesItsOwn) {
         return NtfsLibraryLink(Naming->Volume->Library, Naming->File->Id, Naming->Directory.Id,
-                               (const uint16_t *)Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
+                               (const uint16_t *)New->Buffer, New->Length / sizeof(WCHAR));
     }
-    IsTunneled = !Naming->File->IsDirectory && !Naming->Replaces &&
-                 NtfsFindTunneledLocked(Naming->Volume, Naming->Directory.Id, &Naming->Name, &Tunneled);
     if (!Naming->Recased) {
         NtfsRememberNameLocked(Naming->Volume, Naming->File->Id, Naming->Source->Parent, &Old);
     }
     Status = NtfsLibraryRename(Naming->Volume->Library, Naming->File->Id, Naming->Source->Parent,
                                (const uint16_t *)Old.Buffer, Old.Length / sizeof(WCHAR), Naming->Directory.Id,
-                               (const uint16_t *)Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
-    if (NT_SUCCESS(Status) && IsTunneled && !Tunneled.ByShort) {
-        NtfsApplyTunneledLocked(Naming->Volume, Naming->File->Id, Naming->Directory.Id, &Tunneled);
+                               (const uint16_t *)New->Buffer, New->Length / sizeof(WCHAR));
+    if (NT_SUCCESS(Status) && Naming->IsTunneled) {
+        NtfsApplyTunneledLocked(Naming->Volume, Naming->File->Id, Naming->Directory.Id, &Naming->Tunneled);
     }
     return Status;
 }
@@ -264,8 +272,10 @@ static NTSTATUS NtfsRenameLinkLocked(PNTFS_NAMING Naming)
 {
     BOOLEAN Moved = Naming->Source->Parent != Naming->Directory.Id;
     NTFS_LINK Link = {.Handles = 1};
-    NTSTATUS Status = NtfsAppendComponent(&Naming->Directory, Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
+    NTSTATUS Status;
 
+    NtfsLookIntoTunnel(Naming);
+    Status = NtfsAppendComponent(&Naming->Directory, Naming->Name.Buffer, Naming->Name.Length / sizeof(WCHAR));
     if (NT_SUCCESS(Status) && Naming->LosesItsOwn) {
         Status = NtfsPrepareRenameLocked(Naming->Volume, Naming->Source, &Naming->Directory.Path);
     }
