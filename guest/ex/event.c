@@ -8,11 +8,16 @@
  * be checked at any IRQL without a lock.
  */
 #include <ntifs.h>
+#include <ke.h>
+#include <ex.h>
+#include <fltvm.h>
 
 #define EXP_PROVIDERS 512
 
 /* Odd: taken.  Each change is one step. */
 static volatile LONG ExpProviders[EXP_PROVIDERS];
+/* Who registered it, while it is taken: the caller of EtwRegister, and what is to be called back. */
+static PVOID ExpProviderMaker[EXP_PROVIDERS], ExpProviderCallback[EXP_PROVIDERS];
 
 static BOOLEAN ExpIsProvider(REGHANDLE Handle)
 {
@@ -36,13 +41,14 @@ NTSTATUS NTAPI EtwRegister(LPCGUID ProviderId, PETWENABLECALLBACK EnableCallback
     ULONG Place;
     LONG Uses;
 
-    UNREFERENCED_PARAMETER(EnableCallback);
     UNREFERENCED_PARAMETER(CallbackContext);
     if (ProviderId == NULL || RegHandle == NULL)
         return STATUS_INVALID_PARAMETER;
     for (Place = 0; Place < EXP_PROVIDERS; Place++) {
         Uses = ExpProviders[Place];
         if (!(Uses & 1) && InterlockedCompareExchange(&ExpProviders[Place], Uses + 1, Uses) == Uses) {
+            ExpProviderMaker[Place] = _ReturnAddress();
+            ExpProviderCallback[Place] = (PVOID)EnableCallback;
             *RegHandle = (REGHANDLE)(ULONG)(Uses + 1) << 32 | Place;
             return STATUS_SUCCESS;
         }
@@ -61,6 +67,18 @@ NTSTATUS NTAPI EtwUnregister(REGHANDLE RegHandle)
         InterlockedCompareExchange(&ExpProviders[(ULONG)RegHandle], Uses + 1, Uses) != Uses)
         return STATUS_INVALID_HANDLE;
     return STATUS_SUCCESS;
+}
+
+VOID ExCheckLeft(PVOID Base, SIZE_T Size)
+{
+    if (!FvVerifierEnabled())
+        return;
+    for (ULONG Place = 0; Place < EXP_PROVIDERS; Place++) {
+        if ((ExpProviders[Place] & 1) && ((ULONG_PTR)ExpProviderMaker[Place] - (ULONG_PTR)Base < Size ||
+                                          (ULONG_PTR)ExpProviderCallback[Place] - (ULONG_PTR)Base < Size))
+            KeReportLeft("event provider", (PVOID)((ULONG_PTR)(ULONG)ExpProviders[Place] << 32 | Place),
+                         ExpProviderMaker[Place]);
+    }
 }
 
 /* IRQL: any.  FALSE: no session listens.  Source: the page EtwEventEnabled. */

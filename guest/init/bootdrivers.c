@@ -74,6 +74,7 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
 
     KeCheckCodeRange(Base, Size);
     ExCheckWorkItemsInRange(Base, Size);
+    ExCheckLeft(Base, Size);
     KeCheckLeft(Base, Size);
     PsCheckLeft(Base, Size);
     CmCheckLeft(Base, Size);

@@ -25,6 +25,9 @@ VOID ExQueueWorkItemFor(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType, PV
  */
 VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes);
 
+/* An event provider of the image's that is registered is a bugcheck.  PASSIVE_LEVEL. */
+VOID ExCheckLeft(PVOID Base, SIZE_T Size);
+
 /* TRUE when no work routine runs, waits or is queued; otherwise Name is a queue that is not at rest.  IRQL <= DISPATCH_LEVEL. */
 BOOLEAN ExWorkersRest(PCSTR *Name);
 

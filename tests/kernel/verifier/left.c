@@ -13,6 +13,8 @@ static KBUGCHECK_CALLBACK_RECORD Record;
 static KTIMER Timer;
 static KDPC Dpc;
 static KEVENT Never;
+static REGHANDLE Provider;
+static const GUID Id = {1, 2, 3, {4, 5, 6, 7, 8, 9, 10, 11}};
 
 static VOID NTAPI ProcessNotify(HANDLE Parent, HANDLE Process, BOOLEAN Create)
 {
@@ -129,6 +131,7 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 17:
     case 18:
     case 19: Register(DriverObject); break;
+    case 20: EtwRegister(&Id, NULL, NULL, &Provider); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
@@ -144,6 +147,8 @@ static VOID LeaveNothing(PDRIVER_OBJECT DriverObject)
 
     for (Kind = 1; Kind <= 8; Kind++)
         Leave(DriverObject);
+    EtwRegister(&Id, NULL, NULL, &Provider);
+    EtwUnregister(Provider);
     PsSetCreateProcessNotifyRoutine(ProcessNotify, TRUE);
     PsRemoveCreateThreadNotifyRoutine(ThreadNotify);
     KeDeregisterBugCheckCallback(&Record);

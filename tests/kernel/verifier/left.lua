@@ -28,6 +28,7 @@ for _, case in ipairs{
   { 17, 0xC4, 0xF107, "registry callback", "RegistryOperation" },
   { 18, 0xC4, 0xF107, "callback routine", "Told" },
   { 19, 0xC4, 0xF107, "plug and play notification routine", "OnInterface" },
+  { 20, 0xC4, 0xF107, "event provider", "Leave" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,
