@@ -92,9 +92,23 @@ PFLTP_FILE_NAME FltpFindCachedName(const FLTP_NAME_QUERY *Query)
     return Name;
 }
 
+/* A file that was opened below our device is closed without our knowing. */
+static BOOLEAN FltpSeesClose(const FLTP_NAME_QUERY *Query)
+{
+    PDEVICE_OBJECT Related = IoGetRelatedDeviceObject(Query->FileObject);
+
+    for (PDEVICE_OBJECT Device = Query->Volume->Device; Device != NULL; Device = Device->AttachedDevice) {
+        if (Device == Related)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Another may have been faster, and what was asked for may be old by now. */
 VOID FltpCacheName(const FLTP_NAME_QUERY *Query, PFLTP_FILE_NAME Name)
 {
+    if (!FltpSeesClose(Query))
+        return;
     ExAcquireFastMutex(&FltpCacheLock);
     if (Query->Generation == Query->Volume->NameGeneration && Query->Purges == FltpPurges &&
         FltpFindLocked(Query) == NULL) {

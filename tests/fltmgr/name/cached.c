@@ -15,7 +15,8 @@ typedef struct _ASK {
 #define HOW_TOP_LEVEL  1 /* with a top-level IRP */
 #define HOW_PURGE      2 /* after a purge of this instance's names */
 #define HOW_PURGE_FILE 4
-#define HOW_TWICE      8 /* whether two queries give the same information */
+#define HOW_BELOW      16 /* and for one that is opened below the filter manager */
+#define HOW_TWICE      8  /* whether two queries give the same information */
 
 typedef struct _ANSWER {
     NTSTATUS Status;
@@ -42,12 +43,41 @@ static ULONG IsSame(PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options, PFLT
     return Same;
 }
 
+/* A file that is opened below the filter manager, which will not see its end: its name is not kept. */
+static VOID AskBelow(PCFLT_RELATED_OBJECTS FltObjects)
+{
+    PDEVICE_OBJECT FileSystem = IoGetBaseFileSystemDeviceObject(FltObjects->FileObject);
+    UNICODE_STRING Path = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\dir");
+    FLT_FILE_NAME_OPTIONS Only = FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_CACHE_ONLY;
+    PFLT_FILE_NAME_INFORMATION Name;
+    OBJECT_ATTRIBUTES Attributes;
+    PFILE_OBJECT FileObject;
+    IO_STATUS_BLOCK IoStatus;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, &Path, OBJ_KERNEL_HANDLE, NULL, NULL);
+    FvCheck(IoCreateFileSpecifyDeviceObjectHint(
+                &Handle, FILE_LIST_DIRECTORY | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0, 7, FILE_OPEN,
+                FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, CreateFileTypeNone, NULL,
+                IO_NO_PARAMETER_CHECKING, FileSystem) == STATUS_SUCCESS);
+    FvCheck(ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, (PVOID *)&FileObject, NULL) ==
+            STATUS_SUCCESS);
+    FvCheck(FltGetFileNameInformationUnsafe(FileObject, High, FLT_FILE_NAME_OPENED | FLT_FILE_NAME_QUERY_DEFAULT,
+                                            &Name) == STATUS_SUCCESS);
+    FltReleaseFileNameInformation(Name);
+    FvCheck(FltGetFileNameInformationUnsafe(FileObject, High, Only, &Name) == STATUS_FLT_NAME_CACHE_MISS);
+    ObDereferenceObject(FileObject);
+    ZwClose(Handle);
+}
+
 static VOID Ask(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
 {
     ASK Question = *(PASK)Data->Iopb->Parameters.FileSystemControl.Buffered.SystemBuffer;
     PANSWER Answer = Data->Iopb->Parameters.FileSystemControl.Buffered.SystemBuffer;
     PFLT_FILE_NAME_INFORMATION Name = NULL;
 
+    if (FlagOn(Question.How, HOW_BELOW))
+        AskBelow(FltObjects);
     if (FlagOn(Question.How, HOW_PURGE))
         FvCheck(FltPurgeFileNameInformationCache(Low, NULL) == STATUS_SUCCESS);
     if (FlagOn(Question.How, HOW_PURGE_FILE))

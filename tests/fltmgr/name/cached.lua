@@ -6,7 +6,7 @@ local ROOT = VOLUME .. "\\"
 local NORMALIZED, OPENED, SHORT = 1, 2, 3
 local DEFAULT, CACHE_ONLY, FILESYSTEM_ONLY, ALLOW = 0x100, 0x200, 0x300, 0x400
 local DO_NOT_CACHE = 0x02000000
-local TOP_LEVEL, PURGE, PURGE_FILE, TWICE = 1, 2, 4, 8
+local TOP_LEVEL, PURGE, PURGE_FILE, TWICE, BELOW = 1, 2, 4, 8, 16
 local MISS, INVALID = 0xC01C0018, 0xC01C0005
 
 local disk = fltvm.temp("cached.raw")
@@ -31,7 +31,7 @@ end
 
 for _, verifier in ipairs { "1", "0" } do
   local vm = fltvm.machine { disks = { { image = disk } }, options = { verifier = verifier } }
-  vm:set_registry(KEY, "Plan", 8)
+  vm:set_registry(KEY, "Plan", 12)
   local root = vm:open(ROOT, { access = "r", options = "directory" })
   local filter = vm:load { source = "cached.c", default_instance = "high", instances = { high = "300", low = "100" } }
   vm:open(ROOT .. "dir", { access = "r", disposition = "create", options = "directory" }):close()
@@ -58,6 +58,7 @@ for _, verifier in ipairs { "1", "0" } do
   expect_name(file, OPENED | CACHE_ONLY, "\\dir\\a", 0, "names of no provider are not purged", PURGE | PURGE_FILE)
   local _, _, same = ask(file, OPENED | DEFAULT, TWICE)
   expect_equal(same, verifier == "0" and 1 or 0, "without the verifier all share one structure")
+  expect_name(file, OPENED | CACHE_ONLY, "\\dir\\a", 0, "that of a file whose end is not seen is not kept", BELOW)
   local other = vm:open(ROOT .. "dir\\a")
   expect_name(other, OPENED | CACHE_ONLY, MISS, 0, "another file object of the same file is asked for itself")
   expect_name(other, OPENED | DEFAULT, "\\dir\\a", 1)
