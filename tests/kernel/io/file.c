@@ -239,11 +239,13 @@ static VOID CheckAsynchronous(VOID)
     LARGE_INTEGER Offset = {.QuadPart = 0}, Now = {.QuadPart = 0}, Tick = {.QuadPart = -10000};
     IO_STATUS_BLOCK IoStatus, Other;
     HANDLE Handle, Event;
+    PVOID Always = NULL;
     UCHAR Buffer[16];
 
     FvCheck(NT_SUCCESS(Open(NAME, 0, &Handle, &IoStatus)));
     FvCheck(ZwWaitForSingleObject(Handle, FALSE, &Now) == STATUS_SUCCESS); /* nothing is under way */
     FvCheck(NT_SUCCESS(ZwCreateEvent(&Event, EVENT_ALL_ACCESS, NULL, NotificationEvent, TRUE)));
+    ObReferenceObjectByHandle(Event, 0, *ExEventObjectType, KernelMode, &Always, NULL);
     FvCheck(ZwReadFile(Handle, NULL, NULL, NULL, &IoStatus, Buffer, 16, NULL, NULL) == STATUS_INVALID_PARAMETER);
 
     Pend = TRUE;
@@ -309,6 +311,7 @@ static VOID CheckAsynchronous(VOID)
     FvCheck(ZwWaitForSingleObject(Event, FALSE, NULL) == STATUS_SUCCESS && IoStatus.Status == STATUS_CANCELLED);
     Pend = FALSE;
     ZwClose(Event);
+    FvCheck(ObfDereferenceObject(Always) == 0); /* each request has given its reference back, however it ended */
 }
 
 static HANDLE ThreadFile;
@@ -375,7 +378,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
-    FvTestPlan(80);
+    FvTestPlan(81);
     for (ULONG i = 0; i <= IRP_MJ_MAXIMUM_FUNCTION; i++)
         DriverObject->MajorFunction[i] = Dispatch;
     Opened.Buffer = OpenedBuffer;
