@@ -79,10 +79,18 @@ static NTSTATUS FltpLockBuffer(PFLTP_OPERATION Operation, PVOID Buffer, ULONG Le
     return STATUS_SUCCESS;
 }
 
-/* The MDL is freed with the buffer that it describes: the nearest one that a filter above swapped in, or the request's. */
-static VOID FltpGiveMdlToOwner(PFLTP_OPERATION Operation, PMDL Mdl)
+/*
+ * An MDL was made for the buffer that those from Index up sent: they see it, and it is freed with that buffer, which is that of the nearest
+ * filter that swapped one in, or the request's.
+ */
+VOID FltpGiveMdl(PFLTP_OPERATION Operation, ULONG Index, PMDL Mdl)
 {
-    for (ULONG Index = Operation->Current; Index > 0; Index--) {
+    LOCK_OPERATION Access;
+    PULONG Length;
+    PVOID *Buffer;
+    PMDL *Place;
+
+    for (; Index > 0; Index--) {
         PFLTP_NODE Node = &Operation->Nodes[Index - 1];
 
         if (FlagOn(Node->Flags, FLTP_NODE_SWAPPED)) {
@@ -90,6 +98,8 @@ static VOID FltpGiveMdlToOwner(PFLTP_OPERATION Operation, PMDL Mdl)
                 Node->SwappedMdl = Mdl;
             return;
         }
+        if (FltpLocateBuffer(&Node->Iopb, &Place, &Buffer, &Length, &Access) && Place != NULL && *Place == NULL)
+            *Place = Mdl;
     }
     Operation->OriginalMdl = Mdl;
     if (Operation->Irp != NULL)
@@ -109,7 +119,7 @@ static VOID FltpNoteLockedInPre(PFLTP_OPERATION Operation, PVOID Buffer, PMDL Md
     if (!FltpLocateBuffer(&Node->Iopb, &Place, &Before, &Length, &Access) || *Before != Buffer || Place == NULL)
         return;
     *Place = Mdl;
-    FltpGiveMdlToOwner(Operation, Mdl);
+    FltpGiveMdl(Operation, Operation->Current, Mdl);
 }
 
 /* IRQL: <= APC_LEVEL.  The MDL is unlocked and freed when the operation is over. */
@@ -136,7 +146,7 @@ NTSTATUS FLTAPI FltLockUserBuffer(PFLT_CALLBACK_DATA CallbackData)
     if (!NT_SUCCESS(Status))
         return Status;
     if (Operation->Completed)
-        FltpGiveMdlToOwner(Operation, *Place);
+        FltpGiveMdl(Operation, Operation->Current, *Place);
     else
         FltpNoteLockedInPre(Operation, *Buffer, *Place);
     return STATUS_SUCCESS;
@@ -179,7 +189,7 @@ PVOID FLTAPI FltAllocatePoolAlignedWithTag(PFLT_INSTANCE Instance, POOL_TYPE Poo
     /* Pool is aligned to 16 bytes, and from a page on to a page; only a stricter device asks for more. */
     if (Instance->Volume->Device->AlignmentRequirement > FILE_OCTA_ALIGNMENT && NumberOfBytes < PAGE_SIZE)
         NumberOfBytes = PAGE_SIZE;
-    return ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag);
+    return FvAllocatePoolForCaller(PoolType, NumberOfBytes, Tag, _ReturnAddress());
 }
 
 VOID FLTAPI FltFreePoolAlignedWithTag(PFLT_INSTANCE Instance, PVOID Buffer, ULONG Tag)

@@ -173,26 +173,6 @@ BOOLEAN FltpGoUpAndComplete(PFLTP_OPERATION Operation, PFLTP_HOME Home, NTSTATUS
     return TRUE;
 }
 
-/*
- * A driver below made an MDL for the buffer that we sent, as a file system does for direct access.  It belongs to
- * whose buffer that is: to the lowest filter that swapped one, or else to the request.
- */
-static VOID FltpTakeMdlMadeBelow(PFLTP_OPERATION Operation)
-{
-    PMDL Mdl = Operation->Irp->MdlAddress;
-
-    for (ULONG Index = Operation->Count; Index > 0; Index--) {
-        PFLTP_NODE Node = &Operation->Nodes[Index - 1];
-
-        if (FlagOn(Node->Flags, FLTP_NODE_SWAPPED)) {
-            if (Node->SwappedMdl == NULL)
-                Node->SwappedMdl = Mdl;
-            return;
-        }
-    }
-    Operation->OriginalMdl = Mdl;
-}
-
 /* Before any post-callback asks. */
 static DECLSPEC_NOINLINE VOID FltpNamesChanged(PFLTP_OPERATION Operation)
 {
@@ -220,8 +200,8 @@ NTSTATUS NTAPI FltpIrpCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOID Context)
         FltpNamesChanged(Operation);
     if (Irp->AssociatedIrp.SystemBuffer != Operation->SentSystemBuffer)
         SetFlag(Operation->Data.Flags, FLTFL_CALLBACK_DATA_NEW_SYSTEM_BUFFER);
-    if (Irp->MdlAddress != Operation->SentMdl && Operation->Changed)
-        FltpTakeMdlMadeBelow(Operation);
+    if (Irp->MdlAddress != Operation->SentMdl)
+        FltpGiveMdl(Operation, Operation->Count, Irp->MdlAddress); /* made below, as a file system does */
     if (!FltpGoUp(Operation, NULL)) {
         if (Kept != NULL)
             *Kept = TRUE;

@@ -348,6 +348,9 @@ VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK
 BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
                          LOCK_OPERATION *Access);
 
+/* buffer.c.  IRQL: <= DISPATCH_LEVEL.  Index: how many nodes, from the top, have sent the buffer that the MDL describes. */
+VOID FltpGiveMdl(PFLTP_OPERATION Operation, ULONG Index, PMDL Mdl);
+
 /*
  * status.c: those that filters asked for; each is told once and freed.  IRQL: <= APC_LEVEL.
  */
