@@ -188,6 +188,17 @@ static VOID FltpKeepLeft(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL 
         SetFlag(Node->Flags, FLTP_NODE_LEFT);
 }
 
+/* What goes on down without the change that the callback has made, as on Windows, is hardly what its author wants. */
+static FORCEINLINE VOID FltpCheckDirty(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLT_PRE_OPERATION_CALLBACK Pre,
+                                       FLT_PREOP_CALLBACK_STATUS Status)
+{
+    if (!FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY) &&
+        !RtlEqualMemory(&Operation->Iopb, &Node->Iopb, sizeof(Node->Iopb)))
+        FltpBlameCallback(Node->Instance, Pre, FLTP_NOT_DIRTY, (ULONG_PTR)&Operation->Data, Status, 0,
+                          "rule=A pre-callback changed parameters and did not call FltSetCallbackDataDirty: the change "
+                          "is lost\n");
+}
+
 /* Every return but the plain one, and all of a create's and of calls.  Node is the caller's still, unless the filter pended the operation. */
 static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
                                                 PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
@@ -213,6 +224,9 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
     FltpCheckLegal(Operation, Node, Pre, Status);
     if (Status == FLT_PREOP_COMPLETE)
         FltpCheckStatus(Node, Pre, Data);
+    else if (Status == FLT_PREOP_SUCCESS_NO_CALLBACK || Status == FLT_PREOP_SYNCHRONIZE ||
+             Status == FLT_PREOP_SUCCESS_WITH_CALLBACK)
+        FltpCheckDirty(Operation, Node, Pre, Status);
     if (ReturnsHere)
         FltpKeepLeft(Operation, Node, Call);
 }
@@ -228,6 +242,7 @@ static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE 
     FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)&Operation->Data);
     if (Call->Given != FltpNotGiven)
         FltpBlameGivenAway(Call, Pre, &Operation->Data, Status);
+    FltpCheckDirty(Operation, Node, Pre, Status);
 }
 
 /* After FLT_PREOP_PENDING the operation is the filter's, and may be over already. */

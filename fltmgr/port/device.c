@@ -33,12 +33,22 @@ static NTSTATUS FltpConnectByControl(PFILE_OBJECT File, const struct fltvm_fltms
     return FltpConnect(File, &Name, (PVOID)(Connect + 1), min(Length - (ULONG)sizeof(*Connect), FLTP_CONNECT_LIMIT));
 }
 
+/* Says more than there is room for, or has written it: guarded, the block shows the line that does. */
+static VOID FltpCheckReturned(PFLTP_CLIENT Client, const VOID *Notify, ULONG Returned, ULONG Output)
+{
+    if (FltpVerify && Returned > Output) {
+        FvBlame(Notify);
+        FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_INFORMATION, (ULONG_PTR)Client->Cookie, Returned, Output,
+                      "rule=A message callback returned more than the output buffer has\n");
+    }
+}
+
 /* Input and output share the system's buffer: the filter's callback gets two. */
 static NTSTATUS FltpSendByControl(PFLTP_CLIENT Client, PIRP Irp, ULONG Input, ULONG Output)
 {
     PFLT_MESSAGE_NOTIFY Notify = Client->Server->Message;
     PFLT_FILTER Filter = Client->Port.Filter;
-    PVOID Copy = NULL;
+    PVOID Copy = NULL, Answer = NULL;
     ULONG Returned = 0;
     NTSTATUS Status;
     FV_CALL Call;
@@ -55,15 +65,27 @@ static NTSTATUS FltpSendByControl(PFLTP_CLIENT Client, PIRP Irp, ULONG Input, UL
         }
         RtlCopyMemory(Copy, Irp->AssociatedIrp.SystemBuffer, Input);
     }
+    if (Output > 0) {
+        Answer = ExAllocatePoolWithTag(PagedPool, Output, FLTP_TAG_PORT);
+        if (Answer == NULL) {
+            Status = STATUS_INSUFFICIENT_RESOURCES;
+            goto Exit;
+        }
+        RtlZeroMemory(Answer, Output);
+    }
     FvBeginCall(&Call);
-    Status =
-        Notify(Client->Cookie, Copy, Input, Output > 0 ? Irp->AssociatedIrp.SystemBuffer : NULL, Output, &Returned);
+    Status = Notify(Client->Cookie, Copy, Input, Answer, Output, &Returned);
     FvEndCall(&Call, (PVOID)Notify, "port message callback", (ULONG_PTR)Client);
-    if (Copy != NULL)
-        ExFreePoolWithTag(Copy, FLTP_TAG_PORT);
+    FltpCheckReturned(Client, (PVOID)Notify, Returned, Output);
     Irp->IoStatus.Information = min(Returned, Output);
+    if (Irp->IoStatus.Information != 0)
+        RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, Answer, Irp->IoStatus.Information);
 
 Exit:
+    if (Answer != NULL)
+        ExFreePoolWithTag(Answer, FLTP_TAG_PORT);
+    if (Copy != NULL)
+        ExFreePoolWithTag(Copy, FLTP_TAG_PORT);
     FltpReleaseRundown(&Filter->Object.Rundown);
     return Status;
 }

@@ -199,6 +199,11 @@ PVOID MmAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID 
     return MiAllocateOfType(PoolType, Size, Tag, Caller);
 }
 
+PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller)
+{
+    return MiAllocateOfType(PoolType, Size, Tag, Caller);
+}
+
 #define MI_CALLER __builtin_return_address(0)
 
 #undef ExAllocatePool

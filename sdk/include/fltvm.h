@@ -92,6 +92,12 @@ typedef struct _FV_RESTING {
 } FV_RESTING, *PFV_RESTING;
 FVAPI VOID NTAPI FvRegisterResting(PFV_RESTING Resting);
 
+/*
+ * IRQL: <= DISPATCH_LEVEL, <= APC_LEVEL for paged pool.  As ExAllocatePoolWithTag, on behalf of the driver that the address is in, whom it is
+ * charged to: what it never frees is its leak, with the line of the call.
+ */
+FVAPI PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);
+
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 

@@ -74,6 +74,7 @@
 #define FLTP_BAD_TARGET            0xF013 /* P2: callback data, P3: the target instance */
 #define FLTP_BAD_REISSUE           0xF014 /* P2: callback data, P3: what of it, see FLTP_REISSUE_* */
 #define FLTP_UNLOADS_ITSELF        0xF015 /* P2: the filter */
+#define FLTP_NOT_DIRTY             0xF016 /* P2: callback data, P3: the status it returned */
 #define FLTP_WAITS_FOR_EVER        0xF020 /* P2: what is waited for, P3: what holds it, P4: how many hold it */
 #define FLTP_REFERENCE_LEFT        0xF021 /* P2: the object, P3: the call that took it, P4: how many */
 #define FLTP_BAD_CONTEXT           0xF030 /* P2: what was given */

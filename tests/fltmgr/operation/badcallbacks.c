@@ -262,6 +262,15 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         MisuseData(Data);
         break;
     case 60: Swap(Data); break;
+    case 61 ... 64:
+        Data->Iopb->Parameters.Read.ByteOffset.QuadPart += 512;
+        if (Fault == 64) {
+            FltSetCallbackDataDirty(Data);
+            FltClearCallbackDataDirty(Data);
+        }
+        return Fault == 62   ? FLT_PREOP_SUCCESS_NO_CALLBACK
+               : Fault == 63 ? FLT_PREOP_SYNCHRONIZE
+                             : FLT_PREOP_SUCCESS_WITH_CALLBACK;
     }
     return FLT_PREOP_SUCCESS_WITH_CALLBACK;
 }

@@ -51,6 +51,10 @@ static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOI
     for (ULONG Index = 0; Index < InputLength && Index < OutputLength; Index++)
         ((PCHAR)Output)[Index] = ((PCHAR)Input)[InputLength - 1 - Index];
     *Returned = min(InputLength, OutputLength);
+    if (InputLength == 4 && RtlCompareMemory(Input, "more", 4) == 4)
+        *Returned = OutputLength + 1;
+    if (InputLength == 4 && RtlCompareMemory(Input, "over", 4) == 4)
+        ((PCHAR)Output)[OutputLength] = 0;
     return STATUS_SUCCESS;
 }
 

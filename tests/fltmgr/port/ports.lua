@@ -107,6 +107,14 @@ expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:port(PORT) end, "and
 volume:close()
 vm:shutdown()
 
+-- A message callback that says, or writes, more than there is room for.
+for what, code in pairs { more = 0xF5, over = 0xD6 } do
+  vm, volume, filter = machine(0, 27)
+  port = vm:port(PORT)
+  expect_bugcheck { code = code, p1 = what == "more" and 0xF00F or nil, driver = "ports.sys", routine = "Message", quiet = true,
+    what = "a message callback that gives too much: " .. what, function() port:send(what, 4096) end }
+end
+
 for leave, what in ipairs { "server", "client" } do
   vm, volume, filter = machine(leave, 28)
   port = vm:port(PORT)

@@ -47,6 +47,15 @@ static VOID CheckSizes(POOL_TYPE Type)
     FvCheck(Kept);
 }
 
+static VOID CheckPoolForCaller(VOID)
+{
+    PUCHAR Block = FvAllocatePoolForCaller(NonPagedPoolNx, 100, TAG, (PVOID)CheckPoolForCaller);
+
+    FvCheck(Block != NULL);
+    RtlFillMemory(Block, 100, 1);
+    ExFreePoolWithTag(Block, TAG);
+}
+
 static VOID CheckPool2(VOID)
 {
     PUCHAR Block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 300, TAG);
@@ -190,11 +199,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
-    FvTestPlan(39);
+    FvTestPlan(41);
     CheckSizes(NonPagedPoolNx);
     CheckSizes(PagedPool);
     CheckSizes(NonPagedPool);
     CheckPool2();
+    CheckPoolForCaller();
+    CheckPoolForCaller();
     CheckFailure();
     CheckExhaustion(NonPagedPoolNx, 900);
     CheckExhaustion(PagedPool, 20000);
