@@ -10,6 +10,10 @@
 #define QUEUE_CONTEXT_TAG 'cdnP'
 #define INSTANCE_TAG      'idnP'
 
+#ifndef DELAY
+#define DELAY 0 /* the service's value */
+#endif
+
 typedef struct _INSTANCE_CONTEXT {
     PFLT_INSTANCE Instance;
     FLT_CALLBACK_DATA_QUEUE Cbdq;
