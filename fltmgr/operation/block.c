@@ -235,6 +235,10 @@ VOID FltpReturnOperation(PFLTP_OPERATION Operation)
     KIRQL Irql;
 
     Operation->Magic = FLTP_MAGIC_FREE;
+    if (FltpVerify) {
+        *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = (PVOID)FV_OVER_ADDRESS;
+        *(PETHREAD *)&Operation->Data.Thread = (PVOID)FV_OVER_ADDRESS;
+    }
     InterlockedDecrement64((LONG64 *)&FltpCounters.operations_active);
     Former = InterlockedExchangePointer(&Volume->FreeBlock, Operation);
     if (Former != NULL && ExQueryDepthSList(&Volume->FreeBlocks) < FLTP_FREE_BLOCKS) {

@@ -47,6 +47,7 @@ static NTSTATUS IopCreateTypes(VOID)
     Type.CloseProcedure = IopCloseFile;
     Type.DeleteProcedure = IopDeleteFile;
     Type.QueryNameProcedure = IopQueryFileName;
+    Type.Guarded = TRUE; /* filters keep file objects that are not theirs */
     RtlInitUnicodeString(&Name, L"File");
     Status = ObCreateObjectType(&Name, &Type, NULL, &IopFileObjectType);
     if (NT_SUCCESS(Status)) {

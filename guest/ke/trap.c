@@ -134,6 +134,15 @@ static VOID KiReportOverrun(ULONG64 Address)
     }
 }
 
+static VOID KiReportOver(ULONG64 Address)
+{
+    if (Address - FV_OVER_ADDRESS < PAGE_SIZE) {
+        FvReport("reason=callback data was used after its operation had been given back or completed: what is needed "
+                 "of it has to be "
+                 "copied before\n");
+    }
+}
+
 /* Raises a page fault's bugcheck by the rules above; for mm.  */
 static DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame)
 {
@@ -142,6 +151,7 @@ static DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Addre
     BOOLEAN InKernel = TrapFrame->Rip >= Kernel && TrapFrame->Rip < Kernel + HalLoaderBlock->kernel_size;
 
     KiReportOverrun((ULONG64)Address);
+    KiReportOver((ULONG64)Address);
     if (TrapFrame->PreviousIrql >= DISPATCH_LEVEL) {
         KeBugCheckEx(InKernel ? IRQL_NOT_LESS_OR_EQUAL : DRIVER_IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Address,
                      TrapFrame->PreviousIrql, Access, TrapFrame->Rip);

@@ -238,7 +238,7 @@ VOID MmQueryMemory(ULONG64 Values[4])
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
     Values[0] = MiTotalPages << PAGE_SHIFT;
-    Values[1] = (MiTotalPages - MiFreePages) << PAGE_SHIFT;
+    Values[1] = (MiTotalPages - MiFreePages - MiCountBatchLocked()) << PAGE_SHIFT;
     Values[2] = Values[3] = 0;
     for (ULONG Index = 0; Index < MI_TAGS; Index++) {
         Values[2] += MiTag[Index].Counters.Bytes[0];

@@ -284,6 +284,8 @@ FORCEINLINE BOOLEAN MiIsSpecialAddress(ULONG64 Address)
 }
 
 PVOID MiAllocateSpecial(PMI_REQUEST Request);
+/* MiPoolLock is held.  Pages that were freed and are kept until no processor reaches them. */
+ULONG MiCountBatchLocked(VOID);
 VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller);
 BOOLEAN MiIsSpecialPaged(PVOID Address);
 /* Bugchecks if the fault is in special pool. */

@@ -204,6 +204,19 @@ PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, 
     return MiAllocateOfType(PoolType, Size, Tag, Caller);
 }
 
+PVOID MmAllocateGuarded(SIZE_T Size, ULONG Tag)
+{
+    PVOID Address = NULL;
+    MI_REQUEST Request;
+
+    MiDecodePoolType(&Request, NonPagedPoolNx, Size, Tag, (PVOID)MmAllocateGuarded);
+    if (FvVerifierEnabled()) {
+        Request.Stack = MiRecordStack();
+        Address = MiAllocateSpecial(&Request);
+    }
+    return Address != NULL ? Address : MiAllocate(&Request);
+}
+
 #define MI_CALLER __builtin_return_address(0)
 
 #undef ExAllocatePool

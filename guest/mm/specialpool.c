@@ -97,6 +97,11 @@ static VOID MiReleasePages(const ULONG *Pages, ULONG Count)
     MiReleaseLock(&MiPhysicalLock, OldIrql);
 }
 
+ULONG MiCountBatchLocked(VOID)
+{
+    return MiBatchCount;
+}
+
 static VOID MiFlushBatch(VOID)
 {
     ULONG Pages[MI_BATCH];

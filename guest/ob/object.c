@@ -21,8 +21,11 @@ VOID ObpInitializeObjects(VOID)
 
 NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, POBP_HEADER *Result)
 {
-    POBP_HEADER Header = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Header) + BodySize, OBP_TAG_OBJECT);
+    POBP_HEADER Header;
+    SIZE_T Size = sizeof(*Header) + BodySize;
 
+    Header = Type != NULL && Type->Info.Guarded ? MmAllocateGuarded(Size, OBP_TAG_OBJECT)
+                                                : ExAllocatePoolWithTag(NonPagedPoolNx, Size, OBP_TAG_OBJECT);
     if (Header == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }

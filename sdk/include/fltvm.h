@@ -101,6 +101,9 @@ FVAPI PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 
+/* Where pointers lead that were a structure's while it was its reader's to use: nothing is there, and a fault says what happened. */
+#define FV_OVER_ADDRESS 0xFFFFF6FFFFFF0000ULL
+
 /* IRQL: any.  Whether the driver verifier's checks are on. */
 FVAPI BOOLEAN NTAPI FvVerifierEnabled(VOID);
 

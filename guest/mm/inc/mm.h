@@ -229,4 +229,7 @@ VOID MmFailAllocation(ULONG64 Number);
 /* ---- pool for the kernel's own use on behalf of a driver: IoAllocateWorkItem and the like name their caller ---- */
 PVOID MmAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);
 
+/* Nonpaged pool of the kernel's that drivers are shown; with the verifier on their use of it after its end is found. */
+PVOID MmAllocateGuarded(SIZE_T Size, ULONG Tag);
+
 #endif

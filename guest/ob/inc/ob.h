@@ -45,6 +45,7 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
     OB_DELETE_METHOD DeleteProcedure;
     OB_PARSE_METHOD ParseProcedure;
     OB_QUERYNAME_METHOD QueryNameProcedure;
+    BOOLEAN Guarded; /* with the verifier on the use of a body after its end is found, at the cost of a page for each */
 } OBJECT_TYPE_INITIALIZER, *POBJECT_TYPE_INITIALIZER;
 
 extern POBJECT_TYPE ObpDirectoryType;
