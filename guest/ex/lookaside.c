@@ -48,7 +48,7 @@ static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE
                                               : EXP_LOOKASIDE_DEPTH;
 
     if (FvVerifierEnabled())
-        KeTrackMemory(KeTrackedLookaside, &List->ListEntry, List);
+        KeTrackMemory(KeTrackedLookaside, &List->ListEntry, List, Caller);
     memset(List, 0, FIELD_OFFSET(GENERAL_LOOKASIDE, ListEntry));
     InitializeSListHead(&List->ListHead);
     List->Depth = Depth;

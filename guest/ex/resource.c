@@ -370,7 +370,7 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource)
 {
     memset(Resource, 0, sizeof(*Resource));
     KeInitializeSpinLock(&Resource->SpinLock);
-    KeTrackMemory(KeTrackedResource, &Resource->SystemResourcesList, Resource);
+    KeTrackMemory(KeTrackedResource, &Resource->SystemResourcesList, Resource, _ReturnAddress());
     return STATUS_SUCCESS;
 }
 

@@ -191,9 +191,16 @@ const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind)
 
 DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, const VOID *Entry)
 {
+    PVOID Caller = ((const LIST_ENTRY *)Entry)->Blink;
+    CHAR Text[64];
+
     FvReport(KiTrackedRule[Kind].Rule);
+    _snprintf(Text, sizeof(Text), "initialized=0x%I64x\n", (ULONG64)Caller);
+    FvReport(Text);
     if (KiClassifyCode != NULL && KiClassifyCode((ULONG64)Base) == KiDriverCode) {
-        FvBlame(Entry); /* an image goes: nobody of it is on the stack */
+        FvBlame(KiClassifyCode((ULONG64)Caller) == KiDriverCode
+                    ? Caller
+                    : Entry); /* an image goes: nobody of it is on the stack */
     }
     KeBugCheckEx(0xC4, KiTrackedRule[Kind].Freed,
                  Kind == KeTrackedResource ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
@@ -201,12 +208,14 @@ DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, cons
                  (ULONG_PTR)Base, Size);
 }
 
-VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object)
+/* Nobody walks the list: the entry keeps who initialized the object. */
+VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object, PVOID Caller)
 {
     InitializeListHead(Entry);
     if (!KiDriverVerifierOn) {
         return;
     }
+    Entry->Blink = Caller;
     if (KiIsTracked(Kind, Entry)) {
         FvReport("rule=initialized-again\n");
         KeBugCheckEx(0xC4, KiTrackedRule[Kind].Again, (ULONG_PTR)Object, 0, 0);

@@ -574,11 +574,11 @@ VOID KeCheckCodeRange(PVOID Base, SIZE_T Size);
 
 /*
  * The same for what has to be deleted first: 0xC4 with Driver Verifier's codes, also when it is initialized again.  Entry
- * lies in the object and is this component's from now on.  Untracking: FALSE when it is not tracked, always TRUE without
+ * lies in the object and is this component's from now on; Caller initialized it.  Untracking: FALSE when it is not tracked, always TRUE without
  * the verifier.  IRQL: <= DISPATCH_LEVEL.
  */
 typedef enum _KE_TRACKED { KeTrackedResource, KeTrackedLookaside, KeTrackedKinds } KE_TRACKED;
-VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object);
+VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object, PVOID Caller);
 BOOLEAN KeUntrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry);
 
 /*
