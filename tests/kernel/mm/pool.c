@@ -199,12 +199,11 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
-    FvTestPlan(41);
+    FvTestPlan(40);
     CheckSizes(NonPagedPoolNx);
     CheckSizes(PagedPool);
     CheckSizes(NonPagedPool);
     CheckPool2();
-    CheckPoolForCaller();
     CheckPoolForCaller();
     CheckFailure();
     CheckExhaustion(NonPagedPoolNx, 900);
