@@ -16,6 +16,8 @@ FLTVM = os.path.abspath(sys.argv[1])
 # Scenario: what its output holds, besides that it ends with 0.
 EXAMPLES = {
     'broken.lua': ['DRIVER_VERIFIER_DETECTED_VIOLATION', 'broken!BrokenPostRead', 'waiting at DISPATCH_LEVEL is found'],
+    'crypt.lua': ['the volume holds the cipher', 'deciphered on its way up', 'on the disk: '],
+    'scan.lua': ['asked about "a worm in it", safe: false', 'and is denied the worm', 'the filter has undone the open'],
     'renames.lua': ['draft.txt renamed to', 'letter.txt linked as', 'copy.txt is deleted on close'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
     'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],

@@ -9,7 +9,7 @@ expect_equal(status, 0, output)
 
 local vm = fltvm.machine{ disks = { { image = disk, writable = true } } }
 local ROOT = "\\Device\\HarddiskVolume1\\"
-local filter = vm:load{ inf = "crypt.inf", source = "crypt.c" }
+local filter = vm:load{ inf = "../../examples/crypt/crypt.inf", source = "../../examples/crypt/crypt.c" }
 local text = {}
 for n = 1, 3000 do text[n] = ("line %d of it\n"):format(n) end
 text = table.concat(text)
@@ -80,6 +80,6 @@ expect(bytes == cipher("a few bytes, which NTFS keeps in the record", 0), "a cip
 
 -- With the filter again, on another machine.
 vm = fltvm.machine{ disks = { { image = disk, writable = true } } }
-filter = vm:load{ inf = "crypt.inf", source = "crypt.c" }
+filter = vm:load{ inf = "../../examples/crypt/crypt.inf", source = "../../examples/crypt/crypt.c" }
 expect(get("Vault\\past.txt", 65536) == wanted, "it is read again")
 filter:unload()

@@ -17,7 +17,7 @@ local bugs = {
   { 5, 0xD5, nil, 5, "name information is read when it has been released" },
   { 6, 0xD1, nil, 6, "a paged context is touched in the disk's DPC" },
   { 8, 0xD6, nil, 8, "a byte behind the swapped buffer" },
-  { 9, 0xF5, 0xF015, "PreRead", "FltSetCallbackDataDirty is forgotten" },
+  { 9, 0xF5, 0xF016, "PreRead", "FltSetCallbackDataDirty is forgotten" },
   { 10, 0xC2, 7, 10, "a swapped buffer is freed twice" },
   { 11, 0xC4, 0x62, 11, "swapped buffers are not freed" },
   { 12, 0xC4, 0x62, 12, "an MDL is not freed on one way" },

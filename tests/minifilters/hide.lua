@@ -53,7 +53,7 @@ end
 expect_equal(list(CLASSES[3], 4096, 0, "*.hidden"), "", "asked for themselves")
 expect_equal(list(CLASSES[3], 4096, 0, "4*"), "40.txt 41.txt 43.txt 44.txt 46.txt 47.txt 49.txt", "by pattern")
 expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open(ROOT .. "dir\\03.HIDDEN", { access = "r" }) end, "nor are they opened")
-expect_equal(vm:process{ program = "touch.c", flags = { '-DNAME=L"dir\\\\03.hidden"' } }:wait(), 0xC0000034, "by programs")
+expect_equal(vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"dir\\\\03.hidden"' } }:wait(), 0xC0000034, "by programs")
 
 -- A program's listing, its buffer the program's own.
 expect_equal(vm:process{ program = "load.c", flags = { "-DROUNDS=12" } }:wait(), 0x600D, "programs find all of theirs")

@@ -71,7 +71,7 @@ file:close()
 
 -- Four programs at once want the same file.
 local processes = {}
-for n = 1, 4 do processes[n] = vm:process{ program = "touch.c", flags = { '-DNAME=L"file5.txt"' } } end
+for n = 1, 4 do processes[n] = vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"file5.txt"' } } end
 for n = 1, 4 do expect_equal(processes[n]:wait(), 0, "program " .. n) end
 local recalls = 0
 for _, line in ipairs(vm:log()) do if line:find("hsm: recalled", 1, true) then recalls = recalls + 1 end end

@@ -78,7 +78,7 @@ file:close()
 
 -- A program that ends while its read is held.
 filter = load()
-local process = vm:process{ program = "touch.c", flags = { '-DNAME=L"a.slow"' } }
+local process = vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"a.slow"' } }
 vm:sleep(30)
 process:kill(0xC000013A)
 expect_equal(process:wait(), 0xC000013A, "it ends")

@@ -18,14 +18,14 @@ put("foul.txt", "this is foul, all of it")
 put("good.doc", ("good "):rep(1000))
 put("other.bin", "foul, but nobody asks about these")
 
-local filter = vm:load{ inf = "scan.inf", source = "scan.c" }
+local filter = vm:load{ inf = "../../examples/scan/scan.inf", source = "../../examples/scan/scan.c" }
 local port, get
 
 -- What is asked while the program works, and what comes of it.
 local function run(name, text)
   local flags = { '-DNAME=L"' .. name .. '"' }
   if text then flags[2] = '-DTEXT="' .. text .. '"' end
-  local process, asked = vm:process{ program = "touch.c", flags = flags }, {}
+  local process, asked = vm:process{ program = "../../examples/scan/touch.c", flags = flags }, {}
   get = get or port and port:get_async()
   while get and get:done(200) do
     local message = get:wait()
@@ -52,7 +52,7 @@ expect_equal({ run("new.txt", "a Good thing") }, { 0, "a good |a Good |a Good " 
 expect_equal({ run("new.txt") }, { 0, "a Good " }, "as it was written")
 
 -- The client goes while it is asked: the operation goes on.
-local process = vm:process{ program = "touch.c", flags = { '-DNAME=L"foul.txt"' } }
+local process = vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"foul.txt"' } }
 if not get then get = port:get_async() end
 get:wait()
 port:close()

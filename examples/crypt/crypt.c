@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: MIT */
 /*
  * crypt: what the volume holds of the files below \Vault is enciphered, what programs and the cache see is not.
  *

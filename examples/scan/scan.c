@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: MIT */
 /*
  * scan: has a user-mode client look at a file's beginning when it is opened, and again when a handle goes that has written.  What
  * the client does not like is not opened; a write of what it would not like is refused.  Which extensions it looks at is the service's

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: MIT */
 /*
  * A program that does one thing with the file NAME of the NTFS volume, and whose exit status is what came of it: opens it and reads its
  * first bytes, or writes TEXT into it.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: MIT */
 /* scan.h: what the content scanner asks its user-mode client, and what that answers. */
 #ifndef SCAN_H
 #define SCAN_H
