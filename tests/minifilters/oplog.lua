@@ -78,7 +78,7 @@ for _, record in ipairs(list) do
   if record.major == READ then ends[#ends + 1] = ("%08X"):format(record.status) end
 end
 expect_equal(table.concat(ends, " "), "00000000 C0000011", "and one beyond the end")
-expect(find(list, "<NO NAME>", CLOSE), "there is no name in close")
+expect(find(list, name, CLOSE), "in close the name is the cache's")
 
 -- A program's operations are its own.
 expect_equal(vm:process{ program = "load.c", flags = { "-DWORKER=1", "-DROUNDS=1" } }:wait(), 0x600D, "a program's work")
