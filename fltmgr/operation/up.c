@@ -58,14 +58,12 @@ static DECLSPEC_NOINLINE VOID FltpCheckPutBack(PFLTP_CALL Call, const FLTP_LEFT 
         FvEndCall(&Call->State, Pre, "pre-callback", (ULONG_PTR)Data);
 }
 
-/* Calls the post-callback of a node that the caller owns; after MORE_PROCESSING_REQUIRED it is the filter's. */
-static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
-                                                           FLT_POST_OPERATION_FLAGS Flags)
+/* A call's, or that of a request whose post-callback may run in the thread of its pre-callback, with what that left. */
+static DECLSPEC_NOINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPostAtHome(PFLTP_OPERATION Operation, PFLTP_NODE Node,
+                                                                       PFLTP_CALL Call, FLT_POST_OPERATION_FLAGS Flags)
 {
     PFLT_CALLBACK_DATA Data = &Operation->Data;
-    PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
-    BOOLEAN IsCall = Operation->Irp == NULL, AtHome = IsCall || Node->Home != NULL || Operation->Origin != NULL;
     PFLT_PRE_OPERATION_CALLBACK Pre = Node->Callback->Pre;
     BOOLEAN PutsBack = FlagOn(Node->Flags, FLTP_NODE_LEFT) != 0;
     FLT_POSTOP_CALLBACK_STATUS Status;
@@ -73,27 +71,48 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
 
     if (PutsBack)
         Left = Node->Left;
-    FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
-    Node->Call = Call;
-    if (FltpVerify && AtHome && !IsCall)
+    if (FltpVerify && !Call->IsCall)
         Call->Sent = Node->Iopb;
     Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
     if (FltpVerify) {
         if (Call->IsFsFilter)
             Call->State.MayLeave = FLTP_MAY_LEAVE; /* what another operation's callbacks put back */
-        else if (PutsBack && AtHome)
+        else if (PutsBack)
             FltpCheckPutBack(Call, &Left, Pre, Data);
         FvEndCall(&Call->State, Post, "post-callback", (ULONG_PTR)Data);
         FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
-        if (AtHome && Status == FLT_POSTOP_FINISHED_PROCESSING)
+        if (Status == FLT_POSTOP_FINISHED_PROCESSING)
             FltpBeginCalls(Call, Operation);
     }
-    FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
-    if (IsCall && Status != FLT_POSTOP_FINISHED_PROCESSING) {
+    if (Call->IsCall && Status != FLT_POSTOP_FINISHED_PROCESSING) {
         if (Status == FLT_POSTOP_DISALLOW_FSFILTER_IO)
             Data->IoStatus.Status = STATUS_FLT_DISALLOW_FAST_IO;
         Status = FLT_POSTOP_FINISHED_PROCESSING;
     }
+    return Status;
+}
+
+/* Calls the post-callback of a node that the caller owns; after MORE_PROCESSING_REQUIRED it is the filter's. */
+static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL Call,
+                                                           FLT_POST_OPERATION_FLAGS Flags)
+{
+    PFLT_CALLBACK_DATA Data = &Operation->Data;
+    PFLT_INSTANCE Instance = Node->Instance;
+    PFLT_POST_OPERATION_CALLBACK Post = Node->Callback->Post;
+    FLT_POSTOP_CALLBACK_STATUS Status;
+
+    FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
+    Node->Call = Call;
+    if (Node->Home != NULL || Operation->Origin != NULL || Operation->Irp == NULL) {
+        Status = FltpCallPostAtHome(Operation, Node, Call, Flags);
+    } else {
+        Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
+        if (FltpVerify) {
+            FvEndCall(&Call->State, Post, "post-callback", (ULONG_PTR)Data);
+            FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
+        }
+    }
+    FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
 
