@@ -83,6 +83,33 @@ static void test_entry(void)
     }
 }
 
+/* What is wrong with a section is said. */
+static void test_sections(void)
+{
+    static const struct {
+        guint field; /* of the header of the last section */
+        guint32 value;
+        const gchar *reason;
+    } bad[] = {
+        {12, 16, "a section is not page-aligned"}, /* beyond where it was */
+        {12, 0, "a section overlaps another or lies outside the image"},
+        {12, 0x7FFFF000, "a section overlaps another or lies outside the image"},
+        {8, 0x7FFFF000, "a section overlaps another or lies outside the image"},
+        {20, 0x7FFFF000, "a section's data lies outside the file"},
+    };
+    const gchar *image = images[count - 1];
+    guint32 header = GUINT32_FROM_LE(*(const guint32 *)(image + 0x3C));
+    guint sections = GUINT16_FROM_LE(*(const guint16 *)(image + header + 6));
+    guint last = header + 24 + GUINT16_FROM_LE(*(const guint16 *)(image + header + 20)) + 40 * (sections - 1);
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree gchar *copy = g_memdup2(image, lengths[count - 1]);
+        guint32 value = bad[i].value == 16 ? GUINT32_FROM_LE(*(const guint32 *)(image + last + 12)) + 16 : bad[i].value;
+        memcpy(copy + last + bad[i].field, &value, sizeof(value));
+        g_assert_cmpstr(load(copy, lengths[count - 1], NULL), ==, bad[i].reason);
+    }
+}
+
 /* Sections that reports need are known: the directory's, the data's; not the code's. */
 static void test_unwind_data(void)
 {
@@ -158,6 +185,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pe/real", test_real);
     g_test_add_func("/pe/export", test_export);
     g_test_add_func("/pe/entry", test_entry);
+    g_test_add_func("/pe/sections", test_sections);
     g_test_add_func("/pe/unwind-data", test_unwind_data);
     g_test_add_func("/pe/truncated", test_truncated);
     g_test_add_func("/pe/fuzz", test_fuzz);

@@ -159,6 +159,30 @@ static VOID CheckAtDispatch(VOID)
     FvCheck(Block != NULL);
 }
 
+/* What is given when special pool, whose blocks end where their page ends, is full: it stays mapped, and its contents go. */
+static VOID CheckFreedContents(VOID)
+{
+    PUCHAR Block, Chain = NULL;
+    BOOLEAN Gone = TRUE;
+
+    while ((Block = ExAllocatePoolWithTag(NonPagedPoolNx, 64, TAG)) != NULL &&
+           ((ULONG_PTR)Block + 64) % PAGE_SIZE == 0) {
+        *(PUCHAR *)Block = Chain;
+        Chain = Block;
+    }
+    if (Block != NULL) {
+        memset(Block, 0x11, 64);
+        ExFreePoolWithTag(Block, TAG);
+        for (ULONG Index = 16; Index < 64; Index++)
+            Gone = Gone && ((volatile UCHAR *)Block)[Index] == 0xF5;
+    }
+    FvCheck(Block != NULL && Gone);
+    while ((Block = Chain) != NULL) {
+        Chain = *(PUCHAR *)Block;
+        ExFreePoolWithTag(Block, TAG);
+    }
+}
+
 static VOID CheckLookaside(VOID)
 {
     NPAGED_LOOKASIDE_LIST NonPaged;
@@ -209,6 +233,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckExhaustion(NonPagedPoolNx, 900);
     CheckExhaustion(PagedPool, 20000);
     CheckAtDispatch();
+    CheckFreedContents();
     CheckLookaside();
     return STATUS_SUCCESS;
 }
