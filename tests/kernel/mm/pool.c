@@ -223,7 +223,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(RegistryPath);
     DriverObject->DriverUnload = Unload;
-    FvTestPlan(40);
+    FvTestPlan(41);
     CheckSizes(NonPagedPoolNx);
     CheckSizes(PagedPool);
     CheckSizes(NonPagedPool);
