@@ -122,6 +122,27 @@ def irql_rules_are_made_for_exports_only():
         check('LdrpIrqlRuleCount = 2;' in text, text)
 
 
+APT = '''#!/bin/sh
+# Alone, or it says so.
+mkdir "{0}/busy" || echo overlap >> "{0}/said"
+for word; do case $word in update | source) echo $word >> "{0}/said" ;; esac; done
+sleep 0.3
+rmdir "{0}/busy"
+'''
+
+
+@case
+def those_that_fetch_at_the_same_time_wait_for_each_other():
+    with tempfile.TemporaryDirectory() as folder:
+        write(f'{folder}/apt-get', APT.format(folder))
+        os.chmod(f'{folder}/apt-get', 0o755)
+        environment = dict(os.environ, PATH=f'{folder}:{os.environ["PATH"]}', FLTVM_DEBIAN_MIRROR='http://nowhere.invalid/debian')
+        several = [subprocess.Popen([f'{SCRIPTS}/private-apt', f'{folder}/cache', 'deb-src', 'suite', 'source', f'package{number}'],
+                                    env=environment) for number in range(4)]
+        equal([one.wait(timeout=60) for one in several], [0] * 4, 'exit statuses')
+        equal(read(folder, 'said').split(), ['update'] + 4 * ['source'], 'what apt-get was asked for, one at a time')
+
+
 def junit(folder, body):
     write(f'{folder}/x.xml', f'<testsuites><testsuite name="s">{body}</testsuite></testsuites>')
     return run(f'{SCRIPTS}/test-summary.py', f'{folder}/x.xml')
