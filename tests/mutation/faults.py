@@ -73,7 +73,7 @@ KNOWN = [
             if (EventReferenced && NT_SUCCESS(Irp->IoStatus.Status)) {
                 ObDereferenceObject(Irp->UserEvent);''', 'a failed request keeps its event referenced', KERNEL),
     ('H04', 'hw/hba-exec.c', '        if (fltvm_hba_conflict(command, other)) {', '        if (0 && fltvm_hba_conflict(command, other)) {',
-     'overlapping commands are not ordered', ['qtest', 'drivers']),
+     'overlapping commands are not ordered', ['determinism']),
     ('W11', 'fltmgr/core/instance.c', '    FltpSetInstanceState(Instance, FltpInstanceTeardown);', '',
      'an instance in teardown goes on seeing new operations', FLTMGR),
 ]
