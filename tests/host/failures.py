@@ -44,6 +44,24 @@ def stuck(routine, queue='DelayedWorkQueue', machine=''):
                'expect(true, "loaded")', driver=STUCK)
 
 
+SAYS = '''
+#include <ntddk.h>
+#include "word.h"
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path) { DbgPrint("it says " WORD "\\n"); return STATUS_SUCCESS; }
+'''
+
+
+@case
+def what_has_changed_is_compiled_again():
+    for name in ('plain', 'with blank', '#hash', 'a # b', '$HOME', 'a\'b"c', 'x%y'):
+        with Folder() as folder:
+            os.mkdir(folder.file(name))
+            folder.write(f'{name}/driver.c', SAYS)
+            for word in ('one', 'two'):
+                folder.write(f'{name}/word.h', f'#define WORD "{word}"\n')
+                expect(folder.scenario(f'machine:load{{ source = [[{name}/driver.c]] }} expect(true)'), 0, f'it says {word}')
+
+
 @case
 def a_work_routine_that_never_returns_fails_the_run():
     for queue in ('CriticalWorkQueue', 'DelayedWorkQueue'):

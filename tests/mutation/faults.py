@@ -108,7 +108,7 @@ NEW = [
     ('N20', 'host/report/symbols.c', '(symbol->is_return ? 1 : 0)', '0', 'return addresses are shown by the next line', ['host', 'fltmgr', 'kernel']),
     ('N21', 'host/lua/compile.c', "(p[1] == ' ' || p[1] == '#')", "(p[1] == ' ')", 'sources in a folder with # are never found changed', ['host', 'cli']),
     ('N22', 'sdk/toolchain/cc', "if os.path.exists(name) and os.path.samefile(name, other):", "if False:", 'a source is overwritten by its driver', ['cli']),
-    ('N23', 'hw/hba-exec.c', '    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;', '    return a->lba == b->lba;', 'only commands of one address are ordered', ['qtest', 'drivers']),
+    ('N23', 'hw/hba-exec.c', '    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;', '    return a->lba == b->lba;', 'only commands of one address are ordered', ['determinism']),
     ('N24', 'guest/ldr/import.c', '        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));',
      '        Image = NULL;', 'forwarders are not followed', ['kernel']),
     ('N25', 'guest/ldr/load.c', '        if (LdrpHoldsUnwindData(', '        if (0 && LdrpHoldsUnwindData(', 'unwind data is discarded', ['kernel']),
