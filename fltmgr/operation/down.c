@@ -188,24 +188,11 @@ static VOID FltpKeepLeft(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLTP_CALL 
         SetFlag(Node->Flags, FLTP_NODE_LEFT);
 }
 
-C_ASSERT(sizeof(FLT_IO_PARAMETER_BLOCK) % sizeof(ULONG64) == 0);
-
-/* RtlEqualMemory, without the call. */
-static FORCEINLINE BOOLEAN FltpIsSame(const FLT_IO_PARAMETER_BLOCK *One, const FLT_IO_PARAMETER_BLOCK *Other)
-{
-    ULONG64 Differs = 0;
-
-#pragma clang loop unroll(full)
-    for (ULONG Index = 0; Index < sizeof(*One) / sizeof(ULONG64); Index++)
-        Differs |= ((const ULONG64 *)One)[Index] ^ ((const ULONG64 *)Other)[Index];
-    return Differs == 0;
-}
-
 /* What goes on down without the change that the callback has made, as on Windows, is hardly what its author wants. */
 static FORCEINLINE VOID FltpCheckDirty(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLT_PRE_OPERATION_CALLBACK Pre,
                                        FLT_PREOP_CALLBACK_STATUS Status)
 {
-    if (!FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY) && !FltpIsSame(&Operation->Iopb, &Node->Iopb))
+    if (FltpIsChangedUndeclared(&Operation->Data, &Operation->Iopb, &Node->Iopb))
         FltpBlameCallback(Node->Instance, Pre, FLTP_NOT_DIRTY, (ULONG_PTR)&Operation->Data, Status, 0,
                           "rule=A pre-callback changed parameters and did not call FltSetCallbackDataDirty: the change "
                           "is lost\n");

@@ -22,7 +22,7 @@ VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sen
     if (Irql > PASSIVE_LEVEL && !FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO | IRP_SYNCHRONOUS_PAGING_IO))
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_IRQL, (ULONG_PTR)Data, Irql, PASSIVE_LEVEL,
                       "rule=I/O that is not paging I/O may be reissued at PASSIVE_LEVEL only\n");
-    if (!FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_DIRTY) && !RtlEqualMemory(Sent, Data->Iopb, sizeof(*Sent)))
+    if (FltpIsChangedUndeclared(Data, Data->Iopb, Sent))
         FltpBadReissue(Data, FLTP_REISSUE_CHANGED, 0,
                        "rule=Parameters were changed and the operation reissued without FltSetCallbackDataDirty\n");
     if (Major == IRP_MJ_CLOSE ||

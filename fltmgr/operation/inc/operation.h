@@ -362,6 +362,22 @@ VOID FltpTellStatus(PFLTP_STATUS_REQUEST Request, NTSTATUS Status);
  */
 extern const FLTP_WORK_KIND FltpSafeKind; /* a post-callback's work that waits for a lower IRQL */
 
+C_ASSERT(sizeof(FLT_IO_PARAMETER_BLOCK) % sizeof(ULONG64) == 0);
+
+/* Whether the parameters are others than they were, and nobody has said so.  Compared here: it is done for each callback. */
+FORCEINLINE BOOLEAN FltpIsChangedUndeclared(const FLT_CALLBACK_DATA *Data, const FLT_IO_PARAMETER_BLOCK *Now,
+                                            const FLT_IO_PARAMETER_BLOCK *Before)
+{
+    ULONG64 Differs = 0;
+
+    if (FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_DIRTY))
+        return FALSE;
+#pragma clang loop unroll(full)
+    for (ULONG Index = 0; Index < sizeof(*Now) / sizeof(ULONG64); Index++)
+        Differs |= ((const ULONG64 *)Now)[Index] ^ ((const ULONG64 *)Before)[Index];
+    return Differs != 0;
+}
+
 /* What every operation begins with, whatever it comes as; the rest is its kind's. */
 FORCEINLINE VOID FltpDescribe(PFLTP_OPERATION Operation, PIRP Irp, FLT_CALLBACK_DATA_FLAGS Flags, PETHREAD Thread,
                               KPROCESSOR_MODE Mode)
