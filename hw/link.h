@@ -2,8 +2,8 @@
 /*
  * fltvm-link: what its files share.
  *
- * link.c is the device; link-trace.c knows the processor that comes to a trace point, link-crash.c the one whose
- * triple fault ends the machine.
+ * link.c is the device, link-host.c its end of the character device; link-trace.c knows the processor that comes to a
+ * trace point, link-crash.c the one whose triple fault ends the machine.
  */
 
 #ifndef HW_FLTVM_LINK_H

@@ -16,9 +16,7 @@ sys.dont_write_bytecode = True
 from tap import case, check, main  # noqa: E402
 
 FILE, FUNCTION = 600, 80
-LONG_FILES = {
-    'hw/link.c': 643,
-}
+LONG_FILES = {}
 LONG_FUNCTIONS = {
     'fltmgr/operation/parameter.c: FltpParametersFromIrp': 111,
     'fltmgr/operation/parameter.c: FltpParametersToIrp': 101,
