@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * absent.c: what belongs to objects that this machine does not have: kernel transactions, and sections for data scans.
- * Each routine is there with its documented refusal.  IRQL: <= APC_LEVEL.
+ * absent.c: what belongs to objects that this machine does not have: kernel transactions.  Each routine is there with its
+ * documented refusal.  IRQL: <= APC_LEVEL.
  */
 #include <context.h>
 
@@ -74,50 +74,3 @@ FLTP_NOT_ENLISTED(FltPrepareComplete)
 FLTP_NOT_ENLISTED(FltCommitComplete)
 FLTP_NOT_ENLISTED(FltCommitFinalizeComplete)
 FLTP_NOT_ENLISTED(FltRollbackComplete)
-
-/* --- Data scans: no volume supports section contexts --- */
-
-NTSTATUS FLTAPI FltRegisterForDataScan(PFLT_INSTANCE Instance)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    DbgPrint("fltmgr: FltRegisterForDataScan: sections for data scans are not built\n");
-    return STATUS_NOT_SUPPORTED;
-}
-
-NTSTATUS FLTAPI FltCreateSectionForDataScan(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
-                                            PFLT_CONTEXT SectionContext, ACCESS_MASK DesiredAccess,
-                                            POBJECT_ATTRIBUTES ObjectAttributes, PLARGE_INTEGER MaximumSize,
-                                            ULONG SectionPageProtection, ULONG AllocationAttributes, ULONG Flags,
-                                            PHANDLE SectionHandle, PVOID *SectionObject, PLARGE_INTEGER SectionFileSize)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(FileObject);
-    UNREFERENCED_PARAMETER(SectionContext);
-    UNREFERENCED_PARAMETER(DesiredAccess);
-    UNREFERENCED_PARAMETER(ObjectAttributes);
-    UNREFERENCED_PARAMETER(MaximumSize);
-    UNREFERENCED_PARAMETER(SectionPageProtection);
-    UNREFERENCED_PARAMETER(AllocationAttributes);
-    UNREFERENCED_PARAMETER(Flags);
-    UNREFERENCED_PARAMETER(SectionFileSize);
-    *SectionHandle = NULL;
-    *SectionObject = NULL;
-    DbgPrint("fltmgr: FltCreateSectionForDataScan: sections for data scans are not built\n");
-    return STATUS_NOT_SUPPORTED;
-}
-
-/* Documented for a context that was never passed to FltCreateSectionForDataScan. */
-NTSTATUS FLTAPI FltCloseSectionForDataScan(PFLT_CONTEXT SectionContext)
-{
-    UNREFERENCED_PARAMETER(SectionContext);
-    return STATUS_INVALID_PARAMETER;
-}
-
-/* Documented where the volume has no section contexts. */
-NTSTATUS FLTAPI FltGetSectionContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT *Context)
-{
-    UNREFERENCED_PARAMETER(Instance);
-    UNREFERENCED_PARAMETER(FileObject);
-    *Context = NULL_CONTEXT;
-    return STATUS_NOT_SUPPORTED;
-}

@@ -42,6 +42,9 @@ NTSTATUS FLTAPI FltGetContextsEx(PCFLT_RELATED_OBJECTS FltObjects, FLT_CONTEXT_T
         return STATUS_INVALID_PARAMETER;
     RtlZeroMemory(Contexts, min(ContextsSize, sizeof(*Contexts)));
     FltpGetRelated(FltObjects, DesiredContexts, (PFLT_RELATED_CONTEXTS)Contexts, _ReturnAddress());
+    if (FlagOn(DesiredContexts, FLT_SECTION_CONTEXT) && FltObjects->Instance != NULL && FltObjects->FileObject != NULL)
+        FltpGetStreamContext(FLT_SECTION_CONTEXT, FltObjects->Instance, FltObjects->FileObject,
+                             &Contexts->SectionContext, _ReturnAddress());
     return STATUS_SUCCESS;
 }
 

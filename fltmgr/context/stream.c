@@ -127,6 +127,30 @@ static NTSTATUS FltpStreamPlace(FLT_CONTEXT_TYPE Type, PFLT_INSTANCE Instance, P
     return Status;
 }
 
+/* --- Sections --- */
+
+NTSTATUS FltpSetSectionContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT NewContext, PVOID Caller)
+{
+    FLTP_CONTEXT_PLACE Place;
+    NTSTATUS Status = FltpStreamPlace(FLT_SECTION_CONTEXT, Instance, FileObject, TRUE, &Place);
+
+    return NT_SUCCESS(Status) ? FltpSetContext(&Place, FLT_SET_CONTEXT_KEEP_IF_EXISTS, NewContext, NULL, Caller)
+                              : Status;
+}
+
+BOOLEAN FltpNextSection(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, PFLT_INSTANCE *Instance, PFLT_CONTEXT *Context)
+{
+    PFSRTL_ADVANCED_FCB_HEADER Header = FltpHeaderOf(FileObject);
+    PFLTP_STREAM Stream = Header != NULL ? FltpFindStream(Volume, Header, NULL) : NULL;
+    PFLTP_CONTEXT Found = Stream != NULL ? FltpTakeNextSection(&Stream->List, *Instance, _ReturnAddress()) : NULL;
+
+    if (Found == NULL)
+        return FALSE;
+    *Instance = Found->Owner;
+    *Context = FltpContextData(Found);
+    return TRUE;
+}
+
 /* --- Ends --- */
 
 VOID FltpEndHandleContexts(PFLT_VOLUME Volume, PFILE_OBJECT FileObject)

@@ -99,11 +99,15 @@ static VOID FltpLinkLocked(PFLTP_CONTEXT Context, const FLTP_CONTEXT_PLACE *Plac
         RtlInsertAsRightChild(Parent, &Context->Links);
     }
     InterlockedIncrement(&Context->References);
+    if (Context->Type == FLT_SECTION_CONTEXT)
+        InterlockedIncrement(&Place->List->Volume->Sections);
 }
 
 /* Its reference is the caller's from here on.  Then: NULL, or FLTP_ENDING, so that nobody sets it anew. */
 static VOID FltpUnlinkLocked(PFLTP_CONTEXT Context, PFLTP_CONTEXT_LIST Then)
 {
+    if (Context->Type == FLT_SECTION_CONTEXT)
+        InterlockedDecrement(&Context->List->Volume->Sections);
     Context->List->Root = RtlDelete(&Context->Links);
     InterlockedExchangePointer((PVOID volatile *)&Context->List, Then);
 }
@@ -210,18 +214,13 @@ NTSTATUS FltpDeleteContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *OldCon
 }
 
 /* By its address only: wherever it is set, or nowhere. */
-VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context)
+BOOLEAN FltpDetachContext(PFLT_CONTEXT Data)
 {
-    PFLTP_CONTEXT Header = FltpCheckContext(Context, "FltDeleteContext", _ReturnAddress());
+    PFLTP_CONTEXT Header = FltpContextOf(Data);
     BOOLEAN Linked = FALSE;
     PFLTP_CONTEXT_LIST List;
     PFAST_MUTEX Guard;
 
-    if (FltpVerify && (Header->HandedOut <= 0 || Header->Type == FLT_SECTION_CONTEXT))
-        FltpBlameContext(Header, _ReturnAddress(), FLTP_CONTEXT_BAD_DELETE, Header->Type,
-                         Header->HandedOut <= 0
-                             ? "rule=FltDeleteContext was given a context that the filter has no reference to\n"
-                             : "rule=A section context was deleted by FltDeleteContext\n");
     while ((Guard = Header->Guard) != NULL) {
         ExAcquireFastMutex(Guard);
         List = Header->List;
@@ -238,6 +237,37 @@ VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context)
     }
     if (Linked)
         FltpDropContext(Header);
+    return Linked;
+}
+
+VOID FLTAPI FltDeleteContext(PFLT_CONTEXT Context)
+{
+    PFLTP_CONTEXT Header = FltpCheckContext(Context, "FltDeleteContext", _ReturnAddress());
+
+    if (FltpVerify && (Header->HandedOut <= 0 || Header->Type == FLT_SECTION_CONTEXT))
+        FltpBlameContext(Header, _ReturnAddress(), FLTP_CONTEXT_BAD_DELETE, Header->Type,
+                         Header->HandedOut <= 0
+                             ? "rule=FltDeleteContext was given a context that the filter has no reference to\n"
+                             : "rule=A section context was deleted by FltDeleteContext\n");
+    FltpDetachContext(Context);
+}
+
+/* The next section's context after that of the instance *After. */
+PFLTP_CONTEXT FltpTakeNextSection(PFLTP_CONTEXT_LIST List, PVOID After, PVOID Caller)
+{
+    PFLTP_CONTEXT Context;
+
+    ExAcquireFastMutex(&List->Lock);
+    Context = FltpFirstLocked(List, FLT_SECTION_CONTEXT, NULL, (PUCHAR)After + 1);
+    while (Context != NULL && Context->Type == FLT_SECTION_CONTEXT &&
+           !FltpAcquireRundown(&((PFLT_INSTANCE)Context->Owner)->Object.Rundown))
+        Context = FltpFirstLocked(List, FLT_SECTION_CONTEXT, NULL, (PUCHAR)Context->Owner + 1);
+    if (Context != NULL && Context->Type == FLT_SECTION_CONTEXT)
+        FltpTakeContext(Context, Caller);
+    else
+        Context = NULL;
+    ExReleaseFastMutex(&List->Lock);
+    return Context;
 }
 
 /* --- All --- */

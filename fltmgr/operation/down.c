@@ -255,9 +255,11 @@ static FORCEINLINE FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operati
 
     FV_TRACE(FLTVM_TRACE_FLT_PRE_ENTER, Data, Operation->Iopb.MajorFunction, Instance, Pre, Instance->AltitudeNumber);
     Node->Call = Call;
+    FltpStayInInstance(Instance);
     Status = Pre(Data, &Node->Objects, Context);
     if (FltpVerify)
         FltpCheckAfterPre(Operation, Node, Call, Pre, Status, *Context);
+    FltpLeaveInstance(Instance);
     FV_TRACE(FLTVM_TRACE_FLT_PRE_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
@@ -486,10 +488,11 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
 {
     PFLTP_OPERATION Operation = NULL;
     BOOLEAN ChangesNames = FltpMayChangeNames(Stack);
+    BOOLEAN Conflicts = Volume->Sections != 0 && FltpConflictsWithSections(Irp->Flags, Stack);
     NTSTATUS Status = STATUS_SUCCESS;
 
     if (Volume->InstanceCount != 0 || ChangesNames)
-        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, ChangesNames, &Status);
+        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, ChangesNames || Conflicts, &Status);
     if (ChangesNames && Stack->MajorFunction == IRP_MJ_CLEANUP)
         FltpKeepLastNames(Stack->FileObject);
     if (FltpMayHaveTarget(Stack->FileObject))
@@ -497,6 +500,8 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
     if (Operation != NULL) {
         FltpDescribeRequest(Operation, Irp, Stack,
                             Issued != NULL ? Issued->Operation.Data.Flags & FLTP_ISSUED_FLAGS : 0);
+        if (Conflicts)
+            FltpTellConflicts(Volume, &Operation->Data);
         return FltpGoDown(Operation);
     }
     if (!NT_SUCCESS(Status))

@@ -2,6 +2,7 @@
 /* What is asked about a file object, waits that end with their thread or request, work on another stack,
  * reparse data. */
 #include <ntifs.h>
+#include <io.h>
 
 NTKERNELAPI LOGICAL NTAPI FsRtlIsSystemPagingFile(PFILE_OBJECT FileObject);
 
@@ -22,7 +23,10 @@ LOGICAL NTAPI FsRtlIsSystemPagingFile(PFILE_OBJECT FileObject)
     return FALSE;
 }
 
-/* IRQL: PASSIVE_LEVEL.  STATUS_FILE_IS_A_DIRECTORY; else what the file system says. */
+/*
+ * IRQL: PASSIVE_LEVEL.  STATUS_FILE_IS_A_DIRECTORY; else what the file system says.  Filters and file systems ask from inside of a request,
+ * in a pre-cleanup callback say: the file object's lock is not taken.
+ */
 NTSTATUS NTAPI FsRtlGetFileSize(PFILE_OBJECT FileObject, PLARGE_INTEGER FileSize)
 {
     FILE_STANDARD_INFORMATION Information;
@@ -31,7 +35,7 @@ NTSTATUS NTAPI FsRtlGetFileSize(PFILE_OBJECT FileObject, PLARGE_INTEGER FileSize
 
     PAGED_CODE();
     FileSize->QuadPart = 0;
-    Status = IoQueryFileInformation(FileObject, FileStandardInformation, sizeof(Information), &Information, &Length);
+    Status = IopQueryUnlocked(FileObject, FileStandardInformation, sizeof(Information), &Information, &Length);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

@@ -23,7 +23,7 @@ static NTSTATUS IopSizeSection(PFILE_OBJECT FileObject, PULONG64 Size, ULONG Pro
     FILE_STANDARD_INFORMATION Standard;
     FILE_END_OF_FILE_INFORMATION End;
     ULONG Length;
-    NTSTATUS Status = IoQueryFileInformation(FileObject, FileStandardInformation, sizeof(Standard), &Standard, &Length);
+    NTSTATUS Status = IopQueryUnlocked(FileObject, FileStandardInformation, sizeof(Standard), &Standard, &Length);
 
     if (!NT_SUCCESS(Status)) {
         return Status;

@@ -78,7 +78,7 @@ typedef struct _IOP_DEVICE_EXTENSION {
     LONG StartIoKey;
     ULONG StartIoFlags;
     PVPB Vpb;
-    PVOID DependencyNode;
+    PDEVICE_OBJECT MountedOn; /* a volume's disk, referenced until the volume's device goes; Windows's DependencyNode */
     PVOID InterruptContext;
     LONG InterruptCount;
     PVOID VerifierContext;
@@ -364,10 +364,8 @@ NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
 /* fastio.c: FALSE, it was not done.  PASSIVE_LEVEL, APC_LEVEL. */
 BOOLEAN IopTryFastQuery(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class, PIO_STATUS_BLOCK Result);
-/* query.c: a question about a file while one of its requests holds the lock of the file object. */
+/* query.c: for who may be inside of a request that holds the lock of the file object. */
 NTSTATUS IopSetUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer);
-NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
-                          PULONG ReturnedLength);
 /* rename.c */
 BOOLEAN IopIsNaming(FILE_INFORMATION_CLASS Class);
 NTSTATUS IopOpenNewParent(PIOP_REQUEST Request, ULONG Length, PHANDLE Handle);

@@ -97,6 +97,11 @@ static inline PFLT_CONTEXT FltpContextData(PFLTP_CONTEXT Context)
     return Context + 1;
 }
 
+static inline PFLTP_CONTEXT FltpContextOf(PFLT_CONTEXT Data)
+{
+    return (PFLTP_CONTEXT)Data - 1;
+}
+
 /*
  * definition.c.  IRQL: PASSIVE_LEVEL.
  */
@@ -123,6 +128,10 @@ NTSTATUS FltpSetContext(const FLTP_CONTEXT_PLACE *Place, FLT_SET_CONTEXT_OPERATI
                         PFLT_CONTEXT *OldContext, PVOID Caller);
 NTSTATUS FltpGetContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *Found, PVOID Caller);
 NTSTATUS FltpDeleteContext(const FLTP_CONTEXT_PLACE *Place, PFLT_CONTEXT *OldContext, PVOID Caller);
+/* Takes it out of its list, wherever that is; FALSE: it is in none. */
+BOOLEAN FltpDetachContext(PFLT_CONTEXT Data);
+/* Of the sections' contexts, by their instances' addresses, the first behind After's: with a reference and the instance's rundown; NULL: none. */
+PFLTP_CONTEXT FltpTakeNextSection(PFLTP_CONTEXT_LIST List, PVOID After, PVOID Caller);
 /* Takes out the contexts of this owner, of every owner if it is NULL; or those of a file object's handle. */
 VOID FltpTakeContexts(PFLTP_CONTEXT_LIST List, PVOID Owner, PLIST_ENTRY Taken);
 VOID FltpTakeHandleContexts(PFLTP_CONTEXT_LIST List, PFILE_OBJECT FileObject, PLIST_ENTRY Taken);
@@ -148,11 +157,21 @@ VOID FltpEndFilterContexts(PFLT_FILTER Filter);
  */
 NTSTATUS FltpGetStreamContext(FLT_CONTEXT_TYPE Type, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject,
                               PFLT_CONTEXT *Context, PVOID Caller);
+NTSTATUS FltpSetSectionContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT NewContext, PVOID Caller);
+/* The section behind *Instance's (NULL: the first) of the file's stream.  FALSE: there is none. */
+BOOLEAN FltpNextSection(PFLT_VOLUME Volume, PFILE_OBJECT FileObject, PFLT_INSTANCE *Instance, PFLT_CONTEXT *Context);
 /* The file object is about to be closed below. */
 VOID FltpEndHandleContexts(PFLT_VOLUME Volume, PFILE_OBJECT FileObject);
 VOID FltpTakeStreamsContexts(PFLT_INSTANCE Instance, PLIST_ENTRY Taken);
 /* The volume goes: what its streams have of ours is taken from them.  PASSIVE_LEVEL. */
 VOID FltpForgetStreams(PFLT_VOLUME Volume);
+
+/*
+ * section.c: those of sections for data scans.  IRQL: <= APC_LEVEL.
+ */
+BOOLEAN FltpConflictsWithSections(ULONG IrpFlags, PIO_STACK_LOCATION Stack);
+/* Who has a section of the stream is told of the operation, which is on its way down. */
+VOID FltpTellConflicts(PFLT_VOLUME Volume, PFLT_CALLBACK_DATA Data);
 
 /*
  * fault.c: what a filter did wrong with a context; with the verifier only.

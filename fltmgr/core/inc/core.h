@@ -177,6 +177,7 @@ typedef struct _FLT_VOLUME {
     SLIST_HEADER FreeBlocks;
     volatile LONG Users;          /* operations under way, and one until it is deleted: the last one frees it */
     volatile LONG InstanceCount;  /* also read without the lock, to pass requests of unfiltered volumes by */
+    volatile LONG Sections;       /* open for data scans, of all of its streams */
     volatile LONG NameGeneration; /* another whenever names that are kept may be none any more: name/cache.c */
 } FLT_VOLUME;
 
@@ -192,7 +193,8 @@ typedef struct _FLT_INSTANCE {
     LIST_ENTRY Link;           /* its volume's Instances, Lock */
     FLTP_INSTANCE_STATE State; /* its volume's Lock */
     volatile LONG TearingDown;
-    KEVENT SetUp; /* set when its setup callback has returned */
+    BOOLEAN ScansData; /* registered for data scans */
+    KEVENT SetUp;      /* set when its setup callback has returned */
     BOOLEAN Refused;
     PFLT_FILTER Filter;
     PFLT_VOLUME Volume;
@@ -269,6 +271,15 @@ static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
 /* An operation's hold on the instance, whose State is active and which therefore does not refuse.  IRQL: DISPATCH_LEVEL;
  * its volume's Lock is held. */
 static inline VOID FltpEnterActiveInstance(PFLT_INSTANCE Instance)
+{
+    InterlockedExchangeAdd64(&Instance->Io.Count, 2);
+}
+
+/*
+ * While the filter's code runs for an operation that holds the instance: that code may give the operation back, and with it what
+ * holds the instance, before it returns.  IRQL: any.
+ */
+static inline VOID FltpStayInInstance(PFLT_INSTANCE Instance)
 {
     InterlockedExchangeAdd64(&Instance->Io.Count, 2);
 }

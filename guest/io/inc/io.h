@@ -62,6 +62,10 @@ typedef struct _IO_FILE_CONTEXTS {
 
 PIO_FILE_CONTEXTS IopFileContexts(PFILE_OBJECT FileObject, BOOLEAN Create);
 
+/* A question about a file by who may be inside of a request that holds the lock of the file object.  PASSIVE_LEVEL. */
+NTSTATUS IopQueryUnlocked(PFILE_OBJECT FileObject, FILE_INFORMATION_CLASS Class, ULONG Length, PVOID Buffer,
+                          PULONG ReturnedLength);
+
 /* The key that a file object was opened with, or NULL; set, FALSE without memory.  <= DISPATCH_LEVEL. */
 POPLOCK_KEY_CONTEXT IopOplockKey(PFILE_OBJECT FileObject);
 BOOLEAN IopSetOplockKey(PFILE_OBJECT FileObject, const OPLOCK_KEY_CONTEXT *Key);
