@@ -30,13 +30,16 @@ static VOID NTAPI FltpCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
     PFLT_COMPLETE_CANCELED_CALLBACK Callback = Operation->CanceledCallback;
+    PFLT_INSTANCE Instance = Operation->Nodes[Operation->Current].Instance;
     FV_CALL Call;
 
     UNREFERENCED_PARAMETER(Device);
+    FltpStayInInstance(Instance);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
     FvBeginCall(&Call);
     Callback(&Operation->Data);
     FvEndCall(&Call, (PVOID)Callback, "cancel callback", (ULONG_PTR)&Operation->Data);
+    FltpLeaveInstance(Instance);
 }
 
 /* IRQL: <= DISPATCH_LEVEL.  STATUS_CANCELLED when it is too late: the request is cancelled already. */
@@ -84,11 +87,14 @@ static VOID FltpRemoveLocked(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Ope
 static VOID FltpCompleteCanceled(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Operation)
 {
     PFLT_CALLBACK_DATA_QUEUE_COMPLETE_CANCELED_IO Complete = Queue->CompleteCanceledIo;
+    PFLT_INSTANCE Instance = Operation->Nodes[Operation->Current].Instance;
     FV_CALL Call;
 
+    FltpStayInInstance(Instance);
     FvBeginCall(&Call);
     Complete(Queue, &Operation->Data);
     FvEndCall(&Call, (PVOID)Complete, "cancel callback", (ULONG_PTR)&Operation->Data);
+    FltpLeaveInstance(Instance);
 }
 
 static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)

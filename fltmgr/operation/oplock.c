@@ -220,13 +220,16 @@ static VOID NTAPI FltpOplockPrePost(PVOID Context, PIRP Irp)
 static VOID NTAPI FltpOplockWaitOver(PVOID Context, PIRP Irp)
 {
     FLTP_OPLOCK_WAIT Wait = *(PFLTP_OPLOCK_WAIT)Context;
+    PFLT_INSTANCE Instance = Wait.Operation->Nodes[Wait.Operation->Current].Instance;
 
     ExFreePoolWithTag(Context, FLTP_TAG_OPLOCK);
     if (!Wait.Operation->PendingMarked)
         ClearFlag(IoGetCurrentIrpStackLocation(Irp)->Control, SL_PENDING_RETURNED);
     Wait.Operation->Data.IoStatus.Status = Irp->IoStatus.Status;
     Wait.Operation->Data.IoStatus.Information = 0;
+    FltpStayInInstance(Instance);
     Wait.Complete(&Wait.Operation->Data, Wait.Context);
+    FltpLeaveInstance(Instance);
 }
 
 typedef enum _FLTP_OPLOCK_ASK { FltpOplockCheck, FltpOplockBreakH, FltpOplockBreakToNone } FLTP_OPLOCK_ASK;

@@ -113,6 +113,7 @@ static VOID FltpCallSafe(const FLTP_WORK *Work)
 {
     PFLTP_OPERATION Operation = CONTAINING_RECORD(Work->Item, FLTP_OPERATION, SafeItem);
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
+    PFLT_INSTANCE Instance = Node->Instance;
     PFLT_POST_OPERATION_CALLBACK Safe = Work->Routine;
     FLT_POSTOP_CALLBACK_STATUS Status;
     FLTP_CALL Call;
@@ -120,10 +121,12 @@ static VOID FltpCallSafe(const FLTP_WORK *Work)
     Call.Operation = Operation;
     Call.Given = FltpNotGiven;
     Node->Call = &Call;
+    FltpStayInInstance(Instance);
     FvBeginCall(&Call.State);
     Status = Safe(&Operation->Data, &Node->Objects, Work->Context, Operation->SafeFlags);
     Call.Operation = NULL;
     FvEndCall(&Call.State, Safe, "safe post-callback", (ULONG_PTR)&Operation->Data);
+    FltpLeaveInstance(Instance);
     if (Status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
         return;
     if (FltpVerify && Call.Given != FltpNotGiven)
@@ -132,7 +135,7 @@ static VOID FltpCallSafe(const FLTP_WORK *Work)
 }
 
 const FLTP_WORK_KIND FltpSafeKind = {FLTP_MAGIC_SAFE, "post-callback for when it is safe", "safe post-callback",
-                                     FltpCallSafe, NULL};
+                                     FltpCallSafe};
 
 DECLSPEC_NOINLINE BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(
     PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID CompletionContext, FLT_POST_OPERATION_FLAGS Flags,
@@ -159,7 +162,7 @@ DECLSPEC_NOINLINE BOOLEAN FLTAPI FltDoCompletionProcessingWhenSafe(
         Call->Given = FltpGivenWhenSafe;
     Operation->SafeFlags = Flags;
     *RetPostOperationStatus = FLT_POSTOP_MORE_PROCESSING_REQUIRED;
-    FltpQueueItem(&Operation->SafeItem, SafePostCallback, &Operation->Data, CompletionContext, CriticalWorkQueue,
+    FltpQueueItem(&Operation->SafeItem, SafePostCallback, &Operation->Data, CompletionContext, NULL, CriticalWorkQueue,
                   _ReturnAddress());
     return TRUE;
 }

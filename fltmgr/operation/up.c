@@ -103,6 +103,7 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
 
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
     Node->Call = Call;
+    FltpStayInInstance(Instance);
     if (Node->Home != NULL || Operation->Origin != NULL || Operation->Irp == NULL) {
         Status = FltpCallPostAtHome(Operation, Node, Call, Flags);
     } else {
@@ -112,6 +113,7 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
             FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
         }
     }
+    FltpLeaveInstance(Instance);
     FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }

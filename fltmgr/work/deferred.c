@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * deferred.c: deferred I/O work items: an operation that a callback pended goes to a system thread.  The
- * operation itself keeps its instance, so nothing else has to be held.
+ * deferred.c: deferred I/O work items: an operation that a callback pended goes to a system thread.
+ *
+ * The operation keeps its instance, but only until the routine has given it back, and the routine still has to return then:
+ * queued work holds the instance besides, as generic work does.
  */
 #include "work.h"
 #include <operation.h>
@@ -16,7 +18,7 @@ static VOID FltpCallDeferred(const FLTP_WORK *Work)
 }
 
 static const FLTP_WORK_KIND FltpDeferredKind = {FLTP_MAGIC_DEFERRED, "deferred I/O work item",
-                                                "deferred I/O work routine", FltpCallDeferred, NULL};
+                                                "deferred I/O work routine", FltpCallDeferred};
 
 DECLSPEC_NOINLINE PFLT_DEFERRED_IO_WORKITEM FLTAPI FltAllocateDeferredIoWorkItem(VOID)
 {
@@ -60,9 +62,12 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueDeferredIoWorkItem(PFLT_DEFERRED_IO_WO
     /* What a draining callback sees is a copy, which nobody completes. */
     if (Operation->Magic == FLTP_MAGIC_DRAINED || Data->Iopb->TargetInstance->TearingDown)
         return STATUS_FLT_DELETING_OBJECT;
+    if (!FltpAcquireRundown(&Data->Iopb->TargetInstance->Object.Rundown))
+        return STATUS_FLT_DELETING_OBJECT;
     Call = FltpOwnCall(Operation);
     if (Call != NULL)
         Call->Given = FltpGivenDeferred;
-    FltpQueueItem(&FltWorkItem->Item, WorkerRoutine, Data, Context, QueueType, __builtin_return_address(0));
+    FltpQueueItem(&FltWorkItem->Item, WorkerRoutine, Data, Context, &Data->Iopb->TargetInstance->Object, QueueType,
+                  __builtin_return_address(0));
     return STATUS_SUCCESS;
 }

@@ -24,13 +24,8 @@ static VOID FltpCallGeneric(const FLTP_WORK *Work)
     InterlockedIncrement64((LONG64 *)&FltpCounters.work_items_run);
 }
 
-static VOID FltpGenericDone(PVOID Object)
-{
-    FltpReleaseRundown(&((PFLTP_OBJECT)Object)->Rundown);
-}
-
 static const FLTP_WORK_KIND FltpGenericKind = {FLTP_MAGIC_GENERIC, "generic work item", "generic work routine",
-                                               FltpCallGeneric, FltpGenericDone};
+                                               FltpCallGeneric};
 
 DECLSPEC_NOINLINE PFLT_GENERIC_WORKITEM FLTAPI FltAllocateGenericWorkItem(VOID)
 {
@@ -67,6 +62,6 @@ DECLSPEC_NOINLINE NTSTATUS FLTAPI FltQueueGenericWorkItem(PFLT_GENERIC_WORKITEM 
         return STATUS_FLT_DELETING_OBJECT;
     InterlockedIncrement64((LONG64 *)&FltpCounters.work_items_queued);
     FV_TRACE(FLTVM_TRACE_FLT_WORKITEM_QUEUE, FltWorkItem, WorkerRoutine, QueueType, Object, 0);
-    FltpQueueItem(&FltWorkItem->Item, WorkerRoutine, Object, Context, QueueType, __builtin_return_address(0));
+    FltpQueueItem(&FltWorkItem->Item, WorkerRoutine, Object, Context, Object, QueueType, __builtin_return_address(0));
     return STATUS_SUCCESS;
 }

@@ -170,14 +170,14 @@ VOID NTAPI FltpWorker(PVOID Parameter)
     FV_CALL Call;
 
     InterlockedExchange(&Item->State, FltpItemIdle); /* from here on the routine may free it or queue it again */
-    Hold = Kind->Done != NULL ? FltpBeginHold(Work.Object, Work.Routine) : NULL;
+    Hold = Work.Held != NULL ? FltpBeginHold(Work.Held, Work.Routine) : NULL;
     FvBeginCall(&Call);
     Call.Context = (ULONG_PTR)Work.Context;
     Kind->Call(&Work);
     FvEndCall(&Call, Work.Routine, Kind->Routine, (ULONG_PTR)Item);
     FltpEndHold(Hold);
-    if (Kind->Done != NULL)
-        Kind->Done(Work.Object);
+    if (Work.Held != NULL)
+        FltpReleaseRundown(&Work.Held->Rundown);
 }
 
 NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine, WORK_QUEUE_TYPE Queue,
@@ -206,7 +206,7 @@ VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WO
     for (PLIST_ENTRY Link = FltpLiveItems.Flink; Link != &FltpLiveItems; Link = Link->Flink) {
         PFLTP_WORK_ITEM Item = CONTAINING_RECORD(Link, FLTP_WORK_ITEM, Link);
 
-        if (Item->State == FltpItemQueued && Item->Work.Object == Object)
+        if (Item->State == FltpItemQueued && Item->Work.Held == Object)
             Tell(Context, Item);
     }
     KeReleaseSpinLock(&FltpItemLock, Irql);

@@ -28,6 +28,7 @@ typedef struct _FLTP_WORK {
     PVOID Routine;
     PVOID Object; /* the filter or instance, or the operation's callback data */
     PVOID Context;
+    PFLTP_OBJECT Held; /* until the routine has returned; NULL: the operation holds enough */
 } FLTP_WORK, *PFLTP_WORK;
 
 typedef struct _FLTP_WORK_KIND {
@@ -35,7 +36,6 @@ typedef struct _FLTP_WORK_KIND {
     PCSTR Name;    /* "generic work item" */
     PCSTR Routine; /* its routine's name: ends in "work routine", see FvEndCall */
     VOID (*Call)(const FLTP_WORK *Work);
-    VOID (*Done)(PVOID Object); /* the routine has returned; NULL: nothing to do */
 } FLTP_WORK_KIND;
 
 typedef struct _FLTP_WORK_ITEM {
@@ -64,7 +64,7 @@ VOID NTAPI FltpWorker(PVOID Parameter);
 NTSTATUS FltpRefuseQueueing(PFLTP_WORK_ITEM Item, const FLTP_WORK_KIND *Kind, PVOID Routine, WORK_QUEUE_TYPE Queue,
                             PVOID Caller);
 VOID FltpReportItem(PFLTP_WORK_ITEM Item, PCSTR Verb);
-/* Tells of every item that is queued with that object; a lock is held. */
+/* Tells of every item that is queued and holds that object; a lock is held. */
 VOID FltpForQueuedItems(const VOID *Object, VOID (*Tell)(PVOID Context, PFLTP_WORK_ITEM Item), PVOID Context);
 /* Code between Start and End is about to go: what it allocated and never freed is a bugcheck.  Verifier only. */
 VOID FltpCheckItemsAtUnload(PUCHAR Start, PUCHAR End, PVOID Name);
@@ -96,13 +96,14 @@ static FORCEINLINE NTSTATUS FltpCheckQueueing(PFLTP_WORK_ITEM Item, const FLTP_W
  * than its stacks.
  */
 static FORCEINLINE VOID FltpQueueItem(PFLTP_WORK_ITEM Item, PVOID Routine, PVOID Object, PVOID Context,
-                                      WORK_QUEUE_TYPE Queue, PVOID Caller)
+                                      PFLTP_OBJECT Held, WORK_QUEUE_TYPE Queue, PVOID Caller)
 {
     if (InterlockedCompareExchange(&Item->State, FltpItemQueued, FltpItemIdle) != FltpItemIdle)
         FltpQueuedTwice(Item, Queue, Caller);
     Item->Work.Routine = Routine;
     Item->Work.Object = Object;
     Item->Work.Context = Context;
+    Item->Work.Held = Held;
     Item->Queue = Queue;
     if (FltpVerify)
         FltpCaptureStack(1, Item->QueuedBy);

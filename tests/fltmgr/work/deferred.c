@@ -10,6 +10,7 @@ static PFLT_FILTER Filter;
 static ULONG Case, Upper;
 static PFLT_CALLBACK_DATA Held;
 static LONG Worked;
+static BOOLEAN Returned, Left; /* the routine, the pre-callback that gave it the operation */
 
 enum {
     Plain = 1,    /* posted from the pre-callback */
@@ -21,6 +22,7 @@ enum {
     Going,        /* the instance is torn down while the operation is pended */
     Draining,     /* from a draining post-callback */
     System,       /* the reserved queue, without the verifier */
+    Slow,         /* the pre-callback takes its time to return; the operation is over before */
 };
 
 static VOID NTAPI Work(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA Data, PVOID Context)
@@ -33,6 +35,9 @@ static VOID NTAPI Work(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DATA Data, 
         FltCompletePendedPostOperation(Data);
     else
         FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
+    /* The operation is over, and this is the filter's code still: it is not to go. */
+    Sleep(20);
+    Returned = TRUE;
 }
 
 /* Posted, and with that the worker's; else the status, and nothing is left. */
@@ -71,6 +76,11 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     }
     switch (Case) {
     case Plain: FvCheck(Queue(Data, CriticalWorkQueue) == STATUS_SUCCESS); return FLT_PREOP_PENDING;
+    case Slow:
+        FvCheck(Queue(Data, CriticalWorkQueue) == STATUS_SUCCESS);
+        Sleep(50);
+        Left = TRUE;
+        return FLT_PREOP_PENDING;
     case Paging:
         if (FlagOn(Data->Iopb->IrpFlags, IRP_PAGING_IO))
             FvCheck(Queue(Data, DelayedWorkQueue) == STATUS_FLT_NOT_SAFE_TO_POST_OPERATION);
@@ -127,11 +137,16 @@ static VOID TeardownStart(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOW
     FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
 }
 
+static BOOLEAN Posts(VOID)
+{
+    return Case == Plain || Case == Post || Case == Slow;
+}
+
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     FltUnregisterFilter(Filter);
     if (!Upper)
-        FvCheck(Worked == (Case == Plain || Case == Post));
+        FvCheck(Worked == Posts() && Returned == Posts() && Left == (Case == Slow));
     return STATUS_SUCCESS;
 }
 
@@ -154,7 +169,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Case = ReadNumber(RegistryPath, L"Case");
     Upper = ReadNumber(RegistryPath, L"Upper");
     if (!Upper)
-        FvTestPlan(Case == Plain ? 4 : Case == Post ? 5 : 2);
+        FvTestPlan(Case == Plain || Case == Slow ? 4 : Case == Post ? 5 : 2);
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     return NT_SUCCESS(Status) ? FltStartFiltering(Filter) : Status;
 }
