@@ -91,6 +91,9 @@ VOID IopDeleteDevice(PVOID Object)
     if (DeviceObject->Vpb != NULL && DeviceObject->Vpb->RealDevice == DeviceObject) {
         ExFreePoolWithTag(DeviceObject->Vpb, IOP_TAG_VPB);
     }
+    if (IopDevExt(DeviceObject)->MountedOn != NULL) {
+        ObDereferenceObject(IopDevExt(DeviceObject)->MountedOn);
+    }
     if (DriverObject != NULL) {
         ObDereferenceObject(DriverObject);
     }

@@ -38,12 +38,29 @@ static ULONG IopOutputLength(PIO_STACK_LOCATION Stack)
     }
 }
 
+/* Of an oplock of the old kind: what it was broken to (FILE_OPLOCK_BROKEN_TO_...), without a buffer. */
+static BOOLEAN IopIsOplockControl(PIO_STACK_LOCATION Stack)
+{
+    if (Stack->MajorFunction != IRP_MJ_FILE_SYSTEM_CONTROL) {
+        return FALSE;
+    }
+    switch (Stack->Parameters.FileSystemControl.FsControlCode) {
+    case FSCTL_REQUEST_OPLOCK_LEVEL_1:
+    case FSCTL_REQUEST_OPLOCK_LEVEL_2:
+    case FSCTL_REQUEST_BATCH_OPLOCK:
+    case FSCTL_REQUEST_FILTER_OPLOCK:
+    case FSCTL_OPLOCK_BREAK_ACKNOWLEDGE: return TRUE;
+    default: return FALSE;
+    }
+}
+
 VOID IopVerifyInformation(PIRP Irp, PVOID Caller)
 {
     CHAR Text[160];
     ULONG Length;
 
-    if (Irp->CurrentLocation > Irp->StackCount || NT_ERROR(Irp->IoStatus.Status)) {
+    if (Irp->CurrentLocation > Irp->StackCount || NT_ERROR(Irp->IoStatus.Status) ||
+        IopIsOplockControl(IoGetCurrentIrpStackLocation(Irp))) {
         return;
     }
     Length = IopOutputLength(IoGetCurrentIrpStackLocation(Irp));

@@ -134,6 +134,10 @@ static BOOLEAN IopTryMount(PDEVICE_OBJECT FsDevice, PVOID Context)
         Mount->Status = STATUS_UNRECOGNIZED_VOLUME; /* success without a volume device is none */
     } else {
         Vpb->Flags |= VPB_MOUNTED;
+        if (IopDevExt(Vpb->DeviceObject)->MountedOn == NULL) {
+            ObReferenceObject(Mount->RealDevice);
+            IopDevExt(Vpb->DeviceObject)->MountedOn = Mount->RealDevice;
+        }
         if (Vpb->DeviceObject->StackSize <= Mount->TopDevice->StackSize) {
             Vpb->DeviceObject->StackSize = Mount->TopDevice->StackSize + 1;
         }
@@ -215,6 +219,32 @@ NTSTATUS NTAPI IoVerifyVolume(PDEVICE_OBJECT DeviceObject, BOOLEAN AllowRawMount
     if (NT_SUCCESS(Status)) {
         DeviceObject->Flags &= ~DO_VERIFY_VOLUME;
     }
+    return Status;
+}
+
+/*
+ * <= DISPATCH_LEVEL.  The device that a file system's volume device is mounted on, with a reference.
+ * STATUS_INVALID_PARAMETER: it is no volume's, a control device say; STATUS_VOLUME_DISMOUNTED: not any more.  (IoGetDiskDeviceObject)
+ */
+NTSTATUS NTAPI IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEVICE_OBJECT *DiskDeviceObject)
+{
+    NTSTATUS Status = STATUS_INVALID_PARAMETER;
+    PDEVICE_OBJECT Disk;
+    KIRQL Irql;
+
+    *DiskDeviceObject = NULL;
+    KeAcquireSpinLock(&IopDatabaseLock, &Irql);
+    Disk = IopDevExt(FileSystemDeviceObject)->MountedOn;
+    if (Disk != NULL) {
+        Status = STATUS_VOLUME_DISMOUNTED;
+        if (Disk->Vpb != NULL && Disk->Vpb->DeviceObject == FileSystemDeviceObject &&
+            (Disk->Vpb->Flags & VPB_MOUNTED) != 0) {
+            ObReferenceObject(Disk);
+            *DiskDeviceObject = Disk;
+            Status = STATUS_SUCCESS;
+        }
+    }
+    KeReleaseSpinLock(&IopDatabaseLock, Irql);
     return Status;
 }
 

@@ -277,6 +277,11 @@ static int file_fsctl(lua_State *lua)
     return file_control_with(lua, FLTVM_COMMAND_FSCTL, 0);
 }
 
+static int file_fsctl_async(lua_State *lua)
+{
+    return file_control_with(lua, FLTVM_COMMAND_FSCTL, FLTVM_COMMAND_FLAG_ASYNC);
+}
+
 /* file:query(information_class, length) -> bytes */
 static int file_query(lua_State *lua)
 {
@@ -409,21 +414,14 @@ static void new_type(lua_State *lua, const char *name, const luaL_Reg *methods)
 
 void fltvm_lua_open_file(lua_State *lua)
 {
-    static const luaL_Reg file_methods[] = {{"read", file_read},
-                                            {"read_async", file_read_async},
-                                            {"write", file_write},
-                                            {"write_async", file_write_async},
-                                            {"flush", file_flush},
-                                            {"flush_async", file_flush_async},
-                                            {"ioctl", file_ioctl},
-                                            {"ioctl_async", file_ioctl_async},
-                                            {"fsctl", file_fsctl},
-                                            {"query", file_query},
-                                            {"query_directory", file_query_directory},
-                                            {"set", file_set},
-                                            {"cancel", file_cancel},
-                                            {"close", file_close},
-                                            {NULL, NULL}};
+    static const luaL_Reg file_methods[] = {{"read", file_read},   {"read_async", file_read_async},
+                                            {"write", file_write}, {"write_async", file_write_async},
+                                            {"flush", file_flush}, {"flush_async", file_flush_async},
+                                            {"ioctl", file_ioctl}, {"ioctl_async", file_ioctl_async},
+                                            {"fsctl", file_fsctl}, {"fsctl_async", file_fsctl_async},
+                                            {"query", file_query}, {"query_directory", file_query_directory},
+                                            {"set", file_set},     {"cancel", file_cancel},
+                                            {"close", file_close}, {NULL, NULL}};
     static const luaL_Reg operation_methods[] = {{"wait", operation_wait}, {"done", operation_done}, {NULL, NULL}};
 
     new_type(lua, FILE_TYPE, file_methods);

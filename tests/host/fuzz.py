@@ -30,7 +30,7 @@ WORDS = ['fltvm.machine', 'fltvm.sha256', 'fltvm.sha256_file', 'fltvm.temp', 'fl
 METHODS = {'vm': ['start', 'sleep', 'time', 'stacks', 'pool', 'memory', 'state', 'load', 'set_registry', 'open', 'filters', 'instances',
                   'volumes', 'work_items', 'attach', 'detach', 'irq', 'fault', 'clear_faults', 'fault_hits', 'trace', 'log', 'expect_log',
                   'no_such'],
-           'file': ['read', 'read_async', 'write', 'write_async', 'flush', 'flush_async', 'ioctl', 'ioctl_async', 'fsctl', 'query', 'cancel',
+           'file': ['read', 'read_async', 'write', 'write_async', 'flush', 'flush_async', 'ioctl', 'ioctl_async', 'fsctl', 'fsctl_async', 'query', 'cancel',
                     'close'],
            'operation': ['wait', 'done'], 'driver': ['unload', 'name']}
 

@@ -157,6 +157,18 @@ static VOID CheckThreadIrp(VOID)
     FvCheck(IoStatus.Status == STATUS_SUCCESS);
 }
 
+static VOID CheckDisk(PDEVICE_OBJECT Real)
+{
+    PDEVICE_OBJECT FileSystem = Real->Vpb->DeviceObject, Disk;
+
+    FvCheck(IoGetDiskDeviceObject(FileSystem, &Disk) == STATUS_SUCCESS && Disk == Real);
+    ObDereferenceObject(Disk);
+    FvCheck(IoGetDiskDeviceObject(Real, &Disk) == STATUS_INVALID_PARAMETER && Disk == NULL);
+    Real->Vpb->Flags &= ~VPB_MOUNTED; /* as whoever dismounts it does */
+    FvCheck(IoGetDiskDeviceObject(FileSystem, &Disk) == STATUS_VOLUME_DISMOUNTED && Disk == NULL);
+    Real->Vpb->Flags |= VPB_MOUNTED;
+}
+
 static VOID CheckVerify(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1");
@@ -181,6 +193,7 @@ static VOID CheckVerify(VOID)
     Real->Flags |= DO_VERIFY_VOLUME;
     FvCheck(IoVerifyVolume(Real, TRUE) == STATUS_SUCCESS && !(Real->Flags & DO_VERIFY_VOLUME));
     FvCheck(Real->Vpb->Flags & VPB_MOUNTED);
+    CheckDisk(Real);
     ObDereferenceObject(File);
 }
 
@@ -265,7 +278,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
     LARGE_INTEGER Interval = {.QuadPart = -10000LL * 20};
 
-    FvTestPlan(45);
+    FvTestPlan(48);
     for (ULONG I = 0; I <= IRP_MJ_MAXIMUM_FUNCTION; I++)
         DriverObject->MajorFunction[I] = Dispatch;
     DriverObject->DriverStartIo = StartIo;
