@@ -98,7 +98,7 @@ FLTVM_STRSAFE FltvmStrsafePut(PUNICODE_STRING Destination, BOOLEAN Append, const
     if (Count > Room)
         Status = STATUS_BUFFER_OVERFLOW;
     if (Count <= Room || !(Flags & STRSAFE_NO_TRUNCATION)) {
-        Count = min(Count, Room);
+        Count = Count < Room ? Count : Room;
         if (Count != 0)
             memmove(Destination->Buffer + Kept, Source, Count * sizeof(WCHAR));
         Destination->Length = (USHORT)((Kept + Count) * sizeof(WCHAR));
@@ -132,8 +132,9 @@ FLTVM_STRSAFE FltvmStrsafePutCounted(PUNICODE_STRING Destination, BOOLEAN Append
         return STATUS_INVALID_PARAMETER;
     if (Source == NULL)
         return FltvmStrsafePut(Destination, Append, L"", 0, Remaining, Flags);
-    return FltvmStrsafePut(Destination, Append, Source->Buffer, min(Most, Source->Length / sizeof(WCHAR)), Remaining,
-                           Flags);
+    if (Most > Source->Length / sizeof(WCHAR))
+        Most = Source->Length / sizeof(WCHAR);
+    return FltvmStrsafePut(Destination, Append, Source->Buffer, Most, Remaining, Flags);
 }
 
 FLTVM_STRSAFE RtlUnicodeStringInitEx(PUNICODE_STRING Destination, NTSTRSAFE_PCWSTR Source, ULONG Flags)

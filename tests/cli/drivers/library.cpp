@@ -3,6 +3,7 @@
 #define NOMINMAX
 extern "C" {
 #include <ntifs.h>
+#include <ntstrsafe.h>
 }
 #include <algorithm>
 #include <array>
