@@ -52,7 +52,7 @@ NTSTATUS FLTAPI FltCreateSectionForDataScan(PFLT_INSTANCE Instance, PFILE_OBJECT
                                             ULONG SectionPageProtection, ULONG AllocationAttributes, ULONG Flags,
                                             PHANDLE SectionHandle, PVOID *SectionObject, PLARGE_INTEGER SectionFileSize)
 {
-    BOOLEAN IsDirectory;
+    LARGE_INTEGER Size;
     NTSTATUS Status;
 
     *SectionHandle = NULL;
@@ -61,9 +61,9 @@ NTSTATUS FLTAPI FltCreateSectionForDataScan(PFLT_INSTANCE Instance, PFILE_OBJECT
         return STATUS_NOT_SUPPORTED;
     if (!Instance->ScansData)
         return STATUS_INVALID_PARAMETER;
-    Status = FltIsDirectory(FileObject, Instance, &IsDirectory);
-    if (!NT_SUCCESS(Status) || IsDirectory)
-        return NT_SUCCESS(Status) ? STATUS_FILE_IS_A_DIRECTORY : Status;
+    Status = FsRtlGetFileSize(FileObject, &Size); /* STATUS_FILE_IS_A_DIRECTORY */
+    if (!NT_SUCCESS(Status))
+        return Status;
     return FltpCreateSection(Instance, FileObject, SectionContext, DesiredAccess, ObjectAttributes, MaximumSize,
                              SectionPageProtection, AllocationAttributes, Flags, SectionHandle, SectionObject,
                              SectionFileSize, _ReturnAddress());

@@ -116,7 +116,7 @@ NEW = [
     ('N27', 'fltmgr/operation/down.c', '    FltpReleaseBelow(Operation, Operation->Current + 1);', '', 'an operation completed above leaves references below', FLTMGR),
     ('N28', 'fltmgr/operation/down.c', '    if (Node->Instance->TearingDown)\n        FltpDrainLateNode(Operation, Node);', '', 'a post-callback that is due late is not drained', FLTMGR),
     ('N29', 'guest/io/complete.c', '        KeSetEvent(Irp->UserEvent, 0, FALSE);\n        if (FileObject != NULL) {', '        if (FileObject != NULL) {', 'a completed request does not set its event', KERNEL),
-    ('N30', 'fltmgr/work/generic.c', "    FltpReleaseRundown(&((PFLTP_OBJECT)Object)->Rundown);", '', 'work that is done keeps its filter', FLTMGR),
+    ('N30', 'fltmgr/work/item.c', "        FltpReleaseRundown(&Work.Held->Rundown);", "        ;", 'work that is done keeps its filter', FLTMGR),
     ('N31', 'guest/ke/bugcheck.c', '    if (!KiDriverVerifierOn || KiBugCheckActive) {\n        return;\n    }\n    _snprintf(Text, sizeof(Text) - 1, "assertion=',
      '    if (TRUE) {\n        return;\n    }\n    _snprintf(Text, sizeof(Text) - 1, "assertion=', 'what the kernel takes for granted is not looked at', KERNEL),
     ('N32', 'guest/io/mdl.c', '    if (Start < SourceStart || Start > End || Length > End - Start) {', '    if (Start < SourceStart || Start > End) {',
