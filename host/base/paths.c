@@ -42,6 +42,13 @@ static char *in_build(const char *variable, const char *relative)
     return g_build_filename(build, relative, NULL);
 }
 
+char *fltvm_path_command(void)
+{
+    char *executable = g_file_read_link("/proc/self/exe", NULL);
+
+    return executable ? executable : in_build(NULL, "host/fltvm");
+}
+
 char *fltvm_path_qemu(void)
 {
     return in_build("FLTVM_QEMU", "qemu/qemu-system-x86_64");

@@ -10,6 +10,8 @@
 
 /* Each returns a newly allocated path; whether it exists is for the caller to check. */
 char *fltvm_path_build(void);
+/* This command itself. */
+char *fltvm_path_command(void);
 char *fltvm_path_qemu(void);
 char *fltvm_path_qemu_img(void);
 /* The firmware directory beside QEMU; there need not be one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fltvm image: blank disk images, images converted and told about.
+ * fltvm image: blank disk images and those of recipes, images converted and told about, and what is on their volumes.
  *
  * A format is what --format, --from or a file's name says, and files that an image names are not followed: see
  * image.h.  What is made gets its name when it is complete; only --force lets it take the place of another.
@@ -19,7 +19,10 @@
 #include "config.h"
 #include "error.h"
 #include "image.h"
+#include "image_actions.h"
 #include "paths.h"
+#include "recipe.h"
+#include "temp.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -27,7 +30,7 @@ static char *opt_format;
 static char *opt_from;
 static gboolean opt_force;
 
-static gboolean usage(GError **error, const char *message)
+gboolean fltvm_image_usage(GError **error, const char *message)
 {
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "%s (try 'fltvm image --help')", message);
     return FALSE;
@@ -116,19 +119,20 @@ static gboolean end(const char *name, const char *target, gboolean made, GError 
     return made;
 }
 
-static gboolean create(int argc, char **argv, GError **error)
+static gboolean create(int argc, char **argv, int *outcome, GError **error)
 {
     g_autofree char *target = NULL, *name = NULL, *size = NULL;
     guint64 bytes;
     gboolean made;
 
-    if (argc != 4)
-        return usage(error, "create needs FILE and SIZE");
-    if (!fltvm_parse_size(argv[3], &bytes, error))
+    (void)outcome;
+    if (argc != 2)
+        return fltvm_image_usage(error, "create needs FILE and SIZE");
+    if (!fltvm_parse_size(argv[1], &bytes, error))
         return FALSE;
     if (!bytes || bytes % 512)
-        return usage(error, "a size is a whole number of 512-byte sectors");
-    target = real_target(argv[2]);
+        return fltvm_image_usage(error, "a size is a whole number of 512-byte sectors");
+    target = real_target(argv[0]);
     name = begin(target, error);
     if (!name)
         return FALSE;
@@ -140,21 +144,22 @@ static gboolean create(int argc, char **argv, GError **error)
     return end(name, target, made, error);
 }
 
-static gboolean convert(int argc, char **argv, GError **error)
+static gboolean convert(int argc, char **argv, int *outcome, GError **error)
 {
     g_autoptr(FltvmImage) from = NULL;
     g_autofree char *target = NULL, *name = NULL, *source = NULL;
     struct stat one, other;
 
-    if (argc != 4)
-        return usage(error, "convert needs FROM and TO");
-    from = fltvm_image_open(argv[2], opt_from, FALSE, NULL, error);
+    (void)outcome;
+    if (argc != 2)
+        return fltvm_image_usage(error, "convert needs FROM and TO");
+    from = fltvm_image_open(argv[0], opt_from, FALSE, NULL, error);
     if (!from)
         return FALSE;
-    target = real_target(argv[3]);
+    target = real_target(argv[1]);
     if (stat(target, &other) == 0 && fstat(from->fd, &one) == 0 && one.st_dev == other.st_dev &&
         one.st_ino == other.st_ino)
-        return usage(error, "FROM and TO are the same file");
+        return fltvm_image_usage(error, "FROM and TO are the same file");
     name = begin(target, error);
     if (!name)
         return FALSE;
@@ -165,13 +170,14 @@ static gboolean convert(int argc, char **argv, GError **error)
     return end(name, target, qemu_img(arguments, name, NULL, error), error);
 }
 
-static gboolean info(int argc, char **argv, GError **error)
+static gboolean info(int argc, char **argv, int *outcome, GError **error)
 {
     g_autofree char *text = NULL, *clean = NULL;
 
-    if (argc != 3)
-        return usage(error, "info needs FILE");
-    text = fltvm_image_info(argv[2], opt_format, error);
+    (void)outcome;
+    if (argc != 1)
+        return fltvm_image_usage(error, "info needs FILE");
+    text = fltvm_image_info(argv[0], opt_format, error);
     if (!text)
         return FALSE;
     clean = fltvm_text_clean(text, -1);
@@ -179,10 +185,71 @@ static gboolean info(int argc, char **argv, GError **error)
     return TRUE;
 }
 
+/* --- recipes ------------------------------------------------------------------------------------------- */
+
+/* Makes TARGET by a recipe's file, in whatever format it is to be. */
+static gboolean make_target(const char *recipe, const char *target_name, GError **error)
+{
+    g_autofree char *target = real_target(target_name), *name = NULL;
+
+    if (!g_str_equal(format_of(target), "raw"))
+        return fltvm_image_usage(error, "what a recipe makes is raw: 'fltvm image convert' makes another of it");
+    name = begin(target, error);
+    return name && end(name, target, fltvm_recipe_make(recipe, name, fltvm_image_options.files, error), error);
+}
+
+static gboolean make(int argc, char **argv, int *outcome, GError **error)
+{
+    g_autofree char *recipe = NULL;
+
+    (void)outcome;
+    if (argc != 2)
+        return fltvm_image_usage(error, "make needs RECIPE and FILE");
+    recipe = fltvm_recipe_find(argv[0]);
+    if (!recipe)
+        recipe = g_strdup(argv[0]);
+    return fltvm_path_check("recipe", recipe, error) && make_target(recipe, argv[1], error);
+}
+
+/* An NTFS volume over the whole disk: the recipe is what the options say. */
+static gboolean ntfs(int argc, char **argv, int *outcome, GError **error)
+{
+    g_autoptr(GString) text = g_string_new("filesystem = ntfs\n");
+    g_autofree char *recipe = NULL;
+    const char *folder;
+    guint64 bytes;
+
+    (void)outcome;
+    if (argc != 2)
+        return fltvm_image_usage(error, "ntfs needs FILE and SIZE");
+    if (!fltvm_parse_size(argv[1], &bytes, error))
+        return FALSE;
+    g_string_append_printf(text, "size = %" G_GUINT64_FORMAT "\n", bytes);
+    if (fltvm_image_options.label)
+        g_string_append_printf(text, "label = %s\n", fltvm_image_options.label);
+    if (fltvm_image_options.cluster)
+        g_string_append_printf(text, "cluster = %s\n", fltvm_image_options.cluster);
+    folder = fltvm_temp_dir(error);
+    if (!folder)
+        return FALSE;
+    recipe = g_build_filename(folder, "options.image", NULL);
+    return g_file_set_contents(recipe, text->str, (gssize)text->len, error) && make_target(recipe, argv[0], error);
+}
+
 static const struct {
     const char *name;
-    gboolean (*function)(int argc, char **argv, GError **error);
-} actions[] = {{"create", create}, {"convert", convert}, {"info", info}};
+    gboolean (*function)(int argc, char **argv, int *outcome, GError **error);
+} actions[] = {{"create", create},
+               {"ntfs", ntfs},
+               {"make", make},
+               {"convert", convert},
+               {"info", info},
+               {"add", fltvm_image_add},
+               {"list", fltvm_image_list},
+               {"read", fltvm_image_read},
+               {"extract", fltvm_image_extract},
+               {"compare", fltvm_image_compare},
+               {"check", fltvm_image_check}};
 
 int fltvm_verb_image(int argc, char **argv, GError **error)
 {
@@ -191,9 +258,31 @@ int fltvm_verb_image(int argc, char **argv, GError **error)
          "raw or qcow2, of FILE or TO (default: qcow2 where the name ends so, else raw)", "NAME"},
         {"from", 0, 0, G_OPTION_ARG_STRING, &opt_from, "raw or qcow2, of FROM (default: by its name)", "NAME"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &opt_force, "Replace a file that is there", NULL},
+        {"files", 0, 0, G_OPTION_ARG_FILENAME, &fltvm_image_options.files,
+         "ntfs, make: what is in this folder goes into the volume", "FOLDER"},
+        {"label", 0, 0, G_OPTION_ARG_STRING, &fltvm_image_options.label, "ntfs: the volume's label", "TEXT"},
+        {"cluster", 0, 0, G_OPTION_ARG_STRING, &fltvm_image_options.cluster, "ntfs: bytes of a cluster (default: 4096)",
+         "SIZE"},
+        {"partition", 0, 0, G_OPTION_ARG_INT, &fltvm_image_options.partition,
+         "Which holds the volume; 0: the disk has none (default: the first that is NTFS)", "N"},
         G_OPTION_ENTRY_NULL};
-    int status = fltvm_verb_options(&argc, &argv, entries, "create FILE SIZE | convert FROM TO | info FILE",
-                                    "Creates blank disk images, converts images and tells about them.", error);
+    int outcome = FLTVM_EXIT_OK;
+    int status =
+        fltvm_verb_options(&argc, &argv, entries,
+                           "ACTION ARGUMENT…\n\n"
+                           "  create FILE SIZE       a blank disk\n"
+                           "  ntfs FILE SIZE         one with an empty NTFS volume, or with what --files names\n"
+                           "  make RECIPE FILE       one by a recipe: a file, or the name of one in images/\n"
+                           "  convert FROM TO        another format\n"
+                           "  info FILE              format and sizes\n\n"
+                           "Of a raw image with an NTFS volume:\n"
+                           "  add FILE FOLDER        put what is in the folder into its root\n"
+                           "  list FILE [PATH]       sizes and paths of all that is in it\n"
+                           "  read FILE PATH         a file's bytes; PATH:STREAM a named stream's\n"
+                           "  extract FILE FOLDER    all files, into a new folder\n"
+                           "  compare FILE FOLDER    tell what differs; exit status 1 if anything does\n"
+                           "  check FILE             tell what is wrong with its structure; 1 if anything is",
+                           "Makes disk images, converts them, and looks into them.", error);
 
     if (status >= 0)
         return status;
@@ -203,8 +292,8 @@ int fltvm_verb_image(int argc, char **argv, GError **error)
         return FLTVM_ERROR_USAGE;
     for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(actions); i++) {
         if (g_str_equal(argv[1], actions[i].name))
-            return actions[i].function(argc, argv, error) ? FLTVM_EXIT_OK : FLTVM_ERROR_USAGE;
+            return actions[i].function(argc - 2, argv + 2, &outcome, error) ? outcome : FLTVM_ERROR_USAGE;
     }
-    usage(error, argc > 1 ? "no such action" : "no action named");
+    fltvm_image_usage(error, argc > 1 ? "no such action" : "no action named");
     return FLTVM_ERROR_USAGE;
 }

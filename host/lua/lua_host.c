@@ -76,11 +76,12 @@ static int raise_host(lua_State *lua, GError *error)
     fltvm_lua_raise(lua, error);
 }
 
-/* fltvm.host{"mke2fs", ...} -> output, status */
-static int lua_host(lua_State *lua)
+/* Run the words of the table that is the one argument, `before` them: output, status */
+static int run_words(lua_State *lua, const char *word, const char *const *before)
 {
     lua_Integer count;
     const char **argv;
+    gsize first = 0;
     GString *out;
     GError *error = NULL;
     gboolean started;
@@ -88,14 +89,16 @@ static int lua_host(lua_State *lua)
 
     luaL_checktype(lua, 1, LUA_TTABLE);
     lua_settop(lua, 1);
-    fltvm_lua_check_fields(lua, 1, "fltvm.host", (const FltvmLuaField[]){{"[n]", FLTVM_LUA_TEXT}, {NULL, 0}});
+    fltvm_lua_check_fields(lua, 1, word, (const FltvmLuaField[]){{"[n]", FLTVM_LUA_TEXT}, {NULL, 0}});
     count = luaL_len(lua, 1);
     luaL_argcheck(lua, count >= 1 && count < 100000, 1, "no command");
-    luaL_checkstack(lua, (int)count + 4, "fltvm.host");
-    argv = lua_newuserdatauv(lua, sizeof(*argv) * ((gsize)count + 1), 0);
+    luaL_checkstack(lua, (int)count + 4, word);
+    argv = lua_newuserdatauv(lua, sizeof(*argv) * ((gsize)count + 3), 0);
+    for (; before && before[first]; first++)
+        argv[first] = before[first];
     for (lua_Integer i = 1; i <= count; i++)
-        argv[i - 1] = fltvm_lua_list_text(lua, 1, i, "fltvm.host"); /* stays on the stack, hence valid */
-    argv[count] = NULL;
+        argv[first + (gsize)i - 1] = fltvm_lua_list_text(lua, 1, i, word); /* stays on the stack, hence valid */
+    argv[first + (gsize)count] = NULL;
     out = g_string_new(NULL);
     started = fltvm_child_run_bytes(argv, out, &status, &error);
     lua_pushlstring(lua, out->str, out->len);
@@ -104,6 +107,23 @@ static int lua_host(lua_State *lua)
         raise_host(lua, error);
     lua_pushinteger(lua, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     return 2;
+}
+
+/* fltvm.host{"mke2fs", ...} -> output, status */
+static int lua_host(lua_State *lua)
+{
+    return run_words(lua, "fltvm.host", NULL);
+}
+
+/* fltvm.image{"list", ...} -> output, status: what `fltvm image` does */
+static int lua_image(lua_State *lua)
+{
+    char *command = fltvm_path_command();
+    const char *self = lua_pushstring(lua, command); /* an error would not free ours */
+
+    g_free(command);
+    lua_setfield(lua, LUA_REGISTRYINDEX, "fltvm command");
+    return run_words(lua, "fltvm.image", (const char *const[]){self, "image", NULL});
 }
 
 /* fltvm.find(name) -> whether a host tool is installed */
@@ -155,9 +175,10 @@ static int lua_skip(lua_State *lua)
 
 void fltvm_lua_open_host(lua_State *lua)
 {
-    static const luaL_Reg functions[] = {
-        {"sha256", lua_sha256}, {"sha256_file", lua_sha256_file}, {"temp", lua_temp}, {"host", lua_host},
-        {"find", lua_find},     {"qemu_img", lua_qemu_img},       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"sha256", lua_sha256},     {"sha256_file", lua_sha256_file},
+                                         {"temp", lua_temp},         {"host", lua_host},
+                                         {"image", lua_image},       {"find", lua_find},
+                                         {"qemu_img", lua_qemu_img}, {NULL, NULL}};
 
     lua_getglobal(lua, "fltvm");
     luaL_setfuncs(lua, functions, 0);

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "lua_order.h"
+#include "recipe.h"
 #include "lua_show.h"
 #include "names.h"
 #include "nearest.h"
@@ -196,6 +197,32 @@ static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},
                                             {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
                                             {NULL, 0}};
 
+/* An image's path: of a file, or of what the recipe of this name makes. */
+static char *image_path(lua_State *lua, const char *name, gboolean writable)
+{
+    char *path = fltvm_lua_path(lua, name), *recipe;
+    GError *error = NULL;
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return path;
+    recipe = fltvm_recipe_find(name);
+    if (!recipe)
+        return path;
+    g_free(recipe);
+    g_free(path);
+    path = NULL;
+    if (writable)
+        error = g_error_new(FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                            "disk image: '%s' is a recipe, whose image all runs share: make one to write to with "
+                            "fltvm.image{ \"make\", \"%s\", fltvm.temp(\"%s.raw\") }",
+                            name, name, name);
+    else
+        path = fltvm_recipe_image(name, &error);
+    if (!path)
+        fltvm_lua_raise(lua, error);
+    return path;
+}
+
 /*
  * An image by its path, or by a table {image=, format=, backing=} whose `backing` is such a thing again; owned by
  * the caller.  Lua errors would leak what is open: everything is read before anything is opened.
@@ -208,7 +235,7 @@ static FltvmImage *read_image(lua_State *lua, int index, gboolean writable, gboo
 
     luaL_checkstack(lua, 8, "backing files");
     if (lua_type(lua, index) == LUA_TSTRING) {
-        path = fltvm_lua_path(lua, lua_tostring(lua, index));
+        path = image_path(lua, lua_tostring(lua, index), writable);
     } else if (lua_istable(lua, index)) {
         const char *name = fltvm_lua_string_field(lua, index, "image", NULL);
         const char *wanted = fltvm_lua_string_field(lua, index, "format", NULL);
@@ -216,10 +243,10 @@ static FltvmImage *read_image(lua_State *lua, int index, gboolean writable, gboo
             fltvm_lua_check_fields(lua, index, "backing", disk_fields);
         if (!name)
             luaL_error(lua, "an image's table has no field 'image'");
+        path = image_path(lua, name, writable);
         if (lua_getfield(lua, index, "backing") != LUA_TNIL)
             backing = read_image(lua, lua_gettop(lua), FALSE, TRUE);
         lua_pop(lua, 1);
-        path = fltvm_lua_path(lua, name);
         format = g_strdup(wanted);
     } else {
         luaL_error(lua, "an image is neither a path nor a table");

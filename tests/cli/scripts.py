@@ -84,7 +84,10 @@ def a_recipe_that_is_wrong_is_refused_by_its_line():
         for recipe, words in (('size = 1M\ncolour = red\n', 'x.image:2: error: unknown: colour = red'), ('size = much\n', 'x.image:1: error'),
                               ('# nothing\n', 'x.image: error: no size'), ('size = 1M\npartition = 07 1\n', 'x.image:2: error: a partition is'),
                               ('size = 1M\npartition = 07 2048 2048\n', 'not within the disk'), ('size = 1M\nfilesystem = fat\n', 'x.image:2: error'),
-                              ('size = 1M\npartition = 07 1 1\nfilesystem = ntfs\n', 'or a file system')):
+                              ('size = 1M\nfilesystem = ntfs\npartition = 07 1 1\n', 'or a file system'),
+                              ('size = 1M\npartition = 07 64 8\npartition = 07 70 8\n', 'begins in the one before'), ('size = 1M\ntable = gpt\npartition = basic 1900 120\n', 'not within the disk'),
+                              ('size = 1M\ntable = gpt\npartition = 07 64 8\n', 'a type is "basic" or a GUID'), ('size = 1M\nlabel = x\n', 'no filesystem is named'),
+                              ('size = 1M\nfilesystem = ntfs\nserial = 12x\n', 'x.image:3: error')):
             result = made_image(folder, recipe)
             check(result.returncode != 0 and words in result.stderr and 'Traceback' not in result.stderr, f'{recipe}: {result.stderr}')
 

@@ -42,7 +42,7 @@ def make_files(folder):
 
 
 def make_image(name, image, files):
-    run(os.path.join(ROOT, 'scripts', 'make-image.py'), '--files', files, os.path.join(ROOT, 'images', name + '.image'), image)
+    run(os.path.join(ROOT, 'scripts', 'make-image.py'), '--fltvm', FLTVM, '--files', files, os.path.join(ROOT, 'images', name + '.image'), image)
 
 
 def make_ntfs(image, files):
