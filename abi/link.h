@@ -92,14 +92,32 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_CRASH   11u /* struct fltvm_crash; from the device, the last record of a machine */
 #define FLTVM_RECORD_FAILURE 12u /* "what should have been: what was": the run fails; stacks sent before belong to it */
 
+#define FLTVM_RECORD_CHECKPOINT                                                                                        \
+    13u /* from the device, to FLTVM_ANSWER_CHECKPOINT: nothing if it was done, or why it was not                      \
+         */
+
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
 #define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */
 #define FLTVM_ANSWER_END  2u /* no more commands: shut down */
+/* Not to be seen by the guest: struct fltvm_checkpoint, then text.  The CALL goes on waiting for its answer. */
+#define FLTVM_ANSWER_CHECKPOINT 3u /* save the machine as it stands; the device answers FLTVM_RECORD_CHECKPOINT */
+#define FLTVM_ANSWER_RESTORE    4u /* put it back; it then waits for the answer to the CALL at which it was saved */
 
 #define FLTVM_EXIT_DONE        0u
 #define FLTVM_EXIT_BUGCHECK    1u
 #define FLTVM_EXIT_LINK_LOST   2u
 #define FLTVM_EXIT_BOOT_FAILED 3u
+
+/* Behind it, in each line the number of a disk, a blank, and fault rules as its property "faults" has them. */
+struct fltvm_checkpoint {
+    uint32_t flags; /* FLTVM_CHECKPOINT_* */
+    uint32_t reserved;
+    uint64_t seed; /* of the schedule from there on */
+};
+_Static_assert(sizeof(struct fltvm_checkpoint) == 16, "checkpoint");
+#define FLTVM_CHECKPOINT_SAVE   0x1u /* CHECKPOINT: save it; without, only what a saved one would begin with is made */
+#define FLTVM_CHECKPOINT_SEED   0x2u /* there is a seed; without, the one that there was goes on */
+#define FLTVM_CHECKPOINT_VERIFY 0x4u /* RESTORE: see whether all is as it was */
 
 struct fltvm_log_header {
     uint64_t thread; /* KTHREAD address; 0 before the first thread */

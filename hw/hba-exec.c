@@ -94,6 +94,11 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command)
             fltvm_hba_wait_host(other);
         }
     }
+    if (command->opcode == FLTVM_HBA_OP_WRITE &&
+        !fltvm_hba_keep(s, offset, command->length)) {
+        command->status = FLTVM_HBA_S_MEDIA_WRITE;
+        return;
+    }
     command->host_busy = true;
     qemu_iovec_init_buf(&command->qiov, command->data, command->length);
     switch (command->opcode) {

@@ -94,6 +94,30 @@ void fltvm_hba_fault_reset(FltvmHbaState *s)
     }
 }
 
+bool fltvm_hba_fault_append(FltvmHbaState *s, const char *text, Error **errp)
+{
+    FltvmHbaRule rules[FLTVM_HBA_RULES];
+    uint32_t place = FLTVM_HBA_RULES;
+
+    if (!fltvm_hba_fault_parse(text, rules, errp)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < FLTVM_HBA_RULES; i++) {
+        if (rules[i].action == FLTVM_HBA_FAULT_ACTION_NONE) {
+            continue;
+        }
+        do {
+            if (place-- == 0) {
+                error_setg(errp, "fltvm-hba: there is no room for another "
+                           "fault rule: there are %d", FLTVM_HBA_RULES);
+                return false;
+            }
+        } while (s->rule[place].action != FLTVM_HBA_FAULT_ACTION_NONE);
+        s->rule[place] = rules[i];
+    }
+    return true;
+}
+
 /* The register window */
 
 static void fltvm_hba_fault_store(FltvmHbaState *s, FltvmHbaRule *rule)

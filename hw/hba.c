@@ -202,6 +202,7 @@ static void fltvm_hba_realize(PCIDevice *dev, Error **errp)
         msix_vector_use(dev, i);
     }
     timer_init_ns(&s->timer, QEMU_CLOCK_VIRTUAL, fltvm_hba_timer, s);
+    fltvm_hba_undo_init(s);
     pci_register_bar(dev, FLTVM_HBA_BAR, PCI_BASE_ADDRESS_SPACE_MEMORY,
                      &s->registers);
 }
@@ -211,6 +212,7 @@ static void fltvm_hba_exit(PCIDevice *dev)
     FltvmHbaState *s = FLTVM_HBA(dev);
 
     fltvm_hba_stop(s);
+    fltvm_hba_undo_exit(s);
     msix_uninit(dev, &s->registers, &s->registers);
     pcie_cap_exit(dev);
 }

@@ -9,6 +9,7 @@
  *   hba-model.c   virtual time: when a command completes, and in what order
  *   hba-fault.c   fault rules: matching, register window
  *   hba-fault-text.c  fault rules as text
+ *   hba-undo.c    what the disk held at a checkpoint
  *
  * All of it runs with QEMU's big lock held, in a register access or in the one virtual-clock timer.
  * The only code that runs when the host pleases is fltvm_hba_host_done(), which notes a result.
@@ -24,6 +25,7 @@
 #include "qemu/timer.h"
 #include "qom/object.h"
 #include "fltvm/hba.h"
+#include "checkpoint.h"
 
 #define TYPE_FLTVM_HBA "fltvm-hba"
 OBJECT_DECLARE_SIMPLE_TYPE(FltvmHbaState, FLTVM_HBA)
@@ -143,6 +145,10 @@ struct FltvmHbaState {
     FltvmHbaRule rule[FLTVM_HBA_RULES];
     FltvmHbaRule staged;
     uint32_t fault_index;
+
+    /* Not migrated: of a machine that is put back in place */
+    FltvmCheckpointGuest checkpoint;
+    GHashTable *undo; /* where on the disk, in bytes, to what was there; NULL: there is no checkpoint */
 };
 
 /* hba-regs.c */
@@ -192,6 +198,8 @@ void fltvm_hba_timer(void *opaque);
 /* Why the rule cannot be used, or NULL. */
 const char *fltvm_hba_fault_problem(const FltvmHbaRule *rule);
 void fltvm_hba_fault_reset(FltvmHbaState *s);
+/* Rules as text, in the last places that are free: those of the register window are counted from the first on. */
+bool fltvm_hba_fault_append(FltvmHbaState *s, const char *text, Error **errp);
 /* Count @command in every rule that it matches; the rule that acts, or NULL. */
 const FltvmHbaRule *fltvm_hba_fault_match(FltvmHbaState *s,
                                           const FltvmHbaCommand *command);
@@ -202,6 +210,12 @@ bool fltvm_hba_fault_write(FltvmHbaState *s, hwaddr offset, uint32_t value);
 bool fltvm_hba_fault_parse(const char *text, FltvmHbaRule *rules,
                            Error **errp);
 char *fltvm_hba_fault_format(const FltvmHbaRule *rules);
+
+/* hba-undo.c */
+void fltvm_hba_undo_init(FltvmHbaState *s);
+void fltvm_hba_undo_exit(FltvmHbaState *s);
+/* Those bytes of the disk are about to be written.  False: what they hold cannot be read. */
+bool fltvm_hba_keep(FltvmHbaState *s, uint64_t offset, uint64_t length);
 
 /* For the timer, which is not covered by the guard of register accesses. */
 bool fltvm_hba_enter(FltvmHbaState *s);

@@ -20,7 +20,7 @@ void fltvm_link_update_irq(FltvmLinkState *s)
 }
 
 /* The host's end is gone: a machine nobody listens to ends. */
-static void fltvm_link_lost(FltvmLinkState *s, const char *why)
+void fltvm_link_lost(FltvmLinkState *s, const char *why)
 {
     if (!s->connected) {
         return;

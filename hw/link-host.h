@@ -46,6 +46,15 @@ struct FltvmLinkState {
     bool exited;
     bool crashed; /* a triple fault, and no reset since: nothing is sent any more */
 
+    /* A CALL whose answer waits until no processor executes: not migrated, since nothing comes in between */
+    struct fltvm_link_request request;
+    uint32_t request_address;
+    bool waits;
+    struct fltvm_link_frame held; /* what the host wants then; its payload is in s->payload */
+    /* The CALL at which the machine was saved. */
+    struct fltvm_link_request saved_request;
+    uint32_t saved_address;
+
     /* Frames not yet written; empty whenever the machine is stopped */
     uint8_t *batch; /* FLTVM_LINK_BATCH bytes */
     uint32_t batch_len;
@@ -53,6 +62,9 @@ struct FltvmLinkState {
 
 /* Raise or lower the interrupt as status and enable say. */
 void fltvm_link_update_irq(FltvmLinkState *s);
+
+/* The host's end is gone, and with it the machine. */
+void fltvm_link_lost(FltvmLinkState *s, const char *why);
 
 /* The character device's events: connected, closed. */
 void fltvm_link_event(void *opaque, QEMUChrEvent event);
@@ -70,5 +82,29 @@ bool fltvm_link_flush(FltvmLinkState *s);
 
 /* Wait for the answer's frame; its payload comes to s->payload.  False when there is none. */
 bool fltvm_link_get(FltvmLinkState *s, struct fltvm_link_frame *frame);
+
+/*
+ * link.c: the answer, whose payload is in s->payload, goes to the guest; the request's status.  Then what the device writes
+ * of a request is written; false when it is not in memory.
+ */
+int32_t fltvm_link_take(FltvmLinkState *s, struct fltvm_link_request *request,
+                        const struct fltvm_link_frame *answer);
+bool fltvm_link_write_back(uint32_t address,
+                           const struct fltvm_link_request *request,
+                           int32_t status);
+
+/* link-checkpoint.c: a frame that is no answer, but for the device. */
+bool fltvm_link_is_checkpoint(const struct fltvm_link_frame *frame);
+
+/*
+ * The CALL waits (s->waits) until that is done and its answer has come; false when it cannot be done, which the host has
+ * been told: then it still owes the answer.
+ */
+bool fltvm_link_hold(FltvmLinkState *s,
+                     const struct fltvm_link_request *request,
+                     const struct fltvm_link_frame *frame);
+
+/* The guest has said EXIT.  True: the machine waits for the host, which may put it back; else it is to end. */
+bool fltvm_link_hold_exit(FltvmLinkState *s);
 
 #endif

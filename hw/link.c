@@ -75,32 +75,66 @@ static int32_t fltvm_link_check(const struct fltvm_link_request *request)
     return FLTVM_LINK_S_OK;
 }
 
-static int32_t fltvm_link_call(FltvmLinkState *s,
-                               struct fltvm_link_request *request)
+int32_t fltvm_link_take(FltvmLinkState *s,
+                               struct fltvm_link_request *request,
+                               const struct fltvm_link_frame *answer)
 {
-    struct fltvm_link_frame answer;
-    uint32_t length;
+    uint32_t length = MIN(answer->length, request->in_cap);
 
-    if (!fltvm_link_get(s, &answer)) {
-        return FLTVM_LINK_S_DISCONNECTED;
-    }
-    if (answer.kind == FLTVM_ANSWER_PARK) {
+    if (answer->kind == FLTVM_ANSWER_PARK) {
         fltvm_link_park(s);
     }
-    request->in_kind = answer.kind;
-    request->in_len = answer.length;
-    length = MIN(answer.length, request->in_cap);
+    request->in_kind = answer->kind;
+    request->in_len = answer->length;
     if (address_space_write(&address_space_memory, request->in_addr,
                             FLTVM_LINK_ATTRS, s->payload, length) != MEMTX_OK) {
         return FLTVM_LINK_S_BAD_ADDRESS;
     }
-    return length < answer.length ? FLTVM_LINK_S_TRUNCATED : FLTVM_LINK_S_OK;
+    return length < answer->length ? FLTVM_LINK_S_TRUNCATED : FLTVM_LINK_S_OK;
+}
+
+/* Write back what the device writes of a request. */
+bool fltvm_link_write_back(uint32_t address,
+                                  const struct fltvm_link_request *request,
+                                  int32_t status)
+{
+    const hwaddr first = offsetof(struct fltvm_link_request, in_len);
+    struct fltvm_link_request raw = {
+        .in_len = cpu_to_le32(request->in_len),
+        .status = cpu_to_le32(status),
+        .in_kind = cpu_to_le32(request->in_kind),
+    };
+
+    trace_fltvm_link_status(address, status);
+    return address_space_write(&address_space_memory, address + first,
+                               FLTVM_LINK_ATTRS, (uint8_t *)&raw + first,
+                               offsetof(struct fltvm_link_request, reserved) -
+                               first) == MEMTX_OK;
+}
+
+static int32_t fltvm_link_call(FltvmLinkState *s,
+                               struct fltvm_link_request *request)
+{
+    struct fltvm_link_frame answer;
+
+    while (fltvm_link_get(s, &answer)) {
+        if (!fltvm_link_is_checkpoint(&answer)) {
+            return fltvm_link_take(s, request, &answer);
+        }
+        if (fltvm_link_hold(s, request, &answer)) {
+            return FLTVM_LINK_S_OK;
+        }
+    }
+    return FLTVM_LINK_S_DISCONNECTED;
 }
 
 static void fltvm_link_exit(FltvmLinkState *s)
 {
     trace_fltvm_link_exit();
     s->exited = true;
+    if (fltvm_link_hold_exit(s)) {
+        return;
+    }
     qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 0);
     cpu_stop_current();
 }
@@ -155,7 +189,6 @@ static void fltvm_link_bad_request(FltvmLinkState *s, uint32_t address,
 
 static void fltvm_link_doorbell(FltvmLinkState *s, uint32_t address)
 {
-    const hwaddr answer = offsetof(struct fltvm_link_request, in_len);
     struct fltvm_link_request request, raw;
     int32_t status;
 
@@ -177,15 +210,9 @@ static void fltvm_link_doorbell(FltvmLinkState *s, uint32_t address)
         .out_addr = le64_to_cpu(raw.out_addr),
         .in_addr = le64_to_cpu(raw.in_addr),
     };
+    s->request_address = address;
     status = fltvm_link_execute(s, &request);
-    trace_fltvm_link_status(address, status);
-    raw.in_len = cpu_to_le32(request.in_len);
-    raw.status = cpu_to_le32(status);
-    raw.in_kind = cpu_to_le32(request.in_kind);
-    if (address_space_write(&address_space_memory, address + answer,
-                            FLTVM_LINK_ATTRS, (uint8_t *)&raw + answer,
-                            offsetof(struct fltvm_link_request, reserved) -
-                            answer) != MEMTX_OK) {
+    if (!s->waits && !fltvm_link_write_back(address, &request, status)) {
         fltvm_link_bad_request(s, address, "cannot be written");
     }
 }

@@ -457,6 +457,30 @@ static void test_no_wake_unparked(void)
     link_stop(&link);
 }
 
+/* Under qtest there is no schedule between whose slices a machine could be saved: the host is told, and the CALL goes on. */
+static void test_checkpoint_refused(void)
+{
+    static const char why[] = "it needs TCG with a seeded schedule";
+    Link link = link_start();
+    struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 8);
+
+    for (uint16_t kind = FLTVM_ANSWER_CHECKPOINT; kind <= FLTVM_ANSWER_RESTORE; kind++) {
+        struct fltvm_link_frame frame;
+        char text[sizeof(why) - 1];
+
+        host_answer(&link, kind, sizeof(struct fltvm_checkpoint), 0);
+        host_answer(&link, FLTVM_ANSWER_DATA, 6, 3);
+        g_assert_cmpint(guest_ring(&link, &request).status, ==, FLTVM_LINK_S_OK);
+        guest_assert_in(&link, 6, 3);
+        host_expect(&link, FLTVM_RECORD_COMMAND, 0, 0);
+        host_receive(&link, &frame, sizeof(frame));
+        g_assert_cmpuint(frame.kind, ==, FLTVM_RECORD_CHECKPOINT);
+        host_receive(&link, text, sizeof(text));
+        g_assert_cmpmem(text, frame.length, why, sizeof(text));
+    }
+    link_stop(&link);
+}
+
 static void test_closed_parked(void)
 {
     Link link = link_start();
@@ -568,6 +592,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/park", test_park);
     g_test_add_func("/link/park-masked", test_park_masked);
     g_test_add_func("/link/no-wake-unparked", test_no_wake_unparked);
+    g_test_add_func("/link/checkpoint-refused", test_checkpoint_refused);
     g_test_add_func("/link/reset", test_reset);
     g_test_add_func("/link/saved-state", test_saved_state);
     g_test_add_func("/link/properties", test_properties);
