@@ -59,7 +59,9 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_STACKS  7u  /* sends a FLTVM_RECORD_STACKS of every thread */
 #define FLTVM_COMMAND_POOL    8u  /* out: struct fltvm_pool_use[]; values: bytes in all pools, physical bytes in use */
 #define FLTVM_COMMAND_POLL    10u /* as WAIT, but tells only whether it is over: STATUS_SUCCESS or STATUS_TIMEOUT */
-#define FLTVM_COMMAND_MEMORY  9u  /* values: physical bytes in all, in use, nonpaged pool bytes, paged pool bytes */
+#define FLTVM_COMMAND_CHOOSE                                                                                           \
+    11u /* args: which fails of the allocations from now on that come of drivers under test, or 0 */
+#define FLTVM_COMMAND_MEMORY 9u /* values: physical bytes in all, in use, nonpaged pool bytes, paged pool bytes */
 
 /*
  * Operations.  values[0] is IoStatus.Information, values[1] the whole length of the output, of which the

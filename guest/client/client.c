@@ -277,6 +277,10 @@ static NTSTATUS ClientpCarryOut(const struct fltvm_command *Command, const UCHAR
                                         FLTVM_COMMAND_DATA_MAX / sizeof(struct fltvm_pool_use)) *
                          sizeof(struct fltvm_pool_use);
         return STATUS_SUCCESS;
+    case FLTVM_COMMAND_CHOOSE:
+        if (Command->args[0] != 0)
+            MmFailAllocation(Command->args[0]);
+        return STATUS_SUCCESS;
     case FLTVM_COMMAND_MEMORY: MmQueryMemory(Result->values); return STATUS_SUCCESS;
     default: return ClientpStartOperation(Command, Data);
     }

@@ -13,7 +13,7 @@ static struct {
 
 static BOOLEAN MiPoolFaultActive; /* may be read without the lock */
 
-static ULONG64 MiChosen;  /* set once; 0: none */
+static ULONG64 MiChosen;  /* MiPoolLock; 0: none.  May be read without the lock */
 static ULONG64 MiCounted; /* MiPoolLock */
 
 VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
@@ -31,7 +31,11 @@ VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
 
 VOID MmFailAllocation(ULONG64 Number)
 {
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+
     MiChosen = Number;
+    MiCounted = 0;
+    MiReleaseLock(&MiPoolLock, OldIrql);
 }
 
 static BOOLEAN MiIsFailedByRuleLocked(ULONG Owner, ULONG Tag)

@@ -222,7 +222,7 @@ VOID MmSetPoolFault(PMM_POOL_FAULT Fault);
 
 /*
  * Of the allocations with a driver under test among their callers, whoever owns them, the one with this number, counted
- * from 1, fails and is told; 0: none.  Once, before the first such driver runs.
+ * from 1 from now on, fails and is told; 0: none.  IRQL: <= DISPATCH_LEVEL.
  */
 VOID MmFailAllocation(ULONG64 Number);
 
