@@ -21,9 +21,11 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[18];
+    static GOptionEntry entries[19];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
+        {"checkpoint-seed", 0, 0, G_OPTION_ARG_STRING, &options->checkpoint_seed,
+         "Seed from the script's machine:checkpoint() on", "N"},
         {"cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, "Processors, 1 to 8 (default 2)", "N"},
         {"memory", 0, 0, G_OPTION_ARG_STRING, &options->memory, "Memory of the guest (default 32M)", "SIZE"},
         {"machine", 0, 0, G_OPTION_ARG_STRING, &options->machine, "microvm (default) or q35", "NAME"},
@@ -126,6 +128,8 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
             return NULL;
         config->fixed |= FLTVM_FIXED_ACCEL;
     }
+    if (options->checkpoint_seed && !fltvm_choice_parse_seed(&config->choice, options->checkpoint_seed, error))
+        return NULL;
     if (options->fail_allocation && !fltvm_choice_parse_allocation(&config->choice, options->fail_allocation, error))
         return NULL;
     if ((options->delay_call && !fltvm_choice_parse_call(&config->choice, FALSE, options->delay_call, error)) ||
@@ -139,6 +143,10 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         gint64 microseconds;
         if (!parse_timeout(options->timeout, &microseconds, error))
             return NULL;
+    }
+    if (config->choice.at_checkpoint) {
+        config->later = config->choice;
+        config->choice = (FltvmChoice){0};
     }
     return g_steal_pointer(&config);
 }

@@ -9,6 +9,7 @@
 
 typedef struct {
     char *seed;
+    char *checkpoint_seed;
     int cpus;
     char *memory;
     char *machine;

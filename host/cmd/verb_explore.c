@@ -15,6 +15,7 @@
 #include "findings.h"
 #include "output.h"
 #include "verbs.h"
+#include "verify.h"
 
 #define DEFAULT_RUNS 1000
 #define MOST_JOBS    128
@@ -26,7 +27,7 @@
 static char *opt_runs, *opt_time, *opt_strategy, *opt_seed, *opt_shard;
 static char *opt_junit, *opt_json, *opt_output;
 static int opt_jobs;
-static gboolean opt_merge;
+static gboolean opt_merge, opt_verify;
 /* Handed to each run as they are. */
 static char *opt_cpus, *opt_memory, *opt_machine, *opt_timeout;
 
@@ -39,6 +40,8 @@ static const GOptionEntry entries[] = {
     {"seed", 0, 0, G_OPTION_ARG_STRING, &opt_seed, "Seed of the first run (default: the scenario's)", "N"},
     {"shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard, "Only the Ith of N equal parts of the runs", "I/N"},
     {"merge", 0, 0, G_OPTION_ARG_NONE, &opt_merge, "Run nothing: make one account of --json files of shards", NULL},
+    {"verify", 0, 0, G_OPTION_ARG_NONE, &opt_verify,
+     "Do each run from a checkpoint also from its beginning, and compare them", NULL},
     {"json", 0, 0, G_OPTION_ARG_FILENAME, &opt_json, "Also write what was found as JSON", "FILE"},
     {"junit", 0, 0, G_OPTION_ARG_FILENAME, &opt_junit, "Also write a JUnit file", "FILE"},
     {"output", 0, 0, G_OPTION_ARG_FILENAME, &opt_output,
@@ -223,7 +226,7 @@ static gboolean next_task(const Setup *setup, FltvmPlan *plan, FltvmTask *task)
 }
 
 static gboolean run_plan(const Setup *setup, FltvmRunner *runner, FltvmPlan *plan, FltvmFindings *findings,
-                         GError **error)
+                         FltvmVerify *verify, GError **error)
 {
     gint64 begin = g_get_monotonic_time();
     gboolean more = TRUE;
@@ -239,6 +242,8 @@ static gboolean run_plan(const Setup *setup, FltvmRunner *runner, FltvmPlan *pla
         if (!fltvm_runner_wait(runner, setup->deadline, &done))
             break;
         fltvm_findings_add(findings, runner, &done);
+        if (opt_verify)
+            fltvm_verify_note(verify, &done);
         show_progress(findings, begin);
     }
     if (fltvm_child_interrupted())
@@ -272,6 +277,8 @@ static int explore(const Setup *setup, FltvmPlan *plan, GError **error)
 {
     g_autoptr(FltvmRunner) runner = fltvm_runner_new(setup->script, (char **)setup->options->pdata, setup->jobs, error);
     g_autoptr(FltvmFindings) findings = fltvm_findings_new(setup->script);
+    g_autoptr(FltvmVerify) verify = fltvm_verify_new();
+    guint verified = 0;
     gint64 begin = g_get_monotonic_time();
 
     findings->shard = setup->shard;
@@ -279,14 +286,23 @@ static int explore(const Setup *setup, FltvmPlan *plan, GError **error)
     if (!runner || !run_first(setup, runner, plan, findings, error) ||
         !run_counting(setup, runner, plan, findings, error))
         return FLTVM_ERROR_HOST;
+    if (opt_verify)
+        fltvm_runner_hash(runner);
+    fltvm_runner_serve(runner, fltvm_plan_begins_at_checkpoint(plan));
     /* A run that cannot be started ends it; what was found stays. */
-    if (!run_plan(setup, runner, plan, findings, error))
+    if (!run_plan(setup, runner, plan, findings, verify, error))
         findings->stopped = g_strdup("no more runs could be started");
+    /* From the beginning, as the command that is told does it. */
+    fltvm_runner_serve(runner, FALSE);
+    if (opt_verify && !fltvm_verify_all(verify, runner, &verified, error))
+        return FLTVM_ERROR_HOST;
     if (!fltvm_child_interrupted())
         fltvm_findings_shrink(findings, runner, &setup->start, SHRINK_RUNS);
     clear_progress();
     fltvm_findings_sort(findings);
     findings->seconds = (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+    if (opt_verify)
+        printf("%u runs from the checkpoint on are the same from their beginning.\n", verified);
     return tell(findings, error);
 }
 

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "error.h"
 #include "output.h"
 #include "run_options.h"
+#include "serve.h"
 #include "temp.h"
 #include "text.h"
 #include "verbs.h"
@@ -30,15 +32,28 @@ static int opt_jobs = 1;
 static gboolean opt_tap;
 static char *opt_junit;
 static char *opt_json;
-static gboolean opt_list_choices;
+static gboolean opt_list_choices, opt_serve, opt_hash, opt_verify;
+static FltvmServe serve = {.fd = FLTVM_SERVE_FD};
 
-static void write_outcome(const FltvmScenario *scenario, FltvmAccount *account, const FltvmTrace *trace)
+static void write_outcome(const FltvmScenario *scenario, FltvmAccount *account, FltvmTrace *trace, const char *path)
 {
     g_autoptr(FltvmOutcome) outcome = fltvm_scenario_outcome(scenario);
     g_autoptr(GError) error = NULL;
 
-    if (!fltvm_outcome_write(outcome, opt_list_choices ? trace : NULL, opt_json, &error))
+    if (!fltvm_outcome_write(outcome, opt_list_choices || opt_hash ? trace : NULL, path, &error))
         fltvm_account_error(account, error);
+}
+
+/* Its script is done once for many runs: up to the checkpoint in this process, from there on in others. */
+static void prepare_to_serve(FltvmScenario *scenario, int (*leave)(gpointer data), gpointer data)
+{
+    fcntl(serve.fd, F_SETFD, FD_CLOEXEC);
+    serve.timeout = fltvm_run_options_timeout(&options);
+    serve.leave = leave;
+    serve.leave_data = data;
+    scenario->serve = fltvm_serve;
+    scenario->serve_data = &serve;
+    scenario->verifies = opt_verify;
 }
 
 /* Run a script; `leave` ends the process if the scenario has to be ended by force. */
@@ -46,20 +61,26 @@ static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpoi
 {
     gint64 start = g_get_monotonic_time();
     gboolean keep = options.trace || opt_list_choices;
-    g_autoptr(FltvmTrace) trace = keep || options.verbose ? fltvm_trace_new(keep) : NULL;
+    g_autoptr(FltvmTrace) trace = keep || opt_hash || options.verbose ? fltvm_trace_new(keep) : NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(FltvmScenario) scenario = fltvm_run_options_scenario(&options, account, trace, &error);
 
     if (scenario) {
         fltvm_scenario_guard(scenario, leave, data);
+        if (opt_serve)
+            prepare_to_serve(scenario, leave, data);
         fltvm_scenario_run(scenario, script);
+        if (serve.is_run) {
+            write_outcome(scenario, account, trace, serve.request.result);
+            fltvm_serve_end_run(scenario);
+        }
         if (options.trace && !options.dry_run && !fltvm_trace_write(trace, options.trace, &error))
             fltvm_account_error(account, error);
         if (trace && fltvm_trace_dropped(trace))
             fltvm_account_note(account, "… %" G_GUINT64_FORMAT " more events are not in the trace",
                                fltvm_trace_dropped(trace));
         if (opt_json && !options.dry_run)
-            write_outcome(scenario, account, trace);
+            write_outcome(scenario, account, trace, opt_json);
         if (trace && !options.dry_run)
             fltvm_account_detail(account, "trace: %" G_GUINT64_FORMAT " events, SHA-256 %s", fltvm_trace_count(trace),
                                  fltvm_trace_hash(trace));
@@ -93,6 +114,9 @@ static int leave_one(gpointer data)
         fltvm_outcome_new(FLTVM_OUTCOME_HOST, status, "the script did not end, and was ended by force");
 
     if (error)
+        fprintf(stderr, "fltvm: %s\n", error->message);
+    g_clear_error(&error);
+    if (serve.is_run && !fltvm_outcome_write(outcome, NULL, serve.request.result, &error))
         fprintf(stderr, "fltvm: %s\n", error->message);
     g_clear_error(&error);
     if (opt_json && !fltvm_outcome_write(outcome, NULL, opt_json, &error))
@@ -247,6 +271,10 @@ static const GOptionEntry entries[] = {
     {"json", 0, 0, G_OPTION_ARG_FILENAME, &opt_json, "Also write what the run ended with as JSON", "FILE"},
     {"list-choices", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt_list_choices,
      "With --json: also list what could be made to fail", NULL},
+    {"hash", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt_hash, "With --json: also the trace's hash", NULL},
+    {"serve", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt_serve, "Serve an exploration: descriptor 3", NULL},
+    {"verify-restores", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt_verify,
+     "With --serve: look each time whether all is as it was", NULL},
     G_OPTION_ENTRY_NULL};
 
 static GOptionEntry *all_entries(void)

@@ -26,12 +26,27 @@ struct FltvmPlan {
     guint64 order;
 };
 
+void fltvm_task_set_seed(FltvmTask *task, guint64 seed)
+{
+    if (task->choice.at_checkpoint) {
+        task->choice.has_seed = TRUE;
+        task->choice.seed = seed;
+    } else {
+        task->has_seed = TRUE;
+        task->seed = seed;
+    }
+}
+
+gboolean fltvm_plan_begins_at_checkpoint(const FltvmPlan *plan)
+{
+    return plan->start.choice.at_checkpoint;
+}
+
 /* --- the strategies -------------------------------------------------------------------------------------- */
 
 static gboolean next_seed(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    task->has_seed = TRUE;
-    task->seed = plan->start.seed + 1 + index;
+    fltvm_task_set_seed(task, plan->start.seed + 1 + index);
     return TRUE;
 }
 
@@ -83,6 +98,7 @@ static gboolean next_call(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
     if (index / 2 >= plan->calls->len)
         return FALSE;
+    task->choice.at_checkpoint = FALSE;
     task->choice.call.counted = TRUE;
     task->choice.call.returns = index % 2 != 0;
     task->choice.call.number = g_array_index(plan->calls, guint64, index / 2);
@@ -265,6 +281,7 @@ void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *
     const FltvmJson *machines = fltvm_json_field(outcome, "machines");
 
     plan->start = *start;
+    plan->start.choice.at_checkpoint = fltvm_json_is_true(fltvm_json_field(outcome, "checkpoint"));
     for (guint i = 0; i < fltvm_json_length(machines); i++) {
         const FltvmJson *machine = fltvm_json_item(machines, i);
         add_allocations(plan, fltvm_json_field(machine, "allocations"));
@@ -279,6 +296,7 @@ gboolean fltvm_plan_counts_calls(FltvmPlan *plan, FltvmTask *task)
         if (strcmp(name, "calls") != 0)
             continue;
         *task = plan->start;
+        task->choice.at_checkpoint = FALSE;
         task->choice.call.counted = TRUE;
         task->strategy = name;
         task->order = ++plan->order;

@@ -21,6 +21,9 @@ typedef struct {
     guint64 order;        /* 0: the run without a deviation */
 } FltvmTask;
 
+/* The seed that its choice has, from the beginning or from the checkpoint on. */
+void fltvm_task_set_seed(FltvmTask *task, guint64 seed);
+
 typedef struct FltvmPlan FltvmPlan;
 
 /* Names, a list with commas; NULL: the usual ones.  The error is FLTVM_ERROR_USAGE. */
@@ -30,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmPlan, fltvm_plan_free)
 
 /* The strategies there are, a line each: newly allocated. */
 char *fltvm_plan_describe(void);
+
+/* Whether the runs, but for those of late calls, are the same up to the scenario's checkpoint; known once it has begun. */
+gboolean fltvm_plan_begins_at_checkpoint(const FltvmPlan *plan);
 
 /* The run without a deviation, and what it said there is to be made to fail. */
 void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *outcome);

@@ -13,16 +13,19 @@
 
 #include "child.h"
 #include "error.h"
+#include "server.h"
 #include "temp.h"
 
 /* Milliseconds between two looks at the deadline and for signals. */
 #define LOOK 100
 
 typedef struct {
-    pid_t pid; /* 0: free */
+    pid_t pid; /* of the run, 0: none */
     int pid_fd;
     int log_fd;
-    char *result; /* path */
+    FltvmServer *server; /* one that does this slot's runs from the checkpoint on; NULL: none yet */
+    gboolean serves;     /* it has been asked for the slot's task */
+    char *result;        /* path */
     FltvmTask task;
 } Slot;
 
@@ -33,6 +36,8 @@ struct FltvmRunner {
     Slot *slots;
     guint jobs;
     guint running;
+    gboolean serves; /* runs from the checkpoint on are done by servers */
+    gboolean hashes; /* each run tells its trace's hash */
 };
 
 void fltvm_done_clear(FltvmDone *done)
@@ -59,10 +64,17 @@ FltvmRunner *fltvm_runner_new(const char *script, char **options, guint jobs, GE
     return runner->program ? g_steal_pointer(&runner) : NULL;
 }
 
+static gboolean is_free(const Slot *slot)
+{
+    return !slot->pid && !slot->serves;
+}
+
 static void slot_clear(FltvmRunner *runner, Slot *slot)
 {
-    close(slot->pid_fd);
+    if (slot->pid)
+        close(slot->pid_fd);
     slot->pid = 0;
+    slot->serves = FALSE;
     unlink(slot->result);
     runner->running--;
 }
@@ -70,12 +82,22 @@ static void slot_clear(FltvmRunner *runner, Slot *slot)
 void fltvm_runner_stop(FltvmRunner *runner)
 {
     for (guint i = 0; i < runner->jobs; i++) {
-        if (!runner->slots[i].pid)
-            continue;
-        fltvm_child_kill(runner->slots[i].pid);
-        close(runner->slots[i].log_fd);
-        slot_clear(runner, &runner->slots[i]);
+        Slot *slot = &runner->slots[i];
+        g_clear_pointer(&slot->server, fltvm_server_free);
+        if (slot->pid) {
+            fltvm_child_kill(slot->pid);
+            close(slot->log_fd);
+        }
+        if (!is_free(slot))
+            slot_clear(runner, slot);
     }
+}
+
+void fltvm_runner_serve(FltvmRunner *runner, gboolean serves)
+{
+    runner->serves = serves;
+    for (guint i = 0; !serves && i < runner->jobs; i++)
+        g_clear_pointer(&runner->slots[i].server, fltvm_server_free);
 }
 
 void fltvm_runner_free(FltvmRunner *runner)
@@ -124,9 +146,39 @@ char **fltvm_runner_command(const FltvmRunner *runner, const FltvmTask *task)
     return (char **)g_ptr_array_free(argv, FALSE);
 }
 
+void fltvm_runner_hash(FltvmRunner *runner)
+{
+    runner->hashes = TRUE;
+}
+
 gboolean fltvm_runner_has_room(const FltvmRunner *runner)
 {
     return runner->running < runner->jobs;
+}
+
+/* The one who serves is a run of the first task, which has no choice of its own. */
+static gboolean start_served(FltvmRunner *runner, Slot *slot, const FltvmTask *task, GError **error)
+{
+    FltvmTask first = *task;
+    g_autoptr(GPtrArray) argv = NULL;
+
+    first.choice = (FltvmChoice){0};
+    argv = command_line(runner, &first, runner->program);
+    g_ptr_array_add(argv, g_strdup("--serve"));
+    if (runner->hashes) {
+        g_ptr_array_add(argv, g_strdup("--hash"));
+        g_ptr_array_add(argv, g_strdup("--verify-restores"));
+    }
+    add_script(runner, argv);
+    if (!slot->server)
+        slot->server = fltvm_server_start((const char *const *)argv->pdata, error);
+    if (!slot->server)
+        return FALSE;
+    fltvm_server_ask(slot->server, &task->choice, slot->result);
+    slot->serves = TRUE;
+    slot->task = *task;
+    runner->running++;
+    return TRUE;
 }
 
 gboolean fltvm_runner_start(FltvmRunner *runner, const FltvmTask *task, GError **error)
@@ -134,9 +186,13 @@ gboolean fltvm_runner_start(FltvmRunner *runner, const FltvmTask *task, GError *
     g_autoptr(GPtrArray) argv = command_line(runner, task, runner->program);
     Slot *slot = runner->slots;
 
-    while (slot->pid)
+    while (!is_free(slot))
         slot++;
+    if (runner->serves && task->choice.at_checkpoint)
+        return start_served(runner, slot, task, error);
     g_ptr_array_add(argv, g_strconcat("--json=", slot->result, NULL));
+    if (runner->hashes)
+        g_ptr_array_add(argv, g_strdup("--hash"));
     if (!task->order || (task->choice.call.counted && !task->choice.call.number))
         g_ptr_array_add(argv, g_strdup("--list-choices"));
     add_script(runner, argv);
@@ -182,9 +238,19 @@ static FltvmOutcome *outcome_of_lost(int status, int log_fd)
     return fltvm_outcome_new(FLTVM_OUTCOME_HOST, FLTVM_ERROR_HOST, text);
 }
 
+/* The end of a served run: how its process ended; a server that has no more to give is let go. */
+static int finish_served(Slot *slot)
+{
+    int status;
+
+    if (!fltvm_server_answer(slot->server, &status, &slot->log_fd))
+        g_clear_pointer(&slot->server, fltvm_server_free);
+    return status;
+}
+
 static void finish(FltvmRunner *runner, Slot *slot, FltvmDone *done)
 {
-    int status = fltvm_child_wait(slot->pid);
+    int status = slot->serves ? finish_served(slot) : fltvm_child_wait(slot->pid);
     g_autofree char *text = NULL;
     gsize length;
 
@@ -203,8 +269,11 @@ gboolean fltvm_runner_wait(FltvmRunner *runner, gint64 deadline, FltvmDone *done
 {
     g_autofree struct pollfd *polls = g_new(struct pollfd, runner->jobs);
 
-    for (guint i = 0; i < runner->jobs; i++)
-        polls[i] = (struct pollfd){.fd = runner->slots[i].pid ? runner->slots[i].pid_fd : -1, .events = POLLIN};
+    for (guint i = 0; i < runner->jobs; i++) {
+        const Slot *slot = &runner->slots[i];
+        int fd = slot->serves ? fltvm_server_fd(slot->server) : slot->pid ? slot->pid_fd : -1;
+        polls[i] = (struct pollfd){.fd = fd, .events = POLLIN};
+    }
     while (runner->running && !fltvm_child_interrupted() && (!deadline || g_get_monotonic_time() < deadline)) {
         if (poll(polls, runner->jobs, LOOK) <= 0)
             continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The runs of an exploration: `fltvm run` processes, several at a time.  A run is the very command that replays it, with
- * --json added.
+ * --json added; or, from a checkpoint on, it is asked of a process that serves (server.h), which does the same.
  */
 #ifndef FLTVM_HOST_RUNNER_H
 #define FLTVM_HOST_RUNNER_H
@@ -30,6 +30,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmRunner, fltvm_runner_free)
 
 /* The command that does a run, for a person: NULL-terminated, newly allocated. */
 char **fltvm_runner_command(const FltvmRunner *runner, const FltvmTask *task);
+
+/* Whether what begins at the checkpoint is done by processes that serve, or from its beginning as everything else. */
+void fltvm_runner_serve(FltvmRunner *runner, gboolean serves);
+
+/* From now on each run tells its trace's hash, and those that serve look whether all is as it was. */
+void fltvm_runner_hash(FltvmRunner *runner);
 
 gboolean fltvm_runner_has_room(const FltvmRunner *runner);
 gboolean fltvm_runner_start(FltvmRunner *runner, const FltvmTask *task, GError **error);

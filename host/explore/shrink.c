@@ -37,7 +37,7 @@ static gboolean shows(Shrinker *shrinker, const FltvmTask *task)
 
 static guint deviations(const FltvmTask *task, const FltvmTask *start)
 {
-    guint count = (task->choice.allocation != 0) + (task->choice.call.number != 0) +
+    guint count = (task->choice.allocation != 0) + (task->choice.call.number != 0) + task->choice.has_seed +
                   (task->has_seed && task->seed != start->seed);
 
     for (guint act = 0; act < FLTVM_IO_ACTS; act++)
@@ -49,6 +49,15 @@ static void default_seed(FltvmTask *task, const FltvmTask *start)
 {
     task->has_seed = start->has_seed;
     task->seed = start->seed;
+    task->choice.has_seed = FALSE;
+}
+
+/* The first's, if it has none of its own. */
+static guint64 seed_of(const FltvmTask *task, const FltvmTask *start)
+{
+    if (task->choice.at_checkpoint)
+        return task->choice.has_seed ? task->choice.seed : start->seed;
+    return task->has_seed ? task->seed : start->seed;
 }
 
 /* Without one deviation, as long as there are others. */
@@ -78,9 +87,9 @@ static void lower(Shrinker *shrinker, const FltvmTask *start)
 
     if (strcmp(shrinker->finding->strategy, "mixed") != 0)
         return;
-    for (guint64 seed = start->seed + 1; task->has_seed && seed < task->seed && seed < start->seed + 6; seed++) {
+    for (guint64 seed = start->seed + 1; seed < seed_of(task, start) && seed < start->seed + 6; seed++) {
         less = *task;
-        less.seed = seed;
+        fltvm_task_set_seed(&less, seed);
         if (shows(shrinker, &less))
             break;
     }

@@ -18,6 +18,9 @@
 /* When a scenario begins: what the machine's clock says when it starts, 2020-01-01 00:00 UTC. */
 #define BEGINNING 1577836800
 
+/* In the registry: math.randomseed, whatever the script makes of its own. */
+#define RANDOMSEED "fltvm.randomseed"
+
 /* The latest time of any machine, in ns. */
 static guint64 guest_time(lua_State *lua)
 {
@@ -79,10 +82,17 @@ static int library_collectgarbage(lua_State *lua)
 
 /* --- math, string, debug ------------------------------------------------------------------------------- */
 
+static guint64 begins_with(const FltvmScenario *scenario)
+{
+    const FltvmConfig *defaults = scenario->defaults;
+
+    return scenario->checkpointed && defaults->later.has_seed ? defaults->later.seed : defaults->seed;
+}
+
 static int library_randomseed(lua_State *lua)
 {
     if (lua_gettop(lua) == 0) {
-        lua_pushinteger(lua, (lua_Integer)fltvm_lua_scenario(lua)->defaults->seed);
+        lua_pushinteger(lua, (lua_Integer)begins_with(fltvm_lua_scenario(lua)));
         lua_pushinteger(lua, 0);
     }
     return call_original(lua);
@@ -224,6 +234,13 @@ void fltvm_lua_open_library(lua_State *lua)
     }
     lua_getglobal(lua, "math");
     lua_getfield(lua, -1, "randomseed");
-    lua_call(lua, 0, 0);
+    lua_setfield(lua, LUA_REGISTRYINDEX, RANDOMSEED);
     lua_pop(lua, 1);
+    fltvm_lua_seed(lua);
+}
+
+void fltvm_lua_seed(lua_State *lua)
+{
+    lua_getfield(lua, LUA_REGISTRYINDEX, RANDOMSEED);
+    lua_call(lua, 0, 0);
 }

@@ -12,9 +12,11 @@
 
 void fltvm_lua_opened(lua_State *lua, const char *method)
 {
+    const FltvmScenario *scenario = fltvm_lua_scenario(lua);
     lua_Integer count;
 
-    if (!fltvm_choice_injects(&fltvm_lua_scenario(lua)->defaults->choice))
+    if (!fltvm_choice_injects(&scenario->defaults->choice) && !fltvm_choice_injects(&scenario->defaults->later) &&
+        !scenario->serve)
         return;
     luaL_getsubtable(lua, LUA_REGISTRYINDEX, LIST);
     count = luaL_len(lua, -1);

@@ -103,6 +103,14 @@ void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), 
     fltvm_watchdog_start(&scenario->watchdog);
 }
 
+void fltvm_scenario_unguard(FltvmScenario *scenario)
+{
+    fltvm_watchdog_stop();
+    fltvm_child_set_deadline(0);
+    scenario->session.deadline = 0;
+    scenario->leave = NULL;
+}
+
 void fltvm_hang_clear(FltvmHang *hang)
 {
     g_clear_pointer(&hang->operation, g_free);
@@ -229,6 +237,9 @@ static void end_script(FltvmScenario *scenario, int outcome)
         /* The script caught the error of a lost machine and went on. */
         tell_error(scenario, NULL);
     }
+    if (outcome == LUA_OK && !scenario->fatal && scenario->defaults->later.at_checkpoint && !scenario->checkpointed)
+        tell_error(scenario, "the script has not come to machine:checkpoint(), from which --checkpoint-seed and "
+                             "numbers with a '+' count");
     fltvm_scenario_end_machines(scenario);
     fltvm_account_settle(scenario->session.account);
     fltvm_lua_settle_bugcheck(scenario);

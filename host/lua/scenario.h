@@ -23,7 +23,9 @@ typedef struct {
 } FltvmHang;
 void fltvm_hang_clear(FltvmHang *hang);
 
-typedef struct {
+typedef struct FltvmScenario FltvmScenario;
+
+struct FltvmScenario {
     FltvmSession session;
     FltvmConfig *defaults; /* what the command line said */
     FltvmTrace *own_trace; /* made because the script asked for one */
@@ -40,12 +42,21 @@ typedef struct {
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */
+    /* machine:checkpoint() */
+    gboolean checkpointed; /* it is behind us */
+    /*
+     * The script serves an exploration: called when the machine is saved, returns in a process of its own for each run, with what
+     * that run is to do otherwise in defaults->later; never in this one.  NULL: it does not.
+     */
+    void (*serve)(FltvmScenario *scenario);
+    gpointer serve_data;
+    gboolean verifies; /* QEMU looks each time whether all is as it was */
     /* What ends it whatever it does. */
     FltvmWatchdog watchdog;
     lua_State *volatile interruptible; /* while a hook may be set in it from a signal handler */
     int (*leave)(gpointer data);
     gpointer leave_data;
-} FltvmScenario;
+};
 
 /* Takes `defaults` over, borrows account and trace. */
 FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, FltvmTrace *trace);
@@ -57,6 +68,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmScenario, fltvm_scenario_free)
  * the account has the failure, and `leave` does what is left to do; it returns the process's exit status.
  */
 void fltvm_scenario_guard(FltvmScenario *scenario, int (*leave)(gpointer data), gpointer data);
+
+/* Not any more, and there is no deadline, until it is guarded again. */
+void fltvm_scenario_unguard(FltvmScenario *scenario);
 
 /* Run a script; everything that goes wrong is in the account. */
 void fltvm_scenario_run(FltvmScenario *scenario, const char *script);

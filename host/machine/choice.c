@@ -37,13 +37,43 @@ static gboolean take_number(const char **text, char end, guint64 most, guint64 *
     return !errno && *rest == end && *value <= most;
 }
 
+/* A '+' before the number: from the checkpoint on.  All of a choice is counted from one place. */
+static gboolean take_origin(FltvmChoice *choice, const char **text, const char *option, GError **error)
+{
+    gboolean plus = **text == '+';
+
+    *text += plus;
+    choice->at_checkpoint |= plus;
+    choice->at_start |= !plus;
+    if (!choice->at_checkpoint || !choice->at_start)
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                "--%s: with --checkpoint-seed, or a '+' before a number, all numbers count from the checkpoint: "
+                "put a '+' before each",
+                option);
+    return FALSE;
+}
+
 gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error)
 {
     const char *rest = text;
 
+    if (!take_origin(choice, &rest, "fail-allocation", error))
+        return FALSE;
     if (take_number(&rest, '\0', G_MAXINT64, &choice->allocation) && choice->allocation)
         return TRUE;
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--fail-allocation: '%s' is not a number from 1 on", text);
+    return FALSE;
+}
+
+gboolean fltvm_choice_parse_seed(FltvmChoice *choice, const char *text, GError **error)
+{
+    const char *rest = text;
+
+    choice->has_seed = choice->at_checkpoint = TRUE;
+    if (take_number(&rest, '\0', G_MAXUINT64, &choice->seed))
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--checkpoint-seed: '%s' is not a number", text);
     return FALSE;
 }
 
@@ -52,8 +82,11 @@ gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *
     const char *rest = text;
     guint64 disk = 0, number = 0;
 
-    if ((!strchr(text, ':') || take_number(&rest, ':', MOST_DISKS - 1, &disk)) &&
-        take_number(&rest, '\0', G_MAXUINT32, &number) && number) {
+    if (strchr(text, ':') && !take_number(&rest, ':', MOST_DISKS - 1, &disk))
+        rest = "";
+    if (*rest && !take_origin(choice, &rest, acts[act].option, error))
+        return FALSE;
+    if (take_number(&rest, '\0', G_MAXUINT32, &number) && number) {
         choice->io[act].disk = (guint)disk;
         choice->io[act].number = number;
         return TRUE;
@@ -72,6 +105,12 @@ gboolean fltvm_choice_parse_call(FltvmChoice *choice, gboolean returns, const ch
                     "%s: one call of a run is late, and there is another already", option);
         return FALSE;
     }
+    if (*rest == '+' || choice->at_checkpoint) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                    "%s: calls are counted from the machine's start only, and so is then everything else", option);
+        return FALSE;
+    }
+    choice->at_start = TRUE;
     if (take_number(&rest, '\0', G_MAXINT64, &choice->call.number)) {
         choice->call.counted = TRUE;
         choice->call.returns = returns;
@@ -92,9 +131,15 @@ gboolean fltvm_choice_injects(const FltvmChoice *choice)
 
 void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
 {
+    const char *plus = choice->at_checkpoint ? "+" : "";
+
+    if (choice->has_seed) {
+        g_ptr_array_add(argv, g_strdup("--checkpoint-seed"));
+        g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->seed));
+    }
     if (choice->allocation) {
         g_ptr_array_add(argv, g_strdup("--fail-allocation"));
-        g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->allocation));
+        g_ptr_array_add(argv, g_strdup_printf("%s%" G_GUINT64_FORMAT, plus, choice->allocation));
     }
     if (choice->call.counted) {
         g_ptr_array_add(argv, g_strdup(choice->call.returns ? "--delay-return" : "--delay-call"));
@@ -105,10 +150,10 @@ void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
             continue;
         g_ptr_array_add(argv, g_strconcat("--", acts[act].option, NULL));
         if (choice->io[act].disk)
-            g_ptr_array_add(argv,
-                            g_strdup_printf("%u:%" G_GUINT64_FORMAT, choice->io[act].disk, choice->io[act].number));
+            g_ptr_array_add(
+                argv, g_strdup_printf("%u:%s%" G_GUINT64_FORMAT, choice->io[act].disk, plus, choice->io[act].number));
         else
-            g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->io[act].number));
+            g_ptr_array_add(argv, g_strdup_printf("%s%" G_GUINT64_FORMAT, plus, choice->io[act].number));
     }
 }
 

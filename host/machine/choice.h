@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a run may be made to do otherwise, beside its seed: which allocation or command to a disk fails, comes late or is
- * lost, which call of a driver's comes late.  Each is counted from 1 in every machine of the scenario; 0 is none.
+ * lost, which call of a driver's comes late.  Each is counted from 1 in every machine of the scenario; 0 is none.  They are
+ * counted from the machine's start, or all of them from its checkpoint: then the choice is made there, and may have a seed
+ * of its own for what follows.
  */
 #ifndef FLTVM_HOST_CHOICE_H
 #define FLTVM_HOST_CHOICE_H
@@ -28,15 +30,22 @@ typedef struct {
         gboolean returns; /* late is its return */
         guint64 number;   /* of the calls of drivers under test */
     } call;
+    gboolean at_start;      /* something is counted from the start */
+    gboolean at_checkpoint; /* something is counted from the checkpoint, or there is the seed */
+    gboolean has_seed;      /* of the checkpoint */
+    guint64 seed;
 } FltvmChoice;
 
 /* The option of `fltvm run` for an act, without its dashes. */
 const char *fltvm_choice_io_option(FltvmIoAct act);
 
-/* "N": the error is FLTVM_ERROR_USAGE and begins with the option's name. */
+/* "N", or "+N" from the checkpoint on: the error is FLTVM_ERROR_USAGE and begins with the option's name. */
 gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error);
-/* "[DISK:]N" */
+/* "[DISK:]N", "[DISK:]+N" */
 gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *text, GError **error);
+
+/* The number of --checkpoint-seed. */
+gboolean fltvm_choice_parse_seed(FltvmChoice *choice, const char *text, GError **error);
 
 /* "N", from 0 on; `returns`: of --delay-return. */
 gboolean fltvm_choice_parse_call(FltvmChoice *choice, gboolean returns, const char *text, GError **error);

@@ -37,6 +37,7 @@ typedef struct {
     GHashTable *options; /* for the kernel: name to value, sent as the answer to HELLO */
     GPtrArray *extra;    /* further arguments for QEMU */
     FltvmChoice choice;  /* what is made to fail */
+    FltvmChoice later;   /* the same, from the checkpoint on */
     gboolean idles;      /* idle time takes real time: for a person at the prompt */
     gboolean trace;      /* the link sends a record at each trace point; TCG only */
 } FltvmConfig;

@@ -8,10 +8,8 @@
 
 #include "child.h"
 #include "error.h"
-#include "heard.h"
-#include "link.h"
+#include "machinep.h"
 #include "monitor.h"
-#include "qemu.h"
 #include "watchdog.h"
 
 /* Microseconds that a guest gets to report its stacks after the NMI, and QEMU to end by itself. */
@@ -29,25 +27,6 @@
 
 /* A machine's failures that are told. */
 #define MOST_FAILURES 16
-
-struct FltvmMachine {
-    FltvmSession *session;
-    FltvmConfig *config;
-    FltvmMachineState state;
-    FltvmLink *link;
-    FltvmQemu qemu;
-    guint32 next_id;
-    guint64 time_ns;
-    gboolean heard;  /* the guest has said something */
-    gboolean parked; /* the guest halts; bytes on the link wake it, and it asks once more */
-    guint failures;  /* records of that kind */
-    gboolean hung;   /* as was expected */
-    gboolean exit_seen;
-    guint32 exit_status;
-    FltvmSymbols *symbols;
-    FltvmHeard *heard_of; /* its stacks and verifier reports */
-    FltvmBugcheck *bugcheck;
-};
 
 FltvmMachine *fltvm_machine_new(FltvmSession *session, FltvmConfig *config)
 {
@@ -239,8 +218,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
 
 /* --- the end ------------------------------------------------------------------------------------------- */
 
-/* The link is closed: find out why and say so.  Always FALSE. */
-static gboolean ended_badly(FltvmMachine *machine, GError **error)
+gboolean fltvm_machine_ended_badly(FltvmMachine *machine, GError **error)
 {
     g_autofree char *output = NULL, *how = NULL;
     int status = 0;
@@ -319,9 +297,8 @@ static gint64 debugger_ended(FltvmMachine *machine)
     return machine->heard ? session->deadline : now + KILL_GRACE;
 }
 
-/* Read records until the guest asks for a command; its result is in `payload`. */
-static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing, struct fltvm_link_frame *frame,
-                              const guint8 **payload, GError **error)
+gboolean fltvm_machine_until(FltvmMachine *machine, guint kind, gint64 deadline, const char *doing,
+                             struct fltvm_link_frame *frame, const guint8 **payload, GError **error)
 {
     FltvmSession *session = machine->session;
     gboolean alone = FALSE; /* without the debugger that was there */
@@ -333,17 +310,19 @@ static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char
             session->outlived = TRUE;
         switch (result) {
         case FLTVM_LINK_FRAME:
-            if (frame->kind == FLTVM_RECORD_COMMAND) {
+            if (frame->kind == kind) {
                 machine->time_ns = MAX(machine->time_ns, frame->time_ns);
                 return TRUE;
             }
             on_record(machine, frame, *payload);
+            if (machine->borrowed && machine->exit_seen)
+                return fltvm_machine_ended_badly(machine, error);
             break;
         case FLTVM_LINK_WOKEN:
             deadline = debugger_ended(machine);
             alone = TRUE;
             break;
-        case FLTVM_LINK_CLOSED: return ended_badly(machine, error);
+        case FLTVM_LINK_CLOSED: return fltvm_machine_ended_badly(machine, error);
         case FLTVM_LINK_TIMEOUT:
             if (!alone || machine->heard)
                 return timed_out(machine, doing, error);
@@ -366,6 +345,13 @@ static gboolean decide_trace(FltvmMachine *machine, GError **error)
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "a trace needs accel \"tcg\": %s passes over trace points",
                 machine->config->accel);
     return FALSE;
+}
+
+/* Read records until the guest asks for a command; its result is in `payload`. */
+static gboolean until_command(FltvmMachine *machine, gint64 deadline, const char *doing, struct fltvm_link_frame *frame,
+                              const guint8 **payload, GError **error)
+{
+    return fltvm_machine_until(machine, FLTVM_RECORD_COMMAND, deadline, doing, frame, payload, error);
 }
 
 /* Start QEMU, or find the one that was started for us; our end of the link, or -1. */
@@ -458,7 +444,7 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
         memcpy(message + sizeof(*command), data, length);
     if (!fltvm_link_answer(machine->link, FLTVM_ANSWER_DATA, message, sizeof(*command) + length) &&
         !fltvm_child_interrupted())
-        return ended_badly(machine, error);
+        return fltvm_machine_ended_badly(machine, error);
     /* A parked guest wakes to ask for what has been sent already: that request carries no result. */
     if (machine->parked &&
         !until_command(machine, g_get_monotonic_time() + END_GRACE, "the guest does not wake", &frame, &payload, error))
@@ -514,9 +500,11 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
             return FALSE;
         }
         on_record(machine, &frame, payload);
+        if (machine->borrowed && machine->exit_seen)
+            break;
     }
     if (machine->bugcheck || !machine->exit_seen || machine->exit_status != FLTVM_EXIT_DONE)
-        return ended_badly(machine, error);
+        return fltvm_machine_ended_badly(machine, error);
     if (fltvm_qemu_wait(&machine->qemu, deadline, &status)) {
         if (status) {
             g_autofree char *how = fltvm_child_describe(status),
@@ -557,7 +545,7 @@ gboolean fltvm_machine_park(FltvmMachine *machine, int wake_fd, GError **error)
             on_record(machine, &frame, payload);
             break;
         case FLTVM_LINK_WOKEN: return TRUE;
-        case FLTVM_LINK_CLOSED: return ended_badly(machine, error);
+        case FLTVM_LINK_CLOSED: return fltvm_machine_ended_badly(machine, error);
         default: drop(machine, FLTVM_MACHINE_DEAD); return FALSE;
         }
     }

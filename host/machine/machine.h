@@ -82,6 +82,23 @@ gboolean fltvm_machine_command(FltvmMachine *machine, struct fltvm_command *comm
 /* The stacks that the guest sent during the last command, in words; or NULL. */
 const char *fltvm_machine_stacks(FltvmMachine *machine);
 
+/*
+ * Checkpoints: checkpoint.c.  The machine runs, and is at a command's boundary.
+ *
+ * With `choice`: what it says holds from here on (`at_checkpoint` of it does not matter).  Without: the machine is saved, and
+ * the next that is said to it is fltvm_machine_restore().  FLTVM_ERROR_USAGE, and the machine goes on, if it cannot be done.
+ */
+gboolean fltvm_machine_checkpoint(FltvmMachine *machine, const FltvmChoice *choice, GError **error);
+
+/*
+ * Put back the machine that was saved; then the choice holds.  In a process that was forked from that which saved it;
+ * from here on the process of the machine is not ours to end.  `verify` has QEMU look whether all is as it was.
+ */
+gboolean fltvm_machine_restore(FltvmMachine *machine, const FltvmChoice *choice, gboolean verify, GError **error);
+
+/* Whether the guest has come to its end in such a way that the machine can be put back. */
+gboolean fltvm_machine_rests(const FltvmMachine *machine);
+
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
 

@@ -159,7 +159,7 @@ static void append_machine(GString *json, const FltvmTrace *trace, const FltvmSy
     gboolean first = TRUE;
 
     g_string_append(json, "{\"allocations\": [");
-    for (guint i = 0; (record = fltvm_trace_get(trace, i, &symbols)); i++) {
+    for (guint i = fltvm_trace_begin(trace); (record = fltvm_trace_get(trace, i, &symbols)); i++) {
         if (symbols == machine && record->event == FLTVM_TRACE_POOL_ALLOCATE) {
             g_string_append_printf(json, "%s%" G_GUINT64_FORMAT, first ? "" : ", ", (guint64)record->args[3]);
             first = FALSE;
@@ -180,7 +180,7 @@ static void append_machines(GString *json, const FltvmTrace *trace)
     FltvmSymbols *symbols;
 
     g_string_append(json, ",\n  \"machines\": [");
-    for (guint i = 0; fltvm_trace_get(trace, i, &symbols); i++) {
+    for (guint i = fltvm_trace_begin(trace); fltvm_trace_get(trace, i, &symbols); i++) {
         if (told->len && (told->pdata[told->len - 1] == symbols || g_ptr_array_find(told, symbols, NULL)))
             continue;
         g_string_append(json, told->len ? ",\n    " : "\n    ");
@@ -190,7 +190,7 @@ static void append_machines(GString *json, const FltvmTrace *trace)
     g_string_append(json, "]");
 }
 
-gboolean fltvm_outcome_write(const FltvmOutcome *outcome, const FltvmTrace *trace, const char *path, GError **error)
+gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *path, GError **error)
 {
     g_autoptr(GString) json = g_string_new(NULL);
 
@@ -199,6 +199,10 @@ gboolean fltvm_outcome_write(const FltvmOutcome *outcome, const FltvmTrace *trac
     append_field(json, "title", outcome->title);
     append_field(json, "key", outcome->key);
     append_field(json, "text", outcome->text);
+    if (trace)
+        append_field(json, "trace", fltvm_trace_hash(trace));
+    if (trace && fltvm_trace_is_marked(trace))
+        g_string_append(json, ",\n  \"checkpoint\": true");
     if (trace && fltvm_trace_keeps(trace))
         append_machines(json, trace);
     g_string_append(json, "\n}\n");

@@ -46,8 +46,11 @@ FltvmOutcome *fltvm_outcome_copy(const FltvmOutcome *outcome);
 void fltvm_outcome_free(FltvmOutcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmOutcome, fltvm_outcome_free)
 
-/* As JSON.  With a trace that was kept: also, machine by machine, each allocation's stack and each command's disk. */
-gboolean fltvm_outcome_write(const FltvmOutcome *outcome, const FltvmTrace *trace, const char *path, GError **error);
+/*
+ * As JSON.  With a trace: also its hash, and if it was kept, machine by machine, each allocation's stack and each command's
+ * disk, from the checkpoint on if there was one.
+ */
+gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *path, GError **error);
 
 /* Back from JSON; NULL if that is none. */
 FltvmOutcome *fltvm_outcome_read(const FltvmJson *json);

@@ -37,6 +37,8 @@ struct FltvmTrace {
     guint64 count;
     guint64 dropped; /* of those that were to be kept */
     GArray *entries; /* Entry */
+    gboolean marked;
+    guint mark; /* entries before it */
     GChecksum *checksum;
 };
 
@@ -97,6 +99,22 @@ void fltvm_trace_keep(FltvmTrace *trace)
 gboolean fltvm_trace_keeps(const FltvmTrace *trace)
 {
     return trace->keep;
+}
+
+void fltvm_trace_mark(FltvmTrace *trace)
+{
+    trace->marked = TRUE;
+    trace->mark = trace->entries->len;
+}
+
+gboolean fltvm_trace_is_marked(const FltvmTrace *trace)
+{
+    return trace->marked;
+}
+
+guint fltvm_trace_begin(const FltvmTrace *trace)
+{
+    return trace->mark;
 }
 
 const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols)

@@ -31,6 +31,12 @@ const char *fltvm_trace_hash(FltvmTrace *trace);
 void fltvm_trace_keep(FltvmTrace *trace);
 gboolean fltvm_trace_keeps(const FltvmTrace *trace);
 
+/* The part from here on is what is to be looked at: the machine's checkpoint. */
+void fltvm_trace_mark(FltvmTrace *trace);
+gboolean fltvm_trace_is_marked(const FltvmTrace *trace);
+/* The index of the first record kept behind the mark; 0 without one. */
+guint fltvm_trace_begin(const FltvmTrace *trace);
+
 /* One of the records kept, with the symbols it goes with; NULL behind the last. */
 const struct fltvm_trace_record *fltvm_trace_get(const FltvmTrace *trace, guint index, FltvmSymbols **symbols);
 

@@ -22,6 +22,7 @@ EXAMPLES = {
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
     'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],
     'flaky.lua': ['flaky: 24 reads', 'passed, 24 checks'],
+    'flaky_checkpoint.lua': ['flaky: 24 reads', 'passed, 24 checks'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }
 
