@@ -140,9 +140,9 @@ static NTSTATUS IopSetDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION
  * Only files and devices have descriptors here: STATUS_NOT_IMPLEMENTED for others.  *Device: the handle is one to a device, or
  * to a file that is the open of one; else NULL.
  */
-static NTSTATUS IopReferenceSecured(HANDLE Handle, PVOID *Object, PDEVICE_OBJECT *Device)
+static NTSTATUS IopReferenceSecured(HANDLE Handle, ACCESS_MASK Access, PVOID *Object, PDEVICE_OBJECT *Device)
 {
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, Object, NULL);
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Access, NULL, ExGetPreviousMode(), Object, NULL);
 
     *Device = NULL;
     if (!NT_SUCCESS(Status)) {
@@ -160,27 +160,42 @@ static NTSTATUS IopReferenceSecured(HANDLE Handle, PVOID *Object, PDEVICE_OBJECT
     return STATUS_SUCCESS;
 }
 
-/* PASSIVE_LEVEL.  STATUS_BUFFER_TOO_SMALL with the length; else what the file system says. */
-NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
-                                     PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded)
+#define IOP_MAXIMUM_DESCRIPTOR 0x10000
+
+/* The rights that a handle needs for these parts of a descriptor. */
+static ACCESS_MASK IopAccessToQuery(SECURITY_INFORMATION Parts)
+{
+    return (Parts & ~SACL_SECURITY_INFORMATION ? READ_CONTROL : 0) |
+           (Parts & SACL_SECURITY_INFORMATION ? ACCESS_SYSTEM_SECURITY : 0);
+}
+
+static ACCESS_MASK IopAccessToSet(SECURITY_INFORMATION Parts)
+{
+    return (Parts & (OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION) ? WRITE_OWNER
+                                                                                                           : 0) |
+           (Parts & DACL_SECURITY_INFORMATION ? WRITE_DAC : 0) |
+           (Parts & SACL_SECURITY_INFORMATION ? ACCESS_SYSTEM_SECURITY : 0);
+}
+
+/* Descriptor is the kernel's. */
+static NTSTATUS IopQuerySecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECURITY_DESCRIPTOR Descriptor,
+                                 ULONG Length, PULONG Needed)
 {
     PDEVICE_OBJECT Device;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
 
-    PAGED_CODE();
-    *LengthNeeded = Length;
-    Status = IopReferenceSecured(Handle, &Object, &Device);
+    *Needed = Length;
+    Status = IopReferenceSecured(Handle, IopAccessToQuery(Parts), &Object, &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     if (Device != NULL) {
-        Status = IopQueryDeviceSecurity(Device, SecurityInformation, SecurityDescriptor, LengthNeeded);
+        Status = IopQueryDeviceSecurity(Device, Parts, Descriptor, Needed);
     } else {
-        Status =
-            IopSendSecurity(Object, IRP_MJ_QUERY_SECURITY, SecurityInformation, SecurityDescriptor, Length, &Returned);
-        *LengthNeeded = (ULONG)Returned;
+        Status = IopSendSecurity(Object, IRP_MJ_QUERY_SECURITY, Parts, Descriptor, Length, &Returned);
+        *Needed = (ULONG)Returned;
         if (Status == STATUS_BUFFER_OVERFLOW) {
             Status = STATUS_BUFFER_TOO_SMALL;
         }
@@ -189,29 +204,97 @@ NTSTATUS NTAPI ZwQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION Securit
     return Status;
 }
 
-/* PASSIVE_LEVEL.  STATUS_INVALID_SECURITY_DESCR; STATUS_INVALID_OWNER; else what the file system says. */
-NTSTATUS NTAPI ZwSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
-                                   PSECURITY_DESCRIPTOR SecurityDescriptor)
+static NTSTATUS IopSetSecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECURITY_DESCRIPTOR Descriptor)
 {
     PDEVICE_OBJECT Device;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
 
+    if (!RtlValidSecurityDescriptor(Descriptor)) {
+        return STATUS_INVALID_SECURITY_DESCR;
+    }
+    Status = IopReferenceSecured(Handle, IopAccessToSet(Parts), &Object, &Device);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = Device != NULL ? IopSetDeviceSecurity(Device, Parts, Descriptor)
+                            : IopSendSecurity(Object, IRP_MJ_SET_SECURITY, Parts, Descriptor, 0, &Returned);
+    ObDereferenceObject(Object);
+    return Status;
+}
+
+NTSTATUS NTAPI NtQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
+                                     PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded);
+NTSTATUS NTAPI NtSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
+                                   PSECURITY_DESCRIPTOR SecurityDescriptor);
+
+/* PASSIVE_LEVEL.  STATUS_BUFFER_TOO_SMALL with the length; STATUS_ACCESS_DENIED; else what the file system says. */
+NTSTATUS NTAPI NtQuerySecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
+                                     PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length, PULONG LengthNeeded)
+{
+    ULONG Room = min(Length, IOP_MAXIMUM_DESCRIPTOR), Needed = 0;
+    PVOID Copy = NULL;
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    PAGED_CODE();
+    __try {
+        if (ExGetPreviousMode() != KernelMode) {
+            ProbeForWrite(SecurityDescriptor, Length, sizeof(ULONG));
+            ProbeForWrite(LengthNeeded, sizeof(*LengthNeeded), sizeof(ULONG));
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    if (Room != 0) {
+        Copy = ExAllocatePoolWithTag(PagedPool, Room, IOP_TAG_BUFFER);
+        if (Copy == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+    }
+    Status = IopQuerySecurity(Handle, SecurityInformation, Copy, Room, &Needed);
+    __try {
+        if (NT_SUCCESS(Status)) {
+            RtlCopyMemory(SecurityDescriptor, Copy, min(Needed, Room));
+        }
+        if (NT_SUCCESS(Status) || Status == STATUS_BUFFER_TOO_SMALL) {
+            *LengthNeeded = Needed;
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    if (Copy != NULL) {
+        ExFreePoolWithTag(Copy, IOP_TAG_BUFFER);
+    }
+    return Status;
+}
+
+/* PASSIVE_LEVEL.  STATUS_INVALID_SECURITY_DESCR; STATUS_INVALID_OWNER; STATUS_ACCESS_DENIED; else what the file system says. */
+NTSTATUS NTAPI NtSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityInformation,
+                                   PSECURITY_DESCRIPTOR SecurityDescriptor)
+{
+    PSECURITY_DESCRIPTOR Captured = NULL;
+    NTSTATUS Status;
+
     PAGED_CODE();
     if (SecurityDescriptor == NULL) {
         return STATUS_ACCESS_VIOLATION;
     }
-    if (!RtlValidSecurityDescriptor(SecurityDescriptor)) {
-        return STATUS_INVALID_SECURITY_DESCR;
+    if (ExGetPreviousMode() == KernelMode) {
+        return IopSetSecurity(Handle, SecurityInformation, SecurityDescriptor);
     }
-    Status = IopReferenceSecured(Handle, &Object, &Device);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
+    Status = IopCaptureDescriptor(SecurityDescriptor, &Captured);
+    if (NT_SUCCESS(Status)) {
+        Status = IopSetSecurity(Handle, SecurityInformation, Captured);
+        ExFreePoolWithTag(Captured, IOP_TAG_BUFFER);
     }
-    Status = Device != NULL
-                 ? IopSetDeviceSecurity(Device, SecurityInformation, SecurityDescriptor)
-                 : IopSendSecurity(Object, IRP_MJ_SET_SECURITY, SecurityInformation, SecurityDescriptor, 0, &Returned);
-    ObDereferenceObject(Object);
     return Status;
 }
+
+OB_ZW(QuerySecurityObject,
+      (HANDLE Handle, SECURITY_INFORMATION SecurityInformation, PSECURITY_DESCRIPTOR SecurityDescriptor, ULONG Length,
+       PULONG LengthNeeded),
+      (Handle, SecurityInformation, SecurityDescriptor, Length, LengthNeeded))
+OB_ZW(SetSecurityObject,
+      (HANDLE Handle, SECURITY_INFORMATION SecurityInformation, PSECURITY_DESCRIPTOR SecurityDescriptor),
+      (Handle, SecurityInformation, SecurityDescriptor))

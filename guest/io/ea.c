@@ -24,6 +24,21 @@ NTSTATUS IopCaptureEa(PIOP_OPEN_PACKET Packet, PVOID EaBuffer, ULONG EaLength)
 
 #define IOP_EA_MAXIMUM 0x10000
 
+static NTSTATUS IopProbeEaQuery(PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length, PVOID EaList,
+                                ULONG EaListLength, PULONG EaIndex)
+{
+    NTSTATUS Status = IopProbeUser(IoStatusBlock, EaList, EaList != NULL ? EaListLength : 0, Buffer, Length);
+
+    __try {
+        if (NT_SUCCESS(Status) && EaIndex != NULL && ExGetPreviousMode() != KernelMode) {
+            ProbeForRead(EaIndex, sizeof(*EaIndex), sizeof(ULONG));
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        Status = GetExceptionCode();
+    }
+    return Status;
+}
+
 /* A list of names, which have to be whole. */
 static BOOLEAN IopIsEaList(PFILE_GET_EA_INFORMATION List, ULONG Length)
 {
@@ -82,16 +97,24 @@ static NTSTATUS IopStartEa(PIOP_SYNCHRONOUS Call, HANDLE FileHandle, ACCESS_MASK
     return NT_SUCCESS(Status) ? IopStartSynchronous(Call, MajorFunction) : Status;
 }
 
+NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
+                             BOOLEAN RestartScan);
+NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length);
+
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says: STATUS_NO_EAS_ON_FILE, STATUS_NO_MORE_EAS. */
-static NTSTATUS NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
-                              BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
-                              BOOLEAN RestartScan)
+NTSTATUS NTAPI NtQueryEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length,
+                             BOOLEAN ReturnSingleEntry, PVOID EaList, ULONG EaListLength, PULONG EaIndex,
+                             BOOLEAN RestartScan)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopStartEa(&Call, FileHandle, FILE_READ_EA, IRP_MJ_QUERY_EA);
+    Status = IopProbeEaQuery(IoStatusBlock, Buffer, Length, EaList, EaListLength, EaIndex);
+    if (NT_SUCCESS(Status)) {
+        Status = IopStartEa(&Call, FileHandle, FILE_READ_EA, IRP_MJ_QUERY_EA);
+    }
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -131,13 +154,16 @@ static NTSTATUS IopCheckEas(PVOID Buffer, ULONG Length)
 }
 
 /* PASSIVE_LEVEL.  STATUS_EA_LIST_INCONSISTENT; else what the file system says. */
-static NTSTATUS NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
+NTSTATUS NTAPI NtSetEaFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, PVOID Buffer, ULONG Length)
 {
     IOP_SYNCHRONOUS Call;
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopCheckEas(Buffer, Length);
+    Status = IopProbeUser(IoStatusBlock, Buffer, Length, NULL, 0);
+    if (NT_SUCCESS(Status)) {
+        Status = IopCheckEas(Buffer, Length);
+    }
     if (NT_SUCCESS(Status)) {
         Status = IopStartEa(&Call, FileHandle, FILE_WRITE_EA, IRP_MJ_SET_EA);
     }

@@ -21,10 +21,15 @@ static NTSTATUS IopBeginLock(PIOP_REQUEST Request, HANDLE FileHandle, HANDLE Eve
 }
 
 /* What the routines of fast I/O take, which are not given the caller's memory. */
-static NTSTATUS IopCaptureRange(PLARGE_INTEGER ByteOffset, PLARGE_INTEGER Length, PLARGE_INTEGER Offset,
-                                PLARGE_INTEGER Size)
+static NTSTATUS IopCaptureRange(PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER ByteOffset, PLARGE_INTEGER Length,
+                                PLARGE_INTEGER Offset, PLARGE_INTEGER Size)
 {
     __try {
+        if (ExGetPreviousMode() != KernelMode) {
+            ProbeForWrite(IoStatusBlock, sizeof(*IoStatusBlock), sizeof(ULONG));
+            ProbeForRead(ByteOffset, sizeof(*ByteOffset), sizeof(ULONG));
+            ProbeForRead(Length, sizeof(*Length), sizeof(ULONG));
+        }
         *Offset = *ByteOffset;
         *Size = *Length;
     } __except (EXCEPTION_EXECUTE_HANDLER) {
@@ -114,7 +119,7 @@ NTSTATUS NTAPI NtLockFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRo
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopCaptureRange(ByteOffset, Length, &Offset, &Size);
+    Status = IopCaptureRange(IoStatusBlock, ByteOffset, Length, &Offset, &Size);
     if (NT_SUCCESS(Status)) {
         Status = IopBeginLock(&Request, FileHandle, Event, ApcRoutine);
     }
@@ -146,7 +151,7 @@ NTSTATUS NTAPI NtUnlockFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock, P
     NTSTATUS Status;
 
     PAGED_CODE();
-    Status = IopCaptureRange(ByteOffset, Length, &Offset, &Size);
+    Status = IopCaptureRange(IoStatusBlock, ByteOffset, Length, &Offset, &Size);
     if (NT_SUCCESS(Status)) {
         Status = IopBeginLock(&Call.Request, FileHandle, NULL, NULL);
     }

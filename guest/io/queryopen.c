@@ -55,8 +55,8 @@ static NTSTATUS IopQueryOpenSlowly(HANDLE Handle, PFILE_NETWORK_OPEN_INFORMATION
     return Status;
 }
 
-static NTSTATUS IopQueryByName(POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess, ULONG OpenOptions,
-                               PIO_STATUS_BLOCK IoStatus, PFILE_NETWORK_OPEN_INFORMATION Information)
+static NTSTATUS IopQueryByName(POBJECT_ATTRIBUTES ObjectAttributes, KPROCESSOR_MODE Mode, ACCESS_MASK DesiredAccess,
+                               ULONG OpenOptions, PIO_STATUS_BLOCK IoStatus, PFILE_NETWORK_OPEN_INFORMATION Information)
 {
     IOP_OPEN_PACKET Packet;
     HANDLE Handle = NULL;
@@ -71,7 +71,7 @@ static NTSTATUS IopQueryByName(POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK 
     Packet.DesiredAccess = DesiredAccess;
     Packet.Query = Information;
     IopBeginEcps(&Packet);
-    Status = ObOpenObjectByName(ObjectAttributes, NULL, KernelMode, NULL, DesiredAccess, &Packet, &Handle);
+    Status = ObOpenObjectByName(ObjectAttributes, NULL, Mode, NULL, DesiredAccess, &Packet, &Handle);
     IopEndEcps(&Packet);
     IoStatus->Information = 0;
     if (Packet.QueryDone) {
@@ -88,15 +88,77 @@ static NTSTATUS IopQueryByName(POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK 
     return Status;
 }
 
-/* PASSIVE_LEVEL.  A reparse point at the end of the name is asked itself.  Whatever opening the file says. */
-NTSTATUS NTAPI ZwQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes,
-                                         PFILE_NETWORK_OPEN_INFORMATION FileInformation)
+/* Result: of Size bytes, the caller's.  A reparse point at the end of the name is asked itself. */
+static NTSTATUS IopQueryForCaller(POBJECT_ATTRIBUTES ObjectAttributes, PVOID Result, SIZE_T Size,
+                                  PFILE_NETWORK_OPEN_INFORMATION Information)
 {
+    KPROCESSOR_MODE Mode = ExGetPreviousMode();
     IO_STATUS_BLOCK IoStatus;
+    OB_CAPTURED Captured;
+    NTSTATUS Status;
 
     PAGED_CODE();
-    return IopQueryByName(ObjectAttributes, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT, &IoStatus, FileInformation);
+    __try {
+        if (Mode != KernelMode) {
+            ProbeForWrite(Result, Size, sizeof(ULONG));
+        }
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    Status = ObCapture(ObjectAttributes, Result, &Captured);
+    if (NT_SUCCESS(Status)) {
+        Status = IopQueryByName(Captured.Attributes, Mode, FILE_READ_ATTRIBUTES, FILE_OPEN_REPARSE_POINT, &IoStatus,
+                                Information);
+        ObReleaseCaptured(&Captured);
+    }
+    return Status;
 }
+
+static NTSTATUS IopCopyToCaller(PVOID Result, const VOID *Information, SIZE_T Size)
+{
+    __try {
+        RtlCopyMemory(Result, Information, Size);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI NtQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes,
+                                         PFILE_NETWORK_OPEN_INFORMATION FileInformation);
+NTSTATUS NTAPI NtQueryAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes, PFILE_BASIC_INFORMATION FileInformation);
+
+/* PASSIVE_LEVEL.  Whatever opening the file says. */
+NTSTATUS NTAPI NtQueryFullAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes,
+                                         PFILE_NETWORK_OPEN_INFORMATION FileInformation)
+{
+    FILE_NETWORK_OPEN_INFORMATION Information;
+    NTSTATUS Status = IopQueryForCaller(ObjectAttributes, FileInformation, sizeof(Information), &Information);
+
+    return NT_SUCCESS(Status) ? IopCopyToCaller(FileInformation, &Information, sizeof(Information)) : Status;
+}
+
+/* PASSIVE_LEVEL.  The same, for less. */
+NTSTATUS NTAPI NtQueryAttributesFile(POBJECT_ATTRIBUTES ObjectAttributes, PFILE_BASIC_INFORMATION FileInformation)
+{
+    FILE_NETWORK_OPEN_INFORMATION Information;
+    FILE_BASIC_INFORMATION Basic;
+    NTSTATUS Status = IopQueryForCaller(ObjectAttributes, FileInformation, sizeof(Basic), &Information);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    RtlZeroMemory(&Basic, sizeof(Basic));
+    Basic.CreationTime = Information.CreationTime;
+    Basic.LastAccessTime = Information.LastAccessTime;
+    Basic.LastWriteTime = Information.LastWriteTime;
+    Basic.ChangeTime = Information.ChangeTime;
+    Basic.FileAttributes = Information.FileAttributes;
+    return IopCopyToCaller(FileInformation, &Basic, sizeof(Basic));
+}
+
+OB_ZW(QueryFullAttributesFile, (POBJECT_ATTRIBUTES ObjectAttributes, PFILE_NETWORK_OPEN_INFORMATION FileInformation),
+      (ObjectAttributes, FileInformation))
 
 /* PASSIVE_LEVEL.  TRUE: it was asked, by the call or else by an open, and IoStatus says what came of it.  It is always asked. */
 BOOLEAN NTAPI IoFastQueryNetworkAttributes(POBJECT_ATTRIBUTES ObjectAttributes, ACCESS_MASK DesiredAccess,
@@ -104,6 +166,6 @@ BOOLEAN NTAPI IoFastQueryNetworkAttributes(POBJECT_ATTRIBUTES ObjectAttributes, 
                                            PFILE_NETWORK_OPEN_INFORMATION Buffer)
 {
     PAGED_CODE();
-    IopQueryByName(ObjectAttributes, DesiredAccess, OpenOptions, IoStatus, Buffer);
+    IopQueryByName(ObjectAttributes, KernelMode, DesiredAccess, OpenOptions, IoStatus, Buffer);
     return TRUE;
 }

@@ -142,13 +142,13 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
                                HANDLE FileHandle)
 {
     ULONG64 Size = 0;
+    OB_CAPTURED Captured;
     HANDLE Handle = NULL;
     NTSTATUS Status;
 
     PAGED_CODE();
     __try {
         if (ExGetPreviousMode() != KernelMode) {
-            ProbeForWrite(SectionHandle, sizeof(*SectionHandle), sizeof(HANDLE));
             if (MaximumSize != NULL) {
                 ProbeForRead(MaximumSize, sizeof(*MaximumSize), sizeof(ULONG));
             }
@@ -161,28 +161,33 @@ NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess,
     }
     Status = IopCheckSection(SectionPageProtection, AllocationAttributes, FileHandle, Size);
     if (NT_SUCCESS(Status)) {
-        Status = IopCreateSectionOf(FileHandle, &Handle, DesiredAccess, ObjectAttributes, Size, SectionPageProtection,
-                                    AllocationAttributes);
+        Status = ObCapture(ObjectAttributes, SectionHandle, &Captured);
     }
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = IopCreateSectionOf(FileHandle, &Handle, DesiredAccess, Captured.Attributes, Size, SectionPageProtection,
+                                AllocationAttributes);
+    ObReleaseCaptured(&Captured);
     return ObTellHandle(Status, Handle, SectionHandle);
 }
 
+NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes);
 /* IRQL: PASSIVE_LEVEL.  STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH, STATUS_ACCESS_DENIED. */
-static NTSTATUS NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
+NTSTATUS NTAPI NtOpenSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes)
 {
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
+    OB_CAPTURED Captured;
     HANDLE Handle = NULL;
     NTSTATUS Status;
 
     PAGED_CODE();
-    __try {
-        if (Mode != KernelMode) {
-            ProbeForWrite(SectionHandle, sizeof(*SectionHandle), sizeof(HANDLE));
-        }
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return GetExceptionCode();
+    Status = ObCapture(ObjectAttributes, SectionHandle, &Captured);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
     }
-    Status = ObOpenObjectByName(ObjectAttributes, IopSectionType, Mode, NULL, DesiredAccess, NULL, &Handle);
+    Status = ObOpenObjectByName(Captured.Attributes, IopSectionType, ExGetPreviousMode(), NULL, DesiredAccess, NULL,
+                                &Handle);
+    ObReleaseCaptured(&Captured);
     return ObTellHandle(Status, Handle, SectionHandle);
 }
 

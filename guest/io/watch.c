@@ -19,7 +19,10 @@ NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_
     if (CompletionFilter == 0 || (CompletionFilter & ~FILE_NOTIFY_VALID_MASK) != 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    Status = IopBeginRequest(&Request, FileHandle, FILE_LIST_DIRECTORY, Event, ApcRoutine, NULL);
+    Status = IopProbeUser(IoStatusBlock, NULL, 0, Buffer, Length);
+    if (NT_SUCCESS(Status)) {
+        Status = IopBeginRequest(&Request, FileHandle, FILE_LIST_DIRECTORY, Event, ApcRoutine, NULL);
+    }
     if (NT_SUCCESS(Status)) {
         Status = IopAllocateRequestIrp(&Request, ApcRoutine, ApcContext, IoStatusBlock, IRP_MJ_DIRECTORY_CONTROL);
     }

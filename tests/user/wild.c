@@ -16,6 +16,8 @@ NTSTATUS Main(PVOID Peb);
 #define NUMBER(Name) (*(PULONG)((PUCHAR)(PVOID)Name + 4))
 
 IMPORTED NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
+IMPORTED NTSTATUS NTAPI NtCreateSection(PHANDLE Section, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
+                                        PLARGE_INTEGER Size, ULONG Protection, ULONG Kind, HANDLE File);
 IMPORTED NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
 IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
 IMPORTED NTSTATUS NTAPI NtSuspendThread(HANDLE Thread, PULONG Previous);
@@ -25,7 +27,7 @@ IMPORTED NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, 
 
 static ULONG64 State = SEED * 0x9E3779B97F4A7C15ull + 1;
 static UCHAR Room[8192] __attribute__((aligned(4096)));
-static HANDLE Handles[3];
+static HANDLE Handles[4];
 static LARGE_INTEGER Moment = {.QuadPart = -1000};
 
 static ULONG64 Random(void)
@@ -92,6 +94,7 @@ NTSTATUS Main(PVOID Peb)
     static WCHAR Text[] = L"\\Device\\HarddiskVolume1";
     UNICODE_STRING Name = {sizeof(Text) - 2, sizeof(Text), Text};
     OBJECT_ATTRIBUTES Attributes;
+    LARGE_INTEGER Size = {.QuadPart = 0x30000};
     IO_STATUS_BLOCK IoStatus;
     ULONG64 A[14];
     ULONG Good = 0;
@@ -102,11 +105,12 @@ NTSTATUS Main(PVOID Peb)
                  FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, SEED % 2 ? FILE_SYNCHRONOUS_IO_NONALERT : 0, NULL, 0);
     NtCreateEvent(&Handles[1], EVENT_ALL_ACCESS, NULL, SynchronizationEvent, TRUE);
     Handles[2] = (HANDLE)-1;
+    NtCreateSection(&Handles[3], SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE, SEC_COMMIT, NULL);
     /* No addresses of its own: what it stands on would soon be freed. */
     for (ULONG Index = 0; Index < sizeof(Room); Index += 8)
         *(PULONG64)(Room + Index) = Random() >> (Random() & 63);
     for (ULONG Count = 0; Count < CALLS; Count++) {
-        ULONG Number = (ULONG)(Random() % 48);
+        ULONG Number = (ULONG)(Random() % 60);
 
         for (ULONG Index = 0; Index < RTL_NUMBER_OF(A); Index++)
             A[Index] = Argument();
@@ -117,6 +121,8 @@ NTSTATUS Main(PVOID Peb)
             A[1] = Count % 2 ? (ULONG64)&Moment : A[1] < 0x10000 || (LONG64)A[1] < 0 ? A[1] : 0;
         if (Number == NUMBER(NtWaitForSingleObject))
             A[2] = Count % 2 || A[2] == 0 || (A[2] > 0x10000 && A[2] < 0x7FFFFFFEFFF0) ? (ULONG64)&Moment : A[2];
+        if (Number == NUMBER(NtLockFile))
+            A[8] = TRUE; /* nobody's range is waited for */
         Good += NT_SUCCESS(Call(Number, A));
     }
     DbgPrint("wild: %u calls, %u succeeded\n", CALLS, Good);
