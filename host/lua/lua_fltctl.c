@@ -12,8 +12,9 @@
 #include "abi/fltctl.h"
 #include "vocabulary.h"
 
-/* Room for answers; more filters than this fills are told of by STATUS_BUFFER_OVERFLOW, which is an error here. */
-#define ANSWER_SIZE 0xF000u
+/* Room for a list; one that does not fit (STATUS_BUFFER_OVERFLOW) is asked for again, with more. */
+#define LIST_ROOM              0xF000u /* bytes, at first */
+#define STATUS_BUFFER_OVERFLOW 0x80000005u
 
 /* The filter manager's device, opened once a machine; asynchronously, so that controls do not wait for each other. */
 static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
@@ -34,8 +35,8 @@ static guint64 device(lua_State *lua, int index, FltvmMachine *machine)
 }
 
 /* One control; the machine is at `index` of the stack. */
-static void control(lua_State *lua, int index, guint32 code, const struct fltvm_fltctl_request *request, gsize output,
-                    const char *what, guint64 timeout, FltvmResult *result)
+static void send_control(lua_State *lua, int index, guint32 code, const struct fltvm_fltctl_request *request,
+                         gsize output, const char *what, guint64 timeout, gboolean may_fail, FltvmResult *result)
 {
     FltvmMachine *machine = fltvm_lua_machine(lua, index);
     gsize length = request ? sizeof(*request) : 0;
@@ -46,7 +47,40 @@ static void control(lua_State *lua, int index, guint32 code, const struct fltvm_
     command.args[2] = length;
     command.args[3] = output;
     command.timeout_ns = timeout;
-    fltvm_lua_command(lua, machine, &command, request, length, what, FALSE, result);
+    fltvm_lua_command(lua, machine, &command, request, length, what, may_fail, result);
+}
+
+/* One that must succeed. */
+static void control(lua_State *lua, int index, guint32 code, const struct fltvm_fltctl_request *request, gsize output,
+                    const char *what, guint64 timeout, FltvmResult *result)
+{
+    send_control(lua, index, code, request, output, what, timeout, FALSE, result);
+}
+
+/* A whole list of the machine at index 1, however long it is. */
+static GBytes *list(lua_State *lua, guint32 code, const char *what)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    guint64 memory = fltvm_machine_config(machine)->memory, timeout = fltvm_lua_timeout(lua, 0);
+
+    for (gsize room = LIST_ROOM;; room *= 4) {
+        FltvmResult result = {0};
+        guint32 status;
+        GBytes *bytes;
+
+        send_control(lua, 1, code, NULL, room, what, timeout, TRUE, &result);
+        status = (guint32)result.header.status;
+        if (status == FLTVM_LUA_STATUS_TIMEOUT) {
+            fltvm_result_clear(&result);
+            fltvm_lua_raise_timeout(lua, machine, what, timeout);
+        }
+        bytes = fltvm_lua_output(lua, machine, &result);
+        if (!(status >> 31))
+            return bytes;
+        g_bytes_unref(bytes);
+        if (status != STATUS_BUFFER_OVERFLOW || room > memory)
+            fltvm_lua_raise_status(lua, status, what);
+    }
 }
 
 static void set_name(lua_State *lua, uint16_t name[FLTVM_FLTCTL_NAME_MAX], const char *text, const char *what)
@@ -132,19 +166,20 @@ static void push_port(lua_State *lua, const guint8 *bytes)
 static int push_list(lua_State *lua, guint32 code, gsize size, void (*push)(lua_State *, const guint8 *),
                      const char *what)
 {
-    FltvmResult result = {0};
+    GBytes *bytes = list(lua, code, what);
     gsize length;
-    const guint8 *bytes;
+    const char *data = g_bytes_get_data(bytes, &length);
 
-    control(lua, 1, code, NULL, ANSWER_SIZE, what, fltvm_lua_timeout(lua, 0), &result);
-    bytes = g_bytes_get_data(result.data, &length);
-    lua_newtable(lua);
+    lua_pushlstring(lua, data, length); /* Lua's from here on, also when it runs out of memory */
+    g_bytes_unref(bytes);
+    data = lua_tostring(lua, -1);
+    lua_createtable(lua, (int)(length / size), 0);
     for (gsize i = 0; (i + 1) * size <= length; i++) {
         lua_newtable(lua);
-        push(lua, bytes + i * size);
+        push(lua, (const guint8 *)data + i * size);
         lua_seti(lua, -2, (lua_Integer)i + 1);
     }
-    fltvm_result_clear(&result);
+    lua_remove(lua, -2);
     return 1;
 }
 

@@ -88,3 +88,18 @@ vm:attach { filter = "manual", volume = VOLUME }
 expect_equal(vm:instances()[1].name, "main", "the default instance, by hand")
 manual:unload()
 volume:close()
+
+-- As many as one likes: the lists are whole, and ordered.
+local many = fltvm.machine { disks = { { size = "1M" } } }
+many:open(VOLUME)
+many:load { source = "../operation/probe.c", name = "many", altitude = "100000" }
+for i = 1, 1000 do
+  many:attach { filter = "many", volume = VOLUME, instance = "instance " .. i, altitude = tostring(100000 + i) }
+end
+local list, wrong = many:instances(), {}
+expect_equal(#list, 1001, "a thousand and one instances")
+for i, instance in ipairs(list) do
+  if instance.altitude ~= tostring(101001 - i) then wrong[#wrong + 1] = instance.altitude end
+end
+expect_equal(wrong, {}, "each in its place")
+expect_equal(many:filters()[1].instances, 1001, "and all of one filter")
