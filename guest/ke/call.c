@@ -3,7 +3,7 @@
  * call: what a routine that is called must leave as it found it, and who is to blame when it does not.
  *
  * A thread keeps all of it in one word, CallState, beside the IRQL and the top-level IRP; so a call costs its caller a
- * few loads and comparisons, and everything else here is only reached to say what is wrong.
+ * few loads and comparisons (FvBeginCall and FvEndCall, in fltvm.h), and what is here is only reached to say what is wrong.
  */
 #include "kep.h"
 
@@ -12,22 +12,13 @@
 #define KI_IMPERSONATING_WORKER_THREAD 0xDF
 #define KI_WORKER_RETURNED_AT_BAD_IRQL 0xE1
 
+C_ASSERT(FIELD_OFFSET(KTHREAD, CallState) == FV_CALL_STATE);
 C_ASSERT(FIELD_OFFSET(FV_CALL, MayLeave) == FIELD_OFFSET(FV_CALL, Irql) + sizeof(ULONG));
 C_ASSERT(sizeof(((PFV_CALL)NULL)->State) == sizeof(((PKTHREAD)NULL)->CallState));
 
 VOID NTAPI FvBlame(const VOID *Address)
 {
     KeGetCurrentThread()->Blamed = Address;
-}
-
-VOID NTAPI FvBeginCall(PFV_CALL Call)
-{
-    PKTHREAD Thread = KeGetCurrentThread();
-
-    Call->State = Thread->CallState;
-    Call->TopLevelIrp = Thread->TopLevelIrp;
-    *(ULONG64 *)&Call->Irql = __readcr8(); /* and MayLeave 0 */
-    Call->Context = 0;
 }
 
 /* Kinds of routines for which Driver Verifier has codes of its own. */
@@ -142,8 +133,8 @@ static VOID KiCheckReturnThread(const KI_RETURN *Return)
     }
 }
 
-/* Something is not as it was.  Without the verifier only a system worker cares, and not for all of it. */
-static DECLSPEC_NOINLINE VOID KiReturnedBadly(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
+/* Without the verifier only a system worker cares, and not for all of it. */
+VOID NTAPI FvReturnedBadly(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
 {
     KI_RETURN Return = {.Call = Call,
                         .Thread = KeGetCurrentThread(),
@@ -175,19 +166,10 @@ static DECLSPEC_NOINLINE VOID KiReturnedBadly(const FV_CALL *Call, const VOID *R
     FvBlame(NULL);
 }
 
-VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
-{
-    PKTHREAD Thread = KeGetCurrentThread();
-
-    if (Thread->CallState != Call->State || Thread->TopLevelIrp != Call->TopLevelIrp || __readcr8() != Call->Irql) {
-        KiReturnedBadly(Call, Routine, What, Object);
-    }
-}
-
 /* ---- routines that are given ---- */
 
 BOOLEAN(NTAPI *KeMmIsCode)(const VOID *Address);
-const VOID *volatile KiKnownRoutine[64] = {(PVOID)1}; /* what would be NULL's place must not be NULL */
+const VOID *volatile KiKnownRoutine[1024] = {(PVOID)1}; /* what would be NULL's place must not be NULL */
 
 BOOLEAN KiFindRoutine(const VOID *Routine)
 {
@@ -197,7 +179,7 @@ BOOLEAN KiFindRoutine(const VOID *Routine)
     if (KiDriverVerifierOn && KeMmIsCode != NULL && !KeMmIsCode(Routine)) {
         return FALSE;
     }
-    KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] = Routine;
+    KiKnownRoutine[KI_PLACE_OF_ROUTINE(Routine)] = Routine;
     return TRUE;
 }
 

@@ -180,8 +180,30 @@ typedef struct _FV_CALL {
 /* 0xC4 too: the kernel found itself otherwise than it takes for granted; the report tells what and where. */
 #define FV_ASSERTION 0xF109 /* P2: the line */
 
-FVAPI VOID NTAPI FvBeginCall(PFV_CALL Call);
-FVAPI VOID NTAPI FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
+/* Where a thread keeps what a call compares: the state, and behind it the top-level IRP. */
+#define FV_CALL_STATE             0x248
+#define FV_CALL_STATE_OF_THREAD() ((const volatile ULONG64 *)((ULONG_PTR)KeGetCurrentThread() + FV_CALL_STATE))
+
+FORCEINLINE VOID FvBeginCall(PFV_CALL Call)
+{
+    const volatile ULONG64 *State = FV_CALL_STATE_OF_THREAD();
+
+    Call->State = State[0];
+    Call->TopLevelIrp = State[1];
+    *(ULONG64 *)&Call->Irql = __readcr8(); /* and MayLeave 0 */
+    Call->Context = 0;
+}
+
+/* FvEndCall has found that something is not as it was. */
+FVAPI VOID NTAPI FvReturnedBadly(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object);
+
+FORCEINLINE VOID FvEndCall(const FV_CALL *Call, const VOID *Routine, PCSTR What, ULONG_PTR Object)
+{
+    const volatile ULONG64 *State = FV_CALL_STATE_OF_THREAD();
+
+    if (State[0] != Call->State || State[1] != Call->TopLevelIrp || __readcr8() != Call->Irql)
+        FvReturnedBadly(Call, Routine, What, Object);
+}
 
 /*
  * Deadlocks.  Whoever lets a thread wait, without a time-out, for what other threads hold (a lock, references, the end

@@ -141,17 +141,17 @@ struct _KTHREAD {
     BOOLEAN SystemAffinityActive;
     BOOLEAN Preempted;
     KCALL_STATE;                /* 248 */
-    ULONG ContextSwitches;      /* 250 */
-    ULONG KernelTime;           /* ticks */
+    ULONG_PTR TopLevelIrp;      /* 250: io's; the thread itself only */
     LIST_ENTRY ThreadListEntry; /* 258: of Process */
     LIST_ENTRY MutantListHead;  /* 268: mutexes owned */
     LIST_ENTRY SystemListEntry; /* 278: every thread, KiThreadListHead */
     PKSTART_ROUTINE StartRoutine;
     PVOID StartContext;
     VOID(NTAPI *SystemRoutine)(PKSTART_ROUTINE StartRoutine, PVOID StartContext);
-    CHAR Name[24];           /* for the host: reports and traces */
-    ULONG64 WaitStart;       /* interrupt time */
-    ULONG_PTR TopLevelIrp;   /* io's; the thread itself only */
+    CHAR Name[24];     /* for the host: reports and traces */
+    ULONG64 WaitStart; /* interrupt time */
+    ULONG ContextSwitches;
+    ULONG KernelTime;        /* ticks */
     const VOID *Blamed;      /* FvBlame's; the thread itself only */
     const VOID *WaitCaller;  /* who called KeWaitForSingleObject last */
     const VOID *HolderKnown; /* what it waits for, when KiWaitForHolder has looked at that */
@@ -250,7 +250,6 @@ C_ASSERT(FIELD_OFFSET(KTHREAD, WaitBlock) == 0x140);
 C_ASSERT(FIELD_OFFSET(KTHREAD, Process) == 0x220);
 C_ASSERT(FIELD_OFFSET(KTHREAD, PreviousMode) == 0x232);
 C_ASSERT(sizeof(KTHREAD) / sizeof(LONG) <= 0xFF); /* Header.Size */
-C_ASSERT(FIELD_OFFSET(KTHREAD, CallState) == 0x248);
 C_ASSERT(FIELD_OFFSET(KTHREAD, CombinedApcDisable) == 0x24C);
 /* The machine reads these two as well: abi/tracepoint.h. */
 C_ASSERT(FIELD_OFFSET(KPRCB, CurrentThread) == 8);
@@ -502,11 +501,13 @@ BOOLEAN KeIsThread(const VOID *Thread);
  * executed.  Call it where the routine is given, so that the giver can be blamed.  IRQL: any.
  */
 BOOLEAN KiFindRoutine(const VOID *Routine);
-extern const VOID *volatile KiKnownRoutine[64]; /* some that have been found */
+/* Some that have been found; so many that those in a request's way hardly take each other's places. */
+extern const VOID *volatile KiKnownRoutine[1024];
+#define KI_PLACE_OF_ROUTINE(Routine) ((ULONG_PTR)(Routine) >> 4 & 1023)
 
 FORCEINLINE BOOLEAN KeIsKnownRoutine(const VOID *Routine)
 {
-    return KiKnownRoutine[(ULONG_PTR)Routine >> 4 & 63] == Routine;
+    return KiKnownRoutine[KI_PLACE_OF_ROUTINE(Routine)] == Routine;
 }
 
 FORCEINLINE BOOLEAN KeIsRoutine(const VOID *Routine)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Breaks one of the kernel's rules; the value "Case" of its service says which.  See ke_bad.lua. */
 #include <ntifs.h>
+#include <fltvm.h>
 
 static KSPIN_LOCK Lock;
 static KEVENT Event;
@@ -50,6 +51,12 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
     case 12: KeRaiseIrql(HIGH_LEVEL, &Old); break;
     case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break;
     }
+}
+
+/* A callback of a driver that calls others' callbacks, as the filter manager does. */
+static DECLSPEC_NOINLINE VOID LeavesRegion(VOID)
+{
+    KeEnterCriticalRegion();
 }
 
 static VOID NTAPI BadThread(PVOID Context)
@@ -141,6 +148,15 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, BadThread, NULL);
         ZwClose(Thread);
         return STATUS_UNSUCCESSFUL;
+    }
+    case 27: {
+        FV_CALL Call;
+
+        FvBeginCall(&Call);
+        FvReturnedBadly(&Call, (PVOID)(ULONG_PTR)LeavesRegion, "callback", 0); /* finds nothing */
+        LeavesRegion();
+        FvEndCall(&Call, (PVOID)(ULONG_PTR)LeavesRegion, "callback", 0);
+        break;
     }
     }
     return STATUS_SUCCESS;

@@ -28,6 +28,7 @@ local cases = {
   { 24, "freeing a timer that is set", code = 0xC7, p1 = 0, text = "Misbehave" },
   { 25, "freeing a DPC that is queued", code = 0xC7, p1 = 1, text = "Misbehave" },
   { 26, "unloading with a thread running", code = 0xCE, text = "BadThread" },
+  { 27, "a callback that stays in a critical region", code = 0x1, p3 = 0xFFFF, text = "LeavesRegion" },
 }
 
 for _, case in ipairs(cases) do
