@@ -22,6 +22,8 @@ PFLTP_OPERATION FltpNewOperation(ULONG Capacity)
         RtlZeroMemory(Operation, Size);
         FltpInitializeItem(&Operation->SafeItem, &FltpSafeKind, NULL);
         Operation->Capacity = Capacity;
+        for (ULONG Index = 0; Index < Capacity; Index++)
+            *(PUSHORT)&Operation->Nodes[Index].Objects.Size = sizeof(FLT_RELATED_OBJECTS);
         *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Operation->Iopb;
     }
     return Operation;
@@ -65,12 +67,11 @@ static FORCEINLINE ULONG FltpChooseInstancesLocked(PFLT_VOLUME Volume, PFLTP_OPE
             continue;
         if (Callback->Flags != 0 && FltpSkips(Callback->Flags, IrpFlags, Stack))
             continue;
-        FltpEnterActiveInstance(Instance);
+        FltpEnterActiveInstanceTwice(Instance);
         Node->State = FltpNodeIdle;
         Node->Flags = 0;
         Node->Home = NULL;
         Node->SwappedMdl = NULL;
-        Node->Swapper = NULL;
         Node->Instance = Instance;
         Node->Callback = Callback;
         Instance->Operations++;
@@ -223,7 +224,7 @@ VOID FltpReleaseBelow(PFLTP_OPERATION Operation, ULONG First)
         PFLTP_NODE Node = &Operation->Nodes[Index];
 
         if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeIdle) == FltpNodeIdle)
-            FltpLeaveInstance(Node->Instance);
+            FltpLeaveInstanceTwice(Node->Instance);
     }
 }
 

@@ -94,8 +94,10 @@ VOID FltpGiveMdl(PFLTP_OPERATION Operation, ULONG Index, PMDL Mdl)
         PFLTP_NODE Node = &Operation->Nodes[Index - 1];
 
         if (FlagOn(Node->Flags, FLTP_NODE_SWAPPED)) {
-            if (Node->SwappedMdl == NULL)
+            if (Node->SwappedMdl == NULL) {
                 Node->SwappedMdl = Mdl;
+                Node->Swapper = NULL;
+            }
             return;
         }
         if (FltpLocateBuffer(&Node->Iopb, &Place, &Buffer, &Length, &Access) && Place != NULL && *Place == NULL)

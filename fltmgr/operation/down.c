@@ -92,14 +92,12 @@ static DECLSPEC_NOINLINE VOID FltpDrainLateNode(PFLTP_OPERATION Operation, PFLTP
         FltpDrainNode(Operation, Node);
 }
 
-static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status,
-                                       PFLTP_HOME Home)
+static FORCEINLINE VOID FltpExpectPost(PFLTP_OPERATION Operation, PFLTP_NODE Node, PVOID Context)
 {
+    Node->CompletionContext = Context;
     if (Node->Callback->Post == NULL)
         FltpBlameCallback(Node->Instance, Node->Callback->Pre, FLTP_NO_POST_CALLBACK, (ULONG_PTR)&Operation->Data, 0, 0,
                           "rule=A pre-callback asked for its post-callback, and none is registered\n");
-    if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)
-        FltpAwait(Operation, Node, Home);
     Operation->NeedCompletion = TRUE;
     InterlockedExchange(&Node->State, FltpNodeWait);
     if (Node->Instance->TearingDown)
@@ -117,23 +115,22 @@ static DECLSPEC_NOINLINE BOOLEAN FltpAfterLastSight(PFLTP_OPERATION Operation, P
     return FALSE;
 }
 
-static FORCEINLINE BOOLEAN FltpDecide(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status,
-                                      PVOID Context, PFLTP_HOME Home)
+/* The parameters go on as the filter has left them only if it declared that. */
+static FORCEINLINE VOID FltpTakeParameters(PFLTP_OPERATION Operation, PFLTP_NODE Node, BOOLEAN KnownSame)
 {
     if (FlagOn(Operation->Data.Flags, FLTFL_CALLBACK_DATA_DIRTY))
         FltpKeepChanges(Operation, Node);
-    else
+    else if (!KnownSame)
         Operation->Iopb = Node->Iopb;
-    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK && Status != FLT_PREOP_SYNCHRONIZE)
-        return FltpAfterLastSight(Operation, Node, Status);
-    Node->CompletionContext = Context;
-    FltpExpectPost(Operation, Node, Status, Home);
-    return TRUE;
 }
 
 BOOLEAN FltpAfterPended(PFLTP_OPERATION Operation, PFLTP_NODE Node, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context)
 {
-    return FltpDecide(Operation, Node, Status, Context, NULL);
+    FltpTakeParameters(Operation, Node, FALSE);
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)
+        return FltpAfterLastSight(Operation, Node, Status);
+    FltpExpectPost(Operation, Node, Context);
+    return TRUE;
 }
 
 /* A call is never pended; and some cannot fail, for whoever calls could do nothing about it. */
@@ -206,7 +203,7 @@ static DECLSPEC_NOINLINE VOID FltpCheckOtherPre(PFLTP_OPERATION Operation, PFLTP
     PFLT_CALLBACK_DATA Data = &Operation->Data;
 
     /* An FS-filter operation that acquires leaves what the one that releases takes away. */
-    BOOLEAN ReturnsHere = Status == FLT_PREOP_SYNCHRONIZE || Call->IsFsFilter ||
+    BOOLEAN ReturnsHere = Status == FLT_PREOP_SYNCHRONIZE || (Call->IsCall && FLT_IS_FS_FILTER_OPERATION(Data)) ||
                           (Status == FLT_PREOP_SUCCESS_WITH_CALLBACK &&
                            (Call->IsCall || (Operation->Origin != NULL && Data->Thread == PsGetCurrentThread())));
 
@@ -234,7 +231,7 @@ static FORCEINLINE VOID FltpCheckAfterPre(PFLTP_OPERATION Operation, PFLTP_NODE 
                                           PFLT_PRE_OPERATION_CALLBACK Pre, FLT_PREOP_CALLBACK_STATUS Status,
                                           PVOID Context)
 {
-    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || Call->IsCall || Operation->Origin != NULL) {
+    if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK || !Call->IsPlain) {
         FltpCheckOtherPre(Operation, Node, Call, Pre, Status, Context);
         return;
     }
@@ -255,11 +252,9 @@ static FORCEINLINE FLT_PREOP_CALLBACK_STATUS FltpCallPre(PFLTP_OPERATION Operati
 
     FV_TRACE(FLTVM_TRACE_FLT_PRE_ENTER, Data, Operation->Iopb.MajorFunction, Instance, Pre, Instance->AltitudeNumber);
     Node->Call = Call;
-    FltpStayInInstance(Instance);
     Status = Pre(Data, &Node->Objects, Context);
     if (FltpVerify)
         FltpCheckAfterPre(Operation, Node, Call, Pre, Status, *Context);
-    FltpLeaveInstance(Instance);
     FV_TRACE(FLTVM_TRACE_FLT_PRE_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
@@ -397,30 +392,56 @@ static DECLSPEC_NOINLINE FLT_PREOP_CALLBACK_STATUS FltpStatusOfCall(PFLTP_OPERAT
     return FLT_PREOP_COMPLETE;
 }
 
-/* The pre-callbacks, until all have been called or a filter keeps or completes the operation. */
-static FLTP_WAY FltpCallPreCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call)
+/*
+ * A pre-callback has returned anything but FLT_PREOP_SUCCESS_WITH_CALLBACK.  FltpWayDown: the next one's turn.  After
+ * FLT_PREOP_PENDING only the instance is left to the caller.
+ */
+static DECLSPEC_NOINLINE FLTP_WAY FltpAfterOtherPre(PFLTP_OPERATION Operation, PFLTP_NODE Node, PFLT_INSTANCE Instance,
+                                                    PFLTP_HOME Home, FLT_PREOP_CALLBACK_STATUS Status, PVOID Context,
+                                                    BOOLEAN IsCall)
 {
-    BOOLEAN IsCall = Operation->Irp == NULL;
+    if (Status > FLT_PREOP_SUCCESS_NO_CALLBACK && IsCall)
+        Status = FltpStatusOfCall(Operation, Status);
+    if (Status == FLT_PREOP_PENDING) {
+        FltpLeaveInstance(Instance);
+        return FltpWayKept;
+    }
+    FltpTakeParameters(Operation, Node, FALSE);
+    if (Status == FLT_PREOP_SYNCHRONIZE)
+        FltpAwait(Operation, Node, Home);
+    else if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK)
+        return FltpAfterLastSight(Operation, Node, Status) ? FltpWayDown : FltpWayBack;
+    FltpExpectPost(Operation, Node, Context);
+    return FltpWayDown;
+}
 
+/* The pre-callbacks, until all have been called or a filter keeps or completes the operation. */
+static FORCEINLINE FLTP_WAY FltpCallPreCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home, PFLTP_CALL Call,
+                                                 BOOLEAN IsCall)
+{
     for (; Operation->Current < Operation->Count; Operation->Current++) {
         PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
-        FLT_PREOP_CALLBACK_STATUS Status = FLT_PREOP_SUCCESS_WITH_CALLBACK;
         PVOID Context = NULL;
 
         if (InterlockedCompareExchange(&Node->State, FltpNodePre, FltpNodeIdle) != FltpNodeIdle)
             continue;
-        FltpFillObjects(&Node->Objects, Node->Instance, Operation->Iopb.TargetFileObject);
+        FltpFillObjectsOfNode(&Node->Objects, Node->Instance, Operation->Iopb.TargetFileObject);
         Operation->Iopb.TargetInstance = Node->Instance;
         Node->Iopb = Operation->Iopb;
         if (Node->Callback->Pre != NULL) {
-            Status = FltpCallPre(Operation, Node, Call, &Context);
-            if (Status > FLT_PREOP_SUCCESS_NO_CALLBACK && IsCall)
-                Status = FltpStatusOfCall(Operation, Status);
-            if (Status == FLT_PREOP_PENDING)
-                return FltpWayKept;
+            PFLT_INSTANCE Instance = Node->Instance;
+            FLT_PREOP_CALLBACK_STATUS Status = FltpCallPre(Operation, Node, Call, &Context);
+
+            if (Status != FLT_PREOP_SUCCESS_WITH_CALLBACK) {
+                FLTP_WAY Way = FltpAfterOtherPre(Operation, Node, Instance, Home, Status, Context, IsCall);
+
+                if (Way != FltpWayDown)
+                    return Way;
+                continue;
+            }
+            FltpTakeParameters(Operation, Node, FltpVerify); /* what FltpCheckDirty has let pass needs no second look */
         }
-        if (!FltpDecide(Operation, Node, Status, Context, Home))
-            return FltpWayBack;
+        FltpExpectPost(Operation, Node, Context);
     }
     return FltpWayDown;
 }
@@ -438,7 +459,7 @@ NTSTATUS FltpGoDown(PFLTP_OPERATION Operation)
         Operation->Origin = &Home;
     }
     FltpBeginCalls(&Call, Operation);
-    Way = FltpCallPreCallbacks(Operation, &Home, &Call);
+    Way = FltpCallPreCallbacks(Operation, &Home, &Call, FALSE);
     Call.Operation = NULL;
     if (Way == FltpWayDown)
         return FltpSendDown(Operation, &Home);
@@ -454,7 +475,7 @@ BOOLEAN FltpCallDown(PFLTP_OPERATION Operation)
     FLTP_WAY Way;
 
     FltpBeginCalls(&Call, Operation);
-    Way = FltpCallPreCallbacks(Operation, &Home, &Call);
+    Way = FltpCallPreCallbacks(Operation, &Home, &Call, TRUE);
     Call.Operation = NULL;
     if (Way == FltpWayDown && Operation->Refused != STATUS_SUCCESS) {
         Operation->Data.IoStatus.Status = Operation->Refused;
@@ -466,6 +487,7 @@ BOOLEAN FltpCallDown(PFLTP_OPERATION Operation)
 
 VOID FltpDescribeRequest(PFLTP_OPERATION Operation, PIRP Irp, PIO_STACK_LOCATION Stack, FLT_CALLBACK_DATA_FLAGS Flags)
 {
+    __builtin_assume(Irp != NULL);
     SetFlag(Flags, FLTFL_CALLBACK_DATA_IRP_OPERATION);
     if (Irp->AssociatedIrp.SystemBuffer != NULL)
         SetFlag(Flags, FLTFL_CALLBACK_DATA_SYSTEM_BUFFER);
@@ -483,25 +505,36 @@ static DECLSPEC_NOINLINE NTSTATUS FltpRefuseRequest(PIRP Irp, NTSTATUS Status)
     return Status;
 }
 
+/* Whether there is something to do for it before any filter sees it, if none wants it even. */
+static FORCEINLINE BOOLEAN FltpIsNotable(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    return FltpMayChangeNames(Stack) || (Volume->Sections != 0 && FltpConflictsWithSections(Irp->Flags, Stack));
+}
+
+static DECLSPEC_NOINLINE VOID FltpNote(PFLTP_OPERATION Operation, PFLT_VOLUME Volume, PIO_STACK_LOCATION Stack)
+{
+    if (Operation->ChangesNames && Stack->MajorFunction == IRP_MJ_CLEANUP)
+        FltpKeepLastNames(Stack->FileObject);
+    if (Volume->Sections != 0 && FltpConflictsWithSections(Operation->Irp->Flags, Stack))
+        FltpTellConflicts(Volume, &Operation->Data);
+}
+
 static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack,
                                                 PFLTP_ISSUED Issued)
 {
     PFLTP_OPERATION Operation = NULL;
-    BOOLEAN ChangesNames = FltpMayChangeNames(Stack);
-    BOOLEAN Conflicts = Volume->Sections != 0 && FltpConflictsWithSections(Irp->Flags, Stack);
+    BOOLEAN Notable = FltpIsNotable(Volume, Irp, Stack);
     NTSTATUS Status = STATUS_SUCCESS;
 
-    if (Volume->InstanceCount != 0 || ChangesNames)
-        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, ChangesNames || Conflicts, &Status);
-    if (ChangesNames && Stack->MajorFunction == IRP_MJ_CLEANUP)
-        FltpKeepLastNames(Stack->FileObject);
+    if (Volume->InstanceCount != 0 || Notable)
+        Operation = FltpStartOperation(Volume, Irp->Flags, Stack, Issued, Notable, &Status);
     if (FltpMayHaveTarget(Stack->FileObject))
         FltpEndTargetOfFile(Volume, Stack->FileObject, Stack->MajorFunction);
     if (Operation != NULL) {
         FltpDescribeRequest(Operation, Irp, Stack,
                             Issued != NULL ? Issued->Operation.Data.Flags & FLTP_ISSUED_FLAGS : 0);
-        if (Conflicts)
-            FltpTellConflicts(Volume, &Operation->Data);
+        if (Notable)
+            FltpNote(Operation, Volume, Stack);
         return FltpGoDown(Operation);
     }
     if (!NT_SUCCESS(Status))

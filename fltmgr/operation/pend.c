@@ -8,7 +8,8 @@
  */
 #include "operation.h"
 
-/* The node that the caller's filter holds moves on from State: nobody else can give it back any more. */
+/* The node that the caller's filter holds moves on from State: nobody else can give it back any more, and it has both its
+ * holds on the instance again. */
 static PFLTP_NODE FltpTakeHeldNode(PFLTP_OPERATION Operation, FLTP_NODE_STATE From, FLTP_NODE_STATE To)
 {
     PFLTP_NODE Node = &Operation->Nodes[Operation->Current];
@@ -19,6 +20,7 @@ static PFLTP_NODE FltpTakeHeldNode(PFLTP_OPERATION Operation, FLTP_NODE_STATE Fr
     if (Operation->Current >= Operation->Count || InterlockedCompareExchange(&Node->State, To, From) != From)
         FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_NOT_PENDED, (ULONG_PTR)&Operation->Data, From, 0,
                       "rule=An operation was completed that no filter holds\n");
+    FltpStayInInstance(Node->Instance);
     return Node;
 }
 

@@ -75,7 +75,7 @@ static DECLSPEC_NOINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPostAtHome(PFLTP_OPE
         Call->Sent = Node->Iopb;
     Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
     if (FltpVerify) {
-        if (Call->IsFsFilter)
+        if (Call->IsCall && FLT_IS_FS_FILTER_OPERATION(Data))
             Call->State.MayLeave = FLTP_MAY_LEAVE; /* what another operation's callbacks put back */
         else if (PutsBack)
             FltpCheckPutBack(Call, &Left, Pre, Data);
@@ -103,8 +103,7 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
 
     FV_TRACE(FLTVM_TRACE_FLT_POST_ENTER, Data, Node->Iopb.MajorFunction, Instance, Post, Data->IoStatus.Status);
     Node->Call = Call;
-    FltpStayInInstance(Instance);
-    if (Node->Home != NULL || Operation->Origin != NULL || Operation->Irp == NULL) {
+    if (Node->Home != NULL || !Call->IsPlain) {
         Status = FltpCallPostAtHome(Operation, Node, Call, Flags);
     } else {
         Status = Post(Data, &Node->Objects, Node->CompletionContext, Flags);
@@ -113,7 +112,6 @@ static FORCEINLINE FLT_POSTOP_CALLBACK_STATUS FltpCallPost(PFLTP_OPERATION Opera
             FltpCheckAfterPost(Node, Call, Data, Post, Status, Flags);
         }
     }
-    FltpLeaveInstance(Instance);
     FV_TRACE(FLTVM_TRACE_FLT_POST_LEAVE, Data, Status, Instance, 0, 0);
     return Status;
 }
@@ -140,9 +138,13 @@ static BOOLEAN FltpCallPostCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home,
         Operation->Current--;
         Was = InterlockedCompareExchange(&Node->State, FltpNodePost, FltpNodeWait);
         if (Was == FltpNodeWait) {
+            PFLT_INSTANCE Instance = Node->Instance;
+
             *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Node->Iopb;
-            if (FltpCallPost(Operation, Node, Call, 0) == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
+            if (FltpCallPost(Operation, Node, Call, 0) == FLT_POSTOP_MORE_PROCESSING_REQUIRED) {
+                FltpLeaveInstance(Instance);
                 return FALSE;
+            }
             if (Node->SwappedMdl != NULL)
                 FltpFreeSwappedMdl(Operation, Node);
             FltpFinishNode(Node);
@@ -271,7 +273,7 @@ VOID FltpDrainNode(PFLTP_OPERATION Operation, PFLTP_NODE Node)
     Call.Operation = NULL;
     Copy->Magic = FLTP_MAGIC_FREE;
     if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeDrain) == FltpNodeDrain) {
-        FltpLeaveInstance(Node->Instance);
+        FltpLeaveInstanceTwice(Node->Instance);
         return;
     }
     /* It has come back meanwhile, and waits for us. */
@@ -290,7 +292,7 @@ static PFLTP_NODE FltpTakeNodeToDrainLocked(PFLTP_OPERATION Operation, PFLT_INST
         if (Node->Instance != Instance)
             continue;
         if (InterlockedCompareExchange(&Node->State, FltpNodeDone, FltpNodeIdle) == FltpNodeIdle)
-            FltpLeaveInstance(Instance);
+            FltpLeaveInstanceTwice(Instance);
         else if (!FlagOn(Node->Flags, FLTP_NODE_SWAPPED) &&
                  InterlockedCompareExchange(&Node->State, FltpNodeDrain, FltpNodeWait) == FltpNodeWait)
             return Node;

@@ -112,7 +112,7 @@ NEW = [
     ('N24', 'guest/ldr/import.c', '        Image = LdrpFindForwarded(Forwarder, (SIZE_T)(Dot - Forwarder));',
      '        Image = NULL;', 'forwarders are not followed', ['kernel']),
     ('N25', 'guest/ldr/load.c', '        if (LdrpHoldsUnwindData(', '        if (0 && LdrpHoldsUnwindData(', 'unwind data is discarded', ['kernel']),
-    ('N26', 'fltmgr/operation/down.c', '    if (Status == FLT_PREOP_SYNCHRONIZE && Home != NULL)', '    if (FALSE)', 'SYNCHRONIZE does not bring the post-callback home', FLTMGR),
+    ('N26', 'fltmgr/operation/down.c', '        FltpAwait(Operation, Node, Home);', '        ;', 'SYNCHRONIZE does not bring the post-callback home', FLTMGR),
     ('N27', 'fltmgr/operation/down.c', '    FltpReleaseBelow(Operation, Operation->Current + 1);', '', 'an operation completed above leaves references below', FLTMGR),
     ('N28', 'fltmgr/operation/down.c', '    if (Node->Instance->TearingDown)\n        FltpDrainLateNode(Operation, Node);', '', 'a post-callback that is due late is not drained', FLTMGR),
     ('N29', 'guest/io/complete.c', '        KeSetEvent(Irp->UserEvent, 0, FALSE);\n        if (FileObject != NULL) {', '        if (FileObject != NULL) {', 'a completed request does not set its event', KERNEL),

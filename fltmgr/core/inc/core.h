@@ -268,11 +268,17 @@ static inline VOID FltpReleaseRundown(PFLTP_RUNDOWN Rundown)
         FltpRundownReleasedLast(Rundown);
 }
 
-/* An operation's hold on the instance, whose State is active and which therefore does not refuse.  IRQL: DISPATCH_LEVEL;
- * its volume's Lock is held. */
+/* A hold on an instance whose State is active and which therefore does not refuse.  IRQL: DISPATCH_LEVEL; its volume's Lock
+ * is held. */
 static inline VOID FltpEnterActiveInstance(PFLT_INSTANCE Instance)
 {
     InterlockedExchangeAdd64(&Instance->Io.Count, 2);
+}
+
+/* The same twice, for an operation's node: see FLTP_NODE. */
+static inline VOID FltpEnterActiveInstanceTwice(PFLT_INSTANCE Instance)
+{
+    InterlockedExchangeAdd64(&Instance->Io.Count, 4);
 }
 
 /*
@@ -288,6 +294,12 @@ static inline VOID FltpStayInInstance(PFLT_INSTANCE Instance)
 static inline VOID FltpLeaveInstance(PFLT_INSTANCE Instance)
 {
     FltpReleaseRundown(&Instance->Io);
+}
+
+static inline VOID FltpLeaveInstanceTwice(PFLT_INSTANCE Instance)
+{
+    if (InterlockedExchangeAdd64(&Instance->Io.Count, -4) == 5)
+        FltpRundownReleasedLast(&Instance->Io);
 }
 
 /* instance.c.  IRQL: PASSIVE_LEVEL unless said. */

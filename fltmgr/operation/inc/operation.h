@@ -59,8 +59,8 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
-    BOOLEAN IsCall;              /* the operation came as a call, */
-    BOOLEAN IsFsFilter;          /* one of the file-system filter operations */
+    BOOLEAN IsPlain;             /* a request that no thread waits for; these two also without the verifier */
+    BOOLEAN IsCall;              /* the operation came as a call */
     IO_STATUS_BLOCK Before;      /* on the way up: IoStatus as the last callback left it */
     FLT_IO_PARAMETER_BLOCK Sent; /* in a post-callback that may reissue: the parameters as it got them */
     FV_CALL State;
@@ -79,16 +79,21 @@ typedef struct _FLTP_LEFT {
     ULONG_PTR TopLevelBefore, TopLevelAfter;
 } FLTP_LEFT, *PFLTP_LEFT;
 
+/*
+ * An instance that sees the operation.  The node holds it twice: for the operation, and for the filter's code that runs
+ * for it.  Code that keeps the operation may still run when somebody has given it back, so the second hold is let go when that code has
+ * returned, and who gives it back takes it again.
+ */
 typedef struct _FLTP_NODE {
     volatile LONG State;
     ULONG Flags;            /* FLTP_NODE_* */
-    PFLT_INSTANCE Instance; /* referenced until Done */
+    PFLT_INSTANCE Instance; /* held until Done, see above */
     PFLTP_CALLBACK Callback;
-    PFLTP_HOME Home; /* the thread its post-callback belongs to */
     PFLTP_CALL Call; /* valid while the callback is being called, see FltpOwnCall */
     PVOID CompletionContext;
+    PFLTP_HOME Home; /* the thread its post-callback belongs to */
     PMDL SwappedMdl;
-    const VOID *Swapper; /* the callback that put SwappedMdl in; NULL: it was made for the buffer later */
+    const VOID *Swapper; /* of SwappedMdl: the callback that put it in; NULL: it was made for the buffer later */
     FLT_RELATED_OBJECTS Objects;
     FLT_IO_PARAMETER_BLOCK Iopb; /* as the pre-callback got them: what its post-callback sees */
     FLTP_LEFT Left;              /* FLTP_NODE_LEFT */
@@ -160,27 +165,34 @@ typedef struct _FLTP_ISSUED {
 /* IRQL: any. */
 static inline VOID FltpBeginCalls(PFLTP_CALL Call, PFLTP_OPERATION Operation)
 {
+    BOOLEAN IsCall = Operation->Irp == NULL;
+
+    Call->IsCall = IsCall;
+    Call->IsPlain = !IsCall & (Operation->Origin == NULL);
     if (FltpVerify) {
         Call->Operation = Operation;
         Call->Given = FltpNotGiven;
-        Call->IsCall = Operation->Irp == NULL;
-        Call->IsFsFilter = FLT_IS_FS_FILTER_OPERATION(&Operation->Data) != 0;
         FvBeginCall(&Call->State);
     }
 }
 
 #define FLTP_OPERATION_OF(Data_) CONTAINING_RECORD((Data_), FLTP_OPERATION, Data)
 
-/* What a callback is told of, in a structure that is constant to it.  IRQL: any. */
-static inline VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+/* What a callback is told of, in a structure that is constant to it; the rest is as FltpNewOperation makes it.  IRQL: any. */
+static inline VOID FltpFillObjectsOfNode(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
 {
-    *(PUSHORT)&Objects->Size = sizeof(*Objects);
-    *(PUSHORT)&Objects->TransactionContext = 0;
     *(PFLT_FILTER *)&Objects->Filter = Instance->Filter;
     *(PFLT_VOLUME *)&Objects->Volume = Instance->Volume;
     *(PFLT_INSTANCE *)&Objects->Instance = Instance;
     *(PFILE_OBJECT *)&Objects->FileObject = FileObject;
+}
+
+static inline VOID FltpFillObjects(PFLT_RELATED_OBJECTS Objects, PFLT_INSTANCE Instance, PFILE_OBJECT FileObject)
+{
+    *(PUSHORT)&Objects->Size = sizeof(*Objects);
+    *(PUSHORT)&Objects->TransactionContext = 0;
     *(PKTRANSACTION *)&Objects->Transaction = NULL;
+    FltpFillObjectsOfNode(Objects, Instance, FileObject);
 }
 
 /*
@@ -210,7 +222,7 @@ static inline VOID FltpFinishNode(PFLTP_NODE Node)
     PFLT_INSTANCE Instance = Node->Instance;
 
     Node->State = FltpNodeDone;
-    FltpLeaveInstance(Instance);
+    FltpLeaveInstanceTwice(Instance);
 }
 
 /* The dispatch routine has returned STATUS_PENDING, or is about to, unless its thread waits for a create. */
@@ -362,20 +374,28 @@ VOID FltpTellStatus(PFLTP_STATUS_REQUEST Request, NTSTATUS Status);
  */
 extern const FLTP_WORK_KIND FltpSafeKind; /* a post-callback's work that waits for a lower IRQL */
 
-C_ASSERT(sizeof(FLT_IO_PARAMETER_BLOCK) % sizeof(ULONG64) == 0);
+typedef ULONG64 FLTP_PAIR __attribute__((vector_size(16), aligned(8)));
+
+/* All of a parameter block. */
+typedef struct _FLTP_PAIRS {
+    FLTP_PAIR Pair[4];
+    ULONG64 Last;
+} FLTP_PAIRS;
+
+C_ASSERT(FIELD_OFFSET(FLTP_PAIRS, Last) + sizeof(ULONG64) == sizeof(FLT_IO_PARAMETER_BLOCK));
 
 /* Whether the parameters are others than they were, and nobody has said so.  Compared here: it is done for each callback. */
 FORCEINLINE BOOLEAN FltpIsChangedUndeclared(const FLT_CALLBACK_DATA *Data, const FLT_IO_PARAMETER_BLOCK *Now,
                                             const FLT_IO_PARAMETER_BLOCK *Before)
 {
-    ULONG64 Differs = 0;
+    const FLTP_PAIRS *One = (const FLTP_PAIRS *)Now, *Other = (const FLTP_PAIRS *)Before;
+    FLTP_PAIR Differs;
 
     if (FlagOn(Data->Flags, FLTFL_CALLBACK_DATA_DIRTY))
         return FALSE;
-#pragma clang loop unroll(full)
-    for (ULONG Index = 0; Index < sizeof(*Now) / sizeof(ULONG64); Index++)
-        Differs |= ((const ULONG64 *)Now)[Index] ^ ((const ULONG64 *)Before)[Index];
-    return Differs != 0;
+    Differs = (One->Pair[0] ^ Other->Pair[0]) | (One->Pair[1] ^ Other->Pair[1]) | (One->Pair[2] ^ Other->Pair[2]) |
+              (One->Pair[3] ^ Other->Pair[3]);
+    return (Differs[0] | Differs[1] | (One->Last ^ Other->Last)) != 0;
 }
 
 /* What every operation begins with, whatever it comes as; the rest is its kind's. */

@@ -27,6 +27,7 @@ enum {
     ModeRefuse,       /* does not attach, and refuses a voluntary unload */
     ModePendComplete, /* pended, completed with an error at DISPATCH_LEVEL */
     ModeRequeue,      /* one work item queued again from its own routine */
+    ModeSyncPend,     /* FLT_PREOP_SYNCHRONIZE, and the post-callback keeps the operation */
 };
 
 static PFLT_FILTER Filter;
@@ -63,7 +64,7 @@ static VOID NTAPI ReadWork(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Conte
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
         FltCompletePendedPreOperation(Data, FLT_PREOP_COMPLETE, NULL);
         KeLowerIrql(Irql);
-    } else if (Mode == ModePostPend || Mode == ModeWhenSafePend) {
+    } else if (Mode == ModePostPend || Mode == ModeWhenSafePend || Mode == ModeSyncPend) {
         FltCompletePendedPostOperation(Data);
     } else {
         FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_WITH_CALLBACK, &Mode);
@@ -136,7 +137,8 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
     *CompletionContext = NULL;
     switch (Mode) {
     case ModeNoCallback: return FLT_PREOP_SUCCESS_NO_CALLBACK;
-    case ModeSynchronize: return FLT_PREOP_SYNCHRONIZE;
+    case ModeSynchronize:
+    case ModeSyncPend: return FLT_PREOP_SYNCHRONIZE;
     case ModePendGeneric:
     case ModePendComplete: return QueueRead(Data, FltObjects) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_NO_CALLBACK;
     case ModePendDeferred: {
@@ -197,6 +199,7 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
         return FLT_POSTOP_FINISHED_PROCESSING;
     switch (Mode) {
     case ModePostPend:
+    case ModeSyncPend:
         if (QueueRead(Data, FltObjects))
             return FLT_POSTOP_MORE_PROCESSING_REQUIRED;
         break;
