@@ -73,7 +73,7 @@ VOID FLTAPI FltUninitializeFileLock(PFILE_LOCK FileLock)
 PFILE_LOCK FLTAPI FltAllocateFileLock(PFLT_COMPLETE_LOCK_CALLBACK_DATA_ROUTINE CompleteLockCallbackDataRoutine,
                                       PUNLOCK_ROUTINE UnlockRoutine)
 {
-    PFLTP_FILE_LOCK Lock = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Lock), FLTP_TAG_LOCK);
+    PFLTP_FILE_LOCK Lock = FvAllocatePoolForCaller(NonPagedPoolNx, sizeof(*Lock), FLTP_TAG_LOCK, _ReturnAddress());
 
     if (Lock == NULL)
         return NULL;

@@ -17,7 +17,8 @@ typedef struct _FLTP_DEFAULT_DESCRIPTOR {
 /* IRQL: <= APC_LEVEL.  From paged pool, as documented; it points into itself. */
 NTSTATUS FLTAPI FltBuildDefaultSecurityDescriptor(PSECURITY_DESCRIPTOR *SecurityDescriptor, ACCESS_MASK DesiredAccess)
 {
-    PFLTP_DEFAULT_DESCRIPTOR Default = ExAllocatePoolWithTag(PagedPool, sizeof(*Default), FLTP_TAG_PORT);
+    PFLTP_DEFAULT_DESCRIPTOR Default =
+        FvAllocatePoolForCaller(PagedPool, sizeof(*Default), FLTP_TAG_PORT, _ReturnAddress());
     NTSTATUS Status;
 
     *SecurityDescriptor = NULL;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a registry callback may ask of a key object: its key's identity and full name.  IRQL: <= APC_LEVEL. */
 #include "cmp.h"
+#include <mm.h>
 
 /* CmpLock held.  "\REGISTRY\…" in pool, the characters behind the structure; NULL: no memory, or the key is deleted. */
-static PUNICODE_STRING CmpBuildName(PCMP_NODE Node)
+static PUNICODE_STRING CmpBuildName(PCMP_NODE Node, PVOID Caller)
 {
     PUNICODE_STRING Name;
     ULONG Length = 0;
@@ -18,7 +19,7 @@ static PUNICODE_STRING CmpBuildName(PCMP_NODE Node)
     if (Length > 0xFFFC) {
         return NULL;
     }
-    Name = ExAllocatePoolWithTag(PagedPool, sizeof(*Name) + Length, CMP_TAG_NAME);
+    Name = MmAllocatePoolForCaller(PagedPool, sizeof(*Name) + Length, CMP_TAG_NAME, Caller);
     if (Name == NULL) {
         return NULL;
     }
@@ -34,7 +35,8 @@ static PUNICODE_STRING CmpBuildName(PCMP_NODE Node)
     return Name;
 }
 
-static NTSTATUS CmpDescribeObject(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PUNICODE_STRING *Name)
+static NTSTATUS CmpDescribeObject(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PTR ObjectID, PUNICODE_STRING *Name,
+                                  PVOID Caller)
 {
     PCMP_KEY Key = Object;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -44,7 +46,7 @@ static NTSTATUS CmpDescribeObject(PLARGE_INTEGER Cookie, PVOID Object, PULONG_PT
     }
     ExAcquireFastMutex(&CmpLock);
     if (Name != NULL) {
-        *Name = CmpBuildName(Key->Node);
+        *Name = CmpBuildName(Key->Node, Caller);
         if (*Name == NULL) {
             Status = Key->Node->Deleted ? STATUS_KEY_DELETED : STATUS_INSUFFICIENT_RESOURCES;
         }
@@ -64,7 +66,7 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectIDEx(PLARGE_INTEGER Cookie, PVOID Object, P
     if (Flags != 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    return CmpDescribeObject(Cookie, Object, ObjectID, (PUNICODE_STRING *)ObjectName);
+    return CmpDescribeObject(Cookie, Object, ObjectID, (PUNICODE_STRING *)ObjectName, _ReturnAddress());
 }
 
 VOID NTAPI CmCallbackReleaseKeyObjectIDEx(PCUNICODE_STRING ObjectName)
@@ -85,7 +87,8 @@ NTSTATUS NTAPI CmCallbackGetKeyObjectID(PLARGE_INTEGER Cookie, PVOID Object, PUL
     Status = CmpDescribeObject(
         Cookie, Object, ObjectID,
         ObjectName == NULL || (Object != NULL && ObGetObjectType(Object) == CmpKeyType && Key->Name != NULL) ? NULL
-                                                                                                             : &Name);
+                                                                                                             : &Name,
+        (PVOID)CmCallbackGetKeyObjectID); /* the key's, not the driver's */
     if (!NT_SUCCESS(Status) || ObjectName == NULL) {
         return Status;
     }

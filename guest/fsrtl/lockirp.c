@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Byte-range locks as requests, for reads and writes, and told one by one.  IRQL: <= APC_LEVEL. */
 #include "lock.h"
+#include <mm.h>
 
 NTKERNELAPI BOOLEAN NTAPI FsRtlAreThereWaitingFileLocks(PFILE_LOCK FileLock);
 NTKERNELAPI BOOLEAN NTAPI FsRtlCheckLockForOplockRequest(PFILE_LOCK FileLock, PLARGE_INTEGER AllocationSize);
@@ -77,7 +78,7 @@ BOOLEAN NTAPI FsRtlCheckLockForWriteAccess(PFILE_LOCK FileLock, PIRP Irp)
 
 PFILE_LOCK NTAPI FsRtlAllocateFileLock(PCOMPLETE_LOCK_IRP_ROUTINE CompleteLockIrpRoutine, PUNLOCK_ROUTINE UnlockRoutine)
 {
-    PFILE_LOCK FileLock = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*FileLock), FSRTLP_LOCK_TAG);
+    PFILE_LOCK FileLock = MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(*FileLock), FSRTLP_LOCK_TAG, _ReturnAddress());
 
     if (FileLock != NULL) {
         FsRtlInitializeFileLock(FileLock, CompleteLockIrpRoutine, UnlockRoutine);

@@ -312,7 +312,7 @@ NTSTATUS NTAPI IoVolumeDeviceToDosName(PVOID VolumeDeviceObject, PUNICODE_STRING
         Status = STATUS_OBJECT_NAME_NOT_FOUND;
         for (Letter = L'A'; Letter <= L'Z'; Letter++) {
             if (IopLinkPointsTo(Letter, &Information->Name)) {
-                DosName->Buffer = ExAllocatePoolWithTag(PagedPool, 3 * sizeof(WCHAR), IOP_TAG_NAME);
+                DosName->Buffer = MmAllocatePoolForCaller(PagedPool, 3 * sizeof(WCHAR), IOP_TAG_NAME, _ReturnAddress());
                 if (DosName->Buffer == NULL) {
                     Status = STATUS_INSUFFICIENT_RESOURCES;
                     break;
@@ -381,7 +381,7 @@ NTSTATUS NTAPI IoVolumeDeviceToGuidPath(PVOID VolumeDeviceObject, PUNICODE_STRIN
     }
     GuidPath->Length = 0;
     GuidPath->MaximumLength = Prefix.Length + Text.Length + sizeof(WCHAR);
-    GuidPath->Buffer = ExAllocatePoolWithTag(PagedPool, GuidPath->MaximumLength, IOP_TAG_NAME);
+    GuidPath->Buffer = MmAllocatePoolForCaller(PagedPool, GuidPath->MaximumLength, IOP_TAG_NAME, _ReturnAddress());
     if (GuidPath->Buffer == NULL) {
         Status = STATUS_INSUFFICIENT_RESOURCES;
     } else {

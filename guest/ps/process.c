@@ -192,8 +192,8 @@ PCHAR NTAPI PsGetProcessImageFileName(PEPROCESS Process)
 /* The caller frees it with ExFreePool, as documented. */
 NTSTATUS NTAPI SeLocateProcessImageName(PEPROCESS Process, PUNICODE_STRING *ImageName)
 {
-    PUNICODE_STRING Copy =
-        ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength, PSP_TAG);
+    PUNICODE_STRING Copy = MmAllocatePoolForCaller(
+        NonPagedPoolNx, sizeof(UNICODE_STRING) + Process->ImageName.MaximumLength, PSP_TAG, _ReturnAddress());
 
     if (Copy == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;

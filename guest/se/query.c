@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a token tells of itself, to kernel code and through handles. */
 #include "sep.h"
+#include <mm.h>
 
 /*
  * An answer under way: fixed part first, then identifiers.  With a NULL buffer it is only measured.
@@ -171,7 +172,8 @@ static NTSTATUS SepAnswerToken(PSEP_ANSWER Answer, PSEP_TOKEN Token, TOKEN_INFOR
     }
 }
 
-static NTSTATUS SepQueryLocked(PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS TokenInformationClass, PVOID *TokenInformation)
+static NTSTATUS SepQueryLocked(PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS TokenInformationClass, PVOID *TokenInformation,
+                               PVOID Caller)
 {
     SEP_ANSWER Answer = {0};
     NTSTATUS Status;
@@ -183,7 +185,7 @@ static NTSTATUS SepQueryLocked(PSEP_TOKEN Token, TOKEN_INFORMATION_CLASS TokenIn
     if (TokenInformationClass == TokenSessionId || TokenInformationClass == TokenIntegrityLevel) {
         Answer = (SEP_ANSWER){.Buffer = (PUCHAR)TokenInformation};
     } else {
-        Answer.Buffer = ExAllocatePoolWithTag(PagedPool, Answer.Used, SEP_TAG);
+        Answer.Buffer = MmAllocatePoolForCaller(PagedPool, Answer.Used, SEP_TAG, Caller);
         if (Answer.Buffer == NULL) {
             return STATUS_INSUFFICIENT_RESOURCES;
         }
@@ -204,7 +206,7 @@ NTSTATUS NTAPI SeQueryInformationToken(PACCESS_TOKEN Token, TOKEN_INFORMATION_CL
 
     PAGED_CODE();
     SepLockTokens();
-    Status = SepQueryLocked(Token, TokenInformationClass, TokenInformation);
+    Status = SepQueryLocked(Token, TokenInformationClass, TokenInformation, _ReturnAddress());
     SepUnlockTokens();
     return Status;
 }

@@ -513,13 +513,18 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = FltBuildDefaultSecurityDescriptor(&Descriptor, FLT_PORT_ALL_ACCESS);
+#if BUG == 48
+    FltAllocateFileLock(NULL, NULL); /* [48] */
+#endif
+    Status = FltBuildDefaultSecurityDescriptor(&Descriptor, FLT_PORT_ALL_ACCESS); /* [47] */
     if (NT_SUCCESS(Status)) {
         InitializeObjectAttributes(&Attributes, &PortName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, Descriptor);
         Status =
             FltCreateCommunicationPort(Filter, &ServerPort, &Attributes, NULL, Connect, Disconnect, Message, /* [46] */
                                        1);
+#if BUG != 47
         FltFreeSecurityDescriptor(Descriptor);
+#endif
     }
     if (NT_SUCCESS(Status))
         Status = FltStartFiltering(Filter);

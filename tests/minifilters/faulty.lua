@@ -38,6 +38,8 @@ local bugs = {
   { 42, 0xC4, 0x20002, 42, "a file is asked about under a fast mutex" },
   { 44, 0xD1, nil, 44, "paged pool is touched in the disk's DPC" },
   { 46, 0xF5, 0xF042, 46, "the port is left open" },
+  { 47, 0xC4, 0x62, 47, "a default security descriptor is not freed" },
+  { 48, 0xC4, 0x62, 48, "a file lock is not freed" },
 }
 
 local lines, number = {}, 0

@@ -101,8 +101,40 @@ DECLSPEC_NOINLINE static VOID Open(VOID)
     ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
 }
 
+/* What the kernel allocates for a driver, which has to free it. */
+DECLSPEC_NOINLINE static VOID AskToken(VOID)
+{
+    PACCESS_TOKEN Token = PsReferencePrimaryToken(PsGetCurrentProcess());
+    PVOID User;
+
+    SeQueryInformationToken(Token, TokenUser, &User);
+    PsDereferencePrimaryToken(Token);
+}
+
+DECLSPEC_NOINLINE static VOID AskKey(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Registry\\Machine"), Altitude = RTL_CONSTANT_STRING(L"1000");
+    OBJECT_ATTRIBUTES Attributes;
+    PCUNICODE_STRING KeyName;
+    LARGE_INTEGER Cookie;
+    PVOID Object;
+    HANDLE Key;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(ZwOpenKey(&Key, KEY_READ, &Attributes)))
+        return;
+    CmRegisterCallbackEx(RegistryOperation, &Altitude, Device->DriverObject, NULL, &Cookie, NULL);
+    if (NT_SUCCESS(ObReferenceObjectByHandle(Key, 0, NULL, KernelMode, &Object, NULL))) {
+        CmCallbackGetKeyObjectIDEx(&Cookie, Object, NULL, &KeyName, 0);
+        ObDereferenceObject(Object);
+    }
+    CmUnRegisterCallback(Cookie);
+    ZwClose(Key);
+}
+
 DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
 {
+    PUNICODE_STRING Image;
     UNICODE_STRING Link = RTL_CONSTANT_STRING(L"\\??\\LeftBehind"), Target = RTL_CONSTANT_STRING(L"\\Device\\Nothing");
     LARGE_INTEGER Later = {.QuadPart = -100000000};
 
@@ -132,6 +164,10 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 18:
     case 19: Register(DriverObject); break;
     case 20: EtwRegister(&Id, NULL, NULL, &Provider); break;
+    case 21: SeLocateProcessImageName(PsGetCurrentProcess(), &Image); break;
+    case 22: AskToken(); break;
+    case 23: FsRtlAllocateFileLock(NULL, NULL); break;
+    case 24: AskKey(); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);

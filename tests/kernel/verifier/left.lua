@@ -29,6 +29,10 @@ for _, case in ipairs{
   { 18, 0xC4, 0xF107, "callback routine", "Told" },
   { 19, 0xC4, 0xF107, "plug and play notification routine", "OnInterface" },
   { 20, 0xC4, 0xF107, "event provider", "Leave" },
+  { 21, 0xC4, 0x62, "pool-leak", "Leave" }, -- a process's image name
+  { 22, 0xC4, 0x62, "pool-leak", "AskToken" },
+  { 23, 0xC4, 0x62, "pool-leak", "Leave" }, -- a file lock
+  { 24, 0xC4, 0x62, "pool-leak", "AskKey" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,
