@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Files are read and written in every way at random, by the cache, past it, by views, cut and made longer, flushed and opened anew,
- * each by a thread, and are compared with what a buffer says they are.  See fsx.lua.
+ * parts of them are made zeros, each by a thread, and are compared with what a buffer says they are.  With PROCESSES, a list of identifiers,
+ * each thread is another process's; with FAILING what ends for want of memory, and only that, is done again.  See fsx.lua.
  */
 #include <ntifs.h>
 
@@ -9,9 +10,15 @@ DRIVER_INITIALIZE DriverEntry;
 
 #define SIZE   0x80000u /* of a file, at most */
 #define PIECE  0x14000u
-#define STEPS  1500
 #define FILES  4
 #define SECTOR 512u
+
+#ifndef STEPS
+#define STEPS 1500
+#endif
+#ifndef FAILING
+#define FAILING 0
+#endif
 
 typedef struct _FSX {
     WCHAR Name[64];
@@ -19,7 +26,7 @@ typedef struct _FSX {
     ULONG End;
     HANDLE Cached, Direct;
     ULONG64 Seed;
-    ULONG Steps;
+    ULONG Steps, Again;
 } FSX, *PFSX;
 
 static BOOLEAN CheckAt(PFSX Fsx, BOOLEAN Holds, ULONG Line)
@@ -30,6 +37,30 @@ static BOOLEAN CheckAt(PFSX Fsx, BOOLEAN Holds, ULONG Line)
 }
 
 #define Check(Holds) CheckAt(Fsx, (Holds), __LINE__)
+
+/* Is an operation to be done again?  A failing one waits a little: others are to have their failures, too. */
+static BOOLEAN IsAgain(PFSX Fsx, NTSTATUS Status)
+{
+    LARGE_INTEGER Time = {.QuadPart = -10000};
+
+    if (!FAILING || (Status != STATUS_INSUFFICIENT_RESOURCES && Status != STATUS_NO_MEMORY))
+        return FALSE;
+    Fsx->Again++;
+    KeDelayExecutionThread(KernelMode, FALSE, &Time);
+    return TRUE;
+}
+
+/* The status of a call, once memory was enough. */
+#define Call(Calling)                                                                                                  \
+    ({                                                                                                                 \
+        NTSTATUS Called;                                                                                               \
+        do                                                                                                             \
+            Called = (Calling);                                                                                        \
+        while (IsAgain(Fsx, Called));                                                                                  \
+        if (!NT_SUCCESS(Called))                                                                                       \
+            DbgPrint("fsx: line %u: status 0x%08X\n", __LINE__, Called);                                               \
+        Called;                                                                                                        \
+    })
 
 static ULONG Random(PFSX Fsx, ULONG Below)
 {
@@ -52,8 +83,8 @@ static NTSTATUS Open(PFSX Fsx, PHANDLE Handle, ULONG Disposition, ULONG Options)
 
 static BOOLEAN OpenBoth(PFSX Fsx, ULONG Disposition)
 {
-    return Check(NT_SUCCESS(Open(Fsx, &Fsx->Cached, Disposition, 0))) &&
-           Check(NT_SUCCESS(Open(Fsx, &Fsx->Direct, FILE_OPEN, FILE_NO_INTERMEDIATE_BUFFERING)));
+    return Check(NT_SUCCESS(Call(Open(Fsx, &Fsx->Cached, Disposition, 0)))) &&
+           Check(NT_SUCCESS(Call(Open(Fsx, &Fsx->Direct, FILE_OPEN, FILE_NO_INTERMEDIATE_BUFFERING))));
 }
 
 static VOID CloseBoth(PFSX Fsx)
@@ -103,7 +134,7 @@ static BOOLEAN Write(PFSX Fsx, HANDLE File, ULONG Align)
     At.QuadPart = Offset;
     if (Length == 0)
         return TRUE;
-    if (!Check(NT_SUCCESS(ZwWriteFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL)) &&
+    if (!Check(NT_SUCCESS(Call(ZwWriteFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL))) &&
                Result.Information == Length))
         return FALSE;
     RtlCopyMemory(Fsx->Model + Offset, Fsx->Buffer, Length);
@@ -121,9 +152,30 @@ static BOOLEAN Read(PFSX Fsx, HANDLE File, ULONG Align)
     At.QuadPart = Offset;
     if (Length == 0)
         return TRUE;
-    return Check(NT_SUCCESS(ZwReadFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL))) &&
+    return Check(NT_SUCCESS(Call(ZwReadFile(File, NULL, NULL, NULL, &Result, Fsx->Buffer, Length, &At, NULL)))) &&
            Check(Result.Information == min(Length, Fsx->End - Offset)) &&
            Check(RtlCompareMemory(Fsx->Buffer, Fsx->Model + Offset, Result.Information) == Result.Information);
+}
+
+/* A page of a view that cannot be read is an exception. */
+static NTSTATUS SameAsModel(PFSX Fsx, PUCHAR View, ULONG Start, SIZE_T Size, PBOOLEAN Same)
+{
+    __try {
+        *Same = RtlCompareMemory(View, Fsx->Model + Start, Size) == Size;
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS CopyToView(PUCHAR To, const UCHAR *From, ULONG Length)
+{
+    __try {
+        RtlCopyMemory(To, From, Length);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return STATUS_SUCCESS;
 }
 
 /* By a view of some 64 KiB pieces, in this process. */
@@ -132,31 +184,54 @@ static BOOLEAN Map(PFSX Fsx, BOOLEAN Writing)
     LARGE_INTEGER Start = {.QuadPart = Fsx->End == 0 ? 0 : Random(Fsx, Fsx->End) & ~0xFFFFu};
     SIZE_T Size = min(Fsx->End - (ULONG)Start.QuadPart, 0x20000u);
     PUCHAR View = NULL;
-    BOOLEAN Same;
+    BOOLEAN Same = FALSE;
+    NTSTATUS Status;
     HANDLE Section;
 
     if (Fsx->End == 0)
         return Check(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT,
                                      Fsx->Cached) == STATUS_MAPPED_FILE_SIZE_ZERO);
     if (!Check(NT_SUCCESS(
-            ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT, Fsx->Cached))))
+            Call(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, NULL, PAGE_READWRITE, SEC_COMMIT, Fsx->Cached)))))
         return FALSE;
-    if (!Check(NT_SUCCESS(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&View, 0, 0, &Start, &Size,
-                                             ViewUnmap, 0, PAGE_READWRITE)))) {
+    if (!Check(NT_SUCCESS(Call(ZwMapViewOfSection(Section, ZwCurrentProcess(), (PVOID *)&View, 0, 0, &Start, &Size,
+                                                  ViewUnmap, 0, PAGE_READWRITE))))) {
         ZwClose(Section);
         return FALSE;
     }
     ZwClose(Section);
     Size = min(Size, Fsx->End - (ULONG)Start.QuadPart);
-    Same = Check(RtlCompareMemory(View, Fsx->Model + Start.QuadPart, Size) == Size);
-    if (Writing) {
+    while ((Status = SameAsModel(Fsx, View, (ULONG)Start.QuadPart, Size, &Same)) == STATUS_IN_PAGE_ERROR &&
+           IsAgain(Fsx, STATUS_NO_MEMORY)) {
+    }
+    Same = Check(NT_SUCCESS(Status)) && Check(Same);
+    if (Same && Writing) { /* whose pages are all there, or come again */
         ULONG From = Random(Fsx, (ULONG)Size), Length = 1 + Random(Fsx, (ULONG)Size - From);
 
         Fill(Fsx, Length);
-        RtlCopyMemory(View + From, Fsx->Buffer, Length);
+        while ((Status = CopyToView(View + From, Fsx->Buffer, Length)) == STATUS_IN_PAGE_ERROR &&
+               IsAgain(Fsx, STATUS_NO_MEMORY)) {
+        }
+        Same = Check(NT_SUCCESS(Status));
         RtlCopyMemory(Fsx->Model + Start.QuadPart + From, Fsx->Buffer, Length);
     }
     return Check(NT_SUCCESS(ZwUnmapViewOfSection(ZwCurrentProcess(), View))) && Same;
+}
+
+/* Some bytes become zeros, as far as the file goes. */
+static BOOLEAN Zero(PFSX Fsx)
+{
+    FILE_ZERO_DATA_INFORMATION Range;
+    IO_STATUS_BLOCK Result;
+    ULONG Length, Offset = Place(Fsx, &Length, FALSE, 1);
+
+    Range.FileOffset.QuadPart = Offset;
+    Range.BeyondFinalZero.QuadPart = Offset + Length;
+    if (!Check(NT_SUCCESS(Call(ZwFsControlFile(Fsx->Cached, NULL, NULL, NULL, &Result, FSCTL_SET_ZERO_DATA, &Range,
+                                               sizeof(Range), NULL, 0)))))
+        return FALSE;
+    RtlZeroMemory(Fsx->Model + Offset, Length);
+    return TRUE;
 }
 
 static BOOLEAN SetEnd(PFSX Fsx)
@@ -166,8 +241,8 @@ static BOOLEAN SetEnd(PFSX Fsx)
 
     if (Random(Fsx, 3) == 0)
         Information.EndOfFile.QuadPart = Fsx->End - min(Fsx->End, Random(Fsx, 5000));
-    if (!Check(NT_SUCCESS(
-            ZwSetInformationFile(Fsx->Cached, &Result, &Information, sizeof(Information), FileEndOfFileInformation))))
+    if (!Check(NT_SUCCESS(Call(
+            ZwSetInformationFile(Fsx->Cached, &Result, &Information, sizeof(Information), FileEndOfFileInformation)))))
         return FALSE;
     MoveEnd(Fsx, (ULONG)Information.EndOfFile.QuadPart);
     return TRUE;
@@ -183,7 +258,7 @@ static BOOLEAN Flush(PFSX Fsx)
 {
     IO_STATUS_BLOCK Result;
 
-    return Check(NT_SUCCESS(ZwFlushBuffersFile(Fsx->Cached, &Result)));
+    return Check(NT_SUCCESS(Call(ZwFlushBuffersFile(Fsx->Cached, &Result))));
 }
 
 static BOOLEAN Pause(PFSX Fsx)
@@ -196,7 +271,7 @@ static BOOLEAN Pause(PFSX Fsx)
 
 static BOOLEAN Step(PFSX Fsx)
 {
-    switch (Random(Fsx, 24)) {
+    switch (Random(Fsx, 25)) {
     case 0: return SetEnd(Fsx);
     case 1: return Random(Fsx, 3) == 0 ? Reopen(Fsx) : Flush(Fsx);
     case 2: return Random(Fsx, 8) == 0 ? Pause(Fsx) : Flush(Fsx);
@@ -216,6 +291,7 @@ static BOOLEAN Step(PFSX Fsx)
     case 16:
     case 17:
     case 18: return Write(Fsx, Fsx->Cached, 1);
+    case 19: return Zero(Fsx);
     default: return Read(Fsx, Fsx->Cached, 1);
     }
 }
@@ -226,6 +302,8 @@ static VOID Sum(PFSX Fsx)
 
     for (ULONG Index = 0; Index < Fsx->End; Index++)
         Hash = (Hash ^ Fsx->Model[Index]) * 0x100000001B3ull;
+    if (FAILING)
+        DbgPrint("fsx: %ws: %u calls were made again\n", wcsrchr(Fsx->Name, L'\\') + 1, Fsx->Again);
     DbgPrint("fsx: %ws: %u steps of %u, %u bytes, %016I64X\n", wcsrchr(Fsx->Name, L'\\') + 1, Fsx->Steps, STEPS,
              Fsx->End, Hash);
 }
@@ -283,6 +361,41 @@ static BOOLEAN Prepare(PFSX Fsx, ULONG Index)
     return Fsx->Model != NULL && Fsx->Buffer != NULL;
 }
 
+#ifdef PROCESSES
+static const ULONG Processes[FILES] = PROCESSES;
+
+static HANDLE OpenProcess(ULONG Index)
+{
+    CLIENT_ID Id = {.UniqueProcess = (HANDLE)(ULONG_PTR)Processes[Index]};
+    OBJECT_ATTRIBUTES Attributes;
+    HANDLE Process = NULL;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    ZwOpenProcess(&Process, PROCESS_ALL_ACCESS, &Attributes, &Id);
+    return Process;
+}
+#else
+static HANDLE OpenProcess(ULONG Index)
+{
+    UNREFERENCED_PARAMETER(Index);
+    return NULL;
+}
+#endif
+
+static HANDLE Start(PFSX Fsx, ULONG Index)
+{
+    HANDLE Process = OpenProcess(Index), Thread = NULL;
+
+#ifdef PROCESSES
+    if (!Check(Process != NULL))
+        return NULL;
+#endif
+    Check(NT_SUCCESS(PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, Process, NULL, Run, Fsx)));
+    if (Process != NULL)
+        ZwClose(Process);
+    return Thread;
+}
+
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     static FSX Fsx[FILES];
@@ -295,11 +408,9 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
             return STATUS_INSUFFICIENT_RESOURCES;
     }
     Eat();
-    for (ULONG Index = 0; Index < FILES; Index++) {
-        if (!NT_SUCCESS(PsCreateSystemThread(&Thread[Index], THREAD_ALL_ACCESS, NULL, NULL, NULL, Run, &Fsx[Index])))
-            return STATUS_UNSUCCESSFUL;
-    }
-    for (ULONG Index = 0; Index < FILES; Index++) {
+    for (ULONG Index = 0; Index < FILES; Index++)
+        Thread[Index] = Start(&Fsx[Index], Index);
+    for (ULONG Index = 0; Index < FILES && Thread[Index] != NULL; Index++) {
         ZwWaitForSingleObject(Thread[Index], FALSE, NULL);
         ZwClose(Thread[Index]);
         ExFreePool(Fsx[Index].Model);

@@ -24,7 +24,7 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     LARGE_INTEGER Nothing = {.QuadPart = 0};
 
     if (Volume->IsVolume) {
-        NtfsLockLibrary();
+        NtfsLockLibraryToEnd();
         if (Stream != NULL) {
             FsRtlNotifyCleanup(Volume->NotifySync, &Volume->Watches, FileObject->FsContext2);
             FsRtlFastUnlockAll(&Stream->Locks, FileObject, IoGetRequestorProcess(Irp), NULL);
@@ -50,7 +50,7 @@ static VOID NtfsCloseFile(PFILE_OBJECT FileObject, PNTFS_STREAM Stream)
 
     FileObject->FsContext = NULL;
     FileObject->FsContext2 = NULL;
-    NtfsLockLibrary();
+    NtfsLockLibraryToEnd();
     NtfsDereferenceLinkLocked(Handle->Link);
     NtfsFreeHandle(Handle);
     Stream = NtfsDereferenceStreamLocked(Stream);

@@ -108,6 +108,18 @@ static NTSTATUS NtfsMakeLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PN
     return Status;
 }
 
+/* What was made and cannot be opened goes again. */
+static VOID NtfsUnmakeLocked(PNTFS_VOLUME Volume, ULONG64 Id)
+{
+    WCHAR Name[NTFS_NAME_MAX];
+    uint32_t Length;
+    uint64_t Parent;
+
+    if (NT_SUCCESS(NtfsLibraryParent(Volume->Library, Id, &Parent, (uint16_t *)Name, &Length))) {
+        NtfsLibraryDelete(Volume->Library, Id, Parent, (const uint16_t *)Name, Length);
+    }
+}
+
 /* What is not there yet is made, if that is wanted; Target is then the new file.  Its stream, if it is named, comes with its open. */
 static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TARGET Target)
 {
@@ -140,7 +152,13 @@ static NTSTATUS NtfsCreateMissingLocked(PNTFS_VOLUME Volume, PIRP Irp, PNTFS_TAR
         return Status;
     }
     Status = NtfsMakeLocked(Volume, Stack, Target, IsDirectory);
-    return NT_SUCCESS(Status) ? NtfsFurnishLocked(Volume, Irp, Target, IsDirectory) : Status;
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsFurnishLocked(Volume, Irp, Target, IsDirectory);
+        if (!NT_SUCCESS(Status)) {
+            NtfsUnmakeLocked(Volume, Target->Id);
+        }
+    }
+    return Status;
 }
 
 #define NTFS_SHARED_ACCESS (FILE_EXECUTE | FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | DELETE)
@@ -409,10 +427,13 @@ static NTSTATUS NtfsOpenFileLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening)
     if (Status == STATUS_OBJECT_NAME_NOT_FOUND && Target.LastIsMissing) {
         Status = NtfsCreateMissingLocked(Volume, Irp, &Target);
         Irp->IoStatus.Information = FILE_CREATED;
-        Made = TRUE;
+        Made = NT_SUCCESS(Status);
     }
     if (NT_SUCCESS(Status)) {
         Status = NtfsOpenExistingLocked(Volume, Opening, &Target);
+        if (Made && !NT_SUCCESS(Status)) {
+            NtfsUnmakeLocked(Volume, Target.Id);
+        }
     }
     if (Status == STATUS_SUCCESS) {
         NtfsReportOpenLocked(Volume, Stack->FileObject, Made, Irp->IoStatus.Information);

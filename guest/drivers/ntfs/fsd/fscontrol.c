@@ -118,7 +118,7 @@ static NTSTATUS NtfsUserControlLocked(PNTFS_VOLUME Volume, PIRP Irp, PIO_STACK_L
         if (Stack->Parameters.FileSystemControl.OutputBufferLength < sizeof(ULONG)) {
             return STATUS_INVALID_PARAMETER;
         }
-        *(PULONG)Irp->AssociatedIrp.SystemBuffer = Volume->Facts.Dirty ? VOLUME_IS_DIRTY : 0;
+        *(PULONG)Irp->AssociatedIrp.SystemBuffer = Volume->Facts.Dirty || Volume->Sectors.Spoiled ? VOLUME_IS_DIRTY : 0;
         *Information = sizeof(ULONG);
         return STATUS_SUCCESS;
     case FSCTL_GET_NTFS_VOLUME_DATA:
@@ -185,9 +185,9 @@ static NTSTATUS NtfsControlUnderCache(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, 
     Status = Flushed.Status;
     if (NT_SUCCESS(Status)) {
         Status = NtfsControlFile(Volume, Stream, Irp, Information);
-    }
-    if (Stream->Sections.DataSectionObject != NULL) {
-        CcPurgeCacheSection(&Stream->Sections, NULL, 0, 0);
+        if (Stream->Sections.DataSectionObject != NULL) {
+            CcPurgeCacheSection(&Stream->Sections, NULL, 0, 0);
+        }
     }
     ExReleaseResourceLite(&Stream->Resource);
     KeLeaveCriticalRegion();

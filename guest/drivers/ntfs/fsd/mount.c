@@ -110,6 +110,9 @@ NTSTATUS NtfsDismountLocked(PNTFS_VOLUME Volume)
         Status = NtfsLibraryDismount(Volume->Library);
         Volume->Library = NULL;
         RemoveEntryList(&Volume->Link);
+        if (IsListEmpty(&NtfsVolumes)) {
+            NtfsLibraryFreeReserve();
+        }
     }
     return Status;
 }

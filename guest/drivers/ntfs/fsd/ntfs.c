@@ -10,14 +10,30 @@ DRIVER_INITIALIZE DriverEntry;
 LIST_ENTRY NtfsVolumes;
 static ERESOURCE NtfsLibraryResource;
 
-VOID NtfsLockLibrary(VOID)
+static ULONG NtfsLibraryDepth; /* the lock's holder's */
+
+static VOID NtfsLockLibraryFor(BOOLEAN MustGoOn)
 {
     KeEnterCriticalRegion();
     ExAcquireResourceExclusiveLite(&NtfsLibraryResource, TRUE);
+    if (NtfsLibraryDepth++ == 0 && !IsListEmpty(&NtfsVolumes)) {
+        NtfsLibraryBegin(MustGoOn);
+    }
+}
+
+VOID NtfsLockLibrary(VOID)
+{
+    NtfsLockLibraryFor(FALSE);
+}
+
+VOID NtfsLockLibraryToEnd(VOID)
+{
+    NtfsLockLibraryFor(TRUE);
 }
 
 VOID NtfsUnlockLibrary(VOID)
 {
+    NtfsLibraryDepth--;
     ExReleaseResourceLite(&NtfsLibraryResource);
     KeLeaveCriticalRegion();
 }

@@ -132,6 +132,8 @@ typedef struct _NTFS_VOLUME {
 /* ntfs.c */
 extern LIST_ENTRY NtfsVolumes;
 VOID NtfsLockLibrary(VOID);
+/* For what ends something, and is not refused for want of memory. */
+VOID NtfsLockLibraryToEnd(VOID);
 VOID NtfsUnlockLibrary(VOID);
 
 /* sectors.c.  PASSIVE_LEVEL: the library's transfers; Context is the volume's target device. */

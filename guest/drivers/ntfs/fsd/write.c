@@ -143,7 +143,7 @@ static NTSTATUS NtfsWritePaging(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
     return Status;
 }
 
-/* What the cache has is written before, and forgotten after: it is read anew. */
+/* What the cache has is written before, and forgotten after: it is read anew.  What could not be written stays there. */
 static NTSTATUS NtfsWriteNonCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
@@ -160,10 +160,10 @@ static NTSTATUS NtfsWriteNonCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIR
     }
     if (NT_SUCCESS(Status)) {
         Status = NtfsWriteToDisk(Volume, Stream, Irp, *Offset);
-    }
-    if (Stream->Sections.DataSectionObject != NULL) {
-        CcSetFileSizes(Stack->FileObject, (PCC_FILE_SIZES)&Stream->Header.AllocationSize);
-        CcPurgeCacheSection(&Stream->Sections, (PLARGE_INTEGER)Offset, Length, 0);
+        if (Stream->Sections.DataSectionObject != NULL) {
+            CcSetFileSizes(Stack->FileObject, (PCC_FILE_SIZES)&Stream->Header.AllocationSize);
+            CcPurgeCacheSection(&Stream->Sections, (PLARGE_INTEGER)Offset, Length, 0);
+        }
     }
     if (NT_SUCCESS(Status)) {
         Stack->FileObject->Flags |= FO_FILE_MODIFIED;

@@ -64,6 +64,7 @@ static s64 GluePiece(NTFS_SECTORS *Sectors, int Write, u8 *Buffer, s64 Count, s6
     }
     if (Status < 0) {
         Sectors->Failed = Status;
+        Sectors->Spoiled |= Write;
         errno = EIO;
         return -1;
     }

@@ -4,8 +4,26 @@
  */
 #include "glue.h"
 
+/* Is an operation refused that would begin now?  Whoever ends something goes on with what there is. */
+static int GlueIsShort;
+
+void NtfsLibraryBegin(int MustGoOn)
+{
+    GlueIsShort = NtfsShimReserve() != 0 && !MustGoOn;
+}
+
+void NtfsLibraryFreeReserve(void)
+{
+    NtfsShimFreeReserve();
+}
+
 int32_t NtfsGlueOpen(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, ntfs_inode **Inode)
 {
+    errno = ENOMEM;
+    *Inode = NULL;
+    if (GlueIsShort) {
+        return NtfsGlueStatus(Volume->Sectors);
+    }
     errno = 0;
     *Inode = ntfs_inode_open(Volume->Volume, Id);
     return *Inode != NULL ? GLUE_STATUS_SUCCESS : NtfsGlueStatus(Volume->Sectors);

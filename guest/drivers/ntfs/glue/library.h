@@ -21,6 +21,7 @@ typedef struct _NTFS_SECTORS {
     int32_t (*Flush)(void *Context);
     void *Bounce; /* NTFS_BOUNCE_SIZE bytes that may be transferred */
     int64_t Position;
+    int Spoiled;    /* a write has failed: half a change may be on the disk */
     int32_t Failed; /* the last status of a transfer that was not a success, until it is taken */
 } NTFS_SECTORS;
 
@@ -49,6 +50,14 @@ typedef struct _NTFS_VOLUME_FACTS {
 
 /* fsd/ntfs.c: what the library logs. */
 void NtfsLibraryComplaint(const char *Function, const char *Format, __builtin_va_list Arguments);
+
+/*
+ * file.c: an operation begins, with the lock held, while there are volumes.  Without memory in reserve it is refused with STATUS_INSUFFICIENT_RESOURCES, as a whole, unless it must go on:
+ * closing and cleaning up make do with what is left.
+ */
+void NtfsLibraryBegin(int MustGoOn);
+/* There is no volume any more. */
+void NtfsLibraryFreeReserve(void);
 
 /* volume.c */
 int32_t NtfsLibraryMount(NTFS_SECTORS *Sectors, NTFS_LIBRARY_VOLUME **Volume, NTFS_VOLUME_FACTS *Facts);

@@ -117,7 +117,12 @@ Exit:
 int32_t NtfsLibraryDismount(NTFS_LIBRARY_VOLUME *Volume)
 {
     NTFS_SECTORS *Sectors = Volume->Sectors;
-    int32_t Status = ntfs_umount(Volume->Volume, TRUE) == 0 ? GLUE_STATUS_SUCCESS : NtfsGlueStatus(Sectors);
+    int32_t Status;
+
+    if (Sectors->Spoiled && !NVolReadOnly(Volume->Volume)) {
+        ntfs_volume_write_flags(Volume->Volume, Volume->Volume->flags | VOLUME_IS_DIRTY);
+    }
+    Status = ntfs_umount(Volume->Volume, TRUE) == 0 ? GLUE_STATUS_SUCCESS : NtfsGlueStatus(Sectors);
 
     free(Volume);
     return Status;

@@ -25,6 +25,9 @@ void *NtfsShimMalloc(size_t Size);
 void *NtfsShimCalloc(size_t Count, size_t Size);
 void *NtfsShimRealloc(void *Block, size_t Size);
 void NtfsShimFree(void *Block);
+/* Memory that an operation which has begun can count on; 0, or NTFS_SHIM_ENOMEM. */
+int NtfsShimReserve(void);
+void NtfsShimFreeReserve(void);
 char *NtfsShimStrdup(const char *Text);
 char *NtfsShimStrerror(int Error);
 int NtfsShimSNPrintf(char *To, size_t Size, const char *Format, ...);

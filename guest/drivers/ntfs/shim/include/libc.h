@@ -103,6 +103,8 @@ extern int NtfsShimErrno;
 
 /* ---- memory ---- */
 void *malloc(size_t Size);
+int NtfsShimReserve(void);
+void NtfsShimFreeReserve(void);
 void *calloc(size_t Count, size_t Size);
 void *realloc(void *Block, size_t Size);
 void free(void *Block);
