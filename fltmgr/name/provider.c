@@ -72,14 +72,34 @@ static NTSTATUS FltpCallNormalize(const FLTP_NAME_QUERY *Query, PFLT_INSTANCE Pr
 {
     const FLT_REGISTRATION *Registration = &Provider->Filter->Registration;
     FLT_NORMALIZE_NAME_FLAGS Flags = Query->Destination ? FLTFL_NORMALIZE_NAME_DESTINATION_FILE_NAME : 0;
+    PFLT_NORMALIZE_NAME_COMPONENT_EX Extended = Registration->NormalizeNameComponentExCallback;
+    PFLT_NORMALIZE_NAME_COMPONENT Plain = Registration->NormalizeNameComponentCallback;
     USHORT VolumeLength = Query->Volume->Name.Length;
+    NTSTATUS Status;
+    FV_CALL Call;
 
     RtlZeroMemory(Entry, FLTP_COMPONENT_SIZE);
-    if (Registration->NormalizeNameComponentExCallback != NULL)
-        return Registration->NormalizeNameComponentExCallback(Provider, Query->FileObject, Parent, VolumeLength,
-                                                              Component, Entry, FLTP_COMPONENT_SIZE, Flags, Context);
-    return Registration->NormalizeNameComponentCallback(Provider, Parent, VolumeLength, Component, Entry,
-                                                        FLTP_COMPONENT_SIZE, Flags, Context);
+    FvBeginCall(&Call);
+    if (Extended != NULL)
+        Status = Extended(Provider, Query->FileObject, Parent, VolumeLength, Component, Entry, FLTP_COMPONENT_SIZE,
+                          Flags, Context);
+    else
+        Status = Plain(Provider, Parent, VolumeLength, Component, Entry, FLTP_COMPONENT_SIZE, Flags, Context);
+    FvEndCall(&Call, Extended != NULL ? (PVOID)Extended : (PVOID)Plain, "name provider's callback",
+              (ULONG_PTR)Query->FileObject);
+    return Status;
+}
+
+static VOID FltpCallCleanup(PFLT_INSTANCE Provider, PVOID *Context)
+{
+    PFLT_NORMALIZE_CONTEXT_CLEANUP Cleanup = Provider->Filter->Registration.NormalizeContextCleanupCallback;
+    FV_CALL Call;
+
+    if (*Context == NULL || Cleanup == NULL)
+        return;
+    FvBeginCall(&Call);
+    Cleanup(Context);
+    FvEndCall(&Call, (PVOID)Cleanup, "name provider's callback", (ULONG_PTR)Provider);
 }
 
 /* Component by component.  The last need not exist: then it is as it was given. */
@@ -117,7 +137,6 @@ static NTSTATUS FltpNormalizeComponents(const FLTP_NAME_QUERY *Query, PFLT_INSTA
 
 NTSTATUS FltpNormalizeByProvider(const FLTP_NAME_QUERY *Query, PFLT_INSTANCE Provider, PFLT_NAME_CONTROL Name)
 {
-    PFLT_NORMALIZE_CONTEXT_CLEANUP Cleanup = Provider->Filter->Registration.NormalizeContextCleanupCallback;
     PFILE_NAMES_INFORMATION Entry = ExAllocatePoolWithTag(PagedPool, FLTP_COMPONENT_SIZE, FLTP_TAG_FILE_NAME);
     FLT_NAME_CONTROL Made = {0};
     PVOID Context = NULL;
@@ -126,8 +145,7 @@ NTSTATUS FltpNormalizeByProvider(const FLTP_NAME_QUERY *Query, PFLT_INSTANCE Pro
     if (Entry == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     Status = FltpNormalizeComponents(Query, Provider, &Name->Name, Entry, &Context, &Made);
-    if (Context != NULL && Cleanup != NULL)
-        Cleanup(&Context);
+    FltpCallCleanup(Provider, &Context);
     ExFreePoolWithTag(Entry, FLTP_TAG_FILE_NAME);
     FltpFreeNameControl(NT_SUCCESS(Status) ? Name : &Made);
     if (NT_SUCCESS(Status))

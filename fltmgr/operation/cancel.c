@@ -73,6 +73,26 @@ NTSTATUS FLTAPI FltClearCancelCompletion(PFLT_CALLBACK_DATA CallbackData)
 
 /* --- Queues --- */
 
+typedef struct _FLTP_QUEUE_LOCK {
+    FV_CALL Call;
+    KIRQL Irql;
+} FLTP_QUEUE_LOCK, *PFLTP_QUEUE_LOCK;
+
+/* The filter's lock; what it leaves otherwise than before is found when it has been released. */
+static VOID FltpLockQueue(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_QUEUE_LOCK Lock)
+{
+    FvBeginCall(&Lock->Call);
+    Queue->Acquire(Queue, &Lock->Irql);
+}
+
+static VOID FltpUnlockQueue(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_QUEUE_LOCK Lock)
+{
+    PFLT_CALLBACK_DATA_QUEUE_RELEASE Release = Queue->Release;
+
+    Release(Queue, Lock->Irql);
+    FvEndCall(&Lock->Call, (PVOID)Release, "callback data queue's release callback", (ULONG_PTR)Queue);
+}
+
 /* The queue's lock is held.  It leaves the queue. */
 static VOID FltpRemoveLocked(PFLT_CALLBACK_DATA_QUEUE Queue, PFLTP_OPERATION Operation)
 {
@@ -101,13 +121,13 @@ static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
 {
     PFLTP_OPERATION Operation = Irp->Tail.Overlay.DriverContext[3];
     PFLT_CALLBACK_DATA_QUEUE Queue = Operation->Queue;
-    KIRQL Irql;
+    FLTP_QUEUE_LOCK Lock;
 
     UNREFERENCED_PARAMETER(Device);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
-    Queue->Acquire(Queue, &Irql);
+    FltpLockQueue(Queue, &Lock);
     FltpRemoveLocked(Queue, Operation);
-    Queue->Release(Queue, Irql);
+    FltpUnlockQueue(Queue, &Lock);
     FltpCompleteCanceled(Queue, Operation);
 }
 
@@ -141,11 +161,11 @@ NTSTATUS FLTAPI FltCbdqInitialize(PFLT_INSTANCE Instance, PFLT_CALLBACK_DATA_QUE
 
 static VOID FltpSetQueueFlags(PFLT_CALLBACK_DATA_QUEUE Cbdq, FLT_CALLBACK_DATA_QUEUE_FLAGS Flags)
 {
-    KIRQL Irql;
+    FLTP_QUEUE_LOCK Lock;
 
-    Cbdq->Acquire(Cbdq, &Irql);
+    FltpLockQueue(Cbdq, &Lock);
     Cbdq->Flags = Flags;
-    Cbdq->Release(Cbdq, Irql);
+    FltpUnlockQueue(Cbdq, &Lock);
 }
 
 VOID FLTAPI FltCbdqEnable(PFLT_CALLBACK_DATA_QUEUE Cbdq)
@@ -178,13 +198,13 @@ NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DAT
     PFLTP_CALL Call = FltpOwnCall(Operation);
     BOOLEAN Queued = FALSE;
     NTSTATUS Status = STATUS_FLT_CBDQ_DISABLED;
-    KIRQL Irql;
+    FLTP_QUEUE_LOCK Lock;
 
     if (Operation->Magic == FLTP_MAGIC_DRAINED)
         return STATUS_FLT_DELETING_OBJECT; /* a copy does not outlive its callback */
     if (Operation->Irp == NULL)
         return STATUS_INVALID_PARAMETER; /* a call does neither */
-    Cbdq->Acquire(Cbdq, &Irql);
+    FltpLockQueue(Cbdq, &Lock);
     if (Cbdq->Flags != FLTP_QUEUE_DISABLED) {
         Operation->Queue = Cbdq;
         Operation->QueueContext = Context;
@@ -202,7 +222,7 @@ NTSTATUS FLTAPI FltCbdqInsertIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DAT
             Context->Irp = NULL;
         }
     }
-    Cbdq->Release(Cbdq, Irql);
+    FltpUnlockQueue(Cbdq, &Lock);
     if (NT_SUCCESS(Status) && !Queued)
         FltpCompleteCanceled(Cbdq, Operation);
     return Status;
@@ -225,23 +245,23 @@ static PFLT_CALLBACK_DATA FltpTakeFromQueueLocked(PFLT_CALLBACK_DATA_QUEUE Cbdq,
 PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PIO_CSQ_IRP_CONTEXT Context)
 {
     PFLT_CALLBACK_DATA Data = NULL;
-    KIRQL Irql;
+    FLTP_QUEUE_LOCK Lock;
 
-    Cbdq->Acquire(Cbdq, &Irql);
+    FltpLockQueue(Cbdq, &Lock);
     if (Context->Irp != NULL)
         Data = FltpTakeFromQueueLocked(Cbdq, Context->Irp->Tail.Overlay.DriverContext[3]);
-    Cbdq->Release(Cbdq, Irql);
+    FltpUnlockQueue(Cbdq, &Lock);
     return Data;
 }
 
 PFLT_CALLBACK_DATA FLTAPI FltCbdqRemoveNextIo(PFLT_CALLBACK_DATA_QUEUE Cbdq, PVOID PeekContext)
 {
     PFLT_CALLBACK_DATA Data = NULL, Taken = NULL;
-    KIRQL Irql;
+    FLTP_QUEUE_LOCK Lock;
 
-    Cbdq->Acquire(Cbdq, &Irql);
+    FltpLockQueue(Cbdq, &Lock);
     while (Taken == NULL && (Data = Cbdq->PeekNextIo(Cbdq, Data, PeekContext)) != NULL)
         Taken = FltpTakeFromQueueLocked(Cbdq, FLTP_OPERATION_OF(Data));
-    Cbdq->Release(Cbdq, Irql);
+    FltpUnlockQueue(Cbdq, &Lock);
     return Taken;
 }

@@ -85,8 +85,12 @@ static NTSTATUS CmpStore(PRTL_QUERY_REGISTRY_TABLE Entry, ULONG Type, PVOID Data
 static NTSTATUS CmpCallQuery(PCMP_QUERY Query, PRTL_QUERY_REGISTRY_TABLE Entry, PWSTR Name, ULONG Type, PVOID Data,
                              ULONG Length)
 {
-    NTSTATUS Status = Entry->QueryRoutine(Name, Type, Data, Length, Query->Context, Entry->EntryContext);
+    NTSTATUS Status;
+    FV_CALL Call;
 
+    FvBeginCall(&Call);
+    Status = Entry->QueryRoutine(Name, Type, Data, Length, Query->Context, Entry->EntryContext);
+    FvEndCall(&Call, (PVOID)Entry->QueryRoutine, "registry query routine", (ULONG_PTR)Entry->EntryContext);
     return Status == STATUS_BUFFER_TOO_SMALL ? STATUS_SUCCESS : Status; /* documented to be ignored */
 }
 

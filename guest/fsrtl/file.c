@@ -2,6 +2,7 @@
 /* What is asked about a file object, waits that end with their thread or request, work on another stack,
  * reparse data. */
 #include <ntifs.h>
+#include <fltvm.h>
 #include <io.h>
 
 NTKERNELAPI LOGICAL NTAPI FsRtlIsSystemPagingFile(PFILE_OBJECT FileObject);
@@ -116,9 +117,13 @@ typedef struct _FSRTLP_POSTED {
 static VOID NTAPI FsRtlpRunPosted(PVOID Context)
 {
     FSRTLP_POSTED Posted = *(PFSRTLP_POSTED)Context;
+    FV_CALL Call;
 
     ExFreePoolWithTag(Context, FSRTLP_FILE_TAG);
+    FvBeginCall(&Call);
+    Call.Context = (ULONG_PTR)Posted.Context;
     Posted.Routine(Posted.Context, Posted.Event);
+    FvEndCall(&Call, (PVOID)Posted.Routine, "stack overflow work routine", (ULONG_PTR)Posted.Event);
 }
 
 /* IRQL: PASSIVE_LEVEL.  The routine runs in a system thread; the caller waits for what it makes of Event.

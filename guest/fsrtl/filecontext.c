@@ -6,6 +6,7 @@
  * What it points at is made with the first context; its mutex guards the list.  IRQL <= APC_LEVEL.
  */
 #include <ntifs.h>
+#include <fltvm.h>
 #include <rtl.h>
 
 #define FSRTL_TAG_FILE 'cFsF'
@@ -96,8 +97,14 @@ VOID NTAPI FsRtlTeardownPerFileContexts(_In_ PVOID *PerFileContextPointer)
     PFSRTLP_FILE_CONTEXTS File = FsRtlpOpenFileContexts(PerFileContextPointer);
     PFSRTL_PER_FILE_CONTEXT Context;
 
-    while ((Context = FsRtlpFindFileContext(PerFileContextPointer, NULL, NULL, TRUE)) != NULL)
-        Context->FreeCallback(Context);
+    while ((Context = FsRtlpFindFileContext(PerFileContextPointer, NULL, NULL, TRUE)) != NULL) {
+        PFREE_FUNCTION Free = Context->FreeCallback;
+        FV_CALL Call;
+
+        FvBeginCall(&Call);
+        Free(Context);
+        FvEndCall(&Call, (PVOID)Free, "file context's free callback", (ULONG_PTR)Context);
+    }
     if (File) {
         *PerFileContextPointer = NULL;
         ExFreePoolWithTag(File, FSRTL_TAG_FILE);

@@ -99,14 +99,21 @@ static VOID FsRtlpTakeBack(PFSRTLP_LOCKS Locks, ULONG64 Sequence)
 }
 
 /* Completes the request, through the file system's routine if it has one: what became of it. */
-static NTSTATUS FsRtlpComplete(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, NTSTATUS Status)
+NTSTATUS FsRtlpCompleteLockIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, NTSTATUS Status)
 {
+    PCOMPLETE_LOCK_IRP_ROUTINE Complete = FileLock->CompleteLockIrpRoutine;
+    FV_CALL Call;
+
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = 0;
-    if (FileLock->CompleteLockIrpRoutine != NULL) {
-        return FileLock->CompleteLockIrpRoutine(Context, Irp);
+    if (Complete == NULL) {
+        IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+        return Status;
     }
-    IoCompleteRequest(Irp, IO_DISK_INCREMENT);
+    FvBeginCall(&Call);
+    Status = Complete(Context, Irp);
+    Call.MayLeave = FV_MAY_LEAVE_RESOURCES; /* as a completion routine */
+    FvEndCall(&Call, (PVOID)Complete, "CompleteLockIrpRoutine", (ULONG_PTR)Irp);
     return Status;
 }
 
@@ -142,7 +149,7 @@ static VOID FsRtlpServeWaiting(PFSRTLP_LOCKS Locks)
     PIRP Irp;
 
     while ((Irp = FsRtlpNextGranted(Locks, &Context, &Sequence)) != NULL) {
-        if (!NT_SUCCESS(FsRtlpComplete(Locks->File, Irp, Context, STATUS_SUCCESS))) {
+        if (!NT_SUCCESS(FsRtlpCompleteLockIrp(Locks->File, Irp, Context, STATUS_SUCCESS))) {
             FsRtlpTakeBack(Locks, Sequence);
         }
     }
@@ -159,7 +166,7 @@ static VOID NTAPI FsRtlpCancelLock(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     KeAcquireSpinLock(&Locks->Lock, &Irql);
     RemoveEntryList(&Range->Link);
     KeReleaseSpinLock(&Locks->Lock, Irql);
-    FsRtlpComplete(Locks->File, Irp, Range->Context, STATUS_CANCELLED);
+    FsRtlpCompleteLockIrp(Locks->File, Irp, Range->Context, STATUS_CANCELLED);
     ExFreePoolWithTag(Range, FSRTLP_LOCK_TAG);
 }
 
@@ -302,8 +309,13 @@ static PFSRTLP_RANGE FsRtlpRemoveOne(PFSRTLP_LOCKS Locks, PFILE_OBJECT File, PEP
 
 static VOID FsRtlpForget(PFILE_LOCK FileLock, PFSRTLP_RANGE Range, PVOID Context)
 {
-    if (FileLock->UnlockRoutine != NULL) {
-        FileLock->UnlockRoutine(Context, &Range->Info);
+    PUNLOCK_ROUTINE Unlock = FileLock->UnlockRoutine;
+    FV_CALL Call;
+
+    if (Unlock != NULL) {
+        FvBeginCall(&Call);
+        Unlock(Context, &Range->Info);
+        FvEndCall(&Call, (PVOID)Unlock, "UnlockRoutine", (ULONG_PTR)&Range->Info);
     }
     ExFreePoolWithTag(Range, FSRTLP_LOCK_TAG);
 }
@@ -358,7 +370,7 @@ VOID NTAPI FsRtlUninitializeFileLock(PFILE_LOCK FileLock)
         }
         KeReleaseSpinLock(&Locks->Lock, Irql);
         if (Ours) {
-            FsRtlpComplete(FileLock, Range->Irp, Range->Context, STATUS_RANGE_NOT_LOCKED);
+            FsRtlpCompleteLockIrp(FileLock, Range->Irp, Range->Context, STATUS_RANGE_NOT_LOCKED);
             ExFreePoolWithTag(Range, FSRTLP_LOCK_TAG);
         } else {
             YieldProcessor(); /* who cancels it takes it out */
@@ -449,7 +461,7 @@ BOOLEAN NTAPI FsRtlPrivateLock(PFILE_LOCK FileLock, PFILE_OBJECT FileObject, PLA
         return Irp != NULL;
     }
     if (Irp != NULL) {
-        IoStatus->Status = FsRtlpComplete(FileLock, Irp, Context, Status);
+        IoStatus->Status = FsRtlpCompleteLockIrp(FileLock, Irp, Context, Status);
         if (NT_SUCCESS(Status) && !NT_SUCCESS(IoStatus->Status)) {
             FsRtlpTakeBack(FileLock->LockInformation, Sequence);
         }

@@ -4,6 +4,7 @@
 #define FLTVM_FSRTL_LOCK_H
 
 #include <ntifs.h>
+#include <fltvm.h>
 
 #define FSRTLP_LOCK_TAG 'LrsF'
 
@@ -32,6 +33,8 @@ typedef enum _FSRTLP_WHOSE {
     FsRtlpOfKey      /* of these, those with the key */
 } FSRTLP_WHOSE;
 
+/* Completes the request, through the file system's routine if it has one: what became of it.  <= DISPATCH_LEVEL. */
+NTSTATUS FsRtlpCompleteLockIrp(PFILE_LOCK FileLock, PIRP Irp, PVOID Context, NTSTATUS Status);
 BOOLEAN FsRtlpMayRead(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File, PVOID Process);
 BOOLEAN FsRtlpMayWrite(PFILE_LOCK FileLock, ULONG64 Offset, ULONG64 Length, ULONG Key, PFILE_OBJECT File,
                        PVOID Process);

@@ -38,13 +38,7 @@ NTSTATUS NTAPI FsRtlProcessFileLock(PFILE_LOCK FileLock, PIRP Irp, PVOID Context
         return Result.Status;
     }
     Status = FsRtlpUnlockIrp(FileLock, Irp, Stack, Process, Context);
-    Irp->IoStatus.Status = Status;
-    Irp->IoStatus.Information = 0;
-    if (FileLock->CompleteLockIrpRoutine != NULL) {
-        return FileLock->CompleteLockIrpRoutine(Context, Irp);
-    }
-    IoCompleteRequest(Irp, IO_DISK_INCREMENT);
-    return Status;
+    return FsRtlpCompleteLockIrp(FileLock, Irp, Context, Status);
 }
 
 BOOLEAN NTAPI FsRtlFastCheckLockForRead(PFILE_LOCK FileLock, PLARGE_INTEGER FileOffset, PLARGE_INTEGER Length,

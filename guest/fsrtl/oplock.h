@@ -4,6 +4,7 @@
 #define FLTVM_FSRTL_OPLOCK_H
 
 #include <ntifs.h>
+#include <fltvm.h>
 
 #define FSRTLP_OPLOCK_TAG 'OrsF'
 

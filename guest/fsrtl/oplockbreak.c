@@ -110,6 +110,16 @@ typedef struct _FSRTLP_MANNER {
     POPLOCK_NOTIFY_ROUTINE Notify;
 } FSRTLP_MANNER, *PFSRTLP_MANNER;
 
+static DECLSPEC_NOINLINE VOID FsRtlpTellPost(PFSRTLP_MANNER Manner, PIRP Irp)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Manner->Post(Manner->Context, Irp);
+    Call.MayLeave = FV_MAY_LEAVE_RESOURCES; /* as a dispatch routine that pends */
+    FvEndCall(&Call, (PVOID)Manner->Post, "oplock's pre-post routine", (ULONG_PTR)Irp);
+}
+
 /* For one who is called back: the waiter, with the driver told before anything is queued; it may raise.  NULL: there is
  * nothing to wait for (STATUS_SUCCESS), or no memory. */
 static NTSTATUS FsRtlpPrepareWaiter(PFSRTLP_OPLOCK Oplock, PFSRTLP_OPERATION Operation, PFSRTLP_MANNER Manner,
@@ -132,7 +142,7 @@ static NTSTATUS FsRtlpPrepareWaiter(PFSRTLP_OPLOCK Oplock, PFSRTLP_OPERATION Ope
     }
     if (Manner->Post != NULL) {
         __try {
-            Manner->Post(Manner->Context, Operation->Irp);
+            FsRtlpTellPost(Manner, Operation->Irp);
         } __finally {
             if (AbnormalTermination()) {
                 ExFreePoolWithTag(*Waiter, FSRTLP_OPLOCK_TAG);

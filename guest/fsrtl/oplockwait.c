@@ -49,11 +49,16 @@ BOOLEAN FsRtlpIsHeldUpLocked(PFSRTLP_WAITER Waiter)
 /* Without the lock.  A thread's waiter is on its stack: it is gone with the event. */
 VOID FsRtlpWakeWaiter(PFSRTLP_WAITER Waiter)
 {
+    FV_CALL Call;
+
     if (Waiter->Routine == NULL) {
         KeSetEvent(&Waiter->Event, IO_DISK_INCREMENT, FALSE);
         return;
     }
+    FvBeginCall(&Call);
     Waiter->Routine(Waiter->Context, Waiter->Irp);
+    Call.MayLeave = FV_MAY_LEAVE_RESOURCES; /* as a completion routine */
+    FvEndCall(&Call, (PVOID)Waiter->Routine, "oplock's wait-complete routine", (ULONG_PTR)Waiter->Irp);
     ExFreePoolWithTag(Waiter, FSRTLP_OPLOCK_TAG);
 }
 
@@ -138,6 +143,15 @@ static BOOLEAN FsRtlpGiveUp(PFSRTLP_WAITER Waiter)
     return Waited;
 }
 
+static VOID FsRtlpTellDriver(POPLOCK_NOTIFY_ROUTINE NotifyRoutine, POPLOCK_NOTIFY_PARAMS Parameters)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    NotifyRoutine(Parameters);
+    FvEndCall(&Call, (PVOID)NotifyRoutine, "oplock's notify routine", (ULONG_PTR)Parameters->Irp);
+}
+
 /* STATUS_CANCELLED: the request was, or the thread is to end.  Timeout: milliseconds until the driver is told that the
  * wait lasts; 0: it is not.  <= APC_LEVEL. */
 NTSTATUS FsRtlpWaitHere(PFSRTLP_WAITER Waiter, ULONGLONG Timeout, PVOID NotifyContext,
@@ -152,7 +166,7 @@ NTSTATUS FsRtlpWaitHere(PFSRTLP_WAITER Waiter, ULONGLONG Timeout, PVOID NotifyCo
     Status = FsRtlCancellableWaitForSingleObject(&Waiter->Event,
                                                  Timeout != 0 && NotifyRoutine != NULL ? &Interim : NULL, Waiter->Irp);
     if (Status == STATUS_TIMEOUT) {
-        NotifyRoutine(&Parameters);
+        FsRtlpTellDriver(NotifyRoutine, &Parameters);
         Status = FsRtlCancellableWaitForSingleObject(&Waiter->Event, NULL, Waiter->Irp);
     }
     if (Status != STATUS_SUCCESS) {
@@ -165,7 +179,7 @@ NTSTATUS FsRtlpWaitHere(PFSRTLP_WAITER Waiter, ULONGLONG Timeout, PVOID NotifyCo
     if (NotifyRoutine != NULL) {
         Parameters.NotifyReason = OPLOCK_NOTIFY_BREAK_WAIT_TERMINATED;
         Parameters.Status = Status;
-        NotifyRoutine(&Parameters);
+        FsRtlpTellDriver(NotifyRoutine, &Parameters);
     }
     return Status;
 }

@@ -5,6 +5,7 @@
  * The header's FastMutex guards the list; the file system tears the list down when the stream goes.  IRQL <= APC_LEVEL.
  */
 #include <ntifs.h>
+#include <fltvm.h>
 
 static BOOLEAN FsRtlpSupportsContexts(_In_opt_ PFSRTL_ADVANCED_FCB_HEADER Header)
 {
@@ -72,6 +73,12 @@ VOID NTAPI FsRtlTeardownPerStreamContexts(_In_ PFSRTL_ADVANCED_FCB_HEADER Advanc
 {
     PFSRTL_PER_STREAM_CONTEXT Context;
 
-    while ((Context = FsRtlRemovePerStreamContext(AdvancedHeader, NULL, NULL)) != NULL)
-        Context->FreeCallback(Context);
+    while ((Context = FsRtlRemovePerStreamContext(AdvancedHeader, NULL, NULL)) != NULL) {
+        PFREE_FUNCTION Free = Context->FreeCallback;
+        FV_CALL Call;
+
+        FvBeginCall(&Call);
+        Free(Context);
+        FvEndCall(&Call, (PVOID)Free, "stream context's free callback", (ULONG_PTR)Context);
+    }
 }

@@ -11,6 +11,11 @@
 #define IOP_CSQ_TYPE         2
 #define IOP_CSQ_TYPE_EX      3
 
+typedef struct _IOP_CSQ_LOCK {
+    FV_CALL Call;
+    KIRQL Irql;
+} IOP_CSQ_LOCK, *PIOP_CSQ_LOCK;
+
 #define IopCsqSlot(Irp) ((Irp)->Tail.Overlay.DriverContext[3])
 
 static VOID IopCsqForget(PIRP Irp)
@@ -23,23 +28,44 @@ static VOID IopCsqForget(PIRP Irp)
     IopCsqSlot(Irp) = NULL;
 }
 
+/* The driver's lock; what it leaves otherwise than before is found when it has been released. */
+static VOID IopCsqLock(PIO_CSQ Csq, PIOP_CSQ_LOCK Lock)
+{
+    FvBeginCall(&Lock->Call);
+    Csq->CsqAcquireLock(Csq, &Lock->Irql);
+}
+
+static VOID IopCsqUnlock(PIO_CSQ Csq, PIOP_CSQ_LOCK Lock)
+{
+    PIO_CSQ_RELEASE_LOCK Release = Csq->CsqReleaseLock;
+
+    Release(Csq, Lock->Irql);
+    FvEndCall(&Lock->Call, (PVOID)Release, "CsqReleaseLock", (ULONG_PTR)Csq);
+}
+
+static VOID IopCsqCompleteCanceled(PIO_CSQ Csq, PIO_CSQ_COMPLETE_CANCELED_IRP Complete, PIRP Irp)
+{
+    FV_CALL Call;
+
+    FvBeginCall(&Call);
+    Complete(Csq, Irp);
+    FvEndCall(&Call, (PVOID)Complete, "CsqCompleteCanceledIrp", (ULONG_PTR)Irp);
+}
+
 static VOID NTAPI IopCsqCancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_CSQ_IRP_CONTEXT Context = IopCsqSlot(Irp);
     PIO_CSQ Csq = Context->Type == IOP_CSQ_TYPE_CONTEXT ? Context->Csq : (PIO_CSQ)Context;
     PIO_CSQ_COMPLETE_CANCELED_IRP Complete = Csq->CsqCompleteCanceledIrp;
-    FV_CALL Call;
-    KIRQL Irql;
+    IOP_CSQ_LOCK Lock;
 
     UNREFERENCED_PARAMETER(DeviceObject);
     IoReleaseCancelSpinLock(Irp->CancelIrql);
-    Csq->CsqAcquireLock(Csq, &Irql);
+    IopCsqLock(Csq, &Lock);
     Csq->CsqRemoveIrp(Csq, Irp);
     IopCsqForget(Irp);
-    Csq->CsqReleaseLock(Csq, Irql);
-    FvBeginCall(&Call);
-    Complete(Csq, Irp);
-    FvEndCall(&Call, (PVOID)Complete, "CsqCompleteCanceledIrp", (ULONG_PTR)Irp);
+    IopCsqUnlock(Csq, &Lock);
+    IopCsqCompleteCanceled(Csq, Complete, Irp);
 }
 
 static VOID IopCsqSetup(PIO_CSQ Csq, ULONG Type, PVOID Insert, PIO_CSQ_REMOVE_IRP Remove, PIO_CSQ_PEEK_NEXT_IRP Peek,
@@ -92,7 +118,7 @@ NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Conte
 {
     NTSTATUS Status = STATUS_SUCCESS;
     PVOID Slot = Csq;
-    KIRQL Irql;
+    IOP_CSQ_LOCK Lock;
 
     if (Context != NULL) {
         Context->Type = IOP_CSQ_TYPE_CONTEXT;
@@ -100,13 +126,13 @@ NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Conte
         Context->Csq = Csq;
         Slot = Context;
     }
-    Csq->CsqAcquireLock(Csq, &Irql);
+    IopCsqLock(Csq, &Lock);
     IopCsqSlot(Irp) = Slot;
     if (Csq->Type == IOP_CSQ_TYPE_EX) {
         Status = ((PIO_CSQ_INSERT_IRP_EX)(PVOID)Csq->CsqInsertIrp)(Csq, Irp, InsertContext);
         if (!NT_SUCCESS(Status)) {
             IopCsqForget(Irp);
-            Csq->CsqReleaseLock(Csq, Irql);
+            IopCsqUnlock(Csq, &Lock);
             return Status;
         }
     } else {
@@ -117,11 +143,11 @@ NTSTATUS NTAPI IoCsqInsertIrpEx(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Conte
     if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
         Csq->CsqRemoveIrp(Csq, Irp);
         IopCsqForget(Irp);
-        Csq->CsqReleaseLock(Csq, Irql);
-        Csq->CsqCompleteCanceledIrp(Csq, Irp);
+        IopCsqUnlock(Csq, &Lock);
+        IopCsqCompleteCanceled(Csq, Csq->CsqCompleteCanceledIrp, Irp);
         return Status;
     }
-    Csq->CsqReleaseLock(Csq, Irql);
+    IopCsqUnlock(Csq, &Lock);
     return Status;
 }
 
@@ -135,9 +161,9 @@ VOID NTAPI IoCsqInsertIrp(PIO_CSQ Csq, PIRP Irp, PIO_CSQ_IRP_CONTEXT Context)
 PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 {
     PIRP Irp;
-    KIRQL Irql;
+    IOP_CSQ_LOCK Lock;
 
-    Csq->CsqAcquireLock(Csq, &Irql);
+    IopCsqLock(Csq, &Lock);
     Irp = Csq->CsqPeekNextIrp(Csq, NULL, PeekContext);
     while (Irp != NULL && IoSetCancelRoutine(Irp, NULL) == NULL) {
         /* being canceled: its cancel routine waits for the lock and takes it out */
@@ -147,7 +173,7 @@ PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
         Csq->CsqRemoveIrp(Csq, Irp);
         IopCsqForget(Irp);
     }
-    Csq->CsqReleaseLock(Csq, Irql);
+    IopCsqUnlock(Csq, &Lock);
     return Irp;
 }
 
@@ -155,9 +181,9 @@ PIRP NTAPI IoCsqRemoveNextIrp(PIO_CSQ Csq, PVOID PeekContext)
 PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
 {
     PIRP Irp;
-    KIRQL Irql;
+    IOP_CSQ_LOCK Lock;
 
-    Csq->CsqAcquireLock(Csq, &Irql);
+    IopCsqLock(Csq, &Lock);
     Irp = Context->Irp;
     if (Irp != NULL && IoSetCancelRoutine(Irp, NULL) == NULL) {
         Irp = NULL;
@@ -166,6 +192,6 @@ PIRP NTAPI IoCsqRemoveIrp(PIO_CSQ Csq, PIO_CSQ_IRP_CONTEXT Context)
         Csq->CsqRemoveIrp(Csq, Irp);
         IopCsqForget(Irp);
     }
-    Csq->CsqReleaseLock(Csq, Irql);
+    IopCsqUnlock(Csq, &Lock);
     return Irp;
 }

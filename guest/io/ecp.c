@@ -7,8 +7,12 @@
 
 VOID IopFreeEcp(PECP_HEADER Ecp)
 {
+    FV_CALL Call;
+
     if (Ecp->Cleanup != NULL) {
+        FvBeginCall(&Call);
         Ecp->Cleanup(Ecp + 1, &Ecp->Type);
+        FvEndCall(&Call, (PVOID)Ecp->Cleanup, "extra create parameter's cleanup callback", (ULONG_PTR)(Ecp + 1));
     }
     Ecp->Magic = 0;
     if (Ecp->Lookaside == NULL) {

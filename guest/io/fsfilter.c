@@ -194,7 +194,10 @@ static NTSTATUS IopFilterDown(PDEVICE_OBJECT DeviceObject, PFS_FILTER_CALLBACK_D
     }
     if (Post != NULL) {
         Data->DeviceObject = DeviceObject;
+        FvBeginCall(&Call);
         Post(Data, Status, Context);
+        Call.MayLeave = FV_MAY_LEAVE_RESOURCES | FV_MAY_LEAVE_APCS_DISABLED | FV_MAY_LEAVE_TOP_LEVEL_IRP;
+        FvEndCall(&Call, (PVOID)Post, "file-system filter callback", (ULONG_PTR)DeviceObject);
     }
     if (Lower != NULL) {
         ObDereferenceObject(Lower);

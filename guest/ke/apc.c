@@ -167,6 +167,7 @@ VOID KiDeliverApc(VOID)
         PKNORMAL_ROUTINE NormalRoutine;
         PVOID Context, Argument1, Argument2;
         BOOLEAN Normal;
+        FV_CALL Call;
         PKAPC Apc;
 
         if (IsListEmpty(Head)) {
@@ -189,12 +190,16 @@ VOID KiDeliverApc(VOID)
         Apc->Inserted = FALSE;
         KiUnlockDispatcher(OldIrql);
         FV_TRACE(FLTVM_TRACE_APC_DELIVER, Apc, Normal ? (PVOID)NormalRoutine : (PVOID)KernelRoutine, 0, 0, 0);
+        FvBeginCall(&Call);
         KernelRoutine(Apc, &NormalRoutine, &Context, &Argument1, &Argument2);
+        FvEndCall(&Call, (PVOID)KernelRoutine, "APC's kernel routine", (ULONG_PTR)Apc);
         KiCheckApcExit(Thread, Disable, KernelRoutine);
         if (Normal && NormalRoutine != NULL) {
             Thread->ApcState.KernelApcInProgress = TRUE;
             __writecr8(PASSIVE_LEVEL);
+            FvBeginCall(&Call);
             NormalRoutine(Context, Argument1, Argument2);
+            FvEndCall(&Call, (PVOID)NormalRoutine, "APC's normal routine", (ULONG_PTR)Context);
             __writecr8(APC_LEVEL);
             Thread->ApcState.KernelApcInProgress = FALSE;
             KiCheckApcExit(Thread, Disable, NormalRoutine);

@@ -25,12 +25,16 @@ VOID KiIpiRequest(KAFFINITY Targets, ULONG Request)
 
 static VOID KiRunCall(VOID)
 {
+    FV_CALL Call;
+
     /* Nobody starts before all are here, as KeIpiGenericCall promises. */
     InterlockedIncrement(&KiCall.Arrived);
     while (!KiCall.Released) {
         _mm_pause();
     }
+    FvBeginCall(&Call);
     KiCall.Routine(KiCall.Argument);
+    FvEndCall(&Call, (PVOID)KiCall.Routine, "broadcast routine", KiCall.Argument);
     InterlockedIncrement(&KiCall.Finished);
 }
 
@@ -55,6 +59,7 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
     KIRQL OldIrql = (KIRQL)__readcr8();
     KAFFINITY Others;
     ULONG_PTR Result;
+    FV_CALL Call;
     LONG Count;
 
     KeCheckRoutine((PVOID)BroadcastFunction, "broadcast routine");
@@ -82,7 +87,9 @@ ULONG_PTR NTAPI KeIpiGenericCall(PKIPI_BROADCAST_WORKER BroadcastFunction, ULONG
         }
     }
     KiCall.Released = TRUE;
+    FvBeginCall(&Call);
     Result = BroadcastFunction(Context);
+    FvEndCall(&Call, (PVOID)BroadcastFunction, "broadcast routine", Context);
     while (KiCall.Finished != Count) {
         _mm_pause();
     }

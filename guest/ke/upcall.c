@@ -83,6 +83,7 @@ static VOID KiDeliverUserApc(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME Exception
     PKNORMAL_ROUTINE NormalRoutine;
     PVOID NormalContext, First, Second;
     CONTEXT Context;
+    FV_CALL Call;
     PKAPC Apc;
 
     __writecr8(APC_LEVEL);
@@ -100,7 +101,9 @@ static VOID KiDeliverUserApc(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME Exception
     Second = Apc->SystemArgument2;
     KiUnlockDispatcher(APC_LEVEL);
     FV_TRACE(FLTVM_TRACE_APC_DELIVER, Apc, (PVOID)NormalRoutine, 0, 0, 0);
+    FvBeginCall(&Call);
     KernelRoutine(Apc, &NormalRoutine, &NormalContext, &First, &Second);
+    FvEndCall(&Call, (PVOID)KernelRoutine, "APC's kernel routine", (ULONG_PTR)Apc);
     KiCheckApcExit(Thread, Disable, KernelRoutine);
     __writecr8(PASSIVE_LEVEL);
     if (NormalRoutine == NULL) {

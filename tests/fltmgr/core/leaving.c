@@ -29,6 +29,12 @@ typedef enum _KIND {
     InAsynchronous,
     InSynchronizedPre, /* its post-callback does not put back what it leaves */
     InPair,            /* its post-callback puts that back, and leaves something itself */
+    InGenerate,
+    InNormalize,
+    InNormalizePlain,
+    InNameCleanup,
+    InOperationStatus,
+    InQueueRelease,
 } KIND;
 
 static PFLT_FILTER Filter;
@@ -93,6 +99,7 @@ static VOID FLTAPI Acquire(PFLT_CALLBACK_DATA_QUEUE Cbdq, PKIRQL Irql)
 
 static VOID FLTAPI Release(PFLT_CALLBACK_DATA_QUEUE Cbdq, KIRQL Irql)
 {
+    Misbehave(InQueueRelease);
 }
 
 static VOID FLTAPI CompleteCanceled(PFLT_CALLBACK_DATA_QUEUE Cbdq, PFLT_CALLBACK_DATA Data)
@@ -120,7 +127,68 @@ static VOID ReadAsynchronously(PCFLT_RELATED_OBJECTS Objects)
     IsSet(&Done, 1000);
 }
 
+/* ---- names, of which this filter is the provider ---- */
+
+static NTSTATUS FLTAPI Generate(PFLT_INSTANCE Instance, PFILE_OBJECT File, PFLT_CALLBACK_DATA Data,
+                                FLT_FILE_NAME_OPTIONS Options, PBOOLEAN Cache, PFLT_NAME_CONTROL Name)
+{
+    UNICODE_STRING Made = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1\\a");
+    NTSTATUS Status = STATUS_NOT_SUPPORTED;
+
+    if (FltGetFileNameFormat(Options) != FLT_FILE_NAME_NORMALIZED)
+        Status = FltCheckAndGrowNameControl(Name, Made.Length);
+    if (NT_SUCCESS(Status))
+        RtlCopyUnicodeString(&Name->Name, &Made);
+    Misbehave(InGenerate);
+    return Status;
+}
+
+static NTSTATUS Expand(PFILE_NAMES_INFORMATION Expanded, PVOID *Context)
+{
+    *Context = &Done;
+    Expanded->FileNameLength = sizeof(WCHAR);
+    Expanded->FileName[0] = 'a';
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS FLTAPI Normalize(PFLT_INSTANCE Instance, PFILE_OBJECT File, PCUNICODE_STRING Parent,
+                                 USHORT VolumeLength, PCUNICODE_STRING Component, PFILE_NAMES_INFORMATION Expanded,
+                                 ULONG Length, FLT_NORMALIZE_NAME_FLAGS Flags, PVOID *Context)
+{
+    Misbehave(InNormalize);
+    return Expand(Expanded, Context);
+}
+
+static NTSTATUS FLTAPI NormalizePlain(PFLT_INSTANCE Instance, PCUNICODE_STRING Parent, USHORT VolumeLength,
+                                      PCUNICODE_STRING Component, PFILE_NAMES_INFORMATION Expanded, ULONG Length,
+                                      FLT_NORMALIZE_NAME_FLAGS Flags, PVOID *Context)
+{
+    Misbehave(InNormalizePlain);
+    return Expand(Expanded, Context);
+}
+
+static VOID FLTAPI NameCleanup(PVOID *Context)
+{
+    Misbehave(InNameCleanup);
+}
+
+static VOID AskName(PFLT_CALLBACK_DATA Data)
+{
+    PFLT_FILE_NAME_INFORMATION Name;
+
+    if (NT_SUCCESS(FltGetFileNameInformation(
+            Data, FLT_FILE_NAME_NORMALIZED | FLT_FILE_NAME_QUERY_DEFAULT | FLT_FILE_NAME_REQUEST_FROM_CURRENT_PROVIDER,
+            &Name)))
+        FltReleaseFileNameInformation(Name);
+}
+
 /* ---- operations: reads ---- */
+
+static VOID FLTAPI OperationStatus(PCFLT_RELATED_OBJECTS Objects, PFLT_IO_PARAMETER_BLOCK Iopb, NTSTATUS Status,
+                                   PVOID Context)
+{
+    Misbehave(InOperationStatus);
+}
 
 static FLT_PREOP_CALLBACK_STATUS FLTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS Objects, PVOID *Context)
 {
@@ -137,6 +205,11 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELAT
         FltQueueDeferredIoWorkItem(FltAllocateDeferredIoWorkItem(), Data, Deferred, DelayedWorkQueue, NULL);
         return FLT_PREOP_PENDING;
     case InCancel: FltSetCancelCompletion(Data, Canceled); return FLT_PREOP_PENDING;
+    case InGenerate ... InNameCleanup: AskName(Data); return FLT_PREOP_SUCCESS_NO_CALLBACK;
+    case InOperationStatus:
+        FltRequestOperationStatusCallback(Data, OperationStatus, NULL);
+        return FLT_PREOP_SUCCESS_WITH_CALLBACK;
+    case InQueueRelease:
     case InQueueCancel: FltCbdqInsertIo(&Queue, Data, NULL, NULL); return FLT_PREOP_PENDING;
     case InAsynchronous: ReadAsynchronously(Objects); return FLT_PREOP_SUCCESS_NO_CALLBACK;
     default: Misbehave(InPre); return FLT_PREOP_SUCCESS_WITH_CALLBACK;
@@ -271,15 +344,15 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     static const FLT_OPERATION_REGISTRATION Operations[] = {{IRP_MJ_READ, 0, Pre, Post}, {IRP_MJ_OPERATION_END}};
     static const FLT_CONTEXT_REGISTRATION Own[] = {
         {FLT_INSTANCE_CONTEXT, 0, Cleanup, FLT_VARIABLE_SIZED_CONTEXTS, 0, Allocate, Free}, {FLT_CONTEXT_END}};
-    static const FLT_REGISTRATION Registration = {.Size = sizeof(Registration),
-                                                  .Version = FLT_REGISTRATION_VERSION,
-                                                  .ContextRegistration = Own,
-                                                  .OperationRegistration = Operations,
-                                                  .FilterUnloadCallback = Unload,
-                                                  .InstanceSetupCallback = Setup,
-                                                  .InstanceQueryTeardownCallback = QueryTeardown,
-                                                  .InstanceTeardownStartCallback = TeardownStart,
-                                                  .InstanceTeardownCompleteCallback = TeardownComplete};
+    static FLT_REGISTRATION Registration = {.Size = sizeof(Registration),
+                                            .Version = FLT_REGISTRATION_VERSION,
+                                            .ContextRegistration = Own,
+                                            .OperationRegistration = Operations,
+                                            .FilterUnloadCallback = Unload,
+                                            .InstanceSetupCallback = Setup,
+                                            .InstanceQueryTeardownCallback = QueryTeardown,
+                                            .InstanceTeardownStartCallback = TeardownStart,
+                                            .InstanceTeardownCompleteCallback = TeardownComplete};
     NTSTATUS Status;
 
     Kind = ReadNumber(RegistryPath, L"Kind");
@@ -289,6 +362,12 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     InitializeListHead(&Held);
     KeInitializeEvent(&Done, SynchronizationEvent, FALSE);
     Ready = TRUE;
+    if (Kind >= InGenerate && Kind <= InNameCleanup) {
+        Registration.GenerateFileNameCallback = Generate;
+        Registration.NormalizeNameComponentCallback = NormalizePlain;
+        Registration.NormalizeNameComponentExCallback = Kind == InNormalizePlain ? NULL : Normalize;
+        Registration.NormalizeContextCleanupCallback = NameCleanup;
+    }
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     if (!NT_SUCCESS(Status))
         return Status;

@@ -50,6 +50,12 @@ local kinds = {
   { 17, "Canceled", "cancel callback", canceling },
   { 18, "CompleteCanceled", "cancel callback", canceling },
   { 19, "Completed", "asynchronous completion callback", { irql, top, spin, queued } },
+  { 22, "Generate", "name provider's callback", passive },
+  { 23, "Normalize", "name provider's callback", passive },
+  { 24, "NormalizePlain", "name provider's callback", passive },
+  { 25, "NameCleanup", "name provider's callback", passive },
+  { 26, "OperationStatus", "operation status callback", passive },
+  { 27, "Release", "callback data queue's release callback", passive },
 }
 
 -- The line where each callback begins, its brace's.
@@ -74,7 +80,7 @@ local function run(kind, how, verifier)
   end
   local read = volume:read_async(0, 512)
   vm:sleep(30)
-  if kind == 17 or kind == 18 then volume:cancel() end
+  if kind == 17 or kind == 18 or kind == 27 then volume:cancel() end
   pcall(function() read:wait() end)
   volume:close()
   if kind == 8 then vm:detach{ filter = "leaving", volume = VOLUME } end
