@@ -33,7 +33,7 @@ static char *name_types(guint types)
 /* Raise an error whose text was made with GLib. */
 static void raise_text(lua_State *lua, char *text)
 {
-    luaL_where(lua, 1);
+    fltvm_lua_push_where(lua);
     lua_pushstring(lua, text);
     g_free(text);
     lua_concat(lua, 2);
@@ -99,7 +99,7 @@ void fltvm_lua_check_fields(lua_State *lua, int index, const char *what, const F
     if (lua_isnoneornil(lua, index))
         return;
     if (!lua_istable(lua, index))
-        luaL_error(lua, "%s: a table of options is wanted, not a %s", what, luaL_typename(lua, index));
+        raise_text(lua, g_strdup_printf("%s: a table of options is wanted, not a %s", what, luaL_typename(lua, index)));
     index = lua_absindex(lua, index);
     luaL_checkstack(lua, 8, what);
     count = fltvm_lua_push_keys(lua, index, TRUE);

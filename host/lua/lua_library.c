@@ -191,7 +191,7 @@ static int library_exit(lua_State *lua)
 
     if (!well) {
         const char *code = fltvm_lua_push_text(lua, 1), *place;
-        luaL_where(lua, 1);
+        fltvm_lua_push_where(lua);
         place = lua_tostring(lua, -1);
         lua_pushfstring(lua, "%sos.exit(%s)", place, code);
         fltvm_account_check(scenario->session.account, FLTVM_CHECK_FAIL, "the script does not give up",

@@ -6,13 +6,14 @@
  */
 #include <lauxlib.h>
 
+#include "lua_fields.h"
 #include "lua_machine.h"
 #include "abi/fltctl.h"
 #include "vocabulary.h"
 
 /* MESSAGE and REPLY are the layouts of FILTER_MESSAGE_HEADER and FILTER_REPLY_HEADER. */
 static const char words[] =
-    "local machine, device, connect, get, reply, send, name_max = ...\n"
+    "local machine, device, connect, get, reply, send, name_max, check_connect, check_get = ...\n"
     "local MESSAGE, REPLY, LARGEST = '<I4xxxxI8', '<i4xxxxI8', 65536\n"
     "local port, waiting = {}, {}\n"
     "port.__index, waiting.__index = port, waiting\n"
@@ -34,19 +35,20 @@ static const char words[] =
     "end\n"
     "function machine:port(options)\n"
     "  if type(options) == 'string' then options = { name = options } end\n"
-    "  if type(options) ~= 'table' or type(options.name) ~= 'string' then error('machine:port wants the port\\'s "
-    "name', 2) end\n"
-    "  for field in next, options do\n"
-    "    if field ~= 'name' and field ~= 'context' then error('machine:port has no field ' .. tostring(field), 2) end\n"
-    "  end\n"
+    "  check_connect(options)\n"
+    "  if not options or not options.name then error('machine:port wants the port\\'s name', 2) end\n"
     "  local name = wide(options.name)\n"
     "  local file = self:open(device, { async = true })\n"
     "  local ok, problem = pcall(file.ioctl, file, connect, name .. (options.context or ''))\n"
     "  if not ok then file:close() error(problem, 0) end\n"
     "  return setmetatable({ file = file }, port)\n"
     "end\n"
-    "function port:get(options) return message(self.file:ioctl(get, '', options and options.size or LARGEST)) end\n"
+    "function port:get(options)\n"
+    "  check_get(options)\n"
+    "  return message(self.file:ioctl(get, '', options and options.size or LARGEST))\n"
+    "end\n"
     "function port:get_async(options)\n"
+    "  check_get(options)\n"
     "  return setmetatable({ operation = self.file:ioctl_async(get, '', options and options.size or LARGEST) }, "
     "waiting)\n"
     "end\n"
@@ -59,6 +61,22 @@ static const char words[] =
     "function waiting:wait(...) return message(self.operation:wait(...)) end\n"
     "function waiting:done(...) return self.operation:done(...) end\n";
 
+static int check_connect(lua_State *lua)
+{
+    static const FltvmLuaField known[] = {{"name", FLTVM_LUA_TEXT}, {"context", FLTVM_LUA_TEXT}, {NULL, 0}};
+
+    fltvm_lua_check_fields(lua, 1, "machine:port", known);
+    return 0;
+}
+
+static int check_get(lua_State *lua)
+{
+    static const FltvmLuaField known[] = {{"size", FLTVM_LUA_NUMBER}, {NULL, 0}};
+
+    fltvm_lua_check_fields(lua, 1, "port:get", known);
+    return 0;
+}
+
 void fltvm_lua_open_port(lua_State *lua)
 {
     if (luaL_loadbufferx(lua, words, sizeof(words) - 1, "=port", "t") != LUA_OK)
@@ -70,5 +88,7 @@ void fltvm_lua_open_port(lua_State *lua)
     lua_pushinteger(lua, FLTVM_FLTMSG_REPLY);
     lua_pushinteger(lua, FLTVM_FLTMSG_SEND);
     lua_pushinteger(lua, FLTVM_FLTCTL_NAME_MAX);
-    lua_call(lua, 7, 0);
+    lua_pushcfunction(lua, check_connect);
+    lua_pushcfunction(lua, check_get);
+    lua_call(lua, 9, 0);
 }

@@ -19,6 +19,20 @@ FltvmScenario *fltvm_lua_scenario(lua_State *lua)
 
 /* --- errors -------------------------------------------------------------------------------------------- */
 
+void fltvm_lua_push_where(lua_State *lua)
+{
+    lua_Debug at;
+
+    for (int level = 1; lua_getstack(lua, level, &at); level++) {
+        lua_getinfo(lua, "Sl", &at);
+        if (*at.source == '@' && at.currentline > 0) {
+            lua_pushfstring(lua, "%s:%d: ", at.short_src, at.currentline);
+            return;
+        }
+    }
+    luaL_where(lua, 1);
+}
+
 int fltvm_lua_raise(lua_State *lua, GError *error)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
@@ -28,7 +42,7 @@ int fltvm_lua_raise(lua_State *lua, GError *error)
         g_clear_error(&scenario->fatal);
         scenario->fatal = g_error_copy(error);
     }
-    luaL_where(lua, 1);
+    fltvm_lua_push_where(lua);
     lua_pushstring(lua, error->message);
     g_error_free(error);
     lua_concat(lua, 2);
@@ -53,7 +67,7 @@ int fltvm_lua_raise_status(lua_State *lua, guint32 status, const char *what)
     lua_setfield(lua, -2, "name");
     lua_pushstring(lua, what);
     lua_setfield(lua, -2, "operation");
-    luaL_where(lua, 1);
+    fltvm_lua_push_where(lua);
     lua_pushfstring(lua, "%s%s: %s", lua_tostring(lua, -1), what, name);
     lua_setfield(lua, -3, "message");
     lua_pop(lua, 1);
@@ -71,7 +85,7 @@ void fltvm_lua_check(lua_State *lua, gboolean holds, const char *name, const cha
         fltvm_account_check(scenario->session.account, FLTVM_CHECK_PASS, name, NULL);
         return;
     }
-    luaL_where(lua, 1);
+    fltvm_lua_push_where(lua);
     lua_pushfstring(lua, "%s%s", lua_tostring(lua, -1), detail ? detail : "the condition is false");
     fltvm_account_check(scenario->session.account, FLTVM_CHECK_FAIL, name, lua_tostring(lua, -1));
     if (!scenario->keep_going)

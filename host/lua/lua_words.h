@@ -10,6 +10,9 @@
 
 FltvmScenario *fltvm_lua_scenario(lua_State *lua);
 
+/* Push where the script called, "FILE:LINE: ", also through words that are written in Lua themselves. */
+void fltvm_lua_push_where(lua_State *lua);
+
 /* Raise a GError as a Lua error; takes it over.  A lost machine also becomes the scenario's fatal error. */
 int fltvm_lua_raise(lua_State *lua, GError *error) G_GNUC_NORETURN;
 

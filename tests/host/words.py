@@ -4,6 +4,8 @@
 
 The machine is the fake one where it knows enough: nothing here is the guest's affair.
 """
+import os
+import re
 import sys
 
 from command import Folder, expect
@@ -24,8 +26,7 @@ def noted(text, *options):
     return [line for line in done.all.split('\n') if line.startswith('> ')]
 
 
-# Every word that takes a table, with a field misspelt, one of a wrong type, and one that is right: if the list is
-# shorter than the words, the test below says so.
+# Every word that takes a table: a field misspelt, what it should have been, one of a wrong type, and what is right.
 FILE = 'local f = machine:open("\\\\x") '
 TABLES = {
     'fltvm.machine': ('fltvm.machine', 'cpu = 3', 'cpus', 'cpus = "3"', 'cpus = 3'),
@@ -57,7 +58,28 @@ TABLES = {
                        'filter = 1', 'filter = "a", volume = "b"'),
     'machine:detach': ('return machine.detach, machine,', 'filter = "a", volume = "b", instanc = "1"', 'instance',
                        'volume = 1', 'filter = "a", volume = "b"'),
+    'machine:library': ('(function(t) t.image = "good.sys" return machine:library(t) end)', 'flag = {}', 'flags', 'name = 1',
+                        'name = "good.sys"'),
+    'machine:process': ('return machine.process, machine,', 'nam = "a.exe"', 'name', 'name = 1', 'name = "a.exe"'),
+    'machine:port': ('return machine.port, machine,', 'name = "\\\\a", contxt = "x"', 'context', 'name = 1', 'name = "\\\\a"'),
+    'port:get': ('local p = machine:port("\\\\a") return p.get, p,', 'sise = 1', 'size', 'size = "1"', 'size = 100'),
+    'port:get_async': ('local p = machine:port("\\\\a") return p.get_async, p,', 'sise = 1', 'size', 'size = "1"', 'size = 100'),
+    'file:fsctl': (FILE + 'return f.fsctl, f, 4, "", 0,', 'tread = 1', 'thread', 'thread = true', 'thread = 3'),
+    'file:lock': (FILE + 'return f.lock, f, 0, 8,', 'shred = true', 'shared', 'shared = 1', 'shared = true, key = 1'),
+    'file:unlock': (FILE + 'return f.unlock, f, 0, 8,', 'kye = 1', 'key', 'key = "1"', 'key = 1'),
+    'file:notify': (FILE + 'return f.notify, f,', 'tre = true', 'tree', 'tree = 1', 'tree = true'),
+    'file:rename': (FILE + 'return f.rename, f, "x",', 'replce = true', 'replace', 'posix = 1', 'replace = true'),
+    'file:link': (FILE + 'return f.link, f, "x",', 'ignore_readnly = true', 'ignore_readonly', 'replace = 1', 'posix = false'),
+    'file:delete': (FILE + 'return f.delete, f,', 'undoo = true', 'undo', 'undo = 1', 'undo = true'),
+    'file:set_information': (FILE + 'return f.set_information, f, "basic",', 'creatd = 1', 'created', 'created = "1"', 'created = 1'),
+    'file:set_volume': (FILE + 'return f.set_volume, f, "label",', 'labl = "x"', 'label', 'label = 1', 'label = "x"'),
+    'backing': ('(function(t) return fltvm.machine{ disks = { { image = "a.qcow2", backing = t } } } end)', 'image = "b", formt = "raw"',
+                'format', 'image = "b", format = 1', 'image = "b", format = "raw"'),
 }
+
+
+# Tables that other tests below have.
+ELSEWHERE = ('expect_bugcheck', 'expect_hang', 'expect_log', 'fltvm.host')
 
 
 def call(head, table):
@@ -95,6 +117,23 @@ def what_is_right_is_taken():
             folder.write('good.sys', GOOD)
             done = folder.scenario(call(head, good))
             check('no field' not in done.all and ' is a' not in done.all, f'{word}: {done.all}')
+
+
+@case
+def every_table_that_a_word_takes_is_among_them():
+    '''Whoever makes a word that takes a table says so in lua_fields.h's routine: each of these calls is known here.'''
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../host/lua')
+    named, unnamed = [], []
+    for file in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, file), encoding='utf-8') as text:
+            for word in re.findall(r'fltvm_lua_check_fields ?\(lua, [^,]+, ([^,]+),', text.read()):
+                (named if word.startswith('"') else unnamed).append(word.strip('"') if word.startswith('"') else f'{file} {word}')
+    # Those that several words share: the sources' words, an instance, attach and detach, set_information and set_volume, rename and link.
+    equal(sorted(unnamed), ['lua_devices.c what', 'lua_driver.c name', 'lua_fltctl.c what',
+                            'lua_information.c what', 'lua_names.c word'], 'calls with a name that is made elsewhere')
+    same = {'a control': 'file:ioctl', 'a disk': 'disks'}
+    equal([word for word in named if same.get(word, word) not in TABLES and word not in ELSEWHERE], [], 'tables that are not tried here')
+    check(len(named) > 20, named)
 
 
 @case
