@@ -35,11 +35,11 @@ static VOID Name(PCSTR What, PFLT_CALLBACK_DATA Data)
 
 static DECLSPEC_NOINLINE VOID Reference(PFILE_OBJECT FileObject)
 {
-    ObReferenceObject(FileObject); /* of this call's stack */
+    ObReferenceObject(FileObject); /* of this call's stack [reference] */
 }
 
 static FLT_PREOP_CALLBACK_STATUS PreQuery(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
-{
+{ /* [pre] */
     PFILE_NETWORK_OPEN_INFORMATION Information = Data->Iopb->Parameters.NetworkQueryOpen.NetworkInformation;
 
     Name("pre", Data);
@@ -61,7 +61,7 @@ static FLT_PREOP_CALLBACK_STATUS PreQuery(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
 
 static FLT_POSTOP_CALLBACK_STATUS PostQuery(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
                                             FLT_POST_OPERATION_FLAGS Flags)
-{
+{ /* [post] */
     DbgPrint("asking: post 0x%08X\n", Data->IoStatus.Status);
     return Mode == MODE_POST ? FLT_POSTOP_DISALLOW_FSFILTER_IO : FLT_POSTOP_FINISHED_PROCESSING;
 }

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What may be known of a file without opening it, by a call that filters see as IRP_MJ_NETWORK_QUERY_OPEN; where one disallows that, or
 -- the file system leaves it, by an open. Byte ranges are locked by calls, too.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../inc/guilty.lua")(folder .. "asking.c")
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\asking]]
 local ROOT = [[\Device\HarddiskVolume1\]]
 local OBSERVE, DISALLOW, COMPLETE, REFERENCE, POST, FSFILTER = 0, 1, 2, 3, 4, 5
@@ -107,11 +109,11 @@ filter:unload()
 vm:shutdown()
 
 start(POST)
-expect_bugcheck{ code = 0xF5, p1 = 0xF007, driver = "asking.sys", routine = "PostQuery", quiet = true, what = "disallowed afterwards",
+expect_bugcheck{ code = 0xF5, p1 = 0xF007, driver = "asking.sys", routine = "PostQuery", line = assert(guilty.post), quiet = true, what = "disallowed afterwards",
   function() ask(ROOT .. "dir\\file") end }
 start(FSFILTER)
-expect_bugcheck{ code = 0xF5, p1 = 0xF006, driver = "asking.sys", routine = "PreQuery", quiet = true, what = "disallowed as what it is not",
+expect_bugcheck{ code = 0xF5, p1 = 0xF006, driver = "asking.sys", routine = "PreQuery", line = assert(guilty.pre), quiet = true, what = "disallowed as what it is not",
   function() ask(ROOT .. "dir\\file") end }
 start(REFERENCE)
-expect_bugcheck{ driver = "asking.sys", routine = "Reference", quiet = true, what = "a reference to a file object that is no object",
+expect_bugcheck{ driver = "asking.sys", routine = "Reference", line = assert(guilty.reference), quiet = true, what = "a reference to a file object that is no object",
   function() ask(ROOT .. "dir\\file") end }

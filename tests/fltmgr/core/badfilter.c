@@ -12,7 +12,7 @@ static PFLT_GENERIC_WORKITEM Kept;
 static KEVENT Gate;
 
 static VOID NTAPI Work(PFLT_GENERIC_WORKITEM Item, PVOID Object, PVOID Context)
-{
+{ /* [20] */
     UNREFERENCED_PARAMETER(Item);
     UNREFERENCED_PARAMETER(Object);
     UNREFERENCED_PARAMETER(Context);
@@ -33,7 +33,7 @@ static VOID NTAPI DeferredWork(PFLT_DEFERRED_IO_WORKITEM Item, PFLT_CALLBACK_DAT
 
 static NTSTATUS Queue(PFLT_GENERIC_WORKITEM Item)
 {
-    return FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL);
+    return FltQueueGenericWorkItem(Item, Filter, Work, DelayedWorkQueue, NULL); /* [1] [3] */
 }
 
 /* The workers are kept busy, so that what is queued stays queued. */
@@ -48,7 +48,7 @@ static VOID BlockWorkers(VOID)
 
 static VOID MisuseWorkItems(VOID)
 {
-    PFLT_GENERIC_WORKITEM Item = FltAllocateGenericWorkItem();
+    PFLT_GENERIC_WORKITEM Item = FltAllocateGenericWorkItem(); /* [6] */
     KIRQL OldIrql;
 
     switch (Fault) {
@@ -61,7 +61,7 @@ static VOID MisuseWorkItems(VOID)
     case 2:
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         Queue(Item);
-        FltFreeGenericWorkItem(Item);
+        FltFreeGenericWorkItem(Item); /* [2] */
         KeLowerIrql(OldIrql);
         break;
     case 3:
@@ -70,24 +70,24 @@ static VOID MisuseWorkItems(VOID)
         break;
     case 4:
         FltFreeGenericWorkItem(Item);
-        FltFreeGenericWorkItem(Item);
+        FltFreeGenericWorkItem(Item); /* [4] */
         break;
-    case 5: FltQueueGenericWorkItem(Item, &Fault, Work, DelayedWorkQueue, NULL); break;
+    case 5: FltQueueGenericWorkItem(Item, &Fault, Work, DelayedWorkQueue, NULL); break; /* [5] */
     case 6:
         Kept = Item; /* and never freed */
         break;
-    case 7: FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL); break;
-    case 8: FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)&Gate); break;
+    case 7: FltQueueGenericWorkItem(Item, Filter, Work, HYPERCRITICAL, NULL); break; /* [7] */
+    case 8: FltFreeGenericWorkItem((PFLT_GENERIC_WORKITEM)&Gate); break;             /* [8] */
     case 15:
         FltFreeGenericWorkItem(Item);
-        FltObjectDereference(Filter);
+        FltObjectDereference(Filter); /* [15] */
         break;
     case 17: {
         KIRQL Irql;
         PFLT_VOLUME Volume;
         UNICODE_STRING Name = RTL_CONSTANT_STRING(L"C:");
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
-        (VOID) FltGetVolumeFromName(Filter, &Name, &Volume);
+        (VOID) FltGetVolumeFromName(Filter, &Name, &Volume); /* [17] */
         break;
     }
     case 20: Queue(Item); break;
@@ -96,7 +96,7 @@ static VOID MisuseWorkItems(VOID)
 }
 
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
-{
+{ /* [10] [12] [13] [16] */
     UNREFERENCED_PARAMETER(FltObjects);
     switch (Fault) {
     case 10: return FLT_PREOP_DISALLOW_FASTIO;
@@ -113,7 +113,7 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
         PFLT_DEFERRED_IO_WORKITEM Item = FltAllocateDeferredIoWorkItem();
         BlockWorkers();
         if (NT_SUCCESS(FltQueueDeferredIoWorkItem(Item, Data, DeferredWork, DelayedWorkQueue, NULL)))
-            FltFreeDeferredIoWorkItem(Item);
+            FltFreeDeferredIoWorkItem(Item); /* [21] */
         return FLT_PREOP_PENDING;
     }
     default: return FLT_PREOP_SUCCESS_NO_CALLBACK;
@@ -122,12 +122,12 @@ static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_
 
 static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
                                            FLT_POST_OPERATION_FLAGS Flags)
-{
+{ /* [11] */
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Flags);
     if (Fault == 14)
-        FltCompletePendedPreOperation(Data, FLT_PREOP_COMPLETE, NULL);
+        FltCompletePendedPreOperation(Data, FLT_PREOP_COMPLETE, NULL); /* [14] */
     return Fault == 11 ? (FLT_POSTOP_CALLBACK_STATUS)7 : FLT_POSTOP_FINISHED_PROCESSING;
 }
 
@@ -137,11 +137,11 @@ static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     UNREFERENCED_PARAMETER(Data);
     UNREFERENCED_PARAMETER(FltObjects);
     UNREFERENCED_PARAMETER(Context);
-    return Fault == 9 ? FLT_PREOP_SUCCESS_WITH_CALLBACK : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    return Fault == 9 ? FLT_PREOP_SUCCESS_WITH_CALLBACK : FLT_PREOP_SUCCESS_NO_CALLBACK; /* [9] */
 }
 
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
-{
+{ /* [18] */
     UNREFERENCED_PARAMETER(Flags);
     if (Fault != 18)
         FltUnregisterFilter(Filter);

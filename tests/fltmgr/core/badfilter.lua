@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Each thing that badfilter.c does wrong ends in its bugcheck, with a report that says what rule was broken and,
 -- where there is one, which call allocated and which call queued; the blame is badfilter's, with its line.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "badfilter.c")
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badfilter]]
 local VOLUME = [[\Device\HarddiskVolume1]]
 
@@ -32,7 +34,7 @@ for _, case in ipairs(cases) do
   local vm = fltvm.machine { cpus = case[1] <= 2 and 1 or 2, disks = { { size = "1M" } } }
   vm:set_registry(SERVICE, "Fault", case[1])
   local found = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p4 = case.p4,
-    driver = "badfilter.sys", quiet = true, function()
+    driver = "badfilter.sys", line = assert(guilty[case[1]], case[3]), quiet = true, function()
       local volume = vm:open(VOLUME)
       local filter = vm:load { source = "badfilter.c", altitude = "100" }
       if case.on == "read" then volume:read(0, 512) end

@@ -90,7 +90,7 @@ static DECLSPEC_NOINLINE VOID FreeAttached(PFLT_CALLBACK_DATA Data)
 
     FltAllocateExtraCreateParameterList(Filter, 0, &List);
     FltSetEcpListIntoCallbackData(Filter, Data, List);
-    FltFreeExtraCreateParameterList(Filter, List);
+    FltFreeExtraCreateParameterList(Filter, List); /* [5] */
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Completion)
@@ -108,7 +108,7 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     case IRP_MJ_READ:
         Mine->Reads++;
         if (Case == CancelsElsewhere)
-            FltCancelFileOpen(FltObjects->Instance, FltObjects->FileObject);
+            FltCancelFileOpen(FltObjects->Instance, FltObjects->FileObject); /* [cancel] */
         break;
     case IRP_MJ_CLEANUP: Mine->Cleanups++; break;
     case IRP_MJ_CLOSE: Mine->Closes++; break;
@@ -141,8 +141,8 @@ static NTSTATUS Create(PFLT_INSTANCE Instance, PHANDLE Handle, PFILE_OBJECT *Fil
     if (File != NULL)
         return FltCreateFileEx(Filter, Instance, Handle, File, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus,
                                NULL, 0, Share, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, Flags);
-    return FltCreateFile(Filter, Instance, Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0, Share,
-                         FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, Flags);
+    return FltCreateFile(/* [handle] */ Filter, Instance, Handle, FILE_READ_DATA | SYNCHRONIZE, &Attributes, &IoStatus,
+                         NULL, 0, Share, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, Flags);
 }
 
 static BOOLEAN Read(HANDLE Handle)
@@ -396,14 +396,14 @@ static DECLSPEC_NOINLINE VOID MisuseEcps(VOID)
     if (Case != FreesTwice)
         FltInsertExtraCreateParameter(Filter, List, One);
     if (Case == FreesInList || Case == FreesTwice)
-        FltFreeExtraCreateParameter(Filter, One);
+        FltFreeExtraCreateParameter(Filter, One); /* [1] */
     if (Case == FreesTwice)
-        FltFreeExtraCreateParameter(Filter, One);
+        FltFreeExtraCreateParameter(Filter, One); /* [2] */
     if (Case == InsertsTwice)
-        FltInsertExtraCreateParameter(Filter, Other, One);
+        FltInsertExtraCreateParameter(Filter, Other, One); /* [3] */
     if (Case == FreesListTwice) {
         FltFreeExtraCreateParameterList(Filter, List);
-        FltFreeExtraCreateParameterList(Filter, List);
+        FltFreeExtraCreateParameterList(Filter, List); /* [4] */
     }
 }
 
@@ -414,7 +414,7 @@ static VOID LeaveOpen(VOID)
 
     if (Case == LeavesHandle)
         Create(Upper, &Handle, NULL, ALL, 0, NULL);
-    if (Case == LeavesObject && NT_SUCCESS(FltOpenVolume(Upper, &Handle, &File)))
+    if (Case == LeavesObject && NT_SUCCESS(FltOpenVolume(Upper, &Handle, &File))) /* [file] */
         FltClose(Handle);
 }
 

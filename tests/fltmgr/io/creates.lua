@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Files that a filter opens itself, and extra create parameters; what is left open is told with the line that opened it.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "creates.c")
 local VOLUME = [[\Device\HarddiskVolume1]]
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\creates]]
 local OPENS, LEAVES_HANDLE, LEAVES_OBJECT, CANCELS_ELSEWHERE = 1, 2, 3, 4
@@ -19,19 +21,19 @@ for _, verifier in ipairs { "1", "0" } do
   vm:shutdown()
 end
 
-expect_bugcheck { code = 0xC4, p1 = 0xF107, driver = "creates.sys", text = "creates!LeaveOpen",
+expect_bugcheck { code = 0xC4, p1 = 0xF107, driver = "creates.sys", line = assert(guilty.handle), text = "creates!LeaveOpen",
   what = "a handle of FltCreateFile that is not closed is told at unload", function()
     local _, filter = load(LEAVES_HANDLE)
     filter:unload()
   end }
 
-expect_bugcheck { code = 0xF5, p1 = 0xF044, p3 = 0, p4 = 1, driver = "creates.sys", text = "creates!LeaveOpen",
+expect_bugcheck { code = 0xF5, p1 = 0xF044, p3 = 0, p4 = 1, driver = "creates.sys", line = assert(guilty.file), text = "creates!LeaveOpen",
   what = "a file object of FltOpenVolume that is not dereferenced is told at unload", function()
     local _, filter = load(LEAVES_OBJECT)
     filter:unload()
   end }
 
-expect_bugcheck { code = 0xE8, driver = "creates.sys", text = "creates!Pre",
+expect_bugcheck { code = 0xE8, driver = "creates.sys", line = assert(guilty.cancel), text = "creates!Pre",
   what = "FltCancelFileOpen elsewhere than in a post-create callback is found", function()
     local vm = load(CANCELS_ELSEWHERE)
     vm:open(VOLUME):read(0, 512)
@@ -45,7 +47,7 @@ for case, found in ipairs {
   { "FreeAttached", "that goes with an open", "a list that is freed while it goes with an open" },
 } do
   local routine, text, what = table.unpack(found, 1, 3)
-  expect_bugcheck { code = text and 0xC4 or nil, p1 = text and 0xF108 or nil, driver = "creates.sys", routine = routine, text = text, quiet = true,
+  expect_bugcheck { code = text and 0xC4 or nil, p1 = text and 0xF108 or nil, driver = "creates.sys", routine = routine, line = assert(guilty[case]), text = text, quiet = true,
     what = what .. " is told", function()
       local vm = load(4 + case)
       vm:open(VOLUME)

@@ -155,15 +155,15 @@ static DECLSPEC_NOINLINE VOID DoWrong(PFLT_CALLBACK_DATA Data)
 {
     PFLT_FILE_NAME_INFORMATION Name = NULL;
 
-    FltGetFileNameInformation(Data, OPENED, &Name); /* 1:blamed */
+    FltGetFileNameInformation(Data, OPENED, &Name); /* [1] */
     if (Fault == 2) {
         FltReferenceFileNameInformation(Name);
         FltReleaseFileNameInformation(Name);
         FltReleaseFileNameInformation(Name);
-        FltReleaseFileNameInformation(Name); /* 2:blamed */
+        FltReleaseFileNameInformation(Name); /* [2] */
     }
     if (Fault == 3)
-        FltGetTunneledName(Data, Name, &Name); /* 3:blamed */
+        FltGetTunneledName(Data, Name, &Name); /* [3] */
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,

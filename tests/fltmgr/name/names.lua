@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- File names on a RAW volume, as names.c checks them in its callbacks; and name information that is released too often or never.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "names.c")
 local VOLUME = [[\Device\HarddiskVolume1]]
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\names]]
 
@@ -20,7 +22,7 @@ vm:shutdown()
 
 for fault, p1 in ipairs { 0xF043, 0x68, 0xF012 } do
   vm, filter = machine(fault)
-  expect_bugcheck { code = 0xF5, p1 = p1, driver = "names.sys", quiet = true, what = "name information that is wrongly released, or a tunneled name asked for in a pre-callback, " .. fault,
+  expect_bugcheck { code = 0xF5, p1 = p1, driver = "names.sys", line = assert(guilty[fault]), quiet = true, what = "name information that is wrongly released, or a tunneled name asked for in a pre-callback, " .. fault,
     function()
       local file = vm:open(VOLUME)
       file:read(0, 512)

@@ -70,7 +70,7 @@ static FLT_PREOP_CALLBACK_STATUS Act(PFLT_CALLBACK_DATA Data, ACT Does, PVOID *C
                 FltIsCallbackDataDirty(Data));
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     case Keep: return FLT_PREOP_PENDING;
-    case GiveBack: FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL); break;
+    case GiveBack: FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL); break; /* [9] */
     case Queue: TryToQueue(Data); break;
     default: break;
     }
@@ -78,7 +78,7 @@ static FLT_PREOP_CALLBACK_STATUS Act(PFLT_CALLBACK_DATA Data, ACT Does, PVOID *C
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
-{
+{ /* [7] */
     if (!FLT_IS_FASTIO_OPERATION(Data) || FltObjects->FileObject != File)
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     if (FltObjects->Instance == High) {
@@ -94,7 +94,7 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
 
 static FLT_POSTOP_CALLBACK_STATUS NTAPI Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID Context,
                                              FLT_POST_OPERATION_FLAGS Flags)
-{
+{ /* [8] */
     FvCheck(Context == &Filter && Flags == 0 && FLT_IS_FASTIO_OPERATION(Data));
     if (FltObjects->Instance == High) {
         HighPost++;

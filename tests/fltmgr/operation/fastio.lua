@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Fast I/O through the filter manager, on a file system that has it; and what a filter may not do with it.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "fastio.c")
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\fastio]]
 local function load(misuse)
   local vm = fltvm.machine{ disks = { { size = "1M" } } }
@@ -31,6 +33,6 @@ for _, case in ipairs{
   { 9, 0xF008, "Act", "one is given back, which nobody can hold" },
 } do
   local bad, options = load(case[1])
-  expect_bugcheck{ code = 0xF5, p1 = case[2], what = case[4], driver = "fastio.sys", routine = case[3], quiet = true,
+  expect_bugcheck{ code = 0xF5, p1 = case[2], what = case[4], driver = "fastio.sys", routine = case[3], line = assert(guilty[case[1]]), quiet = true,
     function() bad:load(options) end }
 end

@@ -18,7 +18,7 @@ static ULONG VolumeOf(PFLT_INSTANCE Instance)
 }
 
 static FLT_PREOP_CALLBACK_STATUS PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
-{
+{ /* [target] */
     if (Target == TargetNone) {
         DbgPrint("below: read on volume %u of file %u\n", VolumeOf(FltObjects->Instance),
                  FltObjects->FileObject == Data->Iopb->TargetFileObject);

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- A filter sends operations on to its instance on another volume: those below it there see them, those here do not.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "redirect.c")
 local SERVICES = [[\Registry\Machine\System\CurrentControlSet\Services\]]
 local FIRST, SECOND = [[\Device\HarddiskVolume1]], [[\Device\HarddiskVolume2]]
 local OTHER, OTHER_ALTITUDE, OWN, NOTHING = 1, 2, 3, 4
@@ -51,7 +53,7 @@ expect(volume:read(0, 512) == string.rep("1", 512), "to itself is no change")
 vm:shutdown()
 
 for target, what in pairs { [OTHER_ALTITUDE] = "an instance at another altitude", [NOTHING] = "no instance" } do
-  expect_bugcheck { code = 0xF5, p1 = 0xF013, driver = "redirect.sys", routine = "PreRead", what = what .. " is found", quiet = true,
+  expect_bugcheck { code = 0xF5, p1 = 0xF013, driver = "redirect.sys", routine = "PreRead", line = assert(guilty.target), what = what .. " is found", quiet = true,
     function()
       vm, volume = start(target)
       vm:attach { filter = "redirect", volume = SECOND, instance = "extra", altitude = "50" }

@@ -18,7 +18,7 @@ static UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\TestPort");
 
 static NTSTATUS NTAPI Connect(PFLT_PORT ClientPort, PVOID ServerCookie, PVOID ConnectionContext, ULONG Size,
                               PVOID *Cookie)
-{
+{ /* [client] */
     FvCheck(ServerCookie == &Server && KeGetCurrentIrql() == PASSIVE_LEVEL);
     FvCheck((ConnectionContext == NULL) == (Size == 0));
     if (Size == 6 && RtlCompareMemory(ConnectionContext, "refuse", 6) == 6)
@@ -43,7 +43,7 @@ static VOID NTAPI Disconnect(PVOID Cookie)
 /* Answers with what came, backwards; "fail" fails. */
 static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
                               PULONG Returned)
-{
+{ /* [more] */
     FvCheck(Cookie == &Client && KeGetCurrentIrql() == PASSIVE_LEVEL);
     Messages++;
     if (InputLength == 4 && RtlCompareMemory(Input, "fail", 4) == 4)
@@ -54,7 +54,7 @@ static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOI
     if (InputLength == 4 && RtlCompareMemory(Input, "more", 4) == 4)
         *Returned = OutputLength + 1;
     if (InputLength == 4 && RtlCompareMemory(Input, "over", 4) == 4)
-        ((PCHAR)Output)[OutputLength] = 0;
+        ((PCHAR)Output)[OutputLength] = 0; /* [over] */
     return STATUS_SUCCESS;
 }
 
@@ -67,7 +67,8 @@ static NTSTATUS Create(PUNICODE_STRING PortName, ULONG Attributes, LONG Most, PF
 
     FvCheck(NT_SUCCESS(FltBuildDefaultSecurityDescriptor(&Descriptor, FLT_PORT_ALL_ACCESS)));
     InitializeObjectAttributes(&Object, PortName, Attributes, NULL, Descriptor);
-    Status = FltCreateCommunicationPort(Filter, Port, &Object, &Server, ConnectNotify, DisconnectNotify, Message, Most);
+    Status = FltCreateCommunicationPort(/* [server] */ Filter, Port, &Object, &Server, ConnectNotify, DisconnectNotify,
+                                        Message, Most);
     FltFreeSecurityDescriptor(Descriptor);
     return Status;
 }

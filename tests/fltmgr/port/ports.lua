@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Communication ports: connections, messages both ways, time-outs, disconnects, and ports that are left open.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "ports.c")
 local VOLUME, PORT = [[\Device\HarddiskVolume1]], [[\TestPort]]
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\ports]]
 local PLAIN, WITH_REPLY, SHORT_REPLY, LATE, LATE_REPLY, WRONG, ENDLESS, CLOSE_IT = 0, 1, 2, 3, 4, 5, 6, 7
@@ -111,13 +113,13 @@ vm:shutdown()
 for what, code in pairs { more = 0xF5, over = 0xD6 } do
   vm, volume, filter = machine(0, 27)
   port = vm:port(PORT)
-  expect_bugcheck { code = code, p1 = what == "more" and 0xF00F or nil, driver = "ports.sys", routine = "Message", quiet = true,
+  expect_bugcheck { code = code, p1 = what == "more" and 0xF00F or nil, driver = "ports.sys", routine = "Message", line = assert(guilty[what]), quiet = true,
     what = "a message callback that gives too much: " .. what, function() port:send(what, 4096) end }
 end
 
 for leave, what in ipairs { "server", "client" } do
   vm, volume, filter = machine(leave, 28)
   port = vm:port(PORT)
-  expect_bugcheck { code = 0xF5, p1 = 0xF042, p3 = leave == 1 and 1 or 0, driver = "ports.sys", quiet = true,
+  expect_bugcheck { code = 0xF5, p1 = 0xF042, p3 = leave == 1 and 1 or 0, driver = "ports.sys", line = assert(guilty[what]), quiet = true,
     what = "a " .. what .. " port is left", text = "A " .. what .. " port is not closed", function() filter:unload() end }
 end

@@ -124,22 +124,22 @@ static VOID DoWrong(VOID)
     switch (Fault) {
     case 1:
         KeEnterCriticalRegion();
-        FltReleasePushLock(&Lock); /* blamed:1 */
+        FltReleasePushLock(&Lock); /* [1] */
         break;
     case 2:
         FltAcquirePushLockExclusive(&Lock);
-        FltDeletePushLock(&Lock); /* blamed:2 */
+        FltDeletePushLock(&Lock); /* [2] */
         break;
     case 3:
         FltAcquirePushLockExclusive(&Lock);
-        FltAcquirePushLockExclusive(&Lock);
+        FltAcquirePushLockExclusive(&Lock); /* [3] */
         break;
     }
 }
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                                PVOID *Context)
-{
+{ /* [4] */
     if (Fault == 4)
         FltAcquirePushLockShared(&Lock);
     return FLT_PREOP_SUCCESS_NO_CALLBACK;

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Push locks and resources of the filter manager, as locks.c checks them, and what its verifier finds.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "locks.c")
 local VOLUME = [[\Device\HarddiskVolume1]]
 local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\locks]]
 
@@ -19,7 +21,7 @@ for _, case in ipairs(cases) do
   local vm = fltvm.machine { disks = { { size = "1M" } }, cpus = 1 }
   local volume = vm:open(VOLUME)
   vm:set_registry(KEY, "Fault", case[1])
-  expect_bugcheck { code = case[2], p1 = case.p1, what = case[3] .. " is found", text = case[4], driver = "locks.sys", quiet = true,
+  expect_bugcheck { code = case[2], p1 = case.p1, what = case[3] .. " is found", text = case[4], driver = "locks.sys", line = assert(guilty[case[1]]), quiet = true,
     function()
       vm:load { source = "locks.c", altitude = "100" }
       volume:read(0, 512)

@@ -8,7 +8,7 @@ static NTSTATUS QueryUnchecked(PCWSTR Path, PULONG Number)
 {
     RTL_QUERY_REGISTRY_TABLE Table[2] = {{NULL, RTL_QUERY_REGISTRY_DIRECT, L"Number", Number, 0, NULL, 0}, {0}};
 
-    return RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, Path, Table, NULL, NULL);
+    return RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, Path, Table, NULL, NULL); /* [1] */
 }
 
 NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)

@@ -27,7 +27,7 @@ static VOID NTAPI Block(PVOID Parameter)
 }
 
 static VOID NTAPI ReturnRaised(PVOID Parameter)
-{
+{ /* [20] */
     KIRQL OldIrql;
 
     UNREFERENCED_PARAMETER(Parameter);
@@ -35,19 +35,19 @@ static VOID NTAPI ReturnRaised(PVOID Parameter)
 }
 
 static VOID NTAPI ReturnInCriticalRegion(PVOID Parameter)
-{
+{ /* [21] */
     UNREFERENCED_PARAMETER(Parameter);
     KeEnterCriticalRegion();
 }
 
 static VOID NTAPI ReturnInGuardedRegion(PVOID Parameter)
-{
+{ /* [22] */
     UNREFERENCED_PARAMETER(Parameter);
     KeEnterGuardedRegion();
 }
 
 static VOID NTAPI ReturnImpersonating(PVOID Parameter)
-{
+{ /* [23] */
     PACCESS_TOKEN Token = PsReferencePrimaryToken(PsGetCurrentProcess());
 
     UNREFERENCED_PARAMETER(Parameter);
@@ -56,13 +56,13 @@ static VOID NTAPI ReturnImpersonating(PVOID Parameter)
 }
 
 static VOID NTAPI ReturnWithTopLevelIrp(PVOID Parameter)
-{
+{ /* [24] */
     UNREFERENCED_PARAMETER(Parameter);
     IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
 }
 
 static VOID NTAPI ReturnWithPriority(PVOID Parameter)
-{
+{ /* [25] */
     UNREFERENCED_PARAMETER(Parameter);
     KeSetPriorityThread(KeGetCurrentThread(), 10);
 }
@@ -105,12 +105,12 @@ static VOID Work(PWORKER_THREAD_ROUTINE Routine)
 static VOID NTAPI Nothing(PVOID Parameter)
 {
     UNREFERENCED_PARAMETER(Parameter);
-}
+} /* [35] */
 
 static VOID Queue(PWORKER_THREAD_ROUTINE Routine, ULONG Type)
 {
     ExInitializeWorkItem(&Item, Routine, NULL);
-    ExQueueWorkItem(&Item, (WORK_QUEUE_TYPE)Type);
+    ExQueueWorkItem(&Item, (WORK_QUEUE_TYPE)Type); /* [30] [31] [32] [33] [34] */
 }
 
 /* More work that waits than a queue may have threads. */
@@ -141,7 +141,7 @@ static VOID QueueTwice(VOID)
         ExQueueWorkItem(&Blockers[Index], DelayedWorkQueue);
     }
     ExQueueWorkItem(&Item, DelayedWorkQueue);
-    ExQueueWorkItem(&Item, DelayedWorkQueue);
+    ExQueueWorkItem(&Item, DelayedWorkQueue); /* [1] */
     KeLowerIrql(OldIrql);
 }
 
@@ -155,7 +155,7 @@ static VOID DereferenceTooOften(VOID)
     ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
     ObReferenceObjectByHandle(Handle, 0, *ExEventObjectType, KernelMode, &Event, NULL);
     ObDereferenceObject(Event);
-    ObDereferenceObject(Event); /* the handle's */
+    ObDereferenceObject(Event); /* the handle's [9] */
     ZwClose(Handle);
 }
 
@@ -190,20 +190,20 @@ static BOOLEAN Arguments(ULONG Fault)
         ExWaitForRundownProtectionRelease(&Rundown);
         ExReInitializeRundownProtection(&Rundown);
         break;
-    case 41: ExReInitializeRundownProtection(&Rundown); break;
-    case 42: /* flags that there are */
+    case 41: ExReInitializeRundownProtection(&Rundown); break; /* [41] */
+    case 42:                                                   /* flags that there are */
     case 43:
         KeEnterCriticalRegion();
-        ExAcquirePushLockExclusiveEx(&Push, Fault == 42 ? 1 : 0x10);
+        ExAcquirePushLockExclusiveEx(&Push, Fault == 42 ? 1 : 0x10); /* [43] */
         ExReleasePushLockExclusiveEx(&Push, 0);
         ExAcquirePushLockSharedEx(&Push, Fault == 42 ? 2 : 4);
         ExReleasePushLockSharedEx(&Push, 0);
         KeLeaveCriticalRegion();
         break;
-    case 44: /* given back and not taken */ ExReleaseRundownProtection(&Rundown); break;
+    case 44: /* given back and not taken */ ExReleaseRundownProtection(&Rundown); break; /* [44] */
     case 45:
         TraceLoggingRegister(Provider);
-        TraceLoggingRegister(Provider);
+        TraceLoggingRegister(Provider); /* [45] */
         break;
     }
     return TRUE;
@@ -228,59 +228,58 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     case 1: QueueTwice(); break;
     case 3:
         KeEnterCriticalRegion();
-        ExReleaseResourceLite(&Resource);
+        ExReleaseResourceLite(&Resource); /* [3] */
         break;
-    case 4: ExAcquireResourceExclusiveLite(&Resource, TRUE); break;
+    case 4: ExAcquireResourceExclusiveLite(&Resource, TRUE); break; /* [4] */
     case 5:
         KeEnterCriticalRegion();
         ExAcquireResourceSharedLite(&Resource, TRUE);
-        ExAcquireResourceExclusiveLite(&Resource, TRUE); /* waits for itself */
+        ExAcquireResourceExclusiveLite(&Resource, TRUE); /* waits for itself [5] */
         break;
     case 6:
         ExAcquireFastMutex(&Mutex);
-        ExAcquireFastMutex(&Mutex);
+        ExAcquireFastMutex(&Mutex); /* [6] */
         break;
-    case 7: ExReleaseFastMutex(&Mutex); break;
+    case 7: ExReleaseFastMutex(&Mutex); break; /* [7] */
     case 8:
         KeEnterCriticalRegion();
         ExAcquireResourceExclusiveLite(&Resource, TRUE);
-        ExDeleteResourceLite(&Resource);
+        ExDeleteResourceLite(&Resource); /* [8] */
         break;
     case 9: DereferenceTooOften(); break;
     case 10:
     case 11:
     case 12:
         for (ULONG Round = 0; Round < 20; Round++)
-            ObDereferenceObject(Fault == 10   ? (PVOID)DriverObject
+            ObDereferenceObject(Fault == 10   ? (PVOID)DriverObject /* [10] [11] [12] */
                                 : Fault == 11 ? (PVOID)PsGetCurrentThread()
                                               : (PVOID)Device);
         break;
     case 13:
-        ObDereferenceObject(Device);
-        ObDereferenceObjectDeferDelete(Device);
+        ObDereferenceObjectDeferDelete(Device); /* [13] */
         break;
     case 14: /* in pool that is freed */
         InPool = ExAllocatePoolWithTag(NonPagedPoolNx, 4096, 'xeBT');
         ExInitializeResourceLite((PERESOURCE)(InPool + 1024));
-        ExFreePool(InPool);
+        ExFreePool(InPool); /* [14] */
         break;
     case 15:
         InPool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(NPAGED_LOOKASIDE_LIST), 'xeBT');
         ExInitializeNPagedLookasideList((PNPAGED_LOOKASIDE_LIST)InPool, NULL, NULL, 0, 64, 'xeBT', 0);
-        ExFreePool(InPool);
+        ExFreePool(InPool); /* [15] */
         break;
-    case 16: ExInitializeResourceLite(&Resource); break;
+    case 16: ExInitializeResourceLite(&Resource); break; /* [16] */
     case 17:
     case 18:
         ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
         if (Fault == 17)
-            ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
+            ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0); /* [17] */
         ExDeleteNPagedLookasideList(&Lookaside);
-        ExDeleteNPagedLookasideList(&Lookaside);
+        ExDeleteNPagedLookasideList(&Lookaside); /* [18] */
         break;
     case 19:
         ExDeleteResourceLite(&Resource);
-        ExDeleteResourceLite(&Resource);
+        ExDeleteResourceLite(&Resource); /* [19] */
         break;
     case 30: Queue(NULL, DelayedWorkQueue); break;
     case 31: Queue((PWORKER_THREAD_ROUTINE)(PVOID)&Item, DelayedWorkQueue); break;

@@ -2,6 +2,8 @@
 -- Each misuse of locks and work items that badex.c knows ends in the bugcheck that Windows has for it, blamed on the
 -- driver.
 
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "badex.c")
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badex]]
 
 -- fault, bugcheck, what, further expectations
@@ -50,6 +52,7 @@ end
 
 for _, case in ipairs(cases) do
   expect_bugcheck { code = case[2], what = case[3] .. " is found", p1 = case.p1, p2 = case.p2, p3 = case.p3, p4 = case.p4, text = case.text, driver = "badex.sys",
+    line = assert(guilty[case[1]], case[3]),
     quiet = true, function() load(case[1]) end }
 end
 
@@ -58,7 +61,7 @@ for _, case in ipairs(cases) do
   if case[1] >= 20 and case[1] < 30 then
     local function run() load(case[1], "0") end
     if case.windows then
-      expect_bugcheck { code = case[2], what = case[3] .. " is found without the verifier", driver = "badex.sys", quiet = true, run }
+      expect_bugcheck { code = case[2], what = case[3] .. " is found without the verifier", driver = "badex.sys", line = guilty[case[1]], quiet = true, run }
     else
       expect_status("STATUS_UNSUCCESSFUL", run, case[3] .. " is not, without the verifier")
     end

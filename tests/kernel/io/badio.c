@@ -36,10 +36,10 @@ static VOID NTAPI Cancel(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static VOID NTAPI CancelWithoutRelease(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-}
+} /* [17] */
 
 static NTSTATUS NTAPI Stop(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
-{
+{ /* [12] */
     KIRQL Irql;
 
     if (Number == 12)
@@ -53,7 +53,7 @@ static VOID NTAPI Work(PDEVICE_OBJECT DeviceObject, PVOID Context)
 }
 
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{
+{ /* [4] */
     KIRQL Irql;
 
     Irp->IoStatus.Status = STATUS_SUCCESS;
@@ -73,7 +73,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     case 13: /* pending, but not marked so */ return STATUS_PENDING;
     case 14: /* marked pending, but something else returned */ IoMarkIrpPending(Irp); break;
     }
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    IoCompleteRequest(Irp, IO_NO_INCREMENT); /* [2] [3] [31] [32] */
     return Irp->IoStatus.Status == STATUS_PENDING ? STATUS_PENDING : STATUS_SUCCESS;
 }
 
@@ -99,7 +99,7 @@ static VOID UnderTheKernel(VOID)
     LONG Count = Device->ReferenceCount;
 
     Device->ReferenceCount = 0;
-    ObDereferenceObject(File);
+    ObDereferenceObject(File); /* [33] */
     Device->ReferenceCount += Count;
 }
 
@@ -112,16 +112,16 @@ static VOID BuildPart(VOID)
 
     MmBuildMdlForNonPagedPool(Source);
     if (Number == 34)
-        IoBuildPartialMdl(Source, Target, Pages + 1, sizeof(Pages));
+        IoBuildPartialMdl(Source, Target, Pages + 1, sizeof(Pages)); /* [34] */
     else
-        IoBuildPartialMdl(Source, Target, Pages, sizeof(Pages));
+        IoBuildPartialMdl(Source, Target, Pages, sizeof(Pages)); /* [35] */
     DbgPrint("badio: a part of %u bytes\n", MmGetMdlByteCount(Target));
     IoFreeMdl(Target);
     IoFreeMdl(Source);
 }
 
 static VOID NTAPI StayCritical(PDEVICE_OBJECT DeviceObject, PVOID Context)
-{
+{ /* [25] */
     UNREFERENCED_PARAMETER(DeviceObject);
     UNREFERENCED_PARAMETER(Context);
     KeEnterCriticalRegion();
@@ -175,7 +175,7 @@ static VOID Misuse(VOID)
     case 1: /* completes what is complete */
         IoCallDriver(Device, Irp);
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
-        IoCompleteRequest(Irp, IO_NO_INCREMENT);
+        IoCompleteRequest(Irp, IO_NO_INCREMENT); /* [1] */
         break;
     case 2:
     case 3:
@@ -183,65 +183,67 @@ static VOID Misuse(VOID)
     case 12:
     case 13:
     case 14:
-        IoCallDriver(Device, Irp);
+        IoCallDriver(Device, Irp); /* [14] */
         if (Number == 13) {
             Irp->IoStatus.Status = STATUS_SUCCESS;
-            IoCompleteRequest(Irp, IO_NO_INCREMENT);
+            IoCompleteRequest(Irp, IO_NO_INCREMENT); /* [13] */
         }
         break;
     case 5: /* more drivers than locations */
         IoSetNextIrpStackLocation(Irp);
-        IoCallDriver(Device, Irp);
+        IoCallDriver(Device, Irp); /* [5] */
         break;
     case 6: /* frees twice */
         IoFreeIrp(Irp);
-        IoFreeIrp(Irp);
+        IoFreeIrp(Irp); /* [6] */
         break;
     case 7: /* frees what belongs to the thread */
-        IoFreeIrp(IoBuildSynchronousFsdRequest(IRP_MJ_FLUSH_BUFFERS, Device, NULL, 0, NULL, &Event,
+        IoFreeIrp(IoBuildSynchronousFsdRequest(IRP_MJ_FLUSH_BUFFERS, Device, NULL, 0, NULL, &Event, /* [7] */
                                                (PIO_STATUS_BLOCK)Nothing));
         break;
     case 8: /* no IRP at all */
         RtlZeroMemory(Nothing, sizeof(Nothing));
-        IoCallDriver(Device, (PIRP)Nothing);
+        IoCallDriver(Device, (PIRP)Nothing); /* [8] */
         break;
     case 9: /* passes on an IRP that its own cancel routine could cancel */
         IoSetCancelRoutine(Irp, Cancel);
-        IoCallDriver(Device, Irp);
+        IoCallDriver(Device, Irp); /* [9] */
         break;
     case 10: /* detaches twice */
         IoDetachDevice(Device);
-        IoDetachDevice(Device);
+        IoDetachDevice(Device); /* [10] */
         break;
-    case 11: /* deletes what is attached */ IoDeleteDevice(Upper); break;
+    case 11:                   /* deletes what is attached */
+        IoDeleteDevice(Upper); /* [11] */
+        break;
     /* At DISPATCH_LEVEL, so that no worker takes the item: there is one processor. */
     case 15: /* frees a queued work item */
         Item = IoAllocateWorkItem(Device);
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
-        IoFreeWorkItem(Item);
+        IoFreeWorkItem(Item); /* [15] */
         break;
     case 16: /* queues a work item twice */
         Item = IoAllocateWorkItem(Device);
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         IoQueueWorkItem(Item, Work, DelayedWorkQueue, &Event);
-        IoQueueWorkItem(Item, Work, CriticalWorkQueue, &Event);
+        IoQueueWorkItem(Item, Work, CriticalWorkQueue, &Event); /* [16] */
         break;
     case 21: /* gives up the memory of a queued work item */
         Item = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeofWorkItem(), 'oiBt');
         IoInitializeWorkItem(Device, Item);
         KeRaiseIrql(DISPATCH_LEVEL, &OldIrql);
         IoQueueWorkItemEx(Item, WorkEx, DelayedWorkQueue, &Event);
-        IoUninitializeWorkItem(Item);
+        IoUninitializeWorkItem(Item); /* [21] */
         break;
     case 22: /* a work item for what is no device */
         Item = ExAllocatePoolWithTag(NonPagedPoolNx, IoSizeofWorkItem(), 'oiBt');
-        IoInitializeWorkItem(NoDevice, Item);
+        IoInitializeWorkItem(NoDevice, Item); /* [22] */
         break;
-    case 23: /* a work item for nothing */ IoAllocateWorkItem(NULL); break;
-    case 24: /* a work item without a routine */
+    case 23: /* a work item for nothing */ IoAllocateWorkItem(NULL); break; /* [23] */
+    case 24:                                                                /* a work item without a routine */
         Item = IoAllocateWorkItem(Device);
-        IoQueueWorkItem(Item, NULL, DelayedWorkQueue, NULL);
+        IoQueueWorkItem(Item, NULL, DelayedWorkQueue, NULL); /* [24] */
         break;
     case 25: /* a work routine that returns in a critical region */
         Item = IoAllocateWorkItem(Device);
@@ -253,14 +255,14 @@ static VOID Misuse(VOID)
         IoSetCancelRoutine(Irp, CancelWithoutRelease);
         IoCancelIrp(Irp);
         break;
-    case 18: /* a handle that is not open */ ZwClose((HANDLE)0xFFFFFFFF80001234); break;
-    case 19: /* gives back a reference too many */
-        ObDereferenceObject(Device);
+    case 18: /* a handle that is not open */ ZwClose((HANDLE)0xFFFFFFFF80001234); break; /* [18] */
+    case 19:                         /* gives back a reference too many */
+        ObDereferenceObject(Device); /* [19] */
         ObDereferenceObject(Device);
         ObReferenceObject(Device);
         break;
-    case 20: /* a work item that nobody frees: found at unload */
-        Item = IoAllocateWorkItem(Device);
+    case 20:                               /* a work item that nobody frees: found at unload */
+        Item = IoAllocateWorkItem(Device); /* [20] */
         IoFreeIrp(Irp);
         break;
     default:

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Each misuse of the I/O manager that badio.c knows ends in the bugcheck that Windows has for it.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "badio.c")
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badio]]
 
 -- fault, bugcheck, what, further expectations
@@ -40,7 +42,7 @@ for _, case in ipairs(cases) do
   local symbol = type(case.p3) == "string" and case.p3 -- an address in the driver
   vm:set_registry(SERVICE, "Fault", case[1])
   local report = expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
-    p3 = not symbol and case.p3 or nil, p4 = case.p4, driver = "badio.sys", quiet = true,
+    p3 = not symbol and case.p3 or nil, p4 = case.p4, driver = "badio.sys", line = assert(guilty[case[1]], case[3]), quiet = true,
     function() vm:load { source = "badio.c" } end }
   if symbol then
     expect(report.text:find("3: 0x%x+%s[^\n]*badio!" .. symbol .. "%f[^%w]"), case[3] .. ": the third parameter is " .. symbol)
@@ -51,7 +53,7 @@ end
 local vm = fltvm.machine {}
 vm:set_registry(SERVICE, "Fault", 20)
 local driver = vm:load { source = "badio.c" }
-expect_bugcheck { code = 0xC4, p1 = 0x62, what = "a work item left behind at unload is reported", quiet = true,
+expect_bugcheck { code = 0xC4, p1 = 0x62, driver = "badio.sys", line = guilty[20], what = "a work item left behind at unload is reported", quiet = true,
   function() driver:unload() end }
 
 -- Without the verifier too much is reported, but no more is copied than the caller has room for.

@@ -34,22 +34,22 @@ static DECLSPEC_NOINLINE ULONG Overflow(ULONG Depth)
     volatile UCHAR Room[512];
 
     Room[0] = (UCHAR)Depth;
-    return Overflow(Depth + 1) + Room[0];
+    return Overflow(Depth + 1) + Room[0]; /* [8] */
 }
 
 static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Argument2)
-{
+{ /* [12] */
     volatile LONG Zero = 0;
     KIRQL Old;
 
     switch (Case) {
-    case 10: Zero = 100 / Zero; break;
+    case 10: Zero = 100 / Zero; break; /* [10] */
     case 11:
         for (;;) {
-            *(volatile ULONG *)&Case = 11;
+            *(volatile ULONG *)&Case = 11; /* [11] */
         }
     case 12: KeRaiseIrql(HIGH_LEVEL, &Old); break;
-    case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break;
+    case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break; /* [13] */
     }
 }
 
@@ -60,7 +60,7 @@ static DECLSPEC_NOINLINE VOID LeavesRegion(VOID)
 }
 
 static VOID NTAPI BadThread(PVOID Context)
-{
+{ /* [18] [19] [26] */
     if (Case == 26) {
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
     } else if (Case == 18) {
@@ -77,41 +77,41 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
     KIRQL Old;
 
     switch (Case) {
-    case 1: KeLowerIrql(HIGH_LEVEL); break;
+    case 1: KeLowerIrql(HIGH_LEVEL); break; /* [1] */
     case 2:
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
-        KeRaiseIrql(APC_LEVEL, &Old);
+        KeRaiseIrql(APC_LEVEL, &Old); /* [2] */
         break;
     case 3:
         KeAcquireSpinLock(&Lock, &Old);
-        KeAcquireSpinLockAtDpcLevel(&Lock);
+        KeAcquireSpinLockAtDpcLevel(&Lock); /* [3] */
         break;
     case 4:
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
-        KeReleaseSpinLockFromDpcLevel(&Lock);
+        KeReleaseSpinLockFromDpcLevel(&Lock); /* [4] */
         break;
     case 5:
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
-        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
+        KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); /* [5] */
         break;
     case 6:
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
-        *(volatile ULONG *)0x20 = 1;
+        *(volatile ULONG *)0x20 = 1; /* [6] */
         break;
-    case 7: ((VOID(*)(VOID))(ULONG_PTR)0x30)(); break;
+    case 7: ((VOID(*)(VOID))(ULONG_PTR)0x30)(); break; /* [7] */
     case 8: Overflow(0); break;
-    case 9: KeBugCheckEx(0xE2 /* MANUALLY_INITIATED_CRASH */, 1, 2, 3, 4);
+    case 9: KeBugCheckEx(0xE2 /* MANUALLY_INITIATED_CRASH */, 1, 2, 3, 4); /* [9] */
     case 10:
     case 11:
     case 12:
     case 13: KeInsertQueueDpc(&Dpc, NULL, NULL); break;
-    case 14: *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC; break;
+    case 14: *(volatile UCHAR *)(ULONG_PTR)&Misbehave = 0xCC; break; /* [14] */
     case 15: ((VOID(*)(VOID))(ULONG_PTR)Data)(); break;
-    case 16: KeLeaveCriticalRegion(); break;
+    case 16: KeLeaveCriticalRegion(); break; /* [16] */
     case 17:
         RtlZeroMemory(&Dpc, sizeof(Dpc));
         Dpc.Type = 77;
-        KeInsertQueueDpc(&Dpc, NULL, NULL);
+        KeInsertQueueDpc(&Dpc, NULL, NULL); /* [17] */
         break;
     case 18:
     case 19: {
@@ -121,16 +121,16 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         ZwWaitForSingleObject(Thread, FALSE, NULL);
         break;
     }
-    case 20: __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx"); break;
-    case 21: __debugbreak(); break;
-    case 22: ExRaiseStatus(STATUS_NO_MEMORY);
-    case 23: KeSetTimer(&Timer, Later, NULL); return STATUS_UNSUCCESSFUL; /* and the image goes */
+    case 20: __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx"); break; /* [20] */
+    case 21: __debugbreak(); break;                                            /* [21] */
+    case 22: ExRaiseStatus(STATUS_NO_MEMORY);                                  /* [22] */
+    case 23: KeSetTimer(&Timer, Later, NULL); return STATUS_UNSUCCESSFUL;      /* and the image goes */
     case 24: {
         PKTIMER Pool = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(KTIMER), 'daBk');
 
         KeInitializeTimer(Pool);
         KeSetTimer(Pool, Later, NULL);
-        ExFreePoolWithTag(Pool, 'daBk');
+        ExFreePoolWithTag(Pool, 'daBk'); /* [24] */
         break;
     }
     case 25: {
@@ -139,7 +139,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         KeInitializeDpc(Pool, BadDpc, NULL);
         KeRaiseIrql(DISPATCH_LEVEL, &Old);
         KeInsertQueueDpc(Pool, NULL, NULL);
-        ExFreePoolWithTag(Pool, 'daBk');
+        ExFreePoolWithTag(Pool, 'daBk'); /* [25] */
         break;
     }
     case 26: {

@@ -77,5 +77,5 @@ expect_bugcheck { code = 0xC4, driver = "leaking.sys", line = "shared.c:26", wha
 
 local holding = fltvm.machine {}
 library = shared(holding, "shared", "holding.sys", "-DHOLD")
-expect_bugcheck { driver = "holding.sys", what = "a DllInitialize that returns with APCs disabled is named",
+expect_bugcheck { driver = "holding.sys", routine = "DllInitialize", what = "a DllInitialize that returns with APCs disabled is named",
   function() user(holding, library, "user") end }

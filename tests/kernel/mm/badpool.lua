@@ -2,6 +2,8 @@
 -- Each misuse of memory that badpool.c knows ends in the bugcheck that Windows has for it, blamed on the driver, with
 -- what is known of the memory in the report.
 
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "badpool.c")
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\badpool]]
 
 -- fault, bugcheck, what, further expectations
@@ -48,7 +50,7 @@ for _, case in ipairs(cases) do
   local vm = fltvm.machine {}
   vm:set_registry(SERVICE, "Fault", case[1])
   expect_bugcheck { code = case[2], what = case[3] .. " is found", text = case.text, p1 = case.p1, p2 = case.p2,
-    p3 = case.p3, p4 = case.p4, quiet = true,
+    p3 = case.p3, p4 = case.p4, driver = "badpool.sys", line = assert(guilty[case[1]], case[3]), quiet = true,
     function() vm:load { source = "badpool.c" } end }
 end
 
@@ -56,12 +58,12 @@ end
 for _, case in ipairs { { 17, 0xC2, 0xA }, { 18, 0x19, 0x20 }, { 6, 0xC2, 7 } } do
   local vm = fltvm.machine { options = { verifier = "0" } }
   vm:set_registry(SERVICE, "Fault", case[1])
-  expect_bugcheck { code = case[2], p1 = case[3], driver = "badpool", what = ("fault %d without the verifier"):format(case[1]),
+  expect_bugcheck { code = case[2], p1 = case[3], driver = "badpool", line = guilty[case[1]], what = ("fault %d without the verifier"):format(case[1]),
     quiet = true, function() vm:load { source = "badpool.c" } end }
 end
 
 local vm = fltvm.machine {}
 vm:set_registry(SERVICE, "Fault", 30)
 local driver = vm:load { source = "badpool.c" }
-expect_bugcheck { code = 0xC4, p1 = 0x62, p4 = 2, what = "what is left behind at unload is reported", text = "Leak",
+expect_bugcheck { code = 0xC4, p1 = 0x62, p4 = 2, driver = "badpool.sys", line = guilty[30], what = "what is left behind at unload is reported", text = "Leak",
   quiet = true, function() driver:unload() end }

@@ -17,7 +17,7 @@ static volatile LONG Count;
 
 DECLSPEC_NOINLINE VOID Pageable(VOID)
 {
-    InterlockedIncrement(&Count);
+    InterlockedIncrement(&Count); /* [1] */
 }
 
 static VOID Unload(PDRIVER_OBJECT DriverObject)

@@ -163,7 +163,7 @@ static NTSTATUS NTAPI Control(PDEVICE_OBJECT Device, PIRP Irp)
         switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
         case 0: Check(); break;
         case 4: CheckEnded(); break;
-        case 8: *(volatile ULONG *)PLACE = 1; break; /* outside of __try */
+        case 8: *(volatile ULONG *)PLACE = 1; break; /* outside of __try [8] */
         }
     }
     Irp->IoStatus.Status = STATUS_SUCCESS;

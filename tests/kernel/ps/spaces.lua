@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Two processes: what a driver that attaches to them finds in each, and that all of it comes back at their end.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "spaces.c")
 local CANCELLED = 0xC0000120
 
 local function used_by_pairs(vm)
@@ -35,7 +37,7 @@ vm = fltvm.machine {}
 vm:load { source = "spaces.c" }
 device = vm:open("\\Device\\Spaces")
 expect_bugcheck {
-    code = 0x7E, p1 = 0xC0000005, driver = "spaces.sys", routine = "Control", quiet = true,
+    code = 0x7E, p1 = 0xC0000005, driver = "spaces.sys", routine = "Control", line = assert(guilty[8]), quiet = true,
     what = "user memory touched outside of __try names the driver",
     function() device:ioctl(8) end,
 }

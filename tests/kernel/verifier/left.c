@@ -18,33 +18,33 @@ static const GUID Id = {1, 2, 3, {4, 5, 6, 7, 8, 9, 10, 11}};
 
 static VOID NTAPI ProcessNotify(HANDLE Parent, HANDLE Process, BOOLEAN Create)
 {
-}
+} /* [1] */
 
 static VOID NTAPI ThreadNotify(HANDLE Process, HANDLE Thread, BOOLEAN Create)
 {
-}
+} /* [2] */
 
 static VOID NTAPI ImageNotify(PUNICODE_STRING Name, HANDLE Process, PIMAGE_INFO Info)
 {
-}
+} /* [15] */
 
 static OB_PREOP_CALLBACK_STATUS NTAPI HandleOperation(PVOID Context, POB_PRE_OPERATION_INFORMATION Information)
 {
-    return OB_PREOP_SUCCESS;
+    return OB_PREOP_SUCCESS; /* [16] */
 }
 
 static NTSTATUS NTAPI RegistryOperation(PVOID Context, PVOID Class, PVOID Information)
 {
-    return STATUS_SUCCESS;
+    return STATUS_SUCCESS; /* [17] */
 }
 
 static VOID NTAPI Told(PVOID Context, PVOID Argument1, PVOID Argument2)
 {
-}
+} /* [18] */
 
 static NTSTATUS NTAPI OnInterface(PVOID Structure, PVOID Context)
 {
-    return STATUS_SUCCESS;
+    return STATUS_SUCCESS; /* [19] */
 }
 
 DECLSPEC_NOINLINE static VOID Register(PDRIVER_OBJECT DriverObject)
@@ -77,18 +77,18 @@ DECLSPEC_NOINLINE static VOID Register(PDRIVER_OBJECT DriverObject)
 
 static VOID NTAPI BugCheck(PVOID Buffer, ULONG Length)
 {
-}
+} /* [3] */
 
 static VOID NTAPI FileSystemChanges(PDEVICE_OBJECT DeviceObject, BOOLEAN Active)
 {
-}
+} /* [5] */
 
 static VOID NTAPI Deferred(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
 }
 
 static VOID NTAPI WaitForEver(PVOID Context)
-{
+{ /* [13] */
     KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
 }
 
@@ -98,7 +98,7 @@ DECLSPEC_NOINLINE static VOID Open(VOID)
     HANDLE Handle;
 
     InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
-    ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
+    ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE); /* [9] */
 }
 
 /* What the kernel allocates for a driver, which has to free it. */
@@ -107,7 +107,7 @@ DECLSPEC_NOINLINE static VOID AskToken(VOID)
     PACCESS_TOKEN Token = PsReferencePrimaryToken(PsGetCurrentProcess());
     PVOID User;
 
-    SeQueryInformationToken(Token, TokenUser, &User);
+    SeQueryInformationToken(Token, TokenUser, &User); /* [22] */
     PsDereferencePrimaryToken(Token);
 }
 
@@ -125,7 +125,7 @@ DECLSPEC_NOINLINE static VOID AskKey(VOID)
         return;
     CmRegisterCallbackEx(RegistryOperation, &Altitude, Device->DriverObject, NULL, &Cookie, NULL);
     if (NT_SUCCESS(ObReferenceObjectByHandle(Key, 0, NULL, KernelMode, &Object, NULL))) {
-        CmCallbackGetKeyObjectIDEx(&Cookie, Object, NULL, &KeyName, 0);
+        CmCallbackGetKeyObjectIDEx(&Cookie, Object, NULL, &KeyName, 0); /* [24] */
         ObDereferenceObject(Object);
     }
     CmUnRegisterCallback(Cookie);
@@ -145,14 +145,14 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
         KeInitializeCallbackRecord((&Record));
         KeRegisterBugCheckCallback(&Record, BugCheck, NULL, 0, (PUCHAR) "left");
         break;
-    case 4: ExInitializeResourceLite(&Resource); break;
+    case 4: ExInitializeResourceLite(&Resource); break; /* [4] */
     case 5: IoRegisterFsRegistrationChange(DriverObject, FileSystemChanges); break;
     case 6: IoRegisterShutdownNotification(Device); break;
     case 7: /* the device itself */ break;
-    case 8: IoCreateSymbolicLink(&Link, &Target); break;
+    case 8: IoCreateSymbolicLink(&Link, &Target); break; /* [8] */
     case 9: Open(); break;
-    case 10: IoAllocateIrp(2, FALSE); break;
-    case 11: IoAllocateMdl(&Kind, sizeof(Kind), FALSE, FALSE, NULL); break;
+    case 10: IoAllocateIrp(2, FALSE); break;                                /* [10] */
+    case 11: IoAllocateMdl(&Kind, sizeof(Kind), FALSE, FALSE, NULL); break; /* [11] */
     case 12:
         KeInitializeDpc(&Dpc, Deferred, NULL);
         KeInitializeTimer(&Timer);
@@ -163,12 +163,12 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 17:
     case 18:
     case 19: Register(DriverObject); break;
-    case 20: EtwRegister(&Id, NULL, NULL, &Provider); break;
-    case 21: SeLocateProcessImageName(PsGetCurrentProcess(), &Image); break;
+    case 20: EtwRegister(&Id, NULL, NULL, &Provider); break;                 /* [20] */
+    case 21: SeLocateProcessImageName(PsGetCurrentProcess(), &Image); break; /* [21] */
     case 22: AskToken(); break;
-    case 23: FsRtlAllocateFileLock(NULL, NULL); break;
+    case 23: FsRtlAllocateFileLock(NULL, NULL); break; /* [23] */
     case 24: AskKey(); break;
-    case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break;
+    case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break; /* [14] */
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
         ObDereferenceObject(StartThread(WaitForEver, NULL));
@@ -196,7 +196,7 @@ static VOID LeaveNothing(PDRIVER_OBJECT DriverObject)
 }
 
 static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
-{
+{ /* [6] [7] */
     if (Kind != 7 && Kind != 6)
         IoDeleteDevice(Device);
 }

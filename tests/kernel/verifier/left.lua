@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What a driver has made and not taken back is found when it is unloaded, and the driver is blamed, by the line that made
 -- it or by the routine that it is.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "left.c")
+local NOWHERE = { [12] = true } -- the timer is all that is left
 local function unload(kind, verifier)
   local vm = fltvm.machine{ options = { verifier = verifier } }
   vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\left]], "Kind", kind)
@@ -35,7 +38,7 @@ for _, case in ipairs{
   { 24, 0xC4, 0x62, "pool-leak", "AskKey" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
-  local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", what = case[4] .. " is found at unload", quiet = true,
+  local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", line = not NOWHERE[case[1]] and assert(guilty[case[1]], case[4]) or nil, what = case[4] .. " is found at unload", quiet = true,
     function() unload(case[1]) end }
   expect(found and found.text:find(case[4], 1, true), "the report says what it is")
   expect(found and found.text:find("left!" .. case[5], 1, true), "and names the driver's " .. case[5])
