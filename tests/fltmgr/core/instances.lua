@@ -47,6 +47,9 @@ expect_log("^second: setup irql 0 flags 2 type 1", "a manual attachment says so"
 expect_status("STATUS_FLT_INSTANCE_NAME_COLLISION", function()
   vm:attach { filter = "second", volume = VOLUME, instance = "OTHER", altitude = "302" }
 end, "attaching under a taken name")
+expect_status("STATUS_FLT_INSTANCE_NAME_COLLISION", function()
+  vm:attach { filter = "first", volume = VOLUME, instance = "Other", altitude = "303" }
+end, "nor may another filter have it on this volume")
 expect_equal(vm:instances()[1].name, "other", "the higher one is first")
 vm:detach { filter = "second", volume = "C:", instance = "other" }
 expect_log("^second: query teardown irql 0 flags 0", "a filter is asked before it is detached by hand")

@@ -19,29 +19,30 @@ static VOID Leave(ULONG Where)
 
 static NTSTATUS Setup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,
                       FLT_FILESYSTEM_TYPE FileSystemType)
-{
+{ /* [1] */
     Leave(InSetup);
     return STATUS_SUCCESS;
 }
 
 static NTSTATUS Query(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS Flags)
-{
+{ /* [2] */
     Leave(InQuery);
     return STATUS_SUCCESS;
 }
 
 static VOID Start(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
-{
+{ /* [3] */
     Leave(InStart);
 }
 
 static VOID Complete(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
-{
+{ /* [4] */
     Leave(InComplete);
 }
 
 static NTSTATUS Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
-{
+{ /* [5] */
+    DbgPrint("%wZ: unload\n", &Driver->DriverExtension->ServiceKeyName);
     FltUnregisterFilter(Filter);
     Leave(InUnload);
     return STATUS_SUCCESS;
@@ -162,6 +163,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     if (NT_SUCCESS(Status)) {
         Status = FltStartFiltering(Filter);
+        if (NT_SUCCESS(Status) && ReadNumber(RegistryPath, L"Fails"))
+            Status = STATUS_DEVICE_CONFIGURATION_ERROR;
         if (!NT_SUCCESS(Status))
             FltUnregisterFilter(Filter);
     }

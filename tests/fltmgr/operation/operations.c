@@ -22,6 +22,7 @@ enum {
     RolePulse,        /* a write makes reads below it for a while */
     RoleHold,         /* holds it until teardown starts, or for a while if "Hold" says so */
     RoleSlow,         /* takes the milliseconds of "Hold" for its pre-callback of a read */
+    RoleSafeKeeps,    /* as RoleSafeNow, and the safe callback keeps the operation for a worker */
 };
 
 static PFLT_FILTER Filter;
@@ -136,6 +137,7 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
     InterlockedIncrement(&Under);
     switch (Role) {
     case RoleSynchronize:
+    case RoleSafeKeeps:
     case RoleSafeNow: return FLT_PREOP_SYNCHRONIZE;
     case RolePendPre:
     case RolePendComplete:
@@ -188,6 +190,8 @@ static FLT_POSTOP_CALLBACK_STATUS SafePost(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
                                            FLT_POST_OPERATION_FLAGS Flags)
 {
     Log("safe irql %u", KeGetCurrentIrql());
+    if (Role == RoleSafeKeeps && NT_SUCCESS(Defer(Data, PostWork)))
+        return FLT_POSTOP_MORE_PROCESSING_REQUIRED;
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
@@ -246,6 +250,11 @@ static FLT_POSTOP_CALLBACK_STATUS Post(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OB
             Drain(Data, FltObjects);
     } else if (Role == RolePendPost && NT_SUCCESS(Defer(Data, PostWork))) {
         return FLT_POSTOP_MORE_PROCESSING_REQUIRED; /* PostWork counts it */
+    } else if (Role == RoleSafeKeeps && Data->Iopb->MajorFunction == IRP_MJ_READ) {
+        BOOLEAN Safe = FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status);
+        Log("when safe %u status %u", Safe, Status);
+        if (Status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
+            return Status; /* PostWork counts it */
     } else if ((Role == RoleSafe || Role == RoleSafeNow) && Data->Iopb->MajorFunction == IRP_MJ_READ) {
         BOOLEAN Safe = FltDoCompletionProcessingWhenSafe(Data, FltObjects, Context, Flags, SafePost, &Status);
         if (Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED)

@@ -3,8 +3,8 @@
 -- left when one completes, pends, drains or goes.
 local SERVICES = [[\Registry\Machine\System\CurrentControlSet\Services\]]
 local VOLUME = [[\Device\HarddiskVolume1]]
-local WATCH, SYNCHRONIZE, PEND_PRE, PEND_POST, COMPLETE, PEND_COMPLETE, ISSUE, SAFE, SAFE_NOW, SKIP, DRAIN, SWAP, PULSE, HOLD, SLOW =
-  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+local WATCH, SYNCHRONIZE, PEND_PRE, PEND_POST, COMPLETE, PEND_COMPLETE, ISSUE, SAFE, SAFE_NOW, SKIP, DRAIN, SWAP, PULSE, HOLD, SLOW, SAFE_KEEPS =
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 local CREATE, READ, WRITE = 0, 3, 4
 local vm, volume, from
 
@@ -108,6 +108,10 @@ expect_equal(lines("^safe: safe irql (%d)"), { "0" }, "posted")
 expect_equal(lines("^now: safe irql (%d)"), { "0" }, "at once")
 expect_equal(lines("^now: when safe (.*)"), { "1 status 0" }, "TRUE, and what the safe callback returned")
 now:unload()
+local keeps = filter("keeps", 300, SAFE_KEEPS)
+expect_equal(#volume:read(0, 512), 512, "what the safe callback keeps is given back by a worker")
+expect_equal(lines("^keeps: when safe (.*)"), { "1 status 1" }, "TRUE and MORE_PROCESSING_REQUIRED when it kept it")
+keeps:unload()
 from = #fltvm.log()
 local issue = filter("issue", 300, ISSUE)
 volume:write(0, string.rep("x", 512))
@@ -131,6 +135,19 @@ expect_equal(lines("^drains: drain file (.*)"), { "1" })
 expect_equal(lines("^drains: teardown complete, under way (%d)"), { "0" })
 expect_equal(#read:wait(), 4096, "what the copy says is nobody's")
 finish(drains)
+
+-- The same while a filter below holds the request.
+start()
+local drained, holds = filter("drained", 300, DRAIN), filter("holds", 200, HOLD)
+read = volume:read_async(0, 4096)
+vm:sleep(5)
+vm:detach { filter = "drained", volume = VOLUME }
+expect_equal(lines("^drained: drain irql (.*)"), { "0 copy 1 flags 1 parameters 4096" }, "drained while one below holds it")
+expect_equal(lines("^drained: drain deferred (.*)"), { "0xC01C000B" }, "and no deferred item for it either")
+expect(not read:done(0), "the read is still held")
+vm:detach { filter = "holds", volume = VOLUME }
+expect_equal(#read:wait(), 4096, "and returns when it is given back")
+finish(drained, holds)
 
 -- A request that comes back while its node is drained waits for the callback, and a synchronized one above for both.
 start { disks = { { size = "1M" } }, cpus = 4 }
@@ -174,6 +191,7 @@ for i = 81, 120 do more[i] = volume:write_async(4096 * i, string.rep("y", 512), 
 held:wait()
 for _, one in ipairs(more) do one:wait() end
 expect_equal(lines("^hold: teardown complete, under way (%d+)"), { "0" }, "teardown ends when nothing is under way")
+expect_equal(#lines("^hold: post 3"), 0, "given back with SUCCESS_NO_CALLBACK it has no post-callback")
 finish(hold)
 start { disks = { { size = "1M" } }, cpus = 4 }
 local pulse, late = filter("pulse", 300, PULSE), filter("late", 200, WATCH)
