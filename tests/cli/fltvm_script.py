@@ -255,6 +255,45 @@ def killing_the_command_leaves_nothing_running():
     interrupted('machine:start()\nwhile true do end\n', lambda pid: os.kill(pid, signal.SIGKILL))
 
 
+def in_an_empty_environment(*words, **variables):
+    return subprocess.run([FLTVM, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280, check=False,
+                          stdin=subprocess.DEVNULL, env=variables)
+
+
+@case
+def an_empty_environment_is_enough_to_build():
+    with tempfile.TemporaryDirectory() as folder:
+        # A build of one file, with the stamp that says that the machine is set up.
+        with open(FLTVM, 'rb') as script:
+            stamp = subprocess.run(['cksum'], stdin=script, stdout=subprocess.PIPE, text=True, check=True).stdout
+        with open(os.path.join(folder, '.setup'), 'w', encoding='utf-8') as out:
+            out.write(f'{stamp.strip()}\n/bin/true\n')
+        with open(os.path.join(folder, 'x.c'), 'w', encoding='utf-8') as out:
+            out.write('int x;\n')
+        with open(os.path.join(folder, 'build.ninja'), 'w', encoding='utf-8') as out:
+            out.write('rule cc\n  command = cc -c -o $out $in\nbuild x.o: cc x.c\n')
+        result = in_an_empty_environment('build', 'x.o', FLTVM_BUILD=folder)
+        equal(result.returncode, 0, result.stdout)
+        check(os.path.exists(os.path.join(folder, 'x.o')), result.stdout)
+
+
+@case
+def an_empty_environment_is_enough_to_run():
+    ours = os.path.join(ROOT, 'build')
+    build = os.environ['FLTVM_BUILD']
+    elsewhere = {} if os.path.exists(ours) and os.path.samefile(build, ours) else {'FLTVM_BUILD': build}
+    fltvm('build', 'sdk/headers.vfs')
+    for words, said in ((['--help'], 'usage'), (['build', 'sdk/headers.vfs'], ''), (['image', '--help'], 'Usage'),
+                        (['cc', '--help'], 'usage')):
+        result = in_an_empty_environment(*words, **elsewhere)
+        equal(result.returncode, 0, f'{words}: {result.stdout}')
+        check(said in result.stdout, f'{words}: {result.stdout}')
+    # As the command that was built: it finds its compiler and its machine.
+    result = subprocess.run([os.path.join(build, 'host', 'fltvm'), 'run', os.path.join(ROOT, 'examples', 'workitem.lua')], env={}, cwd='/',
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280, check=False)
+    equal(result.returncode, 0, result.stdout)
+
+
 @case
 def works_from_another_folder_and_through_a_link():
     link = os.path.join(os.environ.get('TMPDIR', '/tmp'), f'fltvm-link-{os.getpid()}')

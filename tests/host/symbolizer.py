@@ -80,6 +80,55 @@ def without_one_addresses_stay():
             equal(folder.left(), [], 'what is left')
 
 
+INLINED = '''
+#include <ntddk.h>
+static PVOID Block;
+static __forceinline VOID Inner(VOID)
+{
+    Block = ExAllocatePoolWithTag(NonPagedPoolNx, 8, 'tseT');
+    DbgPrint("%p", Block);
+}
+static __forceinline VOID Crash(VOID)
+{
+    KeBugCheckEx(0xE2, 1, 2, 3, 4);
+}
+static VOID NTAPI Unload(PDRIVER_OBJECT Driver)
+{
+#ifdef CRASH
+    Crash();
+#endif
+}
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
+{
+    Driver->DriverUnload = Unload;
+    Inner();
+    return STATUS_SUCCESS;
+}
+'''
+
+
+@case
+def calls_that_are_inlined_stand_in_the_column_of_the_first():
+    with Folder() as folder:
+        folder.write('driver.c', INLINED)
+        run = 'local vm = fltvm.machine{} expect_bugcheck{ code = %s, function() vm:load{ source = "driver.c", flags = { %s } }:unload() end }'
+        stack = folder.scenario(run % ('0xE2', '"-DCRASH"'))
+        expect(stack, 0)
+        frame = re.search(r'^( +#1 +)driver!Crash \(\S*driver\.c:11\) \[inlined\]\n( +)driver!Unload \(\S*driver\.c:16\)$', stack.all, re.M)
+        check(frame and len(frame[1]) == len(frame[2]), stack.all)
+        field = folder.scenario(run % ('0xC4', ''))
+        expect(field, 0)
+        # A list of addresses: each is named, and each line stands where the first does.
+        listed = re.search(r'^( +allocated-by +)nt!MiAllocate .*\n((?: +\w+!\S+ \(\S+:\d+\)(?: \[inlined\])?\n)+)', field.all, re.M)
+        check(listed, field.all)
+        lines = listed[2].splitlines()
+        equal({len(line) - len(line.lstrip()) for line in lines}, {len(listed[1])}, f'columns of {listed[2]}')
+        text = [re.sub(r'\(\S*/', '(', line.strip()) for line in lines]
+        at = text.index('driver!Inner (driver.c:6) [inlined]')
+        equal(text[at + 1], 'driver!DriverEntry (driver.c:22)', 'whose line it is')
+        check('0x' not in listed[2] and len(lines) > 6, listed[2])
+
+
 @case
 def a_file_that_changes_between_machines_is_read_again():
     with Folder() as folder:
