@@ -243,10 +243,10 @@ static VOID CheckResources(VOID)
     FvCheck(ExIsResourceAcquiredSharedLite(&Resource) == 0);
     KeLeaveCriticalRegion();
 
-    ExEnterCriticalRegionAndAcquireResourceShared(&Resource);
+    FvCheck(ExEnterCriticalRegionAndAcquireResourceShared(&Resource) == NULL); /* this thread has no Win32Thread */
     FvCheck(KeAreApcsDisabled());
     FvCheck(ExIsResourceAcquiredSharedLite(&Resource) == 1);
-    ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(&Resource);
+    FvCheck(ExEnterCriticalRegionAndAcquireSharedWaitForExclusive(&Resource) == NULL);
     FvCheck(ExIsResourceAcquiredSharedLite(&Resource) == 2);
     ExReleaseResourceAndLeaveCriticalRegion(&Resource);
     ExReleaseResourceAndLeaveCriticalRegion(&Resource);
@@ -318,7 +318,7 @@ static VOID CheckProbes(VOID)
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    FvTestPlan(75);
+    FvTestPlan(77);
     CheckRundowns();
     CheckPushLocks();
     CheckResources();

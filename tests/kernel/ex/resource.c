@@ -119,7 +119,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(26);
+    FvTestPlan(27);
     FvCheck(ExInitializeResourceLite(&Resource) == STATUS_SUCCESS);
     KeEnterCriticalRegion();
     CheckOwnership(&Resource);
@@ -127,7 +127,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckConversion(&Resource);
     CheckWaiter(&Resource);
     KeLeaveCriticalRegion();
-    ExEnterCriticalRegionAndAcquireResourceExclusive(&Resource);
+    FvCheck(ExEnterCriticalRegionAndAcquireResourceExclusive(&Resource) == NULL); /* no Win32Thread */
     FvCheck(KeAreApcsDisabled() && ExIsResourceAcquiredExclusiveLite(&Resource));
     ExReleaseResourceAndLeaveCriticalRegion(&Resource);
     FvCheck(ExDeleteResourceLite(&Resource) == STATUS_SUCCESS);
