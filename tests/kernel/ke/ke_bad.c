@@ -121,6 +121,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         ZwWaitForSingleObject(Thread, FALSE, NULL);
         break;
     }
+    case 27: KeBugCheck(0xE2);                                                 /* [27] */
     case 20: __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx"); break; /* [20] */
     case 21: __debugbreak(); break;                                            /* [21] */
     case 22: ExRaiseStatus(STATUS_NO_MEMORY);                                  /* [22] */

@@ -97,6 +97,13 @@ for _, section in ipairs{ ".text", "PAGE" } do
   expect(vm:stacks():find("report!WaitForEver %(.-" .. guilty(20):gsub("%.", "%%.") .. "%)"), "a wait in " .. section ..
     " is seen in the stacks")
   expect_equal(vm:state(), "running", "and the machine runs on")
+  -- So are they when an operation takes too long, which is no bugcheck either.
+  vm = fltvm.machine{ disks = { { size = "1M" } } }
+  local volume = vm:open("\\Device\\HarddiskVolume1")
+  vm:load{ source = source, flags = { "-DCASE=20", '-DSECTION="' .. section .. '"' } }
+  vm:fault{ op = "read", action = "never" }
+  expect_hang{ text = "report!WaitForEver", what = "a wait in " .. section .. " is seen when a read takes too long", quiet = true,
+    function() volume:read(0, 512, { timeout = 50 }) end }
 end
 
 -- An overrun stack is found wherever it is: a thread's, an idle processor's with its DPCs, that of the bugcheck itself.
