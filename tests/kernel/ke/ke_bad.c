@@ -43,11 +43,8 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
     KIRQL Old;
 
     switch (Case) {
-    case 10: Zero = 100 / Zero; break; /* [10] */
-    case 11:
-        for (;;) {
-            *(volatile ULONG *)&Case = 11; /* [11] */
-        }
+    case 10: Zero = 100 / Zero; break;                    /* [10] */
+    case 11: __asm__ volatile("1: jmp 1b"); break; /* [11] */
     case 12: KeRaiseIrql(HIGH_LEVEL, &Old); break;
     case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break; /* [13] */
     }
