@@ -43,7 +43,7 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
     KIRQL Old;
 
     switch (Case) {
-    case 10: Zero = 100 / Zero; break;                    /* [10] */
+    case 10: Zero = 100 / Zero; break;             /* [10] */
     case 11: __asm__ volatile("1: jmp 1b"); break; /* [11] */
     case 12: KeRaiseIrql(HIGH_LEVEL, &Old); break;
     case 13: KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL); break; /* [13] */
@@ -118,7 +118,7 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         ZwWaitForSingleObject(Thread, FALSE, NULL);
         break;
     }
-    case 27: KeBugCheck(0xE2);                                                 /* [27] */
+    case 28: KeBugCheck(0xE2);                                                 /* [28] */
     case 20: __asm__ volatile("movl $2, %%ecx; int $0x29" : : : "rcx"); break; /* [20] */
     case 21: __debugbreak(); break;                                            /* [21] */
     case 22: ExRaiseStatus(STATUS_NO_MEMORY);                                  /* [22] */

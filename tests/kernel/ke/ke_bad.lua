@@ -14,7 +14,7 @@ local cases = {
   { 7, "calling through a bad pointer", code = 0x7E, p1 = 0xC0000005, p2 = 0x30, text = "Misbehave" },
   { 8, "running over the kernel stack", code = 0x7F, p1 = 8, text = "Overflow" },
   { 9, "asking for a bugcheck", code = 0xE2, p1 = 1, p2 = 2, p3 = 3, p4 = 4, text = "Misbehave" },
-  { 27, "asking for a bugcheck without parameters", code = 0xE2, p1 = 0, p2 = 0, p3 = 0, p4 = 0, text = "Misbehave" },
+  { 28, "asking for a bugcheck without parameters", code = 0xE2, p1 = 0, p2 = 0, p3 = 0, p4 = 0, text = "Misbehave" },
   { 10, "dividing by zero in a DPC", code = 0x1E, p1 = 0xC0000094, text = "BadDpc" },
   { 11, "never leaving a DPC", code = 0x133, p1 = 0, text = "BadDpc" },
   { 12, "leaving a DPC at another IRQL", code = 0xA, p2 = 15 },
