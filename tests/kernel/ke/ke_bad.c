@@ -52,7 +52,7 @@ static VOID NTAPI BadDpc(PKDPC Object, PVOID Context, PVOID Argument1, PVOID Arg
 
 /* A callback of a driver that calls others' callbacks, as the filter manager does. */
 static DECLSPEC_NOINLINE VOID LeavesRegion(VOID)
-{
+{ /* [27] */
     KeEnterCriticalRegion();
 }
 
