@@ -155,18 +155,19 @@ static void restore_page(const SavedBlock *block, ram_addr_t offset)
     uint8_t *now = block->block->host + offset;
     const uint8_t *then = block->copy + offset;
     ram_addr_t address = block->block->offset + offset;
-    size_t first = 0, last = TARGET_PAGE_SIZE - 1;
+    size_t first = 0, last = TARGET_PAGE_SIZE - sizeof(uint64_t);
 
     pages_restored++;
     if (memcmp(now, then, TARGET_PAGE_SIZE) == 0) {
         return;
     }
-    while (now[first] == then[first]) {
-        first++;
+    while (ldq_he_p(now + first) == ldq_he_p(then + first)) {
+        first += sizeof(uint64_t);
     }
-    while (now[last] == then[last]) {
-        last--;
+    while (ldq_he_p(now + last) == ldq_he_p(then + last)) {
+        last -= sizeof(uint64_t);
     }
+    last += sizeof(uint64_t) - 1;
     memcpy(now + first, then + first, last - first + 1);
     /* A page without translated code is marked as written for that client. */
     if (!cpu_physical_memory_get_dirty_flag(address, DIRTY_MEMORY_CODE)) {
@@ -400,6 +401,7 @@ bool fltvm_checkpoint_save(Error **errp)
 bool fltvm_checkpoint_restore(bool verify, Error **errp)
 {
     FltvmCheckpointGuest *guest;
+    int64_t begin = get_clock();
 
     if (!saved.there) {
         error_setg(errp, "there is no checkpoint");
@@ -421,7 +423,7 @@ bool fltvm_checkpoint_restore(bool verify, Error **errp)
     qemu_guest_random_restore(saved.random);
     timers_state.sched_seed = saved.seed;
     fltvm_checkpoint_settle();
-    trace_fltvm_checkpoint_restore(pages_restored);
+    trace_fltvm_checkpoint_restore(pages_restored, get_clock() - begin);
     if (verify && (!verify_ram(errp) || !verify_devices(errp))) {
         return false;
     }

@@ -58,6 +58,17 @@ static G_GNUC_NORETURN void leave(int status)
     _exit(status);
 }
 
+/* A run from its beginning would read something else now. */
+static void check_inputs(const FltvmScenario *scenario)
+{
+    const char *changed = fltvm_inputs_changed(scenario->inputs);
+
+    if (!changed)
+        return;
+    printf("%s has changed since the script came to machine:checkpoint(): explore again\n", changed);
+    leave(FLTVM_ERROR_HOST);
+}
+
 void fltvm_serve(FltvmScenario *scenario)
 {
     FltvmServe *serve = scenario->serve_data;
@@ -67,6 +78,7 @@ void fltvm_serve(FltvmScenario *scenario)
     scenario->verifies = TRUE; /* the first time */
     /* Nobody's time runs until there is something to do; and a process is forked from one thread. */
     fltvm_scenario_unguard(scenario);
+    fltvm_inputs_settle(scenario->inputs);
     while (!reply.lost) {
         ssize_t count = recv(serve->fd, &serve->request, sizeof(serve->request), 0);
         pid_t pid;
@@ -74,6 +86,7 @@ void fltvm_serve(FltvmScenario *scenario)
             continue;
         if (count != sizeof(serve->request))
             leave(0);
+        check_inputs(scenario);
         fflush(NULL);
         pid = fork();
         if (pid == 0) {

@@ -126,10 +126,11 @@ gboolean fltvm_lua_is_status(lua_State *lua, int index)
 char *fltvm_lua_path(lua_State *lua, const char *path)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
+    char *full = g_path_is_absolute(path) || !scenario->directory ? g_strdup(path)
+                                                                  : g_build_filename(scenario->directory, path, NULL);
 
-    if (g_path_is_absolute(path) || !scenario->directory)
-        return g_strdup(path);
-    return g_build_filename(scenario->directory, path, NULL);
+    fltvm_inputs_add(scenario->inputs, full);
+    return full;
 }
 
 void fltvm_lua_open_words(lua_State *lua)

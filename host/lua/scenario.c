@@ -130,6 +130,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     scenario->session.trace = trace;
     scenario->machines = g_ptr_array_new_with_free_func((GDestroyNotify)fltvm_machine_free);
     scenario->bugcheck_reference = LUA_NOREF;
+    scenario->inputs = fltvm_inputs_new();
     scenario->lua = lua;
     *(FltvmScenario **)lua_getextraspace(lua) = scenario;
     scenario->interruptible = lua;
@@ -154,6 +155,7 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     fltvm_hang_clear(&scenario->hang);
     g_free(scenario->ended_by);
     g_free(scenario->directory);
+    fltvm_inputs_free(scenario->inputs);
     g_free(scenario);
 }
 
@@ -302,6 +304,7 @@ void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
 
     g_free(scenario->directory);
     scenario->directory = g_path_get_dirname(script);
+    fltvm_inputs_add(scenario->inputs, script);
     if (!read_script(scenario, script, text, &error)) {
         scenario->ended = FLTVM_OUTCOME_SCRIPT;
         scenario->ended_by = g_strdup(error->message);

@@ -10,6 +10,7 @@
 #include <lua.h>
 
 #include "account.h"
+#include "inputs.h"
 #include "machine.h"
 #include "outcome.h"
 #include "watchdog.h"
@@ -33,7 +34,8 @@ struct FltvmScenario {
     gboolean keep_going;   /* a failed check does not end the scenario */
     GError *fatal;         /* why a machine was lost; Lua code cannot swallow it */
     lua_State *lua;
-    char *directory; /* of the script: relative paths start there */
+    char *directory;     /* of the script: relative paths start there */
+    FltvmInputs *inputs; /* the host's files that the script has named, itself included */
     FltvmHang hang;
     gboolean exits; /* the script said os.exit */
     /* What ended the script, if it was an error: for fltvm_scenario_outcome(). */

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The figures that the project watches, with their aims: bench.py FLTVM QEMU BARE.ELF [RUNS].
 
-Start to exit of an empty scenario, against a bare PVH guest that exits at once on the same QEMU, in turns; then the
-guest instructions of a generic work item and of a 4 KiB read (cost.lua), and of taking and giving back (pairs.lua)
+Start to exit of an empty scenario, against a bare PVH guest that exits at once on the same QEMU, in turns; what a run from a
+checkpoint takes, and what putting a machine back takes by the pages that were written; then the guest instructions of a generic work item and of a 4 KiB read (cost.lua), and of taking and giving back (pairs.lua)
 beside Linux's.  TAP: an aim missed is "not ok".
 """
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -122,7 +124,35 @@ def cost():
     aim(memory / 1048576 if memory else None, 16, 'guest memory after boot', ' MiB')
 
 
+def explored(count, **environment):
+    """Processor time, in seconds, of so many runs from a checkpoint, one at a time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run([fltvm, 'explore', '-j', '1', '--strategy', 'seeds', '--runs', str(count + 1),
+                             os.path.join(HERE, 'checkpoint.lua')], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, env=dict(os.environ, **environment))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tap.check(result.returncode == 0, f'{count} runs from a checkpoint', result.stdout.decode(errors='replace'))
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def checkpoint():
+    few, many = explored(100), explored(1100)
+    print(f'# a run from a checkpoint: {many - few:.2f} ms of processor time, {1000 / (many - few):.0f} a second and processor')
+    aim(many - few, 1, 'a run from a checkpoint, open, read through a work item and close', ' ms')
+    print('# putting back: pages written in the run, microseconds')
+    for pages in (0, 64, 256, 1024):
+        with tempfile.TemporaryDirectory() as folder:
+            traces = os.path.join(folder, 'traces')
+            explored(50, CHECKPOINT_PAGES=str(pages), CHECKPOINT_TRACE=traces)
+            with open(traces, encoding='utf-8') as text:
+                found = [(int(ns), int(count)) for count, ns in re.findall(r'(\d+) pages in (\d+) ns', text.read())]
+        found = found[2:] # the first is put back before it has done anything
+        ns, written = statistics.median(ns for ns, _ in found), statistics.median(count for _, count in found)
+        print(f'# {written:.0f} pages: {ns / 1000:.0f}')
+
+
 start_to_exit()
+checkpoint()
 pairs()
 growth()
 cost()

@@ -178,5 +178,17 @@ def a_file_that_changes_is_noticed():
         expect(done, 4, '--verify: fltvm run --checkpoint-seed', 'from its beginning so:', 'has changed')
 
 
+@case
+def a_file_that_changes_meanwhile_ends_the_runs_that_stand_on_it():
+    # Each run changes a file that the script has named: the next is not begun.
+    script = ('local vm = fltvm.machine{ disks = { "disk.img" } } vm:start() vm:checkpoint() '
+              'local f = io.open("disk.img", "r+") f:write("x") f:close() expect(true, "fine")')
+    with Folder() as folder:
+        folder.write('disk.img', b'\0' * 65536)
+        folder.write('scenario.lua', script)
+        done = folder.fltvm('explore', '--runs', '4', '-j', '1', '--strategy', 'seeds', 'scenario.lua')
+        expect(done, 4, 'could not be judged', 'disk.img has changed since the script came to machine:checkpoint(): explore again')
+
+
 if __name__ == '__main__':
     sys.exit(main())
