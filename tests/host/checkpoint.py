@@ -35,6 +35,34 @@ other:close()
 filter:unload()
 """
 
+# A file system with its cache, a program in user mode, and a filter that asks the script.
+SCAN = """
+local disk = fltvm.temp("ntfs.raw")
+local image = assert(io.open(disk, "wb"))
+image:write(string.rep("\\0", 8 << 20))
+image:close()
+local _, status = fltvm.host{ "mkntfs", "-q", "-F", "-f", "-c", "4096", "-s", "512", disk }
+expect_equal(status, 0, "a volume is made")
+local vm = fltvm.machine{ disks = { { image = disk } } }
+local ROOT = "\\\\Device\\\\HarddiskVolume1\\\\"
+local letter = vm:open(ROOT .. "letter.txt", { disposition = "create" })
+letter:write(0, "a friendly letter")
+letter:close()
+local filter = vm:load{ inf = "examples/scan/scan.inf", source = "examples/scan/scan.c" }
+local port = vm:port("\\\\ScanPort")
+vm:sleep(2000) -- what is written late is written
+vm:checkpoint()
+local program = vm:process{ program = "examples/scan/touch.c", flags = { '-DNAME=L"letter.txt"' } }
+port:reply(port:get{ timeout = 1000 }, "\\1")
+expect_equal(program:wait(), 0, "a program reads the letter")
+local file = vm:open(ROOT .. "new.txt", { disposition = "create" })
+file:write(0, ("new"):rep(3000))
+file:flush()
+file:close()
+port:close()
+filter:unload()
+"""
+
 # A race in the driver, in a quarter of the runs.
 FLAKY = 'flaky_checkpoint.lua'
 
@@ -57,6 +85,14 @@ def a_run_from_the_checkpoint_is_the_run_from_the_beginning():
         for cpus, machine in ((1, 'microvm'), (3, 'microvm'), (2, 'q35')):
             folder.write('scenario.lua', BUSY.replace('CPUS', str(cpus)))
             verified(folder, 24, '--machine', machine, '--strategy', 'seeds,allocations,faults,mixed')
+
+
+@case
+def also_with_a_file_system_and_a_program():
+    with folder_with_examples() as folder:
+        folder.write('scenario.lua', SCAN)
+        done = folder.fltvm('explore', '--verify', '--runs', '16', '-j', '2', '--strategy', 'seeds,faults', 'scenario.lua', timeout=400)
+        check('15 runs from the checkpoint on are the same from their beginning.' in done.all and done.returncode in (0, 1), done.all)
 
 
 @case
