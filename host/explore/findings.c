@@ -80,6 +80,7 @@ FltvmPart *fltvm_findings_part(FltvmFindings *findings, const char *strategy)
     }
     part = g_new0(FltvmPart, 1);
     part->name = g_strdup(strategy);
+    part->order = G_MAXUINT64;
     g_ptr_array_add(findings->parts, part);
     return part;
 }
@@ -100,10 +101,12 @@ void fltvm_findings_unjudged(FltvmFindings *findings, guint64 order, const char 
 
 void fltvm_findings_add(FltvmFindings *findings, const FltvmRunner *runner, const FltvmDone *done)
 {
+    FltvmPart *part = fltvm_findings_part(findings, done->task.strategy);
     FltvmFinding *finding;
 
     findings->runs++;
-    fltvm_findings_part(findings, done->task.strategy)->runs++;
+    part->runs++;
+    part->order = MIN(part->order, done->task.order);
     findings->answered += done->outcome->kind == FLTVM_OUTCOME_ANSWERED;
     if (!fltvm_task_judges(&done->task, done->outcome)) {
         g_auto(GStrv) command = fltvm_runner_command(runner, &done->task);
@@ -137,9 +140,18 @@ static gint compare_findings(gconstpointer a, gconstpointer b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static gint compare_parts(gconstpointer a, gconstpointer b)
+{
+    const FltvmPart *x = *(FltvmPart *const *)a, *y = *(FltvmPart *const *)b;
+
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* They came in the order in which runs ended. */
 void fltvm_findings_sort(FltvmFindings *findings)
 {
     g_ptr_array_sort(findings->list, compare_findings);
+    g_ptr_array_sort(findings->parts, compare_parts);
 }
 
 int fltvm_findings_status(const FltvmFindings *findings)

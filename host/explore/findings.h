@@ -22,12 +22,13 @@ typedef struct {
 typedef struct {
     char *name;
     guint64 runs;
+    guint64 order; /* of the first of them in the plan; not of one that was read from a file */
 } FltvmPart;
 
 typedef struct {
     char *script;
     GPtrArray *list;  /* FltvmFinding, by order */
-    GPtrArray *parts; /* FltvmPart, the default run first */
+    GPtrArray *parts; /* FltvmPart, by order */
     guint64 runs;
     guint64 answered; /* runs in which what was made to fail ended the script */
     guint64 unjudged;
