@@ -4,7 +4,7 @@
 
 The tarball is that of Debian's source package, fetched once through a private apt configuration into the cache, and known by its
 SHA-256, whoever it came from.  Only the files that are asked for are unpacked: the library's headers into include/, and
-the C files that are named, without their folders.
+the C files that are named, without their folders.  Patches, of files in the build folder (a/NAME.c), each say why they are there.
 """
 import argparse
 import hashlib
@@ -99,17 +99,28 @@ def unpack(library, tarball, output, names):
         raise Failure(f'{tarball} has no {", ".join(sorted(wanted))}')
 
 
+def mend(output, patches):
+    for path in sorted(patches):
+        with open(path, 'rb') as text:
+            result = subprocess.run(['patch', '--batch', '--forward', '--fuzz=0', '-p1', '-d', output], stdin=text, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, check=False)
+        if result.returncode != 0:
+            raise Failure(f'{path} does not fit:\n{result.stdout}')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--output', required=True, help='folder for the files')
     parser.add_argument('--source', default='', help='the tarball; default: the source package')
     parser.add_argument('--cache', default='', help='default: ${XDG_CACHE_HOME:-~/.cache}/fltvm')
+    parser.add_argument('--patch', action='append', default=[], help='to apply to the files, in order of the patches\' paths')
     parser.add_argument('library', choices=sorted(LIBRARIES))
     parser.add_argument('names', nargs='*', help='C files of the library')
     args = parser.parse_args()
     library = LIBRARIES[args.library]
     try:
         unpack(library, obtain(library, args), args.output, args.names)
+        mend(args.output, args.patch)
     except (Failure, tarfile.TarError, OSError) as failure:
         print(f'{args.library}: error: {failure}', file=sys.stderr)
         return 1
