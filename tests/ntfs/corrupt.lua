@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- A hundred damaged volumes, with FLTVM_TEST_LONG a thousand, and ten that once were too much, each by a seed: bytes of the boot sector, the MFT, indexes or bitmaps are turned.  Whatever is asked of them is
--- answered, or refused with a status; nothing ends in a bugcheck or without an end.
+-- A hundred damaged volumes, with FLTVM_TEST_LONG a thousand, and ten that once were too much, each by a seed: bytes of the
+-- boot sector, the MFT, indexes or bitmaps are turned.  Whatever is asked of them is answered, or refused with a status; nothing ends in a
+-- bugcheck or without an end.
 local SIZE <const>, PER_MACHINE <const> = 4 << 20, 10
 local function tool(...)
   local output, status = fltvm.host{ ... }
