@@ -97,6 +97,11 @@ static VOID KiWatchdog(PKPRCB Prcb, PKTRAP_FRAME TrapFrame)
     }
 }
 
+VOID KeHurryWatchdog(VOID)
+{
+    KiDpcWatchdogLimit = 7;
+}
+
 VOID KiClockInterrupt(PKTRAP_FRAME TrapFrame)
 {
     PKPRCB Prcb = KeGetCurrentPrcb();

@@ -44,6 +44,29 @@ def stuck(routine, queue='DelayedWorkQueue', machine=''):
                'expect(true, "loaded")', driver=STUCK)
 
 
+HOLDS = '''
+#include <ntddk.h>
+static volatile BOOLEAN Held;
+static VOID NTAPI Holds(PVOID Context)
+{
+    KIRQL Old;
+    KeRaiseIrql(DISPATCH_LEVEL, &Old);
+    Held = TRUE;
+    for (;;)
+        YieldProcessor();
+}
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
+{
+    HANDLE Thread;
+    PsCreateSystemThread(&Thread, THREAD_ALL_ACCESS, NULL, NULL, NULL, Holds, NULL);
+    ZwClose(Thread);
+    while (!Held)
+        YieldProcessor();
+    return STATUS_SUCCESS;
+}
+'''
+
+
 SAYS = '''
 #include <ntddk.h>
 #include "word.h"
@@ -72,6 +95,13 @@ def a_work_routine_that_never_returns_fails_the_run():
 @case
 def a_work_routine_that_returns_in_time_does_not():
     expect(stuck('TakesLong'), 0, 'passed, 1 check')
+
+
+@case
+def a_processor_that_a_driver_holds_fails_the_run():
+    for processors in (2, 4):
+        expect(run(f'fltvm.machine{{ cpus = {processors} }}:load{{ source = "driver.c" }} expect(true, "loaded")', driver=HOLDS), 3,
+               'ok: loaded', 'bugcheck 0x133', 'blamed: driver.sys, driver!Holds (', 'driver.c:9)')
 
 
 @case

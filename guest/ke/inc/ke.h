@@ -412,9 +412,9 @@ ULONG KeQueueBusyThreads(PKQUEUE Queue);
 extern PVOID (*KiCreateStack)(ULONG Size);
 extern VOID (*KiDeleteStack)(PVOID Base, ULONG Size);
 
-/* Sends FLTVM_RECORD_STACKS of every thread.  IRQL: any, but the threads of other processors must not run to
- * be exact. */
+/* Sends FLTVM_RECORD_STACKS of every thread, exact for those that do not run on other processors.  IRQL: any. */
 VOID KeReportStacks(VOID);
+VOID KeHurryWatchdog(VOID); /* from now on 0x133 finds who holds a processor in 100 ms */
 
 /* ---- who holds what: deadlock.c, call.c ---- */
 
