@@ -17,6 +17,8 @@ static ULONG IopDirectoryEntrySize(FILE_INFORMATION_CLASS Class)
     case FileNamesInformation: return FIELD_OFFSET(FILE_NAMES_INFORMATION, FileName);
     case FileIdBothDirectoryInformation: return FIELD_OFFSET(FILE_ID_BOTH_DIR_INFORMATION, FileName);
     case FileIdFullDirectoryInformation: return FIELD_OFFSET(FILE_ID_FULL_DIR_INFORMATION, FileName);
+    case FileIdExtdDirectoryInformation: return FIELD_OFFSET(FILE_ID_EXTD_DIR_INFORMATION, FileName);
+    case FileIdExtdBothDirectoryInformation: return FIELD_OFFSET(FILE_ID_EXTD_BOTH_DIR_INFORMATION, FileName);
     case FileObjectIdInformation: return sizeof(FILE_OBJECTID_INFORMATION);
     case FileReparsePointInformation: return sizeof(FILE_REPARSE_POINT_INFORMATION);
     case FileQuotaInformation: return FIELD_OFFSET(FILE_QUOTA_INFORMATION, Sid);

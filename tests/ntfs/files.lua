@@ -192,6 +192,20 @@ expect_status("STATUS_NO_MORE_FILES", function() root:query_directory(ID_BOTH, 4
 expect_equal(names(entries(root:query_directory(ID_BOTH, 4096, nil, 1 | 2))), "Big File.txt", "from the beginning, one")
 expect_equal(names(entries(root:query_directory(ID_BOTH, 4096, nil, 2))), "empty", "the next")
 expect_equal(names(entries(root:query_directory(ID_BOTH, 4096))), "Folder,small.txt", "the rest")
+for class, at in pairs{ [60] = 88, [63] = 114 } do -- FileIdExtdDirectoryInformation, FileIdExtdBothDirectoryInformation
+  local bytes, found, from = root:query_directory(class, 4096, nil, 1), {}, 0
+  repeat
+    local after, length = string.unpack("<I4", bytes, from + 1), string.unpack("<I4", bytes, from + 61)
+    found[#found + 1] = { name = (bytes:sub(from + at + 1, from + at + length):gsub("(.)\0", "%1")), id = bytes:sub(from + 73, from + 88),
+      size = string.unpack("<i8", bytes, from + 41), tag = string.unpack("<I4", bytes, from + 69) }
+    from = from + after
+  until after == 0
+  expect_equal(names(found), "Big File.txt,empty,Folder,small.txt", "the same in class " .. class)
+  expect_equal(found[4].id, id .. ("\0"):rep(16 - #id), "an identifier of 128 bits")
+  expect_equal(found[1].size, #big, "and a size")
+  expect_equal(found[3].tag, 0, "no tag of a reparse point")
+  expect_status("STATUS_INFO_LENGTH_MISMATCH", function() root:query_directory(class, at - 1, nil, 1) end)
+end
 root:close()
 root = vm:open(ROOT .. "\\", { access = "r", options = DIRECTORY | SYNC })
 expect_equal(names(entries(root:query_directory(ID_BOTH, 4096, "*.TXT"))), "Big File.txt,small.txt", "by pattern")

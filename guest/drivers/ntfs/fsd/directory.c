@@ -20,7 +20,7 @@ typedef struct _NTFS_LISTED {
 typedef struct _NTFS_DIRECTORY_CLASS {
     FILE_INFORMATION_CLASS Class;
     ULONG Name, Length, Ea, Short, Id;
-    BOOLEAN Facts;
+    BOOLEAN Facts, HasTag; /* HasTag: a reparse point's tag, behind Ea; without it the tag is told as Ea */
 } NTFS_DIRECTORY_CLASS;
 
 #define NTFS_CLASS(Type, Field) FIELD_OFFSET(FILE_##Type##_INFORMATION, Field)
@@ -35,12 +35,22 @@ static const NTFS_DIRECTORY_CLASS NtfsDirectoryClasses[] = {
      NTFS_CLASS(ID_FULL_DIR, EaSize), 0, NTFS_CLASS(ID_FULL_DIR, FileId), TRUE},
     {FileIdBothDirectoryInformation, NTFS_CLASS(ID_BOTH_DIR, FileName), NTFS_CLASS(ID_BOTH_DIR, FileNameLength),
      NTFS_CLASS(ID_BOTH_DIR, EaSize), NTFS_CLASS(ID_BOTH_DIR, ShortNameLength), NTFS_CLASS(ID_BOTH_DIR, FileId), TRUE},
+    {FileIdExtdDirectoryInformation, NTFS_CLASS(ID_EXTD_DIR, FileName), NTFS_CLASS(ID_EXTD_DIR, FileNameLength),
+     NTFS_CLASS(ID_EXTD_DIR, EaSize), 0, NTFS_CLASS(ID_EXTD_DIR, FileId), TRUE, TRUE},
+    {FileIdExtdBothDirectoryInformation, NTFS_CLASS(ID_EXTD_BOTH_DIR, FileName),
+     NTFS_CLASS(ID_EXTD_BOTH_DIR, FileNameLength), NTFS_CLASS(ID_EXTD_BOTH_DIR, EaSize),
+     NTFS_CLASS(ID_EXTD_BOTH_DIR, ShortNameLength), NTFS_CLASS(ID_EXTD_BOTH_DIR, FileId), TRUE, TRUE},
     {FileNamesInformation, NTFS_CLASS(NAMES, FileName), NTFS_CLASS(NAMES, FileNameLength), 0, 0, 0, FALSE},
 };
 
 C_ASSERT(FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, ShortName) -
              FIELD_OFFSET(FILE_BOTH_DIR_INFORMATION, ShortNameLength) ==
          2);
+C_ASSERT(FIELD_OFFSET(FILE_ID_EXTD_BOTH_DIR_INFORMATION, ShortName) -
+             FIELD_OFFSET(FILE_ID_EXTD_BOTH_DIR_INFORMATION, ShortNameLength) ==
+         2);
+C_ASSERT(FIELD_OFFSET(FILE_ID_EXTD_DIR_INFORMATION, ReparsePointTag) ==
+         FIELD_OFFSET(FILE_ID_EXTD_DIR_INFORMATION, EaSize) + sizeof(ULONG));
 
 static PNTFS_LISTED NtfsGrowListing(PNTFS_LISTING Listing, ULONG NameLength)
 {
@@ -196,8 +206,10 @@ static VOID NtfsFillEntry(const NTFS_DIRECTORY_CLASS *Class, PUCHAR To, PNTFS_LI
         Facts->FileAttributes = Listed->Facts.Attributes;
     }
     *(PULONG)(To + Class->Length) = Listed->NameLength;
-    if (Class->Ea != 0) {
-        /* a reparse point's tag is told in the size's place */
+    if (Class->HasTag) {
+        *(PULONG)(To + Class->Ea) = Listed->Facts.EaSize;
+        *(PULONG)(To + Class->Ea + sizeof(ULONG)) = Listed->Facts.ReparseTag;
+    } else if (Class->Ea != 0) {
         *(PULONG)(To + Class->Ea) = Listed->Facts.ReparseTag != 0 ? Listed->Facts.ReparseTag : Listed->Facts.EaSize;
     }
     if (Class->Short != 0) {
@@ -205,7 +217,7 @@ static VOID NtfsFillEntry(const NTFS_DIRECTORY_CLASS *Class, PUCHAR To, PNTFS_LI
         RtlCopyMemory(To + Class->Short + 2, Listed->Short, Listed->ShortLength);
     }
     if (Class->Id != 0) {
-        *(PULONG64)(To + Class->Id) = Listed->Facts.Id;
+        *(PULONG64)(To + Class->Id) = Listed->Facts.Id; /* the upper half of one of 128 bits is 0 */
     }
     RtlCopyMemory(To + Class->Name, Listed->Name, NameLength);
 }
