@@ -53,7 +53,7 @@ local port = vm:port("\\\\ScanPort")
 vm:sleep(2000) -- what is written late is written
 vm:checkpoint()
 local program = vm:process{ program = "examples/scan/touch.c", flags = { '-DNAME=L"letter.txt"' } }
-port:reply(port:get{ timeout = 1000 }, "\\1")
+port:reply(port:get(), "\\1")
 expect_equal(program:wait(), 0, "a program reads the letter")
 local file = vm:open(ROOT .. "new.txt", { disposition = "create" })
 file:write(0, ("new"):rep(3000))

@@ -33,7 +33,7 @@ def a_driver_that_floods_does_not_outlive_the_time():
         # The canary: it is compiled, loaded, and heard.
         expect(folder.scenario(forging(RECORDS['unknown'], 2)), 0, f'unknown record {RECORDS["unknown"]}')
         for name, kind in RECORDS.items():
-            done = folder.scenario(forging(kind, 0), '--timeout', '3', timeout=60)
+            done = folder.scenario(forging(kind, 0), '--timeout', '3', timeout=120)
             check(done.returncode in (1, 3, 4), f'{name}: exit status {done.returncode}')
             check(done.seconds < 25, f'{name}: took {done.seconds:.1f} s')
             is_text(done.stdout, name)
@@ -63,7 +63,7 @@ def forged_records_break_nothing():
     with Folder() as folder:
         for seed in range(1, 13):
             done = folder.scenario(forging(0, 2000, seed, 'for i = 1, 10 do pcall(vm.sleep, vm, 1) end print(pcall(vm.stacks, vm))'),
-                                   '--tap', '-v', '--trace', 'trace.json', '--junit', 'junit.xml', '--timeout', '20', timeout=90)
+                                   '--tap', '-v', '--trace', 'trace.json', '--junit', 'junit.xml', '--timeout', '20', timeout=120)
             check(done.returncode in (0, 1, 2, 3, 4), f'seed {seed}: exit status {done.returncode}')
             text = is_text(done.stdout, f'seed {seed}')
             for line in text.split('\n'):

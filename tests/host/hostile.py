@@ -89,10 +89,10 @@ def nobody_who_reads_does_not_hold_the_end_up():
 @case
 def what_is_dropped_is_told_and_fails():
     with Folder(fake=True) as folder:
-        done = folder.scenario(fake('flood-log'), '--timeout', '4', timeout=40)
+        done = folder.scenario(fake('flood-log'), '--timeout', '4', timeout=120)
         expect(done, 4, 'the rest is dropped', 'FAILED: the guest says no more than is kept', 'lines and checks were dropped')
         check(len(done.stdout) < 80 << 20, f'{len(done.stdout)} bytes')
-        done = folder.scenario(fake('many-stacks') + 'print(machine:stacks())', timeout=40)
+        done = folder.scenario(fake('many-stacks') + 'print(machine:stacks())', timeout=120)
         expect(done, 0, 'more stacks dropped')
 
 
@@ -133,7 +133,7 @@ def a_script_does_not_outlive_the_time():
         folder.environment['FLTVM_TEST_MARK'] = folder.path
         for name, text in NEVER.items():
             done = folder.scenario('fltvm.temp("x") machine:start(); ' + text, '--timeout', '1', '--junit', 'junit.xml',
-                                   timeout=30)
+                                   timeout=120)
             expect(done, 4, 'time-out')
             check(done.seconds < 6, f'{name}: took {done.seconds:.1f} s')
             check(b'<error' in folder.read('junit.xml') or b'<failure' in folder.read('junit.xml'), 'JUnit says nothing')
@@ -166,12 +166,12 @@ def a_script_does_not_outlive_a_signal():
 def a_script_that_cannot_be_read():
     with Folder(fake=True) as folder:
         os.mkfifo(folder.file('fifo'))
-        done = folder.fltvm('run', '--timeout', '1', 'fifo', timeout=20)
+        done = folder.fltvm('run', '--timeout', '1', 'fifo', timeout=120)
         expect(done, 4, 'time-out', 'cannot be read')
-        done = folder.fltvm('run', '/dev/zero', timeout=20)
+        done = folder.fltvm('run', '/dev/zero', timeout=120)
         expect(done, 2, 'more than 16 MiB')
-        expect(folder.fltvm('run', '.', timeout=20), 2, 'directory')
-        done = folder.fltvm('run', '/dev/stdin', input=b'expect(true, "from a pipe")', timeout=20)
+        expect(folder.fltvm('run', '.', timeout=120), 2, 'directory')
+        done = folder.fltvm('run', '/dev/stdin', input=b'expect(true, "from a pipe")', timeout=120)
         expect(done, 0, 'ok: from a pipe')
 
 
@@ -182,7 +182,7 @@ def several_scenarios_end_together():
         folder.write('a.lua', 'fltvm.temp("x") machine:start(); ("a"):rep(40):find(("a*"):rep(40) .. "b")')
         folder.write('b.lua', 'fltvm.temp("x") machine:start() while true do end')
         folder.write('c.lua', 'expect(true, "quick")')
-        done = folder.fltvm('run', '-j', '3', '--timeout', '1', '--junit', 'junit.xml', 'a.lua', 'b.lua', 'c.lua', timeout=30)
+        done = folder.fltvm('run', '-j', '3', '--timeout', '1', '--junit', 'junit.xml', 'a.lua', 'b.lua', 'c.lua', timeout=120)
         expect(done, 4, 'ok: quick', 'a.lua: FAILED', 'b.lua: FAILED')
         equal(folder.read('junit.xml').count(b'<error'), 2, 'errors in JUnit')
         equal(folder.left(), [], 'temporary files')

@@ -176,11 +176,11 @@ def only_plain_files_are_images():
                 done = used_by(folder, name)
                 expect(done, 2, 'only plain files')
                 check(done.seconds < 5, f'{name} took {done.seconds} s')
-                expect(folder.fltvm('image', 'info', name, timeout=5), 2, 'only plain files')
-                expect(folder.fltvm('image', 'convert', name, 'out.img', timeout=5), 2, 'only plain files')
+                expect(folder.fltvm('image', 'info', name, timeout=120), 2, 'only plain files')
+                expect(folder.fltvm('image', 'convert', name, 'out.img', timeout=120), 2, 'only plain files')
             folder.write('a.img', bytes(MIB))
             for name in ('fifo', 'folder', 'socket', '/dev/null'):
-                expect(folder.fltvm('image', 'convert', '--force', 'a.img', name, timeout=5), 2, 'not a plain file')
+                expect(folder.fltvm('image', 'convert', '--force', 'a.img', name, timeout=120), 2, 'not a plain file')
             check(stat.S_ISFIFO(os.stat(folder.file('fifo')).st_mode), 'the FIFO is gone')
 
 

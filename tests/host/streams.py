@@ -96,9 +96,9 @@ def a_debugger_that_goes_away_ends_the_machine():
     with Folder() as folder:
         folder.write('a.lua', PASSES)
         for program, status in (('/bin/true', 4), ('/bin/false', 1)):
-            done = folder.fltvm('gdb', f'--gdb={program}', 'a.lua', timeout=20)
+            done = folder.fltvm('gdb', f'--gdb={program}', 'a.lua', timeout=120)
             expect(done, status, 'gdb has ended, and the machine did not begin to run')
-        expect(folder.fltvm('gdb', '--gdb=/nonexistent', 'a.lua', timeout=20), 4, 'nonexistent')
+        expect(folder.fltvm('gdb', '--gdb=/nonexistent', 'a.lua', timeout=120), 4, 'nonexistent')
         equal(folder.left(), [], 'temporary files')
 
 
@@ -130,7 +130,7 @@ def a_machine_that_gdb_lets_go_of_runs_to_its_end():
         detach = ['--', '-nx', '-batch', '-ex', 'detach']
         expect(folder.fltvm('gdb', 'a.lua', *detach, stdin=subprocess.DEVNULL), 0, 'ok: ran')
         done = folder.fltvm('gdb', '--timeout', '1', '--trace', 'trace.json', 'b.lua', *detach, stdin=subprocess.DEVNULL,
-                            timeout=30)
+                            timeout=120)
         expect(done, 4, 'time-out')
         check(folder.read('trace.json'), 'no trace')
 

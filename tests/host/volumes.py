@@ -208,7 +208,7 @@ def a_hostile_volume_does_not_leave_its_folder():
                 image[mft + noise.randrange(80 * 1024)] ^= noise.randrange(1, 256)
             folder.write('b.raw', bytes(image))
             for action in (('check',), ('list',), ('compare', files)):
-                done = folder.fltvm('image', action[0], 'b.raw', *action[1:], timeout=60)
+                done = folder.fltvm('image', action[0], 'b.raw', *action[1:], timeout=120)
                 check(done.returncode in (0, 1, 2), f'{action}: {done.returncode} {done.stderr}')
 
 
