@@ -107,7 +107,7 @@ static gboolean has_text(const Class *class)
 /* The value of one field, whatever the guest has said. */
 static void push_field(lua_State *lua, const Field *field, const guint8 *bytes, gsize length)
 {
-    guint64 value = fltvm_lua_get(bytes, length, field->offset, field->size);
+    guint64 value = field->kind == TEXT ? 0 : fltvm_lua_get(bytes, length, field->offset, field->size);
     gsize size;
 
     switch (field->kind) {
