@@ -65,15 +65,10 @@ static guint32 read_register(lua_State *lua, FltvmMachine *machine, guint64 hand
 {
     FltvmResult result = {0};
     guint32 value = 0;
-    gsize length;
-    const void *data;
 
     control(lua, machine, handle, FLTVM_CONTROL_READ_REGISTERS, &offset, sizeof(offset), sizeof(value),
             "reading a register", &result);
-    data = g_bytes_get_data(result.data, &length);
-    if (length >= sizeof(value))
-        memcpy(&value, data, sizeof(value));
-    fltvm_result_clear(&result);
+    fltvm_lua_record(lua, &result, "reading a register", &value, sizeof(value), sizeof(value));
     return value;
 }
 
@@ -206,14 +201,10 @@ static int source_counts(lua_State *lua)
     guint32 block = FLTVM_IRQ_REG_SOURCE(source->number);
     struct fltvm_interrupt_counts counts[32] = {0};
     FltvmResult result = {0};
-    gsize length;
-    const void *data;
 
     control(lua, source->machine, source->handle, FLTVM_CONTROL_INTERRUPT_COUNTS, "", 0, sizeof(counts), "counts",
             &result);
-    data = g_bytes_get_data(result.data, &length);
-    memcpy(counts, data, MIN(length, sizeof(counts)));
-    fltvm_result_clear(&result);
+    fltvm_lua_record(lua, &result, "counts", counts, (source->number + 1) * sizeof(counts[0]), sizeof(counts));
     lua_newtable(lua);
     lua_pushinteger(lua, counts[source->number].interrupts);
     lua_setfield(lua, -2, "interrupts");

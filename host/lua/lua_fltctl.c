@@ -260,13 +260,9 @@ static int machine_work_items(lua_State *lua)
 {
     struct fltvm_fltctl_counters counters = {0};
     FltvmResult result = {0};
-    gsize length;
-    const void *bytes;
 
     control(lua, 1, FLTVM_FLTCTL_COUNTERS, NULL, sizeof(counters), "work_items", fltvm_lua_timeout(lua, 0), &result);
-    bytes = g_bytes_get_data(result.data, &length);
-    memcpy(&counters, bytes, MIN(length, sizeof(counters)));
-    fltvm_result_clear(&result);
+    fltvm_lua_record(lua, &result, "work_items", &counters, sizeof(counters), sizeof(counters));
     lua_newtable(lua);
     set_integer(lua, "allocated", counters.work_items_allocated);
     set_integer(lua, "queued", counters.work_items_queued);

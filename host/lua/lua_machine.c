@@ -83,6 +83,21 @@ void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
     }
 }
 
+void fltvm_lua_record(lua_State *lua, FltvmResult *result, const char *what, gpointer record, gsize least, gsize size)
+{
+    gsize length;
+    const void *data = g_bytes_get_data(result->data, &length);
+    gboolean right = least <= length && length <= size;
+
+    if (right)
+        memcpy(record, data, length);
+    fltvm_result_clear(result);
+    if (!right)
+        fltvm_lua_raise(lua, g_error_new(FLTVM_ERROR, FLTVM_ERROR_HOST,
+                                         "link: %s: the guest answered %" G_GSIZE_FORMAT " bytes of %" G_GSIZE_FORMAT,
+                                         what, length, size));
+}
+
 GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *result)
 {
     guint64 total = result->header.values[1];

@@ -34,6 +34,12 @@ void fltvm_lua_raise_timeout(lua_State *lua, FltvmMachine *machine, const char *
 /* The whole output of a result: what came with it, and the rest fetched.  Releases the operation. */
 GBytes *fltvm_lua_output(lua_State *lua, FltvmMachine *machine, FltvmResult *result);
 
+/*
+ * A command's data as a record of `size` bytes, of which the guest must have answered the first `least`; the result is
+ * cleared.  Another length is a Lua error: nothing is made up for a guest that says less.
+ */
+void fltvm_lua_record(lua_State *lua, FltvmResult *result, const char *what, gpointer record, gsize least, gsize size);
+
 /* Send bytes ahead of an operation with FLTVM_COMMAND_FLAG_INPUT. */
 void fltvm_lua_stage(lua_State *lua, FltvmMachine *machine, gconstpointer data, gsize length);
 

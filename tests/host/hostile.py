@@ -296,4 +296,14 @@ def names_of_files_do_not_disturb_a_terminal():
         says_not(done, '\x1b')
 
 
+@case
+def an_answer_without_its_record_is_said():
+    with Folder(fake=True) as folder:
+        for call, what in (('work_items()', 'work_items'), ('irq(0)', 'a register'), ('fault{}', 'a register'),
+                           ('fault_hits(0)', 'a register')):
+            done = folder.scenario(f'machine:{call}')
+            expect(done, 4, f'{what}: the guest answered 0 bytes of')
+            says_not(done, 'Sanitizer', 'runtime error')
+
+
 sys.exit(tap.main())
