@@ -253,13 +253,16 @@ PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous)
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     PLIST_ENTRY Entry = Process->ThreadListHead.Flink;
 
-    /* A thread that ended meanwhile has left the list: then there is no telling what followed it. */
-    if (Previous != NULL) {
-        Entry = Previous->Terminated ? &Process->ThreadListHead : Previous->ThreadListEntry.Flink;
+    /* A thread that ended meanwhile has left the list: those that followed it have higher ids. */
+    if (Previous != NULL && !Previous->Terminated) {
+        Entry = Previous->ThreadListEntry.Flink;
     }
     for (; Entry != &Process->ThreadListHead; Entry = Entry->Flink) {
         PETHREAD Candidate = CONTAINING_RECORD(Entry, ETHREAD, ThreadListEntry);
 
+        if (Previous != NULL && (ULONG64)Candidate->Cid.UniqueThread <= (ULONG64)Previous->Cid.UniqueThread) {
+            continue;
+        }
         if (ObReferenceObjectSafe(Candidate)) {
             Thread = Candidate;
             break;
