@@ -22,7 +22,7 @@ struct fltvm_command {
     uint64_t timeout_ns; /* virtual time to wait for the operation; 0: none */
     uint64_t args[6];
     uint32_t length; /* bytes of data that follow */
-    uint32_t user;   /* operations: FLTVM_USER_*, on whose behalf */
+    uint32_t user;   /* operations: FLTVM_USER_*, on whose behalf; or the id of the process whose program does it */
 };
 _Static_assert(sizeof(struct fltvm_command) == 80, "command");
 
@@ -75,30 +75,73 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
  * in: path, then extended attributes as ZwCreateFile takes them, or with FILE_OPEN_BY_FILE_ID the identifier, which is behind the path;
  * args: access, share, disposition, options, attributes, handle that the path begins at, or 0.  values[0]: handle, [2]: what was done
  */
-#define FLTVM_COMMAND_OPEN   35u
-#define FLTVM_COMMAND_CLOSE  36u /* args: handle */
-#define FLTVM_COMMAND_READ   37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_* */
-#define FLTVM_COMMAND_WRITE  38u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*; in: bytes */
+#define FLTVM_COMMAND_OPEN  35u
+#define FLTVM_COMMAND_CLOSE 36u /* args: handle */
+#define FLTVM_COMMAND_READ  37u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*, address, FLTVM_TELL_* */
+#define FLTVM_COMMAND_WRITE                                                                                            \
+    38u /* args: handle, offset, bytes, FLTVM_COMMAND_BUFFER_*, address, FLTVM_TELL_*; in: bytes */
 #define FLTVM_COMMAND_FLUSH  39u /* args: handle */
-#define FLTVM_COMMAND_IOCTL  40u /* args: handle, code, input bytes, output bytes; in: input */
+#define FLTVM_COMMAND_IOCTL  40u /* args: handle, code, input bytes, output bytes, address, FLTVM_TELL_*; in: input */
 #define FLTVM_COMMAND_FSCTL  41u /* the same */
 #define FLTVM_COMMAND_CANCEL 42u /* args: handle.  Cancels what the file has pending */
 #define FLTVM_COMMAND_QUERY  43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
-/* in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode.  values[0]: id */
+/*
+ * in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode; FLTVM_USER_* whose its token
+ * is.  values[0]: id
+ */
 #define FLTVM_COMMAND_PROCESS      44u
 #define FLTVM_COMMAND_PROCESS_END  45u /* args: id, exit status */
 #define FLTVM_COMMAND_PROCESS_WAIT 46u /* args: id, of one that runs a program.  values[0]: exit status */
 #define FLTVM_COMMAND_DIRECTORY                                                                                        \
     56u /* in: pattern, may be empty; args: handle, FILE_INFORMATION_CLASS, output bytes, FLTVM_DIRECTORY_* */
-#define FLTVM_COMMAND_LOCK     59u /* args: handle, offset, length, key, FLTVM_LOCK_* */
-#define FLTVM_COMMAND_UNLOCK   60u /* args: handle, offset, length, key */
-#define FLTVM_COMMAND_NOTIFY   61u /* args: handle, FILE_NOTIFY_CHANGE_*, output bytes, whether below it as well */
+#define FLTVM_COMMAND_LOCK   59u /* args: handle, offset, length, key, FLTVM_LOCK_*, FLTVM_TELL_* */
+#define FLTVM_COMMAND_UNLOCK 60u /* args: handle, offset, length, key */
+#define FLTVM_COMMAND_NOTIFY                                                                                           \
+    61u /* args: handle, FILE_NOTIFY_CHANGE_*, output bytes, whether below it, 0, FLTVM_TELL_* */
 #define FLTVM_COMMAND_EA_QUERY 62u /* args: handle, output bytes; in: FILE_GET_EA_INFORMATION, or nothing for all */
 #define FLTVM_COMMAND_EA_SET   63u /* args: handle; in: FILE_FULL_EA_INFORMATION */
 #define FLTVM_COMMAND_SD_QUERY 64u /* args: handle, SECURITY_INFORMATION, output bytes */
 #define FLTVM_COMMAND_SD_SET   65u /* args: handle, SECURITY_INFORMATION; in: a self-relative descriptor */
 #define FLTVM_COMMAND_FS_QUERY 66u /* args: handle, FS_INFORMATION_CLASS, output bytes */
 #define FLTVM_COMMAND_FS_SET   67u /* args: handle, FS_INFORMATION_CLASS; in: the information */
+
+/* in: ntdll.dll and the program that serves; args: id, bytes of either.  From then on the process does operations itself. */
+#define FLTVM_COMMAND_PROCESS_SERVE 68u
+
+/*
+ * The rest only a process does, named by `user`.  Where an operation above has an address, the process's buffer is there: its
+ * data is neither behind the command nor the result.
+ */
+#define FLTVM_COMMAND_MEMORY_ALLOCATE                                                                                  \
+    69u                                  /* args: address or 0, bytes, MEM_*, PAGE_*.  values[0]: address, [2]: bytes */
+#define FLTVM_COMMAND_MEMORY_FREE    70u /* args: address, bytes, MEM_* */
+#define FLTVM_COMMAND_MEMORY_PROTECT 71u /* args: address, bytes, PAGE_*.  values[0]: what it was */
+#define FLTVM_COMMAND_MEMORY_QUERY   72u /* args: address.  out: MEMORY_BASIC_INFORMATION */
+#define FLTVM_COMMAND_MEMORY_READ    73u /* args: address, bytes.  out: the bytes */
+#define FLTVM_COMMAND_MEMORY_WRITE   74u /* args: address; in: bytes */
+#define FLTVM_COMMAND_SECTION        75u /* args: file or 0, bytes, PAGE_*, SEC_*.  values[0]: handle */
+#define FLTVM_COMMAND_MAP                                                                                              \
+    76u /* args: section, address or 0, offset, bytes or 0, PAGE_*.  values[0]: address, [2]: bytes */
+#define FLTVM_COMMAND_UNMAP     77u /* args: address */
+#define FLTVM_COMMAND_PORT      78u /* args: threads.  values[0]: handle of a completion port */
+#define FLTVM_COMMAND_PORT_POST 79u /* args: port, key, context, status, information */
+#define FLTVM_COMMAND_PORT_REMOVE                                                                                      \
+    80u /* args: port, most, ns to wait or FLTVM_FOREVER.  out: FILE_IO_COMPLETION_INFORMATION */
+#define FLTVM_COMMAND_PORT_DEPTH 81u /* args: port.  values[0]: packets in it */
+#define FLTVM_COMMAND_THREAD     82u /* args: FLTVM_THREAD_*, thread, status.  values[0]: how often it was stopped before */
+#define FLTVM_COMMAND_EXIT       83u /* args: status.  The process ends itself */
+
+#define FLTVM_FOREVER UINT64_MAX
+
+/* How the end of a request is told of beside its event: not at all, by an APC, or with any other number as its ApcContext. */
+#define FLTVM_TELL_NOTHING 0u
+#define FLTVM_TELL_APC     UINT64_MAX
+
+#define FLTVM_THREAD_SUSPEND 0u
+#define FLTVM_THREAD_RESUME  1u
+#define FLTVM_THREAD_ALERT   2u
+#define FLTVM_THREAD_APC     3u /* the operation is over when the APC has run */
+#define FLTVM_THREAD_END     4u
 
 #define FLTVM_LOCK_SHARED 0x1u
 #define FLTVM_LOCK_WAIT   0x2u /* until it is granted */

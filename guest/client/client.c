@@ -303,6 +303,7 @@ BOOLEAN ClientRun(VOID)
 
     InitializeListHead(&ClientpOperations);
     ClientpInitializePrograms();
+    ClientpInitializeUsers();
     ClientpCommandBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, FLTVM_LINK_MAX_PAYLOAD, CLIENT_TAG);
     ClientpResultBuffer = ExAllocatePoolWithTag(NonPagedPoolNx, CLIENT_MESSAGE_SIZE, CLIENT_TAG);
     if (ClientpCommandBuffer == NULL || ClientpResultBuffer == NULL)

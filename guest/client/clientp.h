@@ -4,7 +4,10 @@
  *
  * The fetcher is the thread that calls ClientRun; it alone talks to the host and never does anything that
  * may block for longer than a command's time-out.  Operations run on client threads, made when they are first
- * named; each takes its operations in the order they were given to it.
+ * named; each takes its operations in the order they were given to it.  What a process is to do is given to its
+ * program (userclient.c).
+ *
+ * Of files.c, filefacts.c and text.c that program is made, too, which defines pool and ClientpPrepareRequest for itself.
  */
 #ifndef FLTVM_CLIENTP_H
 #define FLTVM_CLIENTP_H
@@ -13,6 +16,9 @@
 #include <command.h>
 
 #define CLIENT_TAG 'tilC'
+
+/* The host may ask for large transfers, but not for all memory. */
+#define CLIENT_BUFFER_MAX (4u << 20)
 
 /* An input on its way: staged bytes, or the data of a command. */
 typedef struct _CLIENT_INPUT {
@@ -36,7 +42,9 @@ typedef struct _CLIENT_OPERATION {
     BOOLEAN OutputOnError; /* the output tells why the operation failed */
     BOOLEAN Released;      /* the host wants no more of it */
     HANDLE EventHandle;
-    PKEVENT Event; /* signaled when an asynchronous request completes */
+    PKEVENT Event;              /* signaled when an asynchronous request completes */
+    PIO_APC_ROUTINE ApcRoutine; /* a process's own: how else it is to be told of the end, and of what */
+    PVOID ApcContext;
     IO_STATUS_BLOCK IoStatus;
     NTSTATUS Status; /* STATUS_PENDING: IoStatus tells, once Event is signaled */
     ULONG64 Value;   /* result value 2 */
@@ -57,8 +65,14 @@ NTSTATUS ClientpSetRegistry(PCLIENT_OPERATION Operation);
 NTSTATUS ClientpWaitProcess(PCLIENT_OPERATION Operation);
 VOID ClientpInitializePrograms(VOID);
 
+/* Of a handle that is opened. */
+ULONG ClientpHandleAttributes(PCLIENT_OPERATION Operation);
+
 /* An event for the request's end, and a buffer. */
 NTSTATUS ClientpPrepareRequest(PCLIENT_OPERATION Operation, ULONG64 BufferLength, POOL_TYPE PoolType);
+
+/* files.c; STATUS_INVALID_DEVICE_REQUEST: it is no operation on a file.  PASSIVE_LEVEL, on a client thread. */
+NTSTATUS ClientpDispatchFile(PCLIENT_OPERATION Operation);
 
 /* filefacts.c.  PASSIVE_LEVEL, on a client thread. */
 NTSTATUS ClientpLock(PCLIENT_OPERATION Operation);
@@ -76,6 +90,12 @@ VOID ClientpKeepReason(PCLIENT_OPERATION Operation);
 
 NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation);
 NTSTATUS ClientpEndProcess(PCLIENT_OPERATION Operation);
+NTSTATUS ClientpServeProcess(PCLIENT_OPERATION Operation);
+
+/* userclient.c.  PASSIVE_LEVEL.  A process's program that serves it begins; an operation is given to it. */
+VOID ClientpInitializeUsers(VOID);
+NTSTATUS ClientpStartUser(PEPROCESS Process, ULONG64 Start, ULONG64 Entry);
+NTSTATUS ClientpQueueToUser(PCLIENT_OPERATION Operation);
 
 /* Gives an operation to the client thread of its command; makes the thread if need be.  PASSIVE_LEVEL. */
 NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What client threads do to open files beside reading and writing them: ranges, changes, extended attributes, descriptors, and
- * what the volume says.  Everything here runs at PASSIVE_LEVEL on a client thread.
+ * What is done to open files beside reading and writing them: ranges, changes, extended attributes, descriptors, and
+ * what the volume says.  The kernel's client and the program of a process are both made of this, as of files.c.
  */
 #include "clientp.h"
 #include <io.h>
@@ -19,9 +19,9 @@ NTSTATUS ClientpLock(PCLIENT_OPERATION Operation)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    return ZwLockFile(ClientpFile(Operation), Operation->EventHandle, NULL, NULL, &Operation->IoStatus, &Offset,
-                      &Length, (ULONG)Arguments[3], (Arguments[4] & FLTVM_LOCK_WAIT) == 0,
-                      (Arguments[4] & FLTVM_LOCK_SHARED) == 0);
+    return ZwLockFile(ClientpFile(Operation), Operation->EventHandle, Operation->ApcRoutine, Operation->ApcContext,
+                      &Operation->IoStatus, &Offset, &Length, (ULONG)Arguments[3],
+                      (Arguments[4] & FLTVM_LOCK_WAIT) == 0, (Arguments[4] & FLTVM_LOCK_SHARED) == 0);
 }
 
 NTSTATUS ClientpUnlock(PCLIENT_OPERATION Operation)
@@ -40,9 +40,9 @@ NTSTATUS ClientpNotify(PCLIENT_OPERATION Operation)
     if (!NT_SUCCESS(Status))
         return Status;
     Operation->HasOutput = TRUE;
-    return NtNotifyChangeDirectoryFile(ClientpFile(Operation), Operation->EventHandle, NULL, NULL, &Operation->IoStatus,
-                                       Operation->Buffer, Operation->BufferLength, (ULONG)Arguments[1],
-                                       Arguments[3] != 0);
+    return NtNotifyChangeDirectoryFile(ClientpFile(Operation), Operation->EventHandle, Operation->ApcRoutine,
+                                       Operation->ApcContext, &Operation->IoStatus, Operation->Buffer,
+                                       Operation->BufferLength, (ULONG)Arguments[1], Arguments[3] != 0);
 }
 
 /* Input: a list of names as FILE_GET_EA_INFORMATION has it, or nothing. */
@@ -79,15 +79,11 @@ NTSTATUS ClientpQuerySecurity(PCLIENT_OPERATION Operation)
     return Status;
 }
 
-/* A self-relative descriptor that the host made: it is looked at before it is believed. */
+/* A self-relative descriptor. */
 NTSTATUS ClientpSetSecurity(PCLIENT_OPERATION Operation)
 {
-    const uint64_t *Arguments = Operation->Command.args;
-    SECURITY_INFORMATION Information = (SECURITY_INFORMATION)Arguments[1];
+    SECURITY_INFORMATION Information = (SECURITY_INFORMATION)Operation->Command.args[1];
 
-    if (Operation->Input.Length < sizeof(SECURITY_DESCRIPTOR_RELATIVE) ||
-        !RtlValidRelativeSecurityDescriptor(Operation->Input.Bytes, Operation->Input.Length, 0))
-        return STATUS_INVALID_SECURITY_DESCR;
     return ZwSetSecurityObject(ClientpFile(Operation), Information, Operation->Input.Bytes);
 }
 

@@ -2,12 +2,14 @@
 /*
  * Processes that a scenario makes.  One without a program lives until it is ended, and is found by its id; the reference
  * that its making left is dropped by its end.  One that runs a program in user mode ends by itself: it is kept in a list
- * until the scenario has waited for it.
+ * until the scenario has waited for it.  One without a program may be given the one that serves the scenario (userclient.c),
+ * and is like the others from then on.
  */
 #include "clientp.h"
 #include <ldr.h>
 #include <mm.h>
 #include <ps.h>
+#include <se.h>
 
 typedef struct _CLIENT_PROGRAM {
     LIST_ENTRY Link;
@@ -29,13 +31,28 @@ VOID ClientpInitializePrograms(VOID)
 #define CLIENT_PEB_MAJOR_VERSION 0x118
 #define CLIENT_PEB_BUILD         0x120
 
-/* In the new process's address space: its images and its PEB. */
-static NTSTATUS ClientpFillProcess(PCLIENT_OPERATION Operation, ULONG Offset, PVOID *Peb, PLDR_PROGRAM Program)
+/* ntdll.dll, and the program behind it. */
+typedef struct _CLIENT_IMAGES {
+    const UCHAR *Library;
+    ULONG64 LibraryLength, ProgramLength;
+} CLIENT_IMAGES;
+
+/* Where they are in the input, behind Offset bytes; FALSE: not all of them. */
+static BOOLEAN ClientpFindImages(PCLIENT_OPERATION Operation, ULONG Offset, const uint64_t *Lengths,
+                                 CLIENT_IMAGES *Images)
 {
-    const UCHAR *Library = Operation->Input.Bytes + Offset;
-    ULONG64 LibraryLength = Operation->Command.args[0], Base = 0, Size = CLIENT_PEB_SIZE;
-    NTSTATUS Status =
-        LdrMapProgram(Library, LibraryLength, Library + LibraryLength, Operation->Command.args[1], Program);
+    ULONG64 Room = Operation->Input.Length - Offset;
+
+    *Images = (CLIENT_IMAGES){Operation->Input.Bytes + Offset, Lengths[0], Lengths[1]};
+    return Lengths[0] <= Room && Lengths[1] <= Room - Lengths[0];
+}
+
+/* In the new process's address space: its images and its PEB. */
+static NTSTATUS ClientpFillProcess(const CLIENT_IMAGES *Images, PVOID *Peb, PLDR_PROGRAM Program)
+{
+    ULONG64 Base = 0, Size = CLIENT_PEB_SIZE;
+    NTSTATUS Status = LdrMapProgram(Images->Library, Images->LibraryLength, Images->Library + Images->LibraryLength,
+                                    Images->ProgramLength, Program);
 
     if (NT_SUCCESS(Status))
         Status = MmAllocateVirtual(&Base, 0, &Size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
@@ -53,23 +70,42 @@ static NTSTATUS ClientpFillProcess(PCLIENT_OPERATION Operation, ULONG Offset, PV
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, ULONG Offset, PEPROCESS Process)
+/* What user mode needs before its first thread, in a process that has none. */
+static NTSTATUS ClientpMapProgram(PCLIENT_OPERATION Operation, const CLIENT_IMAGES *Images, PEPROCESS Process,
+                                  PLDR_PROGRAM Mapped)
+{
+    KAPC_STATE ApcState;
+    NTSTATUS Status;
+
+    KeStackAttachProcess(&Process->Pcb, &ApcState);
+    Status = ClientpFillProcess(Images, &Process->Peb, Mapped);
+    KeUnstackDetachProcess(&ApcState);
+    if (!NT_SUCCESS(Status))
+        ClientpKeepReason(Operation);
+    Process->Pcb.UserApcDispatcher = Mapped->ApcDispatcher;
+    Process->Pcb.UserExceptionDispatcher = Mapped->ExceptionDispatcher;
+    return Status;
+}
+
+/* It ends by itself from now on, and is waited for; the caller's reference is the list's. */
+static VOID ClientpAddProgram(PCLIENT_PROGRAM Program, PEPROCESS Process)
+{
+    Program->Process = Process;
+    ExAcquireFastMutex(&ClientpProgramLock);
+    InsertTailList(&ClientpPrograms, &Program->Link);
+    ExReleaseFastMutex(&ClientpProgramLock);
+}
+
+static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, const CLIENT_IMAGES *Images, PEPROCESS Process)
 {
     PCLIENT_PROGRAM Program = ExAllocatePoolWithTag(PagedPool, sizeof(*Program), CLIENT_TAG);
     LDR_PROGRAM Mapped = {0};
-    KAPC_STATE ApcState;
     PETHREAD Thread;
     NTSTATUS Status;
 
     if (Program == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    KeStackAttachProcess(&Process->Pcb, &ApcState);
-    Status = ClientpFillProcess(Operation, Offset, &Process->Peb, &Mapped);
-    KeUnstackDetachProcess(&ApcState);
-    if (!NT_SUCCESS(Status))
-        ClientpKeepReason(Operation);
-    Process->Pcb.UserApcDispatcher = Mapped.ApcDispatcher;
-    Process->Pcb.UserExceptionDispatcher = Mapped.ExceptionDispatcher;
+    Status = ClientpMapProgram(Operation, Images, Process, &Mapped);
     if (NT_SUCCESS(Status))
         Status = PsCreateUserThread(Process, Mapped.Start, Mapped.Entry, (ULONG64)Process->Peb, FALSE, &Thread);
     if (!NT_SUCCESS(Status)) {
@@ -77,39 +113,91 @@ static NTSTATUS ClientpStartProgram(PCLIENT_OPERATION Operation, ULONG Offset, P
         return Status;
     }
     ObDereferenceObject(Thread);
-    Program->Process = Process;
-    ExAcquireFastMutex(&ClientpProgramLock);
-    InsertTailList(&ClientpPrograms, &Program->Link);
-    ExReleaseFastMutex(&ClientpProgramLock);
+    ClientpAddProgram(Program, Process);
     return STATUS_SUCCESS;
+}
+
+/* FLTVM_USER_NONE: it keeps that of the process that made it. */
+static NTSTATUS ClientpSetToken(PEPROCESS Process, ULONG64 User)
+{
+    PACCESS_TOKEN Token;
+    NTSTATUS Status;
+
+    if (User == FLTVM_USER_NONE)
+        return STATUS_SUCCESS;
+    if (User > FLTVM_USER_LIMITED)
+        return STATUS_INVALID_PARAMETER;
+    Status = SeCreateUserToken((SE_USER)(User - 1), TokenPrimary, &Token);
+    if (NT_SUCCESS(Status)) {
+        PsAssignPrimaryToken(Process, Token);
+        ObDereferenceObject(Token);
+    }
+    return Status;
 }
 
 /* Input: the image's full name, then perhaps ntdll.dll and the program.  values[0]: the id. */
 NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation)
 {
-    ULONG64 Library = Operation->Command.args[0], Length = Operation->Command.args[1];
+    const uint64_t *Arguments = Operation->Command.args;
+    CLIENT_IMAGES Images;
     UNICODE_STRING Name;
     PEPROCESS Process;
     ULONG Offset = 0;
     NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
 
-    if (NT_SUCCESS(Status) && Library != 0 &&
-        (Library > Operation->Input.Length - Offset || Length > Operation->Input.Length - Offset - Library))
+    if (NT_SUCCESS(Status) && !ClientpFindImages(Operation, Offset, Arguments, &Images))
         Status = STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(Status))
         Status = PsCreateMinimalProcess(&Name, NULL, &Process);
     ClientpFreeString(&Name);
     if (!NT_SUCCESS(Status))
         return Status;
-    if (Library != 0) {
-        Status = ClientpStartProgram(Operation, Offset, Process);
-        if (!NT_SUCCESS(Status)) {
-            PsTerminateMinimalProcess(Process, Status);
-            ObDereferenceObject(Process);
-            return Status;
-        }
+    Status = ClientpSetToken(Process, Arguments[2]);
+    if (NT_SUCCESS(Status) && Images.LibraryLength != 0)
+        Status = ClientpStartProgram(Operation, &Images, Process);
+    if (!NT_SUCCESS(Status)) {
+        PsTerminateMinimalProcess(Process, Status);
+        ObDereferenceObject(Process);
+        return Status;
     }
     Operation->IoStatus.Information = (ULONG_PTR)PsGetProcessId(Process);
+    return Status;
+}
+
+/*
+ * Arguments: the id of a process without a program, lengths; input: ntdll.dll and the program that serves, which begins.
+ * STATUS_INVALID_CID: there is none; STATUS_INVALID_DEVICE_STATE: it has a program.
+ */
+NTSTATUS ClientpServeProcess(PCLIENT_OPERATION Operation)
+{
+    PCLIENT_PROGRAM Program = ExAllocatePoolWithTag(PagedPool, sizeof(*Program), CLIENT_TAG);
+    LDR_PROGRAM Mapped = {0};
+    CLIENT_IMAGES Images;
+    PEPROCESS Process;
+    NTSTATUS Status;
+
+    if (Program == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Status = PsLookupProcessByProcessId((HANDLE)(ULONG_PTR)Operation->Command.args[0], &Process);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(Program, CLIENT_TAG);
+        return Status;
+    }
+    if (!ClientpFindImages(Operation, 0, &Operation->Command.args[1], &Images))
+        Status = STATUS_INVALID_PARAMETER;
+    else if (Process->User || Process == PsInitialSystemProcess)
+        Status = STATUS_INVALID_DEVICE_STATE;
+    else
+        Status = ClientpMapProgram(Operation, &Images, Process, &Mapped);
+    if (NT_SUCCESS(Status))
+        Status = ClientpStartUser(Process, Mapped.Start, Mapped.Entry);
+    if (Process->User && !Process->Exiting && Process->ActiveThreads == 0)
+        Process->User = FALSE; /* not one thread could be made */
+    if (Process->User && Status != STATUS_INVALID_DEVICE_STATE)
+        ClientpAddProgram(Program, Process); /* its making's reference */
+    else
+        ExFreePoolWithTag(Program, CLIENT_TAG);
+    ObDereferenceObject(Process);
     return Status;
 }
 

@@ -49,6 +49,8 @@ NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation)
     ULONG Number = Operation->Command.thread;
     PCLIENT_CLIENT_THREAD Thread;
 
+    if (Operation->Command.user > FLTVM_USER_LIMITED)
+        return ClientpQueueToUser(Operation);
     if (Number == FLTVM_COMMAND_THREAD_NEW)
         return ClientpStartThread(ClientpServeOne, Operation);
     if (Number > FLTVM_COMMAND_THREAD_MAX)

@@ -365,40 +365,6 @@ VOID ObCloseProcessHandles(PKPROCESS Process)
     }
 }
 
-/* PASSIVE_LEVEL. */
-NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout)
-{
-    KPROCESSOR_MODE Mode = ExGetPreviousMode();
-    LARGE_INTEGER Captured;
-    USHORT Offset;
-    NTSTATUS Status;
-    PVOID Object;
-
-    if (Mode != KernelMode && Timeout != NULL) {
-        __try {
-            ProbeForRead(Timeout, sizeof(*Timeout), sizeof(ULONG));
-            Captured = *Timeout;
-        } __except (EXCEPTION_EXECUTE_HANDLER) {
-            return GetExceptionCode();
-        }
-        Timeout = &Captured;
-    }
-    Status = ObReferenceObjectByHandle(Handle, SYNCHRONIZE, NULL, Mode, &Object, NULL);
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    Offset = ObpHeader(Object)->Type->Info.WaitOffset;
-    if (Offset == OB_NOT_WAITABLE) {
-        Status = STATUS_OBJECT_TYPE_MISMATCH;
-    } else {
-        Status = KeWaitForSingleObject((PUCHAR)Object + Offset, UserRequest, Mode, Alertable, Timeout);
-    }
-    ObDereferenceObject(Object);
-    return Status;
-}
-
-OB_ZW(WaitForSingleObject, (HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout), (Handle, Alertable, Timeout))
-
 /* A handle that code of the range has opened; what it is, and where it was opened. */
 static PVOID ObpFindHandleOf(PVOID Base, SIZE_T Size, POBP_HANDLE Copy)
 {

@@ -175,9 +175,9 @@ NTSTATUS SepCopyToken(PSEP_TOKEN Existing, PSEP_TOKEN *Copy)
     return Status;
 }
 
-NTSTATUS SeCreateUserToken(SE_USER User, PACCESS_TOKEN *Token)
+NTSTATUS SeCreateUserToken(SE_USER User, TOKEN_TYPE Type, PACCESS_TOKEN *Token)
 {
-    return SepCreateToken(User, TokenImpersonation, (PSEP_TOKEN *)Token);
+    return SepCreateToken(User, Type, (PSEP_TOKEN *)Token);
 }
 
 NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken)

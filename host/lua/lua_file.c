@@ -104,7 +104,8 @@ static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *
     gboolean later = (command->flags & FLTVM_COMMAND_FLAG_ASYNC) != 0;
     const File *file = luaL_testudata(lua, 1, FILE_TYPE);
 
-    command->user = file ? file->user : FLTVM_USER_NONE;
+    if (file)
+        command->user = file->user;
     fltvm_lua_command(lua, machine, command, data, length, what, FALSE, &result);
     if (!later)
         return push_result(lua, machine, &result, push);
@@ -112,10 +113,50 @@ static int perform(lua_State *lua, FltvmMachine *machine, struct fltvm_command *
     return push_operation(lua, machine, result.header.operation, push, what);
 }
 
-/* The options of what is done on a file: those of transfers have the buffer as well. */
-static const FltvmLuaField transfer_fields[] = {
-    {"buffer", FLTVM_LUA_TEXT}, {"thread", FLTVM_LUA_NUMBER}, {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
-static const FltvmLuaField *const operation_fields = transfer_fields + 1;
+/* The options of what is done on a file: those of controls have some more, and those of transfers again. */
+static const FltvmLuaField transfer_fields[] = {{"buffer", FLTVM_LUA_TEXT},    {"address", FLTVM_LUA_NUMBER},
+                                                FLTVM_LUA_TELLING_FIELDS,      {"thread", FLTVM_LUA_NUMBER},
+                                                {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+static const FltvmLuaField *const control_fields = transfer_fields + 1;
+static const FltvmLuaField *const operation_fields = transfer_fields + 4;
+
+void fltvm_lua_set_telling(lua_State *lua, int options, struct fltvm_command *command)
+{
+    static const char *const names[] = {"address", "apc", "context"};
+    const File *file = check_file(lua);
+
+    if (!lua_istable(lua, options))
+        return;
+    for (gsize i = 0; file->user <= FLTVM_USER_LIMITED && i < G_N_ELEMENTS(names); i++) {
+        if (lua_getfield(lua, options, names[i]) != LUA_TNIL)
+            luaL_error(lua, "%s: the file is none of a process's (process:open)", names[i]);
+        lua_pop(lua, 1);
+    }
+    command->args[5] = (guint64)fltvm_lua_integer_field(lua, options, "context", FLTVM_TELL_NOTHING);
+    if (!fltvm_lua_boolean_field(lua, options, "apc", FALSE))
+        return;
+    if (command->args[5] != FLTVM_TELL_NOTHING)
+        luaL_error(lua, "either an apc or a context");
+    if (!(command->flags & FLTVM_COMMAND_FLAG_ASYNC))
+        luaL_error(lua, "apc: what waits for it is an operation (…_async)");
+    command->args[5] = FLTVM_TELL_APC;
+}
+
+/* The process's own buffer, where the options name one. */
+static guint64 set_address(lua_State *lua, int options, struct fltvm_command *command)
+{
+    fltvm_lua_set_telling(lua, options, command);
+    command->args[4] = (guint64)fltvm_lua_integer_field(lua, options, "address", 0);
+    return command->args[4];
+}
+
+int fltvm_lua_act(lua_State *lua, FltvmMachine *machine, guint32 user, struct fltvm_command *command, int options,
+                  gconstpointer data, gsize length, FltvmLuaPush push, const char *what)
+{
+    command->user = user;
+    fltvm_lua_set_thread(lua, options, command);
+    return perform(lua, machine, command, data, length, push, what);
+}
 
 int fltvm_lua_perform(lua_State *lua, struct fltvm_command *command, int options, gconstpointer data, gsize length,
                       FltvmLuaPush push, const char *what)
@@ -169,6 +210,7 @@ static int file_read_with(lua_State *lua, guint32 flags)
     File *file = check_file(lua);
     lua_Integer offset = luaL_checkinteger(lua, 2), length = luaL_checkinteger(lua, 3);
     struct fltvm_command command = {.op = FLTVM_COMMAND_READ, .flags = flags};
+    FltvmLuaPush push;
 
     luaL_argcheck(lua, length >= 0, 3, "a negative length");
     fltvm_lua_check_fields(lua, 4, "file:read", transfer_fields);
@@ -176,8 +218,9 @@ static int file_read_with(lua_State *lua, guint32 flags)
     command.args[1] = (guint64)offset;
     command.args[2] = (guint64)length;
     command.args[3] = buffer_kind(lua, 4);
+    push = set_address(lua, 4, &command) ? NULL : fltvm_lua_push_bytes;
     fltvm_lua_set_thread(lua, 4, &command);
-    return perform(lua, file->machine, &command, NULL, 0, fltvm_lua_push_bytes,
+    return perform(lua, file->machine, &command, NULL, 0, push,
                    lua_pushfstring(lua, "reading %I bytes at %I", length, offset));
 }
 
@@ -185,18 +228,26 @@ static int file_write_with(lua_State *lua, guint32 flags)
 {
     File *file = check_file(lua);
     lua_Integer offset = luaL_checkinteger(lua, 2);
-    gsize length;
-    const char *data = luaL_checklstring(lua, 3, &length);
+    gsize length = 0;
+    const char *data = NULL;
     struct fltvm_command command = {.op = FLTVM_COMMAND_WRITE, .flags = flags};
 
     fltvm_lua_check_fields(lua, 4, "file:write", transfer_fields);
+    if (set_address(lua, 4, &command)) {
+        lua_Integer count = luaL_checkinteger(lua, 3);
+
+        luaL_argcheck(lua, count >= 0, 3, "a negative length");
+        command.args[2] = (guint64)count;
+    } else {
+        data = luaL_checklstring(lua, 3, &length);
+        command.args[2] = length;
+    }
     command.args[0] = file->handle;
     command.args[1] = (guint64)offset;
-    command.args[2] = length;
     command.args[3] = buffer_kind(lua, 4);
     fltvm_lua_set_thread(lua, 4, &command);
     return perform(lua, file->machine, &command, data, length, NULL,
-                   lua_pushfstring(lua, "writing %I bytes at %I", (lua_Integer)length, offset));
+                   lua_pushfstring(lua, "writing %I bytes at %I", (lua_Integer)command.args[2], offset));
 }
 
 static int file_flush_with(lua_State *lua, guint32 flags)
@@ -222,14 +273,15 @@ static int file_control_with(lua_State *lua, guint32 op, guint32 flags)
 
     luaL_argcheck(lua, code >= G_MININT32 && code <= G_MAXUINT32, 2, "more than 32 bits");
     luaL_argcheck(lua, output >= 0, 4, "a negative length");
-    fltvm_lua_check_fields(lua, 5, "a control", operation_fields);
+    fltvm_lua_check_fields(lua, 5, "a control", control_fields);
     command.args[0] = file->handle;
     command.args[1] = (guint32)code;
     command.args[2] = length;
     command.args[3] = (guint64)output;
     fltvm_lua_set_thread(lua, 5, &command);
     g_snprintf(what, sizeof(what), "control 0x%08X", (guint)code);
-    return perform(lua, file->machine, &command, data, length, fltvm_lua_push_bytes, what);
+    return perform(lua, file->machine, &command, data, length,
+                   set_address(lua, 5, &command) ? NULL : fltvm_lua_push_bytes, what);
 }
 
 static int file_read(lua_State *lua)

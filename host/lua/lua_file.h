@@ -8,7 +8,7 @@
 typedef struct {
     FltvmMachine *machine;
     guint64 handle;
-    guint32 user; /* FLTVM_USER_*: who opened it, and works with it */
+    guint32 user; /* who opened it, and works with it: FLTVM_USER_*, or a process's id */
     gboolean open;
 } FltvmLuaFile;
 
@@ -34,6 +34,27 @@ int fltvm_lua_perform(lua_State *lua, struct fltvm_command *command, int options
 /* The same, done now, but the output is the caller's to unref and nothing is pushed; *status is what it says where it may fail, else NULL. */
 GBytes *fltvm_lua_ask(lua_State *lua, struct fltvm_command *command, int options, gconstpointer data, gsize length,
                       const char *what, guint32 *status);
+
+/* The same for what is no file's: a process does it, whose id `user` is.  The operation keeps the value at 1. */
+int fltvm_lua_act(lua_State *lua, FltvmMachine *machine, guint32 user, struct fltvm_command *command, int options,
+                  gconstpointer data, gsize length, FltvmLuaPush push, const char *what);
+
+/* FLTVM_USER_*, by name; `what` is the field's. */
+guint32 fltvm_lua_user(lua_State *lua, const char *what, const char *user);
+
+/* machine:open, and what a process opens as `user`; `what` names the word, whose arguments are on the stack. */
+int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const char *what);
+
+/*
+ * Fields of the table at `options` that only files of a process may have: `address`, where the process's own buffer is, and
+ * how it is told of the end: `apc`, or `context`, with which a packet is queued to a completion port.
+ */
+#define FLTVM_LUA_TELLING_FIELDS                                                                                       \
+    {"apc", FLTVM_LUA_BOOLEAN},                                                                                        \
+    {                                                                                                                  \
+        "context", FLTVM_LUA_NUMBER                                                                                    \
+    }
+void fltvm_lua_set_telling(lua_State *lua, int options, struct fltvm_command *command);
 
 /* Adds methods to files. */
 void fltvm_lua_add_file_methods(lua_State *lua, const luaL_Reg *methods);

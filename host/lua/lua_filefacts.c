@@ -21,9 +21,13 @@ static int let_arrive(lua_State *lua)
 
 static int file_lock_with(lua_State *lua, guint32 flags)
 {
-    static const FltvmLuaField known[] = {{"shared", FLTVM_LUA_BOOLEAN}, {"wait", FLTVM_LUA_BOOLEAN},
-                                          {"key", FLTVM_LUA_NUMBER},     {"thread", FLTVM_LUA_NUMBER},
-                                          {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"shared", FLTVM_LUA_BOOLEAN},
+                                          {"wait", FLTVM_LUA_BOOLEAN},
+                                          {"key", FLTVM_LUA_NUMBER},
+                                          FLTVM_LUA_TELLING_FIELDS,
+                                          {"thread", FLTVM_LUA_NUMBER},
+                                          {"timeout", FLTVM_LUA_NUMBER},
+                                          {NULL, 0}};
     lua_Integer offset = luaL_checkinteger(lua, 2), length = luaL_checkinteger(lua, 3);
     struct fltvm_command command = {.op = FLTVM_COMMAND_LOCK, .flags = flags};
 
@@ -34,6 +38,7 @@ static int file_lock_with(lua_State *lua, guint32 flags)
     command.args[3] = fltvm_lua_u32_field(lua, 4, "key", 0);
     command.args[4] = (fltvm_lua_boolean_field(lua, 4, "shared", FALSE) ? FLTVM_LOCK_SHARED : 0) |
                       (fltvm_lua_boolean_field(lua, 4, "wait", flags != 0) ? FLTVM_LOCK_WAIT : 0);
+    fltvm_lua_set_telling(lua, 4, &command);
     fltvm_lua_perform(lua, &command, 4, NULL, 0, NULL, lua_pushfstring(lua, "locking %I bytes at %I", length, offset));
     return flags ? let_arrive(lua) : 1;
 }
@@ -105,15 +110,20 @@ static int push_changes(lua_State *lua, const guint8 *bytes, gsize length)
 /* file:notify([{filter=, tree=, length=, thread=, timeout=}]) -> an operation, whose wait() gives a list of changes */
 static int file_notify(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {{"filter", FLTVM_LUA_FLAGS},   {"tree", FLTVM_LUA_BOOLEAN},
-                                          {"length", FLTVM_LUA_NUMBER},  {"thread", FLTVM_LUA_NUMBER},
-                                          {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+    static const FltvmLuaField known[] = {{"filter", FLTVM_LUA_FLAGS},
+                                          {"tree", FLTVM_LUA_BOOLEAN},
+                                          {"length", FLTVM_LUA_NUMBER},
+                                          FLTVM_LUA_TELLING_FIELDS,
+                                          {"thread", FLTVM_LUA_NUMBER},
+                                          {"timeout", FLTVM_LUA_NUMBER},
+                                          {NULL, 0}};
     struct fltvm_command command = {.op = FLTVM_COMMAND_NOTIFY, .flags = FLTVM_COMMAND_FLAG_ASYNC};
 
     fltvm_lua_check_fields(lua, 2, "file:notify", known);
     command.args[1] = fltvm_lua_flags_field(lua, 2, "filter", changes, 0xFFF);
     command.args[2] = fltvm_lua_u32_field(lua, 2, "length", 4096);
     command.args[3] = fltvm_lua_boolean_field(lua, 2, "tree", FALSE);
+    fltvm_lua_set_telling(lua, 2, &command);
     fltvm_lua_perform(lua, &command, 2, NULL, 0, push_changes, "waiting for changes");
     return let_arrive(lua);
 }

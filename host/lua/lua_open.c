@@ -93,13 +93,12 @@ static const FltvmLuaFlag open_options[] = {{"directory", 0x1},
                                             {"free_space_query", 0x800000},
                                             {NULL, 0}};
 
-/* Whose open it is: FLTVM_USER_*. */
-static guint32 user_number(lua_State *lua, const char *user)
+guint32 fltvm_lua_user(lua_State *lua, const char *what, const char *user)
 {
     static const char *const words[] = {"none", "system", "administrator", "limited", NULL};
     static const guint32 numbers[] = {FLTVM_USER_NONE, FLTVM_USER_SYSTEM, FLTVM_USER_ADMINISTRATOR, FLTVM_USER_LIMITED};
 
-    return numbers[fltvm_lua_choice(lua, "user", user, words)];
+    return numbers[fltvm_lua_choice(lua, what, user, words)];
 }
 
 /* What is behind the path: extended attributes, or a file's identifier. */
@@ -137,23 +136,24 @@ static guint32 option_flags(lua_State *lua)
     return options;
 }
 
-/* The handle of the directory that the path begins at, or 0. */
-static guint64 root_handle(lua_State *lua)
+/* The handle of the directory that the path begins at, or 0; a process's handles are its own. */
+static guint64 root_handle(lua_State *lua, guint32 user)
 {
     guint64 handle = 0;
 
-    if (lua_istable(lua, 3) && lua_getfield(lua, 3, "root") != LUA_TNIL)
-        handle = fltvm_lua_file(lua, -1)->handle;
+    if (lua_istable(lua, 3) && lua_getfield(lua, 3, "root") != LUA_TNIL) {
+        const FltvmLuaFile *root = fltvm_lua_file(lua, -1);
+
+        if (root->user != user && MAX(root->user, user) > FLTVM_USER_LIMITED)
+            luaL_error(lua, "root: another process has opened it");
+        handle = root->handle;
+    }
     if (lua_istable(lua, 3))
         lua_pop(lua, 1);
     return handle;
 }
 
-/*
- * machine:open(path [, {access=, attributes=, user=, async=, buffered=, write_through=, share=, disposition=, options=, root=, id=, ea=,
- * thread=, timeout=}]) -> file, what was done
- */
-static int machine_open(lua_State *lua)
+int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const char *what)
 {
     static const FltvmLuaField known[] = {{"access", FLTVM_LUA_FLAGS},
                                           {"attributes", FLTVM_LUA_FLAGS},
@@ -172,7 +172,6 @@ static int machine_open(lua_State *lua)
                                           {NULL, 0}};
     static const FltvmLuaFlag actions[] = {{"superseded", 0}, {"opened", 1},         {"created", 2}, {"overwritten", 3},
                                            {"exists", 4},     {"does_not_exist", 5}, {NULL, 0}};
-    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     const char *path = luaL_checkstring(lua, 2);
     struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN};
     FltvmResult result = {0};
@@ -181,14 +180,20 @@ static int machine_open(lua_State *lua)
     gsize length;
     FltvmLuaFile *file;
 
-    fltvm_lua_check_fields(lua, 3, "machine:open", known);
+    fltvm_lua_check_fields(lua, 3, what, known);
     command.args[0] = fltvm_lua_flags_field(lua, 3, "access", accesses, GENERIC_READ_ | GENERIC_WRITE_) | SYNCHRONIZE_;
     command.args[1] = fltvm_lua_flags_field(lua, 3, "share", shares, SHARE_ALL);
     command.args[2] = fltvm_lua_flags_field(lua, 3, "disposition", dispositions, DISPOSITION_OPEN);
     command.args[3] = option_flags(lua);
     command.args[4] = fltvm_lua_flags_field(lua, 3, "attributes", fltvm_lua_file_attributes, ATTRIBUTE_NORMAL);
-    command.args[5] = root_handle(lua);
-    command.user = user_number(lua, fltvm_lua_string_field(lua, 3, "user", "none"));
+    command.user = user;
+    if (fltvm_lua_field(lua, 3, "user", LUA_TSTRING)) {
+        if (user != FLTVM_USER_NONE)
+            luaL_error(lua, "user: a process opens with its own token (machine:process{ token = })");
+        command.user = fltvm_lua_user(lua, "user", lua_tostring(lua, -1));
+        lua_pop(lua, 1);
+    }
+    command.args[5] = root_handle(lua, command.user);
     fltvm_lua_set_thread(lua, 3, &command);
     input = open_input(lua, path, (guint32)command.args[3]);
     length = input->len;
@@ -206,6 +211,15 @@ static int machine_open(lua_State *lua)
     fltvm_lua_push_flag(lua, result.header.values[2], actions);
     fltvm_result_clear(&result);
     return 2;
+}
+
+/*
+ * machine:open(path [, {access=, attributes=, user=, async=, buffered=, write_through=, share=, disposition=, options=, root=, id=, ea=,
+ * thread=, timeout=}]) -> file, what was done
+ */
+static int machine_open(lua_State *lua)
+{
+    return fltvm_lua_open_as(lua, fltvm_lua_machine(lua, 1), FLTVM_USER_NONE, "machine:open");
 }
 
 void fltvm_lua_open_open(lua_State *lua)

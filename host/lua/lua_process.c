@@ -2,29 +2,25 @@
 /*
  * machine:process{ name = } -> process: a process of the guest with an address space of its own, which
  * drivers are told of, and which lives until it is ended.  With program = it runs that in user mode, and ends with it.
+ * Without, it is given the program that serves (guest/user/client.c) when it is first asked to do something.
  */
 #include <lauxlib.h>
 #include <string.h>
 
 #include "compile.h"
 #include "error.h"
-#include "lua_machine.h"
+#include "lua_process.h"
 #include "paths.h"
 #include "vocabulary.h"
 
-#define PROCESS    "fltvm.process"
+#define PROCESS    FLTVM_LUA_PROCESS
 #define MOST_FLAGS 16
 
-static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},
-                                       {"program", FLTVM_LUA_TEXT},
-                                       {"flags", FLTVM_LUA_TABLE},
-                                       {"timeout", FLTVM_LUA_NUMBER},
-                                       {NULL, 0}};
+typedef FltvmLuaProcess Process;
 
-typedef struct {
-    FltvmMachine *machine; /* the first user value keeps it */
-    guint64 id;
-} Process;
+static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},      {"program", FLTVM_LUA_TEXT},
+                                       {"flags", FLTVM_LUA_TABLE},    {"token", FLTVM_LUA_TEXT},
+                                       {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
 
 static gboolean append_file(GByteArray *bytes, const char *what, const char *path, guint64 *length, GError **error)
 {
@@ -38,12 +34,19 @@ static gboolean append_file(GByteArray *bytes, const char *what, const char *pat
     return TRUE;
 }
 
+/* One of the build's images of user mode. */
+static gboolean append_part(GByteArray *bytes, const char *name, guint64 *length, GError **error)
+{
+    g_autofree char *build = fltvm_path_build();
+    g_autofree char *path = g_build_filename(build, "guest", "user", name, NULL);
+
+    return append_file(bytes, name, path, length, error);
+}
+
 /* What the command carries behind the name: ntdll.dll and the program, which is compiled if it is C. */
 static gboolean append_program(GByteArray *bytes, const char *program, const char *const *flags,
                                struct fltvm_command *command, GError **error)
 {
-    g_autofree char *build = fltvm_path_build();
-    g_autofree char *library = g_build_filename(build, "guest", "user", "ntdll.dll", NULL);
     g_auto(FltvmCompiled) compiled = {0};
 
     if (g_str_has_suffix(program, ".c")) {
@@ -55,7 +58,7 @@ static gboolean append_program(GByteArray *bytes, const char *program, const cha
             return FALSE;
         program = compiled.image;
     }
-    return append_file(bytes, "library", library, &command->args[0], error) &&
+    return append_part(bytes, "ntdll.dll", &command->args[0], error) &&
            append_file(bytes, "program", program, &command->args[1], error);
 }
 
@@ -106,9 +109,12 @@ static int machine_process(lua_State *lua)
     name = fltvm_lua_string_field(lua, 2, "name", program ? "program.exe" : NULL);
     if (!name || !*name)
         luaL_error(lua, "machine:process wants the name of an image");
+    command.args[2] = fltvm_lua_user(lua, "token", fltvm_lua_string_field(lua, 2, "token", "none"));
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
     process = lua_newuserdatauv(lua, sizeof(*process), 1);
     process->machine = machine;
+    process->runs = program != NULL;
+    process->serves = FALSE;
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
     push_input(lua, name, program, &command);
@@ -118,6 +124,61 @@ static int machine_process(lua_State *lua)
     fltvm_result_clear(&result);
     luaL_setmetatable(lua, PROCESS);
     return 1;
+}
+
+FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
+{
+    Process *process = luaL_checkudata(lua, index, PROCESS);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS_SERVE, .args = {process->id}};
+    FltvmResult result = {0};
+    GByteArray *bytes;
+    GError *error = NULL;
+
+    if (process->serves)
+        return process;
+    if (process->runs)
+        luaL_error(
+            lua, "the process runs a program, which does what it does; one without program = does what a script says");
+    bytes = g_byte_array_new();
+    if (!append_part(bytes, "ntdll.dll", &command.args[1], &error) ||
+        !append_part(bytes, "client.exe", &command.args[2], &error)) {
+        g_byte_array_unref(bytes);
+        fltvm_lua_raise(lua, error);
+    }
+    command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
+    lua_pushlstring(lua, (const char *)bytes->data, bytes->len);
+    g_byte_array_unref(bytes);
+    fltvm_lua_command(lua, process->machine, &command, lua_tostring(lua, -1), lua_rawlen(lua, -1),
+                      "beginning to serve in a process", FALSE, &result);
+    fltvm_result_clear(&result);
+    lua_pop(lua, 1);
+    process->serves = TRUE;
+    return process;
+}
+
+/* process:open(path [, {...}]) -> file, what was done */
+static int process_open(lua_State *lua)
+{
+    const Process *process = fltvm_lua_process(lua, 1);
+
+    return fltvm_lua_open_as(lua, process->machine, (guint32)process->id, "process:open");
+}
+
+/* process:exit([status]): it ends itself */
+static int process_exit(lua_State *lua)
+{
+    const Process *process = fltvm_lua_process(lua, 1);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_EXIT,
+                                    .args = {(guint32)luaL_optinteger(lua, 2, 0)},
+                                    .user = (guint32)process->id,
+                                    .timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1)};
+    FltvmResult result = {0};
+
+    fltvm_lua_command(lua, process->machine, &command, NULL, 0, "exiting", TRUE, &result);
+    fltvm_result_clear(&result);
+    if ((guint32)result.header.status == FLTVM_LUA_STATUS_TIMEOUT)
+        fltvm_lua_raise_timeout(lua, process->machine, "exiting", command.timeout_ns);
+    return 0;
 }
 
 static int process_id(lua_State *lua)
@@ -156,7 +217,8 @@ static int process_wait(lua_State *lua)
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"id", process_id}, {"kill", process_kill}, {"wait", process_wait}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"exit", process_exit}, {"id", process_id},     {"kill", process_kill},
+                                   {"open", process_open}, {"wait", process_wait}, {NULL, NULL}};
 
 void fltvm_lua_open_process(lua_State *lua)
 {

@@ -28,6 +28,8 @@ void fltvm_lua_open_ending(lua_State *lua);
 void fltvm_lua_open_fltctl(lua_State *lua);
 void fltvm_lua_open_port(lua_State *lua);
 void fltvm_lua_open_process(lua_State *lua);
+void fltvm_lua_open_processwork(lua_State *lua);
+void fltvm_lua_open_processport(lua_State *lua);
 void fltvm_lua_open_export(lua_State *lua);
 void fltvm_lua_open_trace(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);

@@ -28,6 +28,7 @@ def noted(text, *options):
 
 # Every word that takes a table: a field misspelt, what it should have been, one of a wrong type, and what is right.
 FILE = 'local f = machine:open("\\\\x") '
+PROCESS = 'local p = machine:process{ name = "a.exe" } '
 TABLES = {
     'fltvm.machine': ('fltvm.machine', 'cpu = 3', 'cpus', 'cpus = "3"', 'cpus = 3'),
     'disks': ('(function(t) return fltvm.machine{ disks = { t } } end)', 'size = "1M", writeable = true', 'writable',
@@ -61,6 +62,15 @@ TABLES = {
     'machine:library': ('(function(t) t.image = "good.sys" return machine:library(t) end)', 'flag = {}', 'flags', 'name = 1',
                         'name = "good.sys"'),
     'machine:process': ('return machine.process, machine,', 'nam = "a.exe"', 'name', 'name = 1', 'name = "a.exe"'),
+    'process:open': (PROCESS + 'return p.open, p, "\\\\x",', 'acces = "r"', 'access', 'async = 1', 'async = true'),
+    'process:allocate': (PROCESS + 'return p.allocate, p, 4096,', 'adress = 1', 'address', 'address = "1"', 'address = 65536'),
+    'process:free': (PROCESS + 'return p.free, p, 65536,', 'decomit = 1', 'decommit', 'decommit = true', 'decommit = "4K"'),
+    'process:protect': (PROCESS + 'return p.protect, p, 65536, 4096, "r",', 'tread = 1', 'thread', 'thread = "1"', 'thread = 1'),
+    'process:section': (PROCESS + 'return p.section, p,', 'sise = 1', 'size', 'size = true', 'size = "4K"'),
+    'section:map': (PROCESS + 'local s = p:section{ size = "4K" } return s.map, s,', 'ofset = 1', 'offset', 'offset = "1"', 'offset = 0'),
+    'process:completion_port': (PROCESS + 'return p.completion_port, p,', 'thread_ = 1', 'thread', 'threads = "1"', 'threads = 1'),
+    'port:remove': (PROCESS + 'local c = p:completion_port() return c.remove, c,', 'wat = 1', 'wait', 'wait = "1"', 'wait = 1'),
+    'port:post': (PROCESS + 'local c = p:completion_port() return c.post, c,', 'kee = 1', 'key', 'key = "1"', 'key = 1'),
     'machine:port': ('return machine.port, machine,', 'name = "\\\\a", contxt = "x"', 'context', 'name = 1', 'name = "\\\\a"'),
     'port:get': ('local p = machine:port("\\\\a") return p.get, p,', 'sise = 1', 'size', 'size = "1"', 'size = 100'),
     'port:get_async': ('local p = machine:port("\\\\a") return p.get_async, p,', 'sise = 1', 'size', 'size = "1"', 'size = 100'),
@@ -128,10 +138,10 @@ def every_table_that_a_word_takes_is_among_them():
         with open(os.path.join(folder, file), encoding='utf-8') as text:
             for word in re.findall(r'fltvm_lua_check_fields ?\(lua, [^,]+, ([^,]+),', text.read()):
                 (named if word.startswith('"') else unnamed).append(word.strip('"') if word.startswith('"') else f'{file} {word}')
-    # Those that several words share: the sources' words, an instance, attach and detach, host and image, set_information and set_volume,
+    # Those that several words share: the sources' words, an instance, attach and detach, host and image, set_information and set_volume, open,
     # rename and link.
     equal(sorted(unnamed), ['lua_devices.c what', 'lua_driver.c name', 'lua_fltctl.c what', 'lua_host.c word',
-                            'lua_information.c what', 'lua_names.c word'], 'calls with a name that is made elsewhere')
+                            'lua_information.c what', 'lua_names.c word', 'lua_open.c what'], 'calls with a name that is made elsewhere')
     same = {'a control': 'file:ioctl', 'a disk': 'disks'}
     equal([word for word in named if same.get(word, word) not in TABLES and word not in ELSEWHERE], [], 'tables that are not tried here')
     check(len(named) > 20, named)

@@ -14,6 +14,9 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE File, PIO_STATUS_BLOCK IoStatus);
 NTSTATUS NTAPI NtOpenEvent(PHANDLE Event, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes);
 NTSTATUS NTAPI NtResetEvent(HANDLE Event, PLONG Previous);
 NTSTATUS NTAPI NtSetEvent(HANDLE Event, PLONG Previous);
+NTSTATUS NTAPI NtClientOperation(ULONG Code, ULONG Which, PVOID Buffer, ULONG Length);
+NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG Count, HANDLE *Handles, WAIT_TYPE Type, BOOLEAN Alertable,
+                                        PLARGE_INTEGER Timeout);
 NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
 NTSTATUS Main(PVOID Peb);
 
@@ -92,6 +95,52 @@ static void CheckEvents(void)
     Check(NtClose(Event) == 0, "closed");
 }
 
+static void CheckWaits(void)
+{
+    LARGE_INTEGER None = {.QuadPart = 0}, Short = {.QuadPart = -10000};
+    HANDLE Events[65];
+
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Events); Index++)
+        NtCreateEvent(&Events[Index], EVENT_ALL_ACCESS, NULL, SynchronizationEvent, Index % 2);
+    Check(NtWaitForMultipleObjects(64, Events, WaitAny, FALSE, NULL) == STATUS_WAIT_0 + 1,
+          "any: the first that is set");
+    Check(NtWaitForMultipleObjects(64, Events, WaitAny, FALSE, NULL) == STATUS_WAIT_0 + 3, "which is taken");
+    Check(NtWaitForMultipleObjects(2, Events, WaitAny, FALSE, &None) == STATUS_TIMEOUT, "none is");
+    Check(NtWaitForMultipleObjects(64, Events, WaitAll, TRUE, &Short) == STATUS_TIMEOUT, "not all are");
+    NtSetEvent(Events[0], NULL);
+    Check(NtWaitForMultipleObjects(2, Events, WaitAll, FALSE, &None) == STATUS_TIMEOUT, "one of two");
+    NtSetEvent(Events[1], NULL);
+    Check(NtWaitForMultipleObjects(2, Events, WaitAll, FALSE, &None) == STATUS_SUCCESS, "both");
+    Check(NtWaitForMultipleObjects(2, Events, WaitAny, FALSE, &None) == STATUS_TIMEOUT, "both are taken");
+    Check(NtWaitForMultipleObjects(0, Events, WaitAny, FALSE, &None) == STATUS_INVALID_PARAMETER_1, "nothing");
+    Check(NtWaitForMultipleObjects(65, Events, WaitAny, FALSE, &None) == STATUS_INVALID_PARAMETER_1, "too many");
+    Check(NtWaitForMultipleObjects(2, Events, 2, FALSE, &None) == STATUS_INVALID_PARAMETER_3, "neither all nor any");
+    Events[3] = Events[2];
+    Check(NtWaitForMultipleObjects(4, Events, WaitAll, FALSE, &None) == STATUS_INVALID_PARAMETER_MIX, "one twice");
+    Events[4] = (HANDLE)0x7FFFFFFC;
+    Check(NtWaitForMultipleObjects(5, Events, WaitAny, FALSE, &None) == STATUS_INVALID_HANDLE, "no handle");
+    for (ULONG Which = 0; Which < WILD; Which++) {
+        Check(NtWaitForMultipleObjects(2, Wild(Which), WaitAny, FALSE, &None) == STATUS_ACCESS_VIOLATION, "handles");
+        Check(NtWaitForMultipleObjects(2, Events, WaitAny, FALSE, Wild(Which)) == STATUS_ACCESS_VIOLATION, "time-out");
+    }
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(Events); Index++)
+        NtClose(Events[Index]);
+}
+
+/* The service of scenarios' own program is none for another. */
+static void CheckClient(void)
+{
+    ULONG64 Room[32] = {0};
+
+    for (ULONG Code = 0; Code < 6; Code++) {
+        for (ULONG Length = 0; Length <= sizeof(Room); Length += 8)
+            Check(!NT_SUCCESS(NtClientOperation(Code, 0, Room, Length)), "a scenario's operation");
+        for (ULONG Which = 0; Which < WILD; Which++)
+            Check(!NT_SUCCESS(NtClientOperation(Code, 0, Wild(Which), 16)), "with a buffer that is none");
+    }
+    Check(NtClientOperation(2, 1, Room, 8) == STATUS_ACCESS_DENIED, "is refused");
+}
+
 static void CheckFile(void)
 {
     static UCHAR Buffer[4096] __attribute__((aligned(4096)));
@@ -154,6 +203,8 @@ NTSTATUS Main(PVOID Peb)
 {
     UNREFERENCED_PARAMETER(Peb);
     CheckEvents();
+    CheckWaits();
+    CheckClient();
     Check(Open(&File, &IoStatus, NULL) == 0 && (LONG64)File > 0, "open");
     CheckFile();
     return Failed == 0 ? 0x600D : (NTSTATUS)Failed;

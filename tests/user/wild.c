@@ -23,6 +23,8 @@ IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Cont
 IMPORTED NTSTATUS NTAPI NtSuspendThread(HANDLE Thread, PULONG Previous);
 IMPORTED NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
 IMPORTED NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
+IMPORTED NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG Count, HANDLE *Handles, WAIT_TYPE Type, BOOLEAN Alertable,
+                                                 PLARGE_INTEGER Timeout);
 IMPORTED NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Object, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
 
 static ULONG64 State = SEED * 0x9E3779B97F4A7C15ull + 1;
@@ -121,6 +123,8 @@ NTSTATUS Main(PVOID Peb)
             A[1] = Count % 2 ? (ULONG64)&Moment : A[1] < 0x10000 || (LONG64)A[1] < 0 ? A[1] : 0;
         if (Number == NUMBER(NtWaitForSingleObject))
             A[2] = Count % 2 || A[2] == 0 || (A[2] > 0x10000 && A[2] < 0x7FFFFFFEFFF0) ? (ULONG64)&Moment : A[2];
+        if (Number == NUMBER(NtWaitForMultipleObjects))
+            A[4] = (ULONG64)&Moment;
         if (Number == NUMBER(NtLockFile))
             A[8] = TRUE; /* nobody's range is waited for */
         Good += NT_SUCCESS(Call(Number, A));

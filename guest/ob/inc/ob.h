@@ -102,6 +102,8 @@ VOID ObCloseProcessHandles(struct _KPROCESS *Process);
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode);
 NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_INTEGER Timeout);
+NTSTATUS NTAPI NtWaitForMultipleObjects(ULONG Count, HANDLE Handles[], WAIT_TYPE WaitType, BOOLEAN Alertable,
+                                        PLARGE_INTEGER Timeout);
 
 /* <= DISPATCH_LEVEL. */
 POBJECT_TYPE ObGetObjectType(PVOID Object);

@@ -13,8 +13,8 @@ typedef enum _SE_USER { SeUserSystem, SeUserAdministrator, SeUserLimited, SeUser
 /* Makes the system token, with one reference, which init gives to the system process.  After ob; IRQL: PASSIVE_LEVEL. */
 NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken);
 
-/* A token to impersonate the user with; referenced for the caller.  IRQL: PASSIVE_LEVEL. */
-NTSTATUS SeCreateUserToken(SE_USER User, PACCESS_TOKEN *Token);
+/* A token of the user's, to impersonate with or a process's; referenced for the caller.  IRQL: PASSIVE_LEVEL. */
+NTSTATUS SeCreateUserToken(SE_USER User, TOKEN_TYPE Type, PACCESS_TOKEN *Token);
 
 /* The descriptor of a device that has none of its own: system and administrators everything, others what a path needs. */
 extern PSECURITY_DESCRIPTOR SeDeviceDescriptor;
