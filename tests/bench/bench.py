@@ -2,8 +2,8 @@
 """The figures that the project watches, with their aims: bench.py FLTVM QEMU BARE.ELF [RUNS].
 
 Start to exit of an empty scenario, against a bare PVH guest that exits at once on the same QEMU, in turns; what a run from a
-checkpoint takes, and what putting a machine back takes by the pages that were written; then the guest instructions of a generic work item and of a 4 KiB read (cost.lua), and of taking and giving back (pairs.lua)
-beside Linux's.  TAP: an aim missed is "not ok".
+checkpoint takes, and what putting a machine back takes by the pages that were written; then the guest instructions of a generic work item and of a 4 KiB read (cost.lua), of taking and giving back (pairs.lua)
+beside Linux's, and of system calls, processes and access checks (users.lua).  TAP: an aim missed is "not ok".
 """
 import os
 import re
@@ -90,6 +90,29 @@ def pairs():
         at_most(found.get((name, 1)), on, f'{name} pair with the verifier')
 
 
+# Guest instructions: limits without the verifier and with it.
+USERS = {'system-call': (200, 219), 'open-volume': (13700, 124000), 'user-apc': (2550, 2550),
+         'process-switch': (360, 360), 'process': (180000, 180000), 'access-check': (5600, 5600)}
+
+
+def users():
+    result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'users.lua')], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode(errors='replace')
+    found, verifier = {}, None
+    for name, value in re.findall(r'bench ([\w-]+) (\d+)', output):
+        if name == 'verifier':
+            verifier = int(value)
+        else:
+            found[name, verifier] = int(value)
+    tap.check(result.returncode == 0 and len(found) == 2 * len(USERS), 'calls and processes are measured', output)
+    print('# without the verifier / with it, instructions')
+    for name, limits in USERS.items():
+        print(f'# {name}: {found.get((name, 0))} / {found.get((name, 1))}')
+        for verifier, limit in enumerate(limits):
+            at_most(found.get((name, verifier)), limit, f'{name} with{"" if verifier else "out"} the verifier')
+
+
 def growth():
     result = subprocess.run([fltvm, 'run', '--timeout', '500', os.path.join(HERE, 'growth.lua')],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -154,6 +177,7 @@ def checkpoint():
 start_to_exit()
 checkpoint()
 pairs()
+users()
 growth()
 cost()
 sys.exit(tap.done())
