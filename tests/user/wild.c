@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Asks the kernel for anything: services by chance, also some that there are not, with arguments by chance, CALLS of them by
- * SEED.  It may end by a fault of its own, as it may free what it stands on; the kernel may not.
+ * SEED.  Half of the calls have a handle first that is one, and addresses of its own behind it, so that they get further.  It says
+ * after every hundred how many they were: it may end by a fault of its own, as an APC may take it anywhere; the kernel may not.
  */
 #include <ntifs.h>
 
@@ -19,6 +20,8 @@ IMPORTED NTSTATUS NTAPI NtContinue(PCONTEXT Context, BOOLEAN TestAlert);
 IMPORTED NTSTATUS NTAPI NtCreateSection(PHANDLE Section, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes,
                                         PLARGE_INTEGER Size, ULONG Protection, ULONG Kind, HANDLE File);
 IMPORTED NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Interval);
+IMPORTED NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE Process, PVOID *Base, PSIZE_T Size, ULONG Type);
+IMPORTED NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE Process, PVOID *Base, PSIZE_T Size, ULONG New, PULONG Old);
 IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
 IMPORTED NTSTATUS NTAPI NtSuspendThread(HANDLE Thread, PULONG Previous);
 IMPORTED NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
@@ -66,6 +69,29 @@ static ULONG64 Argument(void)
     }
 }
 
+/* Arguments that a service may get somewhere with: a handle, then places in the room, numbers, nothing. */
+static void Mend(ULONG64 *A)
+{
+    A[0] = (ULONG64)Handles[Random() % RTL_NUMBER_OF(Handles)];
+    for (ULONG Index = 1; Index < 14; Index++) {
+        ULONG64 Value = Random();
+
+        A[Index] = (Value & 3) == 0   ? Value >> 8 & 0xFFF
+                   : (Value & 3) == 1 ? 0
+                                      : (ULONG64)(Room + (Value >> 8) % (sizeof(Room) - 64) / 8 * 8);
+    }
+}
+
+/* What the process stands on is not to go by chance: a base in it becomes one that is not. */
+static void Spare(ULONG Number, const ULONG64 *A)
+{
+    PULONG64 Base = (PULONG64)A[1];
+    BOOLEAN Indirect = Number == NUMBER(NtFreeVirtualMemory) || Number == NUMBER(NtProtectVirtualMemory);
+
+    if (Indirect && A[1] - (ULONG64)Room < sizeof(Room) && *Base >= 0x100000000)
+        *Base = 0x10000000;
+}
+
 static NTSTATUS Call(ULONG Number, const ULONG64 *A)
 {
     const ULONG64 *Rest = A + 4;
@@ -99,7 +125,7 @@ NTSTATUS Main(PVOID Peb)
     LARGE_INTEGER Size = {.QuadPart = 0x30000};
     IO_STATUS_BLOCK IoStatus;
     ULONG64 A[14];
-    ULONG Good = 0;
+    ULONG Good = 0, Made = 0;
 
     UNREFERENCED_PARAMETER(Peb);
     InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
@@ -116,8 +142,11 @@ NTSTATUS Main(PVOID Peb)
 
         for (ULONG Index = 0; Index < RTL_NUMBER_OF(A); Index++)
             A[Index] = Argument();
+        if (Random() % 2)
+            Mend(A);
         if (IsEnd(Number))
             continue;
+        Spare(Number, A);
         /* No time is waited for that is longer than a moment. */
         if (Number == NUMBER(NtDelayExecution))
             A[1] = Count % 2 ? (ULONG64)&Moment : A[1] < 0x10000 || (LONG64)A[1] < 0 ? A[1] : 0;
@@ -128,7 +157,8 @@ NTSTATUS Main(PVOID Peb)
         if (Number == NUMBER(NtLockFile))
             A[8] = TRUE; /* nobody's range is waited for */
         Good += NT_SUCCESS(Call(Number, A));
+        if (++Made % 100 == 0)
+            DbgPrint("wild %u: %u calls, %u succeeded\n", SEED, Made, Good);
     }
-    DbgPrint("wild: %u calls, %u succeeded\n", CALLS, Good);
     return 0x600D;
 }
