@@ -86,8 +86,8 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_CANCEL 42u /* args: handle.  Cancels what the file has pending */
 #define FLTVM_COMMAND_QUERY  43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
 /*
- * in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode; FLTVM_USER_* whose its token
- * is.  values[0]: id
+ * in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode; a program of no bytes is the file
+ * of that path; FLTVM_USER_* whose its token is.  values[0]: id
  */
 #define FLTVM_COMMAND_PROCESS      44u
 #define FLTVM_COMMAND_PROCESS_END  45u /* args: id, exit status */

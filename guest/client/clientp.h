@@ -103,4 +103,13 @@ NTSTATUS ClientpQueueOperation(PCLIENT_OPERATION Operation);
 /* Frees an operation that is complete.  PASSIVE_LEVEL. */
 VOID ClientpDeleteOperation(PCLIENT_OPERATION Operation);
 
+/* imagefile.c: what is to run, of a file of the machine's; nothing of it: NULL. */
+typedef struct _CLIENT_IMAGE_FILE {
+    PVOID Section;     /* referenced */
+    PFILE_OBJECT File; /* referenced */
+    POBJECT_NAME_INFORMATION Name;
+} CLIENT_IMAGE_FILE, *PCLIENT_IMAGE_FILE;
+NTSTATUS ClientpOpenImageFile(PUNICODE_STRING Name, PCLIENT_IMAGE_FILE Image);
+VOID ClientpReleaseImageFile(PCLIENT_IMAGE_FILE Image);
+
 #endif

@@ -3,7 +3,7 @@
  * Processes that a scenario makes.  One without a program lives until it is ended, and is found by its id; the reference
  * that its making left is dropped by its end.  One that runs a program in user mode ends by itself: it is kept in a list
  * until the scenario has waited for it.  One without a program may be given the one that serves the scenario (userclient.c),
- * and is like the others from then on.
+ * and is like the others from then on.  A program is what the host sends, or a file of the machine's (imagefile.c).
  */
 #include "clientp.h"
 #include <ldr.h>
@@ -31,10 +31,11 @@ VOID ClientpInitializePrograms(VOID)
 #define CLIENT_PEB_MAJOR_VERSION 0x118
 #define CLIENT_PEB_BUILD         0x120
 
-/* ntdll.dll, and the program behind it. */
+/* ntdll.dll, and the program behind it, or in a file. */
 typedef struct _CLIENT_IMAGES {
     const UCHAR *Library;
     ULONG64 LibraryLength, ProgramLength;
+    CLIENT_IMAGE_FILE File;
 } CLIENT_IMAGES;
 
 /* Where they are in the input, behind Offset bytes; FALSE: not all of them. */
@@ -43,7 +44,7 @@ static BOOLEAN ClientpFindImages(PCLIENT_OPERATION Operation, ULONG Offset, cons
 {
     ULONG64 Room = Operation->Input.Length - Offset;
 
-    *Images = (CLIENT_IMAGES){Operation->Input.Bytes + Offset, Lengths[0], Lengths[1]};
+    *Images = (CLIENT_IMAGES){Operation->Input.Bytes + Offset, Lengths[0], Lengths[1], {0}};
     return Lengths[0] <= Room && Lengths[1] <= Room - Lengths[0];
 }
 
@@ -52,7 +53,7 @@ static NTSTATUS ClientpFillProcess(const CLIENT_IMAGES *Images, PVOID *Peb, PLDR
 {
     ULONG64 Base = 0, Size = CLIENT_PEB_SIZE;
     NTSTATUS Status = LdrMapProgram(Images->Library, Images->LibraryLength, Images->Library + Images->LibraryLength,
-                                    Images->ProgramLength, Program);
+                                    Images->ProgramLength, Images->File.Section, Program);
 
     if (NT_SUCCESS(Status))
         Status = MmAllocateVirtual(&Base, 0, &Size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
@@ -84,6 +85,8 @@ static NTSTATUS ClientpMapProgram(PCLIENT_OPERATION Operation, const CLIENT_IMAG
         ClientpKeepReason(Operation);
     Process->Pcb.UserApcDispatcher = Mapped->ApcDispatcher;
     Process->Pcb.UserExceptionDispatcher = Mapped->ExceptionDispatcher;
+    Process->Images[PsUserProgram] = (PS_USER_IMAGE){(PVOID)Mapped->ImageBase, Mapped->ImageSize};
+    Process->Images[PsUserLibrary] = (PS_USER_IMAGE){(PVOID)Mapped->LibraryBase, Mapped->LibrarySize};
     return Status;
 }
 
@@ -135,32 +138,41 @@ static NTSTATUS ClientpSetToken(PEPROCESS Process, ULONG64 User)
     return Status;
 }
 
-/* Input: the image's full name, then perhaps ntdll.dll and the program.  values[0]: the id. */
-NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation)
+static NTSTATUS ClientpMakeProcess(PCLIENT_OPERATION Operation, PUNICODE_STRING Name, const CLIENT_IMAGES *Images)
 {
-    const uint64_t *Arguments = Operation->Command.args;
-    CLIENT_IMAGES Images;
-    UNICODE_STRING Name;
     PEPROCESS Process;
-    ULONG Offset = 0;
-    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
+    NTSTATUS Status = PsCreateMinimalProcess(Name, NULL, Images->File.File, &Process);
 
-    if (NT_SUCCESS(Status) && !ClientpFindImages(Operation, Offset, Arguments, &Images))
-        Status = STATUS_INVALID_PARAMETER;
-    if (NT_SUCCESS(Status))
-        Status = PsCreateMinimalProcess(&Name, NULL, &Process);
-    ClientpFreeString(&Name);
     if (!NT_SUCCESS(Status))
         return Status;
-    Status = ClientpSetToken(Process, Arguments[2]);
-    if (NT_SUCCESS(Status) && Images.LibraryLength != 0)
-        Status = ClientpStartProgram(Operation, &Images, Process);
+    Status = ClientpSetToken(Process, Operation->Command.args[2]);
+    if (NT_SUCCESS(Status) && Images->LibraryLength != 0)
+        Status = ClientpStartProgram(Operation, Images, Process);
     if (!NT_SUCCESS(Status)) {
         PsTerminateMinimalProcess(Process, Status);
         ObDereferenceObject(Process);
         return Status;
     }
     Operation->IoStatus.Information = (ULONG_PTR)PsGetProcessId(Process);
+    return Status;
+}
+
+/* Input: the image's full name, then perhaps ntdll.dll and the program.  values[0]: the id. */
+NTSTATUS ClientpCreateProcess(PCLIENT_OPERATION Operation)
+{
+    CLIENT_IMAGES Images = {0};
+    UNICODE_STRING Name;
+    ULONG Offset = 0;
+    NTSTATUS Status = ClientpNextString(Operation, &Offset, &Name);
+
+    if (NT_SUCCESS(Status) && !ClientpFindImages(Operation, Offset, Operation->Command.args, &Images))
+        Status = STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(Status) && Images.LibraryLength != 0 && Images.ProgramLength == 0)
+        Status = ClientpOpenImageFile(&Name, &Images.File);
+    if (NT_SUCCESS(Status))
+        Status = ClientpMakeProcess(Operation, Images.File.Name != NULL ? &Images.File.Name->Name : &Name, &Images);
+    ClientpReleaseImageFile(&Images.File);
+    ClientpFreeString(&Name);
     return Status;
 }
 

@@ -65,7 +65,8 @@ static PCUNICODE_STRING InitImageName(PVOID Section)
     return &((PLDR_IMAGE)Section)->FullDllName;
 }
 
-static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload, InitImageName};
+static IO_IMAGE_LOADER InitImageLoader = {InitImageLoad, InitImageStarted, InitImageUnload, InitImageName,
+                                          LdrDescribeImage};
 
 /* A driver that goes must not leave a thread, a timer, a DPC, work, a routine or a handle; io has looked for the rest. */
 static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)

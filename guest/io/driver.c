@@ -39,6 +39,11 @@ PCUNICODE_STRING IopImageName(PDRIVER_OBJECT DriverObject)
     return IopLoader->Name(DriverObject->DriverSection);
 }
 
+NTSTATUS IopDescribeImage(const VOID *Bytes, SIZE_T Length, ULONG64 FileSize, PMM_IMAGE *Image)
+{
+    return IopLoader->Describe(Bytes, Length, FileSize, Image);
+}
+
 /* What a major function that the driver does not set leads to.  <= DISPATCH_LEVEL. */
 static NTSTATUS NTAPI IopInvalidDeviceRequest(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {

@@ -35,6 +35,7 @@
 #define IOP_TAG_TIMER  'iToI'
 #define IOP_TAG_INTR   'nIoI'
 #define IOP_TAG_LIST   'sLoI'
+#define IOP_TAG_HEAD   'dHoI'
 #define IOP_TAG_FILE   'lFoI'
 #define IOP_TAG_ECP    'LEoI' /* fsrtl allocates the lists */
 
@@ -285,6 +286,14 @@ NTSTATUS IopInitializeSections(VOID);
 struct _MM_SEGMENT;
 ACCESS_MASK IopFileAccessOfSection(ULONG Protection);
 NTSTATUS IopOpenFileSection(PFILE_OBJECT FileObject, PULONG64 Size, ULONG Protection, struct _MM_SEGMENT **Segment);
+/* imagesection.c */
+NTSTATUS IopOpenImageSection(PFILE_OBJECT FileObject, PULONG64 Size, ULONG Protection, struct _MM_SEGMENT **Segment);
+VOID IopNotifyImage(PFILE_OBJECT FileObject, PEPROCESS Process, ULONG64 Base, ULONG64 Size);
+/* driver.c */
+struct _MM_IMAGE;
+NTSTATUS IopDescribeImage(const VOID *Bytes, SIZE_T Length, ULONG64 FileSize, struct _MM_IMAGE **Image);
+/* paging.c */
+NTSTATUS IopReadPages(PFILE_OBJECT FileObject, PMDL Mdl, PLARGE_INTEGER Offset, PULONG_PTR Bytes);
 extern struct _MM_FILE_ROUTINES IopFileRoutines;
 
 /* fsfilter.c: for the writer of what views have changed. */

@@ -46,6 +46,22 @@ static NTSTATUS IopTransferPages(PFILE_OBJECT FileObject, PMDL Mdl, PLARGE_INTEG
                  : IopPage(FileObject, Mdl, Offset, Event, Result, IRP_MJ_READ, IRP_INPUT_OPERATION);
 }
 
+NTSTATUS IopReadPages(PFILE_OBJECT FileObject, PMDL Mdl, PLARGE_INTEGER Offset, PULONG_PTR Bytes)
+{
+    IO_STATUS_BLOCK Result = {.Status = STATUS_SUCCESS};
+    NTSTATUS Status;
+    KEVENT Event;
+
+    KeInitializeEvent(&Event, NotificationEvent, FALSE);
+    Status = IopTransferPages(FileObject, Mdl, Offset, FALSE, &Event, &Result);
+    if (Status == STATUS_PENDING) {
+        KeWaitForSingleObject(&Event, WrPageIn, KernelMode, FALSE, NULL);
+        Status = Result.Status;
+    }
+    *Bytes = Result.Information;
+    return Status;
+}
+
 static VOID IopReferenceFile(PFILE_OBJECT FileObject)
 {
     ObReferenceObject(FileObject);

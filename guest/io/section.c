@@ -2,7 +2,8 @@
 /*
  * Section objects, and the services that map views of them.
  *
- * A section of the paging file is memory that several views share; one of a file shows the file (filesection.c).  Images are refused.
+ * A section of the paging file is memory that several views share; one of a file shows the file (filesection.c), or the file as it is
+ * run (imagesection.c).
  */
 #include "iop.h"
 #include <mm.h>
@@ -17,17 +18,23 @@ typedef struct _IOP_SECTION {
     ULONG Protection;
     ULONG64 Size;
     PMM_SEGMENT Segment;
+    BOOLEAN Image;
 } IOP_SECTION, *PIOP_SECTION;
 
 POBJECT_TYPE IopSectionType;
+
+/* Does it let the file be written? */
+static BOOLEAN IopIsWriter(PIOP_SECTION Section)
+{
+    return !Section->Image && (Section->Protection & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0;
+}
 
 static VOID IopDeleteSection(PVOID Object)
 {
     PIOP_SECTION Section = Object;
 
     if (Section->Segment != NULL) {
-        MmCountSegmentUser(Section->Segment, (Section->Protection & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0,
-                           -1);
+        MmCountSegmentUser(Section->Segment, IopIsWriter(Section), -1);
         MmDereferenceSegment(Section->Segment);
     }
 }
@@ -66,9 +73,9 @@ static NTSTATUS IopCheckSection(ULONG Protection, ULONG Attributes, HANDLE File,
     if (File == NULL && Kind == SEC_IMAGE) {
         return STATUS_INVALID_FILE_FOR_SECTION;
     }
-    if (Kind == SEC_IMAGE || (Attributes & (SEC_LARGE_PAGES | 0x00200000)) != 0) {
+    if ((Attributes & (SEC_LARGE_PAGES | 0x00200000)) != 0 || (Kind == SEC_IMAGE && (Attributes & SEC_NOCACHE) != 0)) {
         DbgPrint("NtCreateSection: %s is not implemented\n",
-                 Kind == SEC_IMAGE ? "an image" : "a based section or large pages");
+                 Kind == SEC_IMAGE ? "an image that is not executed" : "a based section or large pages");
         return STATUS_NOT_IMPLEMENTED;
     }
     return (LONG64)Size < 0 || (Size == 0 && File == NULL) ? STATUS_INVALID_PARAMETER_4 : STATUS_SUCCESS;
@@ -78,7 +85,9 @@ static NTSTATUS IopFillSection(PIOP_SECTION Section, PFILE_OBJECT FileObject, UL
 {
     NTSTATUS Status;
 
-    if (FileObject != NULL) {
+    if (Section->Image) {
+        Status = IopOpenImageSection(FileObject, &Size, Section->Protection, &Section->Segment);
+    } else if (FileObject != NULL) {
         Status = IopOpenFileSection(FileObject, &Size, Section->Protection, &Section->Segment);
     } else {
         Status = MmCreateSegment(Size, (Attributes & SEC_COMMIT) != 0, &Section->Segment);
@@ -101,6 +110,7 @@ NTSTATUS IopCreateSection(PHANDLE Handle, PVOID *Object, ACCESS_MASK Access, POB
     }
     Section->Segment = NULL;
     Section->Protection = Protection;
+    Section->Image = (Attributes & SEC_IMAGE) != 0;
     Status = IopFillSection(Section, FileObject, Size, Attributes);
     if (!NT_SUCCESS(Status)) {
         ObDereferenceObject(Section);
@@ -134,8 +144,8 @@ static NTSTATUS IopCreateSectionOf(HANDLE File, PHANDLE Handle, ACCESS_MASK Acce
  * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4: no size; STATUS_INVALID_PARAMETER_6: not one kind of allocation;
  * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_TOO_BIG: also more than a file has, without the right to make it grow;
  * STATUS_COMMITMENT_LIMIT; STATUS_INVALID_FILE_FOR_SECTION: an image of no file, a directory, a file that has no sections;
- * STATUS_MAPPED_FILE_SIZE_ZERO; STATUS_ACCESS_DENIED: the file is not open for this; STATUS_NOT_IMPLEMENTED: images, large
- * pages.  (Page "ZwCreateSection".)
+ * STATUS_MAPPED_FILE_SIZE_ZERO; STATUS_ACCESS_DENIED: the file is not open for this; STATUS_INVALID_IMAGE_NOT_MZ,
+ * STATUS_INVALID_IMAGE_FORMAT: the file is no image; STATUS_NOT_IMPLEMENTED: large pages.  (Page "ZwCreateSection".)
  */
 NTSTATUS NTAPI NtCreateSection(PHANDLE SectionHandle, ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
                                PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection, ULONG AllocationAttributes,
@@ -262,7 +272,7 @@ static NTSTATUS IopMapView(HANDLE SectionHandle, HANDLE ProcessHandle, PMM_VIEW_
     }
     Status = ObReferenceObjectByHandle(SectionHandle, IopAccessOfView(Request->Protect), IopSectionType, Mode,
                                        (PVOID *)&Section, NULL);
-    if (NT_SUCCESS(Status) && !MmIsProtectionAllowed(Section->Protection, Request->Protect)) {
+    if (NT_SUCCESS(Status) && !Section->Image && !MmIsProtectionAllowed(Section->Protection, Request->Protect)) {
         ObDereferenceObject(Section);
         Status = STATUS_SECTION_PROTECTION;
     }
@@ -272,10 +282,24 @@ static NTSTATUS IopMapView(HANDLE SectionHandle, HANDLE ProcessHandle, PMM_VIEW_
         Request->SectionProtect = Section->Protection;
         KeStackAttachProcess((PRKPROCESS)Process, &ApcState);
         Status = MmMapView(Request);
+        if (NT_SUCCESS(Status) && Section->Image) {
+            IopNotifyImage(MmQuerySegmentFile(Section->Segment), Process, Request->Base, Request->Size);
+        }
         KeUnstackDetachProcess(&ApcState);
         ObDereferenceObject(Section); /* the view keeps the pages */
     }
     ObDereferenceObject(Process);
+    return Status;
+}
+
+NTSTATUS IoMapImage(PVOID Section, PULONG64 Base, PULONG64 Size)
+{
+    PIOP_SECTION Object = Section;
+    MM_VIEW_REQUEST Request = {.Segment = Object->Segment, .SectionSize = Object->Size, .Protect = PAGE_EXECUTE_READ};
+    NTSTATUS Status = Object->Image ? MmMapView(&Request) : STATUS_SECTION_NOT_IMAGE;
+
+    *Base = Request.Base;
+    *Size = Request.Size;
     return Status;
 }
 
@@ -286,7 +310,8 @@ NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PV
  * IRQL: PASSIVE_LEVEL.  STATUS_INVALID_PARAMETER_4, _5, _8, _9: ZeroBits, CommitSize, InheritDisposition, AllocationType;
  * STATUS_INVALID_PAGE_PROTECTION; STATUS_SECTION_PROTECTION: more than the section allows; STATUS_MAPPED_ALIGNMENT: the offset
  * is no multiple of 64 KiB; STATUS_INVALID_VIEW_SIZE; STATUS_CONFLICTING_ADDRESSES; STATUS_NO_MEMORY;
- * STATUS_PROCESS_IS_TERMINATING.  (Page "ZwMapViewOfSection".)
+ * STATUS_PROCESS_IS_TERMINATING.  An image is mapped with the protections of its sections, whatever Win32Protect says, and drivers are
+ * told of it; STATUS_IMAGE_NOT_AT_BASE, a success: elsewhere than where it would like to lie.  (Page "ZwMapViewOfSection".)
  */
 NTSTATUS NTAPI NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
                                   SIZE_T CommitSize, PLARGE_INTEGER SectionOffset, PSIZE_T ViewSize,

@@ -75,9 +75,8 @@ VOID LdrpEndLibrary(PLDR_IMAGE Image);
 /* load.c: adds to what the load that is under way fails with.  The caller holds LdrpMutex. */
 VOID LdrpFail(PCSTR Format, ...);
 
-/* Takes LdrpMutex, with nothing said yet; and gives it back. */
-VOID LdrpBeginFailure(VOID);
-VOID LdrpEndFailure(VOID);
+/* Nothing has been said yet.  Takes LdrpMutex. */
+VOID LdrpForgetFailure(VOID);
 
 /*
  * import.c: binds every import, or says by LdrpFail what is missing.  Two passes when the verifier is on: the first counts

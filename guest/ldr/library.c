@@ -159,7 +159,7 @@ PLDR_IMAGE LdrpNeedLibrary(PCUNICODE_STRING Name, NTSTATUS *Status)
         LdrpFail(" (%wZ)", &Library->Name);
         return NULL;
     }
-    PsNotifyImage(&Image->FullDllName, Image->DllBase, Image->SizeOfImage);
+    PsNotifyImage(&Image->FullDllName, NULL, NULL, Image->DllBase, Image->SizeOfImage);
     *Status = LdrpInitializeLibrary(Image);
     if (!NT_SUCCESS(*Status)) {
         Image->Unloading = TRUE; /* without DllUnload: it did not begin */

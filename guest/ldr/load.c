@@ -42,14 +42,10 @@ VOID LdrpFail(PCSTR Format, ...)
     LdrpFailure[sizeof(LdrpFailure) - 1] = 0;
 }
 
-VOID LdrpBeginFailure(VOID)
+VOID LdrpForgetFailure(VOID)
 {
     LdrpLock();
     LdrpFailure[0] = 0;
-}
-
-VOID LdrpEndFailure(VOID)
-{
     LdrpUnlock();
 }
 
@@ -405,7 +401,7 @@ NTSTATUS LdrLoadImage(PUNICODE_STRING Name, PVOID Bytes, SIZE_T Size, BOOLEAN In
         DbgPrintEx(DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "%wZ is not loaded: %s\n", Name, LdrpFailure);
     LdrpUnlock();
     if (NT_SUCCESS(Status))
-        PsNotifyImage(&(*Image)->FullDllName, (*Image)->DllBase, (*Image)->SizeOfImage);
+        PsNotifyImage(&(*Image)->FullDllName, NULL, NULL, (*Image)->DllBase, (*Image)->SizeOfImage);
     return Status;
 }
 

@@ -33,7 +33,7 @@ static PCSTR LdrpTextAt(PUCHAR Base, ULONG SizeOfImage, ULONG64 Rva)
     return NULL;
 }
 
-static PCSTR LdrpParseSections(const UCHAR *File, SIZE_T Size, ULONG Table, PLDRP_PE Pe)
+static PCSTR LdrpParseSections(const UCHAR *File, ULONG64 FileSize, ULONG Table, PLDRP_PE Pe)
 {
     ULONG Next = LdrpRoundUp(Pe->SizeOfHeaders);
 
@@ -54,7 +54,7 @@ static PCSTR LdrpParseSections(const UCHAR *File, SIZE_T Size, ULONG Table, PLDR
             InMemory > Pe->SizeOfImage - Header.VirtualAddress)
             return "a section overlaps another or lies outside the image";
         if (Header.SizeOfRawData != 0 &&
-            (Header.PointerToRawData > Size || Header.SizeOfRawData > Size - Header.PointerToRawData))
+            (Header.PointerToRawData > FileSize || Header.SizeOfRawData > FileSize - Header.PointerToRawData))
             return "a section's data lies outside the file";
         Section->Rva = Header.VirtualAddress;
         Section->Size = LdrpRoundUp(InMemory);
@@ -92,6 +92,11 @@ static BOOLEAN LdrpIsExecutable(const LDRP_PE *Pe, ULONG Rva)
 
 PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
 {
+    return LdrpParseHeaders(Bytes, Size, Size, Pe);
+}
+
+PCSTR LdrpParseHeaders(const VOID *Bytes, SIZE_T Size, ULONG64 FileSize, PLDRP_PE Pe)
+{
     const UCHAR *File = Bytes;
     IMAGE_DOS_HEADER Dos;
     IMAGE_FILE_HEADER FileHeader;
@@ -102,7 +107,7 @@ PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
     memset(Pe, 0, sizeof(*Pe));
     if (Size < sizeof(Dos))
         return "the file is too short for a PE image";
-    if (Size > LDRP_MAXIMUM_IMAGE)
+    if (FileSize > LDRP_MAXIMUM_IMAGE)
         return "the file is too long";
     memcpy(&Dos, File, sizeof(Dos));
     if (Dos.e_magic != IMAGE_DOS_SIGNATURE)
@@ -142,7 +147,7 @@ PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
     if (FileHeader.NumberOfSections == 0 || FileHeader.NumberOfSections > LDRP_MAXIMUM_SECTIONS ||
         FileHeader.NumberOfSections * sizeof(IMAGE_SECTION_HEADER) > Size - Table)
         return "the section table does not fit";
-    if (Optional.SizeOfHeaders > Size || Optional.SizeOfHeaders > Optional.SizeOfImage ||
+    if (Optional.SizeOfHeaders > FileSize || Optional.SizeOfHeaders > Optional.SizeOfImage ||
         Optional.SizeOfHeaders < Table + FileHeader.NumberOfSections * sizeof(IMAGE_SECTION_HEADER))
         return "the headers' size is wrong";
 
@@ -155,7 +160,7 @@ PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe)
     Pe->Subsystem = Optional.Subsystem;
     Pe->Characteristics = FileHeader.Characteristics;
     Pe->Sections = FileHeader.NumberOfSections;
-    Reason = LdrpParseSections(File, Size, Table, Pe);
+    Reason = LdrpParseSections(File, FileSize, Table, Pe);
     if (Reason != NULL)
         return Reason;
     if (Pe->EntryPoint == 0 && !(Pe->Characteristics & IMAGE_FILE_DLL))

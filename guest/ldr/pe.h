@@ -47,6 +47,9 @@ typedef struct _LDRP_PE {
 
 PCSTR LdrpParseImage(const VOID *Bytes, SIZE_T Size, PLDRP_PE Pe);
 
+/* The same with the first Size bytes of a file of FileSize alone: the headers have to lie in them. */
+PCSTR LdrpParseHeaders(const VOID *Bytes, SIZE_T Size, ULONG64 FileSize, PLDRP_PE Pe);
+
 /* Copies headers and sections to their places; Base has SizeOfImage zeroed bytes. */
 VOID LdrpLayOut(const VOID *Bytes, const LDRP_PE *Pe, PUCHAR Base);
 

@@ -3,9 +3,10 @@
  * Images of user mode: ntdll.dll and a program that imports from it alone, mapped into the current process.
  *
  * An image is laid out, relocated and bound in memory of the kernel's, where nobody can change it meanwhile, and then copied
- * to where it runs, in memory of its own: no image is shared.
+ * to where it runs: in memory of its own, or in a view of an image section, of which only those pages become its own that are changed.
  */
 #include "ldrp.h"
+#include <io.h>
 #include <mm.h>
 
 #define LDRP_USER_TAG     'uldL'
@@ -16,6 +17,7 @@ typedef struct _LDRP_USER_IMAGE {
     LDRP_PE Pe;
     PUCHAR Bytes;
     ULONG64 Address;
+    BOOLEAN Mapped; /* a view */
 } LDRP_USER_IMAGE;
 
 /* Who is asked for an import, and what could not be found. */
@@ -74,27 +76,37 @@ static NTSTATUS LdrpProtectUser(const LDRP_USER_IMAGE *Image)
     return Status;
 }
 
-/* Lays out and binds; the kernel's copy stays until LdrpFreeUser. */
-static NTSTATUS LdrpMapUser(PCSTR What, const VOID *Bytes, SIZE_T Length, const LDRP_USER_IMAGE *Library,
-                            LDRP_USER_IMAGE *Image)
+static NTSTATUS LdrpRefuseUser(PCSTR What, PCSTR Reason)
 {
-    ULONG64 Size;
-    LDRP_USER_BIND Bind = {Library, FALSE};
-    NTSTATUS Status;
-    PCSTR Reason = LdrpParseImage(Bytes, Length, &Image->Pe);
+    LdrpLock();
+    LdrpFail("%s: %s\n", What, Reason);
+    LdrpUnlock();
+    return STATUS_INVALID_IMAGE_FORMAT;
+}
 
+/* The kernel's copy stays until LdrpFreeUser. */
+static NTSTATUS LdrpBeginUser(PCSTR What, PCSTR Reason, LDRP_USER_IMAGE *Image)
+{
     if (Reason == NULL && Image->Pe.SizeOfImage > LDRP_LARGEST_USER)
         Reason = "the image is too large";
-    if (Reason != NULL) {
-        LdrpFail("%s: %s\n", What, Reason);
-        return STATUS_INVALID_IMAGE_FORMAT;
-    }
+    if (Reason != NULL)
+        return LdrpRefuseUser(What, Reason);
     Image->Bytes = ExAllocatePoolWithTag(PagedPool, Image->Pe.SizeOfImage, LDRP_USER_TAG);
     if (Image->Bytes == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Image->Bytes, Image->Pe.SizeOfImage);
+    return STATUS_SUCCESS;
+}
+
+/* The image's bytes, laid out, in memory that will be the process's own. */
+static NTSTATUS LdrpLayOutUser(PCSTR What, const VOID *Bytes, SIZE_T Length, LDRP_USER_IMAGE *Image)
+{
+    NTSTATUS Status = LdrpBeginUser(What, LdrpParseImage(Bytes, Length, &Image->Pe), Image);
+    ULONG64 Size = Image->Pe.SizeOfImage;
+
+    if (!NT_SUCCESS(Status))
+        return Status;
     LdrpLayOut(Bytes, &Image->Pe, Image->Bytes);
-    Size = Image->Pe.SizeOfImage;
     Image->Address = Image->Pe.PreferredBase;
     Status = MmAllocateVirtual(&Image->Address, 0, &Size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     if (!NT_SUCCESS(Status)) {
@@ -102,25 +114,92 @@ static NTSTATUS LdrpMapUser(PCSTR What, const VOID *Bytes, SIZE_T Length, const 
         Size = Image->Pe.SizeOfImage;
         Status = MmAllocateVirtual(&Image->Address, 0, &Size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     }
-    if (!NT_SUCCESS(Status))
-        return Status;
-    Reason = LdrpRelocate(Image->Bytes, &Image->Pe, Image->Address);
-    if (Reason == NULL)
-        Reason = LdrpCheckExceptions(Image->Bytes, &Image->Pe);
-    if (Reason == NULL)
-        Reason = LdrpWalkImports(Image->Bytes, &Image->Pe, LdrpBindUser, &Bind);
-    if (Reason != NULL) {
-        LdrpFail("%s: %s\n", What, Reason);
-        return STATUS_INVALID_IMAGE_FORMAT;
-    }
-    if (Bind.Missing)
-        return STATUS_ENTRYPOINT_NOT_FOUND;
+    return Status;
+}
+
+/* Of a view: its pages come from the file as they are read here. */
+static NTSTATUS LdrpReadView(PCSTR What, ULONG64 Size, LDRP_USER_IMAGE *Image)
+{
+    const UCHAR *View = (const UCHAR *)Image->Address;
+    NTSTATUS Status;
+
     __try {
-        RtlCopyMemory((PVOID)Image->Address, Image->Bytes, Image->Pe.SizeOfImage);
+        /* The file was looked at when the section was made: its size does not matter any more. */
+        Status = LdrpBeginUser(What, LdrpParseHeaders(View, PAGE_SIZE, LDRP_MAXIMUM_IMAGE, &Image->Pe), Image);
+        if (NT_SUCCESS(Status) && Image->Pe.SizeOfImage != Size)
+            Status = LdrpRefuseUser(What, "the file has changed");
+        if (!NT_SUCCESS(Status))
+            return Status;
+        RtlCopyMemory(Image->Bytes, View, Image->Pe.SizeOfHeaders);
+        for (ULONG Index = 0; Index < Image->Pe.Sections; Index++) {
+            const LDRP_SECTION *Section = &Image->Pe.Section[Index];
+
+            RtlCopyMemory(Image->Bytes + Section->Rva, View + Section->Rva, Section->Size);
+        }
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         return GetExceptionCode();
     }
-    return LdrpProtectUser(Image);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS LdrpMapView(PCSTR What, PVOID Section, LDRP_USER_IMAGE *Image)
+{
+    ULONG64 Size;
+    NTSTATUS Status = IoMapImage(Section, &Image->Address, &Size);
+
+    Image->Mapped = TRUE;
+    return NT_SUCCESS(Status) ? LdrpReadView(What, Size, Image) : Status;
+}
+
+/* In the kernel's copy.  No user memory is touched while the loader's lock is held: a file's pages come through filters. */
+static NTSTATUS LdrpBindImage(PCSTR What, const LDRP_USER_IMAGE *Library, LDRP_USER_IMAGE *Image)
+{
+    LDRP_USER_BIND Bind = {Library, FALSE};
+    PCSTR Reason = LdrpRelocate(Image->Bytes, &Image->Pe, Image->Address);
+
+    if (Reason == NULL)
+        Reason = LdrpCheckExceptions(Image->Bytes, &Image->Pe);
+    LdrpLock();
+    if (Reason == NULL)
+        Reason = LdrpWalkImports(Image->Bytes, &Image->Pe, LdrpBindUser, &Bind);
+    LdrpUnlock();
+    if (Reason != NULL)
+        return LdrpRefuseUser(What, Reason);
+    return Bind.Missing ? STATUS_ENTRYPOINT_NOT_FOUND : STATUS_SUCCESS;
+}
+
+/* A page that is as it has to be is left alone, and stays the file's. */
+static NTSTATUS LdrpWritePages(const LDRP_USER_IMAGE *Image)
+{
+    for (ULONG Index = 0; Index < Image->Pe.Sections; Index++) {
+        const LDRP_SECTION *Section = &Image->Pe.Section[Index];
+        ULONG64 Base = Image->Address + Section->Rva, Size = Section->Size;
+        ULONG Old;
+        NTSTATUS Status = MmProtectVirtual(&Base, &Size, PAGE_READWRITE, &Old);
+
+        if (!NT_SUCCESS(Status))
+            return Status;
+        for (ULONG Offset = Section->Rva; Offset < Section->Rva + Section->Size; Offset += PAGE_SIZE) {
+            if (memcmp((PUCHAR)Image->Address + Offset, Image->Bytes + Offset, PAGE_SIZE) != 0)
+                RtlCopyMemory((PUCHAR)Image->Address + Offset, Image->Bytes + Offset, PAGE_SIZE);
+        }
+    }
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS LdrpFinishUser(const LDRP_USER_IMAGE *Image)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    __try {
+        if (Image->Mapped)
+            Status = LdrpWritePages(Image);
+        else
+            RtlCopyMemory((PVOID)Image->Address, Image->Bytes, Image->Pe.SizeOfImage);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return NT_SUCCESS(Status) ? LdrpProtectUser(Image) : Status;
 }
 
 static VOID LdrpFreeUser(LDRP_USER_IMAGE *Image)
@@ -129,8 +208,43 @@ static VOID LdrpFreeUser(LDRP_USER_IMAGE *Image)
         ExFreePoolWithTag(Image->Bytes, LDRP_USER_TAG);
 }
 
+static NTSTATUS LdrpMapLibrary(const VOID *Bytes, SIZE_T Length, LDRP_USER_IMAGE *Image)
+{
+    NTSTATUS Status = LdrpLayOutUser("ntdll.dll", Bytes, Length, Image);
+
+    if (NT_SUCCESS(Status))
+        Status = LdrpBindImage("ntdll.dll", NULL, Image);
+    return NT_SUCCESS(Status) ? LdrpFinishUser(Image) : Status;
+}
+
+static NTSTATUS LdrpMapUserProgram(const VOID *Bytes, SIZE_T Length, PVOID Section, const LDRP_USER_IMAGE *Library,
+                                   LDRP_USER_IMAGE *Image)
+{
+    NTSTATUS Status = Section != NULL ? LdrpMapView("the program", Section, Image)
+                                      : LdrpLayOutUser("the program", Bytes, Length, Image);
+
+    if (NT_SUCCESS(Status))
+        Status = LdrpBindImage("the program", Library, Image);
+    return NT_SUCCESS(Status) ? LdrpFinishUser(Image) : Status;
+}
+
+static NTSTATUS LdrpTellProgram(const LDRP_USER_IMAGE *Library, const LDRP_USER_IMAGE *Program, PLDR_PROGRAM Result)
+{
+    Result->ImageBase = Program->Address;
+    Result->ImageSize = Program->Pe.SizeOfImage;
+    Result->LibraryBase = Library->Address;
+    Result->LibrarySize = Library->Pe.SizeOfImage;
+    Result->Entry = Program->Address + Program->Pe.EntryPoint;
+    Result->Start = LdrpUserExport(Library, "RtlUserThreadStart", 0);
+    Result->ApcDispatcher = LdrpUserExport(Library, "KiUserApcDispatcher", 0);
+    Result->ExceptionDispatcher = LdrpUserExport(Library, "KiUserExceptionDispatcher", 0);
+    return Result->Start != 0 && Result->ApcDispatcher != 0 && Result->ExceptionDispatcher != 0
+               ? STATUS_SUCCESS
+               : STATUS_ENTRYPOINT_NOT_FOUND;
+}
+
 NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Program, SIZE_T ProgramLength,
-                       PLDR_PROGRAM Result)
+                       PVOID Section, PLDR_PROGRAM Result)
 {
     LDRP_USER_IMAGE *Images = ExAllocatePoolWithTag(PagedPool, 2 * sizeof(*Images), LDRP_USER_TAG);
     NTSTATUS Status;
@@ -138,20 +252,12 @@ NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Pr
     if (Images == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     RtlZeroMemory(Images, 2 * sizeof(*Images));
-    LdrpBeginFailure();
-    Status = LdrpMapUser("ntdll.dll", Library, LibraryLength, NULL, &Images[0]);
+    LdrpForgetFailure();
+    Status = LdrpMapLibrary(Library, LibraryLength, &Images[0]);
     if (NT_SUCCESS(Status))
-        Status = LdrpMapUser("the program", Program, ProgramLength, &Images[0], &Images[1]);
-    if (NT_SUCCESS(Status)) {
-        Result->ImageBase = Images[1].Address;
-        Result->Entry = Images[1].Address + Images[1].Pe.EntryPoint;
-        Result->Start = LdrpUserExport(&Images[0], "RtlUserThreadStart", 0);
-        Result->ApcDispatcher = LdrpUserExport(&Images[0], "KiUserApcDispatcher", 0);
-        Result->ExceptionDispatcher = LdrpUserExport(&Images[0], "KiUserExceptionDispatcher", 0);
-        if (Result->Start == 0 || Result->ApcDispatcher == 0 || Result->ExceptionDispatcher == 0)
-            Status = STATUS_ENTRYPOINT_NOT_FOUND;
-    }
-    LdrpEndFailure();
+        Status = LdrpMapUserProgram(Program, ProgramLength, Section, &Images[0], &Images[1]);
+    if (NT_SUCCESS(Status))
+        Status = LdrpTellProgram(&Images[0], &Images[1], Result);
     LdrpFreeUser(&Images[0]);
     LdrpFreeUser(&Images[1]);
     ExFreePoolWithTag(Images, LDRP_USER_TAG);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What file systems ask before they delete, cut or open a file whose sections somebody may have.
- *
- * There are no image sections of files yet: programs and drivers are loaded without one.
  */
 #include "segment.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A file's segment: found by its SECTION_OBJECT_POINTERS, made on the first wish, closed after the last reference.
+ * A file's segments, of its data and of it as an image: found by its SECTION_OBJECT_POINTERS, made on the first wish, closed after the last
+ * reference.
  *
  * Its file object stays referenced as long as it is there.  With nothing to write it goes with the last reference; else a worker
  * writes first, and the segment may be taken up again meanwhile.
@@ -44,30 +45,56 @@ PFILE_OBJECT MmQuerySegmentFile(PMM_SEGMENT Segment)
 /* ---- references ---- */
 
 /* MiFileLock is held. */
-static PMM_SEGMENT MiFindFileSegmentLocked(PSECTION_OBJECT_POINTERS Pointers)
+static PMM_SEGMENT MiFindFileSegmentLocked(PVOID *Slot)
 {
-    PMM_SEGMENT Segment = Pointers->DataSectionObject;
+    PMM_SEGMENT Segment = *Slot;
 
     if (Segment != NULL)
         MmReferenceSegment(Segment);
     return Segment;
 }
 
-PMM_SEGMENT MmFindFileSegment(PSECTION_OBJECT_POINTERS Pointers)
+PMM_SEGMENT MiFindFileSegment(PVOID *Slot)
 {
     PMM_SEGMENT Segment;
 
-    if (Pointers == NULL || Pointers->DataSectionObject == NULL)
+    if (*(PVOID volatile *)Slot == NULL)
         return NULL;
     KeAcquireGuardedMutex(&MiFileLock);
-    Segment = MiFindFileSegmentLocked(Pointers);
+    Segment = MiFindFileSegmentLocked(Slot);
     KeReleaseGuardedMutex(&MiFileLock);
+    return Segment;
+}
+
+PMM_SEGMENT MmFindFileSegment(PSECTION_OBJECT_POINTERS Pointers)
+{
+    return Pointers != NULL ? MiFindFileSegment(&Pointers->DataSectionObject) : NULL;
+}
+
+PMM_SEGMENT MiAdoptFileSegment(PFILE_OBJECT FileObject, PVOID *Slot, PMM_SEGMENT New)
+{
+    PMM_SEGMENT Segment;
+
+    KeAcquireGuardedMutex(&MiFileLock);
+    Segment = MiFindFileSegmentLocked(Slot);
+    if (Segment == NULL) {
+        Segment = New;
+        MiFileRoutines->Reference(FileObject);
+        Segment->FileObject = FileObject;
+        Segment->Pointers = FileObject->SectionObjectPointer;
+        Segment->Slot = Slot;
+        *Slot = Segment;
+        InsertTailList(&MiFileSegments, &Segment->Link);
+    }
+    KeReleaseGuardedMutex(&MiFileLock);
+    if (Segment != New)
+        MiDeleteSegment(New);
     return Segment;
 }
 
 NTSTATUS MmOpenFileSegment(PFILE_OBJECT FileObject, ULONG64 Size, PMM_SEGMENT *Result)
 {
-    PMM_SEGMENT Segment, New;
+    PMM_SEGMENT New;
 
     if (Size > MM_MAXIMUM_SECTION)
         return STATUS_SECTION_TOO_BIG;
@@ -76,21 +103,8 @@ NTSTATUS MmOpenFileSegment(PFILE_OBJECT FileObject, ULONG64 Size, PMM_SEGMENT *R
     New = MiNewSegment(Size);
     if (New == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
-    KeAcquireGuardedMutex(&MiFileLock);
-    Segment = MiFindFileSegmentLocked(FileObject->SectionObjectPointer);
-    if (Segment == NULL) {
-        Segment = New;
-        MiFileRoutines->Reference(FileObject);
-        Segment->FileObject = FileObject;
-        Segment->Pointers = FileObject->SectionObjectPointer;
-        Segment->Pointers->DataSectionObject = Segment;
-        InsertTailList(&MiFileSegments, &Segment->Link);
-    }
-    KeReleaseGuardedMutex(&MiFileLock);
-    if (Segment != New)
-        MiDeleteSegment(New);
-    MmExtendSegment(Segment, Size);
-    *Result = Segment;
+    *Result = MiAdoptFileSegment(FileObject, &FileObject->SectionObjectPointer->DataSectionObject, New);
+    MmExtendSegment(*Result, Size);
     return STATUS_SUCCESS;
 }
 
@@ -127,7 +141,7 @@ static BOOLEAN MiIsDirty(PMM_SEGMENT Segment)
 /* MiFileLock is held, and no reference is left: nobody finds it any more. */
 static VOID MiForgetSegment(PMM_SEGMENT Segment)
 {
-    Segment->Pointers->DataSectionObject = NULL;
+    *Segment->Slot = NULL;
     RemoveEntryList(&Segment->Link);
 }
 

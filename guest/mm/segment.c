@@ -81,6 +81,8 @@ VOID MiDeleteSegment(PMM_SEGMENT Segment)
         }
         RtlDeleteElementGenericTableAvl(&Segment->Chunks, Chunk);
     }
+    if (Segment->Image != NULL)
+        ExFreePoolWithTag(Segment->Image, MI_SEGMENT_TAG);
     ExFreePoolWithTag(Segment, MI_SEGMENT_TAG);
 }
 

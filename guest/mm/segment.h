@@ -35,6 +35,8 @@ struct _MM_SEGMENT {
     /* Of a file; MiFileLock. */
     PFILE_OBJECT FileObject; /* NULL: the paging file's; else referenced, and all transfers' */
     PSECTION_OBJECT_POINTERS Pointers;
+    PVOID *Slot;          /* which of these names it */
+    PMM_IMAGE Image;      /* NULL: the file's data */
     LIST_ENTRY Link;      /* of MiFileSegments */
     ULONG Users;          /* sections and views, but the cache's own */
     ULONG Writers;        /* of them those that may write */
@@ -71,6 +73,20 @@ extern LIST_ENTRY MiFileSegments;
 extern volatile LONG64 MiFilePages; /* of all files */
 extern PMM_FILE_ROUTINES MiFileRoutines;
 VOID MiDereferenceFileSegment(PMM_SEGMENT Segment);
+/* What a pointer of SECTION_OBJECT_POINTERS names, referenced, or NULL. */
+PMM_SEGMENT MiFindFileSegment(PVOID *Slot);
+/* Names a new segment there; one that is named already takes its place, and the new one goes. */
+PMM_SEGMENT MiAdoptFileSegment(PFILE_OBJECT FileObject, PVOID *Slot, PMM_SEGMENT New);
+
+/* imagesegment.c.  Of Count pages from one on, how many lie together in the file, too. */
+ULONG MiPagesTogether(PMM_SEGMENT Segment, ULONG64 Page, ULONG Count);
+/* Where *Length bytes from a page on are read from in the file, in whole sectors, and how many of them are the page's; 0: all are zeros. */
+VOID MiPlaceInFile(PMM_SEGMENT Segment, ULONG64 Page, PULONG64 Offset, PULONG Length, PULONG Kept);
+/* What a protection becomes in a view of an image, where writes are copied. */
+ULONG MiImageProtection(ULONG Protect);
+/* A new view of an image gets its parts' protections.  The space's lock is held. */
+struct _MI_VIEW;
+NTSTATUS MiProtectParts(PMM_SPACE Space, struct _MI_VIEW *View);
 
 /* The bits of a chunk's pages from Slot on, Count of them. */
 FORCEINLINE ULONG64 MiPageBits(ULONG Slot, ULONG Count)
@@ -118,6 +134,8 @@ VOID MiHideView(PMI_VIEW View, ULONG64 Start, ULONG64 End, MMPTE CopyBits);
 BOOLEAN MiViewPart(PMI_VIEW View, ULONG64 First, ULONG64 End, PULONG64 From, PULONG64 To);
 /* FALSE: no view is near the address. */
 BOOLEAN MiHasViews(ULONG64 Address);
+/* [Start, End) of one range becomes a range of its own, which is returned; NULL: no memory.  The space's lock is held. */
+PMI_RANGE MiSplitOut(PMM_SPACE Space, ULONG64 Start, ULONG64 End);
 /* The space's lock is held; in the context of any process.  Not of system views. */
 VOID MiUnmapRange(PMM_SPACE Space, PMI_VIEW View);
 NTSTATUS MiProtectView(PMM_SPACE Space, PMI_RANGE Range, ULONG64 Start, ULONG64 End, ULONG Protect);

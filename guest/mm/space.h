@@ -12,6 +12,9 @@
 
 #define MI_KEPT_PAGES 256 /* never committed: for the kernel's own needs */
 
+#ifndef MEM_IMAGE
+#define MEM_IMAGE 0x01000000
+#endif
 #ifndef MEM_PHYSICAL
 #define MEM_PHYSICAL 0x00400000
 #endif

@@ -39,13 +39,18 @@ VOID MiWaitForTransfer(PMM_SEGMENT Segment)
 /* IRQL: <= APC_LEVEL, no lock is held. */
 NTSTATUS MiTransferPages(PMI_TRANSFER Transfer, BOOLEAN Write, PULONG_PTR Bytes)
 {
-    LARGE_INTEGER Offset = {.QuadPart = (LONGLONG)(Transfer->First << PAGE_SHIFT)};
     PFILE_OBJECT FileObject = Transfer->Segment->FileObject;
     IO_STATUS_BLOCK Result = {.Status = STATUS_SUCCESS};
+    ULONG Length = Transfer->Pages << PAGE_SHIFT, Kept;
+    LARGE_INTEGER Offset;
     NTSTATUS Status;
     KEVENT Event;
 
-    MmInitializeMdl(&Transfer->Mdl, NULL, (SIZE_T)Transfer->Pages << PAGE_SHIFT);
+    MiPlaceInFile(Transfer->Segment, Transfer->First, (PULONG64)&Offset.QuadPart, &Length, &Kept);
+    *Bytes = 0;
+    if (Length == 0)
+        return STATUS_SUCCESS;
+    MmInitializeMdl(&Transfer->Mdl, NULL, Length);
     Transfer->Mdl.MdlFlags |= MDL_PAGES_LOCKED | (Write ? 0 : MDL_IO_PAGE_READ);
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     Status = MiFileRoutines->Transfer(FileObject, &Transfer->Mdl, &Offset, Write, &Event, &Result);
@@ -55,7 +60,7 @@ NTSTATUS MiTransferPages(PMI_TRANSFER Transfer, BOOLEAN Write, PULONG_PTR Bytes)
     }
     if (Transfer->Mdl.MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
         MmUnmapLockedPages(Transfer->Mdl.MappedSystemVa, &Transfer->Mdl);
-    *Bytes = Result.Information;
+    *Bytes = min(Result.Information, Kept);
     return Status;
 }
 
@@ -130,7 +135,7 @@ NTSTATUS MiPageIn(PMM_SEGMENT Segment, ULONG64 First, ULONG Count)
             MiWaitForTransfer(Segment);
         } else {
             Transfer.First = First;
-            Status = MiBeginRead(&Transfer, Chunk, (ULONG)(End - First));
+            Status = MiBeginRead(&Transfer, Chunk, MiPagesTogether(Segment, First, (ULONG)(End - First)));
             if (!NT_SUCCESS(Status))
                 break;
             KeReleaseGuardedMutex(&Segment->Lock);

@@ -175,6 +175,29 @@ static VOID MiDeleteView(PMI_VIEW View)
     ExFreePoolWithTag(View, MI_SEGMENT_TAG);
 }
 
+/* What is behind an address becomes a range of its own. */
+static BOOLEAN MiSplitRange(PMM_SPACE Space, PMI_RANGE Range, ULONG64 At)
+{
+    MI_RANGE Rest = *Range;
+    BOOLEAN New;
+
+    if (At == Range->Start || At == Range->End)
+        return TRUE;
+    Rest.Start = Range->End = At;
+    if (RtlInsertElementGenericTableAvl(&Space->Ranges, &Rest, sizeof(Rest), &New) != NULL)
+        return TRUE;
+    Range->End = Rest.End;
+    return FALSE;
+}
+
+PMI_RANGE MiSplitOut(PMM_SPACE Space, ULONG64 Start, ULONG64 End)
+{
+    if (!MiSplitRange(Space, MiFindReserved(Space, Start, Start + 1), Start))
+        return NULL;
+    return MiSplitRange(Space, MiFindReserved(Space, Start, Start + 1), End) ? MiFindReserved(Space, Start, Start + 1)
+                                                                             : NULL;
+}
+
 /* ---- in a process ---- */
 
 static NTSTATUS MiPlaceView(PMM_SPACE Space, PMM_VIEW_REQUEST Request)
@@ -196,47 +219,6 @@ static NTSTATUS MiPlaceView(PMM_SPACE Space, PMM_VIEW_REQUEST Request)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS MmMapView(PMM_VIEW_REQUEST Request)
-{
-    PMM_SEGMENT Segment = Request->Segment;
-    NTSTATUS Status = MiCheckView(Request);
-    PMM_SPACE Space;
-    PMI_VIEW View;
-    PMI_RANGE Range;
-
-    if (!NT_SUCCESS(Status))
-        return Status;
-    if (Request->CommitSize > Request->Size)
-        return STATUS_INVALID_PARAMETER_5;
-    Request->Base &= ~(ULONG64)(MM_ALLOCATION_GRANULARITY - 1);
-    View = MiNewView(Request, FALSE);
-    if (View == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    Space = MiLockSpace();
-    View->Top = Space->Top;
-    Status = MiPlaceView(Space, Request);
-    if (NT_SUCCESS(Status) && Request->CommitSize != 0 && Segment->FileObject == NULL) {
-        KeAcquireGuardedMutex(&Segment->Lock);
-        Status = MiCommitSegment(Segment, Request->Offset >> PAGE_SHIFT,
-                                 (Request->Offset + Request->CommitSize + PAGE_SIZE - 1) >> PAGE_SHIFT);
-        KeReleaseGuardedMutex(&Segment->Lock);
-    }
-    if (NT_SUCCESS(Status) &&
-        !MiInsertRange(Space, Request->Base, Request->Base + Request->Size, Request->Protect, MEM_MAPPED))
-        Status = STATUS_INSUFFICIENT_RESOURCES;
-    if (NT_SUCCESS(Status)) {
-        Range = MiFindReserved(Space, Request->Base, Request->Base + 1);
-        Range->View = View;
-        Range->Current = Request->Protect;
-        Space->Views++;
-        MiLinkView(View, Request->Base, Request->Size);
-    } else {
-        ExFreePoolWithTag(View, MI_SEGMENT_TAG);
-    }
-    MiUnlockSpace(Space);
-    return Status;
-}
-
 VOID MiUnmapRange(PMM_SPACE Space, PMI_VIEW View)
 {
     PMI_RANGE Range;
@@ -245,6 +227,73 @@ VOID MiUnmapRange(PMM_SPACE Space, PMI_VIEW View)
         MiDeleteRange(Space, Range);
     Space->Views--;
     MiDeleteView(View);
+}
+
+/* An image goes where it would like to lie, if it can; what it is mapped with is its parts' to say. */
+static NTSTATUS MiPlaceImage(PMM_SPACE Space, PMM_VIEW_REQUEST Request)
+{
+    ULONG64 Wanted = Request->Segment->Image->Base, Base = Request->Base;
+    NTSTATUS Status;
+
+    Request->Protect = Request->SectionProtect = PAGE_EXECUTE_WRITECOPY;
+    Request->Base = Base != 0 ? Base : Wanted;
+    Status = MiPlaceView(Space, Request);
+    if (Status == STATUS_CONFLICTING_ADDRESSES && Base == 0) {
+        Request->Base = 0;
+        Status = MiPlaceView(Space, Request);
+    }
+    return NT_SUCCESS(Status) && Request->Base != Wanted ? STATUS_IMAGE_NOT_AT_BASE : Status;
+}
+
+NTSTATUS MmMapView(PMM_VIEW_REQUEST Request)
+{
+    PMM_SEGMENT Segment = Request->Segment;
+    NTSTATUS Status = MiCheckView(Request), Part = STATUS_SUCCESS;
+    PMM_SPACE Space;
+    PMI_VIEW View;
+    PMI_RANGE Range;
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Request->CommitSize > Request->Size)
+        return STATUS_INVALID_PARAMETER_5;
+    if (Segment->Image != NULL && (Request->Offset != 0 || Request->Size != Segment->Image->Size)) {
+        DbgPrint("mm: a part of an image is not mapped: not implemented\n");
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    Request->Base &= ~(ULONG64)(MM_ALLOCATION_GRANULARITY - 1);
+    View = MiNewView(Request, FALSE);
+    if (View == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    Space = MiLockSpace();
+    View->Top = Space->Top;
+    Status = Segment->Image != NULL ? MiPlaceImage(Space, Request) : MiPlaceView(Space, Request);
+    if (NT_SUCCESS(Status) && Request->CommitSize != 0 && Segment->FileObject == NULL) {
+        KeAcquireGuardedMutex(&Segment->Lock);
+        Status = MiCommitSegment(Segment, Request->Offset >> PAGE_SHIFT,
+                                 (Request->Offset + Request->CommitSize + PAGE_SIZE - 1) >> PAGE_SHIFT);
+        KeReleaseGuardedMutex(&Segment->Lock);
+    }
+    if (NT_SUCCESS(Status) && !MiInsertRange(Space, Request->Base, Request->Base + Request->Size, Request->Protect,
+                                             Segment->Image != NULL ? MEM_IMAGE : MEM_MAPPED))
+        Status = STATUS_INSUFFICIENT_RESOURCES;
+    if (NT_SUCCESS(Status)) {
+        Range = MiFindReserved(Space, Request->Base, Request->Base + 1);
+        Range->View = View;
+        Range->Current = Segment->Image != NULL ? PAGE_NOACCESS : Request->Protect;
+        View->SectionProtect = Request->SectionProtect;
+        View->Protect = Request->Protect;
+        Space->Views++;
+        MiLinkView(View, Request->Base, Request->Size);
+        if (Segment->Image != NULL)
+            Part = MiProtectParts(Space, View);
+        if (!NT_SUCCESS(Part))
+            MiUnmapRange(Space, View);
+    } else {
+        ExFreePoolWithTag(View, MI_SEGMENT_TAG);
+    }
+    MiUnlockSpace(Space);
+    return NT_SUCCESS(Part) ? Status : Part;
 }
 
 NTSTATUS MmUnmapView(ULONG64 Address)
@@ -259,21 +308,6 @@ NTSTATUS MmUnmapView(ULONG64 Address)
     }
     MiUnlockSpace(Space);
     return Status;
-}
-
-/* What is behind an address becomes a range of its own. */
-static BOOLEAN MiSplitRange(PMM_SPACE Space, PMI_RANGE Range, ULONG64 At)
-{
-    MI_RANGE Rest = *Range;
-    BOOLEAN New;
-
-    if (At == Range->Start || At == Range->End)
-        return TRUE;
-    Rest.Start = Range->End = At;
-    if (RtlInsertElementGenericTableAvl(&Space->Ranges, &Rest, sizeof(Rest), &New) != NULL)
-        return TRUE;
-    Range->End = Rest.End;
-    return FALSE;
 }
 
 /* The segment's lock is held. */
@@ -294,16 +328,16 @@ NTSTATUS MiProtectView(PMM_SPACE Space, PMI_RANGE Range, ULONG64 Start, ULONG64 
 
     if (!MmIsViewProtection(Protect))
         return STATUS_INVALID_PAGE_PROTECTION; /* guard pages are for private memory here */
+    if (View->Segment->Image != NULL)
+        Protect = MiImageProtection(Protect);
     if (!MmIsProtectionAllowed(View->SectionProtect, Protect))
         return STATUS_SECTION_PROTECTION;
     KeAcquireGuardedMutex(&View->Segment->Lock);
     for (ULONG64 Address = Start; Address < End && NT_SUCCESS(Status); Address += PAGE_SIZE)
         Status = MiIsViewCommitted(View, Address) ? STATUS_SUCCESS : STATUS_NOT_COMMITTED;
-    if (NT_SUCCESS(Status) && !MiSplitRange(Space, Range, Start))
-        Status = STATUS_INSUFFICIENT_RESOURCES;
     if (NT_SUCCESS(Status)) {
-        Range = MiFindReserved(Space, Start, Start + 1);
-        Status = MiSplitRange(Space, Range, End) ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+        Range = MiSplitOut(Space, Start, End);
+        Status = Range != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
     }
     if (NT_SUCCESS(Status)) {
         Range->Current = Protect;
@@ -376,6 +410,8 @@ NTSTATUS MmMapSystemView(PMM_VIEW_REQUEST Request)
     Granules = (Request->Size + MM_ALLOCATION_GRANULARITY - 1) / MM_ALLOCATION_GRANULARITY;
     if (Granules > MiViewRegion.Pages)
         return STATUS_NO_MEMORY;
+    if (Request->Segment->Image != NULL)
+        Request->Protect = PAGE_READONLY;
     View = MiNewView(Request, TRUE);
     if (View == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;

@@ -99,6 +99,7 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
     Info.ImageFileName = &Process->ImageName;
     Info.CommandLine = &Process->ImageName;
     Info.FileOpenNameAvailable = TRUE;
+    Info.FileObject = Process->ImageFile;
     for (ULONG i = 0; i < PSP_NOTIFY_SLOTS; i++) {
         PVOID Routine = PspEnterSlot(&PspProcessNotify[i]);
 
@@ -138,7 +139,7 @@ VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own)
 }
 
 /* In a critical region, as documented; a driver's image belongs to no process. */
-VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size)
+VOID PsNotifyImage(PUNICODE_STRING FullName, PEPROCESS Process, PFILE_OBJECT FileObject, PVOID Base, SIZE_T Size)
 {
     IMAGE_INFO_EX Info;
     FV_CALL Call;
@@ -146,7 +147,9 @@ VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size)
     RtlZeroMemory(&Info, sizeof(Info));
     Info.Size = sizeof(Info);
     Info.ImageInfo.ImageAddressingMode = 3; /* IMAGE_ADDRESSING_MODE_32BIT, which is all there is */
-    Info.ImageInfo.SystemModeImage = TRUE;
+    Info.ImageInfo.SystemModeImage = Process == NULL;
+    Info.ImageInfo.ExtendedInfoPresent = FileObject != NULL;
+    Info.FileObject = FileObject;
     Info.ImageInfo.ImageBase = Base;
     Info.ImageInfo.ImageSize = Size;
     KeEnterCriticalRegion();
@@ -155,7 +158,8 @@ VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size)
 
         if (Routine != NULL) {
             FvBeginCall(&Call);
-            ((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine)(FullName, NULL, &Info.ImageInfo);
+            ((PLOAD_IMAGE_NOTIFY_ROUTINE)Routine)(FullName, Process != NULL ? Process->UniqueProcessId : NULL,
+                                                  &Info.ImageInfo);
             FvEndCall(&Call, Routine, "image notify routine", (ULONG_PTR)Base);
             PspLeaveSlot(&PspImageNotify[i]);
         }

@@ -83,16 +83,24 @@ VOID PspDeleteProcess(PVOID Object)
     if (Process->Token != NULL) {
         ObDereferenceObject(Process->Token);
     }
+    if (Process->ImageFile != NULL) {
+        ObDereferenceObjectDeferDelete(Process->ImageFile);
+    }
     if (Process->ImageName.Buffer != NULL) {
         ExFreePoolWithTag(Process->ImageName.Buffer, PSP_TAG);
     }
 }
 
-NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process)
+NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PFILE_OBJECT ImageFile,
+                                PEPROCESS *Process)
 {
     NTSTATUS Status = PspCreateProcess(ImageName, Parent != NULL ? Parent : PsInitialSystemProcess, Process);
 
     if (NT_SUCCESS(Status)) {
+        if (ImageFile != NULL) {
+            ObReferenceObject(ImageFile);
+            (*Process)->ImageFile = ImageFile;
+        }
         PspNotifyProcess(*Process, TRUE);
     }
     return Status;

@@ -73,6 +73,20 @@ static NTSTATUS PspMakeTeb(PETHREAD Thread, KE_USER_START *Start)
     return STATUS_SUCCESS;
 }
 
+/* What the process begins with; in its first thread, as on Windows. */
+static VOID PspTellImages(PEPROCESS Process)
+{
+    UNICODE_STRING Library = RTL_CONSTANT_STRING(L"\\SystemRoot\\System32\\ntdll.dll");
+
+    if (Process->ImagesTold || Process->Images[PsUserProgram].Base == NULL) {
+        return;
+    }
+    Process->ImagesTold = TRUE;
+    PsNotifyImage(&Process->ImageName, Process, Process->ImageFile, Process->Images[PsUserProgram].Base,
+                  Process->Images[PsUserProgram].Size);
+    PsNotifyImage(&Library, Process, NULL, Process->Images[PsUserLibrary].Base, Process->Images[PsUserLibrary].Size);
+}
+
 static VOID NTAPI PspUserThreadStartup(PVOID Context)
 {
     PETHREAD Thread = PsGetCurrentThread();
@@ -88,6 +102,7 @@ static VOID NTAPI PspUserThreadStartup(PVOID Context)
     if (!NT_SUCCESS(Status)) {
         PspExitThread(Status);
     }
+    PspTellImages(PsGetThreadProcess(Thread));
     Start.Rip = Wanted.Start;
     Start.Rcx = Wanted.Entry;
     Start.Rdx = Wanted.Argument;

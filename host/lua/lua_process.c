@@ -2,7 +2,7 @@
 /*
  * machine:process{ name = } -> process: a process of the guest with an address space of its own, which
  * drivers are told of, and which lives until it is ended.  With program = it runs that in user mode, and ends with it.
- * Without, it is given the program that serves (guest/user/client.c) when it is first asked to do something.
+ * With file = it runs a program that lies on a volume of the machine.  Without, it is given the program that serves (guest/user/client.c) when it is first asked to do something.
  */
 #include <lauxlib.h>
 #include <string.h>
@@ -18,9 +18,13 @@
 
 typedef FltvmLuaProcess Process;
 
-static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},      {"program", FLTVM_LUA_TEXT},
-                                       {"flags", FLTVM_LUA_TABLE},    {"token", FLTVM_LUA_TEXT},
-                                       {"timeout", FLTVM_LUA_NUMBER}, {NULL, 0}};
+static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},
+                                       {"program", FLTVM_LUA_TEXT},
+                                       {"flags", FLTVM_LUA_TABLE},
+                                       {"token", FLTVM_LUA_TEXT},
+                                       {"timeout", FLTVM_LUA_NUMBER},
+                                       {"file", FLTVM_LUA_TEXT},
+                                       {NULL, 0}};
 
 static gboolean append_file(GByteArray *bytes, const char *what, const char *path, guint64 *length, GError **error)
 {
@@ -43,9 +47,9 @@ static gboolean append_part(GByteArray *bytes, const char *name, guint64 *length
     return append_file(bytes, name, path, length, error);
 }
 
-/* What the command carries behind the name: ntdll.dll and the program, which is compiled if it is C. */
-static gboolean append_program(GByteArray *bytes, const char *program, const char *const *flags,
-                               struct fltvm_command *command, GError **error)
+/* An image of user mode, which is compiled first if it is C. */
+static gboolean append_program(GByteArray *bytes, const char *program, const char *const *flags, guint64 *length,
+                               GError **error)
 {
     g_auto(FltvmCompiled) compiled = {0};
 
@@ -58,26 +62,31 @@ static gboolean append_program(GByteArray *bytes, const char *program, const cha
             return FALSE;
         program = compiled.image;
     }
-    return append_part(bytes, "ntdll.dll", &command->args[0], error) &&
-           append_file(bytes, "program", program, &command->args[1], error);
+    return append_file(bytes, "program", program, length, error);
+}
+
+/* The compiler's flags, from the table at index, which keeps their texts. */
+static void read_flags(lua_State *lua, int index, const char *flags[MOST_FLAGS + 2])
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(lua, index);
+
+    if (count > MOST_FLAGS)
+        luaL_error(lua, "a program takes %d flags", MOST_FLAGS);
+    for (lua_Integer i = 1; i <= count; i++) {
+        flags[i] = fltvm_lua_list_text(lua, index, i, "flags");
+        lua_pop(lua, 1);
+    }
 }
 
 /* The command's input, pushed; or an error.  Nothing of GLib's is held when Lua may leave. */
-static void push_input(lua_State *lua, const char *name, const char *program, struct fltvm_command *command)
+static void push_input(lua_State *lua, const char *name, const char *program, gboolean runs,
+                       struct fltvm_command *command)
 {
     const char *flags[MOST_FLAGS + 2] = {"--user"};
     gboolean done = TRUE;
 
-    if (lua_getfield(lua, 2, "flags") == LUA_TTABLE) {
-        lua_Integer count = (lua_Integer)lua_rawlen(lua, -1);
-
-        if (count > MOST_FLAGS)
-            luaL_error(lua, "machine:process takes %d flags", MOST_FLAGS);
-        for (lua_Integer i = 1; i <= count; i++) {
-            flags[i] = fltvm_lua_list_text(lua, -1, i, "flags"); /* the table keeps it */
-            lua_pop(lua, 1);
-        }
-    }
+    if (lua_getfield(lua, 2, "flags") == LUA_TTABLE)
+        read_flags(lua, lua_gettop(lua), flags);
     lua_pop(lua, 1);
 
     {
@@ -86,7 +95,8 @@ static void push_input(lua_State *lua, const char *name, const char *program, st
         g_autoptr(GError) error = NULL;
 
         g_byte_array_append(bytes, (const guint8 *)name, (guint)strlen(name) + 1);
-        done = !path || append_program(bytes, path, flags, command, &error);
+        done = !runs || (append_part(bytes, "ntdll.dll", &command->args[0], &error) &&
+                         (!path || append_program(bytes, path, flags, &command->args[1], &error)));
         if (done)
             lua_pushlstring(lua, (const char *)bytes->data, bytes->len);
         else
@@ -96,28 +106,57 @@ static void push_input(lua_State *lua, const char *name, const char *program, st
         lua_error(lua);
 }
 
+/* fltvm.program(source [, flags]) -> the bytes of an image of user mode, of a C file or of one that is there */
+static int lua_program(lua_State *lua)
+{
+    const char *source = luaL_checkstring(lua, 1), *flags[MOST_FLAGS + 2] = {"--user"};
+    gboolean done;
+
+    lua_settop(lua, 2);
+    if (!lua_isnil(lua, 2)) {
+        luaL_checktype(lua, 2, LUA_TTABLE);
+        read_flags(lua, 2, flags);
+    }
+    {
+        g_autoptr(GByteArray) bytes = g_byte_array_new();
+        g_autofree char *path = fltvm_lua_path(lua, source);
+        g_autoptr(GError) error = NULL;
+        guint64 length;
+
+        done = append_program(bytes, path, flags, &length, &error);
+        if (done)
+            lua_pushlstring(lua, (const char *)bytes->data, bytes->len);
+        else
+            lua_pushfstring(lua, "%s", error->message);
+    }
+    return done ? 1 : lua_error(lua);
+}
+
 static int machine_process(lua_State *lua)
 {
     struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS};
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     FltvmResult result = {0};
-    const char *name, *program;
+    const char *name, *program, *file;
     Process *process;
 
     fltvm_lua_check_fields(lua, 2, "machine:process", fields);
     program = fltvm_lua_string_field(lua, 2, "program", NULL);
-    name = fltvm_lua_string_field(lua, 2, "name", program ? "program.exe" : NULL);
+    file = fltvm_lua_string_field(lua, 2, "file", NULL);
+    name = fltvm_lua_string_field(lua, 2, "name", file ? file : program ? "program.exe" : NULL);
+    if (file && (program || name != file))
+        luaL_error(lua, "machine:process: file says both what runs and its name: without program and name");
     if (!name || !*name)
         luaL_error(lua, "machine:process wants the name of an image");
     command.args[2] = fltvm_lua_user(lua, "token", fltvm_lua_string_field(lua, 2, "token", "none"));
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
     process = lua_newuserdatauv(lua, sizeof(*process), 1);
     process->machine = machine;
-    process->runs = program != NULL;
+    process->runs = program || file;
     process->serves = FALSE;
     lua_pushvalue(lua, 1);
     lua_setiuservalue(lua, -2, 1);
-    push_input(lua, name, program, &command);
+    push_input(lua, name, program, process->runs, &command);
     fltvm_lua_command(lua, machine, &command, lua_tostring(lua, -1), lua_rawlen(lua, -1), name, FALSE, &result);
     lua_pop(lua, 1);
     process->id = result.header.values[0];
@@ -229,5 +268,9 @@ void fltvm_lua_open_process(lua_State *lua)
     luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
     lua_pushcfunction(lua, machine_process);
     lua_setfield(lua, -2, "process");
+    lua_pop(lua, 1);
+    lua_getglobal(lua, "fltvm");
+    lua_pushcfunction(lua, lua_program);
+    lua_setfield(lua, -2, "program");
     lua_pop(lua, 1);
 }

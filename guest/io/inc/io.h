@@ -11,6 +11,8 @@
 
 #include <ntifs.h>
 
+struct _MM_IMAGE; /* mm.h */
+
 typedef struct _IO_LOADED_IMAGE {
     PVOID Section; /* the loader's own handle; DRIVER_OBJECT.DriverSection */
     PVOID Base;
@@ -25,6 +27,11 @@ typedef struct _IO_IMAGE_LOADER {
     VOID (*Started)(PVOID Section);
     VOID (*Unload)(PVOID Section);
     PCUNICODE_STRING (*Name)(PVOID Section); /* the image's full name; any IRQL */
+    /*
+     * How a file is to lie in memory, from the Length bytes that it begins with; freed by ExFreePool.  STATUS_INVALID_IMAGE_NOT_MZ,
+     * STATUS_INVALID_IMAGE_FORMAT, STATUS_NOT_IMPLEMENTED, STATUS_INSUFFICIENT_RESOURCES.
+     */
+    NTSTATUS (*Describe)(const VOID *Bytes, SIZE_T Length, ULONG64 FileSize, struct _MM_IMAGE **Image);
 } IO_IMAGE_LOADER, *PIO_IMAGE_LOADER;
 
 extern POBJECT_TYPE IopDriverObjectType;
@@ -47,6 +54,9 @@ VOID IoSetImageLoader(PIO_IMAGE_LOADER Loader);
  * PASSIVE_LEVEL.  The status is the loader's, or DriverEntry's when that failed (the image is gone then).
  */
 NTSTATUS IopLoadDriverImage(PUNICODE_STRING ServiceName, PVOID ImageBytes, SIZE_T Size);
+
+/* Maps all of an image section into the current process, and tells nobody.  STATUS_IMAGE_NOT_AT_BASE is a success. */
+NTSTATUS IoMapImage(PVOID Section, PULONG64 Base, PULONG64 Size);
 
 /* watch.c: what programs call; not exported. */
 NTSTATUS NTAPI NtNotifyChangeDirectoryFile(HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine,

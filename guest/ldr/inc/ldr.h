@@ -83,18 +83,24 @@ VOID LdrDiscardInit(PLDR_IMAGE Image);
  */
 VOID LdrUnloadImage(PLDR_IMAGE Image);
 
+/* IO_IMAGE_LOADER's: how a file lies in memory when it is run, from what it begins with.  IRQL: PASSIVE_LEVEL. */
+struct _MM_IMAGE;
+NTSTATUS LdrDescribeImage(const VOID *Bytes, SIZE_T Length, ULONG64 FileSize, struct _MM_IMAGE **Image);
+
 /*
- * A program of user mode and its ntdll.dll, into the current process.  Statuses as LdrLoadImage; STATUS_ENTRYPOINT_NOT_FOUND:
- * an import is not there.  What was mapped stays, for the process's end.  IRQL: PASSIVE_LEVEL.
+ * A program of user mode and its ntdll.dll, into the current process.  Section NULL: the program is Program's bytes; else it is
+ * mapped from that image section.  Statuses as LdrLoadImage and ZwMapViewOfSection; STATUS_ENTRYPOINT_NOT_FOUND: an import is not
+ * there.  What was mapped stays, for the process's end.  IRQL: PASSIVE_LEVEL.
  */
 typedef struct _LDR_PROGRAM {
-    ULONG64 ImageBase;
+    ULONG64 ImageBase, ImageSize;
+    ULONG64 LibraryBase, LibrarySize; /* ntdll.dll */
     ULONG64 Entry;
     ULONG64 Start; /* ntdll.dll's RtlUserThreadStart; it has the dispatchers, too */
     ULONG64 ApcDispatcher, ExceptionDispatcher;
 } LDR_PROGRAM, *PLDR_PROGRAM;
 NTSTATUS LdrMapProgram(const VOID *Library, SIZE_T LibraryLength, const VOID *Program, SIZE_T ProgramLength,
-                       PLDR_PROGRAM Result);
+                       PVOID Section, PLDR_PROGRAM Result);
 
 /* IRQL: any. */
 PLDR_IMAGE LdrFindImageByAddress(PVOID Address);

@@ -92,7 +92,10 @@ typedef struct _MM_VIEW_REQUEST {
 BOOLEAN MmIsViewProtection(ULONG Protect);
 BOOLEAN MmIsProtectionAllowed(ULONG SectionProtect, ULONG Protect);
 
-/* In the current process, with ZwMapViewOfSection's and ZwUnmapViewOfSection's statuses. */
+/*
+ * In the current process, with ZwMapViewOfSection's and ZwUnmapViewOfSection's statuses.  An image is mapped as a whole, with its parts'
+ * protections; STATUS_IMAGE_NOT_AT_BASE: not where it would like to lie.
+ */
 NTSTATUS MmMapView(PMM_VIEW_REQUEST Request);
 NTSTATUS MmUnmapView(ULONG64 Address);
 /* In system space. */
@@ -128,6 +131,29 @@ VOID MmCountSegmentUser(PMM_SEGMENT Segment, BOOLEAN Writer, LONG Change);
 VOID MmExtendSegment(PMM_SEGMENT Segment, ULONG64 Size);
 /* The end moves back: what is behind it goes, the rest of its page is zeroed. */
 VOID MmTruncateSegment(PMM_SEGMENT Segment, ULONG64 Size);
+
+/*
+ * An image as it lies in memory: parts, each of whole pages and of one protection, with the bytes that the file has of it.  What is
+ * between them is not accessible.
+ */
+typedef struct _MM_IMAGE_PART {
+    ULONG Page, Pages;
+    ULONG Protect;  /* PAGE_*, of a process's view: nothing that writes to the file */
+    ULONG Bytes;    /* the rest is zeros */
+    ULONG64 Offset; /* in the file, of whole sectors */
+} MM_IMAGE_PART;
+typedef struct _MM_IMAGE {
+    ULONG64 Base; /* where it would like to lie */
+    ULONG64 Size; /* whole pages */
+    ULONG Parts;
+    MM_IMAGE_PART Part[ANYSIZE_ARRAY];
+} MM_IMAGE, *PMM_IMAGE;
+
+/* Makes a file's image segment, or takes what it has; referenced.  Image is copied. */
+NTSTATUS MmOpenImageSegment(struct _FILE_OBJECT *FileObject, const MM_IMAGE *Image, PMM_SEGMENT *Segment);
+const MM_IMAGE *MmQueryImage(PMM_SEGMENT Segment); /* NULL: it is none */
+/* Referenced; NULL: there is none. */
+PMM_SEGMENT MmFindImageSegment(PSECTION_OBJECT_POINTERS Pointers);
 
 /* Brings a part into memory.  Resident: all of it is there. */
 NTSTATUS MmReadSegment(PMM_SEGMENT Segment, ULONG64 Offset, ULONG64 Length);

@@ -47,6 +47,13 @@ typedef struct _ETHREAD {
 } ETHREAD;
 C_ASSERT(sizeof(ETHREAD) <= KE_THREAD_SIZE);
 
+/* An image that a process begins with; Base NULL: none. */
+typedef struct _PS_USER_IMAGE {
+    PVOID Base;
+    SIZE_T Size;
+} PS_USER_IMAGE;
+enum { PsUserProgram, PsUserLibrary, PS_USER_IMAGES };
+
 typedef struct _EPROCESS {
     KPROCESS Pcb;
     HANDLE UniqueProcessId;
@@ -68,6 +75,9 @@ typedef struct _EPROCESS {
     NTSTATUS UserExitStatus; /* what it ends with: the first that said so */
     ULONG64 UserThreadStart; /* ntdll.dll's RtlUserThreadStart */
     PVOID Peb;
+    PS_USER_IMAGE Images[PS_USER_IMAGES]; /* told of by its first thread */
+    BOOLEAN ImagesTold;
+    struct _FILE_OBJECT *ImageFile; /* referenced; NULL: its program was not a file of the machine's */
 } EPROCESS;
 C_ASSERT(sizeof(EPROCESS) <= KE_PROCESS_SIZE);
 
@@ -87,8 +97,12 @@ extern VOID (*PsIoThreadExitRoutine)(PETHREAD Thread);
  * APC_LEVEL. */
 PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous);
 
-/* A process without threads, for scenarios: ImageName is its full path.  Referenced.  IRQL: PASSIVE_LEVEL. */
-NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
+/*
+ * A process without threads, for scenarios: ImageName is its full path, ImageFile, which may be NULL, the file that it runs.
+ * Referenced.  IRQL: PASSIVE_LEVEL.
+ */
+NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, struct _FILE_OBJECT *ImageFile,
+                                PEPROCESS *Process);
 /* Ends it (notify routines run); its threads must have ended. */
 NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus);
 
@@ -113,8 +127,12 @@ VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token);
 /* A live thread whose start routine lies in the range, for the check at unload; NULL when there is none. */
 PETHREAD PsFindThreadOfImage(PVOID Base, SIZE_T Size);
 
-/* Tells drivers of a driver's image that is mapped and has not run yet.  IRQL: PASSIVE_LEVEL. */
-VOID PsNotifyImage(PUNICODE_STRING FullName, PVOID Base, SIZE_T Size);
+/*
+ * Tells drivers of an image that is mapped and has not run yet: a driver's (Process NULL), or one in a process, which is the
+ * current one.  FileObject NULL: it was not mapped from a file.  IRQL: PASSIVE_LEVEL.
+ */
+VOID PsNotifyImage(PUNICODE_STRING FullName, PEPROCESS Process, struct _FILE_OBJECT *FileObject, PVOID Base,
+                   SIZE_T Size);
 
 /* Bugchecks when a notify routine is left in code that goes.  IRQL <= DISPATCH_LEVEL. */
 VOID PsCheckLeft(PVOID Base, SIZE_T Size);

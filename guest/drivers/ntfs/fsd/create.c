@@ -192,6 +192,13 @@ NTSTATUS NtfsShareStream(PIO_STACK_LOCATION Stack, PNTFS_STREAM Stream, BOOLEAN 
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    if ((Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0 &&
+        !MmFlushImageSection(&Stream->Sections, MmFlushForDelete)) {
+        return STATUS_CANNOT_DELETE;
+    }
+    if ((Access & FILE_WRITE_DATA) != 0 && !MmFlushImageSection(&Stream->Sections, MmFlushForWrite)) {
+        return STATUS_SHARING_VIOLATION; /* it runs somewhere */
+    }
     return IoCheckShareAccess(Access, Stack->Parameters.Create.ShareAccess, Stack->FileObject, &Stream->ShareAccess,
                               Update);
 }
