@@ -231,8 +231,12 @@ expect_equal(string.unpack("<i8", ranges, 9), 1000000, "all of it, for a file th
 file:close()
 
 vm:shutdown()
-local secaudit = tool("ntfssecaudit", "-v", disk, "/secret")
-expect(secaudit:find("89001200 01010000%s+000040%s+00000001"), "ntfssecaudit reads the descriptor: " .. secaudit)
+if not fltvm.host{ "id", "-u" }:find("^0%s") then
+  skip("ntfssecaudit reads the descriptor", "it wants to be root")
+else
+  local secaudit = tool("ntfssecaudit", "-v", disk, "/secret")
+  expect(secaudit:find("89001200 01010000%s+000040%s+00000001"), "ntfssecaudit reads the descriptor: " .. secaudit)
+end
 local info = tool("ntfsinfo", "-f", "-F", "with", disk)
 expect(info:find("EA") , "ntfsinfo sees extended attributes: " .. info:sub(1, 200))
 local output = tool("ntfsfix", "-n", disk)
