@@ -95,6 +95,7 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_CHECKPOINT                                                                                        \
     13u /* from the device, to FLTVM_ANSWER_CHECKPOINT: nothing if it was done, or why it was not                      \
          */
+#define FLTVM_RECORD_HELD 14u /* "name=value\n" text of the STACKS before it: who holds what others may wait for */
 
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
 #define FLTVM_ANSWER_PARK 1u /* nothing now: halt until FLTVM_LINK_IRQ_WAKE, then call again */

@@ -121,6 +121,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     FltpInitializeLoads();
     FltpVerify = FvVerifierEnabled();
     FvRegisterUnloadCheck(FltpCheckUnload);
+    FvRegisterHolder(FltpTellHeld);
     for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++)
         DriverObject->MajorFunction[Major] = FltpDispatch;
     FltpFastIo.FastIoDetachDevice = FltpFastIoDetachDevice;

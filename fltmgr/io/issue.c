@@ -225,6 +225,8 @@ static NTSTATUS NTAPI FltpIssuedCompletion(PDEVICE_OBJECT Device, PIRP Irp, PVOI
     Data->IoStatus = Irp->IoStatus;
     FltpFreeRequest(Issued, Irp);
     Issued->Operation.Irp = NULL;
+    FltpEndFlight(Issued->Flight);
+    Issued->Flight = NULL;
     if (Issued->Callback != NULL)
         FltpCallCompleted(Issued->Callback, Data, Issued->Context);
     else
@@ -351,8 +353,10 @@ static BOOLEAN FltpIssue(PFLTP_ISSUED Issued, PFLT_COMPLETED_ASYNC_IO_CALLBACK C
     }
     Issued->Callback = Callback;
     Issued->Context = Context;
-    if (Callback != NULL)
+    if (Callback != NULL) {
         Issued->Performed = FALSE;
+        Issued->Flight = FltpBeginFlight(Issued, NULL);
+    }
     *(PETHREAD *)&Operation->Data.Thread = PsGetCurrentThread();
     FltpFillRequest(Issued, Irp);
     Operation->Irp = Irp;
@@ -366,6 +370,14 @@ static VOID FltpNotSent(PFLT_CALLBACK_DATA Data, NTSTATUS Status)
     Data->IoStatus.Information = 0;
 }
 
+static VOID FltpAwaitRequest(PFLTP_ISSUED Issued)
+{
+    PFLTP_FLIGHT Flight = KeReadStateEvent(&Issued->Event) ? NULL : FltpBeginFlight(Issued, KeGetCurrentThread());
+
+    KeWaitForSingleObject(&Issued->Event, Executive, KernelMode, FALSE, NULL);
+    FltpEndFlight(Flight);
+}
+
 static VOID FltpPerform(PFLTP_ISSUED Issued)
 {
     NTSTATUS Status;
@@ -376,7 +388,7 @@ static VOID FltpPerform(PFLTP_ISSUED Issued)
     if (FltpVerify)
         Issued->Sent = Issued->Operation.Iopb;
     if (FltpIssue(Issued, NULL, NULL, &Status))
-        KeWaitForSingleObject(&Issued->Event, Executive, KernelMode, FALSE, NULL);
+        FltpAwaitRequest(Issued);
     else
         FltpNotSent(&Issued->Operation.Data, Status);
 }

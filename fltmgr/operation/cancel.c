@@ -131,6 +131,11 @@ static VOID NTAPI FltpQueueCancelRoutine(PDEVICE_OBJECT Device, PIRP Irp)
     FltpCompleteCanceled(Queue, Operation);
 }
 
+PFLT_CALLBACK_DATA_QUEUE FltpQueueOf(const FLTP_OPERATION *Operation)
+{
+    return Operation->Irp != NULL && Operation->Irp->CancelRoutine == FltpQueueCancelRoutine ? Operation->Queue : NULL;
+}
+
 NTSTATUS FLTAPI FltCbdqInitialize(PFLT_INSTANCE Instance, PFLT_CALLBACK_DATA_QUEUE Cbdq,
                                   PFLT_CALLBACK_DATA_QUEUE_INSERT_IO CbdqInsertIo,
                                   PFLT_CALLBACK_DATA_QUEUE_REMOVE_IO CbdqRemoveIo,

@@ -403,6 +403,7 @@ static DECLSPEC_NOINLINE FLTP_WAY FltpAfterOtherPre(PFLTP_OPERATION Operation, P
     if (Status > FLT_PREOP_SUCCESS_NO_CALLBACK && IsCall)
         Status = FltpStatusOfCall(Operation, Status);
     if (Status == FLT_PREOP_PENDING) {
+        FltpNoteHeld(Operation);
         FltpLeaveInstance(Instance);
         return FltpWayKept;
     }

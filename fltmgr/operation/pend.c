@@ -128,6 +128,8 @@ static VOID FltpCallSafe(const FLTP_WORK *Work)
     Status = Safe(&Operation->Data, &Node->Objects, Work->Context, Operation->SafeFlags);
     Call.Operation = NULL;
     FvEndCall(&Call.State, Safe, "safe post-callback", (ULONG_PTR)&Operation->Data);
+    if (Status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
+        FltpNoteHeld(Operation);
     FltpLeaveInstance(Instance);
     if (Status == FLT_POSTOP_MORE_PROCESSING_REQUIRED)
         return;

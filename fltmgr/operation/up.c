@@ -142,6 +142,7 @@ static BOOLEAN FltpCallPostCallbacks(PFLTP_OPERATION Operation, PFLTP_HOME Home,
 
             *(PFLT_IO_PARAMETER_BLOCK *)&Operation->Data.Iopb = &Node->Iopb;
             if (FltpCallPost(Operation, Node, Call, 0) == FLT_POSTOP_MORE_PROCESSING_REQUIRED) {
+                FltpNoteHeld(Operation);
                 FltpLeaveInstance(Instance);
                 return FALSE;
             }

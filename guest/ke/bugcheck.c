@@ -59,6 +59,7 @@ VOID KiFrozen(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         KiAddFrozenStack(Prcb);
         KiAddOtherStacks(Prcb);
         KdLinkSend(FLTVM_RECORD_STACKS, 1, &(KD_SEGMENT){KiReport.Stacks, KiReport.Used});
+        KiTellHolders(TRUE);
         KdExit(FLTVM_EXIT_BUGCHECK);
     }
     Prcb->Frozen = TRUE;

@@ -185,6 +185,8 @@ VOID KiClearStacks(VOID);
 VOID KiAddStack(PKTHREAD Thread, ULONG Number, KIRQL Irql, ULONG Flags, PCONTEXT Context);
 VOID KiAddFrozenStack(PKPRCB Prcb);
 VOID KiAddOtherStacks(PKPRCB Current);
+/* What those tell who have registered; after the stacks.  Frozen: by every other processor. */
+VOID KiTellHolders(BOOLEAN Frozen);
 
 /* processor.c: this processor's block, also when a driver has overwritten the GS base: then it is put right. */
 PKPRCB KiRepairProcessor(VOID);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stacks: every thread's stack, walked through .pdata, gathered into one record for the host.
+ * stacks: every thread's stack, walked through .pdata, gathered into one record for the host; and after those what others
+ * know of who holds what.
  *
  * Nothing here may fault: of a healthy machine the host asks for stacks too, and their functions may lie in pageable
  * or discarded sections.  The unwinder sees to that.  One gathering at a time: the owner of the bugcheck, or
@@ -91,6 +92,37 @@ VOID KiAddOtherStacks(PKPRCB Current)
     }
 }
 
+/* ---- who holds what ---- */
+
+#define KI_HOLDERS 4
+
+static PFV_TELL_HELD KiTellHeld[KI_HOLDERS];
+static volatile LONG KiHolders;
+
+static VOID NTAPI KiTell(PCSTR Text)
+{
+    KdLinkSend(FLTVM_RECORD_HELD, 1, &(KD_SEGMENT){Text, (ULONG)strlen(Text)});
+}
+
+VOID KiTellHolders(BOOLEAN Frozen)
+{
+    for (LONG Index = 0; Index < KiHolders && Index < KI_HOLDERS; Index++) {
+        if (KiTellHeld[Index] != NULL) {
+            KiTellHeld[Index](KiTell, Frozen);
+        }
+    }
+}
+
+VOID NTAPI FvRegisterHolder(PFV_TELL_HELD Routine)
+{
+    LONG Index = InterlockedIncrement(&KiHolders) - 1;
+
+    KeAssert(Index < KI_HOLDERS);
+    if (Index < KI_HOLDERS) {
+        KiTellHeld[Index] = Routine;
+    }
+}
+
 VOID KeReportStacks(VOID)
 {
     static KSPIN_LOCK Lock;
@@ -104,5 +136,6 @@ VOID KeReportStacks(VOID)
     KiAddOtherStacks(NULL);
     KiReleaseSpinLock(&KiDispatcherLock);
     KdLinkSend(FLTVM_RECORD_STACKS, 1, &(KD_SEGMENT){KiReport.Stacks, KiReport.Used});
+    KiTellHolders(FALSE);
     KeReleaseSpinLock(&Lock, OldIrql);
 }

@@ -200,6 +200,7 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
     case FLTVM_RECORD_BUGCHECK:
     case FLTVM_RECORD_CRASH: on_bugcheck(machine, frame, payload); break;
     case FLTVM_RECORD_STACKS: fltvm_heard_stacks(machine->heard_of, payload, frame->length); break;
+    case FLTVM_RECORD_HELD: fltvm_heard_held(machine->heard_of, (const char *)payload, frame->length); break;
     case FLTVM_RECORD_REPORT: fltvm_heard_report(machine->heard_of, (const char *)payload, frame->length); break;
     case FLTVM_RECORD_TEST: on_test(machine, (const char *)payload); break;
     case FLTVM_RECORD_FAILURE: on_failure(machine, (const char *)payload); break;

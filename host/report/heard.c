@@ -10,12 +10,15 @@
 #define MOST_STACKS 4096u
 #define MOST_FRAMES 32768u
 #define MOST_REPORT (256u << 10)
+#define MOST_HELD   (64u << 10)
 
 struct FltvmHeard {
     GPtrArray *stacks; /* FltvmStack */
     guint frames;
     guint dropped; /* stacks */
     char *text;    /* of the stacks */
+    GString *held; /* NULL: nothing */
+    gboolean held_dropped;
     GString *report;
     gboolean report_dropped;
 };
@@ -33,6 +36,10 @@ void fltvm_heard_forget_stacks(FltvmHeard *heard)
     g_clear_pointer(&heard->stacks, g_ptr_array_unref);
     g_clear_pointer(&heard->text, g_free);
     heard->frames = heard->dropped = 0;
+    if (heard->held)
+        g_string_free(heard->held, TRUE);
+    heard->held = NULL;
+    heard->held_dropped = FALSE;
 }
 
 void fltvm_heard_free(FltvmHeard *heard)
@@ -42,6 +49,21 @@ void fltvm_heard_free(FltvmHeard *heard)
     fltvm_heard_forget_stacks(heard);
     g_string_free(heard->report, TRUE);
     g_free(heard);
+}
+
+/* Whole lines, as many as there is room for. */
+static void append_lines(GString *to, const char *text, gsize length, gsize most, gboolean *dropped)
+{
+    if (*dropped)
+        return;
+    if (to->len + length > most) {
+        *dropped = TRUE;
+        g_string_append(to, "… the rest is dropped\n");
+        return;
+    }
+    g_string_append_len(to, text, (gssize)length);
+    if (to->len && to->str[to->len - 1] != '\n')
+        g_string_append_c(to, '\n');
 }
 
 /* --- stacks -------------------------------------------------------------------------------------------- */
@@ -64,16 +86,26 @@ void fltvm_heard_stacks(FltvmHeard *heard, const guint8 *payload, gsize length)
     heard->dropped += stacks->len;
 }
 
+void fltvm_heard_held(FltvmHeard *heard, const char *text, gsize length)
+{
+    g_clear_pointer(&heard->text, g_free);
+    if (!heard->held)
+        heard->held = g_string_new(NULL);
+    append_lines(heard->held, text, length, MOST_HELD, &heard->held_dropped);
+}
+
 const char *fltvm_heard_stacks_text(FltvmHeard *heard, FltvmSymbols *symbols)
 {
-    g_autofree char *text = NULL, *more = NULL;
+    g_autofree char *text = NULL, *more = NULL, *held = NULL;
 
     if (heard->text || !heard->stacks)
         return heard->text;
     text = fltvm_stacks_describe(heard->stacks, symbols);
     if (heard->dropped)
         more = g_strdup_printf("    … %u more stacks dropped\n", heard->dropped);
-    heard->text = g_strconcat(text, more, NULL);
+    if (heard->held)
+        held = fltvm_report_describe(heard->held->str, symbols);
+    heard->text = g_strconcat(text, more ? more : "", held ? "  what is held:\n" : "", held, NULL);
     return heard->text;
 }
 
@@ -81,16 +113,7 @@ const char *fltvm_heard_stacks_text(FltvmHeard *heard, FltvmSymbols *symbols)
 
 void fltvm_heard_report(FltvmHeard *heard, const char *text, gsize length)
 {
-    if (heard->report_dropped)
-        return;
-    if (heard->report->len + length > MOST_REPORT) {
-        heard->report_dropped = TRUE;
-        g_string_append(heard->report, "… the rest is dropped\n");
-        return;
-    }
-    g_string_append_len(heard->report, text, (gssize)length);
-    if (heard->report->len && heard->report->str[heard->report->len - 1] != '\n')
-        g_string_append_c(heard->report, '\n');
+    append_lines(heard->report, text, length, MOST_REPORT, &heard->report_dropped);
 }
 
 const char *fltvm_heard_report_text(FltvmHeard *heard)

@@ -19,9 +19,11 @@ void fltvm_heard_free(FltvmHeard *heard);
 
 /* A STACKS record's payload. */
 void fltvm_heard_stacks(FltvmHeard *heard, const guint8 *payload, gsize length);
+/* A HELD record's payload, lines "name=value": it belongs to the stacks. */
+void fltvm_heard_held(FltvmHeard *heard, const char *text, gsize length);
 /* A new question: forget earlier stacks. */
 void fltvm_heard_forget_stacks(FltvmHeard *heard);
-/* All stacks in words, or NULL if there are none; valid until there are others. */
+/* All stacks in words, and behind them what is held; or NULL if there are none; valid until there are others. */
 const char *fltvm_heard_stacks_text(FltvmHeard *heard, FltvmSymbols *symbols);
 
 /* A REPORT record's payload: lines "name=value". */

@@ -115,6 +115,16 @@ FVAPI BOOLEAN NTAPI FvVerifierEnabled(VOID);
 typedef VOID(NTAPI *PFV_UNLOAD_CHECK)(PVOID Base, SIZE_T Size, PUNICODE_STRING Name);
 FVAPI VOID NTAPI FvRegisterUnloadCheck(PFV_UNLOAD_CHECK Routine);
 
+/*
+ * Routine is called whenever the stacks of all threads are told because something lasts too long: it tells, by Tell and "name=value\n"
+ * text, what is held that others may wait for, and who holds it.  IRQL: DISPATCH_LEVEL; or HIGH_LEVEL, and then Frozen: the
+ * other processors stand still wherever they are, the machine ends afterwards, and no lock can be waited for; a list may be looked at whose lock is
+ * free.  It must not fault, and tells a few kilobytes at most.  For good, by in-box drivers; a few may register.  IRQL: PASSIVE_LEVEL.
+ */
+typedef VOID(NTAPI *PFV_TELL)(PCSTR Text);
+typedef VOID(NTAPI *PFV_TELL_HELD)(PFV_TELL Tell, BOOLEAN Frozen);
+FVAPI VOID NTAPI FvRegisterHolder(PFV_TELL_HELD Routine);
+
 /* IRQL: any.  An option of the run, as the host gave it.  FALSE, and Value empty, when it was not given. */
 FVAPI BOOLEAN NTAPI FvOption(PCSTR Name, PCHAR Value, ULONG Size);
 

@@ -14,9 +14,9 @@ static volatile LONG Worked;
 static VOID DebuggeeWorkRoutine(PFLT_GENERIC_WORKITEM WorkItem, PVOID FltObject, PVOID Context)
 {
     UNREFERENCED_PARAMETER(FltObject);
-    UNREFERENCED_PARAMETER(Context);
     InterlockedIncrement(&Worked);
     FltFreeGenericWorkItem(WorkItem);
+    FltCompletePendedPostOperation((PFLT_CALLBACK_DATA)Context);
 }
 
 static FLT_PREOP_CALLBACK_STATUS DebuggeePreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
@@ -33,15 +33,18 @@ static FLT_POSTOP_CALLBACK_STATUS DebuggeePostRead(PFLT_CALLBACK_DATA Data, PCFL
 {
     PFLT_GENERIC_WORKITEM WorkItem;
 
-    UNREFERENCED_PARAMETER(Data);
     UNREFERENCED_PARAMETER(CompletionContext);
     UNREFERENCED_PARAMETER(Flags);
     WorkItem = FltAllocateGenericWorkItem();
-    if (WorkItem != NULL && !NT_SUCCESS(FltQueueGenericWorkItem(WorkItem, FltObjects->Instance, DebuggeeWorkRoutine,
-                                                                DelayedWorkQueue, NULL))) {
-        FltFreeGenericWorkItem(WorkItem);
+    if (WorkItem == NULL) {
+        return FLT_POSTOP_FINISHED_PROCESSING;
     }
-    return FLT_POSTOP_FINISHED_PROCESSING;
+    if (!NT_SUCCESS(
+            FltQueueGenericWorkItem(WorkItem, FltObjects->Instance, DebuggeeWorkRoutine, DelayedWorkQueue, Data))) {
+        FltFreeGenericWorkItem(WorkItem);
+        return FLT_POSTOP_FINISHED_PROCESSING;
+    }
+    return FLT_POSTOP_MORE_PROCESSING_REQUIRED;
 }
 
 static NTSTATUS DebuggeeSetup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags, DEVICE_TYPE DeviceType,

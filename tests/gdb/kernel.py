@@ -99,7 +99,8 @@ def main():
     run('continue')
     check(function() == 'DebuggeePostRead', 'then comes the post-read callback', stack())
     operations = run('fltvm operations')
-    check(re.search(r'IRP_MJ_READ.*post.*\n +\* post .*DebuggeePostRead', operations), 'fltvm operations follows it', operations)
+    check(re.search(r'IRP_MJ_READ.*post.*\n +\* post .*DebuggeePostRead', operations) and 'has returned' not in operations,
+          'fltvm operations follows it', operations)
     irql = int(gdb.parse_and_eval('$cr8'))
     shown = run('fltvm irql')
     check(re.search(rf'^\* CPU \d+ +IRQL +{irql} ', shown, re.MULTILINE), 'fltvm irql shows $cr8', shown)
@@ -114,6 +115,9 @@ def main():
     names = stack()
     check('ExpWorkerThread' in names and any(name.startswith('Fltp') for name in names),
           'its backtrace leads through fltmgr to the worker thread', names)
+    operations = run('fltvm operations')
+    check(re.search(r'IRP_MJ_READ.*\n +\* post .*DebuggeePostRead.*has returned: held by the filter', operations),
+          'fltvm operations says that the filter holds the read', operations)
     workitems = run('fltvm workitems')
     check('DelayedWorkQueue' in workitems and 'DebuggeeWorkRoutine' in workitems,
           'fltvm workitems shows the queue and what runs', workitems)

@@ -239,6 +239,12 @@ FORCEINLINE VOID FltpCheckOptional(const VOID *Routine, PCSTR What)
 }
 extern struct fltvm_fltctl_counters FltpCounters;
 
+/* IRQL: any.  Of the guest's time, in units of 100 ns, never 0. */
+static inline ULONG64 FltpNow(VOID)
+{
+    return (ULONG64)KeQueryPerformanceCounter(NULL).QuadPart;
+}
+
 /* rundown.c */
 VOID FltpInitializeRundown(PFLTP_RUNDOWN Rundown);
 /* From now on no reference is given; hold.c waits for the last. */

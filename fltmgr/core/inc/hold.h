@@ -81,6 +81,9 @@ VOID FltpWaitForIo(PFLT_INSTANCE Instance);
 /* The same for the end of its setup callback. */
 VOID FltpWaitForSetup(PFLT_INSTANCE Instance);
 
+/* hang.c: for FvRegisterHolder. */
+VOID NTAPI FltpTellHeld(PFV_TELL Tell, BOOLEAN Frozen);
+
 /* The image goes: a reference that its code never gave back is a bugcheck.  Verifier only. */
 VOID FltpCheckReferencesAtUnload(PVOID Image);
 

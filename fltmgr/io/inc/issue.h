@@ -15,6 +15,23 @@ NTSTATUS FltpAllocateIssued(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT
 NTSTATUS FltpAsk(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, const FLT_IO_PARAMETER_BLOCK *Wanted,
                  PULONG LengthReturned);
 
+/* flight.c: one that has not come back. */
+typedef struct _FLTP_FLIGHT {
+    volatile LONG Taken;
+    PFLT_INSTANCE volatile Instance; /* that sent it, and may be gone; NULL: nothing is told */
+    const VOID *Data;                /* its callback data, which may be gone, too */
+    PVOID Thread;                    /* that waits for it; NULL: its callback is to be called */
+    UCHAR MajorFunction;
+    ULONG64 Since;
+    PVOID Caller[FLTP_STACK_DEPTH];
+} FLTP_FLIGHT, *PFLTP_FLIGHT;
+
+/* IRQL: <= DISPATCH_LEVEL.  NULL: not kept. */
+PFLTP_FLIGHT FltpBeginFlight(PFLTP_ISSUED Issued, PVOID Thread);
+VOID FltpEndFlight(PFLTP_FLIGHT Flight);
+/* IRQL: any.  The instance's, one after the other; the first when Flight is NULL. */
+const FLTP_FLIGHT *FltpNextFlight(const FLTP_FLIGHT *Flight, PFLT_INSTANCE Instance);
+
 /* IRQL: <= DISPATCH_LEVEL.  Calls it, and looks at what it leaves; it may free the data. */
 VOID FltpCallCompleted(PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback, PFLT_CALLBACK_DATA Data, PVOID Context);
 

@@ -153,9 +153,10 @@ typedef struct _FLTP_ISSUED {
     FLT_IO_PARAMETER_BLOCK Sent; /* with these parameters */
     PIRP SpareIrp;
     PMDL SpareMdl;
-    PFLTP_OPERATION Spare; /* a block for the instances below, used where none can be allocated */
-    PMDL GivenMdl;         /* the filter's own */
-    PMDL *DescribedMdl;    /* in the parameters, where we put one of ours; else NULL */
+    PFLTP_OPERATION Spare;       /* a block for the instances below, used where none can be allocated */
+    PMDL GivenMdl;               /* the filter's own */
+    PMDL *DescribedMdl;          /* in the parameters, where we put one of ours; else NULL */
+    struct _FLTP_FLIGHT *Flight; /* one with a callback; io/issue.h */
     KEVENT Event;
     PFLT_COMPLETED_ASYNC_IO_CALLBACK Callback;
     PVOID Context;
@@ -359,6 +360,18 @@ VOID FltpParametersFromIrp(PFLT_IO_PARAMETER_BLOCK Iopb, PIRP Irp, PIO_STACK_LOC
 VOID FltpParametersToIrp(const FLT_IO_PARAMETER_BLOCK *Iopb, PIRP Irp, PIO_STACK_LOCATION Stack);
 BOOLEAN FltpLocateBuffer(PFLT_IO_PARAMETER_BLOCK Iopb, PMDL **Mdl, PVOID **Buffer, PULONG *Length,
                          LOCK_OPERATION *Access);
+
+/*
+ * held.c.  IRQL: any.
+ */
+/* Its callback has returned and left it to the filter; it may be over. */
+VOID FltpNoteHeld(const FLTP_OPERATION *Operation);
+/* Of one that a filter holds: FltpNow then; 0: not known. */
+ULONG64 FltpHeldSince(const FLTP_OPERATION *Operation);
+/* With the verifier on: the callback of a node that a filter has (FltpNodePre or FltpNodePost) has not returned. */
+BOOLEAN FltpIsInCallback(const FLTP_OPERATION *Operation, const FLTP_NODE *Node);
+/* cancel.c: the queue that it is in, or NULL. */
+PFLT_CALLBACK_DATA_QUEUE FltpQueueOf(const FLTP_OPERATION *Operation);
 
 /* buffer.c.  IRQL: <= DISPATCH_LEVEL.  Index: how many nodes, from the top, have sent the buffer that the MDL describes. */
 VOID FltpGiveMdl(PFLTP_OPERATION Operation, ULONG Index, PMDL Mdl);

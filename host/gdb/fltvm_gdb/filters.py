@@ -127,6 +127,16 @@ def summary(operation):
             f'({flag_names(flags)}) irp {guest.integer(operation["Irp"]):#x} {file_name(iopb["TargetFileObject"])}')
 
 
+def is_held(operation, node, state):
+    """The callback has returned, and the filter has the operation.  With the verifier on; a stack that is gone cannot be read."""
+    if state not in ('pre', 'post') or not int(guest.symbol('FltpVerify')):
+        return False
+    try:
+        return guest.integer(node['Call'].dereference()['Operation']) != guest.integer(operation.address)
+    except gdb.MemoryError:
+        return True
+
+
 def nodes(operation):
     """A line for each instance of the operation, in the order in which it meets them."""
     for number in range(int(operation['Count'])):
@@ -139,15 +149,17 @@ def nodes(operation):
         instance = node['Instance'].dereference()
         callback = node['Callback'].dereference()
         routine = guest.integer(callback['Post'] if state in ('wait', 'post', 'drain', 'drainlast') else callback['Pre'])
+        held = ', has returned: held by the filter' if is_held(operation, node, state) else ''
         yield (f'  {mark} {state:<6} altitude {guest.text(instance["Altitude"]):<8} {guest.text(instance["Filter"]["Name"])} '
-               f'{guest.where(routine)}' + (f', context {guest.integer(node["CompletionContext"]):#x}'
+               f'{guest.where(routine)}{held}' + (f', context {guest.integer(node["CompletionContext"]):#x}'
                                             if guest.integer(node['CompletionContext']) and state != 'idle' else ''))
 
 
 class Operations(Command):
     """fltvm operations
 Every operation under way, by volume: its callback data, what it is, and where it stands with each instance: not reached (idle), in
-its pre-callback (pre), its post-callback due (wait), in its post-callback (post), done.  The star is the one at hand."""
+its pre-callback (pre), its post-callback due (wait), in its post-callback (post), done; and whether a callback has returned and its
+filter holds the operation.  The star is the one at hand."""
 
     def run(self, _arguments):
         for volume in volumes():
