@@ -9,9 +9,10 @@
 
 #define FLTP_TAG_OPLOCK 'pOtF'
 
+/* The library's call is the filter's: it is to see who calls. */
 VOID FLTAPI FltInitializeOplock(POPLOCK Oplock)
 {
-    FsRtlInitializeOplock(Oplock);
+    __attribute__((musttail)) return FsRtlInitializeOplock(Oplock);
 }
 
 VOID FLTAPI FltUninitializeOplock(POPLOCK Oplock)

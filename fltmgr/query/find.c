@@ -197,20 +197,20 @@ NTSTATUS FLTAPI FltGetVolumeFromFileObject(PFLT_FILTER Filter, PFILE_OBJECT File
     return FltGetVolumeFromDeviceObject(Filter, FileObject->DeviceObject, RetVolume);
 }
 
-NTSTATUS FLTAPI FltGetDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DeviceObject)
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltGetDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DeviceObject)
 {
     if (Volume->Detached)
         return STATUS_FLT_NO_DEVICE_OBJECT;
-    ObReferenceObject(Volume->Device);
+    FvReferenceForCaller(Volume->Device, _ReturnAddress());
     *DeviceObject = Volume->Device;
     return STATUS_SUCCESS;
 }
 
-NTSTATUS FLTAPI FltGetDiskDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DiskDeviceObject)
+DECLSPEC_NOINLINE NTSTATUS FLTAPI FltGetDiskDeviceObject(PFLT_VOLUME Volume, PDEVICE_OBJECT *DiskDeviceObject)
 {
     if (Volume->Disk == NULL)
         return STATUS_FLT_NO_DEVICE_OBJECT;
-    ObReferenceObject(Volume->Disk);
+    FvReferenceForCaller(Volume->Disk, _ReturnAddress());
     *DiskDeviceObject = Volume->Disk;
     return STATUS_SUCCESS;
 }

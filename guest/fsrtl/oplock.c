@@ -19,6 +19,15 @@
  * drivers called without it.  IRQL: <= APC_LEVEL.
  */
 #include "oplock.h"
+#include <ke.h>
+#include <mm.h>
+
+static VOID FsRtlpClearOplock(PFSRTLP_OPLOCK Oplock)
+{
+    KeInitializeSpinLock(&Oplock->Lock);
+    InitializeListHead(&Oplock->Grants);
+    InitializeListHead(&Oplock->Waiters);
+}
 
 PFSRTLP_OPLOCK FsRtlpMakeOplock(POPLOCK Oplock)
 {
@@ -31,9 +40,7 @@ PFSRTLP_OPLOCK FsRtlpMakeOplock(POPLOCK Oplock)
     if (New == NULL) {
         return NULL;
     }
-    KeInitializeSpinLock(&New->Lock);
-    InitializeListHead(&New->Grants);
-    InitializeListHead(&New->Waiters);
+    FsRtlpClearOplock(New);
     if (InterlockedCompareExchangePointer(Oplock, New, NULL) != NULL) {
         ExFreePoolWithTag(New, FSRTLP_OPLOCK_TAG);
     }
@@ -62,9 +69,21 @@ VOID FsRtlpDeliver(PFSRTLP_DONE Done)
     }
 }
 
-VOID NTAPI FsRtlInitializeOplock(POPLOCK Oplock)
+/*
+ * What an oplock needs is made when it is first used.  A driver's with the verifier on is made at once, in the driver's
+ * account: so one that is never uninitialized is the driver's leak, by the line of this call.  Without memory it is as any other.
+ */
+DECLSPEC_NOINLINE VOID NTAPI FsRtlInitializeOplock(POPLOCK Oplock)
 {
+    PVOID Caller = _ReturnAddress();
+
     *Oplock = NULL;
+    if (KiDriverVerifierOn && KiClassifyCode((ULONG64)Caller) == KiDriverCode) {
+        *Oplock = MmAllocatePoolForCaller(NonPagedPoolNx, sizeof(FSRTLP_OPLOCK), FSRTLP_OPLOCK_TAG, Caller);
+        if (*Oplock != NULL) {
+            FsRtlpClearOplock(*Oplock);
+        }
+    }
 }
 
 /* What is still held breaks to nothing, and who still waits goes on. */

@@ -371,7 +371,7 @@ PDEVICE_OBJECT NTAPI IoGetAttachedDevice(PDEVICE_OBJECT DeviceObject)
     return IopTopDeviceLocked(DeviceObject);
 }
 
-PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject)
+DECLSPEC_NOINLINE PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject)
 {
     KIRQL Irql;
 
@@ -379,11 +379,12 @@ PDEVICE_OBJECT NTAPI IoGetAttachedDeviceReference(PDEVICE_OBJECT DeviceObject)
     DeviceObject = IopTopDeviceLocked(DeviceObject);
     ObReferenceObject(DeviceObject);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    ObNoteReference(DeviceObject, _ReturnAddress());
     return DeviceObject;
 }
 
 /* IRQL <= DISPATCH_LEVEL.  The next lower device with a reference, or NULL at the bottom. */
-PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject)
+DECLSPEC_NOINLINE PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject)
 {
     PDEVICE_OBJECT Lower = NULL;
     KIRQL Irql;
@@ -397,10 +398,13 @@ PDEVICE_OBJECT NTAPI IoGetLowerDeviceObject(PDEVICE_OBJECT DeviceObject)
         }
     }
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    if (Lower != NULL) {
+        ObNoteReference(Lower, _ReturnAddress());
+    }
     return Lower;
 }
 
-PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
+DECLSPEC_NOINLINE PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
 {
     KIRQL Irql;
 
@@ -410,6 +414,7 @@ PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
     }
     ObReferenceObject(DeviceObject);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    ObNoteReference(DeviceObject, _ReturnAddress());
     return DeviceObject;
 }
 
@@ -417,8 +422,10 @@ PDEVICE_OBJECT NTAPI IoGetDeviceAttachmentBaseRef(PDEVICE_OBJECT DeviceObject)
  * IRQL <= DISPATCH_LEVEL.  DeviceObjectListSize is in bytes.  STATUS_BUFFER_TOO_SMALL and the true number
  * when the list does not hold them all; what fits is filled in and referenced either way.
  */
-NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT *DeviceObjectList,
-                                           ULONG DeviceObjectListSize, PULONG ActualNumberDeviceObjects)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject,
+                                                             PDEVICE_OBJECT *DeviceObjectList,
+                                                             ULONG DeviceObjectListSize,
+                                                             PULONG ActualNumberDeviceObjects)
 {
     ULONG Room = DeviceObjectListSize / sizeof(PDEVICE_OBJECT);
     PDEVICE_OBJECT Device;
@@ -429,6 +436,7 @@ NTSTATUS NTAPI IoEnumerateDeviceObjectList(PDRIVER_OBJECT DriverObject, PDEVICE_
     for (Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
         if (DeviceObjectList != NULL && Count < Room) {
             ObReferenceObject(Device);
+            ObNoteReference(Device, _ReturnAddress());
             DeviceObjectList[Count] = Device;
         }
         Count++;
@@ -487,8 +495,8 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING SymbolicLinkName)
 }
 
 /* PASSIVE_LEVEL.  The caller dereferences *FileObject, not the device. */
-NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess, PFILE_OBJECT *FileObject,
-                                        PDEVICE_OBJECT *DeviceObject)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK DesiredAccess,
+                                                          PFILE_OBJECT *FileObject, PDEVICE_OBJECT *DeviceObject)
 {
     OBJECT_ATTRIBUTES ObjectAttributes;
     IO_STATUS_BLOCK IoStatus;
@@ -503,6 +511,7 @@ NTSTATUS NTAPI IoGetDeviceObjectPointer(PUNICODE_STRING ObjectName, ACCESS_MASK 
     }
     Status = ObReferenceObjectByHandle(Handle, 0, *IoFileObjectType, KernelMode, (PVOID *)&File, NULL);
     if (NT_SUCCESS(Status)) {
+        ObNoteReference(File, _ReturnAddress());
         *FileObject = File;
         *DeviceObject = IoGetRelatedDeviceObject(File);
     }

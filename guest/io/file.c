@@ -308,24 +308,26 @@ static PFILE_OBJECT IopCreateStreamFile(PFILE_OBJECT FileObject, PDEVICE_OBJECT 
 }
 
 /* PASSIVE_LEVEL.  NULL on failure (Windows raises a status). */
-PFILE_OBJECT NTAPI IoCreateStreamFileObject(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+DECLSPEC_NOINLINE PFILE_OBJECT NTAPI IoCreateStreamFileObject(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
     PFILE_OBJECT New = IopCreateStreamFile(FileObject, DeviceObject, TRUE);
 
     if (New == NULL) {
         ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
     }
+    ObNoteReference(New, _ReturnAddress());
     return New;
 }
 
 /* As above, but no cleanup is sent. */
-PFILE_OBJECT NTAPI IoCreateStreamFileObjectLite(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
+DECLSPEC_NOINLINE PFILE_OBJECT NTAPI IoCreateStreamFileObjectLite(PFILE_OBJECT FileObject, PDEVICE_OBJECT DeviceObject)
 {
     PFILE_OBJECT New = IopCreateStreamFile(FileObject, DeviceObject, FALSE);
 
     if (New == NULL) {
         ExRaiseStatus(STATUS_INSUFFICIENT_RESOURCES);
     }
+    ObNoteReference(New, _ReturnAddress());
     return New;
 }
 

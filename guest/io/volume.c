@@ -226,7 +226,8 @@ NTSTATUS NTAPI IoVerifyVolume(PDEVICE_OBJECT DeviceObject, BOOLEAN AllowRawMount
  * <= DISPATCH_LEVEL.  The device that a file system's volume device is mounted on, with a reference.
  * STATUS_INVALID_PARAMETER: it is no volume's, a control device say; STATUS_VOLUME_DISMOUNTED: not any more.  (IoGetDiskDeviceObject)
  */
-NTSTATUS NTAPI IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEVICE_OBJECT *DiskDeviceObject)
+DECLSPEC_NOINLINE NTSTATUS NTAPI IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject,
+                                                       PDEVICE_OBJECT *DiskDeviceObject)
 {
     NTSTATUS Status = STATUS_INVALID_PARAMETER;
     PDEVICE_OBJECT Disk;
@@ -245,6 +246,9 @@ NTSTATUS NTAPI IoGetDiskDeviceObject(PDEVICE_OBJECT FileSystemDeviceObject, PDEV
         }
     }
     KeReleaseSpinLock(&IopDatabaseLock, Irql);
+    if (NT_SUCCESS(Status)) {
+        ObNoteReference(Disk, _ReturnAddress());
+    }
     return Status;
 }
 

@@ -163,8 +163,11 @@ NTSTATUS LdrpBindImports(PLDR_IMAGE Image, const LDRP_PE *Pe)
     return STATUS_SUCCESS;
 }
 
-PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
+/* What the caller would have got by an import, but for the check of the IRQL. */
+DECLSPEC_NOINLINE PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
 {
+    PLDR_IMAGE Image = LdrFindImageByAddress(_ReturnAddress());
+    ULONG64 Target;
     CHAR Name[64];
     USHORT Length = SystemRoutineName->Length / sizeof(WCHAR);
 
@@ -176,7 +179,8 @@ PVOID NTAPI MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName)
         Name[Index] = (CHAR)SystemRoutineName->Buffer[Index];
     }
     Name[Length] = 0;
-    return (PVOID)LdrpResolve(LdrpKernelImage, Name, 0, NULL);
+    Target = LdrpResolve(LdrpKernelImage, Name, 0, NULL);
+    return (PVOID)(Target != 0 && Image != NULL ? LdrpVariantOf(Image, Name, Target) : Target);
 }
 
 /* An export of an image by name, as fltmgr's FltGetRoutineAddress and others want it. */

@@ -9,6 +9,7 @@
  */
 #include "ldrp.h"
 #include "ddi.h"
+#include <ob.h>
 
 #define LDRP_MAXIMUM_THUNK 64
 #define LDRP_UNLOAD_CHECKS 8
@@ -164,8 +165,13 @@ static void *LdrpCheckedCopy(void *To, const void *From, size_t Count)
 /* The machine's own images get the kernel's fast copy, drivers a checked one with the verifier, else what is exported. */
 ULONG64 LdrpVariantOf(PLDR_IMAGE Image, PCSTR Name, ULONG64 Target)
 {
-    PVOID Watched = !Image->InBox && FvVerifierEnabled() ? KeWatchedLockRoutine(Name) : NULL;
+    PVOID Watched = NULL;
 
+    if (!Image->InBox && FvVerifierEnabled()) {
+        Watched = KeWatchedLockRoutine(Name);
+        if (Watched == NULL)
+            Watched = ObWatchedRoutine(Name);
+    }
     if (Watched != NULL)
         return (ULONG64)Watched;
     if (strcmp(Name, "memcpy") != 0 && strcmp(Name, "RtlCopyMemory") != 0 &&

@@ -81,8 +81,8 @@ static NTSTATUS ObpCreateCallback(POBJECT_ATTRIBUTES Attributes, BOOLEAN Multipl
 }
 
 /* IRQL: <= APC_LEVEL.  STATUS_UNSUCCESSFUL: no name.  The object is referenced for the caller. */
-NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes, BOOLEAN Create,
-                                BOOLEAN AllowMultipleCallbacks)
+DECLSPEC_NOINLINE NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIBUTES ObjectAttributes,
+                                                  BOOLEAN Create, BOOLEAN AllowMultipleCallbacks)
 {
     OBJECT_ATTRIBUTES Attributes = *ObjectAttributes;
     HANDLE Handle;
@@ -102,6 +102,9 @@ NTSTATUS NTAPI ExCreateCallback(PCALLBACK_OBJECT *CallbackObject, POBJECT_ATTRIB
     }
     Status = ObReferenceObjectByHandle(Handle, 0, ObpCallbackType, KernelMode, (PVOID *)CallbackObject, NULL);
     ObCloseHandle(Handle, KernelMode);
+    if (NT_SUCCESS(Status)) {
+        ObNoteReference(*CallbackObject, _ReturnAddress());
+    }
     return Status;
 }
 

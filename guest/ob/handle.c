@@ -396,4 +396,5 @@ VOID ObCheckLeft(PVOID Base, SIZE_T Size)
         What[sizeof(What) - 1] = 0;
         KeReportLeft(What, Object, Handle.Maker);
     }
+    ObpCheckReferences(Base, Size);
 }

@@ -449,19 +449,25 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
 /* ---- opening ---------------------------------------------------------------------------------------------
  */
 
-NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes, PACCESS_STATE AccessState,
-                                 ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
-                                 PVOID ParseContext, PVOID *Object)
+DECLSPEC_NOINLINE NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, ULONG Attributes,
+                                                   PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess,
+                                                   POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,
+                                                   PVOID ParseContext, PVOID *Object)
 {
     OBP_LOOKUP Lookup = {NULL, ObjectName, Attributes, ObjectType, AccessMode, AccessState, ParseContext, NULL, NULL};
     UCHAR AuxData[512];
     ACCESS_STATE Local;
+    NTSTATUS Status;
 
     if (AccessState == NULL) {
         ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess);
         Lookup.AccessState = &Local;
     }
-    return ObpLookup(&Lookup, Object);
+    Status = ObpLookup(&Lookup, Object);
+    if (NT_SUCCESS(Status)) {
+        ObNoteReference(*Object, _ReturnAddress());
+    }
+    return Status;
 }
 
 NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE ObjectType, KPROCESSOR_MODE AccessMode,

@@ -50,6 +50,7 @@ static VOID ObpFreeObject(POBP_HEADER Header)
         ExFreePoolWithTag(Header->FullName.Buffer, OBP_TAG_NAME);
     }
     InterlockedDecrement(&Header->Type->Objects);
+    ObpForgetObject(ObpBody(Header));
     Header->Magic = 0;
     ExFreePoolWithTag(Header, OBP_TAG_OBJECT);
 }

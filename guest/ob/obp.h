@@ -116,6 +116,10 @@ NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attribut
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
 VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
 
+/* references.c */
+VOID ObpForgetObject(PVOID Object); /* which is gone */
+VOID ObpCheckReferences(PVOID Base, SIZE_T Size);
+
 /* filter.c */
 #define OBP_TAG_FILTER 'tlFO'
 

@@ -135,7 +135,7 @@ NTSTATUS PsTerminateMinimalProcess(PEPROCESS Process, NTSTATUS ExitStatus)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
+DECLSPEC_NOINLINE NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
 {
     NTSTATUS Status = STATUS_INVALID_CID;
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
@@ -150,6 +150,8 @@ NTSTATUS NTAPI PsLookupProcessByProcessId(HANDLE ProcessId, PEPROCESS *Process)
         }
     }
     KeReleaseSpinLock(&PspLock, OldIrql);
+    if (NT_SUCCESS(Status))
+        ObNoteReference(*Process, _ReturnAddress());
     return Status;
 }
 

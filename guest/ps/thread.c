@@ -301,13 +301,15 @@ static BOOLEAN PspStartsIn(PETHREAD Thread, ULONG64 Base, ULONG64 Size)
     return (ULONG64)Thread->StartAddress - Base < Size;
 }
 
-NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE UniqueThreadId, PETHREAD *Result)
+DECLSPEC_NOINLINE NTSTATUS NTAPI PsLookupThreadByThreadId(HANDLE UniqueThreadId, PETHREAD *Result)
 {
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     PETHREAD Thread = PspFindThread(PspHasId, (ULONG64)UniqueThreadId, 0);
     BOOLEAN Ok = Thread != NULL && ObReferenceObjectSafe(Thread);
 
     KeReleaseSpinLock(&PspLock, OldIrql);
+    if (Ok)
+        ObNoteReference(Thread, _ReturnAddress());
     *Result = Ok ? Thread : NULL;
     return Ok ? STATUS_SUCCESS : STATUS_INVALID_CID;
 }

@@ -13,22 +13,25 @@ VOID PsAssignPrimaryToken(PEPROCESS Process, PACCESS_TOKEN Token)
     }
 }
 
-PACCESS_TOKEN NTAPI PsReferencePrimaryToken(PEPROCESS Process)
+DECLSPEC_NOINLINE PACCESS_TOKEN NTAPI PsReferencePrimaryToken(PEPROCESS Process)
 {
     if (Process->Token != NULL) {
         ObReferenceObject(Process->Token);
+        ObNoteReference(Process->Token, _ReturnAddress());
     }
     return Process->Token;
 }
 
 #undef PsDereferencePrimaryToken
-VOID NTAPI PsDereferencePrimaryToken(PACCESS_TOKEN PrimaryToken)
+DECLSPEC_NOINLINE VOID NTAPI PsDereferencePrimaryToken(PACCESS_TOKEN PrimaryToken)
 {
+    ObForgetReference(PrimaryToken, _ReturnAddress());
     ObDereferenceObject(PrimaryToken);
 }
 
-PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen, PBOOLEAN EffectiveOnly,
-                                                  PSECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
+DECLSPEC_NOINLINE PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN CopyOnOpen,
+                                                                    PBOOLEAN EffectiveOnly,
+                                                                    PSECURITY_IMPERSONATION_LEVEL ImpersonationLevel)
 {
     PACCESS_TOKEN Token = Thread->ImpersonationToken;
 
@@ -36,6 +39,7 @@ PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN Copy
         return NULL;
     }
     ObReferenceObject(Token);
+    ObNoteReference(Token, _ReturnAddress());
     *CopyOnOpen = Thread->ImpersonationCopyOnOpen;
     *EffectiveOnly = Thread->ImpersonationEffectiveOnly;
     *ImpersonationLevel = Thread->ImpersonationLevel;
@@ -43,8 +47,9 @@ PACCESS_TOKEN NTAPI PsReferenceImpersonationToken(PETHREAD Thread, PBOOLEAN Copy
 }
 
 #undef PsDereferenceImpersonationToken
-VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN ImpersonationToken)
+DECLSPEC_NOINLINE VOID NTAPI PsDereferenceImpersonationToken(PACCESS_TOKEN ImpersonationToken)
 {
+    ObForgetReference(ImpersonationToken, _ReturnAddress());
     ObDereferenceObject(ImpersonationToken);
 }
 

@@ -98,6 +98,12 @@ FVAPI VOID NTAPI FvRegisterResting(PFV_RESTING Resting);
  */
 FVAPI PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller);
 
+/*
+ * IRQL: <= DISPATCH_LEVEL.  As ObReferenceObject, on behalf of the driver that the address is in: a reference that it never gives back is
+ * left behind by it, with the line of the call.
+ */
+FVAPI LONG_PTR NTAPI FvReferenceForCaller(PVOID Object, PVOID Caller);
+
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 

@@ -16,6 +16,7 @@
 #define FLTVM_OB_H
 
 #include <ntifs.h>
+#include <ke.h>
 
 typedef struct _OBJECT_TYPE OBJECT_TYPE;
 
@@ -63,7 +64,23 @@ NTSTATUS ObInitSystem(VOID);
 VOID ObPinObject(PVOID Object);
 VOID ObUnpinObject(PVOID Object);
 
-/* Bugchecks when a handle is open that code of the range has opened.  PASSIVE_LEVEL. */
+/*
+ * A reference is given to who called, by the address of that call; or is about to be taken back from there.  Drivers' are
+ * noted, with the verifier on: references.c.  IRQL <= DISPATCH_LEVEL.
+ */
+VOID ObpNoteReference(PVOID Object, const VOID *Caller);
+FORCEINLINE VOID ObNoteReference(PVOID Object, const VOID *Caller)
+{
+    if (KiDriverVerifierOn) {
+        ObpNoteReference(Object, Caller);
+    }
+}
+VOID ObForgetReference(PVOID Object, const VOID *Caller);
+
+/* What a driver's import of a routine is bound to with the verifier on; NULL: to the routine itself. */
+PVOID ObWatchedRoutine(PCSTR Name);
+
+/* Bugchecks when a handle is open, or a reference held, that code of the range has opened or taken.  PASSIVE_LEVEL. */
 VOID ObCheckLeft(PVOID Base, SIZE_T Size);
 
 /* PASSIVE_LEVEL.  *ObjectType may be the address of an exported variable. */

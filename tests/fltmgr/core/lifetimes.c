@@ -204,7 +204,7 @@ static VOID RunTwoDetachers(VOID)
     Thread = StartThread(Detach, NULL);
     FvCheck(IsSet(&Reached, 1000));
     KeClearEvent(&Completed);
-    StartThread(Detach, NULL); /* asked second, agrees at once, and tears it down */
+    ObDereferenceObject(StartThread(Detach, NULL)); /* asked second, agrees at once, and tears it down */
     FvCheck(IsSet(&Completed, 1000));
     KeSetEvent(&Go, IO_NO_INCREMENT, FALSE);
     FvCheck(JoinThread(Thread));

@@ -12,6 +12,7 @@ static ULONG Case;
 static KEVENT Gone, Meet;
 static LONG Met, Asked;
 static PFLT_CALLBACK_DATA Forgotten;
+static OPLOCK Oplock;
 
 static NTSTATUS DetachNamed(PCWSTR Text)
 {
@@ -91,9 +92,14 @@ static const FLT_OPERATION_REGISTRATION Operations[] = {
     {.MajorFunction = IRP_MJ_READ, .PreOperation = PreRead},
     {.MajorFunction = IRP_MJ_OPERATION_END},
 };
+static const FLT_CONTEXT_REGISTRATION Contexts[] = {
+    {.ContextType = FLT_INSTANCE_CONTEXT, .Size = sizeof(OPLOCK), .PoolTag = 'tiaW'},
+    {.ContextType = FLT_CONTEXT_END},
+};
 static const FLT_REGISTRATION Registration = {
     .Size = sizeof(FLT_REGISTRATION),
     .Version = FLT_REGISTRATION_VERSION,
+    .ContextRegistration = Contexts,
     .OperationRegistration = Operations,
     .FilterUnloadCallback = Unload,
     .InstanceSetupCallback = Setup,
@@ -102,7 +108,9 @@ static const FLT_REGISTRATION Registration = {
 
 static VOID Run(VOID)
 {
+    PDEVICE_OBJECT Device;
     PFLT_FILTER Same;
+    POPLOCK Context;
     PKTHREAD Thread;
 
     switch (Case) {
@@ -119,7 +127,28 @@ static VOID Run(VOID)
     case 12:
         FltAllocateCallbackData(First, NULL, &Forgotten); /* 12:allocated */
         break;
+    case 14:
+        FltGetDeviceObject(Volume, &Device); /* 14:blamed */
+        break;
+    case 15:
+        FltGetDiskDeviceObject(Volume, &Device); /* 15:blamed */
+        break;
+    case 16:
+        FltInitializeOplock(&Oplock); /* 16:blamed */
+        break;
+    case 17:
+        FltAllocateContext(Filter, FLT_INSTANCE_CONTEXT, sizeof(OPLOCK), NonPagedPoolNx, (PFLT_CONTEXT *)&Context);
+        FltInitializeOplock(Context); /* 17:blamed */
+        FltReleaseContext(Context);
+        break;
     case 10:
+        /* What is given back is not told. */
+        FltGetDeviceObject(Volume, &Device);
+        ObDereferenceObject(Device);
+        FltGetDiskDeviceObject(Volume, &Device);
+        ObDereferenceObject(Device);
+        FltInitializeOplock(&Oplock);
+        FltUninitializeOplock(&Oplock);
         for (ULONG Index = 0; Index < 3; Index++)
             FltObjectReference(First);
         FltObjectReference(Filter);

@@ -17,6 +17,10 @@ local cases = {
   { 8, 0xF5, "a work routine that waits for the unload", p1 = 0xF020, p4 = 1, text = "waits!Work" },
   { 9, 0xF5, "an operation that is not given back", p1 = 0xF020, p4 = 1, text = "waits!PreRead" },
   { 12, 0xC4, "callback data that is not freed", p1 = 0x62, p4 = 1, text = "never freed" },
+  { 14, 0xC4, "a reference to a volume's device that is not given back", p1 = 0xF107, text = "reference to an object, Device" },
+  { 15, 0xC4, "a reference to a disk that is not given back", p1 = 0xF107, text = "reference to an object, Device" },
+  { 16, 0xC4, "an oplock that is not uninitialized", p1 = 0x62, p4 = 1, text = "pool-leak" },
+  { 17, 0xC4, "an oplock whose context is freed before it is uninitialized", p1 = 0x62, p4 = 1, text = "pool-leak" },
   { 13, 0xF5, "a pre-callback that detaches its instance", p1 = 0xF020, p4 = 1, text = "a callback that has to return first" },
   { 11, 0xC4, "two work routines that detach each other's instance", p1 = 0x1001, p4 = 2, text = "waits!Work" },
 }

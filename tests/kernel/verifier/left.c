@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A driver that leaves behind what the service's value Kind says when it is unloaded; see left.lua. */
 #include <ntifs.h>
+#include <fltvm.h>
 #include "../../inc/threads.h"
 
 DRIVER_INITIALIZE DriverEntry;
@@ -132,6 +133,121 @@ DECLSPEC_NOINLINE static VOID AskKey(VOID)
     ZwClose(Key);
 }
 
+/* --- References --- */
+
+static OPLOCK Oplock;
+
+typedef LONG_PTR(FASTCALL *REFERENCE)(PVOID Object);
+
+static REFERENCE Find(PCWSTR Text)
+{
+    UNICODE_STRING Name;
+
+    RtlInitUnicodeString(&Name, Text);
+    return (REFERENCE)MmGetSystemRoutineAddress(&Name);
+}
+
+DECLSPEC_NOINLINE static VOID ReferenceForCaller(PVOID Object)
+{
+    FvReferenceForCaller(Object, _ReturnAddress());
+}
+
+static PDEVICE_OBJECT OpenVolume(PFILE_OBJECT *File)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1");
+    PDEVICE_OBJECT Volume = NULL;
+
+    IoGetDeviceObjectPointer(&Name, FILE_READ_ATTRIBUTES, File, &Volume); /* [29] */
+    return Volume;
+}
+
+/* What gives back the reference that the kind takes, if it is to: an object, or none that was taken. */
+DECLSPEC_NOINLINE static PVOID Take(VOID)
+{
+    UNICODE_STRING Callback = RTL_CONSTANT_STRING(L"\\Callback\\Left");
+    PEPROCESS Current = PsGetCurrentProcess();
+    OBJECT_ATTRIBUTES Attributes;
+    PVOID Object = Current;
+    PDEVICE_OBJECT Volume;
+    PFILE_OBJECT File;
+    POPLOCK Block;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    switch (Kind) {
+    case 25: PsLookupProcessByProcessId(PsGetCurrentProcessId(), (PEPROCESS *)&Object); break; /* [25] */
+    case 26: PsLookupThreadByThreadId(PsGetCurrentThreadId(), (PETHREAD *)&Object); break;     /* [26] */
+    case 27: Object = PsReferencePrimaryToken(Current); break;                                 /* [27] */
+    case 28:
+        Volume = OpenVolume(&File);
+        Object = IoGetAttachedDeviceReference(Volume); /* [28] */
+        ObDereferenceObject(File);
+        break;
+    case 29:
+        OpenVolume(&File);
+        Object = File;
+        break;
+    case 30:
+        ZwCreateEvent(&Handle, EVENT_ALL_ACCESS, &Attributes, NotificationEvent, FALSE);
+        ObReferenceObjectByHandle(Handle, 0, NULL, KernelMode, &Object, NULL); /* [30] */
+        ZwClose(Handle);
+        break;
+    case 31:
+        ObReferenceObject(Current); /* [31] */
+        break;
+    case 32:
+        ObReferenceObjectByPointer(Current, 0, *PsProcessType, KernelMode); /* [32] */
+        break;
+    case 33:
+        ReferenceForCaller(Current); /* [33] */
+        break;
+    case 34:
+        Find(L"ObfReferenceObject")(Current); /* [34] */
+        break;
+    case 35:
+        ObReferenceObjectWithTag(Current, 'tfeL'); /* [35] */
+        break;
+    case 36:
+        FsRtlInitializeOplock(&Oplock); /* [36] */
+        return NULL;
+    case 37:
+        Block = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(Oplock), 'tfeL');
+        FsRtlInitializeOplock(Block); /* [37] */
+        ExFreePoolWithTag(Block, 'tfeL');
+        return NULL;
+    case 38:
+        Attributes.ObjectName = &Callback;
+        ExCreateCallback((PCALLBACK_OBJECT *)&Object, &Attributes, TRUE, FALSE); /* [38] */
+        break;
+    }
+    return Object;
+}
+
+/* Each in another way. */
+static VOID GiveBackAll(VOID)
+{
+    PVOID Object;
+
+    for (Kind = 25; Kind <= 38; Kind++) {
+        if (Kind == 37)
+            continue;
+        Object = Take();
+        switch (Kind) {
+        case 27: PsDereferencePrimaryToken(Object); break;
+        case 30: ObDereferenceObjectDeferDelete(Object); break;
+        case 31: Find(L"ObfDereferenceObject")(Object); break;
+        case 35: ObDereferenceObjectWithTag(Object, 'tfeL'); break;
+        case 36: FsRtlUninitializeOplock(&Oplock); break;
+        default: ObDereferenceObject(Object); break;
+        }
+    }
+    /* The kernel's own references to it are nobody's. */
+    ObReferenceObject(PsGetCurrentProcess());
+    ObReferenceObject(PsGetCurrentProcess());
+    ObDereferenceObject(PsGetCurrentProcess());
+    ObDereferenceObject(PsGetCurrentProcess());
+}
+
 DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
 {
     PUNICODE_STRING Image;
@@ -169,6 +285,7 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 23: FsRtlAllocateFileLock(NULL, NULL); break; /* [23] */
     case 24: AskKey(); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break; /* [14] */
+    case 25 ... 38: Take(); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
         ObDereferenceObject(StartThread(WaitForEver, NULL));
@@ -192,6 +309,7 @@ static VOID LeaveNothing(PDRIVER_OBJECT DriverObject)
     IoUnregisterFsRegistrationChange(DriverObject, FileSystemChanges);
     IoUnregisterShutdownNotification(Device);
     IoDeleteSymbolicLink(&Link);
+    GiveBackAll();
     Kind = 0;
 }
 

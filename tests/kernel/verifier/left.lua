@@ -5,7 +5,7 @@ local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
 local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "left.c")
 local NOWHERE = { [12] = true } -- the timer is all that is left
 local function unload(kind, verifier)
-  local vm = fltvm.machine{ options = { verifier = verifier } }
+  local vm = fltvm.machine{ disks = { { size = "1M" } }, options = { verifier = verifier } }
   vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\left]], "Kind", kind)
   local driver = vm:load{ source = "left.c" }
   driver:unload()
@@ -36,6 +36,20 @@ for _, case in ipairs{
   { 22, 0xC4, 0x62, "pool-leak", "AskToken" },
   { 23, 0xC4, 0x62, "pool-leak", "Leave" }, -- a file lock
   { 24, 0xC4, 0x62, "pool-leak", "AskKey" },
+  { 25, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 26, 0xC4, 0xF107, "reference to an object, Thread", "Take" },
+  { 27, 0xC4, 0xF107, "reference to an object, Token", "Take" },
+  { 28, 0xC4, 0xF107, "reference to an object, Device", "Take" },
+  { 29, 0xC4, 0xF107, "reference to an object, File", "OpenVolume" },
+  { 30, 0xC4, 0xF107, "reference to an object, Event", "Take" },
+  { 31, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 32, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 33, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 34, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 35, 0xC4, 0xF107, "reference to an object, Process", "Take" },
+  { 36, 0xC4, 0x62, "pool-leak", "Take" }, -- an oplock
+  { 37, 0xC4, 0x62, "pool-leak", "Take" }, -- an oplock whose memory is freed
+  { 38, 0xC4, 0xF107, "reference to an object, Callback", "Take" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", line = not NOWHERE[case[1]] and assert(guilty[case[1]], case[4]) or nil, what = case[4] .. " is found at unload", quiet = true,
@@ -45,5 +59,5 @@ for _, case in ipairs{
 end
 unload(0)
 expect(true, "what is taken back is not left")
-for kind = 8, 11 do unload(kind, "0") end
+for _, kind in ipairs{ 8, 9, 10, 11, 25, 28, 29, 36 } do unload(kind, "0") end
 expect(true, "without the verifier nobody looks")
