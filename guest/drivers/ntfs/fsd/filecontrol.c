@@ -252,34 +252,36 @@ static NTSTATUS NtfsQueryAllocatedRanges(PNTFS_CONTROL Control)
 
 #define NTFS_ZEROS 0x10000u
 
-/* They are written: a stream's clusters stay its own. */
-static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
+static BOOLEAN NtfsIsDirectoryItself(PNTFS_STREAM Stream)
 {
-    PFILE_ZERO_DATA_INFORMATION Wanted = Control->Input;
+    return Stream->File->IsDirectory && Stream->Name.Length == 0;
+}
+
+/* What a stream is, where the library tells of nothing else. */
+static NTFS_STREAM_FACTS NtfsStreamFacts(PNTFS_STREAM Stream)
+{
+    return (NTFS_STREAM_FACTS){.Size = Stream->Header.FileSize.QuadPart,
+                               .Valid = Stream->ValidToDisk,
+                               .Allocated = Stream->Header.AllocationSize.QuadPart,
+                               .Mapped = Stream->Mapped};
+}
+
+/* They are written: what clusters there are stay the stream's. */
+static NTSTATUS NtfsWriteZeros(PNTFS_CONTROL Control, LONGLONG Offset, LONGLONG End)
+{
     PNTFS_STREAM Stream = Control->Stream;
-    LONGLONG Offset, End;
+    PVOID Zeros = Offset < End ? ExAllocatePoolWithTag(PagedPool, NTFS_ZEROS, NTFS_TAG_HANDLE) : NULL;
     NTFS_STREAM_FACTS Facts;
     NTSTATUS Status = STATUS_SUCCESS;
-    PVOID Zeros;
 
-    if ((Stream->File->IsDirectory && Stream->Name.Length == 0) || Control->InputLength < sizeof(*Wanted) ||
-        Wanted->FileOffset.QuadPart < 0 || Wanted->BeyondFinalZero.QuadPart < Wanted->FileOffset.QuadPart) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    Offset = Wanted->FileOffset.QuadPart;
-    End = min(Wanted->BeyondFinalZero.QuadPart, Stream->Header.FileSize.QuadPart);
-    Zeros = ExAllocatePoolWithTag(PagedPool, NTFS_ZEROS, NTFS_TAG_HANDLE);
     if (Zeros == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+        return Offset < End ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
     }
     RtlZeroMemory(Zeros, NTFS_ZEROS);
     while (NT_SUCCESS(Status) && Offset < End) {
         ULONG Piece = (ULONG)min(End - Offset, (LONGLONG)NTFS_ZEROS);
 
-        Facts = (NTFS_STREAM_FACTS){.Size = Stream->Header.FileSize.QuadPart,
-                                    .Valid = Stream->ValidToDisk,
-                                    .Allocated = Stream->Header.AllocationSize.QuadPart,
-                                    .Mapped = Stream->Mapped};
+        Facts = NtfsStreamFacts(Stream);
         ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
         Status = NtfsLibraryWrite(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                   Stream->Name.Length / sizeof(WCHAR), Offset, Zeros, Piece, TRUE, &Facts);
@@ -289,6 +291,62 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
         Offset += Piece;
     }
     ExFreePoolWithTag(Zeros, NTFS_TAG_HANDLE);
+    return Status;
+}
+
+/* A sparse stream gives back what clusters it can; zeros are written to the rest. */
+static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
+{
+    PFILE_ZERO_DATA_INFORMATION Wanted = Control->Input;
+    PNTFS_STREAM Stream = Control->Stream;
+    LONGLONG Offset, End, From, To;
+    NTFS_STREAM_FACTS Facts;
+    NTSTATUS Status;
+
+    if (NtfsIsDirectoryItself(Stream) || Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 ||
+        Wanted->BeyondFinalZero.QuadPart < Wanted->FileOffset.QuadPart) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    From = Offset = Wanted->FileOffset.QuadPart;
+    To = End = min(Wanted->BeyondFinalZero.QuadPart, Stream->Header.FileSize.QuadPart);
+    Facts = NtfsStreamFacts(Stream);
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
+    Status = NtfsLibraryPunch(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                              Stream->Name.Length / sizeof(WCHAR), &From, &To, &Facts);
+    NtfsTakeSizesLocked(Stream, &Facts);
+    ExReleaseResourceLite(&Stream->RunsResource);
+    Stream->IsChanged |= From < To;
+    if (NT_SUCCESS(Status)) {
+        Status = NtfsWriteZeros(Control, Offset, From < To ? min(From, End) : End);
+    }
+    return NT_SUCCESS(Status) && From < To ? NtfsWriteZeros(Control, To, End) : Status;
+}
+
+/* STATUS_ACCESS_DENIED: the handle may not change what the file is; STATUS_INVALID_PARAMETER: a directory. */
+static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
+{
+    PFILE_SET_SPARSE_BUFFER Wanted = Control->Input;
+    PNTFS_STREAM Stream = Control->Stream;
+    NTFS_STREAM_FACTS Facts = NtfsStreamFacts(Stream);
+    BOOLEAN Sparse = Control->InputLength < sizeof(*Wanted) || Wanted->SetSparse; /* without a buffer: it is to be */
+    NTSTATUS Status;
+
+    if (NtfsIsDirectoryItself(Stream)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
+    Status = NtfsLibrarySetSparse(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                  Stream->Name.Length / sizeof(WCHAR), Sparse, &Facts);
+    NtfsTakeSizesLocked(Stream, &Facts);
+    ExReleaseResourceLite(&Stream->RunsResource);
+    if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Control->Volume, Control->Handle->Link, NULL, FILE_NOTIFY_CHANGE_ATTRIBUTES,
+                         FILE_ACTION_MODIFIED);
+    } else if (Status == STATUS_NOT_IMPLEMENTED) {
+        DbgPrintEx(
+            DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL,
+            "ntfs: FSCTL_SET_SPARSE of a named or compressed stream, or back of one with holes, is not implemented\n");
+    }
     return Status;
 }
 
@@ -339,7 +397,7 @@ static const struct {
     {FSCTL_SET_ZERO_DATA, TRUE, NtfsSetZeroData},
     {FSCTL_GET_COMPRESSION, FALSE, NtfsGetCompression},
     {FSCTL_SET_COMPRESSION, TRUE, NtfsNotBuilt},
-    {FSCTL_SET_SPARSE, TRUE, NtfsNotBuilt},
+    {FSCTL_SET_SPARSE, TRUE, NtfsSetSparse},
     {FSCTL_QUERY_USN_JOURNAL, FALSE, NtfsQueryJournal},
     {FSCTL_READ_USN_JOURNAL, FALSE, NtfsQueryJournal},
     {FSCTL_ENUM_USN_DATA, FALSE, NtfsNotBuilt},

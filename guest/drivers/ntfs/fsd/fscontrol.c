@@ -217,7 +217,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
         NtfsUnlockLibrary();
         if (Status == STATUS_INVALID_DEVICE_REQUEST && NtfsStreamOf(Stack->FileObject) != NULL) {
-            Status = Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_SET_ZERO_DATA
+            ULONG Code = Stack->Parameters.FileSystemControl.FsControlCode;
+
+            Status = Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE
                          ? NtfsControlUnderCache(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information)
                          : NtfsControlFile(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information);
         }

@@ -48,6 +48,15 @@ uint32_t NtfsGlueAttributes(uint32_t Flags, int IsDirectory);
 /* The next of the file's names, or NULL. */
 FILE_NAME_ATTR *NtfsGlueNextName(ntfs_attr_search_ctx *Search);
 
+/* stream.c: the file and its stream, or neither. */
+int32_t NtfsGlueOpenStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                           ntfs_inode **Inode, ntfs_attr **Attribute);
+void NtfsGlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts);
+
+/* sparse.c.  Keep: makes or leaves it sparse, whatever a change of it has done to its flags; 0, or -1 with errno. */
+int NtfsGlueIsSparse(const ntfs_attr *Attribute);
+int NtfsGlueKeepSparse(ntfs_attr *Attribute);
+
 /* status.c: what errno says; a transfer that failed says it better. */
 int32_t NtfsGlueStatus(NTFS_SECTORS *Sectors);
 

@@ -171,4 +171,13 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
 int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                            int64_t Size, NTFS_STREAM_FACTS *Facts);
 
+/*
+ * sparse.c.  SetSparse 0: takes it back, of a stream without holes; STATUS_NOT_IMPLEMENTED: one with holes, a named or compressed one.
+ * Punch: the clusters of [*Offset, *End) in whole units of sixteen are given back, if the stream is sparse; what became holes is returned.
+ */
+int32_t NtfsLibrarySetSparse(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                             int Sparse, NTFS_STREAM_FACTS *Facts);
+int32_t NtfsLibraryPunch(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                         int64_t *Offset, int64_t *End, NTFS_STREAM_FACTS *Facts);
+
 #endif

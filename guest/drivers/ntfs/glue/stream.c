@@ -42,7 +42,7 @@ static ntfs_attr *GlueOpenStream(ntfs_inode *Inode, const uint16_t *Name, uint32
     return ntfs_attr_open(Inode, AT_DATA, Length != 0 ? RealName : AT_UNNAMED, Length);
 }
 
-static void GlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts)
+void NtfsGlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts)
 {
     Facts->Size = Attribute->data_size;
     Facts->Valid = Attribute->initialized_size;
@@ -52,6 +52,18 @@ static void GlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts)
             : Attribute->allocated_size;
     Facts->Mapped = NAttrNonResident(Attribute) && (Attribute->data_flags & ATTR_COMPRESSION_MASK) == 0 &&
                     (Attribute->data_flags & ATTR_IS_ENCRYPTED) == 0;
+}
+
+int32_t NtfsGlueOpenStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                           ntfs_inode **Inode, ntfs_attr **Attribute)
+{
+    int32_t Status = NtfsGlueOpen(Volume, Id, Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    *Attribute = GlueOpenStream(*Inode, Name, Length);
+    return *Attribute != NULL ? GLUE_STATUS_SUCCESS : NtfsGlueClose(Volume, *Inode, NtfsGlueStatus(Volume->Sectors));
 }
 
 int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
@@ -66,7 +78,7 @@ int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const u
     }
     Attribute = GlueOpenStream(Inode, Name, Length);
     if (Attribute != NULL) {
-        GlueTellStream(Attribute, Facts);
+        NtfsGlueTellStream(Attribute, Facts);
         Facts->NameLength = (uint16_t)Attribute->name_len;
         ntfs_attr_close(Attribute);
     } else {
@@ -191,16 +203,13 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
     s64 Done = 0;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    int Sparse;
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute == NULL) {
-        Status = NtfsGlueStatus(Volume->Sectors);
-        return NtfsGlueClose(Volume, Inode, Status);
-    }
+    Sparse = NtfsGlueIsSparse(Attribute);
     while (Status >= 0 && Done < Bytes) {
         s64 Piece;
 
@@ -212,7 +221,10 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
             Done += Piece;
         }
     }
-    GlueTellStream(Attribute, Facts);
+    if (Sparse && NtfsGlueKeepSparse(Attribute) != 0 && Status >= 0) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    }
+    NtfsGlueTellStream(Attribute, Facts);
     if (Touch) {
         ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
     }
@@ -228,13 +240,16 @@ static int GlueResize(ntfs_attr *Attribute, s64 Size)
 {
     static const u8 Zero;
 
+    int Sparse = NtfsGlueIsSparse(Attribute), Result;
+
     if (Size <= Attribute->data_size) {
-        return ntfs_attr_truncate(Attribute, Size);
+        Result = ntfs_attr_truncate(Attribute, Size);
+    } else if ((Attribute->data_flags & ATTR_COMPRESSION_MASK) == 0 && !Sparse) {
+        Result = ntfs_attr_truncate_solid(Attribute, Size);
+    } else {
+        Result = ntfs_attr_pwrite(Attribute, Size - 1, 1, &Zero) == 1 ? 0 : -1;
     }
-    if ((Attribute->data_flags & (ATTR_COMPRESSION_MASK | ATTR_IS_SPARSE)) == 0) {
-        return ntfs_attr_truncate_solid(Attribute, Size);
-    }
-    return ntfs_attr_pwrite(Attribute, Size - 1, 1, &Zero) == 1 ? 0 : -1;
+    return Result == 0 && Sparse ? NtfsGlueKeepSparse(Attribute) : Result;
 }
 
 int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
@@ -252,7 +267,7 @@ int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint1
         Status = NtfsGlueStatus(Volume->Sectors);
     }
     if (Attribute != NULL) {
-        GlueTellStream(Attribute, Facts);
+        NtfsGlueTellStream(Attribute, Facts);
         ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
         ntfs_attr_close(Attribute);
     }
@@ -336,7 +351,7 @@ int32_t NtfsLibraryRenameStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const 
     }
     Status = To != NULL ? GlueCopyStream(Volume, From, To) : NtfsGlueStatus(Volume->Sectors);
     if (Status >= 0) {
-        GlueTellStream(To, Facts);
+        NtfsGlueTellStream(To, Facts);
     }
     if (To != NULL) {
         ntfs_attr_close(To);
