@@ -221,7 +221,9 @@ expect_equal(file:read(0, 20000), string.rep("A", 100) .. string.rep("\0", 4900)
 expect_equal(#file:read(0, 30000), 20000, "the size stays")
 expect_equal(string.unpack("<I2", file:fsctl(COMPRESSION, "", 2)), 0, "not compressed")
 expect_status("STATUS_INVALID_PARAMETER", function() file:fsctl(ZERO, string.pack("<i8i8", 10, 5)) end)
-expect_status("STATUS_JOURNAL_NOT_ACTIVE", function() file:fsctl(0x900F4, "", 80) end, "there is no change journal")
+for _, code in ipairs { 0x900F4, 0x900BB, 0x900B3, 0x900EB } do -- query, read, enumerate, the file's own
+  expect_status("STATUS_JOURNAL_NOT_ACTIVE", function() file:fsctl(code, ("\0"):rep(40), 80) end, ("there is no change journal, 0x%X"):format(code))
+end
 expect_status("STATUS_INVALID_DEVICE_REQUEST", function() file:fsctl(0x9FFF4, "") end, "nobody's control")
 file:set_information("end_of_file", { size = 1000000 })
 local ranges = file:fsctl(RANGES, string.pack("<i8i8", 0, 1 << 40), 160)

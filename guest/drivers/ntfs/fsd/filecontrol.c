@@ -400,8 +400,8 @@ static const struct {
     {FSCTL_SET_SPARSE, TRUE, NtfsSetSparse},
     {FSCTL_QUERY_USN_JOURNAL, FALSE, NtfsQueryJournal},
     {FSCTL_READ_USN_JOURNAL, FALSE, NtfsQueryJournal},
-    {FSCTL_ENUM_USN_DATA, FALSE, NtfsNotBuilt},
-    {FSCTL_READ_FILE_USN_DATA, FALSE, NtfsNotBuilt},
+    {FSCTL_ENUM_USN_DATA, FALSE, NtfsQueryJournal},
+    {FSCTL_READ_FILE_USN_DATA, FALSE, NtfsQueryJournal},
 };
 
 /* STATUS_INVALID_DEVICE_REQUEST: a control that this file system does not know.  Raises what the caller's buffers do. */
