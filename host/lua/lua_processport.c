@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Completion ports of a process, in Lua: process:completion_port() -> port. */
+/*
+ * Ports of a process, in Lua: process:completion_port() -> port; and process:port(), as machine:port, which is made of the words of
+ * files that processes have, too.
+ */
 #include <lauxlib.h>
 
 #include "lua_process.h"
@@ -195,7 +198,10 @@ void fltvm_lua_open_processport(lua_State *lua)
     lua_getfield(lua, -1, "__index");
     lua_pushcfunction(lua, process_completion_port);
     lua_setfield(lua, -2, "completion_port");
-    lua_pop(lua, 2);
+    luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
+    lua_getfield(lua, -1, "port");
+    lua_setfield(lua, -3, "port");
+    lua_pop(lua, 3);
     luaL_newmetatable(lua, PORT);
     luaL_newlib(lua, methods);
     lua_setfield(lua, -2, "__index");

@@ -74,7 +74,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     OBJECT_ATTRIBUTES Attributes;
     NTSTATUS Status;
 
-    FvTestPlan(4); /* two programs */
+    FvTestPlan(6); /* two programs and a process */
     KeInitializeEvent(&Answered, NotificationEvent, FALSE);
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);
     if (!NT_SUCCESS(Status))
