@@ -23,6 +23,10 @@ IMPORTED NTSTATUS NTAPI NtDelayExecution(BOOLEAN Alertable, PLARGE_INTEGER Inter
 IMPORTED NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE Process, PVOID *Base, PSIZE_T Size, ULONG Type);
 IMPORTED NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE Process, PVOID *Base, PSIZE_T Size, ULONG New, PULONG Old);
 IMPORTED NTSTATUS NTAPI NtRaiseException(PEXCEPTION_RECORD Record, PCONTEXT Context, BOOLEAN FirstChance);
+IMPORTED NTSTATUS NTAPI NtRemoveIoCompletion(HANDLE Port, PVOID *Key, PVOID *Context, PIO_STATUS_BLOCK Block,
+                                             PLARGE_INTEGER Timeout);
+IMPORTED NTSTATUS NTAPI NtRemoveIoCompletionEx(HANDLE Port, PVOID Packets, ULONG Count, PULONG Removed,
+                                               PLARGE_INTEGER Timeout, BOOLEAN Alertable);
 IMPORTED NTSTATUS NTAPI NtSuspendThread(HANDLE Thread, PULONG Previous);
 IMPORTED NTSTATUS NTAPI NtTerminateProcess(HANDLE Process, NTSTATUS Status);
 IMPORTED NTSTATUS NTAPI NtTerminateThread(HANDLE Thread, NTSTATUS Status);
@@ -152,7 +156,8 @@ NTSTATUS Main(PVOID Peb)
             A[1] = Count % 2 ? (ULONG64)&Moment : A[1] < 0x10000 || (LONG64)A[1] < 0 ? A[1] : 0;
         if (Number == NUMBER(NtWaitForSingleObject))
             A[2] = Count % 2 || A[2] == 0 || (A[2] > 0x10000 && A[2] < 0x7FFFFFFEFFF0) ? (ULONG64)&Moment : A[2];
-        if (Number == NUMBER(NtWaitForMultipleObjects))
+        if (Number == NUMBER(NtWaitForMultipleObjects) || Number == NUMBER(NtRemoveIoCompletion) ||
+            Number == NUMBER(NtRemoveIoCompletionEx))
             A[4] = (ULONG64)&Moment;
         if (Number == NUMBER(NtLockFile))
             A[8] = TRUE; /* nobody's range is waited for */
