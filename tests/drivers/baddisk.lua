@@ -64,6 +64,17 @@ vm:clear_faults()
 async:close()
 volume:close()
 
+-- A command that never ends, nor does its abort: the controller is reset, and the request has timed out.
+local stuck = fltvm.machine { disks = { { size = "1M", device = {
+  faults = "op=read:lba=100-100:count=1:do=never;op=abort:count=1:do=never" } } } }
+local dead = stuck:open([[\Device\HarddiskVolume1]])
+before = stuck:time()
+expect_status("STATUS_IO_TIMEOUT", function() dead:read(100 * BLOCK, BLOCK, { timeout = 200000 }) end, "whose abort is lost as well")
+expect(stuck:time() - before > 30000, "after the time of both")
+expect_equal(#dead:read(100 * BLOCK, BLOCK), BLOCK, "the disk goes on")
+dead:close()
+stuck:shutdown()
+
 -- A host disk that errs, and one that cannot be written.
 local image = fltvm.temp("host.raw")
 local file = assert(io.open(image, "wb"))

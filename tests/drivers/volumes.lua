@@ -33,6 +33,7 @@ local function gpt(first, last)
 end
 
 local header, entry = gpt(100, 199)
+local _, beyond = gpt(300, 2048)
 local vm = fltvm.machine{ disks = {
   { image = image("whole.raw", 1024 * 1024, { [0] = "whole disk" }), writable = true },
   { image = image("mbr.raw", 1024 * 1024, { [0] = mbr({ 0x80, 7, 63, 200 }, { 0, 0x83, 300, 500 }),
@@ -45,6 +46,9 @@ local vm = fltvm.machine{ disks = {
   { image = image("bad.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 99999 }) }) },
   -- also where an entry but the first calls itself protective
   { image = image("bad2.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 100 }, { 0, 0xEE, 300, 99999 }) }) },
+  -- of a GPT what reaches beyond the disk is no partition
+  { image = image("beyond.raw", 1024 * 1024, { [0] = mbr({ 0, 0xEE, 1, 2047 }), [SECTOR] = header, [2 * SECTOR] = beyond .. entry,
+    [100 * SECTOR] = "beside" }) },
   { image = image("bad4.raw", 1024 * 1024, { [0] = mbr({ 0, 7, 63, 100 }, { 0, 0, 0, 0 }, { 0, 7, 200, 100 }, { 0, 0xEE, 2000, 49 }) }) },
 } }
 
@@ -63,8 +67,9 @@ starts(4, "gpt", 100 * SECTOR)
 starts(5, "\xEB\x52\x90NTFS", 1024 * 1024)
 starts(6, string.rep("\0", 16), 1024 * 1024)
 starts(7, string.rep("\0", 16), 1024 * 1024)
-starts(8, string.rep("\0", 16), 1024 * 1024)
-expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open("\\Device\\HarddiskVolume9") end)
+starts(8, "beside", 100 * SECTOR)
+starts(9, string.rep("\0", 16), 1024 * 1024)
+expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open("\\Device\\HarddiskVolume10") end)
 
 -- A write into a partition lands at its place on the disk.
 local second = vm:open("\\??\\E:")

@@ -233,6 +233,28 @@ expect_equal(count, 122, "120 files, in pieces, of an index of several blocks")
 expect_equal(last, "a file with a long name 120", "the last of them")
 many:close()
 
+-- A file in many places, read at once: where one of them errs the read does, whichever of its pieces is the last.
+local here = vm:open(ROOT .. "\\Folder\\here", { disposition = CREATE })
+local there = vm:open(ROOT .. "\\Folder\\there", { disposition = CREATE })
+for n = 0, 7 do
+  for _, grown in ipairs{ here, there } do
+    grown:write(n * 4096, string.rep(string.char(65 + n), 4096))
+    grown:flush()
+  end
+end
+local runs, _, _, behind, cluster = string.unpack("<I4I4i8i8i8", here:fsctl(0x90073, string.pack("<i8", 0), 1000))
+expect(runs > 2, "it has " .. runs .. " runs")
+local grown = here:read(0, 8 * 4096)
+here:close()
+there:close()
+here = vm:open(ROOT .. "\\Folder\\here", { access = "r", buffered = false })
+vm:fault{ op = "read", first = cluster * 8, last = (cluster + behind) * 8 - 1, action = "error", status = "media_read" }
+expect_status("STATUS_DEVICE_DATA_ERROR", function() here:read(0, 8 * 4096) end, "the first run errs")
+expect(here:read(behind * 4096, (8 - behind) * 4096) == grown:sub(behind * 4096 + 1), "the others do not")
+vm:clear_faults()
+expect(here:read(0, 8 * 4096) == grown, "and it is all there")
+here:close()
+
 -- Dismounted, files are dead; the end is clean, and other people's tools read what was written.
 file = vm:open(ROOT .. "\\small.txt")
 local volume = vm:open(ROOT)

@@ -235,14 +235,19 @@ static VOID CheckRefusals(VOID)
 static VOID CheckInstanceGoes(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"middle"), Altitude = RTL_CONSTANT_STRING(L"370060");
-    PFLT_INSTANCE Middle = NULL;
+    UNICODE_STRING NextName = RTL_CONSTANT_STRING(L"next"), NextAltitude = RTL_CONSTANT_STRING(L"370065");
+    PFLT_INSTANCE Middle = NULL, Next = NULL;
     HANDLE Handle = NULL;
 
     FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, &Altitude, &Name, &Middle) == STATUS_SUCCESS);
     FvCheck(Create(Middle, &Handle, NULL, ALL, 0, NULL) == STATUS_SUCCESS);
     FltObjectDereference(Middle);
+    FvCheck(FltAttachVolumeAtAltitude(Filter, Volume, &NextAltitude, &NextName, &Next) == STATUS_SUCCESS);
+    FltObjectDereference(Next);
     FvCheck(FltDetachVolume(Filter, Volume, &Name) == STATUS_SUCCESS);
     RtlZeroMemory(Seen, sizeof(Seen));
+    FvCheck(Read(Handle) && Saw(0, 0, 0, 0, 0) && Saw(1, 0, 1, 0, 0));
+    FvCheck(FltDetachVolume(Filter, Volume, &NextName) == STATUS_SUCCESS); /* and of the next after that */
     FvCheck(Read(Handle) && Saw(0, 0, 0, 0, 0) && Saw(1, 0, 1, 0, 0));
     FvCheck(FltClose(Handle) == STATUS_SUCCESS && Saw(0, 0, 0, 0, 0) && Saw(1, 0, 0, 1, 1));
 }
@@ -371,7 +376,7 @@ static VOID CheckClose(VOID)
 
 static VOID CheckAll(VOID)
 {
-    FvTestPlan(94);
+    FvTestPlan(97);
     CheckWhoSees(NULL, 1, 1);
     CheckWhoSees(Upper, 0, 1);
     CheckWhoSees(Lower, 0, 0);

@@ -17,6 +17,7 @@ typedef struct _ASK {
 #define HOW_PURGE_FILE 4
 #define HOW_BELOW      16 /* and for one that is opened below the filter manager */
 #define HOW_TWICE      8  /* whether two queries give the same information */
+#define HOW_PURGE_AMID 32 /* a purge of all names while the file system is asked */
 
 typedef struct _ANSWER {
     NTSTATUS Status;
@@ -29,6 +30,7 @@ typedef struct _ANSWER {
 static PFLT_FILTER Filter;
 static PFLT_INSTANCE High, Low;
 static volatile LONG Asked;
+static BOOLEAN PurgeAmid;
 
 static ULONG IsSame(PFLT_CALLBACK_DATA Data, FLT_FILE_NAME_OPTIONS Options, PFLT_FILE_NAME_INFORMATION First)
 {
@@ -86,6 +88,7 @@ static VOID Ask(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
         IoSetTopLevelIrp((PIRP)FSRTL_FSP_TOP_LEVEL_IRP);
     RtlZeroMemory(Answer, sizeof(*Answer));
     Asked = 0;
+    PurgeAmid = FlagOn(Question.How, HOW_PURGE_AMID) != 0;
     Answer->Status = FltGetFileNameInformation(Data, Question.Options, &Name);
     Answer->Asked = Asked;
     if (NT_SUCCESS(Answer->Status)) {
@@ -114,8 +117,12 @@ static FLT_PREOP_CALLBACK_STATUS PreQuery(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     FILE_INFORMATION_CLASS Class = Data->Iopb->Parameters.QueryFileInformation.FileInformationClass;
 
     if (FltObjects->Instance == Low && (Class == FileNameInformation || Class == FileNormalizedNameInformation ||
-                                        Class == FileAlternateNameInformation))
+                                        Class == FileAlternateNameInformation)) {
         InterlockedIncrement(&Asked);
+        if (PurgeAmid)
+            FvCheck(FltPurgeFileNameInformationCache(Low, NULL) == STATUS_SUCCESS);
+        PurgeAmid = FALSE;
+    }
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 

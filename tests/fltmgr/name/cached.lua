@@ -6,7 +6,7 @@ local ROOT = VOLUME .. "\\"
 local NORMALIZED, OPENED, SHORT = 1, 2, 3
 local DEFAULT, CACHE_ONLY, FILESYSTEM_ONLY, ALLOW = 0x100, 0x200, 0x300, 0x400
 local DO_NOT_CACHE = 0x02000000
-local TOP_LEVEL, PURGE, PURGE_FILE, TWICE, BELOW = 1, 2, 4, 8, 16
+local TOP_LEVEL, PURGE, PURGE_FILE, TWICE, BELOW, PURGE_AMID = 1, 2, 4, 8, 16, 32
 local MISS, INVALID = 0xC01C0018, 0xC01C0005
 
 local disk = fltvm.temp("cached.raw")
@@ -31,7 +31,7 @@ end
 
 for _, verifier in ipairs { "1", "0" } do
   local vm = fltvm.machine { disks = { { image = disk } }, options = { verifier = verifier } }
-  vm:set_registry(KEY, "Plan", 12)
+  vm:set_registry(KEY, "Plan", 15)
   local root = vm:open(ROOT, { access = "r", options = "directory" })
   local filter = vm:load { source = "cached.c", default_instance = "high", instances = { high = "300", low = "100" } }
   vm:open(ROOT .. "dir", { access = "r", disposition = "create", options = "directory" }):close()
@@ -126,6 +126,8 @@ for _, verifier in ipairs { "1", "0" } do
   vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\provider]], "Loose", 1)
   local provider = vm:load { source = "provider.c", altitude = "200" }
   expect_name(file, OPENED | CACHE_ONLY, MISS, 0, "nothing of the provider's is kept")
+  expect_name(file, OPENED | DEFAULT, "\\dir\\d.p", 1, "a name that is asked for while the names are purged", PURGE_AMID)
+  expect_name(file, OPENED | CACHE_ONLY, MISS, 0, "is told and not kept")
   expect_name(file, OPENED | DEFAULT, "\\dir\\d.p", 1, "it asks below, and gives its own")
   expect_name(file, OPENED | DEFAULT, "\\dir\\d.p", 0, "which is kept")
   expect_name(file, OPENED | CACHE_ONLY, MISS, 0, "until the names below are purged", PURGE_FILE)

@@ -15,6 +15,7 @@ static HANDLE OwnerHandle, OtherHandle;
 static ASK How;
 static ULONG CheckFlags;
 static BOOLEAN InThread; /* a check waits where it is */
+static BOOLEAN Late;     /* a request is cancelled before it is given to the oplock */
 static LONG Waits, Posts;
 static BOOLEAN Shared;
 static NTSTATUS Seen; /* the check's status, where it did not wait */
@@ -57,6 +58,8 @@ static FLT_PREOP_CALLBACK_STATUS NTAPI PreControl(PFLT_CALLBACK_DATA Data, PCFLT
     if (FltObjects->Instance != Low)
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     Shared = FltOplockIsSharedRequest(Data);
+    if (Late)
+        FltCancelIo(Data);
     return Shared ? FltOplockFsctrl(&Oplock, Data, 0) : FltOplockFsctrlEx(&Oplock, Data, 1, 0);
 }
 
@@ -203,6 +206,9 @@ static VOID CheckCancellation(VOID)
     FvCheck(Held.Status == STATUS_PENDING && FltCancelIo(Held.Data) && IsDone(&Held, STATUS_CANCELLED) &&
             !FltCurrentOplock(&Oplock));
     Free(&Held);
+    Late = TRUE;
+    FvCheck(Control(Owner, FSCTL_REQUEST_OPLOCK_LEVEL_1, 0, 0) == STATUS_CANCELLED && !FltCurrentOplock(&Oplock));
+    Late = FALSE;
     Start(&Held, Owner, FSCTL_REQUEST_OPLOCK_LEVEL_1, 0, 0);
     Begin(AskToNoneEx, 0);
     Start(&Reading, Other, 0, 0, 0);
@@ -307,7 +313,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Key)
 
     if (!NT_SUCCESS(Status))
         return Status;
-    FvTestPlan(36);
+    FvTestPlan(75);
     FltInitializeOplock(&Oplock);
     FltStartFiltering(Filter);
     Volume = OpenVolume(Filter);

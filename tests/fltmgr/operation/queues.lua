@@ -4,7 +4,7 @@ local KEY = [[\Registry\Machine\System\CurrentControlSet\Services\queues]]
 local VOLUME = [[\Device\HarddiskVolume1]]
 local QUEUE, CONTEXT, DISABLED, CANCELLED, TAKE_BACK, CALLBACK, LATE, CLEAR = 1, 2, 3, 4, 5, 6, 7, 8
 local vm, volume, from
-local plan = 118
+local plan = 123
 local function lines(pattern)
   local found, log = {}, fltvm.log()
   for i = from + 1, #log do found[#found + 1] = log[i]:match(pattern) end
@@ -59,6 +59,11 @@ case(CONTEXT, 0, function()
   expect_status("STATUS_CANCELLED", function() read:wait() end)
   volume:flush()
   expect_equal(lines("^queues: removed (%d)"), { "1", "0" }, "what the cancellation took is not there")
+end)
+case(CONTEXT, 0xC0000001, function()
+  expect_equal(#volume:read(0, 512), 512)
+  volume:flush()
+  expect_equal(lines("^queues: removed (%d)"), { "0" }, "what InsertIo refused is not there, either")
 end)
 case(DISABLED, 0, function()
   expect_equal(#volume:read(0, 512), 512)

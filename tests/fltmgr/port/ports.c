@@ -113,9 +113,11 @@ enum { Plain, WithReply, ShortReply, Late, LateReply, Wrong, Endless, CloseIt };
 static VOID Send(ULONG Way)
 {
     LARGE_INTEGER Timeout = {.QuadPart = -500000}, Zero = {.QuadPart = 0};
+    ULONG Room = Way == ShortReply ? 3 : sizeof(LastReply);
     PLARGE_INTEGER Patience = Way == Late || Way == LateReply ? &Timeout : Way == WithReply ? &Zero : NULL;
 
-    LastReplyLength = Way == ShortReply ? 3 : sizeof(LastReply);
+    LastReplyLength = Room;
+    RtlFillMemory(LastReply, sizeof(LastReply), '#');
     switch (Way) {
     case Plain:
     case Late: LastStatus = FltSendMessage(Filter, &Client, "plain", 5, NULL, NULL, Patience); break;
@@ -127,7 +129,9 @@ static VOID Send(ULONG Way)
         FltCloseClientPort(Filter, &Client);
         LastStatus = Client == NULL ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
         break;
-    default: LastStatus = FltSendMessage(Filter, &Client, "asks", 4, LastReply, &LastReplyLength, Patience);
+    default:
+        LastStatus = FltSendMessage(Filter, &Client, "asks", 4, LastReply, &LastReplyLength, Patience);
+        FvCheck(Room == sizeof(LastReply) || LastReply[Room] == '#'); /* not beyond it */
     }
 }
 

@@ -14,7 +14,7 @@ local function machine(leave, plan)
   return vm, volume, vm:load { source = "ports.c", altitude = "100" }
 end
 
-local vm, volume, filter = machine(0, 41)
+local vm, volume, filter = machine(0, 47)
 local function read(way) return volume:read_async(way * 512, 512, { thread = 2 }) end
 local function finish(operation, status, reply)
   local lines = #vm:log()

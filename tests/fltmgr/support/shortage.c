@@ -12,7 +12,7 @@ static PFLT_VOLUME Volume;
 static PFLT_INSTANCE Instance;
 static PFILE_OBJECT File;
 static HANDLE Handle;
-static PFLT_PORT Server;
+static PFLT_PORT Server, Client;
 static KEVENT Ran;
 
 static const FLT_CONTEXT_REGISTRATION Contexts[] = {
@@ -122,13 +122,16 @@ static VOID TryNames(VOID)
 
 static NTSTATUS NTAPI Connect(PFLT_PORT ClientPort, PVOID Cookie, PVOID Context, ULONG Size, PVOID *Connection)
 {
-    return STATUS_ACCESS_DENIED;
+    Client = ClientPort;
+    return STATUS_SUCCESS;
 }
 
 static VOID NTAPI Disconnect(PVOID Cookie)
 {
+    FltCloseClientPort(Filter, &Client);
 }
 
+/* The scenario connects, and unload closes it. */
 static VOID TryPort(VOID)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\ShortagePort");
@@ -140,7 +143,7 @@ static VOID TryPort(VOID)
     InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, Descriptor);
     if (Had("FltCreateCommunicationPort",
             FltCreateCommunicationPort(Filter, &Server, &Attributes, NULL, Connect, Disconnect, NULL, 1)))
-        FltCloseCommunicationPort(Server);
+        DbgPrint("shortage listens\n");
     FltFreeSecurityDescriptor(Descriptor);
 }
 
@@ -208,6 +211,8 @@ static FLT_POSTOP_CALLBACK_STATUS NTAPI Post(PFLT_CALLBACK_DATA Data, PCFLT_RELA
 
 static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
+    if (Server != NULL)
+        FltCloseCommunicationPort(Server);
     FltUnregisterFilter(Filter);
     return STATUS_SUCCESS;
 }

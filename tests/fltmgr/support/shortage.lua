@@ -23,9 +23,19 @@ local function run(rule)
   local opened, why = pcall(function() vm:open(VOLUME):close() end)
   local before, live = uses(vm)
   local loaded, filter = pcall(vm.load, vm, { source = "shortage.c", altitude = "370100" })
-  local statuses = {}
+  local statuses, listens = {}, false
   for _, line in ipairs(vm:log()) do
     statuses[#statuses + 1] = line:match("^shortage: (.*)$")
+    listens = listens or line == "shortage listens"
+  end
+  -- Who could not be connected for want of memory has not taken the only place.
+  for try = 1, listens and 2 or 0 do
+    local connected, port = pcall(vm.port, vm, [[\ShortagePort]])
+    if connected then
+      port:close()
+      break
+    end
+    statuses[#statuses + 1] = (try == 1 and "port " or "port again: ") .. tostring(port):match("STATUS_[%w_]+")
   end
   if loaded then
     filter:unload()
@@ -43,8 +53,9 @@ expect_equal(#statuses, 0, "with memory nothing fails: " .. table.concat(statuse
 expect_equal(after, live, "and nothing is left")
 note("allocations", last - first)
 
-local told = 0
-for skip = first, last - 1 do
+-- Other tags than the filter manager's are among its allocations, too: on until a few in a row fail nobody.
+local told, skip, silent = 0, first, 0
+while skip < last or silent < 4 do
   local wrong, left
   statuses, _, _, live, after = run("fltmgr.sys:" .. skip .. ":1")
   for _, status in ipairs(statuses) do
@@ -54,8 +65,9 @@ for skip = first, last - 1 do
       wrong = status
     end
   end
-  told = told + (#statuses > 0 and 1 or 0)
-  expect(not wrong, ("allocation %d: each failure says so: %s"):format(skip - first + 1, tostring(wrong)))
-  expect_equal(after, live, ("allocation %d: nothing is left"):format(skip - first + 1))
+  skip = skip + 1
+  told, silent = told + (#statuses > 0 and 1 or 0), #statuses > 0 and 0 or silent + 1
+  expect(not wrong, ("allocation %d: each failure says so: %s"):format(skip - first, tostring(wrong)))
+  expect_equal(after, live, ("allocation %d: nothing is left"):format(skip - first))
 end
-expect(told > (last - first) // 2, ("of %d allocations %d were told of"):format(last - first, told))
+expect(told > (skip - first) // 2, ("of %d allocations %d were told of"):format(skip - first, told))

@@ -137,6 +137,9 @@ static VOID CheckWriting(VOID)
     Writes = Store.Writes;
     FvCheck(Flush(0, 0) == STATUS_SUCCESS && Store.Writes == Writes);
     FvCheck(TryWrite(0x20000, 0x1000, (PVOID)0x10000) == STATUS_INVALID_USER_BUFFER);
+    FvCheck(TryWrite(0x2A000, 0x1000, (PVOID)0x10000) == STATUS_INVALID_USER_BUFFER); /* a page that was not there */
+    FvCheck(TryRead(0x2A000, 0x1000, Buffer) == STATUS_SUCCESS && IsStored(Buffer, 0x2A000, 0x1000));
+    RtlFillMemory(Buffer, sizeof(Buffer), 0xA5);
     FvCheck(!CcCopyWrite(File, &Early, 16, FALSE, Buffer)); /* its page is not there */
     FvCheck(CcCopyWrite(File, &Place, 16, FALSE, Buffer));
     FvCheck(CcCopyWriteEx(File, &Whole, 16, TRUE, Buffer, PsGetCurrentThread()));
@@ -280,7 +283,7 @@ static VOID CheckEnd(VOID)
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(89);
+    FvTestPlan(91);
     if (!NT_SUCCESS(StoreCreate(DriverObject)))
         return STATUS_UNSUCCESSFUL;
     File = StoreOpen(&Handle);

@@ -90,6 +90,27 @@ static VOID CheckConversion(PERESOURCE Resource)
     ExReleaseResourceLite(Resource);
 }
 
+/* Who waits for it shared has it then, also behind one who waits for it exclusively. */
+static VOID CheckConversionWithWaiters(PERESOURCE Resource)
+{
+    ASK Writer, Reader;
+    PVOID WriterThread, ReaderThread;
+
+    ExAcquireResourceExclusiveLite(Resource, TRUE);
+    WriterThread = StartAsk(&Writer, Resource, TRUE, TRUE);
+    FvCheck(WaitFor(&Writer.Asked, 50) == STATUS_TIMEOUT);
+    ReaderThread = StartAsk(&Reader, Resource, FALSE, TRUE);
+    FvCheck(WaitFor(&Reader.Asked, 50) == STATUS_TIMEOUT);
+    ExConvertExclusiveToSharedLite(Resource);
+    FvCheck(WaitFor(&Reader.Asked, 1000) == STATUS_SUCCESS && WaitFor(&Writer.Asked, 50) == STATUS_TIMEOUT);
+    KeSetEvent(&Reader.Release, IO_NO_INCREMENT, FALSE);
+    ExReleaseResourceLite(Resource);
+    FvCheck(WaitFor(&Writer.Asked, 1000) == STATUS_SUCCESS && Writer.Granted && Reader.Granted);
+    KeSetEvent(&Writer.Release, IO_NO_INCREMENT, FALSE);
+    JoinThread(ReaderThread);
+    JoinThread(WriterThread);
+}
+
 /* With an exclusive waiter, new sharers wait, but not those that may starve it. */
 static VOID CheckWaiter(PERESOURCE Resource)
 {
@@ -119,12 +140,13 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(27);
+    FvTestPlan(31);
     FvCheck(ExInitializeResourceLite(&Resource) == STATUS_SUCCESS);
     KeEnterCriticalRegion();
     CheckOwnership(&Resource);
     CheckShared(&Resource);
     CheckConversion(&Resource);
+    CheckConversionWithWaiters(&Resource);
     CheckWaiter(&Resource);
     KeLeaveCriticalRegion();
     FvCheck(ExEnterCriticalRegionAndAcquireResourceExclusive(&Resource) == NULL); /* no Win32Thread */

@@ -53,6 +53,39 @@ static VOID NTAPI DoNothing(PVOID Context)
     UNREFERENCED_PARAMETER(Context);
 }
 
+static KEVENT Called;
+static BOOLEAN Returning;
+
+static VOID NTAPI OnThreadSlowly(HANDLE Process, HANDLE Thread, BOOLEAN Create)
+{
+    UNREFERENCED_PARAMETER(Process);
+    UNREFERENCED_PARAMETER(Thread);
+    if (!Create || PsGetCurrentThreadId() == Creator)
+        return;
+    KeSetEvent(&Called, IO_NO_INCREMENT, FALSE);
+    Sleep(100);
+    Returning = TRUE;
+}
+
+static VOID NTAPI StartAnother(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    JoinThread(StartThread(DoNothing, NULL));
+}
+
+/* Whoever removes a routine that is being called waits for it: its code may go then. */
+static VOID CheckRemovalWaits(VOID)
+{
+    PVOID Starter;
+
+    KeInitializeEvent(&Called, NotificationEvent, FALSE);
+    FvCheck(PsSetCreateThreadNotifyRoutine(OnThreadSlowly) == STATUS_SUCCESS);
+    Starter = StartThread(StartAnother, NULL);
+    FvCheck(WaitFor(&Called, 1000) == STATUS_SUCCESS && !Returning);
+    FvCheck(PsRemoveCreateThreadNotifyRoutine(OnThreadSlowly) == STATUS_SUCCESS && Returning);
+    JoinThread(Starter);
+}
+
 static VOID CheckNotify(VOID)
 {
     PETHREAD Thread;
@@ -179,8 +212,9 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(38);
+    FvTestPlan(41);
     CheckNotify();
+    CheckRemovalWaits();
     CheckCallbackObjects();
     return STATUS_SUCCESS;
 }

@@ -9,6 +9,8 @@
 
 #include <fltvm.h>
 
+#include "../../inc/threads.h"
+
 #define TAG 'vrnU'
 
 static PDRIVER_OBJECT Driver;
@@ -16,6 +18,7 @@ static KSPIN_LOCK Lock;
 static EX_SPIN_LOCK ExecutiveLock;
 static FAST_MUTEX FastMutex;
 static ERESOURCE Resource;
+static KMUTANT Mutant;
 
 static BOOLEAN RaiseDownwards(VOID)
 {
@@ -431,6 +434,29 @@ static BOOLEAN MarkPendingAndReturnSuccess(VOID)
     return Ok;
 }
 
+static VOID NTAPI HoldUntilTheEnd(PVOID Context)
+{
+    UNREFERENCED_PARAMETER(Context);
+    KeWaitForSingleObject(&Mutant, Executive, KernelMode, FALSE, NULL); // GUILTY
+    Sleep(50);
+}
+
+/* Who waits for the mutant is told that it was abandoned, and has it; once. */
+static BOOLEAN EndWithMutant(VOID)
+{
+    PVOID Thread;
+    BOOLEAN Ok;
+
+    KeInitializeMutant(&Mutant, FALSE);
+    Thread = StartThread(HoldUntilTheEnd, NULL);
+    Sleep(20);
+    Ok = KeReadStateMutant(&Mutant) == 0 && WaitFor(&Mutant, 1000) == STATUS_ABANDONED;
+    JoinThread(Thread);
+    Ok = Ok && WaitFor(&Mutant, 0) == STATUS_SUCCESS && KeReleaseMutant(&Mutant, 0, FALSE, FALSE) == -1 &&
+         KeReleaseMutant(&Mutant, 0, FALSE, FALSE) == 0;
+    return Ok && KeReadStateMutant(&Mutant) == 1;
+}
+
 /* In the order of unverified.lua's cases. */
 static const struct {
     PCSTR Name;
@@ -469,6 +495,7 @@ static const struct {
     CASE(FreeMdlTwice),
     CASE(CloseWhatIsNotOpen),
     CASE(MarkPendingAndReturnSuccess),
+    CASE(EndWithMutant),
 };
 
 /* The value "Case" of the service: 0, all of them. */

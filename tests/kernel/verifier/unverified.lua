@@ -4,7 +4,7 @@
 local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\unverified]]
 local SOURCE = debug.getinfo(1, "S").source:match("^@(.*)%.lua$") .. ".c"
 
--- routine, bugcheck, first parameter
+-- routine, bugcheck, first parameter, the routine with the guilty line if it is another
 local cases = {
   { "RaiseDownwards", 0xC4, 0x30 },
   { "LowerUpwards", 0xC4, 0x31 },
@@ -38,6 +38,7 @@ local cases = {
   { "FreeMdlTwice", 0xCC },
   { "CloseWhatIsNotOpen", 0x93 },
   { "MarkPendingAndReturnSuccess", 0xC9, 0x200 },
+  { "EndWithMutant", 0xC4, 0x100A, "HoldUntilTheEnd" },
 }
 
 -- The guilty line of each routine: the first that is marked so after the routine's head.
@@ -50,7 +51,7 @@ end
 
 for index, case in ipairs(cases) do
   local vm = fltvm.machine { cpus = 1 }
-  local line = guilty[case[1]]
+  local line = guilty[case[4] or case[1]]
   vm:set_registry(SERVICE, "Case", index) -- -O0: each call has its line
   expect_bugcheck { code = case[2], p1 = case[3], driver = "unverified", quiet = true,
     text = line and "unverified.c:" .. line .. ")" or "PendAndReturnSuccess", what = case[1] .. " is found with the verifier",
