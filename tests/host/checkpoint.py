@@ -75,6 +75,23 @@ expect(true, "it is well")
 """
 
 
+# A driver that sleeps for as long as the processor's random numbers say.
+DRAWS = r"""
+#include <ntddk.h>
+#include <immintrin.h>
+NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
+{
+    LARGE_INTEGER Interval;
+    unsigned long long Number = 0;
+    if (!_rdrand64_step(&Number))
+        return STATUS_UNSUCCESSFUL;
+    Interval.QuadPart = -10000 * (LONGLONG)(Number % 1000 + 1);
+    KeDelayExecutionThread(KernelMode, FALSE, &Interval);
+    return STATUS_SUCCESS;
+}
+"""
+
+
 def folder_with_examples():
     folder = Folder()
     os.symlink(EXAMPLES, folder.file('examples'))
@@ -117,6 +134,15 @@ def also_where_threads_race():
         done = folder.fltvm('explore', '--verify', '--runs', '40', '-j', '2', '--strategy', 'seeds,faults',
                             'examples/flaky_checkpoint.lua', timeout=400)
         check('39 runs from the checkpoint on are the same from their beginning.' in done.all and done.returncode in (0, 1), done.all)
+
+
+@case
+def also_where_the_processor_is_asked_for_random_numbers():
+    with Folder() as folder:
+        folder.write('draws.c', DRAWS)
+        folder.write('scenario.lua', 'local vm = fltvm.machine{ disks = { { size = "1M" } } } local v = vm:open("\\\\Device\\\\HarddiskVolume1") vm:checkpoint() '
+                     'vm:load{ source = "draws.c", flags = { "-mrdrnd" } } for _ = 1, 8 do pcall(v.read, v, 0, 512) end expect(true, "drawn")')
+        verified(folder, 8, '--strategy', 'faults')
 
 
 @case
@@ -212,6 +238,7 @@ def where_it_cannot_be_is_told():
                 'r:wait() vm:checkpoint() expect_equal(#v:read(0, 512), 512, "and then it can be")')
         expect(folder.scenario(busy), 0, 'a disk still works on a command', 'ok: and then it can be')
         for options, words in ((['--checkpoint-seed', 'x'], "--checkpoint-seed: 'x' is not a number"),
+                               (['--checkpoint-seed', str(1 << 64)], 'is not a number'),
                                (['--fail-io', '+0'], "--fail-io: '+0' is neither"), (['--fail-io', '+3', '--fail-allocation', '2'], "put a '+' before each"),
                                (['--checkpoint-seed', '1', '--delay-io', '2'], "put a '+' before each"),
                                (['--delay-call', '+3'], '--delay-call: calls are counted from the machine'),

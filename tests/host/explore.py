@@ -280,6 +280,32 @@ def commands_to_a_disk_fail_beside_the_scenarios_own_rules():
             expect(folder.fltvm('run', '--fail-io', wrong, 'scenario.lua'), 2, 'is neither N nor DISK:N')
 
 
+ORDER = '''
+local vm = fltvm.machine{ disks = { { size = "1M" } } }
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1")
+volume:write(0, ("x"):rep(512))
+volume:flush()
+local made = {}
+for name, call in pairs{ flush = function() volume:flush() end, write = function() volume:write(0, ("y"):rep(512)) end } do
+  made[#made + 1] = name .. " " .. tostring(pcall(call))
+end
+note(table.concat(made, ", "))
+volume:close()
+expect(true, "the end")
+'''
+
+
+@case
+def flushes_are_commands_to_a_disk_as_well():
+    with Folder() as folder:
+        folder.write('scenario.lua', ORDER)
+        expect(folder.fltvm('run', '--json', 'plain.json', '--list-choices', 'scenario.lua'), 0, 'flush true, write true')
+        count = json.loads(folder.read('plain.json'))['machines'][0]['io'].count(0)
+        expect(folder.fltvm('run', '--fail-io', str(count), 'scenario.lua'), 0, 'flush true, write false')
+        expect(folder.fltvm('run', '--fail-io', str(count - 1), 'scenario.lua'), 0, 'flush false, write true')
+        expect(folder.fltvm('run', '--fail-io', str(count + 1), 'scenario.lua'), 0, 'flush true, write true')
+
+
 HOLD = '''
 #include <ntddk.h>
 static DRIVER_UNLOAD Unload;

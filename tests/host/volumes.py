@@ -101,6 +101,15 @@ def volumes_in_partitions_are_found():
 
 
 @case
+def a_partition_that_reaches_beyond_the_image_is_refused():
+    with Folder() as folder:
+        expect(folder.fltvm('image', 'make', 'mbr', 'a.raw'), 0)
+        os.truncate(folder.file('a.raw'), (2048 + 24576 - 1) * 512)   # all of the first but its last sector
+        for options in ([], ['--partition=1']):
+            expect(folder.fltvm('image', 'list', *options, 'a.raw'), 2, 'a.raw: the partition is not within the disk')
+
+
+@case
 def each_difference_is_told():
     with Folder() as folder:
         files = tree(folder)
