@@ -494,6 +494,7 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
     Lookup.SecurityQos = ObjectAttributes->SecurityQualityOfService;
     if (AccessState == NULL) {
         ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess);
+        Local.SecurityDescriptor = ObjectAttributes->SecurityDescriptor; /* for what is made on the way */
         AccessState = &Local;
     }
     Lookup.AccessState = AccessState;

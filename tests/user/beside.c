@@ -144,6 +144,48 @@ static void CheckSecurity(HANDLE File)
     Check(NtSetSecurityObject(File, SACL_SECURITY_INFORMATION, &Absolute) == STATUS_ACCESS_DENIED, "no right to");
 }
 
+/* A file is made with a descriptor, and has that. */
+static void CheckMade(void)
+{
+    struct {
+        ACL Acl;
+        ACCESS_ALLOWED_ACE Entry;
+        ULONG Rest[2];
+    } List = {{ACL_REVISION, 0, sizeof(ACL) + 20, 1, 0},
+              {{ACCESS_ALLOWED_ACE_TYPE, 0, 20}, 0x120116, 0x00000101},
+              {0x01000000, 0}};
+    SECURITY_DESCRIPTOR Wanted = {
+        .Revision = SECURITY_DESCRIPTOR_REVISION, .Control = SE_DACL_PRESENT, .Dacl = &List.Acl};
+    SECURITY_DESCRIPTOR_RELATIVE *Got = (PVOID)Buffer;
+    OBJECT_ATTRIBUTES Attributes;
+    UNICODE_STRING Text;
+    HANDLE File = NULL;
+    ULONG Needed;
+
+    Name(&Attributes, &Text, L"\\Device\\HarddiskVolume1\\Beside\\made");
+    EACH_WILD(Bad)
+    {
+        Attributes.SecurityDescriptor = Bad;
+        Check(NtCreateFile(&File, READ_CONTROL | SYNCHRONIZE, &Attributes, &IoStatus, NULL, FILE_ATTRIBUTE_NORMAL, 0,
+                           FILE_CREATE, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0) == STATUS_ACCESS_VIOLATION,
+              "a new file's descriptor");
+        Wanted.Dacl = Bad;
+        Attributes.SecurityDescriptor = &Wanted;
+        Check(NtCreateFile(&File, READ_CONTROL | SYNCHRONIZE, &Attributes, &IoStatus, NULL, FILE_ATTRIBUTE_NORMAL, 0,
+                           FILE_CREATE, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0) == STATUS_ACCESS_VIOLATION,
+              "its list");
+    }
+    Wanted.Dacl = &List.Acl;
+    Check(NtCreateFile(&File, READ_CONTROL | SYNCHRONIZE, &Attributes, &IoStatus, NULL, FILE_ATTRIBUTE_NORMAL, 0,
+                       FILE_CREATE, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0) == 0,
+          "made");
+    Check(NtQuerySecurityObject(File, DACL_SECURITY_INFORMATION, Buffer, sizeof(Buffer), &Needed) == 0 &&
+              Got->Dacl != 0 && ((PACL)(Buffer + Got->Dacl))->AceCount == 1 &&
+              ((PACCESS_ALLOWED_ACE)(Buffer + Got->Dacl + sizeof(ACL)))->Mask == 0x120116,
+          "with what was asked for");
+    NtClose(File);
+}
+
 static void CheckNotify(HANDLE Folder)
 {
     PFILE_NOTIFY_INFORMATION Change = (PVOID)Buffer;
@@ -250,6 +292,7 @@ NTSTATUS Main(PVOID Peb)
     CheckLocks(File, Other);
     CheckEas(File);
     CheckSecurity(File);
+    CheckMade();
     CheckNotify(Folder);
     CheckSections(File);
     NtClose(Other);
