@@ -115,10 +115,12 @@ static VOID NTAPI PspSystemThreadStartup(PKSTART_ROUTINE StartRoutine, PVOID Sta
 /* FALSE: the process ends, or has ended, with its threads. */
 static BOOLEAN PspInsertThread(PETHREAD Thread, PEPROCESS Process)
 {
+    static ULONG64 LastPlace; /* PspLock */
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     BOOLEAN Lives = !Process->Exiting;
 
     if (Lives) {
+        Thread->Place = ++LastPlace;
         InsertTailList(&Process->ThreadListHead, &Thread->ThreadListEntry);
         Process->ActiveThreads++;
     }
@@ -253,17 +255,14 @@ PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous)
     KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
     PLIST_ENTRY Entry = Process->ThreadListHead.Flink;
 
-    /* A thread that ended meanwhile has left the list: those that followed it have higher ids. */
+    /* A thread that ended meanwhile has left the list: those that followed it are known by their places. */
     if (Previous != NULL && !Previous->Terminated) {
         Entry = Previous->ThreadListEntry.Flink;
     }
     for (; Entry != &Process->ThreadListHead; Entry = Entry->Flink) {
         PETHREAD Candidate = CONTAINING_RECORD(Entry, ETHREAD, ThreadListEntry);
 
-        if (Previous != NULL && (ULONG64)Candidate->Cid.UniqueThread <= (ULONG64)Previous->Cid.UniqueThread) {
-            continue;
-        }
-        if (ObReferenceObjectSafe(Candidate)) {
+        if ((Previous == NULL || Candidate->Place > Previous->Place) && ObReferenceObjectSafe(Candidate)) {
             Thread = Candidate;
             break;
         }

@@ -161,24 +161,6 @@ static VOID PspUserExit(VOID)
     PspExitThread(Status);
 }
 
-/* A thread of the process's that has not been told to end, referenced; NULL: none is left.  Any may end meanwhile. */
-static PETHREAD PspFindLiving(PEPROCESS Process)
-{
-    PETHREAD Found = NULL;
-    KIRQL OldIrql = KeAcquireSpinLockRaiseToDpc(&PspLock);
-
-    for (PLIST_ENTRY Entry = Process->ThreadListHead.Flink; Found == NULL && Entry != &Process->ThreadListHead;
-         Entry = Entry->Flink) {
-        PETHREAD Thread = CONTAINING_RECORD(Entry, ETHREAD, ThreadListEntry);
-
-        if (PspIsUserThread(Thread) && !Thread->Tcb.Terminating && ObReferenceObjectSafe(Thread)) {
-            Found = Thread;
-        }
-    }
-    KeReleaseSpinLock(&PspLock, OldIrql);
-    return Found;
-}
-
 /* Threads of the kernel's in the process are none of its user's: they go on. */
 VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus)
 {
@@ -189,10 +171,12 @@ VOID PsTerminateUserProcess(PEPROCESS Process, NTSTATUS ExitStatus)
         Process->UserExitStatus = ExitStatus;
     }
     KeReleaseSpinLock(&PspLock, OldIrql);
-    for (PETHREAD Thread = PspFindLiving(Process); Thread != NULL; Thread = PspFindLiving(Process)) {
-        KeForceUserExit(&Thread->Tcb);
-        PspForceResume(Thread);
-        ObDereferenceObject(Thread);
+    for (PETHREAD Thread = PsGetNextProcessThread(Process, NULL); Thread != NULL;
+         Thread = PsGetNextProcessThread(Process, Thread)) {
+        if (PspIsUserThread(Thread)) {
+            KeForceUserExit(&Thread->Tcb);
+            PspForceResume(Thread);
+        }
     }
 }
 

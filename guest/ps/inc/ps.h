@@ -20,6 +20,7 @@ typedef struct _ETHREAD {
     CLIENT_ID Cid;
     PKSTART_ROUTINE StartAddress;
     LIST_ENTRY ThreadListEntry; /* of the process; PspLock */
+    ULONG64 Place; /* its number among all that were put in such a list: those behind it have higher ones */
 
     /* io's */
     KSPIN_LOCK IrpListLock;
