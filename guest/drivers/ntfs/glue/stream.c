@@ -71,19 +71,14 @@ int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const u
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute != NULL) {
-        NtfsGlueTellStream(Attribute, Facts);
-        Facts->NameLength = (uint16_t)Attribute->name_len;
-        ntfs_attr_close(Attribute);
-    } else {
-        Status = NtfsGlueStatus(Volume->Sectors);
-    }
+    NtfsGlueTellStream(Attribute, Facts);
+    Facts->NameLength = (uint16_t)Attribute->name_len;
+    ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
@@ -143,13 +138,12 @@ int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute == NULL || ntfs_attr_map_whole_runlist(Attribute) != 0) {
+    if (ntfs_attr_map_whole_runlist(Attribute) != 0) {
         Status = NtfsGlueStatus(Volume->Sectors);
     } else {
         for (runlist_element *Run = Attribute->rl; Run != NULL && Run->length != 0; Run++) {
@@ -165,9 +159,7 @@ int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
             }
         }
     }
-    if (Attribute != NULL) {
-        ntfs_attr_close(Attribute);
-    }
+    ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
@@ -176,24 +168,19 @@ int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
-    s64 Done = -1;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    s64 Done;
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute != NULL) {
-        Done = ntfs_attr_pread(Attribute, Offset, *Bytes, Buffer);
-    }
+    Done = ntfs_attr_pread(Attribute, Offset, *Bytes, Buffer);
     if (Done < 0) {
         Status = NtfsGlueStatus(Volume->Sectors);
     } else {
         *Bytes = (uint32_t)Done;
     }
-    if (Attribute != NULL) {
-        ntfs_attr_close(Attribute);
-    }
+    ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
@@ -239,7 +226,6 @@ int32_t NtfsLibraryWrite(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_
 static int GlueResize(ntfs_attr *Attribute, s64 Size)
 {
     static const u8 Zero;
-
     int Sparse = NtfsGlueIsSparse(Attribute), Result;
 
     if (Size <= Attribute->data_size) {
@@ -257,20 +243,17 @@ int32_t NtfsLibrarySetSize(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint1
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute == NULL || GlueResize(Attribute, Size) != 0) {
+    if (GlueResize(Attribute, Size) != 0) {
         Status = NtfsGlueStatus(Volume->Sectors);
     }
-    if (Attribute != NULL) {
-        NtfsGlueTellStream(Attribute, Facts);
-        ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
-        ntfs_attr_close(Attribute);
-    }
+    NtfsGlueTellStream(Attribute, Facts);
+    ntfs_inode_update_times(Inode, NTFS_UPDATE_MCTIME);
+    ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
@@ -297,20 +280,17 @@ int32_t NtfsLibraryRemoveStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const 
 {
     ntfs_attr *Attribute;
     ntfs_inode *Inode;
-    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+    int32_t Status = NtfsGlueOpenStream(Volume, Id, Name, Length, &Inode, &Attribute);
 
     if (Status < 0) {
         return Status;
     }
-    Attribute = GlueOpenStream(Inode, Name, Length);
-    if (Attribute == NULL || ntfs_attr_rm(Attribute) != 0) {
+    if (ntfs_attr_rm(Attribute) != 0) {
         Status = NtfsGlueStatus(Volume->Sectors);
     } else {
         ntfs_inode_update_times(Inode, NTFS_UPDATE_CTIME);
     }
-    if (Attribute != NULL) {
-        ntfs_attr_close(Attribute);
-    }
+    ntfs_attr_close(Attribute);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
