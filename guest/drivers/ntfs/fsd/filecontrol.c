@@ -322,7 +322,7 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
     return NT_SUCCESS(Status) && From < To ? NtfsWriteZeros(Control, To, End) : Status;
 }
 
-/* STATUS_ACCESS_DENIED: the handle may not change what the file is; STATUS_INVALID_PARAMETER: a directory. */
+/* STATUS_INVALID_PARAMETER: a directory. */
 static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
 {
     PFILE_SET_SPARSE_BUFFER Wanted = Control->Input;
