@@ -4,6 +4,7 @@
  * PAGE_EXECUTE, and neither handle left.
  */
 #include "clientp.h"
+#include <ob.h>
 
 VOID ClientpReleaseImageFile(PCLIENT_IMAGE_FILE Image)
 {
@@ -13,20 +14,6 @@ VOID ClientpReleaseImageFile(PCLIENT_IMAGE_FILE Image)
         ObDereferenceObject(Image->File);
     if (Image->Name != NULL)
         ExFreePoolWithTag(Image->Name, CLIENT_TAG);
-}
-
-/* The file's name as it was opened, behind its device's. */
-static NTSTATUS ClientpNameImage(PCLIENT_IMAGE_FILE Image)
-{
-    ULONG Length = 0;
-    NTSTATUS Status = ObQueryNameString(Image->File, NULL, 0, &Length);
-
-    if (Status != STATUS_INFO_LENGTH_MISMATCH)
-        return NT_SUCCESS(Status) ? STATUS_OBJECT_NAME_INVALID : Status;
-    Image->Name = ExAllocatePoolWithTag(PagedPool, Length + sizeof(WCHAR), CLIENT_TAG);
-    if (Image->Name == NULL)
-        return STATUS_INSUFFICIENT_RESOURCES;
-    return ObQueryNameString(Image->File, Image->Name, Length + sizeof(WCHAR), &Length);
 }
 
 NTSTATUS ClientpOpenImageFile(PUNICODE_STRING Name, PCLIENT_IMAGE_FILE Image)
@@ -48,7 +35,7 @@ NTSTATUS ClientpOpenImageFile(PUNICODE_STRING Name, PCLIENT_IMAGE_FILE Image)
     if (NT_SUCCESS(Status))
         Status = ObReferenceObjectByHandle(File, 0, *IoFileObjectType, KernelMode, (PVOID *)&Image->File, NULL);
     if (NT_SUCCESS(Status))
-        Status = ClientpNameImage(Image);
+        Status = ObCopyName(Image->File, CLIENT_TAG, &Image->Name); /* as it was opened, behind its device's */
     if (Section != NULL)
         ZwClose(Section);
     if (File != NULL)

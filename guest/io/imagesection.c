@@ -108,18 +108,9 @@ NTSTATUS IopOpenImageSection(PFILE_OBJECT FileObject, PULONG64 Size, ULONG Prote
 /* Tells drivers of an image of a file that has been mapped into a process, which is the current one.  PASSIVE_LEVEL. */
 VOID IopNotifyImage(PFILE_OBJECT FileObject, PEPROCESS Process, ULONG64 Base, ULONG64 Size)
 {
-    POBJECT_NAME_INFORMATION Information = NULL;
-    ULONG Length = 0;
+    POBJECT_NAME_INFORMATION Information;
 
-    if (ObQueryNameString(FileObject, NULL, 0, &Length) == STATUS_INFO_LENGTH_MISMATCH) {
-        Information = ExAllocatePoolWithTag(PagedPool, Length + sizeof(WCHAR), IOP_TAG_NAME);
-    }
-    /* Without memory for it there is no name, as documented. */
-    if (Information != NULL &&
-        !NT_SUCCESS(ObQueryNameString(FileObject, Information, Length + sizeof(WCHAR), &Length))) {
-        ExFreePoolWithTag(Information, IOP_TAG_NAME);
-        Information = NULL;
-    }
+    ObCopyName(FileObject, IOP_TAG_NAME, &Information); /* without memory for it there is no name, as documented */
     PsNotifyImage(Information != NULL ? &Information->Name : NULL, Process, FileObject, (PVOID)Base, Size);
     if (Information != NULL) {
         ExFreePoolWithTag(Information, IOP_TAG_NAME);

@@ -446,6 +446,27 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
     return STATUS_SUCCESS;
 }
 
+NTSTATUS ObCopyName(PVOID Object, ULONG Tag, POBJECT_NAME_INFORMATION *Name)
+{
+    ULONG Length = 0;
+    NTSTATUS Status = ObQueryNameString(Object, NULL, 0, &Length);
+
+    *Name = NULL;
+    if (Status != STATUS_INFO_LENGTH_MISMATCH) {
+        return NT_SUCCESS(Status) ? STATUS_OBJECT_NAME_INVALID : Status;
+    }
+    *Name = ExAllocatePoolWithTag(PagedPool, Length + sizeof(WCHAR), Tag);
+    if (*Name == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Status = ObQueryNameString(Object, *Name, Length + sizeof(WCHAR), &Length);
+    if (!NT_SUCCESS(Status)) {
+        ExFreePoolWithTag(*Name, Tag);
+        *Name = NULL;
+    }
+    return Status;
+}
+
 /* ---- opening ---------------------------------------------------------------------------------------------
  */
 

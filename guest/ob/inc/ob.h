@@ -141,6 +141,9 @@ typedef struct _OB_CAPTURED {
 NTSTATUS ObCapture(POBJECT_ATTRIBUTES Attributes, PHANDLE Handle, POB_CAPTURED Captured);
 VOID ObReleaseCaptured(POB_CAPTURED Captured);
 
+/* The object's full name, terminated, in paged pool of this tag that is the caller's.  ObQueryNameString's statuses. */
+NTSTATUS ObCopyName(PVOID Object, ULONG Tag, POBJECT_NAME_INFORMATION *Name);
+
 /* Tells the caller its handle, if there is one; what was done is done, also if it cannot be told any more. */
 NTSTATUS ObTellHandle(NTSTATUS Status, HANDLE Handle, PHANDLE Result);
 
