@@ -72,8 +72,9 @@ PAIRS = {'pool': (250, 800, 245), 'lookaside': (56, 400, None), 'resource': (60,
          'fast-mutex': (30, 45, 26), 'name-kept': (400, 400, None), 'name-asked': (None, None, None)}
 
 
-def pairs():
-    result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'pairs.lua')], stdin=subprocess.DEVNULL,
+def with_and_without(scenario):
+    """({(name, 0 or 1 for the verifier): number}, all that was said) of a scenario that ends well; else of nothing."""
+    result = subprocess.run([fltvm, 'run', os.path.join(HERE, scenario)], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = result.stdout.decode(errors='replace')
     found, verifier = {}, None
@@ -81,8 +82,14 @@ def pairs():
         if name == 'verifier':
             verifier = int(value)
         else:
-            found[name.removesuffix('-pair'), verifier] = int(value) / 100
-    tap.check(result.returncode == 0 and len(found) == 2 * len(PAIRS), 'the pairs are measured', output)
+            found[name, verifier] = int(value)
+    return found if result.returncode == 0 else {}, output
+
+
+def pairs():
+    found, output = with_and_without('pairs.lua')
+    found = {(name.removesuffix('-pair'), verifier): value / 100 for (name, verifier), value in found.items()}
+    tap.check(len(found) == 2 * len(PAIRS), 'the pairs are measured', output)
     print('# pair: without the verifier / with it, instructions; aims; Linux 6.1')
     for name, (off, on, linux) in PAIRS.items():
         print(f'# {name}: {found.get((name, 0))} / {found.get((name, 1))}; {off or "-"} / {on or "-"}; {linux or "-"}')
@@ -96,16 +103,8 @@ USERS = {'system-call': (200, 219), 'open-volume': (13700, 124000), 'user-apc': 
 
 
 def users():
-    result = subprocess.run([fltvm, 'run', os.path.join(HERE, 'users.lua')], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    output = result.stdout.decode(errors='replace')
-    found, verifier = {}, None
-    for name, value in re.findall(r'bench ([\w-]+) (\d+)', output):
-        if name == 'verifier':
-            verifier = int(value)
-        else:
-            found[name, verifier] = int(value)
-    tap.check(result.returncode == 0 and len(found) == 2 * len(USERS), 'calls and processes are measured', output)
+    found, output = with_and_without('users.lua')
+    tap.check(len(found) == 2 * len(USERS), 'calls and processes are measured', output)
     print('# without the verifier / with it, instructions')
     for name, limits in USERS.items():
         print(f'# {name}: {found.get((name, 0))} / {found.get((name, 1))}')
