@@ -277,8 +277,10 @@ NTSTATUS FLTAPI FltStartFiltering(PFLT_FILTER Filter)
 
     if (Filter == NULL || Filter->Object.Magic != FLTP_MAGIC_FILTER || InterlockedExchange(&Filter->Started, TRUE))
         return STATUS_INVALID_PARAMETER;
-    while ((Volume = FltpNextVolume(Volume)) != NULL)
-        FltpAttachAutomatically(Filter, Volume, 0);
+    while ((Volume = FltpNextVolume(Volume)) != NULL) {
+        if (!Volume->IsNew || Volume->SetUpBy != NULL) /* else its first create finds this filter, too */
+            FltpAttachAutomatically(Filter, Volume, 0);
+    }
     return STATUS_SUCCESS;
 }
 

@@ -38,7 +38,7 @@ static NTSTATUS FltpMount(PFLTP_DEVICE Device, PIRP Irp)
     Status = Irp->IoStatus.Status;
     if (NT_SUCCESS(Status) && Disk->Vpb != NULL && Disk->Vpb->DeviceObject != NULL) {
         PDEVICE_OBJECT Control = IoGetDeviceAttachmentBaseRef(Device->Below);
-        NTSTATUS Attached = FltpCreateVolume(Disk->Vpb->DeviceObject, Control, Disk, TRUE);
+        NTSTATUS Attached = FltpCreateVolume(Disk->Vpb->DeviceObject, Control, Disk);
 
         ObDereferenceObject(Control);
         if (!NT_SUCCESS(Attached) && Attached != STATUS_FLT_VOLUME_ALREADY_MOUNTED)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * volume.c: how the filter manager gets onto volumes: it sits on each file system's control device, sees a
- * mount succeed there, and attaches a device of its own to the new volume's stack.  IRQL: PASSIVE_LEVEL.
+ * mount succeed there, and attaches a device of its own to the new volume's stack.  The instances are set up when the mount is over,
+ * before the first create goes on, so that a setup callback can open files of the volume.  IRQL: PASSIVE_LEVEL.
  */
 #include <context.h>
 #include <name.h>
@@ -90,12 +91,10 @@ static BOOLEAN FltpIsAttached(PDEVICE_OBJECT FileSystem)
     return TRUE;
 }
 
-/* The file system's volume device has appeared, on the given disk.  Its instances are set up before it is
- * used. */
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted)
+/* The file system's volume device has appeared, on the given disk. */
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk)
 {
     PFLT_VOLUME Volume;
-    PFLT_FILTER Filter = NULL;
     PDEVICE_OBJECT Device;
     NTSTATUS Status;
     KIRQL Irql;
@@ -114,6 +113,8 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
     InitializeListHead(&Volume->Streams);
     InitializeSListHead(&Volume->FreeBlocks);
     Volume->Users = 1;
+    Volume->IsNew = TRUE;
+    KeInitializeEvent(&Volume->SetUp, NotificationEvent, FALSE);
     Volume->FileSystem = FileSystem;
     Volume->Type = FltpFileSystemType(FileSystem->DriverObject);
     if (Disk != NULL) {
@@ -133,16 +134,31 @@ NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDE
         FltpFreeVolume(Volume);
         return Status;
     }
-    FltpAcquireRundown(&Volume->Object.Rundown); /* it may go while its instances are set up */
     Irql = KeAcquireSpinLockRaiseToDpc(&FltpLock);
     InsertTailList(&FltpVolumes, &Volume->Link);
     KeReleaseSpinLock(&FltpLock, Irql);
-    while ((Filter = FltpNextFilter(Filter)) != NULL) {
-        if (Filter->Started && !Filter->Unloading)
-            FltpAttachAutomatically(Filter, Volume, NewlyMounted ? FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME : 0);
-    }
-    FltpReleaseRundown(&Volume->Object.Rundown);
     return STATUS_SUCCESS;
+}
+
+VOID FltpSetUpVolume(PFLT_VOLUME Volume, BOOLEAN Targeted)
+{
+    PETHREAD Other = InterlockedCompareExchangePointer((PVOID volatile *)&Volume->SetUpBy, PsGetCurrentThread(), NULL);
+    PFLT_FILTER Filter = NULL;
+
+    if (Other != NULL) {
+        if (Other != PsGetCurrentThread() && !Targeted)
+            KeWaitForSingleObject(&Volume->SetUp, Executive, KernelMode, FALSE, NULL);
+        return;
+    }
+    if (FltpAcquireRundown(&Volume->Object.Rundown)) { /* it may go meanwhile */
+        while ((Filter = FltpNextFilter(Filter)) != NULL) {
+            if (Filter->Started && !Filter->Unloading)
+                FltpAttachAutomatically(Filter, Volume, FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME);
+        }
+        FltpReleaseRundown(&Volume->Object.Rundown);
+    }
+    Volume->IsNew = FALSE;
+    KeSetEvent(&Volume->SetUp, IO_NO_INCREMENT, FALSE);
 }
 
 /* The device below is going away. */

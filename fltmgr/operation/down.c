@@ -546,7 +546,7 @@ static FORCEINLINE NTSTATUS FltpDispatchRequest(PFLT_VOLUME Volume, PIRP Irp, PI
     return IoCallDriver(Volume->Below, Irp);
 }
 
-/* A create that may be a filter's, sent below its instance. */
+/* A create that may be a filter's, sent below its instance, or the volume's first. */
 static DECLSPEC_NOINLINE NTSTATUS FltpDispatchCreate(PFLT_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     PFLTP_TARGET Target;
@@ -554,6 +554,8 @@ static DECLSPEC_NOINLINE NTSTATUS FltpDispatchCreate(PFLT_VOLUME Volume, PIRP Ir
 
     if (!NT_SUCCESS(Status))
         return FltpRefuseRequest(Irp, Status);
+    if (Volume->IsNew)
+        FltpSetUpVolume(Volume, Target != NULL);
     Status = FltpDispatchRequest(Volume, Irp, Stack, NULL);
     if (Target != NULL && Status != STATUS_PENDING)
         Target->Sent = FALSE; /* after a reparse it is sent again; who sends it holds it */
@@ -564,7 +566,8 @@ NTSTATUS FltpDispatchVolume(PFLT_VOLUME Volume, PIRP Irp, PFLTP_ISSUED Issued)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
 
-    if (Stack->MajorFunction == IRP_MJ_CREATE && Issued == NULL && FltpMayHaveTarget(Stack->FileObject))
+    if (Stack->MajorFunction == IRP_MJ_CREATE && Issued == NULL &&
+        (Volume->IsNew || FltpMayHaveTarget(Stack->FileObject)))
         return FltpDispatchCreate(Volume, Irp, Stack);
     return FltpDispatchRequest(Volume, Irp, Stack, Issued);
 }

@@ -402,10 +402,11 @@ static BOOLEAN FltpQueryBelow(PFAST_IO_QUERY_OPEN Below, PIRP Irp, PFILE_NETWORK
 static BOOLEAN NTAPI FltpFastIoQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION Information, PDEVICE_OBJECT Device)
 {
     PFAST_IO_QUERY_OPEN Below = FLTP_BELOW(Device, PFAST_IO_QUERY_OPEN, FastIoQueryOpen);
+    PFLT_VOLUME Volume = ((PFLTP_DEVICE)Device->DeviceExtension)->Volume;
     PFLTP_OPERATION Operation;
     BOOLEAN Pass;
 
-    if (Below == NULL)
+    if (Below == NULL || (Volume != NULL && Volume->IsNew)) /* a create sets its instances up */
         return FALSE;
     Operation = FltpBeginFast(Device, IRP_MJ_NETWORK_QUERY_OPEN, IoGetCurrentIrpStackLocation(Irp)->FileObject, &Pass);
     if (Operation == NULL)

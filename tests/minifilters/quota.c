@@ -334,9 +334,7 @@ static NTSTATUS QuotaInstanceSetup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANC
         return Status;
     RtlZeroMemory(Instance, sizeof(*Instance));
     FltInitializePushLock(&Instance->Lock);
-    /* A volume that is just being mounted cannot be opened yet. */
-    if (!FlagOn(Flags, FLTFL_INSTANCE_SETUP_NEWLY_MOUNTED_VOLUME))
-        Status = QuotaWalk(FltObjects, Instance);
+    Status = QuotaWalk(FltObjects, Instance);
     if (NT_SUCCESS(Status))
         Status = FltSetInstanceContext(FltObjects->Instance, FLT_SET_CONTEXT_KEEP_IF_EXISTS, Instance, NULL);
     DbgPrint("quota: %I64d of %u bytes are used\n", Instance->Used, QuotaLimit);

@@ -165,6 +165,9 @@ typedef struct _FLT_VOLUME {
     UNICODE_STRING DriverName;     /* the service of the file system's driver */
     UNICODE_STRING FileSystemName; /* its named device, empty without one */
     BOOLEAN Detached;              /* no instance comes any more: Lock */
+    volatile BOOLEAN IsNew;        /* its instances are not all set up yet: FltpSetUpVolume */
+    PETHREAD volatile SetUpBy;     /* the thread that sets them up or has done so; compared only */
+    KEVENT SetUp;                  /* it has */
     struct _FLTP_CONTEXT_LIST *Contexts;
     LIST_ENTRY Streams; /* those with contexts of ours: its guard, see context.h */
 
@@ -317,7 +320,13 @@ VOID FltpTearDownInstances(PFLT_FILTER Filter, PFLT_VOLUME Volume, FLT_INSTANCE_
 /* volume.c.  IRQL: PASSIVE_LEVEL. */
 VOID NTAPI FltpFsRegistration(PDEVICE_OBJECT Device, BOOLEAN Registered);
 /* FileSystem: its volume device; Control: the device that it was registered by. */
-NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk, BOOLEAN NewlyMounted);
+NTSTATUS FltpCreateVolume(PDEVICE_OBJECT FileSystem, PDEVICE_OBJECT Control, PDEVICE_OBJECT Disk);
+/*
+ * A create has come to a volume whose instances are not all set up: the first one's thread sets them up before it goes
+ * on, and others wait for that.  Those of the setup callbacks themselves go on: the thread's, and those that a filter sends
+ * below its instance, by whichever thread (Targeted).
+ */
+VOID FltpSetUpVolume(PFLT_VOLUME Volume, BOOLEAN Targeted);
 VOID FltpDeleteVolume(PFLT_VOLUME Volume);
 VOID FltpFreeVolume(PFLT_VOLUME Volume); /* IRQL: <= DISPATCH_LEVEL; Users is zero */
 VOID FltpAttachRaw(VOID);
