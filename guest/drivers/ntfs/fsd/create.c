@@ -258,6 +258,10 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening,
     }
     NtfsShareStream(Stack, Stream, TRUE);
     Handle->MayRestore = NtfsMayRestore(Opening->Irp);
+    Handle->Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
+    if ((Handle->Access & MAXIMUM_ALLOWED) != 0) {
+        Handle->Access |= FILE_ALL_ACCESS; /* the kernel's, who is not asked: of others it is what they were granted */
+    }
     Handle->DeleteOnClose = (Stack->Parameters.Create.Options & FILE_DELETE_ON_CLOSE) != 0;
     Handle->Link->Handles++;
     Stream->Handles++;

@@ -61,7 +61,7 @@ NTSTATUS NtfsCheckUsable(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
     if (Volume->Dismounted) {
         return STATUS_VOLUME_DISMOUNTED;
     }
-    return Stream->IsGone || Stream->File->IsGone ? STATUS_FILE_DELETED : STATUS_SUCCESS;
+    return Stream != NULL && (Stream->IsGone || Stream->File->IsGone) ? STATUS_FILE_DELETED : STATUS_SUCCESS;
 }
 
 /* ---- the end of a handle ---- */

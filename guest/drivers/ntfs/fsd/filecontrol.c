@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * File-system controls of files: identifiers of objects, where a stream's clusters are, zeros.  Reparse points are reparse.c's.
+ * File-system controls of files: identifiers of objects, where a stream's clusters are, zeros; and which controls there are, of what handles.  Reparse
+ * points are reparse.c's, records of changes usn.c's.
  */
 #include "ntfs.h"
 
@@ -53,6 +54,9 @@ static NTSTATUS NtfsSetObjectId(PNTFS_CONTROL Control)
 
     if (Control->InputLength != sizeof(Id)) {
         return STATUS_INVALID_PARAMETER;
+    }
+    if (!Control->Handle->MayRestore) {
+        return STATUS_ACCESS_DENIED;
     }
     Status = NtfsReadObjectIdLocked(Control, &Id, &Size);
     if (NT_SUCCESS(Status) && Size != 0) {
@@ -144,9 +148,12 @@ static int NtfsTellExtent(void *Context, int64_t Vcn, int64_t Lcn, int64_t Clust
 
 static NTSTATUS NtfsVisitRuns(PNTFS_CONTROL Control, NTFS_RUN_VISITOR *Visitor, PVOID Context)
 {
-    return NtfsLibraryRuns(Control->Volume->Library, Control->Stream->File->Id,
-                           (const uint16_t *)Control->Stream->Name.Buffer, Control->Stream->Name.Length / sizeof(WCHAR),
-                           Visitor, Context);
+    PNTFS_STREAM Stream = Control->Stream;
+
+    return NtfsIsDirectoryItself(Stream)
+               ? NtfsLibraryIndexRuns(Control->Volume->Library, Stream->File->Id, Visitor, Context)
+               : NtfsLibraryRuns(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                 Stream->Name.Length / sizeof(WCHAR), Visitor, Context);
 }
 
 static NTSTATUS NtfsGetRetrievalPointers(PNTFS_CONTROL Control)
@@ -166,14 +173,10 @@ static NTSTATUS NtfsGetRetrievalPointers(PNTFS_CONTROL Control)
     if (Extents.First < 0) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (Control->Stream->File->IsDirectory && Control->Stream->Name.Length == 0) {
-        return STATUS_NOT_IMPLEMENTED; /* the index's */
-    }
-    if (Control->Stream->Header.FileSize.QuadPart == 0) {
-        return STATUS_END_OF_FILE;
-    }
     Extents.Answer->ExtentCount = 0;
-    Status = Control->Stream->Mapped ? NtfsVisitRuns(Control, NtfsTellExtent, &Extents) : STATUS_SUCCESS;
+    Status = Control->Stream->Mapped || NtfsIsDirectoryItself(Control->Stream)
+                 ? NtfsVisitRuns(Control, NtfsTellExtent, &Extents)
+                 : STATUS_SUCCESS;
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -224,8 +227,7 @@ static NTSTATUS NtfsQueryAllocatedRanges(PNTFS_CONTROL Control)
     NTFS_RANGES Ranges = {.Answer = Control->Output, .Cluster = Control->Volume->Facts.ClusterSize};
     NTSTATUS Status = STATUS_SUCCESS;
 
-    if ((Control->Stream->File->IsDirectory && Control->Stream->Name.Length == 0) ||
-        Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 || Wanted->Length.QuadPart < 0 ||
+    if (Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 || Wanted->Length.QuadPart < 0 ||
         Wanted->Length.QuadPart > MAXLONGLONG - Wanted->FileOffset.QuadPart) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -252,10 +254,8 @@ static NTSTATUS NtfsQueryAllocatedRanges(PNTFS_CONTROL Control)
 
 #define NTFS_ZEROS 0x10000u
 
-static BOOLEAN NtfsIsDirectoryItself(PNTFS_STREAM Stream)
-{
-    return Stream->File->IsDirectory && Stream->Name.Length == 0;
-}
+/* Clusters that are larger hold no compressed bytes: MS-FSA 2.1.5.10.30. */
+#define NTFS_COMPRESSED_CLUSTER_MAX 4096
 
 /* What a stream is, where the library tells of nothing else. */
 static NTFS_STREAM_FACTS NtfsStreamFacts(PNTFS_STREAM Stream)
@@ -303,7 +303,7 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
     NTFS_STREAM_FACTS Facts;
     NTSTATUS Status;
 
-    if (NtfsIsDirectoryItself(Stream) || Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 ||
+    if (Control->InputLength < sizeof(*Wanted) || Wanted->FileOffset.QuadPart < 0 ||
         Wanted->BeyondFinalZero.QuadPart < Wanted->FileOffset.QuadPart) {
         return STATUS_INVALID_PARAMETER;
     }
@@ -322,7 +322,6 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
     return NT_SUCCESS(Status) && From < To ? NtfsWriteZeros(Control, To, End) : Status;
 }
 
-/* STATUS_INVALID_PARAMETER: a directory. */
 static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
 {
     PFILE_SET_SPARSE_BUFFER Wanted = Control->Input;
@@ -331,9 +330,6 @@ static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
     BOOLEAN Sparse = Control->InputLength < sizeof(*Wanted) || Wanted->SetSparse; /* without a buffer: it is to be */
     NTSTATUS Status;
 
-    if (NtfsIsDirectoryItself(Stream)) {
-        return STATUS_INVALID_PARAMETER;
-    }
     ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
     Status = NtfsLibrarySetSparse(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
                                   Stream->Name.Length / sizeof(WCHAR), Sparse, &Facts);
@@ -350,73 +346,137 @@ static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
     return Status;
 }
 
+NTSTATUS NtfsCompressionLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PUSHORT Format, PLONGLONG Allocated)
+{
+    NTFS_FILE_FACTS File;
+    NTFS_STREAM_FACTS Facts;
+    BOOLEAN Compressed;
+    NTSTATUS Status;
+
+    *Allocated = Stream->Header.AllocationSize.QuadPart;
+    if (NtfsIsDirectoryItself(Stream)) {
+        Status = NtfsLibraryFileFacts(Volume->Library, Stream->File->Id, &File);
+        Compressed = NT_SUCCESS(Status) && (File.Attributes & FILE_ATTRIBUTE_COMPRESSED) != 0;
+    } else {
+        Status = NtfsLibraryStreamFacts(Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                        Stream->Name.Length / sizeof(WCHAR), &Facts);
+        Compressed = NT_SUCCESS(Status) && Facts.Compressed;
+    }
+    *Format = Compressed ? COMPRESSION_FORMAT_LZNT1 : COMPRESSION_FORMAT_NONE;
+    return Status;
+}
+
 static NTSTATUS NtfsGetCompression(PNTFS_CONTROL Control)
 {
-    NTFS_FILE_FACTS Facts;
-    NTSTATUS Status = NtfsLibraryFileFacts(Control->Volume->Library, Control->Stream->File->Id, &Facts);
+    LONGLONG Allocated;
+    USHORT Format;
+    NTSTATUS Status;
 
-    if (Control->OutputLength < sizeof(USHORT)) {
+    if (Control->OutputLength < sizeof(Format)) {
         return STATUS_INVALID_PARAMETER;
     }
+    Status = NtfsCompressionLocked(Control->Volume, Control->Stream, &Format, &Allocated);
     if (NT_SUCCESS(Status)) {
-        *(PUSHORT)Control->Output =
-            (Facts.Attributes & FILE_ATTRIBUTE_COMPRESSED) != 0 ? COMPRESSION_FORMAT_LZNT1 : COMPRESSION_FORMAT_NONE;
-        Control->Used = sizeof(USHORT);
+        *(PUSHORT)Control->Output = Format;
+        Control->Used = sizeof(Format);
     }
     return Status;
 }
 
-/* There is no change journal here. */
-static NTSTATUS NtfsQueryJournal(PNTFS_CONTROL Control)
+/* What is so already stays so; a change is not built. */
+static NTSTATUS NtfsSetCompression(PNTFS_CONTROL Control)
 {
-    UNREFERENCED_PARAMETER(Control);
-    return STATUS_JOURNAL_NOT_ACTIVE;
-}
+    USHORT Wanted, Format;
+    LONGLONG Allocated;
+    NTSTATUS Status;
 
-static NTSTATUS NtfsNotBuilt(PNTFS_CONTROL Control)
-{
-    DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: control 0x%08X is not implemented\n", Control->Code);
+    if (Control->InputLength < sizeof(Wanted)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Wanted = *(PUSHORT)Control->Input;
+    if (Wanted > COMPRESSION_FORMAT_LZNT1) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Wanted != COMPRESSION_FORMAT_NONE && Control->Volume->Facts.ClusterSize > NTFS_COMPRESSED_CLUSTER_MAX) {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    Status = NtfsCompressionLocked(Control->Volume, Control->Stream, &Format, &Allocated);
+    if (!NT_SUCCESS(Status) || (Wanted == COMPRESSION_FORMAT_NONE) == (Format == COMPRESSION_FORMAT_NONE)) {
+        return Status;
+    }
+    DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: FSCTL_SET_COMPRESSION is not implemented\n");
     return STATUS_NOT_IMPLEMENTED;
 }
 
+/* ---- which there are ---- */
+
+/* Of what handle, and what else: a change is none of a volume that is read-only. */
+#define NTFS_OF_STREAM 1u /* of data, not a directory itself */
+#define NTFS_OF_FILE   3u /* of any */
+#define NTFS_OF_VOLUME 4u
+#define NTFS_CHANGES   8u
+
+/* One of these the handle has to have; the I/O manager asks for what the code itself says (MS-FSA 2.1.5.10). */
+#define NTFS_ANY_CHANGE (FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES)
+
 static const struct {
     ULONG Code;
-    BOOLEAN Changes;
+    ULONG Flags;
+    ACCESS_MASK Access; /* 0: any handle */
     NTSTATUS (*Control)(PNTFS_CONTROL Control);
-} NtfsFileControls[] = {
-    {FSCTL_SET_REPARSE_POINT, TRUE, NtfsSetReparsePoint},
-    {FSCTL_GET_REPARSE_POINT, FALSE, NtfsGetReparsePoint},
-    {FSCTL_DELETE_REPARSE_POINT, TRUE, NtfsDeleteReparsePoint},
-    {FSCTL_SET_OBJECT_ID, TRUE, NtfsSetObjectId},
-    {FSCTL_GET_OBJECT_ID, FALSE, NtfsGetObjectId},
-    {FSCTL_DELETE_OBJECT_ID, TRUE, NtfsDeleteObjectId},
-    {FSCTL_SET_OBJECT_ID_EXTENDED, TRUE, NtfsSetObjectIdExtended},
-    {FSCTL_CREATE_OR_GET_OBJECT_ID, FALSE, NtfsCreateOrGetObjectId},
-    {FSCTL_GET_RETRIEVAL_POINTERS, FALSE, NtfsGetRetrievalPointers},
-    {FSCTL_QUERY_ALLOCATED_RANGES, FALSE, NtfsQueryAllocatedRanges},
-    {FSCTL_SET_ZERO_DATA, TRUE, NtfsSetZeroData},
-    {FSCTL_GET_COMPRESSION, FALSE, NtfsGetCompression},
-    {FSCTL_SET_COMPRESSION, TRUE, NtfsNotBuilt},
-    {FSCTL_SET_SPARSE, TRUE, NtfsSetSparse},
-    {FSCTL_QUERY_USN_JOURNAL, FALSE, NtfsQueryJournal},
-    {FSCTL_READ_USN_JOURNAL, FALSE, NtfsQueryJournal},
-    {FSCTL_ENUM_USN_DATA, FALSE, NtfsQueryJournal},
-    {FSCTL_READ_FILE_USN_DATA, FALSE, NtfsQueryJournal},
+} NtfsControls[] = {
+    {FSCTL_SET_REPARSE_POINT, NTFS_OF_FILE | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsSetReparsePoint},
+    {FSCTL_GET_REPARSE_POINT, NTFS_OF_FILE, 0, NtfsGetReparsePoint},
+    {FSCTL_DELETE_REPARSE_POINT, NTFS_OF_FILE | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsDeleteReparsePoint},
+    {FSCTL_SET_OBJECT_ID, NTFS_OF_FILE | NTFS_CHANGES, 0, NtfsSetObjectId},
+    {FSCTL_GET_OBJECT_ID, NTFS_OF_FILE, 0, NtfsGetObjectId},
+    {FSCTL_DELETE_OBJECT_ID, NTFS_OF_FILE | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsDeleteObjectId},
+    {FSCTL_SET_OBJECT_ID_EXTENDED, NTFS_OF_FILE | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsSetObjectIdExtended},
+    {FSCTL_CREATE_OR_GET_OBJECT_ID, NTFS_OF_FILE, 0, NtfsCreateOrGetObjectId},
+    {FSCTL_GET_RETRIEVAL_POINTERS, NTFS_OF_FILE, 0, NtfsGetRetrievalPointers},
+    {FSCTL_QUERY_ALLOCATED_RANGES, NTFS_OF_STREAM, 0, NtfsQueryAllocatedRanges},
+    {FSCTL_SET_ZERO_DATA, NTFS_OF_STREAM | NTFS_CHANGES, 0, NtfsSetZeroData},
+    {FSCTL_GET_COMPRESSION, NTFS_OF_FILE, 0, NtfsGetCompression},
+    {FSCTL_SET_COMPRESSION, NTFS_OF_FILE | NTFS_CHANGES, 0, NtfsSetCompression},
+    {FSCTL_SET_SPARSE, NTFS_OF_STREAM | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsSetSparse},
+    {FSCTL_READ_FILE_USN_DATA, NTFS_OF_FILE, 0, NtfsReadFileUsn},
+    {FSCTL_QUERY_USN_JOURNAL, NTFS_OF_FILE | NTFS_OF_VOLUME, 0, NtfsAskJournal},
+    {FSCTL_READ_USN_JOURNAL, NTFS_OF_FILE | NTFS_OF_VOLUME, 0, NtfsAskJournal},
+    {FSCTL_ENUM_USN_DATA, NTFS_OF_FILE | NTFS_OF_VOLUME, 0, NtfsAskJournal},
+    {FSCTL_WRITE_USN_CLOSE_RECORD, NTFS_OF_FILE | NTFS_CHANGES, 0, NtfsAskJournal},
+    {FSCTL_IS_PATHNAME_VALID, NTFS_OF_FILE | NTFS_OF_VOLUME, 0, NtfsIsPathValid},
+    {FSCTL_GET_VOLUME_BITMAP, NTFS_OF_VOLUME, 0, NtfsGetVolumeBitmap},
+    {FSCTL_MARK_VOLUME_DIRTY, NTFS_OF_VOLUME | NTFS_CHANGES, 0, NtfsMarkVolumeDirty},
 };
 
+/* The control is known. */
+static NTSTATUS NtfsCheckControl(PNTFS_CONTROL Control, ULONG Flags, ACCESS_MASK Access)
+{
+    ULONG Kind = Control->Stream == NULL                  ? NTFS_OF_VOLUME
+                 : NtfsIsDirectoryItself(Control->Stream) ? NTFS_OF_FILE & ~NTFS_OF_STREAM
+                                                          : NTFS_OF_STREAM;
+
+    if ((Flags & Kind) == 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((Flags & NTFS_CHANGES) != 0 && Control->Volume->Facts.ReadOnly) {
+        return STATUS_MEDIA_WRITE_PROTECTED;
+    }
+    return Access != 0 && (Control->Handle->Access & Access) == 0 ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+}
+
 /* STATUS_INVALID_DEVICE_REQUEST: a control that this file system does not know.  Raises what the caller's buffers do. */
-NTSTATUS NtfsControlFileLocked(PNTFS_CONTROL Control)
+NTSTATUS NtfsControlLocked(PNTFS_CONTROL Control)
 {
     NTSTATUS Status = NtfsCheckUsable(Control->Volume, Control->Stream);
 
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsFileControls); Index++) {
-        if (NtfsFileControls[Index].Code == Control->Code) {
-            return NtfsFileControls[Index].Changes && Control->Volume->Facts.ReadOnly
-                       ? STATUS_MEDIA_WRITE_PROTECTED
-                       : NtfsFileControls[Index].Control(Control);
+    for (ULONG Index = 0; Index < RTL_NUMBER_OF(NtfsControls); Index++) {
+        if (NtfsControls[Index].Code == Control->Code) {
+            Status = NtfsCheckControl(Control, NtfsControls[Index].Flags, NtfsControls[Index].Access);
+            return NT_SUCCESS(Status) ? NtfsControls[Index].Control(Control) : Status;
         }
     }
     return STATUS_INVALID_DEVICE_REQUEST;

@@ -325,6 +325,22 @@ static NTSTATUS NtfsQueryStandardLink(PNTFS_QUERY Query)
     return STATUS_SUCCESS;
 }
 
+/* Units of sixteen clusters, in chunks of 4 KiB; what is not compressed tells of none. */
+static NTSTATUS NtfsQueryCompression(PNTFS_QUERY Query)
+{
+    PFILE_COMPRESSION_INFORMATION Compression = Query->Buffer;
+    NTSTATUS Status = NtfsCompressionLocked(Query->Volume, Query->Stream, &Compression->CompressionFormat,
+                                            &Compression->CompressedFileSize.QuadPart);
+
+    if (Compression->CompressionFormat != COMPRESSION_FORMAT_NONE) {
+        Compression->ClusterShift = (UCHAR)RtlFindMostSignificantBit(Query->Volume->Facts.ClusterSize);
+        Compression->CompressionUnitShift = Compression->ClusterShift + 4;
+        Compression->ChunkShift = 12;
+    }
+    Query->Used = sizeof(*Compression);
+    return Status;
+}
+
 static const struct {
     FILE_INFORMATION_CLASS Class;
     ULONG Size;
@@ -341,6 +357,7 @@ static const struct {
     {FileNetworkOpenInformation, sizeof(FILE_NETWORK_OPEN_INFORMATION), NtfsQueryNetworkOpen},
     {FileAttributeTagInformation, sizeof(FILE_ATTRIBUTE_TAG_INFORMATION), NtfsQueryAttributeTag},
     {FileAlternateNameInformation, FIELD_OFFSET(FILE_NAME_INFORMATION, FileName), NtfsQueryAlternateName},
+    {FileCompressionInformation, sizeof(FILE_COMPRESSION_INFORMATION), NtfsQueryCompression},
     {FileHardLinkInformation, FIELD_OFFSET(FILE_LINKS_INFORMATION, Entry), NtfsQueryLinks},
     {FileIdInformation, sizeof(FILE_ID_INFORMATION), NtfsQueryId},
     {FileStandardLinkInformation, sizeof(FILE_STANDARD_LINK_INFORMATION), NtfsQueryStandardLink},
@@ -373,7 +390,7 @@ static NTSTATUS NtfsQueryVolumeFile(PIO_STACK_LOCATION Stack, PFILE_POSITION_INF
         return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (Stack->Parameters.QueryFile.Length < sizeof(*Position)) {
-        return STATUS_BUFFER_OVERFLOW;
+        return STATUS_INFO_LENGTH_MISMATCH;
     }
     Position->CurrentByteOffset = Stack->FileObject->CurrentByteOffset;
     *Used = sizeof(*Position);

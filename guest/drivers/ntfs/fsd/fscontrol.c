@@ -101,6 +101,52 @@ static NTSTATUS NtfsVolumeDataLocked(PNTFS_VOLUME Volume, PNTFS_VOLUME_DATA_BUFF
     return STATUS_SUCCESS;
 }
 
+/* From the octet of clusters in which the first one that is asked for is, as many as there is room for. */
+NTSTATUS NtfsGetVolumeBitmap(PNTFS_CONTROL Control)
+{
+    PVOLUME_BITMAP_BUFFER Answer = Control->Output;
+    PNTFS_VOLUME Volume = Control->Volume;
+    ULONG64 Clusters, First, Bytes, Room;
+    NTSTATUS Status;
+
+    if (Control->InputLength < sizeof(STARTING_LCN_INPUT_BUFFER)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (Control->OutputLength < sizeof(VOLUME_BITMAP_BUFFER)) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    First = (ULONG64)((PSTARTING_LCN_INPUT_BUFFER)Control->Input)->StartingLcn.QuadPart;
+    if (First >= Volume->Facts.Clusters) {
+        return STATUS_INVALID_PARAMETER; /* a negative one as well */
+    }
+    First &= ~7ull;
+    Clusters = Volume->Facts.Clusters - First;
+    Bytes = (Clusters + 7) / 8;
+    Room = Control->OutputLength - FIELD_OFFSET(VOLUME_BITMAP_BUFFER, Buffer);
+    Answer->StartingLcn.QuadPart = (LONGLONG)First;
+    Answer->BitmapSize.QuadPart = (LONGLONG)Clusters;
+    Status = NtfsLibraryBitmap(Volume->Library, First / 8, Answer->Buffer, (ULONG)min(Bytes, Room));
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Control->Used = FIELD_OFFSET(VOLUME_BITMAP_BUFFER, Buffer) + (ULONG)min(Bytes, Room);
+    return Bytes > Room ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
+}
+
+/* It says so from now on, and when it is mounted again. */
+NTSTATUS NtfsMarkVolumeDirty(PNTFS_CONTROL Control)
+{
+    Control->Volume->Sectors.Spoiled = TRUE;
+    return STATUS_SUCCESS;
+}
+
+/* Opens look at names; here every one is valid, as on Windows (MS-FSA 2.1.5.10.18). */
+NTSTATUS NtfsIsPathValid(PNTFS_CONTROL Control)
+{
+    UNREFERENCED_PARAMETER(Control);
+    return STATUS_SUCCESS;
+}
+
 /* What is not here is refused as a file system refuses a control that it does not know. */
 static NTSTATUS NtfsUserControlLocked(PNTFS_VOLUME Volume, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
@@ -153,7 +199,8 @@ static VOID NtfsFindBuffers(PIRP Irp, PIO_STACK_LOCATION Stack, PNTFS_CONTROL Co
     }
 }
 
-static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PULONG_PTR Information)
+/* Stream: NULL, for the volume's own handle. */
+static NTSTATUS NtfsControl(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PULONG_PTR Information)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     NTFS_CONTROL Control = {Volume, Stream, Stack->FileObject->FsContext2};
@@ -162,7 +209,7 @@ static NTSTATUS NtfsControlFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP I
     NtfsLockLibrary();
     __try {
         NtfsFindBuffers(Irp, Stack, &Control);
-        Status = NtfsControlFileLocked(&Control);
+        Status = NtfsControlLocked(&Control);
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
     }
@@ -184,7 +231,7 @@ static NTSTATUS NtfsControlUnderCache(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, 
     }
     Status = Flushed.Status;
     if (NT_SUCCESS(Status)) {
-        Status = NtfsControlFile(Volume, Stream, Irp, Information);
+        Status = NtfsControl(Volume, Stream, Irp, Information);
         if (Stream->Sections.DataSectionObject != NULL) {
             CcPurgeCacheSection(&Stream->Sections, NULL, 0, 0);
         }
@@ -216,12 +263,13 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsLockLibrary();
         Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
         NtfsUnlockLibrary();
-        if (Status == STATUS_INVALID_DEVICE_REQUEST && NtfsStreamOf(Stack->FileObject) != NULL) {
+        if (Status == STATUS_INVALID_DEVICE_REQUEST && Stack->FileObject != NULL) {
             ULONG Code = Stack->Parameters.FileSystemControl.FsControlCode;
+            PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
 
-            Status = Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE
-                         ? NtfsControlUnderCache(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information)
-                         : NtfsControlFile(Volume, NtfsStreamOf(Stack->FileObject), Irp, &Information);
+            Status = Stream != NULL && (Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE)
+                         ? NtfsControlUnderCache(Volume, Stream, Irp, &Information)
+                         : NtfsControl(Volume, Stream, Irp, &Information);
         }
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;

@@ -95,7 +95,8 @@ typedef struct _NTFS_LISTING {
 typedef struct _NTFS_HANDLE {
     PNTFS_LINK Link;
     NTFS_LISTING Listing;
-    ULONG NextEa; /* extended attributes told so far */
+    ULONG NextEa;       /* extended attributes told so far */
+    ACCESS_MASK Access; /* granted when it was opened */
     BOOLEAN DeleteOnClose;
     BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
     BOOLEAN MayRestore;  /* opened so, and with the privilege */
@@ -178,6 +179,11 @@ static inline PNTFS_STREAM NtfsStreamOf(PFILE_OBJECT FileObject)
     return FileObject != NULL && FileObject->FsContext2 != NULL ? FileObject->FsContext : NULL;
 }
 
+static inline BOOLEAN NtfsIsDirectoryItself(PNTFS_STREAM Stream)
+{
+    return Stream->File->IsDirectory && Stream->Name.Length == 0;
+}
+
 /* name.c: from a name to a file */
 typedef struct _NTFS_TARGET {
     ULONG64 Id, Parent;
@@ -222,7 +228,7 @@ NTSTATUS NtfsDoomLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE H
 VOID NtfsEndHandleLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
 ULONG NtfsNameFilter(PNTFS_FILE File);
 BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle);
-/* What everything but cleanup, close and the cache's writes asks first: STATUS_VOLUME_DISMOUNTED, STATUS_FILE_DELETED. */
+/* What everything but cleanup, close and the cache's writes asks first: STATUS_VOLUME_DISMOUNTED, STATUS_FILE_DELETED.  Stream: NULL, of the volume itself. */
 NTSTATUS NtfsCheckUsable(PNTFS_VOLUME Volume, PNTFS_STREAM Stream);
 NTSTATUS NtfsRemoveLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
 NTSTATUS NtfsHideLinkLocked(PNTFS_VOLUME Volume, PNTFS_FILE File, PNTFS_LINK Link);
@@ -242,11 +248,11 @@ NTSTATUS NtfsCheckTraverseLocked(PNTFS_VOLUME Volume, PACCESS_STATE State, ULONG
 NTSTATUS NtfsAssignSecurityLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, ULONG64 Directory, ULONG64 Id,
                                   BOOLEAN IsDirectory);
 
-/* A file-system control of a file. */
+/* A file-system control of a file, or of the volume itself. */
 typedef struct _NTFS_CONTROL {
     PNTFS_VOLUME Volume;
-    PNTFS_STREAM Stream;
-    PNTFS_HANDLE Handle;
+    PNTFS_STREAM Stream; /* NULL: the volume's */
+    PNTFS_HANDLE Handle; /* with the stream */
     ULONG Code;
     PVOID Input, Output;
     ULONG InputLength, OutputLength;
@@ -254,7 +260,18 @@ typedef struct _NTFS_CONTROL {
 } NTFS_CONTROL, *PNTFS_CONTROL;
 
 /* filecontrol.c */
-NTSTATUS NtfsControlFileLocked(PNTFS_CONTROL Control);
+NTSTATUS NtfsControlLocked(PNTFS_CONTROL Control);
+/* Format: COMPRESSION_FORMAT_…; Allocated: bytes on the disk. */
+NTSTATUS NtfsCompressionLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PUSHORT Format, PLONGLONG Allocated);
+
+/* usn.c */
+NTSTATUS NtfsReadFileUsn(PNTFS_CONTROL Control);
+NTSTATUS NtfsAskJournal(PNTFS_CONTROL Control);
+
+/* fscontrol.c: of the volume's own handle */
+NTSTATUS NtfsGetVolumeBitmap(PNTFS_CONTROL Control);
+NTSTATUS NtfsMarkVolumeDirty(PNTFS_CONTROL Control);
+NTSTATUS NtfsIsPathValid(PNTFS_CONTROL Control);
 
 /* reparse.c */
 NTSTATUS NtfsMeetReparsePointLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, USHORT Unparsed);

@@ -94,7 +94,10 @@ static NTSTATUS NtfsSetFileLocked(PNTFS_SETTING Setting, PIO_STACK_LOCATION Stac
 /* It has to be a sector's where sectors are transferred as they are. */
 static NTSTATUS NtfsSetPosition(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack, PFILE_POSITION_INFORMATION Position)
 {
-    if (Stack->Parameters.SetFile.Length < sizeof(*Position) || Position->CurrentByteOffset.QuadPart < 0 ||
+    if (Stack->Parameters.SetFile.Length < sizeof(*Position)) {
+        return STATUS_INFO_LENGTH_MISMATCH;
+    }
+    if (Position->CurrentByteOffset.QuadPart < 0 ||
         ((Stack->FileObject->Flags & FO_NO_INTERMEDIATE_BUFFERING) != 0 &&
          Position->CurrentByteOffset.QuadPart % Volume->Sectors.SectorSize != 0)) {
         return STATUS_INVALID_PARAMETER;

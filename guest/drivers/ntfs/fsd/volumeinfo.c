@@ -43,7 +43,7 @@ static NTSTATUS NtfsQueryAttributes(PNTFS_VOLUME Volume, PNTFS_ANSWER Answer)
                                         FILE_PERSISTENT_ACLS | FILE_FILE_COMPRESSION | FILE_SUPPORTS_SPARSE_FILES |
                                         FILE_SUPPORTS_REPARSE_POINTS | FILE_NAMED_STREAMS | FILE_SUPPORTS_HARD_LINKS |
                                         FILE_SUPPORTS_EXTENDED_ATTRIBUTES | FILE_SUPPORTS_OPEN_BY_FILE_ID |
-                                        (Volume->Facts.ReadOnly ? FILE_READ_ONLY_VOLUME : 0);
+                                        FILE_SUPPORTS_OBJECT_IDS | (Volume->Facts.ReadOnly ? FILE_READ_ONLY_VOLUME : 0);
     Information->MaximumComponentNameLength = 255;
     Information->FileSystemNameLength = sizeof(Name) - sizeof(WCHAR);
     return NtfsAnswerName(Answer, FIELD_OFFSET(FILE_FS_ATTRIBUTE_INFORMATION, FileSystemName), Name,

@@ -190,6 +190,8 @@ int32_t NtfsLibraryFileFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_FILE
     Facts->Links = le16_to_cpu(Inode->mrec->link_count);
     Facts->EaSize = GlueSmallValue(Inode, AT_EA_INFORMATION, sizeof(u16));
     Facts->ReparseTag = (Inode->flags & FILE_ATTR_REPARSE_POINT) != 0 ? GlueSmallValue(Inode, AT_REPARSE_POINT, 4) : 0;
+    Facts->SecurityId = le32_to_cpu(Inode->security_id);
+    Facts->Usn = (int64_t)le64_to_cpu(Inode->usn);
     return NtfsGlueClose(Volume, Inode, Status);
 }
 

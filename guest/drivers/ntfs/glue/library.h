@@ -66,6 +66,8 @@ int32_t NtfsLibraryDismount(NTFS_LIBRARY_VOLUME *Volume);
 int32_t NtfsLibrarySetLabel(NTFS_LIBRARY_VOLUME *Volume, const uint16_t *Label, uint32_t Length);
 uint64_t NtfsLibraryFreeClusters(NTFS_LIBRARY_VOLUME *Volume);
 uint64_t NtfsLibraryMftLength(NTFS_LIBRARY_VOLUME *Volume);
+/* A bit a cluster that is used, from the eighth of Offset on. */
+int32_t NtfsLibraryBitmap(NTFS_LIBRARY_VOLUME *Volume, uint64_t Offset, void *Buffer, uint32_t Bytes);
 
 /* ---- files: each is named by its reference, sequence number and all ---- */
 
@@ -80,6 +82,8 @@ typedef struct _NTFS_FILE_FACTS {
     uint32_t Links;
     uint32_t EaSize;
     uint32_t ReparseTag;
+    uint32_t SecurityId; /* in $Secure; 0: the descriptor is the file's own */
+    int64_t Usn;         /* of its last record in a change journal, or 0 */
 } NTFS_FILE_FACTS;
 
 typedef struct _NTFS_STREAM_FACTS {
@@ -87,6 +91,7 @@ typedef struct _NTFS_STREAM_FACTS {
     uint16_t NameLength; /* characters */
     uint16_t Name[NTFS_NAME_MAX];
     uint8_t Mapped; /* its bytes are in clusters as they are: not resident, compressed or encrypted */
+    uint8_t Compressed;
 } NTFS_STREAM_FACTS;
 
 /* A name in a directory, with what its index says of the file. */
@@ -155,6 +160,8 @@ int32_t NtfsLibraryStreamFacts(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const u
 int32_t NtfsLibraryStreams(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_STREAM_VISITOR *Visitor, void *Context);
 int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                         NTFS_RUN_VISITOR *Visitor, void *Context);
+/* Of a directory's index, none where that is in its record. */
+int32_t NtfsLibraryIndexRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_RUN_VISITOR *Visitor, void *Context);
 int32_t NtfsLibraryRead(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length, int64_t Offset,
                         void *Buffer, uint32_t *Bytes);
 

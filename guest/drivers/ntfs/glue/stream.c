@@ -52,6 +52,7 @@ void NtfsGlueTellStream(ntfs_attr *Attribute, NTFS_STREAM_FACTS *Facts)
             : Attribute->allocated_size;
     Facts->Mapped = NAttrNonResident(Attribute) && (Attribute->data_flags & ATTR_COMPRESSION_MASK) == 0 &&
                     (Attribute->data_flags & ATTR_IS_ENCRYPTED) == 0;
+    Facts->Compressed = (Attribute->data_flags & ATTR_COMPRESSION_MASK) != 0;
 }
 
 int32_t NtfsGlueOpenStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
@@ -133,6 +134,26 @@ int32_t NtfsLibraryStreams(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_STREAM
     return NtfsGlueClose(Volume, Inode, Status);
 }
 
+static int32_t GlueVisitRuns(NTFS_LIBRARY_VOLUME *Volume, ntfs_attr *Attribute, NTFS_RUN_VISITOR *Visitor,
+                             void *Context)
+{
+    s64 End = Volume->Volume->nr_clusters;
+
+    if (ntfs_attr_map_whole_runlist(Attribute) != 0) {
+        return NtfsGlueStatus(Volume->Sectors);
+    }
+    for (runlist_element *Run = Attribute->rl; Run != NULL && Run->length != 0; Run++) {
+        /* A run beyond the volume would be somebody else's sectors. */
+        if (Run->lcn >= 0 && (Run->lcn > End || Run->length > End - Run->lcn)) {
+            return GLUE_STATUS_FILE_CORRUPT_ERROR;
+        }
+        if (Visitor(Context, Run->vcn, Run->lcn, Run->length) != 0) {
+            break;
+        }
+    }
+    return GLUE_STATUS_SUCCESS;
+}
+
 int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                         NTFS_RUN_VISITOR *Visitor, void *Context)
 {
@@ -143,23 +164,28 @@ int32_t NtfsLibraryRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t
     if (Status < 0) {
         return Status;
     }
-    if (ntfs_attr_map_whole_runlist(Attribute) != 0) {
-        Status = NtfsGlueStatus(Volume->Sectors);
-    } else {
-        for (runlist_element *Run = Attribute->rl; Run != NULL && Run->length != 0; Run++) {
-            s64 End = Volume->Volume->nr_clusters;
-
-            /* A run beyond the volume would be somebody else's sectors. */
-            if (Run->lcn >= 0 && (Run->lcn > End || Run->length > End - Run->lcn)) {
-                Status = GLUE_STATUS_FILE_CORRUPT_ERROR;
-                break;
-            }
-            if (Visitor(Context, Run->vcn, Run->lcn, Run->length) != 0) {
-                break;
-            }
-        }
-    }
+    Status = GlueVisitRuns(Volume, Attribute, Visitor, Context);
     ntfs_attr_close(Attribute);
+    return NtfsGlueClose(Volume, Inode, Status);
+}
+
+int32_t NtfsLibraryIndexRuns(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, NTFS_RUN_VISITOR *Visitor, void *Context)
+{
+    ntfs_attr *Attribute;
+    ntfs_inode *Inode;
+    int32_t Status = NtfsGlueOpen(Volume, Id, &Inode);
+
+    if (Status < 0) {
+        return Status;
+    }
+    errno = 0;
+    Attribute = ntfs_attr_open(Inode, AT_INDEX_ALLOCATION, NTFS_INDEX_I30, 4);
+    if (Attribute != NULL) {
+        Status = GlueVisitRuns(Volume, Attribute, Visitor, Context);
+        ntfs_attr_close(Attribute);
+    } else if (errno != ENOENT) {
+        Status = NtfsGlueStatus(Volume->Sectors);
+    }
     return NtfsGlueClose(Volume, Inode, Status);
 }
 

@@ -143,3 +143,12 @@ uint64_t NtfsLibraryMftLength(NTFS_LIBRARY_VOLUME *Volume)
 {
     return (uint64_t)Volume->Volume->mft_na->initialized_size;
 }
+
+int32_t NtfsLibraryBitmap(NTFS_LIBRARY_VOLUME *Volume, uint64_t Offset, void *Buffer, uint32_t Bytes)
+{
+    s64 Read;
+
+    errno = 0;
+    Read = ntfs_attr_pread(Volume->Volume->lcnbmp_na, (s64)Offset, Bytes, Buffer);
+    return Read == (s64)Bytes ? GLUE_STATUS_SUCCESS : NtfsGlueStatus(Volume->Sectors);
+}
