@@ -49,7 +49,7 @@ static VOID ExpAcquireFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)
     if (InterlockedDecrement(&FastMutex->Count) != 0)
         ExpWaitForFastMutex(FastMutex, Caller);
     FastMutex->Owner = KeGetCurrentThread();
-    KeNoteLock(FastMutex, Caller);
+    KeNoteLockInOrder(FastMutex, Caller);
 }
 
 static VOID ExpReleaseFastMutex(PFAST_MUTEX FastMutex)
@@ -66,8 +66,8 @@ static DECLSPEC_NOINLINE VOID ExpAcquireSlowly(PFAST_MUTEX FastMutex, KIRQL OldI
 {
     ExpWaitForFastMutex(FastMutex, Caller);
     FastMutex->Owner = KeGetCurrentThread();
-    KeNoteLock(FastMutex, Caller);
     FastMutex->OldIrql = OldIrql;
+    KeNoteLockInOrder(FastMutex, Caller);
 }
 
 static DECLSPEC_NOINLINE VOID ExpAcquireAtWrongIrql(PFAST_MUTEX FastMutex, PVOID Caller)
@@ -124,8 +124,11 @@ DECLSPEC_NOINLINE VOID FASTCALL ExAcquireFastMutex(PFAST_MUTEX FastMutex)
     }
     FastMutex->Owner = Thread;
     FastMutex->OldIrql = OldIrql;
-    if (KiDriverVerifierOn)
+    if (KiDriverVerifierOn) {
         KiNoteLock(Thread, FastMutex, __builtin_return_address(0));
+        if (KiHoldsMoreThanLock(Thread))
+            KiCheckOrder(Thread, FastMutex, __builtin_return_address(0));
+    }
 }
 
 DECLSPEC_NOINLINE VOID FASTCALL ExReleaseFastMutex(PFAST_MUTEX FastMutex)

@@ -99,7 +99,10 @@ static VOID ExpAcquirePushLock(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive, PVOID 
 {
     if (!ExpTryPushLock(PushLock, Exclusive))
         ExpWaitForPushLock(PushLock, Exclusive, Caller);
-    KeNoteLock(PushLock, Caller);
+    if (Exclusive)
+        KeNoteLockInOrder(PushLock, Caller);
+    else
+        KeNoteLock(PushLock, Caller);
 }
 
 /* The last holder goes and somebody waits: hands the lock on.  The bucket's lock is held. */

@@ -264,11 +264,15 @@ BOOLEAN ExpAcquireExclusive(PERESOURCE Resource, BOOLEAN Wait, PVOID Caller)
         KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
         ExpWait(Resource, &Waiter, Caller);
         KeNoteResource(KeGetCurrentThread(), Resource, Caller);
+        KeCheckResourceOrder(Resource, Caller);
         return TRUE;
     }
     KeReleaseSpinLock(&Resource->SpinLock, OldIrql);
-    if (Acquired)
+    if (Acquired) {
         KeNoteResource(KeGetCurrentThread(), Resource, Caller);
+        if (Wait)
+            KeCheckResourceOrder(Resource, Caller);
+    }
     return Acquired;
 }
 

@@ -60,8 +60,11 @@ FORCEINLINE BOOLEAN ExpTakeFree(PERESOURCE Resource, ULONG State, const VOID *Ca
 
 DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    if (ExpTakeFree(Resource, EXP_IS_EXCLUSIVE, __builtin_return_address(0)))
+    if (ExpTakeFree(Resource, EXP_IS_EXCLUSIVE, __builtin_return_address(0))) {
+        if (Wait)
+            KeCheckResourceOrder(Resource, __builtin_return_address(0));
         return TRUE;
+    }
     return ExpAcquireExclusive(Resource, Wait, __builtin_return_address(0));
 }
 

@@ -18,7 +18,6 @@
 
 #define KI_WAIT_BUCKETS  64
 #define KI_SELF_DEADLOCK 0x1000
-#define KI_DEADLOCK      0x1001
 
 static KSPIN_LOCK KiWaitLock;
 static LIST_ENTRY KiWaits[KI_WAIT_BUCKETS]; /* zero until first used */

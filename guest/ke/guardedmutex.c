@@ -42,7 +42,7 @@ static VOID KiAcquireGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)
         KiWaitForGate(Mutex, Caller);
     }
     Mutex->Owner = KeGetCurrentThread();
-    KeNoteLock(Mutex, Caller);
+    KeNoteLockInOrder(Mutex, Caller);
 }
 
 static VOID KiReleaseGuarded(PKGUARDED_MUTEX Mutex, PVOID Caller)

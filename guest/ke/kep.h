@@ -146,6 +146,7 @@ VOID KiCheckApcAfterEnable(PKTHREAD Thread);
 VOID KiAbandonMutants(PKTHREAD Thread);
 
 /* deadlock.c */
+#define KI_DEADLOCK 0x1001 /* 0xC4's: also of what can become one */
 NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
                          const VOID *Caller);
 VOID KiReportHeld(const KTHREAD *Thread);
@@ -154,7 +155,7 @@ VOID KiReportHeld(const KTHREAD *Thread);
  * tracked.c: KE_TRACKED goes on with what ke tracks for itself; of several the first is reported.  Objects are aligned to
  * 8 bytes.  All at any IRQL.
  */
-enum { KiTrackedTimer = KeTrackedKinds, KiTrackedTimerDpc, KiTrackedRoutine, KiTrackedKinds };
+enum { KiTrackedTimer = KeTrackedKinds, KiTrackedTimerDpc, KiTrackedRoutine, KiTrackedOrder, KiTrackedKinds };
 VOID KiTrack(ULONG Kind, const VOID *Object);
 BOOLEAN KiUntrack(ULONG Kind, const VOID *Object); /* FALSE: it was not tracked */
 

@@ -8,20 +8,20 @@
  */
 #include "kep.h"
 
-#define KI_TAKE(Type, Name, Parameters, Arguments, Lock)                                                               \
+#define KI_TAKE(Type, Name, Parameters, Arguments, Lock, Note)                                                         \
     static Type NTAPI KiVf##Name Parameters                                                                            \
     {                                                                                                                  \
         Type Result = Name Arguments;                                                                                  \
                                                                                                                        \
-        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                                   \
+        Note((PVOID)(Lock), _ReturnAddress());                                                                         \
         return Result;                                                                                                 \
     }
 
-#define KI_TAKE_VOID(Name, Parameters, Arguments, Lock)                                                                \
+#define KI_TAKE_VOID(Name, Parameters, Arguments, Lock, Note)                                                          \
     static VOID NTAPI KiVf##Name Parameters                                                                            \
     {                                                                                                                  \
         Name Arguments;                                                                                                \
-        KeNoteLock((PVOID)(Lock), _ReturnAddress());                                                                   \
+        Note((PVOID)(Lock), _ReturnAddress());                                                                         \
     }
 
 #define KI_GIVE(Name, Parameters, Arguments, Lock)                                                                     \
@@ -31,30 +31,33 @@
         Name Arguments;                                                                                                \
     }
 
-KI_TAKE(KIRQL, KeAcquireSpinLockRaiseToSynch, (PKSPIN_LOCK Lock), (Lock), Lock)
-KI_TAKE(KIRQL, KeAcquireSpinLockForDpc, (PKSPIN_LOCK Lock), (Lock), Lock)
-KI_TAKE_VOID(KeAcquireSpinLockAtDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
+KI_TAKE(KIRQL, KeAcquireSpinLockRaiseToSynch, (PKSPIN_LOCK Lock), (Lock), Lock, KeNoteLockInOrder)
+KI_TAKE(KIRQL, KeAcquireSpinLockForDpc, (PKSPIN_LOCK Lock), (Lock), Lock, KeNoteLockInOrder)
+KI_TAKE_VOID(KeAcquireSpinLockAtDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock, KeNoteLockInOrder)
 KI_GIVE(KeReleaseSpinLockForDpc, (PKSPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIrql), Lock)
 KI_GIVE(KeReleaseSpinLockFromDpcLevel, (PKSPIN_LOCK Lock), (Lock), Lock)
 
 /* A handle says whose it is while it is in its lock's queue; the low bits are the queue's. */
 #define KI_LOCK_OF(Handle) ((ULONG_PTR)(Handle)->LockQueue.Lock & ~(ULONG_PTR)3)
 
-KI_TAKE_VOID(KeAcquireInStackQueuedSpinLock, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock)
-KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock)
+KI_TAKE_VOID(KeAcquireInStackQueuedSpinLock, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock,
+             KeNoteLockInOrder)
+KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockForDpc, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle), Lock,
+             KeNoteLockInOrder)
 KI_TAKE_VOID(KeAcquireInStackQueuedSpinLockAtDpcLevel, (PKSPIN_LOCK Lock, PKLOCK_QUEUE_HANDLE Handle), (Lock, Handle),
-             Lock)
+             Lock, KeNoteLockInOrder)
 KI_GIVE(KeReleaseInStackQueuedSpinLock, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
 KI_GIVE(KeReleaseInStackQueuedSpinLockForDpc, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
 KI_GIVE(KeReleaseInStackQueuedSpinLockFromDpcLevel, (PKLOCK_QUEUE_HANDLE Handle), (Handle), KI_LOCK_OF(Handle))
 
-KI_TAKE(KIRQL, KeAcquireInterruptSpinLock, (PKINTERRUPT Interrupt), (Interrupt), Interrupt->ActualLock)
+KI_TAKE(KIRQL, KeAcquireInterruptSpinLock, (PKINTERRUPT Interrupt), (Interrupt), Interrupt->ActualLock,
+        KeNoteLockInOrder)
 KI_GIVE(KeReleaseInterruptSpinLock, (PKINTERRUPT Interrupt, KIRQL OldIrql), (Interrupt, OldIrql), Interrupt->ActualLock)
 
-KI_TAKE(KIRQL, ExAcquireSpinLockShared, (PEX_SPIN_LOCK Lock), (Lock), Lock)
-KI_TAKE(KIRQL, ExAcquireSpinLockExclusive, (PEX_SPIN_LOCK Lock), (Lock), Lock)
-KI_TAKE_VOID(ExAcquireSpinLockSharedAtDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock)
-KI_TAKE_VOID(ExAcquireSpinLockExclusiveAtDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock)
+KI_TAKE(KIRQL, ExAcquireSpinLockShared, (PEX_SPIN_LOCK Lock), (Lock), Lock, KeNoteLock)
+KI_TAKE(KIRQL, ExAcquireSpinLockExclusive, (PEX_SPIN_LOCK Lock), (Lock), Lock, KeNoteLockInOrder)
+KI_TAKE_VOID(ExAcquireSpinLockSharedAtDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock, KeNoteLock)
+KI_TAKE_VOID(ExAcquireSpinLockExclusiveAtDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock, KeNoteLockInOrder)
 KI_GIVE(ExReleaseSpinLockShared, (PEX_SPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIrql), Lock)
 KI_GIVE(ExReleaseSpinLockExclusive, (PEX_SPIN_LOCK Lock, KIRQL OldIrql), (Lock, OldIrql), Lock)
 KI_GIVE(ExReleaseSpinLockSharedFromDpcLevel, (PEX_SPIN_LOCK Lock), (Lock), Lock)

@@ -83,6 +83,7 @@ VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
     if (!KiDriverVerifierOn) {
         return;
     }
+    KeForgetLocks(Base, Size);
     Object = KiFindTrackedIn(Base, Size, &Kind);
     if (Object != NULL) {
         KiReportFound(&Range, Kind, (PVOID)Object);

@@ -168,7 +168,15 @@ VOID NTAPI KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql)
 static DECLSPEC_NOINLINE KIRQL KiAcquireNotedSlowly(PKSPIN_LOCK SpinLock, KIRQL OldIrql, const VOID *Caller)
 {
     KiAcquireSlowly(SpinLock, OldIrql);
-    KeNoteLock(SpinLock, Caller);
+    KeNoteLockInOrder(SpinLock, Caller);
+    KE_FORGET(OldIrql);
+    return OldIrql;
+}
+
+static DECLSPEC_NOINLINE KIRQL KiAcquiredInOrder(PKTHREAD Thread, PKSPIN_LOCK SpinLock, KIRQL OldIrql,
+                                                 const VOID *Caller)
+{
+    KiCheckOrder(Thread, SpinLock, Caller);
     KE_FORGET(OldIrql);
     return OldIrql;
 }
@@ -186,6 +194,9 @@ KIRQL NTAPI KiAcquireNoted(PKSPIN_LOCK SpinLock)
         return KiAcquireNotedSlowly(SpinLock, OldIrql, _ReturnAddress());
     }
     KiNoteLock(Thread, SpinLock, _ReturnAddress());
+    if (KiHoldsMoreThanLock(Thread)) {
+        return KiAcquiredInOrder(Thread, SpinLock, OldIrql, _ReturnAddress());
+    }
     return OldIrql;
 }
 

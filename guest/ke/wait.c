@@ -308,6 +308,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
     PKTHREAD Thread = KeGetCurrentThread();
     PKWAIT_BLOCK Block = &Thread->WaitBlock[0];
     ULONG64 DueTime = 0;
+    BOOLEAN Ordered = FALSE; /* a mutex that is waited for */
     LONG64 Status;
     KIRQL WaitIrql;
 
@@ -322,6 +323,7 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
             Status = KI_STATUS_KERNEL_APC;
             continue;
         }
+        Ordered = Header->Type == MutantObject && (Timeout == NULL || DueTime != 0);
         if (KiIsSignaled(Header, Thread)) {
             if (Header->SignalState == MINLONG) {
                 KiUnlockDispatcher(WaitIrql);
@@ -329,6 +331,9 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
             }
             Status = KiSatisfy(Header, Thread);
             KiUnlockDispatcher(WaitIrql);
+            if (Ordered) {
+                KeCheckResourceOrder(Object, Thread->WaitCaller);
+            }
             return (NTSTATUS)Status;
         }
         Status = KiTestWaitAlert(Thread, Alertable, WaitMode);
@@ -356,6 +361,9 @@ NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPRO
         }
         Status = KiBlock(Thread, WaitReason, WaitMode, Alertable, WaitIrql);
     } while (Status == KI_STATUS_KERNEL_APC);
+    if (Ordered && (Status == STATUS_SUCCESS || Status == STATUS_ABANDONED)) {
+        KeCheckResourceOrder(Object, Thread->WaitCaller);
+    }
     return (NTSTATUS)Status;
 }
 

@@ -298,6 +298,8 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
         MiCheckBigSlack(Address, Pfn->Size, Caller);
     if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && !Pfn->Paged)
         KeCheckMemoryRange(Address, Pfn->Size);
+    else
+        KeForgetLocks(Address, Pfn->State == MiPageBig ? Pfn->Size : 0);
     OldIrql = MiAcquireLock(&MiPoolLock);
     if (Pfn->State != MiPageBig)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
@@ -379,6 +381,8 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
     MiReturnPool(Block->Owner, Block->TagIndex, Paged, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL && !Paged)
         KeCheckMemoryRange(Address, Block->Size);
+    else
+        KeForgetLocks(Address, Block->Size);
     if (Block->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         memset(Block + 1, 0xF5, Block->Size);
     Block->State = MI_DEAD;

@@ -162,6 +162,7 @@ VOID MmDeleteKernelStack(PVOID StackBase, ULONG Size)
     ULONG Pages = BYTES_TO_PAGES(Size);
     ULONG64 Base = (ULONG64)StackBase - ((ULONG64)(Pages + 1) << PAGE_SHIFT);
 
+    KeForgetLocks((PVOID)(Base + PAGE_SIZE), (SIZE_T)Pages << PAGE_SHIFT);
     MiUnmapPages(Base + PAGE_SIZE, Pages);
     MiReleaseRange(&MiSystemPteRegion, Base, Pages + 1);
 }

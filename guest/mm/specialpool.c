@@ -253,6 +253,8 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     MiCheckSlack(Address, (PUCHAR)MiPageAddress(Page) + ((ULONG64)Address & (PAGE_SIZE - 1)), Slot, Caller);
     if (!Slot->Paged)
         KeCheckMemoryRange(Address, Slot->Size);
+    else
+        KeForgetLocks(Address, Slot->Size);
     Slot->State = MiSlotFreed;
     Slot->FreeStack = Stack;
     *Pte = 0;
