@@ -44,6 +44,7 @@
 #define FLTVM_HBA_FEATURE_FUA       0x1u
 #define FLTVM_HBA_FEATURE_FAULTS    0x2u /* the fault rule window is there */
 #define FLTVM_HBA_FEATURE_READ_ONLY 0x4u /* the disk cannot be written */
+#define FLTVM_HBA_FEATURE_CACHE     0x8u /* a volatile write cache: a power cut may lose what was not flushed */
 
 #define FLTVM_HBA_CONTROL_ENABLE 0x1u /* 1 to 0 forgets every command and disables every queue */
 
@@ -211,5 +212,14 @@ _Static_assert(sizeof(struct fltvm_hba_identify) == 512, "hba identify");
 #define FLTVM_HBA_FAULT_ACTION_ERROR 1u /* nothing is transferred; FAULT_STATUS */
 #define FLTVM_HBA_FAULT_ACTION_DELAY 2u /* all is done as usual, later */
 #define FLTVM_HBA_FAULT_ACTION_NEVER 3u /* nothing is transferred; in flight until aborted or reset */
+#define FLTVM_HBA_FAULT_ACTION_TORN  4u /* the first half of a WRITE's blocks is written; FAULT_STATUS; else as ERROR */
+/* Of rules as text only; the window refuses it.  All is done as usual, and then the power is cut. */
+#define FLTVM_HBA_FAULT_ACTION_POWER_CUT 5u
+
+/* What of an unflushed write reaches the medium when the power is cut. */
+#define FLTVM_HBA_KEEP_NONE 0u
+#define FLTVM_HBA_KEEP_ALL  1u
+#define FLTVM_HBA_KEEP_SOME 2u /* each is kept, lost or torn between blocks, as a seed decides */
+#define FLTVM_HBA_KEEP_LAST 3u /* the one that was fetched last, and no other */
 
 #endif

@@ -62,7 +62,7 @@ struct fltvm_link_request {
 _Static_assert(sizeof(struct fltvm_link_request) == 64, "link request");
 
 #define FLTVM_LINK_S_OK           0
-#define FLTVM_LINK_S_BAD_REQUEST  (-1) /* unknown op, length over the maximum */
+#define FLTVM_LINK_S_BAD_REQUEST  (-1) /* unknown op, a record that only the device tells, length over the maximum */
 #define FLTVM_LINK_S_BAD_ADDRESS  (-2) /* a buffer is not in guest memory */
 #define FLTVM_LINK_S_DISCONNECTED (-3) /* the host's end is closed */
 #define FLTVM_LINK_S_TRUNCATED    (-4) /* the answer was longer than in_cap; in_len says how long */
@@ -95,6 +95,10 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 #define FLTVM_RECORD_CHECKPOINT                                                                                        \
     13u /* from the device, to FLTVM_ANSWER_CHECKPOINT: nothing if it was done, or why it was not                      \
          */
+#define FLTVM_RECORD_MEDIUM                                                                                            \
+    15u /* struct fltvm_medium, then bytes; from the device, before POWER_CUT: what the guest has changed on a disk */
+#define FLTVM_RECORD_POWER_CUT                                                                                         \
+    16u /* from the device, the last record of a machine: nothing, or why a disk's state cannot be told */
 #define FLTVM_RECORD_HELD 14u /* "name=value\n" text of the STACKS before it: who holds what others may wait for */
 
 #define FLTVM_ANSWER_DATA 0u /* payload is the answer */
@@ -103,6 +107,9 @@ _Static_assert(sizeof(struct fltvm_link_frame) == 16, "link frame");
 /* Not to be seen by the guest: struct fltvm_checkpoint, then text.  The CALL goes on waiting for its answer. */
 #define FLTVM_ANSWER_CHECKPOINT 3u /* save the machine as it stands; the device answers FLTVM_RECORD_CHECKPOINT */
 #define FLTVM_ANSWER_RESTORE    4u /* put it back; it then waits for the answer to the CALL at which it was saved */
+
+/* Not to be seen by the guest, either: struct fltvm_power_cut.  There is no answer to the CALL any more. */
+#define FLTVM_ANSWER_POWER_CUT 5u
 
 #define FLTVM_EXIT_DONE        0u
 #define FLTVM_EXIT_BUGCHECK    1u
@@ -119,6 +126,21 @@ _Static_assert(sizeof(struct fltvm_checkpoint) == 16, "checkpoint");
 #define FLTVM_CHECKPOINT_SAVE   0x1u /* CHECKPOINT: save it; without, only what a saved one would begin with is made */
 #define FLTVM_CHECKPOINT_SEED   0x2u /* there is a seed; without, the one that there was goes on */
 #define FLTVM_CHECKPOINT_VERIFY 0x4u /* RESTORE: see whether all is as it was */
+
+struct fltvm_power_cut {
+    uint32_t keep; /* FLTVM_HBA_KEEP_* */
+    uint32_t reserved;
+    uint64_t seed; /* for KEEP_SOME */
+};
+_Static_assert(sizeof(struct fltvm_power_cut) == 16, "power cut");
+
+/* A piece of a disk; many of them, one behind the other, are what the property "medium" of fltvm-hba reads. */
+struct fltvm_medium {
+    uint64_t offset; /* bytes */
+    uint32_t length; /* bytes that follow */
+    uint32_t disk;
+};
+_Static_assert(sizeof(struct fltvm_medium) == 16, "medium");
 
 struct fltvm_log_header {
     uint64_t thread; /* KTHREAD address; 0 before the first thread */

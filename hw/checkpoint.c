@@ -93,13 +93,15 @@ static bool boundary(void)
 
 bool fltvm_checkpoint_pause(void (*func)(void *opaque), void *opaque)
 {
-    if (!tcg_enabled() || !icount_sched_enabled() || !current_cpu) {
+    if (!tcg_enabled() || !icount_sched_enabled()) {
         return false;
     }
     rr_sched_boundary = boundary;
     paused = func;
     paused_opaque = opaque;
-    cpu_exit(current_cpu);
+    if (current_cpu) {
+        cpu_exit(current_cpu);
+    }
     return true;
 }
 

@@ -31,7 +31,7 @@ void fltvm_checkpoint_join(FltvmCheckpointGuest *guest);
 void fltvm_checkpoint_leave(FltvmCheckpointGuest *guest);
 
 /*
- * Have @func called as soon as no processor executes, before another instruction or timer; from a register access.  False: there
+ * Have @func called as soon as no processor executes, before another instruction or timer; from a register access or a timer.  False: there
  * is no seeded schedule, and it will not be called.
  */
 bool fltvm_checkpoint_pause(void (*func)(void *opaque), void *opaque);

@@ -82,7 +82,9 @@ static bool fltvm_hba_conflict(const FltvmHbaCommand *a,
     return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;
 }
 
-static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command)
+/* Of a WRITE, the first @length bytes, if there are any. */
+static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command,
+                                 uint32_t length)
 {
     BlockBackend *blk = s->conf.blk;
     int64_t offset = command->lba * s->block_size;
@@ -94,13 +96,16 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command)
             fltvm_hba_wait_host(other);
         }
     }
-    if (command->opcode == FLTVM_HBA_OP_WRITE &&
-        !fltvm_hba_keep(s, offset, command->length)) {
-        command->status = FLTVM_HBA_S_MEDIA_WRITE;
-        return;
+    if (command->opcode == FLTVM_HBA_OP_WRITE) {
+        if (!fltvm_hba_keep(s, offset, length) ||
+            !fltvm_hba_cache_write(s, command, length)) {
+            command->status = FLTVM_HBA_S_MEDIA_WRITE;
+            return;
+        }
+        fltvm_hba_changed(s, offset, length);
     }
     command->host_busy = true;
-    qemu_iovec_init_buf(&command->qiov, command->data, command->length);
+    qemu_iovec_init_buf(&command->qiov, command->data, length);
     switch (command->opcode) {
     case FLTVM_HBA_OP_READ:
         block_acct_start(blk_get_stats(blk), &command->account,
@@ -110,7 +115,7 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command)
         break;
     case FLTVM_HBA_OP_WRITE:
         block_acct_start(blk_get_stats(blk), &command->account,
-                         command->length, BLOCK_ACCT_WRITE);
+                         length, BLOCK_ACCT_WRITE);
         blk_aio_pwritev(blk, offset, &command->qiov, fua ? BDRV_REQ_FUA : 0,
                         fltvm_hba_host_done, command);
         break;
@@ -349,25 +354,37 @@ static uint16_t fltvm_hba_abort(FltvmHbaState *s, uint64_t target)
     return FLTVM_HBA_S_NOT_FOUND;
 }
 
+/* What a rule tears reaches the disk up to the middle. */
+static void fltvm_hba_write(FltvmHbaState *s, FltvmHbaCommand *command,
+                            bool torn)
+{
+    uint32_t blocks = torn ? command->blocks / 2 : command->blocks;
+
+    if (blocks) {
+        fltvm_hba_host_start(s, command, blocks * s->block_size);
+    }
+}
+
 /* Do at fetch time what has to be done then. */
-static uint16_t fltvm_hba_perform(FltvmHbaState *s, FltvmHbaCommand *command)
+static uint16_t fltvm_hba_perform(FltvmHbaState *s, FltvmHbaCommand *command,
+                                  bool torn)
 {
     uint16_t status;
 
     switch (command->opcode) {
     case FLTVM_HBA_OP_READ:
         fltvm_hba_allocate_data(s, command);
-        fltvm_hba_host_start(s, command);
+        fltvm_hba_host_start(s, command, command->length);
         return FLTVM_HBA_S_OK;
     case FLTVM_HBA_OP_WRITE:
         fltvm_hba_allocate_data(s, command);
         status = fltvm_hba_copy(s, command, DMA_DIRECTION_TO_DEVICE);
         if (status == FLTVM_HBA_S_OK) {
-            fltvm_hba_host_start(s, command);
+            fltvm_hba_write(s, command, torn);
         }
         return status;
     case FLTVM_HBA_OP_FLUSH:
-        fltvm_hba_host_start(s, command);
+        fltvm_hba_host_start(s, command, 0);
         return FLTVM_HBA_S_OK;
     case FLTVM_HBA_OP_IDENTIFY:
         fltvm_hba_allocate_data(s, command);
@@ -394,24 +411,37 @@ static void fltvm_hba_execute(FltvmHbaState *s, FltvmHbaCommand *command)
     const FltvmHbaRule *rule = fltvm_hba_fault_match(s, command);
     uint32_t action = rule ? rule->action : FLTVM_HBA_FAULT_ACTION_NONE;
     uint16_t status;
+    bool torn;
 
-    switch (action) {
-    case FLTVM_HBA_FAULT_ACTION_NEVER:
+    torn = action == FLTVM_HBA_FAULT_ACTION_TORN &&
+           command->opcode == FLTVM_HBA_OP_WRITE;
+    if (action == FLTVM_HBA_FAULT_ACTION_NEVER) {
         fltvm_hba_free_data(s, command);
         fltvm_hba_schedule_never(s, command);
         return;
-    case FLTVM_HBA_FAULT_ACTION_ERROR:
+    }
+    if (action == FLTVM_HBA_FAULT_ACTION_ERROR ||
+        (action == FLTVM_HBA_FAULT_ACTION_TORN && !torn)) {
         fltvm_hba_refuse(s, command, rule->status, service, rule->delay);
         return;
-    default:
-        break;
     }
-    status = fltvm_hba_perform(s, command);
+    if (action == FLTVM_HBA_FAULT_ACTION_POWER_CUT) {
+        command->cuts = true;
+        command->keep = rule->status;
+        command->seed = rule->delay;
+    }
+    status = fltvm_hba_perform(s, command, torn);
     if (status != FLTVM_HBA_S_OK) {
         fltvm_hba_refuse(s, command, status, s->command_ns, 0);
-    } else {
-        fltvm_hba_schedule(s, command, service, rule ? rule->delay : 0);
+        return;
     }
+    if (torn) {
+        /* The host's result comes first, and does not take it away. */
+        fltvm_hba_wait_host(command);
+        command->status = rule->status;
+    }
+    fltvm_hba_schedule(s, command, service,
+                       rule && !command->cuts ? rule->delay : 0);
 }
 
 void fltvm_hba_begin(FltvmHbaState *s, uint32_t queue,
@@ -421,6 +451,7 @@ void fltvm_hba_begin(FltvmHbaState *s, uint32_t queue,
     uint16_t status;
 
     command->hba = s;
+    command->serial = ++s->sequence;
     command->queue = queue;
     command->id = le16_to_cpu(entry->id);
     command->opcode = entry->opcode;
@@ -452,6 +483,11 @@ static uint32_t fltvm_hba_result(const FltvmHbaCommand *command)
 
 void fltvm_hba_finish(FltvmHbaState *s, FltvmHbaCommand *command)
 {
+    const struct fltvm_power_cut cut = {
+        .keep = command->keep, .seed = command->seed,
+    };
+    bool cuts;
+
     fltvm_hba_wait_host(command);
     if (command->aborted) {
         command->status = FLTVM_HBA_S_ABORTED;
@@ -462,14 +498,20 @@ void fltvm_hba_finish(FltvmHbaState *s, FltvmHbaCommand *command)
         command->status = fltvm_hba_copy(s, command,
                                          DMA_DIRECTION_FROM_DEVICE);
     }
+    fltvm_hba_cache_done(s, command);
     fltvm_hba_post(s, command, command->status == FLTVM_HBA_S_OK
                                    ? fltvm_hba_result(command) : 0);
+    cuts = command->cuts;
     fltvm_hba_free(s, command);
+    if (cuts) {
+        fltvm_power_request(&cut);
+    }
 }
 
 void fltvm_hba_free(FltvmHbaState *s, FltvmHbaCommand *command)
 {
     fltvm_hba_wait_host(command);
+    fltvm_hba_cache_forget(s, command);
     QTAILQ_REMOVE(&s->commands, command, entry);
     fltvm_hba_free_data(s, command);
     g_free(command);

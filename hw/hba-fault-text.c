@@ -25,6 +25,8 @@ static const char *const fltvm_hba_fault_action_names[] = {
     [FLTVM_HBA_FAULT_ACTION_ERROR] = "error",
     [FLTVM_HBA_FAULT_ACTION_DELAY] = "delay",
     [FLTVM_HBA_FAULT_ACTION_NEVER] = "never",
+    [FLTVM_HBA_FAULT_ACTION_TORN] = "torn",
+    [FLTVM_HBA_FAULT_ACTION_POWER_CUT] = "power-cut",
 };
 
 static int fltvm_hba_fault_lookup(const char *const *names, size_t count,
@@ -88,6 +90,22 @@ static bool fltvm_hba_fault_parse_u32(const char *text, uint32_t *value)
     return true;
 }
 
+static const char *const fltvm_hba_keep_names[] = {
+    [FLTVM_HBA_KEEP_NONE] = "none",
+    [FLTVM_HBA_KEEP_ALL] = "all",
+    [FLTVM_HBA_KEEP_LAST] = "last",
+};
+
+/* Of a power cut: a name, or a seed.  It has neither a status nor a delay. */
+static bool fltvm_hba_fault_parse_keep(const char *text, FltvmHbaRule *rule)
+{
+    int keep = fltvm_hba_fault_lookup(
+        fltvm_hba_keep_names, ARRAY_SIZE(fltvm_hba_keep_names), text);
+
+    rule->status = keep < 0 ? FLTVM_HBA_KEEP_SOME : keep;
+    return keep >= 0 || qemu_strtou64(text, NULL, 0, &rule->delay) == 0;
+}
+
 static bool fltvm_hba_fault_parse_field(const char *name, const char *value,
                                         FltvmHbaRule *rule)
 {
@@ -110,6 +128,9 @@ static bool fltvm_hba_fault_parse_field(const char *name, const char *value,
     }
     if (g_str_equal(name, "delay-ns")) {
         return qemu_strtou64(value, NULL, 0, &rule->delay) == 0;
+    }
+    if (g_str_equal(name, "keep")) {
+        return fltvm_hba_fault_parse_keep(value, rule);
     }
     if (g_str_equal(name, "do")) {
         action = fltvm_hba_fault_lookup(
@@ -194,7 +215,17 @@ static void fltvm_hba_fault_format_rule(GString *text,
     g_string_append_printf(text, ":nth=%u:count=%u:do=%s", rule->nth,
                            rule->count,
                            fltvm_hba_fault_action_names[rule->action]);
-    if (rule->action == FLTVM_HBA_FAULT_ACTION_ERROR) {
+    if (rule->action == FLTVM_HBA_FAULT_ACTION_POWER_CUT) {
+        if (rule->status == FLTVM_HBA_KEEP_SOME) {
+            g_string_append_printf(text, ":keep=%" PRIu64, rule->delay);
+        } else {
+            g_string_append_printf(text, ":keep=%s",
+                                   fltvm_hba_keep_names[rule->status]);
+        }
+        return;
+    }
+    if (rule->action == FLTVM_HBA_FAULT_ACTION_ERROR ||
+        rule->action == FLTVM_HBA_FAULT_ACTION_TORN) {
         g_string_append_printf(text, ":status=0x%x", rule->status);
     }
     if (rule->delay) {

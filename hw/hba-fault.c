@@ -22,7 +22,7 @@
 
 const char *fltvm_hba_fault_problem(const FltvmHbaRule *rule)
 {
-    if (rule->action > FLTVM_HBA_FAULT_ACTION_NEVER) {
+    if (rule->action > FLTVM_HBA_FAULT_ACTION_POWER_CUT) {
         return "unknown action";
     }
     if (rule->ops == 0 || (rule->ops & ~FLTVM_HBA_FAULT_OPS)) {
@@ -34,7 +34,8 @@ const char *fltvm_hba_fault_problem(const FltvmHbaRule *rule)
     if (rule->nth == 0) {
         return "nth counts from 1";
     }
-    if (rule->action == FLTVM_HBA_FAULT_ACTION_ERROR &&
+    if ((rule->action == FLTVM_HBA_FAULT_ACTION_ERROR ||
+         rule->action == FLTVM_HBA_FAULT_ACTION_TORN) &&
         (rule->status == 0 || rule->status > FLTVM_HBA_S_MAX)) {
         return "an error needs a status from 1 to 0x7fff";
     }
@@ -128,7 +129,9 @@ static void fltvm_hba_fault_store(FltvmHbaState *s, FltvmHbaRule *rule)
         memset(rule, 0, sizeof(*rule));
         return;
     }
-    problem = fltvm_hba_fault_problem(&s->staged);
+    problem = s->staged.action == FLTVM_HBA_FAULT_ACTION_POWER_CUT
+                  ? "the guest has no hand in the power"
+                  : fltvm_hba_fault_problem(&s->staged);
     if (problem) {
         trace_fltvm_hba_fault_refused(s->fault_index, problem);
         fltvm_hba_set_error(s, FLTVM_HBA_ERROR_FAULT, s->fault_index);

@@ -124,13 +124,15 @@ void fltvm_hba_timer(void *opaque)
     bool entered = fltvm_hba_enter(s);
     FltvmHbaCommand *command;
 
-    while ((command = QTAILQ_FIRST(&s->commands)) && command->due <= now &&
+    while (!s->off && (command = QTAILQ_FIRST(&s->commands)) && command->due <= now &&
            !(s->status & FLTVM_HBA_STATUS_FATAL)) {
         fltvm_hba_finish(s, command);
     }
-    /* Room in completion rings and buffers may let waiting entries in. */
-    fltvm_hba_fetch_all(s);
-    fltvm_hba_arm(s);
+    if (!s->off) {
+        /* Room in completion rings and buffers may let waiting entries in. */
+        fltvm_hba_fetch_all(s);
+        fltvm_hba_arm(s);
+    }
     fltvm_hba_notify(s);
     fltvm_hba_leave(s, entered);
 }

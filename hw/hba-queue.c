@@ -150,7 +150,7 @@ static bool fltvm_hba_fetch_one(FltvmHbaState *s, uint32_t index)
     struct fltvm_hba_command entry;
     hwaddr address;
 
-    if (!fltvm_hba_queue_running(s, index) || q->sq_head == q->sq_tail ||
+    if (s->off || !fltvm_hba_queue_running(s, index) || q->sq_head == q->sq_tail ||
         q->pending + fltvm_hba_queue_posted(q) >= q->depth - 1 ||
         s->buffered >= FLTVM_HBA_BUFFER_LIMIT) {
         return false;

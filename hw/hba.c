@@ -27,7 +27,8 @@
 uint32_t fltvm_hba_features(FltvmHbaState *s)
 {
     return FLTVM_HBA_FEATURE_FUA | FLTVM_HBA_FEATURE_FAULTS |
-           (s->read_only ? FLTVM_HBA_FEATURE_READ_ONLY : 0);
+           (s->read_only ? FLTVM_HBA_FEATURE_READ_ONLY : 0) |
+           (s->volatile_cache ? FLTVM_HBA_FEATURE_CACHE : 0);
 }
 
 void fltvm_hba_fatal(FltvmHbaState *s, uint32_t queue, uint32_t error)
@@ -59,6 +60,7 @@ static void fltvm_hba_reset_hold(Object *obj, ResetType type)
     FltvmHbaState *s = FLTVM_HBA(obj);
 
     fltvm_hba_stop(s);
+    s->off = false;
     s->control = 0;
     s->error = 0;
     s->error_info = 0;
@@ -186,6 +188,11 @@ static void fltvm_hba_realize(PCIDevice *dev, Error **errp)
     if (!fltvm_hba_open_disk(s, errp)) {
         return;
     }
+    fltvm_hba_medium_init(s);
+    if (!fltvm_hba_medium_load(s, errp)) {
+        fltvm_hba_medium_exit(s);
+        return;
+    }
     if (pcie_endpoint_cap_init(dev, 0) < 0) {
         error_setg(errp, "fltvm-hba: no PCI Express capability on this bus");
         return;
@@ -213,6 +220,7 @@ static void fltvm_hba_exit(PCIDevice *dev)
 
     fltvm_hba_stop(s);
     fltvm_hba_undo_exit(s);
+    fltvm_hba_medium_exit(s);
     msix_uninit(dev, &s->registers, &s->registers);
     pcie_cap_exit(dev);
 }
@@ -235,6 +243,7 @@ static void fltvm_hba_set_faults(Object *obj, const char *value, Error **errp)
 static void fltvm_hba_init(Object *obj)
 {
     QTAILQ_INIT(&FLTVM_HBA(obj)->commands);
+    QTAILQ_INIT(&FLTVM_HBA(obj)->unflushed);
 }
 
 static void fltvm_hba_finalize(Object *obj)
@@ -258,7 +267,11 @@ static int fltvm_hba_pre_save(void *opaque)
 
 static int fltvm_hba_pre_load(void *opaque)
 {
-    fltvm_hba_stop(opaque);
+    FltvmHbaState *s = opaque;
+
+    fltvm_hba_stop(s);
+    fltvm_hba_cache_clear(s);
+    fltvm_hba_medium_clear(s);
     return 0;
 }
 
@@ -330,8 +343,8 @@ static const VMStateDescription fltvm_hba_segment_vmstate = {
 
 static const VMStateDescription fltvm_hba_command_vmstate = {
     .name = "fltvm-hba/command",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_load = fltvm_hba_command_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT16(queue, FltvmHbaCommand),
@@ -343,6 +356,10 @@ static const VMStateDescription fltvm_hba_command_vmstate = {
         VMSTATE_INT64(due, FltvmHbaCommand),
         VMSTATE_UINT16(status, FltvmHbaCommand),
         VMSTATE_BOOL(aborted, FltvmHbaCommand),
+        VMSTATE_UINT64(serial, FltvmHbaCommand),
+        VMSTATE_BOOL(cuts, FltvmHbaCommand),
+        VMSTATE_UINT32(keep, FltvmHbaCommand),
+        VMSTATE_UINT64(seed, FltvmHbaCommand),
         VMSTATE_INT32(segment_count, FltvmHbaCommand),
         VMSTATE_UINT32(length, FltvmHbaCommand),
         VMSTATE_STRUCT_VARRAY_ALLOC(segments, FltvmHbaCommand, segment_count,
@@ -393,10 +410,72 @@ static const VMStateDescription fltvm_hba_rule_vmstate = {
     }
 };
 
-static const VMStateDescription fltvm_hba_vmstate = {
-    .name = TYPE_FLTVM_HBA,
+static int fltvm_hba_unflushed_pre_load(void *opaque)
+{
+    memset(opaque, 0, sizeof(FltvmHbaUnflushed));
+    return 0;
+}
+
+static const VMStateDescription fltvm_hba_unflushed_vmstate = {
+    .name = "fltvm-hba/unflushed",
     .version_id = 1,
     .minimum_version_id = 1,
+    .pre_load = fltvm_hba_unflushed_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(serial, FltvmHbaUnflushed),
+        VMSTATE_UINT64(completed, FltvmHbaUnflushed),
+        VMSTATE_UINT64(lba, FltvmHbaUnflushed),
+        VMSTATE_UINT32(blocks, FltvmHbaUnflushed),
+        VMSTATE_UINT32(length, FltvmHbaUnflushed),
+        VMSTATE_VBUFFER_ALLOC_UINT32(live, FltvmHbaUnflushed, 1, NULL, blocks),
+        VMSTATE_VBUFFER_ALLOC_UINT32(before, FltvmHbaUnflushed, 1, NULL,
+                                     length),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool fltvm_hba_cache_needed(void *opaque)
+{
+    FltvmHbaState *s = opaque;
+
+    return !QTAILQ_EMPTY(&s->unflushed);
+}
+
+static int fltvm_hba_cache_post_load(void *opaque, int version_id)
+{
+    FltvmHbaState *s = opaque;
+    FltvmHbaUnflushed *write;
+
+    s->unflushed_bytes = 0;
+    QTAILQ_FOREACH(write, &s->unflushed, entry) {
+        s->unflushed_bytes += write->length;
+        if (write->lba > s->disk_blocks ||
+            write->blocks > s->disk_blocks - write->lba ||
+            write->length != (uint64_t)write->blocks * s->block_size) {
+            return -EINVAL;
+        }
+    }
+    return s->volatile_cache ? 0 : -EINVAL;
+}
+
+static const VMStateDescription fltvm_hba_cache_vmstate = {
+    .name = "fltvm-hba/cache",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = fltvm_hba_cache_needed,
+    .post_load = fltvm_hba_cache_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_QTAILQ_V(unflushed, FltvmHbaState, 1,
+                         fltvm_hba_unflushed_vmstate, FltvmHbaUnflushed,
+                         entry),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static const VMStateDescription fltvm_hba_vmstate = {
+    .name = TYPE_FLTVM_HBA,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .pre_save = fltvm_hba_pre_save,
     .pre_load = fltvm_hba_pre_load,
     .post_load = fltvm_hba_post_load,
@@ -413,14 +492,21 @@ static const VMStateDescription fltvm_hba_vmstate = {
         VMSTATE_STRUCT_ARRAY(queue, FltvmHbaState, FLTVM_HBA_MAX_QUEUES, 1,
                              fltvm_hba_queue_vmstate, FltvmHbaQueue),
         VMSTATE_UINT32(next_queue, FltvmHbaState),
-        VMSTATE_QTAILQ_V(commands, FltvmHbaState, 1, fltvm_hba_command_vmstate,
+        VMSTATE_QTAILQ_V(commands, FltvmHbaState, 2, fltvm_hba_command_vmstate,
                          FltvmHbaCommand, entry),
         VMSTATE_STRUCT_ARRAY(rule, FltvmHbaState, FLTVM_HBA_RULES, 1,
                              fltvm_hba_rule_vmstate, FltvmHbaRule),
         VMSTATE_STRUCT(staged, FltvmHbaState, 1, fltvm_hba_rule_vmstate,
                        FltvmHbaRule),
         VMSTATE_UINT32(fault_index, FltvmHbaState),
+        VMSTATE_UINT64(sequence, FltvmHbaState),
+        VMSTATE_BOOL(off, FltvmHbaState),
         VMSTATE_END_OF_LIST()
+    },
+    .subsections = (const VMStateDescription *const[]) {
+        &fltvm_hba_cache_vmstate,
+        &fltvm_hba_medium_vmstate,
+        NULL
     }
 };
 
@@ -435,6 +521,8 @@ static const Property fltvm_hba_properties[] = {
     DEFINE_PROP_UINT64("write-ns", FltvmHbaState, write_ns, 25000),
     DEFINE_PROP_UINT64("flush-ns", FltvmHbaState, flush_ns, 50000),
     DEFINE_PROP_UINT64("command-ns", FltvmHbaState, command_ns, 1000),
+    DEFINE_PROP_BOOL("volatile-cache", FltvmHbaState, volatile_cache, false),
+    DEFINE_PROP_STRING("medium", FltvmHbaState, medium),
 };
 
 static const struct {
@@ -447,8 +535,12 @@ static const struct {
     { "write-ns", "Virtual time of a WRITE" },
     { "flush-ns", "Virtual time of a FLUSH" },
     { "command-ns", "Virtual time of any other or refused command" },
+    { "volatile-cache", "What was written is lost by a power cut, unless it "
+                        "was flushed" },
+    { "medium", "What a power cut has left: the disk holds it from the "
+                "beginning" },
     { "faults", "Fault rules, as op=read+write:lba=8-15:nth=2:count=1:"
-                "do=error|delay|never:status=16:delay-ns=1000;..." },
+                "do=error|delay|never|torn:status=16:delay-ns=1000;..." },
 };
 
 static void fltvm_hba_class_init(ObjectClass *klass, void *data)

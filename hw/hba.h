@@ -10,6 +10,8 @@
  *   hba-fault.c   fault rules: matching, register window
  *   hba-fault-text.c  fault rules as text
  *   hba-undo.c    what the disk held at a checkpoint
+ *   hba-cache.c   the volatile write cache, and what a power cut loses
+ *   hba-medium.c  what the guest leaves on the disk, for the next machine
  *
  * All of it runs with QEMU's big lock held, in a register access or in the one virtual-clock timer.
  * The only code that runs when the host pleases is fltvm_hba_host_done(), which notes a result.
@@ -26,6 +28,7 @@
 #include "qom/object.h"
 #include "fltvm/hba.h"
 #include "checkpoint.h"
+#include "power.h"
 
 #define TYPE_FLTVM_HBA "fltvm-hba"
 OBJECT_DECLARE_SIMPLE_TYPE(FltvmHbaState, FLTVM_HBA)
@@ -65,6 +68,11 @@ typedef struct FltvmHbaCommand {
     int64_t due;
     uint16_t status; /* decided at fetch, or by the host's result */
     bool aborted;
+
+    uint64_t serial; /* FltvmHbaState.sequence at its fetch */
+    bool cuts;       /* when it has completed, the power is cut */
+    uint32_t keep;   /* then FLTVM_HBA_KEEP_*, and its seed */
+    uint64_t seed;
 
     /* READ, WRITE, IDENTIFY */
     int32_t segment_count;
@@ -108,6 +116,18 @@ typedef struct FltvmHbaRule {
     uint64_t delay;
 } FltvmHbaRule;
 
+/* A write that a power cut may lose. */
+typedef struct FltvmHbaUnflushed {
+    QTAILQ_ENTRY(FltvmHbaUnflushed) entry;
+    uint64_t serial;    /* of its command */
+    uint64_t completed; /* FltvmHbaState.sequence then; 0: not yet */
+    uint64_t lba;
+    uint32_t blocks;
+    uint32_t length;
+    uint8_t *live;   /* for each block 1, or 0: a later write to it is stable */
+    uint8_t *before; /* what they held */
+} FltvmHbaUnflushed;
+
 struct FltvmHbaState {
     PCIDevice parent_obj;
 
@@ -121,6 +141,8 @@ struct FltvmHbaState {
     uint64_t flush_ns;
     uint64_t command_ns;
     char *faults; /* the rules a reset goes back to */
+    bool volatile_cache;
+    char *medium; /* file: what the disk holds beside the image */
 
     /* Set by realize */
     MemoryRegion registers; /* the BAR; the MSI-X table and its pending bits lie over it */
@@ -142,12 +164,21 @@ struct FltvmHbaState {
     QTAILQ_HEAD(, FltvmHbaCommand) commands;
     uint64_t buffered; /* bytes of their data */
 
+    uint64_t sequence; /* counts fetches, and completions of unflushed writes */
+    QTAILQ_HEAD(, FltvmHbaUnflushed) unflushed; /* in the order of fetching */
+    uint64_t unflushed_bytes;
+    GTree *changed; /* chunks that were written */
+    uint32_t changed_count; /* the same as a list, while saving and loading */
+    uint64_t *changed_list;
+    bool off; /* the power was cut: nothing happens until a reset */
+
     FltvmHbaRule rule[FLTVM_HBA_RULES];
     FltvmHbaRule staged;
     uint32_t fault_index;
 
     /* Not migrated: of a machine that is put back in place */
     FltvmCheckpointGuest checkpoint;
+    FltvmPowerGuest power;
     GHashTable *undo; /* where on the disk, in bytes, to what was there; NULL: there is no checkpoint */
 };
 
@@ -216,6 +247,26 @@ void fltvm_hba_undo_init(FltvmHbaState *s);
 void fltvm_hba_undo_exit(FltvmHbaState *s);
 /* Those bytes of the disk are about to be written.  False: what they hold cannot be read. */
 bool fltvm_hba_keep(FltvmHbaState *s, uint64_t offset, uint64_t length);
+
+/* hba-cache.c */
+/* The first @length bytes of @command are about to be written.  False: what is there cannot be read. */
+bool fltvm_hba_cache_write(FltvmHbaState *s, const FltvmHbaCommand *command,
+                           uint32_t length);
+/* It has completed; or it is forgotten, and a write has happened. */
+void fltvm_hba_cache_done(FltvmHbaState *s, const FltvmHbaCommand *command);
+void fltvm_hba_cache_forget(FltvmHbaState *s, const FltvmHbaCommand *command);
+bool fltvm_hba_cache_cut(FltvmHbaState *s, const struct fltvm_power_cut *cut,
+                         unsigned number, Error **errp);
+void fltvm_hba_cache_clear(FltvmHbaState *s);
+
+/* hba-medium.c */
+extern const VMStateDescription fltvm_hba_medium_vmstate;
+void fltvm_hba_medium_init(FltvmHbaState *s);
+void fltvm_hba_medium_exit(FltvmHbaState *s);
+void fltvm_hba_medium_clear(FltvmHbaState *s);
+/* What the property says is on the disk from the beginning. */
+bool fltvm_hba_medium_load(FltvmHbaState *s, Error **errp);
+void fltvm_hba_changed(FltvmHbaState *s, uint64_t offset, uint64_t length);
 
 /* For the timer, which is not covered by the guard of register accesses. */
 bool fltvm_hba_enter(FltvmHbaState *s);

@@ -104,6 +104,14 @@ bool fltvm_link_hold(FltvmLinkState *s,
                      const struct fltvm_link_request *request,
                      const struct fltvm_link_frame *frame);
 
+/* link.c: the machine ends, or waits for the host to put it back; nothing of the guest is sent any more. */
+void fltvm_link_exit(FltvmLinkState *s);
+
+/* link-power.c: for fltvm_power_watch(); and the host wants it, whose wish is in s->payload. */
+void fltvm_link_power_cut(void *opaque, const struct fltvm_power_cut *cut);
+void fltvm_link_power_wish(FltvmLinkState *s,
+                           const struct fltvm_link_frame *frame);
+
 /* The guest has said EXIT.  True: the machine waits for the host, which may put it back; else it is to end. */
 bool fltvm_link_hold_exit(FltvmLinkState *s);
 

@@ -24,6 +24,7 @@
 #include "system/cpus.h"
 #include "system/runstate.h"
 #include "link-host.h"
+#include "power.h"
 #include "trace.h"
 
 /* Requests and buffers are in RAM; a device's registers are refused. */
@@ -52,6 +53,11 @@ static bool fltvm_link_is_writable_ram(hwaddr address, hwaddr length)
 
 static int32_t fltvm_link_check(const struct fltvm_link_request *request)
 {
+    /* What the device itself tells of a power cut is no guest's to say. */
+    if (request->kind == FLTVM_RECORD_MEDIUM ||
+        request->kind == FLTVM_RECORD_POWER_CUT) {
+        return FLTVM_LINK_S_BAD_REQUEST;
+    }
     switch (request->op) {
     case FLTVM_LINK_OP_SEND:
     case FLTVM_LINK_OP_EXIT:
@@ -118,6 +124,10 @@ static int32_t fltvm_link_call(FltvmLinkState *s,
     struct fltvm_link_frame answer;
 
     while (fltvm_link_get(s, &answer)) {
+        if (answer.kind == FLTVM_ANSWER_POWER_CUT) {
+            fltvm_link_power_wish(s, &answer);
+            break;
+        }
         if (!fltvm_link_is_checkpoint(&answer)) {
             return fltvm_link_take(s, request, &answer);
         }
@@ -128,7 +138,7 @@ static int32_t fltvm_link_call(FltvmLinkState *s,
     return FLTVM_LINK_S_DISCONNECTED;
 }
 
-static void fltvm_link_exit(FltvmLinkState *s)
+void fltvm_link_exit(FltvmLinkState *s)
 {
     trace_fltvm_link_exit();
     s->exited = true;
@@ -410,6 +420,7 @@ static void fltvm_link_realize(DeviceState *dev, Error **errp)
     s->run_state = qdev_add_vm_change_state_handler(dev, fltvm_link_run_state,
                                                     s);
     fltvm_link_watch_crash(fltvm_link_crash, s);
+    fltvm_power_watch(fltvm_link_power_cut, s);
     /* No handlers that read: what the host sends is taken by CALL only. */
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, fltvm_link_event, NULL, s,
                              NULL, true);
@@ -425,6 +436,7 @@ static void fltvm_link_unrealize(DeviceState *dev)
     qemu_chr_fe_set_handlers(&s->chr, NULL, NULL, NULL, NULL, NULL, NULL,
                              false);
     qemu_del_vm_change_state_handler(s->run_state);
+    fltvm_power_watch(NULL, NULL);
     fltvm_link_watch_crash(NULL, NULL);
     g_free(s->batch);
     g_free(s->payload);

@@ -21,7 +21,7 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[19];
+    static GOptionEntry entries[21];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"checkpoint-seed", 0, 0, G_OPTION_ARG_STRING, &options->checkpoint_seed,
@@ -36,11 +36,16 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
          "[DISK:]N"},
         {"delay-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_DELAY], "The Nth command takes 10 ms longer",
          "[DISK:]N"},
+        {"tear-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_TEAR],
+         "The Nth command fails; of a write the first half has reached the disk", "[DISK:]N"},
         {"lose-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_LOSE], "The Nth command is never answered",
          "[DISK:]N"},
         {"delay-call", 0, 0, G_OPTION_ARG_STRING, &options->delay_call,
          "The Nth call of the scenario's drivers comes 1 ms later (0: calls are counted)", "N"},
         {"delay-return", 0, 0, G_OPTION_ARG_STRING, &options->delay_return, "The Nth call returns 1 ms later", "N"},
+        {"power-cut", 0, 0, G_OPTION_ARG_STRING, &options->power_cut,
+         "The power is cut after the Nth write or flush; KEEP, of what was not flushed: none, all, last or a seed",
+         "[DISK:]N[/KEEP]"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
@@ -134,6 +139,8 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         return NULL;
     if ((options->delay_call && !fltvm_choice_parse_call(&config->choice, FALSE, options->delay_call, error)) ||
         (options->delay_return && !fltvm_choice_parse_call(&config->choice, TRUE, options->delay_return, error)))
+        return NULL;
+    if (options->power_cut && !fltvm_choice_parse_cut(&config->choice, options->power_cut, error))
         return NULL;
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (options->io[act] && !fltvm_choice_parse_io(&config->choice, act, options->io[act], error))

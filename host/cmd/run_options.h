@@ -17,6 +17,7 @@ typedef struct {
     char *fail_allocation;
     char *delay_call, *delay_return;
     char *io[FLTVM_IO_ACTS];
+    char *power_cut;
     char *trace;
     char *timeout; /* seconds, 0: none; NULL: default_timeout */
     double default_timeout;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "abi/hba.h"
 #include "error.h"
 #include "nearest.h"
 
@@ -19,6 +20,7 @@ struct FltvmPlan {
     FltvmTask start;
     GArray *allocations; /* guint64: numbers, the first of each stack first */
     GArray *io;          /* Io */
+    GArray *writes;      /* Io: writes and flushes, counted by themselves */
     GArray *calls;       /* guint64, as allocations: by who calls */
     GArray *chosen;      /* guint: of the table */
     GArray *taken;       /* guint64: how far each of them is */
@@ -62,9 +64,13 @@ static gboolean next_allocation(const FltvmPlan *plan, guint64 index, FltvmTask 
  * What a strategy does with commands.  Losing them is no part of it: the disk's driver aborts them only after 30 s, which is
  * more than most operations of scenarios wait.
  */
-static const FltvmIoAct io_acts[] = {FLTVM_IO_FAIL, FLTVM_IO_DELAY};
+static const FltvmIoAct io_acts[] = {FLTVM_IO_FAIL, FLTVM_IO_DELAY, FLTVM_IO_TEAR};
 
-/* Each command fails, then each is late. */
+/* What of unflushed writes is kept at a power cut. */
+static const guint32 keeps[] = {FLTVM_HBA_KEEP_NONE, FLTVM_HBA_KEEP_LAST, FLTVM_HBA_KEEP_ALL, FLTVM_HBA_KEEP_SOME,
+                                FLTVM_HBA_KEEP_SOME};
+
+/* Each command fails, then each is late, then each is torn. */
 static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
     const Io *io;
@@ -105,6 +111,21 @@ static gboolean next_call(const FltvmPlan *plan, guint64 index, FltvmTask *task)
     return TRUE;
 }
 
+/* The power is cut after each write and flush, with one choice of what is lost, then with the next. */
+static gboolean next_cut(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    const Io *io;
+
+    if (index >= (guint64)plan->writes->len * G_N_ELEMENTS(keeps))
+        return FALSE;
+    io = &g_array_index(plan->writes, Io, index % plan->writes->len);
+    task->choice.cut.disk = io->disk;
+    task->choice.cut.number = io->number;
+    task->choice.cut.keep = keeps[index / plan->writes->len];
+    task->choice.cut.seed = task->choice.cut.keep == FLTVM_HBA_KEEP_SOME ? index / plan->writes->len : 0;
+    return TRUE;
+}
+
 static const struct {
     const char *name;
     gboolean (*next)(const FltvmPlan *plan, guint64 index, FltvmTask *task);
@@ -112,8 +133,9 @@ static const struct {
 } strategies[] = {
     {"seeds", next_seed, "another seed each, from the default's on: another schedule"},
     {"allocations", next_allocation, "each allocation that comes of the scenario's drivers fails, one a run"},
-    {"faults", next_fault, "each command to a disk fails, or is late, one a run"},
+    {"faults", next_fault, "each command to a disk fails, is late, or is torn, one a run"},
     {"calls", next_call, "each call of the scenario's drivers comes late, or returns late, one a run"},
+    {"power", next_cut, "the power is cut after each write or flush of a disk, one a run (machine:after_power_cut)"},
     {"mixed", next_mixed, "another seed, and one allocation or command that fails"},
 };
 
@@ -161,6 +183,7 @@ FltvmPlan *fltvm_plan_new(const char *names, GError **error)
 
     plan->allocations = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->io = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->writes = g_array_new(FALSE, FALSE, sizeof(Io));
     plan->calls = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
     plan->taken = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -177,6 +200,7 @@ void fltvm_plan_free(FltvmPlan *plan)
         return;
     g_array_unref(plan->allocations);
     g_array_unref(plan->io);
+    g_array_unref(plan->writes);
     g_array_unref(plan->calls);
     g_array_unref(plan->chosen);
     g_array_unref(plan->taken);
@@ -257,7 +281,7 @@ static void add_calls(FltvmPlan *plan, const FltvmJson *calls)
     add_events(plan->calls, places);
 }
 
-static void add_io(FltvmPlan *plan, const FltvmJson *disks)
+static void add_io(GArray *list, const FltvmJson *disks)
 {
     g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
 
@@ -267,12 +291,12 @@ static void add_io(FltvmPlan *plan, const FltvmJson *disks)
         Io io = {disk, number};
         gboolean known = FALSE;
         g_hash_table_insert(counts, GUINT_TO_POINTER(disk), GUINT_TO_POINTER(number));
-        for (guint j = 0; j < plan->io->len && !known; j++) {
-            const Io *other = &g_array_index(plan->io, Io, j);
+        for (guint j = 0; j < list->len && !known; j++) {
+            const Io *other = &g_array_index(list, Io, j);
             known = other->disk == disk && other->number == number;
         }
         if (!known)
-            g_array_append_val(plan->io, io);
+            g_array_append_val(list, io);
     }
 }
 
@@ -285,7 +309,8 @@ void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *
     for (guint i = 0; i < fltvm_json_length(machines); i++) {
         const FltvmJson *machine = fltvm_json_item(machines, i);
         add_allocations(plan, fltvm_json_field(machine, "allocations"));
-        add_io(plan, fltvm_json_field(machine, "io"));
+        add_io(plan->io, fltvm_json_field(machine, "io"));
+        add_io(plan->writes, fltvm_json_field(machine, "writes"));
     }
 }
 

@@ -37,8 +37,8 @@ static gboolean shows(Shrinker *shrinker, const FltvmTask *task)
 
 static guint deviations(const FltvmTask *task, const FltvmTask *start)
 {
-    guint count = (task->choice.allocation != 0) + (task->choice.call.number != 0) + task->choice.has_seed +
-                  (task->has_seed && task->seed != start->seed);
+    guint count = (task->choice.allocation != 0) + (task->choice.call.number != 0) + (task->choice.cut.number != 0) +
+                  task->choice.has_seed + (task->has_seed && task->seed != start->seed);
 
     for (guint act = 0; act < FLTVM_IO_ACTS; act++)
         count += task->choice.io[act].number != 0;

@@ -203,13 +203,14 @@ static void read_options(lua_State *lua, GHashTable *options)
     read_properties(lua, options);
 }
 
-/* The first three are an image's: those of a backing file; a blank disk has the last two. */
+/* The first three are an image's: those of a backing file; a blank disk has the last three. */
 static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},
                                             {"format", FLTVM_LUA_TEXT},
                                             {"backing", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
                                             {"writable", FLTVM_LUA_BOOLEAN},
                                             {"device", FLTVM_LUA_TABLE},
                                             {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
+                                            {"write_cache", FLTVM_LUA_BOOLEAN},
                                             {NULL, 0}};
 
 /* An image's path: of a file, or of what the recipe of this name makes. */
@@ -303,6 +304,8 @@ static void read_disk(lua_State *lua, FltvmConfig *config)
         gboolean writable = lua_istable(lua, index) && fltvm_lua_boolean_field(lua, index, "writable", FALSE);
         disk = fltvm_config_add_disk(config, read_image(lua, index, writable, FALSE));
     }
+    if (lua_istable(lua, index) && fltvm_lua_boolean_field(lua, index, "write_cache", FALSE))
+        g_hash_table_replace(disk->device, g_strdup("volatile-cache"), g_strdup("on"));
     if (lua_istable(lua, index) && fltvm_lua_field(lua, index, "device", LUA_TTABLE)) {
         read_properties(lua, disk->device);
         lua_pop(lua, 1);
@@ -368,16 +371,28 @@ static void read_config(lua_State *lua, int index, FltvmConfig *config)
 }
 
 /* A new machine on the stack; the scenario owns it. */
-static FltvmMachine *push_machine(lua_State *lua)
+static FltvmMachine *push_machine_of(lua_State *lua, FltvmConfig *config)
 {
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
     FltvmMachine **box = fltvm_lua_new(lua, sizeof(*box), FLTVM_LUA_MACHINE);
 
-    *box = fltvm_machine_new(&scenario->session, fltvm_config_copy(scenario->defaults));
+    *box = fltvm_machine_new(&scenario->session, config);
     g_ptr_array_add(scenario->machines, *box);
     lua_newtable(lua); /* user value: what lua_devices.c has opened */
     lua_setiuservalue(lua, -2, 1);
     return *box;
+}
+
+static FltvmMachine *push_machine(lua_State *lua)
+{
+    return push_machine_of(lua, fltvm_config_copy(fltvm_lua_scenario(lua)->defaults));
+}
+
+void fltvm_lua_push_machine(lua_State *lua, FltvmConfig *config)
+{
+    push_machine_of(lua, config);
+    lua_pushvalue(lua, -1);
+    lua_setglobal(lua, "machine");
 }
 
 /* fltvm.machine{...}: also becomes the global `machine`. */

@@ -10,6 +10,9 @@
 /* The machine at `index`, or an error. */
 FltvmMachine *fltvm_lua_machine(lua_State *lua, int index);
 
+/* A new machine of this configuration (taken over) on the stack; it becomes the global `machine`. */
+void fltvm_lua_push_machine(lua_State *lua, FltvmConfig *config);
+
 /*
  * Have a command carried out; a machine that does not answer is a Lua error, and so is a status that says
  * failure unless `may_fail`.  `what` names the operation in errors.  Data up to `length` may be longer than one

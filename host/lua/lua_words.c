@@ -38,6 +38,8 @@ int fltvm_lua_raise(lua_State *lua, GError *error)
     FltvmScenario *scenario = fltvm_lua_scenario(lua);
     int status = fltvm_error_exit_status(error);
 
+    if (status == FLTVM_EXIT_OK && scenario->defaults->choice.cut.number && !scenario->power_cut)
+        fltvm_scenario_cut_short(scenario, lua);
     if (status == FLTVM_ERROR_BUGCHECK || status == FLTVM_ERROR_HOST || status == FLTVM_EXIT_OK) {
         g_clear_error(&scenario->fatal);
         scenario->fatal = g_error_copy(error);

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "error.h"
 #include "lua_ending.h"
+#include "lua_power.h"
 #include "lua_show.h"
 #include "lua_unwind.h"
 #include "lua_words.h"
@@ -85,12 +86,17 @@ static int end_by_force(gpointer data, const char *why)
     return scenario->leave(scenario->leave_data);
 }
 
-void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua)
+void fltvm_scenario_cut_short(FltvmScenario *scenario, lua_State *lua)
 {
     scenario->exits = TRUE;
     /* At each step, also where pcall() returns to. */
     lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, 1);
     lua_sethook(scenario->lua, look_at_clock, LUA_MASKCOUNT, 1);
+}
+
+void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua)
+{
+    fltvm_scenario_cut_short(scenario, lua);
     fltvm_lua_give_up(lua);
 }
 
@@ -227,7 +233,7 @@ static void end_script(FltvmScenario *scenario, int outcome)
     /* What follows is ours, and short. */
     scenario->interruptible = NULL;
     lua_sethook(lua, NULL, 0, 0);
-    if (outcome != LUA_OK && !lost && fltvm_choice_injects(&scenario->defaults->choice) &&
+    if (outcome != LUA_OK && !lost && !scenario->power_cut && fltvm_choice_injects(&scenario->defaults->choice) &&
         fltvm_lua_is_status(lua, -1)) {
         end_answered(scenario);
     } else if (outcome != LUA_OK) {
@@ -316,6 +322,10 @@ void fltvm_scenario_run(FltvmScenario *scenario, const char *script)
     outcome = luaL_loadbufferx(lua, text->str, text->len, name, "t");
     if (outcome == LUA_OK)
         outcome = lua_pcall(lua, 0, 0, 1);
+    if (fltvm_lua_power_is_cut(scenario)) {
+        lua_sethook(lua, look_at_clock, LUA_MASKCOUNT, HOOK_INTERVAL);
+        outcome = fltvm_lua_after_power_cut(scenario, 1);
+    }
     end_script(scenario, outcome);
 }
 

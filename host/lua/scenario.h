@@ -44,6 +44,8 @@ struct FltvmScenario {
     /* A bugcheck that the rest of the scenario is to end in. */
     gboolean expects_bugcheck;
     int bugcheck_reference; /* Lua registry: the table that describes it */
+    /* The power of a machine was cut by a choice, and what the script says of it is done, or has been. */
+    gboolean power_cut;
     /* machine:checkpoint() */
     gboolean checkpointed; /* it is behind us */
     /*
@@ -82,6 +84,9 @@ FltvmOutcome *fltvm_scenario_outcome(const FltvmScenario *scenario);
 
 /* The script said os.exit: whatever catches it, nothing more of it runs.  For the script's own functions. */
 void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua) G_GNUC_NORETURN;
+
+/* A choice has cut the power: whatever catches the error that comes now, the script goes no further. */
+void fltvm_scenario_cut_short(FltvmScenario *scenario, lua_State *lua);
 
 /* Run one line typed at the prompt; prints its values. */
 void fltvm_scenario_line(FltvmScenario *scenario, const char *line);

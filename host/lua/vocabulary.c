@@ -13,7 +13,7 @@ static void (*const openers[])(lua_State *) = {
     fltvm_lua_open_devices,     fltvm_lua_open_expect,     fltvm_lua_open_log,         fltvm_lua_open_ending,
     fltvm_lua_open_fltctl,      fltvm_lua_open_port,       fltvm_lua_open_process,     fltvm_lua_open_processwork,
     fltvm_lua_open_processport, fltvm_lua_open_export,     fltvm_lua_open_trace,       fltvm_lua_open_host,
-    fltvm_lua_open_unwind,      fltvm_lua_open_checkpoint,
+    fltvm_lua_open_unwind,      fltvm_lua_open_checkpoint, fltvm_lua_open_power,
 };
 
 void fltvm_vocabulary_open(lua_State *lua)

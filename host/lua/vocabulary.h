@@ -35,6 +35,7 @@ void fltvm_lua_open_trace(lua_State *lua);
 void fltvm_lua_open_host(lua_State *lua);
 void fltvm_lua_open_unwind(lua_State *lua);
 void fltvm_lua_open_checkpoint(lua_State *lua);
+void fltvm_lua_open_power(lua_State *lua);
 
 /* math.random begins with the scenario's seed, or with that of its checkpoint: lua_library.c. */
 void fltvm_lua_seed(lua_State *lua);

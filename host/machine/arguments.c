@@ -109,6 +109,8 @@ static void add_properties(GString *device, const FltvmConfig *config, guint num
     }
     if (chosen)
         g_string_append_printf(device, ",faults=%s%s%s", chosen, own ? ";" : "", own ? own : "");
+    if (disk->medium_fd)
+        g_string_append_printf(device, ",medium=/dev/fdset/%d", disk->medium_fd);
 }
 
 static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWiring *wiring)
@@ -121,6 +123,10 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
 
         if (ours)
             add_descriptors(argv, disk->image);
+        if (disk->medium_fd) {
+            add(argv, "-add-fd");
+            add(argv, "fd=%d,set=%d", disk->medium_fd, disk->medium_fd);
+        }
         add(argv, "-drive");
         if (disk->image && (ours || disk->image->path)) {
             g_autofree char *json = fltvm_image_describe(disk->image, ours ? name_of_set : name_of_file, NULL);

@@ -70,5 +70,5 @@ gboolean fltvm_machine_restore(FltvmMachine *machine, const FltvmChoice *choice,
 
 gboolean fltvm_machine_rests(const FltvmMachine *machine)
 {
-    return machine->borrowed && machine->exit_seen;
+    return machine->borrowed && (machine->exit_seen || machine->cut);
 }

@@ -16,6 +16,7 @@ static const struct {
 } acts[FLTVM_IO_ACTS] = {
     [FLTVM_IO_FAIL] = {"fail-io", "error"},
     [FLTVM_IO_DELAY] = {"delay-io", "delay"},
+    [FLTVM_IO_TEAR] = {"tear-io", "torn"},
     [FLTVM_IO_LOSE] = {"lose-io", "never"},
 };
 
@@ -96,6 +97,49 @@ gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *
     return FALSE;
 }
 
+static const char *const keep_names[] = {
+    [FLTVM_HBA_KEEP_NONE] = "none",
+    [FLTVM_HBA_KEEP_ALL] = "all",
+    [FLTVM_HBA_KEEP_LAST] = "last",
+};
+
+static gboolean parse_keep(FltvmChoice *choice, const char *text)
+{
+    choice->cut.keep = FLTVM_HBA_KEEP_SOME;
+    choice->cut.seed = 1;
+    if (!text)
+        return TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS(keep_names); i++) {
+        if (keep_names[i] && strcmp(text, keep_names[i]) == 0) {
+            choice->cut.keep = i;
+            return TRUE;
+        }
+    }
+    return take_number(&text, '\0', G_MAXUINT64, &choice->cut.seed);
+}
+
+gboolean fltvm_choice_parse_cut(FltvmChoice *choice, const char *text, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+    const char *rest = parts[0] ? parts[0] : "";
+    guint64 disk = 0, number = 0;
+
+    if (strchr(rest, ':') && !take_number(&rest, ':', MOST_DISKS - 1, &disk))
+        rest = "";
+    if (*rest && !take_origin(choice, &rest, "power-cut", error))
+        return FALSE;
+    if (take_number(&rest, '\0', G_MAXUINT32, &number) && number && parse_keep(choice, parts[1])) {
+        choice->cut.disk = (guint)disk;
+        choice->cut.number = number;
+        return TRUE;
+    }
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+                "--power-cut: '%s' is not [DISK:]N[/KEEP], N counting writes and flushes from 1, KEEP none, all, last "
+                "or a seed",
+                text);
+    return FALSE;
+}
+
 gboolean fltvm_choice_parse_call(FltvmChoice *choice, gboolean returns, const char *text, GError **error)
 {
     const char *option = returns ? "--delay-return" : "--delay-call", *rest = text;
@@ -126,7 +170,15 @@ gboolean fltvm_choice_injects(const FltvmChoice *choice)
         if (choice->io[act].number)
             return TRUE;
     }
-    return choice->allocation != 0;
+    return choice->allocation != 0 || choice->cut.number != 0;
+}
+
+/* What is kept, as the command line and the property "faults" say it. */
+static char *keep_text(const FltvmChoice *choice)
+{
+    if (choice->cut.keep == FLTVM_HBA_KEEP_SOME)
+        return g_strdup_printf("%" G_GUINT64_FORMAT, choice->cut.seed);
+    return g_strdup(keep_names[choice->cut.keep]);
 }
 
 void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
@@ -144,6 +196,14 @@ void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
     if (choice->call.counted) {
         g_ptr_array_add(argv, g_strdup(choice->call.returns ? "--delay-return" : "--delay-call"));
         g_ptr_array_add(argv, g_strdup_printf("%" G_GUINT64_FORMAT, choice->call.number));
+    }
+    if (choice->cut.number) {
+        g_autofree char *keep = keep_text(choice);
+        g_ptr_array_add(argv, g_strdup("--power-cut"));
+        g_ptr_array_add(argv, choice->cut.disk
+                                  ? g_strdup_printf("%u:%s%" G_GUINT64_FORMAT "/%s", choice->cut.disk, plus,
+                                                    choice->cut.number, keep)
+                                  : g_strdup_printf("%s%" G_GUINT64_FORMAT "/%s", plus, choice->cut.number, keep));
     }
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (!choice->io[act].number)
@@ -167,10 +227,15 @@ char *fltvm_choice_faults(const FltvmChoice *choice, guint disk, guint *count)
             continue;
         g_string_append_printf(text, "%sop=read+write+flush:nth=%" G_GUINT64_FORMAT ":count=1:do=%s",
                                (*count)++ ? ";" : "", choice->io[act].number, acts[act].action);
-        if (act == FLTVM_IO_FAIL)
+        if (act == FLTVM_IO_FAIL || act == FLTVM_IO_TEAR)
             g_string_append_printf(text, ":status=%u", FLTVM_HBA_S_DEVICE_FAULT);
         if (act == FLTVM_IO_DELAY)
             g_string_append_printf(text, ":delay-ns=%u", FLTVM_IO_DELAY_NS);
+    }
+    if (choice->cut.number && choice->cut.disk == disk) {
+        g_autofree char *keep = keep_text(choice);
+        g_string_append_printf(text, "%sop=write+flush:nth=%" G_GUINT64_FORMAT ":count=1:do=power-cut:keep=%s",
+                               (*count)++ ? ";" : "", choice->cut.number, keep);
     }
     return *count ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
 }

@@ -13,6 +13,7 @@
 typedef enum {
     FLTVM_IO_FAIL,  /* the device says that it failed */
     FLTVM_IO_DELAY, /* it takes FLTVM_IO_DELAY_NS longer */
+    FLTVM_IO_TEAR,  /* it says that it failed; of a write the first half has reached the medium */
     FLTVM_IO_LOSE,  /* the device never answers */
     FLTVM_IO_ACTS,
 } FltvmIoAct;
@@ -30,6 +31,12 @@ typedef struct {
         gboolean returns; /* late is its return */
         guint64 number;   /* of the calls of drivers under test */
     } call;
+    struct {
+        guint disk;
+        guint64 number; /* of its writes and flushes: when it has completed, the machine's power is cut */
+        guint32 keep;   /* FLTVM_HBA_KEEP_*, and the seed of KEEP_SOME */
+        guint64 seed;
+    } cut;
     gboolean at_start;      /* something is counted from the start */
     gboolean at_checkpoint; /* something is counted from the checkpoint, or there is the seed */
     gboolean has_seed;      /* of the checkpoint */
@@ -43,6 +50,9 @@ const char *fltvm_choice_io_option(FltvmIoAct act);
 gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error);
 /* "[DISK:]N", "[DISK:]+N" */
 gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *text, GError **error);
+
+/* "[DISK:]N[/KEEP]", "[DISK:]+N[/KEEP]"; KEEP: none, all, last or a seed, 1 by default */
+gboolean fltvm_choice_parse_cut(FltvmChoice *choice, const char *text, GError **error);
 
 /* The number of --checkpoint-seed. */
 gboolean fltvm_choice_parse_seed(FltvmChoice *choice, const char *text, GError **error);

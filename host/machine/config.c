@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -17,6 +19,8 @@ static void disk_free(gpointer data)
     FltvmDisk *disk = data;
 
     fltvm_image_unref(disk->image);
+    if (disk->medium_fd)
+        close(disk->medium_fd);
     g_hash_table_unref(disk->device);
     g_free(disk);
 }
@@ -62,6 +66,7 @@ FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
         const FltvmDisk *disk = config->disks->pdata[i];
         FltvmDisk *other = g_memdup2(disk, sizeof(*disk));
         other->image = fltvm_image_ref(disk->image);
+        other->medium_fd = disk->medium_fd ? fcntl(disk->medium_fd, F_DUPFD_CLOEXEC, 16) : 0;
         other->device = new_properties();
         copy_properties(other->device, disk->device);
         g_ptr_array_add(copy->disks, other);
@@ -195,6 +200,29 @@ FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **e
     return add_disk(config, NULL, bytes);
 }
 
+static FltvmImage *open_again(const FltvmImage *image, GError **error)
+{
+    FltvmImage *backing = NULL;
+
+    if (image->backing && !(backing = open_again(image->backing, error)))
+        return NULL;
+    return fltvm_image_open(image->path, image->format, image->writable, backing, error);
+}
+
+gboolean fltvm_config_renew_disks(FltvmConfig *config, GError **error)
+{
+    for (guint i = 0; i < config->disks->len; i++) {
+        FltvmDisk *disk = config->disks->pdata[i];
+        FltvmImage *old = disk->image;
+        gboolean named = old && old->path;
+        disk->image = named ? open_again(old, error) : NULL;
+        fltvm_image_unref(old);
+        if (named && !disk->image)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean fltvm_config_make_blanks(FltvmConfig *config, GError **error)
 {
     for (guint i = 0; i < config->disks->len; i++) {
@@ -216,6 +244,8 @@ GArray *fltvm_config_image_fds(const FltvmConfig *config)
             if (image->write_fd >= 0)
                 g_array_append_val(fds, image->write_fd);
         }
+        if (disk->medium_fd)
+            g_array_append_val(fds, disk->medium_fd);
     }
     return fds;
 }

@@ -14,6 +14,7 @@
 typedef struct {
     FltvmImage *image;  /* NULL: a blank disk of `size` bytes */
     guint64 size;       /* bytes */
+    int medium_fd;      /* what a power cut has left of it, beside the image; 0: nothing */
     GHashTable *device; /* further properties of the fltvm-hba device, name to value */
 } FltvmDisk;
 
@@ -61,6 +62,9 @@ gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error);
 FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, FltvmImage *image);
 /* Add a blank disk. */
 FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error);
+
+/* The same disks for another machine, when the first has its images: opened again, blank ones blank. */
+gboolean fltvm_config_renew_disks(FltvmConfig *config, GError **error);
 
 /* Give blank disks an image, so that QEMU gets it as it gets the others'. */
 gboolean fltvm_config_make_blanks(FltvmConfig *config, GError **error);

@@ -58,6 +58,7 @@ void fltvm_machine_free(FltvmMachine *machine)
     fltvm_symbols_free(machine->symbols);
     fltvm_heard_free(machine->heard_of);
     fltvm_bugcheck_free(machine->bugcheck);
+    fltvm_machine_free_media(machine);
     g_free(machine);
 }
 
@@ -211,6 +212,8 @@ static void on_record(FltvmMachine *machine, const struct fltvm_link_frame *fram
         if (machine->exit_status == FLTVM_EXIT_BUGCHECK && frame->length >= sizeof(struct fltvm_exit))
             on_bugcheck(machine, frame, payload);
         break;
+    case FLTVM_RECORD_MEDIUM: fltvm_machine_on_medium(machine, payload, frame->length); break;
+    case FLTVM_RECORD_POWER_CUT: fltvm_machine_on_power_cut(machine, (const char *)payload); break;
     default:
         fltvm_account_guest_note(machine->session->account, "link: unknown record %u of %u bytes", frame->kind,
                                  frame->length);
@@ -230,6 +233,10 @@ gboolean fltvm_machine_ended_badly(FltvmMachine *machine, GError **error)
     drop(machine, FLTVM_MACHINE_DEAD);
     if (machine->bugcheck)
         g_set_error_literal(error, FLTVM_ERROR, FLTVM_ERROR_BUGCHECK, machine->bugcheck->text);
+    else if (machine->cut && machine->cut_problem)
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "after the power cut: %s", machine->cut_problem);
+    else if (machine->cut)
+        g_set_error_literal(error, FLTVM_ERROR, FLTVM_EXIT_OK, "the machine's power was cut");
     else if (machine->exit_seen && machine->exit_status == FLTVM_EXIT_BOOT_FAILED)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "the guest could not boot%s%s", *output ? ": " : "", output);
     else if (machine->exit_seen)
@@ -316,7 +323,7 @@ gboolean fltvm_machine_until(FltvmMachine *machine, guint kind, gint64 deadline,
                 return TRUE;
             }
             on_record(machine, frame, *payload);
-            if (machine->borrowed && machine->exit_seen)
+            if (machine->cut || (machine->borrowed && machine->exit_seen))
                 return fltvm_machine_ended_badly(machine, error);
             break;
         case FLTVM_LINK_WOKEN:
@@ -420,6 +427,7 @@ gboolean fltvm_machine_be_running(FltvmMachine *machine, GError **error)
     default:
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "the machine is dead: it %s earlier",
                     machine->bugcheck ? "bugchecked"
+                    : machine->cut    ? "lost its power"
                     : machine->hung   ? "hung"
                                       : "was lost");
         return FALSE;
@@ -501,7 +509,7 @@ gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error)
             return FALSE;
         }
         on_record(machine, &frame, payload);
-        if (machine->borrowed && machine->exit_seen)
+        if (machine->cut || (machine->borrowed && machine->exit_seen))
             break;
     }
     if (machine->bugcheck || !machine->exit_seen || machine->exit_status != FLTVM_EXIT_DONE)

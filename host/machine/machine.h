@@ -99,6 +99,17 @@ gboolean fltvm_machine_restore(FltvmMachine *machine, const FltvmChoice *choice,
 /* Whether the guest has come to its end in such a way that the machine can be put back. */
 gboolean fltvm_machine_rests(const FltvmMachine *machine);
 
+/*
+ * Power cuts: powercut.c.  Cut it now, at a command's boundary; `cut` says what is kept.  The machine is dead then.
+ */
+gboolean fltvm_machine_cut_power(FltvmMachine *machine, const struct fltvm_power_cut *cut, GError **error);
+
+/* Whether a choice has cut its power. */
+gboolean fltvm_machine_was_cut(const FltvmMachine *machine);
+
+/* What the machine is made of that comes after the cut: the same, with what is left on its disks, and no choice. */
+FltvmConfig *fltvm_machine_after_cut(FltvmMachine *machine, GError **error);
+
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
 

@@ -153,7 +153,7 @@ static gboolean is_io(const struct fltvm_trace_record *record)
 /* The list of one machine, whose symbols tell it from others. */
 static void append_machine(GString *json, const FltvmTrace *trace, const FltvmSymbols *machine)
 {
-    g_autoptr(GString) io = g_string_new(NULL), calls = g_string_new(NULL);
+    g_autoptr(GString) io = g_string_new(NULL), writes = g_string_new(NULL), calls = g_string_new(NULL);
     const struct fltvm_trace_record *record;
     FltvmSymbols *symbols;
     gboolean first = TRUE;
@@ -165,13 +165,17 @@ static void append_machine(GString *json, const FltvmTrace *trace, const FltvmSy
             first = FALSE;
         } else if (symbols == machine && is_io(record)) {
             g_string_append_printf(io, "%s%" G_GUINT64_FORMAT, io->len ? ", " : "", (guint64)record->args[0]);
+            if (record->args[2] != FLTVM_HBA_OP_READ)
+                g_string_append_printf(writes, "%s%" G_GUINT64_FORMAT, writes->len ? ", " : "",
+                                       (guint64)record->args[0]);
         } else if (symbols == machine && record->event == FLTVM_TRACE_DRIVER_CALL) {
             /* Their order in the trace is not that of their numbers, which two processors may take at a time. */
             g_string_append_printf(calls, "%s[%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT "]", calls->len ? ", " : "",
                                    (guint64)record->args[2], (guint64)record->args[0]);
         }
     }
-    g_string_append_printf(json, "], \"io\": [%s], \"calls\": [%s]}", io->str, calls->str);
+    g_string_append_printf(json, "], \"io\": [%s], \"writes\": [%s], \"calls\": [%s]}", io->str, writes->str,
+                           calls->str);
 }
 
 static void append_machines(GString *json, const FltvmTrace *trace)

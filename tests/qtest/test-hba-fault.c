@@ -296,7 +296,7 @@ static void test_bad_rules(void)
     bad[2].ops = FLTVM_HBA_FAULT_OP(FLTVM_HBA_OP_DISCARD);
     bad[3].first = 5, bad[3].last = 4;
     bad[4].nth = 0;
-    bad[5].action = 4;
+    bad[5].action = 6;
     bad[6].status = 0x8000;
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         fault_stage(&hba, 3, &bad[i]);
@@ -382,7 +382,7 @@ static void test_property(void)
         "op=read",           "do=error:status=1",    "op=read:do=eat", "op=read+:do=never", "op=read:do=never:lba=",
         "op=read:do=never:lba=5-4", "op=read:do=never:lba=1-2-3", "op=read:do=never:nth=0", "op=read:do=never:nth=x",
         "op=read:do=error:status=0", "op=read:do=error:status=65536", "op=read:do=never:nth=4294967296", "read",
-        "op=read:do=never:colour=red", ":", "op=read:do=never:delay-ns=-",
+        "op=read:do=never:colour=red", "op=write:do=power-cut:keep=some", "op=write:do=torn", ":", "op=read:do=never:delay-ns=-",
     };
     Hba hba = hba_start_disk(BLOCKS, "faults=op=read:lba=3-4:do=error:status=0x10;op=flush:nth=2:count=1:do=delay:"
                                      "delay-ns=1000");
@@ -394,6 +394,10 @@ static void test_property(void)
     hba_run(&hba, hba_flush(1), HBA_FLUSH_NS + 1000, FLTVM_HBA_S_OK);
     qom_set(&hba, "op=read+write+flush+identify+abort:lba=0x10-:nth=2:count=3:do=never");
     qom_expect(&hba, "op=read+write+flush+identify+abort:lba=16-:nth=2:count=3:do=never");
+    qom_set(&hba, "op=write:do=power-cut:keep=last;op=write:nth=9:do=power-cut:keep=7;op=write:nth=9:do=torn:status=20");
+    qom_expect(&hba, "op=write:lba=0-:nth=1:count=0:do=power-cut:keep=last;"
+                     "op=write:lba=0-:nth=9:count=0:do=power-cut:keep=7;"
+                     "op=write:lba=0-:nth=9:count=0:do=torn:status=0x14");
     qom_set(&hba, "op=read:lba=2:do=error:status=16;");
     expect_reads(&hba, 6, 1 << 2);
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

@@ -100,6 +100,21 @@ static NTSTATUS HbaDeviceProperty(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Leng
     return STATUS_SUCCESS;
 }
 
+static VOID HbaWriteCacheProperty(PHBA_ADAPTER Adapter, PSTORAGE_WRITE_CACHE_PROPERTY Property)
+{
+    BOOLEAN Cached = (Adapter->Features & FLTVM_HBA_FEATURE_CACHE) != 0;
+
+    RtlZeroMemory(Property, sizeof(*Property));
+    Property->Version = sizeof(*Property);
+    Property->Size = sizeof(*Property);
+    Property->WriteCacheType = Cached ? WriteCacheTypeWriteBack : WriteCacheTypeNone;
+    Property->WriteCacheEnabled = Cached ? WriteCacheEnabled : WriteCacheDisabled;
+    Property->WriteCacheChangeable = WriteCacheNotChangeable;
+    Property->WriteThroughSupported =
+        (Adapter->Features & FLTVM_HBA_FEATURE_FUA) != 0 ? WriteThroughSupported : WriteThroughNotSupported;
+    Property->FlushCacheSupported = TRUE;
+}
+
 static NTSTATUS HbaQueryProperty(PHBA_ADAPTER Adapter, PIRP Irp, ULONG InputLength, ULONG OutputLength,
                                  PULONG_PTR Information)
 {
@@ -119,6 +134,20 @@ static NTSTATUS HbaQueryProperty(PHBA_ADAPTER Adapter, PIRP Irp, ULONG InputLeng
             return STATUS_SUCCESS;
         }
         return HbaDeviceProperty(Adapter, Irp->AssociatedIrp.SystemBuffer, OutputLength, Information);
+    case StorageDeviceWriteCacheProperty: {
+        STORAGE_WRITE_CACHE_PROPERTY Cache;
+
+        if (Query.QueryType == PropertyExistsQuery) {
+            return STATUS_SUCCESS;
+        }
+        if (OutputLength < sizeof(STORAGE_DESCRIPTOR_HEADER)) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        HbaWriteCacheProperty(Adapter, &Cache);
+        *Information = min(OutputLength, sizeof(Cache));
+        RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &Cache, *Information);
+        return STATUS_SUCCESS;
+    }
     case StorageAccessAlignmentProperty: {
         STORAGE_ACCESS_ALIGNMENT_DESCRIPTOR Alignment;
 
@@ -189,6 +218,17 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         ((PSTORAGE_DEVICE_NUMBER)Buffer)->PartitionNumber = 0;
         *Information = sizeof(STORAGE_DEVICE_NUMBER);
         return STATUS_SUCCESS;
+    case IOCTL_DISK_GET_CACHE_INFORMATION: {
+        PDISK_CACHE_INFORMATION Cache = Buffer;
+
+        if (OutputLength < sizeof(*Cache)) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        RtlZeroMemory(Cache, sizeof(*Cache));
+        Cache->WriteCacheEnabled = (Adapter->Features & FLTVM_HBA_FEATURE_CACHE) != 0;
+        *Information = sizeof(*Cache);
+        return STATUS_SUCCESS;
+    }
     case IOCTL_STORAGE_QUERY_PROPERTY: return HbaQueryProperty(Adapter, Irp, InputLength, OutputLength, Information);
     default: return STATUS_INVALID_DEVICE_REQUEST;
     }
