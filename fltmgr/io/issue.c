@@ -417,7 +417,7 @@ static VOID FltpReissueIssued(PFLTP_ISSUED Issued, PFLT_INSTANCE Initiator)
                       (ULONG_PTR)Initiator,
                       "rule=FltReissueSynchronousIo was given another instance than the request's initiator\n");
     if (FltpVerify)
-        FltpCheckReissue(Data, &Issued->Sent);
+        FltpCheckReissue(Data, &Issued->Sent, Data->IoStatus.Status);
     ClearFlag(Data->Flags, FLTFL_CALLBACK_DATA_DIRTY);
     SetFlag(Data->Flags, FLTFL_CALLBACK_DATA_REISSUED_IO);
     FltpPerform(Issued);

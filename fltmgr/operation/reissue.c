@@ -14,7 +14,8 @@ static DECLSPEC_NORETURN VOID FltpBadReissue(PFLT_CALLBACK_DATA Data, ULONG What
     FltpViolation(FLTMGR_FILE_SYSTEM, FLTP_BAD_REISSUE, (ULONG_PTR)Data, What, Detail, Text);
 }
 
-VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sent)
+/* Came: the status that came from below.  What the filter has put in its place meanwhile opens and closes nothing. */
+VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sent, NTSTATUS Came)
 {
     UCHAR Major = Data->Iopb->MajorFunction;
     KIRQL Irql = KeGetCurrentIrql();
@@ -25,10 +26,9 @@ VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sen
     if (FltpIsChangedUndeclared(Data, Data->Iopb, Sent))
         FltpBadReissue(Data, FLTP_REISSUE_CHANGED, 0,
                        "rule=Parameters were changed and the operation reissued without FltSetCallbackDataDirty\n");
-    if (Major == IRP_MJ_CLOSE ||
-        (Major == IRP_MJ_CREATE && NT_SUCCESS(Data->IoStatus.Status) && Data->IoStatus.Status != STATUS_REPARSE &&
-         !FlagOn(Data->Iopb->TargetFileObject->Flags, FO_FILE_OPEN_CANCELLED)))
-        FltpBadReissue(Data, FLTP_REISSUE_OVER, (ULONG)Data->IoStatus.Status,
+    if (Major == IRP_MJ_CLOSE || (Major == IRP_MJ_CREATE && NT_SUCCESS(Came) && Came != STATUS_REPARSE &&
+                                  !FlagOn(Data->Iopb->TargetFileObject->Flags, FO_FILE_OPEN_CANCELLED)))
+        FltpBadReissue(Data, FLTP_REISSUE_OVER, (ULONG)Came,
                        "rule=A create that has opened its file, or a close, was reissued\n");
 }
 
@@ -53,7 +53,7 @@ static PFLTP_NODE FltpNodeOfReissue(PFLTP_OPERATION Operation, PFLT_INSTANCE Ini
         FltpBadReissue(Data, FLTP_REISSUE_INSTANCE, (ULONG_PTR)Initiator,
                        "rule=FltReissueSynchronousIo was given another instance than its post-callback's\n");
     if (FltpVerify)
-        FltpCheckReissue(Data, &Call->Sent);
+        FltpCheckReissue(Data, &Call->Sent, Call->Before.Status);
     return Node;
 }
 
@@ -139,4 +139,6 @@ VOID FltpReissue(PFLTP_OPERATION Operation, PFLT_INSTANCE Initiator)
     } else if (Node->Iopb.MajorFunction == IRP_MJ_CREATE && Data->IoStatus.Status == STATUS_REPARSE) {
         Data->TagData = (PFLT_TAG_DATA_BUFFER)Operation->Irp->Tail.Overlay.AuxiliaryBuffer;
     }
+    if (FltpVerify)
+        FltpOwnCall(Operation)->Before = Data->IoStatus;
 }

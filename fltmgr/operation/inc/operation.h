@@ -59,9 +59,9 @@ typedef enum _FLTP_GIVEN {
 typedef struct _FLTP_CALL {
     struct _FLTP_OPERATION *Operation; /* NULL when the frame's callbacks have returned */
     FLTP_GIVEN Given;
-    BOOLEAN IsPlain;             /* a request that no thread waits for; these two also without the verifier */
-    BOOLEAN IsCall;              /* the operation came as a call */
-    IO_STATUS_BLOCK Before;      /* on the way up: IoStatus as the last callback left it */
+    BOOLEAN IsPlain;        /* a request that no thread waits for; these two also without the verifier */
+    BOOLEAN IsCall;         /* the operation came as a call */
+    IO_STATUS_BLOCK Before; /* on the way up: IoStatus as the last callback left it, or a reissued request brought it */
     FLT_IO_PARAMETER_BLOCK Sent; /* in a post-callback that may reissue: the parameters as it got them */
     FV_CALL State;
 } FLTP_CALL, *PFLTP_CALL;
@@ -293,7 +293,7 @@ VOID FltpReissue(PFLTP_OPERATION Operation, PFLT_INSTANCE Initiator);
 #define FLTP_REISSUE_CHANGED          4 /* and not declared dirty */
 #define FLTP_REISSUE_OVER             5 /* P4: the status; a create that has succeeded, or a close */
 /* With the verifier on: what holds of any callback data.  Sent: its parameters as they went down before. */
-VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sent);
+VOID FltpCheckReissue(PFLT_CALLBACK_DATA Data, const FLT_IO_PARAMETER_BLOCK *Sent, NTSTATUS Came);
 
 /*
  * target.c: files that filters opened below an instance.  Every request for one begins below that, as the create did.

@@ -89,6 +89,8 @@ static VOID ReissueCreate(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObje
         FvCheck(Data->IoStatus.Status == STATUS_OBJECT_NAME_NOT_FOUND);
         P->Create.Options = (P->Create.Options & 0xFFFFFF) | FILE_OPEN_IF << 24;
         FltSetCallbackDataDirty(Data);
+        Data->IoStatus.Status = STATUS_SUCCESS; /* as many do: nothing is open for all that */
+        Data->IoStatus.Information = 0;
         FltReissueSynchronousIo(FltObjects->Instance, Data);
         FvCheck(Data->IoStatus.Status == STATUS_SUCCESS && Data->IoStatus.Information == FILE_CREATED);
         FvCheck(!FltIsCallbackDataDirty(Data));
@@ -168,6 +170,11 @@ static DECLSPEC_NOINLINE VOID Misuse(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
         FltReissueSynchronousIo(FltObjects->Instance, Data); /* [1] [2] [7] [8] [11] */
         Fault += 1;
         break;
+    case 12: /* what it says of the file does not close it */
+        Data->IoStatus.Status = STATUS_ACCESS_DENIED;
+        FltReissueSynchronousIo(FltObjects->Instance, Data); /* [12] */
+        Fault += 1;
+        break;
     case 3:
         FltReissueSynchronousIo(Other, Data); /* [3] */
         Fault += 3;
@@ -205,7 +212,8 @@ static BOOLEAN IsDue(PFLT_CALLBACK_DATA Data, FLT_POST_OPERATION_FLAGS Flags)
     switch (Fault) {
     case 0: return FALSE;
     case 2: return Major == IRP_MJ_QUERY_INFORMATION;
-    case 7: return Major == IRP_MJ_CREATE && NT_SUCCESS(Data->IoStatus.Status);
+    case 7:
+    case 12: return Major == IRP_MJ_CREATE && NT_SUCCESS(Data->IoStatus.Status);
     case 8: return !FLT_IS_IRP_OPERATION(Data);
     case 11: return FlagOn(Flags, FLTFL_POST_OPERATION_DRAINING) != 0;
     default: return Major == IRP_MJ_READ;

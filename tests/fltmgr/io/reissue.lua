@@ -149,6 +149,7 @@ for _, case in ipairs {
   { 9, "of the filter's own, changed and not dirty", 0xF014, 4 },
   { 10, "of the filter's own with no instance", 0xF014, 3 },
   { 11, "while draining", 0xF014, 1 },
+  { 12, "of a create that has opened its file, whatever the filter has put in the place of the status", 0xF014, 5 },
 } do
   local fault, what, p1, p3 = table.unpack(case)
   vm = machine({ image = fault == 8 and ntfs or raw }, nil, { Fault = fault })
@@ -162,7 +163,7 @@ for _, case in ipairs {
         vm:sleep(5)
         vm:detach { filter = "reissue", volume = VOLUME }
         read:wait()
-      elseif fault == 7 then vm:open(VOLUME)
+      elseif fault == 7 or fault == 12 then vm:open(VOLUME)
       elseif fault == 2 then volume:information("basic") -- which RAW does not know, in this thread
       elseif fault == 8 then
         local file = vm:open(ROOT .. "can")
