@@ -181,9 +181,7 @@ static void test_bad_request(void)
     struct fltvm_link_request bad[] = {
         guest_request(0, FLTVM_RECORD_LOG, 0, 0),
         guest_request(4, FLTVM_RECORD_LOG, 0, 0),
-        guest_request(UINT16_MAX, FLTVM_RECORD_LOG, 0, 0),
         guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, FLTVM_LINK_MAX_PAYLOAD + 1, 0),
-        guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, UINT32_MAX, 0),
         guest_request(FLTVM_LINK_OP_EXIT, FLTVM_RECORD_EXIT, FLTVM_LINK_MAX_PAYLOAD + 1, 0),
         guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_LOG, 0, FLTVM_LINK_MAX_PAYLOAD + 1),
         guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_MEDIUM, 0, 0),
