@@ -54,11 +54,11 @@ void fltvm_machine_free(FltvmMachine *machine)
         return;
     drop(machine, FLTVM_MACHINE_DEAD);
     fltvm_qemu_clear(&machine->qemu);
+    fltvm_machine_free_media(machine); /* as many as the configuration has disks */
     fltvm_config_free(machine->config);
     fltvm_symbols_free(machine->symbols);
     fltvm_heard_free(machine->heard_of);
     fltvm_bugcheck_free(machine->bugcheck);
-    fltvm_machine_free_media(machine);
     g_free(machine);
 }
 
