@@ -74,6 +74,14 @@ def file_identity(path):
     return identity(read)
 
 
+def modified(path):
+    """Another run may be making the driver just now, in a folder that goes."""
+    try:
+        return os.path.getmtime(path)
+    except OSError:
+        return 0
+
+
 def find(name, base=None):
     """The file with the symbols of an image, or None."""
     loaded = identity(lambda rva, length: guest.read(base + rva, length)) if base is not None else None
@@ -83,7 +91,7 @@ def find(name, base=None):
             named += [path for path in (os.path.join(place, name), os.path.join(place, os.path.splitext(name)[0] + '.sys'))
                       if os.path.exists(path)]
             cached = glob.glob(os.path.join(glob.escape(place), '*', 'symbols', '*.sys'))
-            cached.sort(key=os.path.getmtime, reverse=True)
+            cached.sort(key=modified, reverse=True)
             named += [path for path in cached if os.path.basename(path).lower() == name.lower()]
             others += cached
         elif os.path.exists(place):
