@@ -55,6 +55,7 @@ TABLES = {
     'source:one_shot': ('return machine:irq(0).one_shot, machine:irq(0),', 'strat = 1', 'start', 'start = "1"',
                         'start = 1'),
     'machine:fault': ('return machine.fault, machine,', 'acton = "never"', 'action', 'op = 1', 'op = "read"'),
+    'machine:power_cut': ('return machine.power_cut, machine,', 'kep = "none"', 'keep', 'keep = 1', 'keep = "none"'),
     'machine:attach': ('return machine.attach, machine,', 'filter = "a", volume = "b", altitud = "1"', 'altitude',
                        'filter = 1', 'filter = "a", volume = "b"'),
     'machine:detach': ('return machine.detach, machine,', 'filter = "a", volume = "b", instanc = "1"', 'instance',

@@ -156,6 +156,40 @@ Exit:
     return Status;
 }
 
+/* The reparse point goes by a file object that is open for writing, which the caller's need not be: the file once more, by its number. */
+static NTSTATUS HsmUntag(PCFLT_RELATED_OBJECTS FltObjects, PCUNICODE_STRING Volume)
+{
+    DECLARE_UNICODE_STRING_SIZE(Name, 110);
+    FILE_INTERNAL_INFORMATION Internal;
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+    PFILE_OBJECT File = NULL;
+    HANDLE Handle = NULL;
+    NTSTATUS Status;
+
+    PAGED_CODE();
+    Status = FltQueryInformationFile(FltObjects->Instance, FltObjects->FileObject, &Internal, sizeof(Internal),
+                                     FileInternalInformation, NULL);
+    if (NT_SUCCESS(Status))
+        Status = RtlUnicodeStringPrintf(&Name, L"%wZ\\", Volume);
+    if (NT_SUCCESS(Status) && Name.MaximumLength - Name.Length < sizeof(Internal.IndexNumber))
+        Status = STATUS_BUFFER_OVERFLOW;
+    if (!NT_SUCCESS(Status))
+        return Status;
+    RtlCopyMemory((PUCHAR)Name.Buffer + Name.Length, &Internal.IndexNumber, sizeof(Internal.IndexNumber));
+    Name.Length += sizeof(Internal.IndexNumber);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE, NULL, NULL);
+    Status = FltCreateFileEx(HsmFilter, FltObjects->Instance, &Handle, &File, FILE_WRITE_DATA | SYNCHRONIZE,
+                             &Attributes, &IoStatus, NULL, FILE_ATTRIBUTE_NORMAL, FILE_SHARE_READ, FILE_OPEN,
+                             FILE_NON_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT |
+                                 FILE_OPEN_BY_FILE_ID,
+                             NULL, 0, IO_IGNORE_SHARE_ACCESS_CHECK);
+    if (NT_SUCCESS(Status))
+        Status = FltUntagFile(FltObjects->Instance, File, HSM_REPARSE_TAG, &HsmGuid);
+    HsmCloseFile(Handle, File);
+    return Status;
+}
+
 /* With the stream's mutex: at APC_LEVEL nothing of the below could be done, so it guards the flag alone, and an open store the rest. */
 static NTSTATUS HsmBringBack(PCFLT_RELATED_OBJECTS FltObjects, PHSM_STREAM Stream)
 {
@@ -170,7 +204,7 @@ static NTSTATUS HsmBringBack(PCFLT_RELATED_OBJECTS FltObjects, PHSM_STREAM Strea
     if (NT_SUCCESS(Status))
         Status = HsmCopy(FltObjects->Instance, Store, FltObjects->FileObject, Stream->Place.Size);
     if (NT_SUCCESS(Status))
-        Status = FltUntagFile(FltObjects->Instance, FltObjects->FileObject, HSM_REPARSE_TAG, &HsmGuid);
+        Status = HsmUntag(FltObjects, &Volume);
     if (NT_SUCCESS(Status)) {
         FILE_DISPOSITION_INFORMATION Disposition = {TRUE};
 
