@@ -9,7 +9,14 @@
 #ifndef FLTVM_NTIFS_H
 #define FLTVM_NTIFS_H
 
+/* With this header PEPROCESS and PKPROCESS are one type, and so are PETHREAD and PKTHREAD: what gives one is passed as the other. */
+#ifndef _NTOSKRNL_
+#define _EPROCESS _KPROCESS
+#define _ETHREAD  _KTHREAD
+#endif
 #include <ntddk.h>
+#undef _EPROCESS
+#undef _ETHREAD
 
 #define _FSRTL_ADVANCED_FCB_HEADER _FVOLD_FSRTL_ADVANCED_FCB_HEADER
 #define FSRTL_ADVANCED_FCB_HEADER                                                                                      \

@@ -75,6 +75,19 @@ HANDLE Handle(PVOID p) { ULONG_PTR u = p; return u; }
 
 
 @with_folder
+def processes_and_threads_are_one_type_with_ntifs(folder):
+    """In C++ as well; ntddk.h alone keeps PETHREAD and PKTHREAD apart, as Windows's headers do."""
+    threads = 'PKTHREAD g(void) { return PsGetCurrentThread(); }\nPETHREAD h(void) { return KeGetCurrentThread(); }\n'
+    write(folder, 'x.cpp', '#include <ntddk.h>\n' + threads + 'extern "C" ' + ENTRY)
+    refused(folder, 'x.cpp', says=['x.cpp:2:'])
+    for header in ('ntifs.h', 'fltKernel.h'):
+        write(folder, 'x.cpp', f'#include <{header}>\n{threads}'
+              'void f(void) { KAPC_STATE s; PEPROCESS p = PsGetCurrentProcess(); KeStackAttachProcess(p, &s); KeUnstackDetachProcess(&s); }\n'
+              'extern "C" ' + ENTRY)
+        accepted(folder, 'x.cpp')
+
+
+@with_folder
 def pragmas_of_the_wdk(folder):
     write(folder, 'x.c', '''#include <ntddk.h>
 #pragma warning(disable: 4100 4201; once: 4706)
