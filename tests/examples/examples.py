@@ -20,7 +20,7 @@ EXAMPLES = {
     'scan.lua': ['asked about "a worm in it", safe: false', 'and is denied the worm', 'the filter has undone the open'],
     'renames.lua': ['draft.txt renamed to', 'letter.txt linked as', 'copy.txt is deleted on close'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
-    'powercut.lua': ['what was acknowledged is there', 'the volume can be used after a power cut'],
+    'powercut.lua': ['what was acknowledged is there', 'the disk can be read after a power cut'],
     'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }
