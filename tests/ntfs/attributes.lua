@@ -1,11 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What files have beside their bytes: extended attributes, descriptors and who is let in by them, reparse points, identifiers of
 -- objects, clusters.
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-  return output
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../inc/tool.lua")
 local function utf16(text) return (text:gsub(".", "%0\0")) end
 local disk = fltvm.temp("disk.raw")
 local image = assert(io.open(disk, "wb"))

@@ -1,11 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Which controls a file, a stream, a directory and the volume itself have, what access they ask for, how long their buffers have to be
 -- (MS-FSA 2.1.5.10), and what a volume that cannot be written to says.
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-  return output
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../inc/tool.lua")
 local function utf16(text) return (text:gsub(".", "%0\0")) end
 local disk = fltvm.temp("disk.raw")
 local output, made = fltvm.image{ "ntfs", disk, "16M" }

@@ -1,10 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Minifilters on NTFS: they learn the names, hang contexts on streams, files and handles, and see reads end where they
 -- end; the example that takes a read to a work item does so with a file's.
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../inc/tool.lua")
 local function write_file(name, bytes)
   local path = fltvm.temp(name)
   local file = assert(io.open(path, "wb"))

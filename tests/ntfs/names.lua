@@ -1,10 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Names of files: changed, moved, replaced, linked and taken away, and streams; ntfs-3g's tools see the same.
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-  return output
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../inc/tool.lua")
 local function utf16(text) return (text:gsub(".", "%0\0")) end
 
 local disk = fltvm.temp("disk.raw")

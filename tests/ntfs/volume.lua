@@ -1,11 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- Volumes as mkntfs makes them: mounted, what they tell, labelled, locked, dismounted, and clean at the end; damaged and
 -- other ones.
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-  return output
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../inc/tool.lua")
 
 local function blank(name, size)
   local path = fltvm.temp(name)

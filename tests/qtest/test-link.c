@@ -161,15 +161,14 @@ static void test_call_waits(void)
 static void test_truncated(void)
 {
     Link link = link_start();
-    struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 10);
+    struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 10), result;
 
     host_answer(&link, FLTVM_ANSWER_DATA, 11, 4);
-    request = guest_ring(&link, &request);
-    g_assert_cmpint(request.status, ==, FLTVM_LINK_S_TRUNCATED);
-    g_assert_cmpuint(request.in_len, ==, 11);
+    result = guest_ring(&link, &request);
+    g_assert_cmpint(result.status, ==, FLTVM_LINK_S_TRUNCATED);
+    g_assert_cmpuint(result.in_len, ==, 11);
     guest_assert_in(&link, 10, 4);
     /* The rest is gone, the next answer is whole. */
-    request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 10);
     host_answer(&link, FLTVM_ANSWER_DATA, 10, 5);
     g_assert_cmpint(guest_ring(&link, &request).status, ==, FLTVM_LINK_S_OK);
     guest_assert_in(&link, 10, 5);
@@ -181,7 +180,9 @@ static void test_bad_request(void)
     struct fltvm_link_request bad[] = {
         guest_request(0, FLTVM_RECORD_LOG, 0, 0),
         guest_request(4, FLTVM_RECORD_LOG, 0, 0),
+        guest_request(UINT16_MAX, FLTVM_RECORD_LOG, 0, 0),
         guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, FLTVM_LINK_MAX_PAYLOAD + 1, 0),
+        guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, UINT32_MAX, 0),
         guest_request(FLTVM_LINK_OP_EXIT, FLTVM_RECORD_EXIT, FLTVM_LINK_MAX_PAYLOAD + 1, 0),
         guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_LOG, 0, FLTVM_LINK_MAX_PAYLOAD + 1),
         guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_MEDIUM, 0, 0),
@@ -342,19 +343,18 @@ static void test_closed_in_call(void)
 {
     const char *stay[] = {"-no-shutdown", NULL};
     Link link = link_start_with(stay);
-    struct fltvm_link_request request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 8);
+    struct fltvm_link_request call = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 8);
+    struct fltvm_link_request record = guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, 0, 0);
 
-    guest_put(&link, &request);
+    guest_put(&link, &call);
     rig_out_begin(link.rig, LINK_BASE + FLTVM_LINK_REG_DOORBELL, LINK_REQUEST);
     host_expect(&link, FLTVM_RECORD_COMMAND, 0, 0);
     close(link.host);
     rig_finish(link.rig);
     g_assert_cmpint(guest_result(&link).status, ==, FLTVM_LINK_S_DISCONNECTED);
     g_assert_cmphex(link_get(&link, FLTVM_LINK_REG_STATUS), ==, 0);
-    request = guest_request(FLTVM_LINK_OP_SEND, FLTVM_RECORD_LOG, 0, 0);
-    g_assert_cmpint(guest_ring(&link, &request).status, ==, FLTVM_LINK_S_DISCONNECTED);
-    request = guest_request(FLTVM_LINK_OP_CALL, FLTVM_RECORD_COMMAND, 0, 8);
-    g_assert_cmpint(guest_ring(&link, &request).status, ==, FLTVM_LINK_S_DISCONNECTED);
+    g_assert_cmpint(guest_ring(&link, &record).status, ==, FLTVM_LINK_S_DISCONNECTED);
+    g_assert_cmpint(guest_ring(&link, &call).status, ==, FLTVM_LINK_S_DISCONNECTED);
     g_free(rig_qmp(link.rig, "{\"execute\":\"quit\"}"));
     g_assert_cmpint(rig_wait_exit(link.rig), ==, 1);
 }

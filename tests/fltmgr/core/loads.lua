@@ -10,10 +10,8 @@ local function write_file(path, bytes)
   file:close()
   return path
 end
-local function tool(...)
-  local output, status = fltvm.host{ ... }
-  expect_equal(status, 0, table.concat({ ... }, " ") .. "\n" .. output)
-end
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local tool = dofile(folder .. "../../inc/tool.lua")
 
 local function machine(options)
   local vm = fltvm.machine { disks = { { image = disk } }, options = options }
