@@ -25,8 +25,6 @@
 #include "temp.h"
 #include "verbs.h"
 
-#define LEAST_FD 16 /* a descriptor keeps its number in QEMU */
-
 /* The time-out counts from gdb's end on. */
 static FltvmRunOptions options = {.default_timeout = 60};
 static char *opt_gdb;
@@ -53,7 +51,7 @@ static void set_symbol_path(void)
 static int listen_at(const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd, high;
+    int fd;
 
     if (strlen(path) >= sizeof(address.sun_path)) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
@@ -61,17 +59,14 @@ static int listen_at(const char *path, GError **error)
         return -1;
     }
     strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, LEAST_FD);
-    if (fd >= 0)
-        close(fd);
-    if (high < 0 || bind(high, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(high, 1) < 0) {
+    fd = fltvm_fd_raise(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "%s: %s", path, g_strerror(errno));
-        if (high >= 0)
-            close(high);
+        if (fd >= 0)
+            close(fd);
         return -1;
     }
-    return high;
+    return fd;
 }
 
 /* QEMU has been started: start gdb. */

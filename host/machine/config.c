@@ -66,7 +66,7 @@ FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
         const FltvmDisk *disk = config->disks->pdata[i];
         FltvmDisk *other = g_memdup2(disk, sizeof(*disk));
         other->image = fltvm_image_ref(disk->image);
-        other->medium_fd = disk->medium_fd ? fcntl(disk->medium_fd, F_DUPFD_CLOEXEC, 16) : 0;
+        other->medium_fd = disk->medium_fd ? fcntl(disk->medium_fd, F_DUPFD_CLOEXEC, FLTVM_LEAST_FD) : 0;
         other->device = new_properties();
         copy_properties(other->device, disk->device);
         g_ptr_array_add(copy->disks, other);

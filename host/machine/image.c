@@ -14,9 +14,6 @@
 
 #define SECTOR_SIZE 512u
 
-/* Descriptors keep their number in QEMU, out of the way of the link's. */
-#define LEAST_FD 16
-
 /* The head of a qcow2 image (QEMU's docs/interop/qcow2.txt); numbers are big-endian. */
 #define QCOW2_MAGIC           0x514649FBu
 #define QCOW2_MAGIC_AT        0
@@ -40,6 +37,16 @@ static gpointer refuse(GError **error, const char *path, const char *format, ...
     va_end(args);
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "disk image: %s: %s", path, reason);
     return NULL;
+}
+
+int fltvm_fd_raise(int low)
+{
+    int high = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, FLTVM_LEAST_FD), problem = errno;
+
+    if (low >= 0)
+        close(low);
+    errno = problem;
+    return high;
 }
 
 const char *fltvm_image_format_of(const char *path)
@@ -85,8 +92,7 @@ static int open_plain(const char *path, int flags, struct stat *info, GError **e
                 close(fd);
             return -1;
         }
-        high = fcntl(fd, F_DUPFD_CLOEXEC, LEAST_FD);
-        close(fd);
+        high = fltvm_fd_raise(fd);
         if (high >= 0 && S_ISREG(info->st_mode))
             return high;
         if (high < 0) {
@@ -244,15 +250,11 @@ FltvmImage *fltvm_image_new_blank(guint64 size, GError **error)
     image->writable = TRUE;
     if (fd >= 0) {
         unlink(path);
-        image->write_fd = fcntl(fd, F_DUPFD_CLOEXEC, LEAST_FD);
+        image->write_fd = fcntl(fd, F_DUPFD_CLOEXEC, FLTVM_LEAST_FD);
         self = g_strdup_printf("/proc/self/fd/%d", fd);
         if (image->write_fd >= 0 && ftruncate(fd, (off_t)size) == 0)
             image->fd = open(self, O_RDONLY | O_CLOEXEC);
-        if (image->fd >= 0 && image->fd < LEAST_FD) {
-            int low = image->fd;
-            image->fd = fcntl(low, F_DUPFD_CLOEXEC, LEAST_FD);
-            close(low);
-        }
+        image->fd = fltvm_fd_raise(image->fd);
     }
     if (image->fd < 0) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "a blank disk in %s: %s", g_get_tmp_dir(), g_strerror(errno));

@@ -12,6 +12,12 @@
 
 #include <glib.h>
 
+/* QEMU gets a descriptor under the number that it has here; from this one on it is out of the way of the link's. */
+#define FLTVM_LEAST_FD 16
+
+/* The same under such a number; the low one is closed.  -1, also of -1, with errno. */
+int fltvm_fd_raise(int low);
+
 typedef struct FltvmImage FltvmImage;
 
 struct FltvmImage {

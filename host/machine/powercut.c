@@ -12,34 +12,23 @@
 #include "error.h"
 #include "machinep.h"
 
-/* Descriptors keep their number in QEMU, out of the way of the link's. */
-#define LEAST_FD 16
-
 /* A nameless file, open for both; -1 with errno. */
 static int open_nameless(void)
 {
     g_autofree char *path = g_build_filename(g_get_tmp_dir(), "fltvm-medium-XXXXXX", NULL);
-    int low = mkostemp(path, O_CLOEXEC), fd;
+    int fd = mkostemp(path, O_CLOEXEC);
 
-    if (low < 0)
-        return -1;
-    unlink(path);
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LEAST_FD);
-    close(low);
-    return fd;
+    if (fd >= 0)
+        unlink(path);
+    return fltvm_fd_raise(fd);
 }
 
 /* The same file for reading only, as QEMU wants it; -1 with errno. */
 static int open_for_reading(int fd)
 {
     g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", fd);
-    int low = open(self, O_RDONLY | O_CLOEXEC), high;
 
-    if (low < 0)
-        return -1;
-    high = fcntl(low, F_DUPFD_CLOEXEC, LEAST_FD);
-    close(low);
-    return high;
+    return fltvm_fd_raise(open(self, O_RDONLY | O_CLOEXEC));
 }
 
 void fltvm_machine_on_medium(FltvmMachine *machine, const guint8 *payload, gsize length)

@@ -17,7 +17,6 @@
 /* What QEMU finds its sockets under; other descriptors keep their numbers, which are higher. */
 #define CHILD_LINK_FD    3
 #define CHILD_MONITOR_FD 4
-#define LEAST_FD         16
 
 /* How it ends, as waitpid() says, when it cannot make the machine. */
 #define REFUSED (1 << 8)
@@ -85,13 +84,9 @@ static GArray *descriptors(const FltvmConfig *config, int output, int link, int 
 /* A pair of connected sockets, the child's end out of the way of the numbers that it takes there. */
 static gboolean make_pair(int pair[2])
 {
-    int low;
-
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return FALSE;
-    low = pair[1];
-    pair[1] = fcntl(low, F_DUPFD_CLOEXEC, LEAST_FD);
-    close(low);
+    pair[1] = fltvm_fd_raise(pair[1]);
     return pair[1] >= 0;
 }
 
