@@ -36,14 +36,9 @@
 #define POOL_ZERO_ALLOCATION 1024
 #endif
 
-static BOOLEAN ExpIsKernelAddress(PVOID Address)
-{
-    return (ULONG64)Address - HalLoaderBlock->kernel_base < HalLoaderBlock->kernel_size;
-}
-
 static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
-    USHORT Depth = ExpIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH
+    USHORT Depth = HalIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH
                    : FvVerifierEnabled()      ? 0
                                               : EXP_LOOKASIDE_DEPTH;
 

@@ -64,8 +64,7 @@ static VOID ExpCheckAcquire(PERESOURCE Resource, PVOID Caller)
     if (ExpVerifies(Irql >= DISPATCH_LEVEL))
         ExpResourceBugCheck(Resource, "irql", Caller, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Resource, Irql, 0,
                             (ULONG_PTR)Caller);
-    if (Irql == PASSIVE_LEVEL && FvVerifierEnabled() &&
-        (ULONG64)Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size && !KeAreApcsDisabled())
+    if (Irql == PASSIVE_LEVEL && FvVerifierEnabled() && !HalIsKernelAddress(Caller) && !KeAreApcsDisabled())
         ExpResourceBugCheck(Resource, "apcs-not-disabled", Caller, EXP_VERIFIER, 0x37, Irql, 0, (ULONG_PTR)Resource);
     if (ExpVerifies(((ULONG_PTR)Resource & (sizeof(ULONG_PTR) - 1)) != 0))
         KeBugCheckEx(EXP_VERIFIER, 0x3D, 0, 0, (ULONG_PTR)Resource);

@@ -91,7 +91,7 @@ static VOID KiReportOneHeld(const VOID *Lock, const VOID *Caller)
 {
     CHAR Text[96];
 
-    if (Lock != NULL && (ULONG64)Caller - HalLoaderBlock->kernel_base >= HalLoaderBlock->kernel_size) {
+    if (Lock != NULL && !HalIsKernelAddress(Caller)) {
         _snprintf(Text, sizeof(Text), "held=0x%I64x\nheld-since=0x%I64x\n", (ULONG64)Lock, (ULONG64)Caller);
         FvReport(Text);
     }

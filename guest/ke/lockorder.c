@@ -208,24 +208,19 @@ static VOID KiAddHolding(KI_HOLDING *Holding, const VOID *Lock, const VOID *Call
 }
 
 /* Most threads hold what the kernel has taken, beside the one lock of a driver's: that is told at a glance. */
-static BOOLEAN KiIsKernels(const VOID *Caller)
-{
-    return (ULONG_PTR)Caller - HalLoaderBlock->kernel_base < HalLoaderBlock->kernel_size;
-}
-
 static BOOLEAN KiHoldsOther(const KTHREAD *Thread, const VOID *Lock)
 {
     ULONG Locks = min((UCHAR)Thread->Locks, KE_HELD_LOCKS), Resources = (UCHAR)Thread->Resources;
 
     for (ULONG Index = 0; Index < Locks; Index++) {
-        if (Thread->HeldLock[Index] != Lock && !KiIsKernels(Thread->HeldCaller[Index])) {
+        if (Thread->HeldLock[Index] != Lock && !HalIsKernelAddress(Thread->HeldCaller[Index])) {
             return TRUE;
         }
     }
     for (ULONG Index = 0; Index < KE_HELD_LOCKS && Resources != 0; Index++) {
         if (Thread->Held[Index].Lock != NULL) {
             Resources--;
-            if (Thread->Held[Index].Lock != Lock && !KiIsKernels(Thread->Held[Index].Caller)) {
+            if (Thread->Held[Index].Lock != Lock && !HalIsKernelAddress(Thread->Held[Index].Caller)) {
                 return TRUE;
             }
         }

@@ -147,8 +147,7 @@ static VOID KiReportOver(ULONG64 Address)
 static DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Address, PKTRAP_FRAME TrapFrame)
 {
     ULONG64 Access = ErrorCode & FAULT_EXECUTE ? 8 : ErrorCode & FAULT_WRITE ? 1 : 0;
-    ULONG64 Kernel = HalLoaderBlock->kernel_base;
-    BOOLEAN InKernel = TrapFrame->Rip >= Kernel && TrapFrame->Rip < Kernel + HalLoaderBlock->kernel_size;
+    BOOLEAN InKernel = HalIsKernelAddress((PVOID)TrapFrame->Rip);
 
     KiReportOverrun((ULONG64)Address);
     KiReportOver((ULONG64)Address);

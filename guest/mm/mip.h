@@ -226,6 +226,15 @@ FORCEINLINE ULONG MiFindOwner(PVOID Caller)
     return Page < MI_IMAGE_PAGES ? MiImageOwner[Page] : MM_OWNER_KERNEL;
 }
 
+/* Pool is given back.  Checked: a driver's, of which nothing that the kernel works with may be in it any more. */
+static inline VOID MiMemoryGoes(PVOID Address, SIZE_T Size, BOOLEAN Checked)
+{
+    if (Checked)
+        KeCheckMemoryRange(Address, Size);
+    else
+        KeForgetLocks(Address, Size);
+}
+
 ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: none */
 ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
 ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size); /* the tag's index, for MiReturnPool */

@@ -296,10 +296,8 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
     if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         MiCheckBigSlack(Address, Pfn->Size, Caller);
-    if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && !Pfn->Paged)
-        KeCheckMemoryRange(Address, Pfn->Size);
-    else
-        KeForgetLocks(Address, Pfn->State == MiPageBig ? Pfn->Size : 0);
+    if (Pfn->State == MiPageBig)
+        MiMemoryGoes(Address, Pfn->Size, Pfn->Owner != MM_OWNER_KERNEL && !Pfn->Paged);
     OldIrql = MiAcquireLock(&MiPoolLock);
     if (Pfn->State != MiPageBig)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
@@ -379,10 +377,7 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
     Slab = (PMI_SLAB)((ULONG64)Block & ~(ULONG64)(PAGE_SIZE - 1));
     MiCheckBlock(Slab, Block, Address, Tag, Caller);
     MiReturnPool(Block->Owner, Block->TagIndex, Paged, Block->Size);
-    if (Block->Owner != MM_OWNER_KERNEL && !Paged)
-        KeCheckMemoryRange(Address, Block->Size);
-    else
-        KeForgetLocks(Address, Block->Size);
+    MiMemoryGoes(Address, Block->Size, Block->Owner != MM_OWNER_KERNEL && !Paged);
     if (Block->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
         memset(Block + 1, 0xF5, Block->Size);
     Block->State = MI_DEAD;

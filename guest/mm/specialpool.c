@@ -251,10 +251,7 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     if (MiPfnDatabase[Page].Locks != 0)
         MiPoolBugCheck("freed-while-locked", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     MiCheckSlack(Address, (PUCHAR)MiPageAddress(Page) + ((ULONG64)Address & (PAGE_SIZE - 1)), Slot, Caller);
-    if (!Slot->Paged)
-        KeCheckMemoryRange(Address, Slot->Size);
-    else
-        KeForgetLocks(Address, Slot->Size);
+    MiMemoryGoes(Address, Slot->Size, !Slot->Paged);
     Slot->State = MiSlotFreed;
     Slot->FreeStack = Stack;
     *Pte = 0;

@@ -58,7 +58,7 @@ KNOWN = [
      'return Status != FLT_POSTOP_MORE_PROCESSING_REQUIRED;',
      'MORE_PROCESSING_REQUIRED while draining is not reported', FLTMGR),
     ('P02', 'guest/mm/pool.c', 'MiPoolBugCheck("wrong-tag", Address, Caller, BAD_POOL_CALLER, 0xA, Base, Pfn->Tag, Tag)', '(VOID)0', 'the wrong tag of a big allocation is not found', KERNEL),
-    ('P03', 'guest/mm/pool.c', '    if (Block->Owner != MM_OWNER_KERNEL && !Paged)\n        KeCheckMemoryRange(Address, Block->Size);', '',
+    ('P03', 'guest/mm/pool.c', '    MiMemoryGoes(Address, Block->Size, Block->Owner != MM_OWNER_KERNEL && !Paged);', '',
      'freeing a small block with a live kernel object in it is not checked', KERNEL),
     ('K02', 'guest/ke/dpc.c', 'Depth >= KI_DPC_DEPTH_LIMIT ||\n        Target->IdleActive) {', 'Depth >= KI_DPC_DEPTH_LIMIT) {',
      'a medium DPC for an idle processor does not wake it', KERNEL),

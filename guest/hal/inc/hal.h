@@ -29,6 +29,12 @@
 
 extern struct fltvm_loader_block *HalLoaderBlock;
 
+/* Whether it lies in ntoskrnl.exe: the kernel's own code or data.  IRQL: any. */
+FORCEINLINE BOOLEAN HalIsKernelAddress(const VOID *Address)
+{
+    return (ULONG64)Address - HalLoaderBlock->kernel_base < HalLoaderBlock->kernel_size;
+}
+
 /* IRQL: HIGH_LEVEL, interrupts off; on processor 0 first, then once on each other. */
 VOID HalInitializeProcessor(ULONG Number);
 
