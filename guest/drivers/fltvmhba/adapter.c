@@ -283,6 +283,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_READ] = HbaDispatchTransfer;
     DriverObject->MajorFunction[IRP_MJ_WRITE] = HbaDispatchTransfer;
     DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = HbaDispatchTransfer;
+    DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = HbaDispatchTransfer;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = HbaDispatchControl;
     DriverObject->MajorFunction[IRP_MJ_PNP] = HbaDispatchPnp;
     DriverObject->DriverExtension->AddDevice = HbaAddDevice;

@@ -35,7 +35,7 @@ static NTSTATUS HbaCheckTransfer(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCAT
     return STATUS_SUCCESS;
 }
 
-/* READ, WRITE and FLUSH_BUFFERS.  <= DISPATCH_LEVEL. */
+/* READ, WRITE, FLUSH_BUFFERS, and SHUTDOWN, which flushes what has a cache.  <= DISPATCH_LEVEL. */
 NTSTATUS NTAPI HbaDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PHBA_EXTENSION Extension = DeviceObject->DeviceExtension;
@@ -49,7 +49,10 @@ NTSTATUS NTAPI HbaDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Adapter->Stopped) {
         return DriverComplete(Irp, STATUS_DEVICE_NOT_CONNECTED, 0);
     }
-    if (Stack->MajorFunction != IRP_MJ_FLUSH_BUFFERS) {
+    if (Stack->MajorFunction == IRP_MJ_SHUTDOWN && (Adapter->Features & FLTVM_HBA_FEATURE_CACHE) == 0) {
+        return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    }
+    if (Stack->MajorFunction == IRP_MJ_READ || Stack->MajorFunction == IRP_MJ_WRITE) {
         Status = HbaCheckTransfer(Adapter, Irp, Stack);
         if (!NT_SUCCESS(Status) || Stack->Parameters.Read.Length == 0) {
             return DriverComplete(Irp, Status, 0);
@@ -369,6 +372,10 @@ NTSTATUS HbaCreateDisk(PHBA_ADAPTER Adapter)
     Disk->AlignmentRequirement = FILE_LONG_ALIGNMENT;
     Disk->SectorSize = (USHORT)Adapter->BlockSize;
     Adapter->Disk = Disk;
+    Status = IoRegisterLastChanceShutdownNotification(Disk); /* all file systems have written then */
+    if (!NT_SUCCESS(Status)) {
+        return Status; /* HbaDeleteDisk undoes it */
+    }
     HbaLink(L"\\Device\\Harddisk%u\\Partition0", Adapter->Number, &Name, TRUE);
     HbaLink(L"\\??\\PhysicalDrive%u", Adapter->Number, &Name, TRUE);
     Disk->Flags &= ~DO_DEVICE_INITIALIZING;

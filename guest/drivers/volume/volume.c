@@ -148,6 +148,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_READ] = VolumeDispatchTransfer;
     DriverObject->MajorFunction[IRP_MJ_WRITE] = VolumeDispatchTransfer;
     DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = VolumeDispatchForward;
+    DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = VolumeDispatchForward;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = VolumeDispatchControl;
 
     Ranges = ExAllocatePoolWithTag(PagedPool, VOLUME_MAX_RANGES * sizeof(*Ranges), VOLUME_TAG);

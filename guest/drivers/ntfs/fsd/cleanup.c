@@ -39,6 +39,9 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         if (FileObject->SectionObjectPointer != NULL) {
             CcUninitializeCacheMap(FileObject, Stream->Deleted ? &Nothing : NULL, NULL);
         }
+        if (Stream != NULL) {
+            NtfsSettleFile(Volume, FileObject, STATUS_SUCCESS); /* a cleanup does not fail */
+        }
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
     return DriverComplete(Irp, STATUS_SUCCESS, 0);

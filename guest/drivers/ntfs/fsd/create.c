@@ -518,6 +518,23 @@ static NTSTATUS NtfsCreateOverwriting(PNTFS_VOLUME Volume, PIRP Irp)
     return Status;
 }
 
+/* What an open for writing through has made or overwritten is on the medium; else nobody has it open. */
+static NTSTATUS NtfsSettleOpen(PNTFS_VOLUME Volume, PIRP Irp)
+{
+    PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
+    PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
+    NTSTATUS Status;
+
+    if (Stream == NULL || Irp->IoStatus.Information == FILE_OPENED) {
+        return STATUS_SUCCESS;
+    }
+    Status = NtfsSettleFile(Volume, FileObject, STATUS_SUCCESS);
+    if (!NT_SUCCESS(Status)) {
+        NtfsUndoOpen(Stream, Irp);
+    }
+    return Status;
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken)
 {
@@ -537,6 +554,9 @@ NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken)
     }
     if (Status == STATUS_SUCCESS) {
         Status = NtfsCreateOverwriting(Volume, Irp);
+    }
+    if (Status == STATUS_SUCCESS) {
+        Status = NtfsSettleOpen(Volume, Irp);
     }
     if (Status == STATUS_VOLUME_DISMOUNTED) {
         NtfsDeleteVolumeIfUnused(Volume, 1); /* this open held it */

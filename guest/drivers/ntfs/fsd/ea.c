@@ -346,7 +346,7 @@ NTSTATUS NTAPI NtfsExtendedAttributes(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
     }
     if (Stack->MajorFunction == IRP_MJ_SET_EA) {
-        Status = NtfsSetEas(Volume, Stream, Irp, Answer.Buffer);
+        Status = NtfsSettleFile(Volume, Stack->FileObject, NtfsSetEas(Volume, Stream, Irp, Answer.Buffer));
     } else {
         Answer.Length = Stack->Parameters.QueryEa.Length;
         NtfsLockLibrary();

@@ -257,12 +257,12 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         if (NtfsIsOplockControl(Stack->Parameters.FileSystemControl.FsControlCode)) {
             return NtfsOplockControl(Irp);
         }
-        if (NtfsEndsUse(Stack)) {
-            NtfsQuietVolume(Volume);
+        Status = NtfsEndsUse(Stack) ? NtfsQuietVolume(Volume) : STATUS_SUCCESS;
+        if (NT_SUCCESS(Status) || Stack->Parameters.FileSystemControl.FsControlCode == FSCTL_DISMOUNT_VOLUME) {
+            NtfsLockLibrary();
+            Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
+            NtfsUnlockLibrary();
         }
-        NtfsLockLibrary();
-        Status = NtfsUserControlLocked(Volume, Irp, Stack, &Information);
-        NtfsUnlockLibrary();
         if (Status == STATUS_INVALID_DEVICE_REQUEST && Stack->FileObject != NULL) {
             ULONG Code = Stack->Parameters.FileSystemControl.FsControlCode;
             PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
@@ -270,6 +270,9 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             Status = Stream != NULL && (Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE)
                          ? NtfsControlUnderCache(Volume, Stream, Irp, &Information)
                          : NtfsControl(Volume, Stream, Irp, &Information);
+            if (Stream != NULL) {
+                Status = NtfsSettleFile(Volume, Stack->FileObject, Status);
+            }
         }
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;

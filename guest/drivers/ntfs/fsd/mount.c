@@ -150,7 +150,7 @@ NTSTATUS NTAPI NtfsShutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
         Volume->OpenCount++; /* it stays while it is not locked */
         NtfsUnlockLibrary();
-        NtfsFlushVolume(Volume);
+        NtfsFlushFiles(Volume, FALSE);
         NtfsLockLibrary();
         Volume->OpenCount--;
         Volume->Dismounted = TRUE;

@@ -73,6 +73,7 @@ typedef struct _NTFS_STREAM {
     BOOLEAN DeletePending;    /* a named one: it goes with the last handle */
     BOOLEAN IsGone;           /* a new one may have its name */
     BOOLEAN IsChanged;        /* written to, and nobody was told yet */
+    LONG WritingThrough;      /* requests that wait until their bytes are on the medium; interlocked */
     ERESOURCE RunsResource;   /* what follows, and the sizes of the header */
     BOOLEAN Mapped;           /* the bytes are in clusters as they are */
     BOOLEAN RunsKnown;        /* Runs holds them */
@@ -137,8 +138,9 @@ VOID NtfsLockLibrary(VOID);
 VOID NtfsLockLibraryToEnd(VOID);
 VOID NtfsUnlockLibrary(VOID);
 
-/* sectors.c.  PASSIVE_LEVEL: the library's transfers; Context is the volume's target device. */
-NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length);
+/* sectors.c.  PASSIVE_LEVEL: the library's transfers; Context is the volume's target device.  Flags: SL_WRITE_THROUGH of a write. */
+NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags, LONGLONG Offset, PMDL Mdl,
+                         ULONG Length);
 NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length);
 NTSTATUS NtfsInitializeSectors(NTFS_SECTORS *Sectors, PDEVICE_OBJECT Target);
 VOID NtfsDeleteSectors(NTFS_SECTORS *Sectors);
@@ -350,9 +352,16 @@ BOOLEAN NtfsFindRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, U
                     PULONG Bytes);
 ULONG NtfsCountRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, LONGLONG Offset, ULONG Length);
 
-/* flush.c.  No lock is held.  Quiet: everything is written, and the cache has let go of what nobody has open. */
-NTSTATUS NtfsFlushVolume(PNTFS_VOLUME Volume);
-VOID NtfsQuietVolume(PNTFS_VOLUME Volume);
+/* flush.c.  No lock is held.  Files: what the cache has of them is written.  Quiet: that is on the medium, and the cache has let go of what
+ * nobody has open. */
+NTSTATUS NtfsFlushFiles(PNTFS_VOLUME Volume, BOOLEAN Purge);
+NTSTATUS NtfsQuietVolume(PNTFS_VOLUME Volume);
+/* SL_WRITE_THROUGH of the write, or the file's FO_WRITE_THROUGH. */
+BOOLEAN NtfsIsWriteThrough(PIRP Irp);
+/* What the library has written is on the medium.  File: a request that has changed something (Status) ends so if the file was opened for
+ * writing through; the status it ends with. */
+NTSTATUS NtfsSettle(PNTFS_VOLUME Volume);
+NTSTATUS NtfsSettleFile(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject, NTSTATUS Status);
 
 /* read.c */
 VOID NtfsMovePosition(PIRP Irp);

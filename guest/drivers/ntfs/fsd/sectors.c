@@ -14,7 +14,8 @@ static NTSTATUS NTAPI NtfsSectorsCompletion(PDEVICE_OBJECT DeviceObject, PIRP Ir
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length)
+NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags, LONGLONG Offset, PMDL Mdl,
+                         ULONG Length)
 {
     PIO_STACK_LOCATION Stack;
     NTSTATUS Status;
@@ -31,6 +32,7 @@ NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, LONGLONG Of
     Irp->Tail.Overlay.Thread = PsGetCurrentThread();
     Stack = IoGetNextIrpStackLocation(Irp);
     Stack->MajorFunction = MajorFunction;
+    Stack->Flags = Flags;
     Stack->Parameters.Read.Length = Length; /* the same place as Write's */
     Stack->Parameters.Read.ByteOffset.QuadPart = Offset;
     Stack->DeviceObject = Target;
@@ -56,7 +58,7 @@ NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offs
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     MmBuildMdlForNonPagedPool(Mdl);
-    Status = NtfsSendSectors(Target, Write ? IRP_MJ_WRITE : IRP_MJ_READ, Offset, Mdl, Length);
+    Status = NtfsSendSectors(Target, Write ? IRP_MJ_WRITE : IRP_MJ_READ, 0, Offset, Mdl, Length);
     IoFreeMdl(Mdl);
     return Status;
 }
@@ -68,7 +70,7 @@ static int32_t NtfsSectorsTransfer(void *Context, int Write, int64_t Offset, voi
 
 static int32_t NtfsSectorsFlush(void *Context)
 {
-    NTSTATUS Status = NtfsSendSectors(Context, IRP_MJ_FLUSH_BUFFERS, 0, NULL, 0);
+    NTSTATUS Status = NtfsSendSectors(Context, IRP_MJ_FLUSH_BUFFERS, 0, 0, NULL, 0);
 
     /* What has no cache has nothing to flush. */
     return Status == STATUS_INVALID_DEVICE_REQUEST ? STATUS_SUCCESS : Status;

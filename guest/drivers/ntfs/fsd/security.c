@@ -273,5 +273,8 @@ NTSTATUS NTAPI NtfsSecurity(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsSetSecurityLocked(Volume, Stream, Stack);
     }
     NtfsUnlockLibrary();
+    if (Stack->MajorFunction == IRP_MJ_SET_SECURITY) {
+        Status = NtfsSettleFile(Volume, Stack->FileObject, Status);
+    }
     return DriverComplete(Irp, Status, NT_ERROR(Status) ? 0 : Length);
 }

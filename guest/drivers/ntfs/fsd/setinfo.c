@@ -142,5 +142,8 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsSetFileLocked(&Setting, Stack);
         NtfsUnlockLibrary();
     }
+    if (Volume->IsVolume && Stream != NULL) {
+        Status = NtfsSettleFile(Volume, Stack->FileObject, Status);
+    }
     return DriverComplete(Irp, Status, 0);
 }

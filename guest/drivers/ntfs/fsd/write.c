@@ -33,8 +33,15 @@ NTSTATUS NtfsPlaceWrite(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLON
     return STATUS_SUCCESS;
 }
 
-/* The run list is held. */
-static NTSTATUS NtfsWriteRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PMDL Mdl, LONGLONG Offset, ULONG Length)
+/* A paging write belongs to whoever flushes: the file object is that of the first who used the file. */
+static BOOLEAN NtfsGoesThrough(PNTFS_STREAM Stream, PIRP Irp)
+{
+    return NtfsIsWriteThrough(Irp) || ((Irp->Flags & IRP_PAGING_IO) != 0 && Stream->WritingThrough != 0);
+}
+
+/* The run list is held.  Flags: SL_WRITE_THROUGH. */
+static NTSTATUS NtfsWriteRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PMDL Mdl, UCHAR Flags, LONGLONG Offset,
+                              ULONG Length)
 {
     PUCHAR Address = MmGetMdlVirtualAddress(Mdl);
     PMDL Piece = IoAllocateMdl(Address, Length, FALSE, FALSE, NULL);
@@ -48,7 +55,7 @@ static NTSTATUS NtfsWriteRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PMDL Mdl
             break;
         }
         IoBuildPartialMdl(Mdl, Piece, Address + Done, Bytes);
-        Status = NtfsSendSectors(Volume->Target, IRP_MJ_WRITE, Place, Piece, Bytes);
+        Status = NtfsSendSectors(Volume->Target, IRP_MJ_WRITE, Flags, Place, Piece, Bytes);
         MmPrepareMdlForReuse(Piece);
     }
     if (Piece != NULL) {
@@ -61,6 +68,7 @@ static NTSTATUS NtfsWriteRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PMDL Mdl
 static BOOLEAN NtfsWriteMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, LONGLONG Offset, ULONG Length,
                                ULONG Wanted, PNTSTATUS Status)
 {
+    UCHAR Flags = NtfsGoesThrough(Stream, Irp) ? SL_WRITE_THROUGH : 0;
     BOOLEAN Done = FALSE;
 
     if (Stream->Mapped && !Stream->RunsKnown && !NT_SUCCESS(NtfsLearnRuns(Volume, Stream))) {
@@ -73,7 +81,7 @@ static BOOLEAN NtfsWriteMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
         Done = TRUE;
     } else if (Stream->Mapped && Stream->RunsKnown && Offset + Wanted <= Stream->ValidToDisk &&
                NtfsCountRuns(Volume, Stream, Offset, Length) != 0) {
-        *Status = NtfsWriteRuns(Volume, Stream, Irp->MdlAddress, Offset, Length);
+        *Status = NtfsWriteRuns(Volume, Stream, Irp->MdlAddress, Flags, Offset, Length);
         Done = TRUE;
     }
     ExReleaseResourceLite(&Stream->RunsResource);
@@ -173,9 +181,18 @@ static NTSTATUS NtfsWriteNonCached(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIR
     return Status;
 }
 
-static NTSTATUS NtfsEndMdlWrite(PIRP Irp, PIO_STACK_LOCATION Stack)
+/* The flush of a write-through file is the cache's own; what only the request says is done here. */
+static NTSTATUS NtfsEndMdlWrite(PNTFS_STREAM Stream, PIRP Irp, PIO_STACK_LOCATION Stack)
 {
+    BOOLEAN Flush = (Stack->Flags & SL_WRITE_THROUGH) != 0 && (Stack->FileObject->Flags & FO_WRITE_THROUGH) == 0;
+    LARGE_INTEGER Offset = Stack->Parameters.Write.ByteOffset;
     NTSTATUS Status = STATUS_SUCCESS;
+    IO_STATUS_BLOCK Flushed;
+    ULONG Length = 0;
+
+    for (PMDL Mdl = Irp->MdlAddress; Mdl != NULL; Mdl = Mdl->Next) {
+        Length += MmGetMdlByteCount(Mdl);
+    }
 
     __try {
         CcMdlWriteComplete(Stack->FileObject, &Stack->Parameters.Write.ByteOffset, Irp->MdlAddress);
@@ -183,7 +200,34 @@ static NTSTATUS NtfsEndMdlWrite(PIRP Irp, PIO_STACK_LOCATION Stack)
         Status = GetExceptionCode();
     }
     Irp->MdlAddress = NULL;
+    if (NT_SUCCESS(Status) && Flush && Length != 0) {
+        CcFlushCache(&Stream->Sections, &Offset, Length, &Flushed);
+        Status = Flushed.Status;
+    }
     return Status;
+}
+
+/* What the request, or the file, wants on the medium before it ends: the paging writes that the cache makes of it are told. */
+static NTSTATUS NtfsWriteAsWanted(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, PLONGLONG Offset)
+{
+    PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
+    BOOLEAN Through = NtfsIsWriteThrough(Irp);
+    NTSTATUS Status;
+
+    if (Through) {
+        InterlockedIncrement(&Stream->WritingThrough);
+    }
+    if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
+        Status = NtfsEndMdlWrite(Stream, Irp, Stack);
+    } else if ((Irp->Flags & IRP_NOCACHE) == 0) {
+        Status = NtfsWriteCached(Volume, Stream, Irp, Offset);
+    } else {
+        Status = NtfsWriteNonCached(Volume, Stream, Irp, Offset);
+    }
+    if (Through) {
+        InterlockedDecrement(&Stream->WritingThrough);
+    }
+    return Through && NT_SUCCESS(Status) ? NtfsSettle(Volume) : Status;
 }
 
 /* PASSIVE_LEVEL or APC_LEVEL. */
@@ -197,7 +241,7 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
-        return DriverComplete(Irp, NtfsEndMdlWrite(Irp, Stack), 0);
+        return DriverComplete(Irp, NtfsWriteAsWanted(Volume, Stream, Irp, &Offset), 0);
     }
     Status = NtfsCheckOplock(Stream, Irp);
     if (Status == STATUS_PENDING) {
@@ -206,14 +250,13 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     if (!NT_SUCCESS(Status)) {
         return DriverComplete(Irp, Status, 0);
     }
-    if ((Irp->Flags & IRP_NOCACHE) == 0) {
-        Status = NtfsWriteCached(Volume, Stream, Irp, &Offset);
-    } else {
+    if ((Irp->Flags & IRP_NOCACHE) != 0) {
         Status = NtfsLockUserBuffer(Irp, IoReadAccess, Stack->Parameters.Write.Length);
-        if (NT_SUCCESS(Status)) {
-            Status = (Irp->Flags & IRP_PAGING_IO) != 0 ? NtfsWritePaging(Volume, Stream, Irp, &Offset)
-                                                       : NtfsWriteNonCached(Volume, Stream, Irp, &Offset);
-        }
+    }
+    if (NT_SUCCESS(Status)) {
+        Status = (Irp->Flags & (IRP_NOCACHE | IRP_PAGING_IO)) == (IRP_NOCACHE | IRP_PAGING_IO)
+                     ? NtfsWritePaging(Volume, Stream, Irp, &Offset)
+                     : NtfsWriteAsWanted(Volume, Stream, Irp, &Offset);
     }
     if (NT_SUCCESS(Status) && (Irp->Flags & IRP_PAGING_IO) == 0) {
         Stream->IsChanged = TRUE;

@@ -63,6 +63,8 @@ void NtfsLibraryFreeReserve(void);
 int32_t NtfsLibraryMount(NTFS_SECTORS *Sectors, NTFS_LIBRARY_VOLUME **Volume, NTFS_VOLUME_FACTS *Facts);
 /* The volume is gone afterwards, whatever is returned. */
 int32_t NtfsLibraryDismount(NTFS_LIBRARY_VOLUME *Volume);
+/* What the volume's own files keep in memory is written.  Through: and flushed to the medium, if anything was written since the last time. */
+int32_t NtfsLibrarySync(NTFS_LIBRARY_VOLUME *Volume, int Through);
 int32_t NtfsLibrarySetLabel(NTFS_LIBRARY_VOLUME *Volume, const uint16_t *Label, uint32_t Length);
 uint64_t NtfsLibraryFreeClusters(NTFS_LIBRARY_VOLUME *Volume);
 uint64_t NtfsLibraryMftLength(NTFS_LIBRARY_VOLUME *Volume);

@@ -128,6 +128,25 @@ int32_t NtfsLibraryDismount(NTFS_LIBRARY_VOLUME *Volume)
     return Status;
 }
 
+int32_t NtfsLibrarySync(NTFS_LIBRARY_VOLUME *Volume, int Through)
+{
+    ntfs_volume *Mounted = Volume->Volume;
+    ntfs_inode *Own[] = {Mounted->lcnbmp_ni, Mounted->mft_ni, Mounted->mftmirr_ni, Mounted->secure_ni, Mounted->vol_ni};
+
+    if (NVolReadOnly(Mounted)) {
+        return GLUE_STATUS_SUCCESS;
+    }
+    for (size_t Index = 0; Index < sizeof(Own) / sizeof(Own[0]); Index++) {
+        if (Own[Index] != NULL && NInoDirty(Own[Index]) && ntfs_inode_sync(Own[Index]) != 0) {
+            return NtfsGlueStatus(Volume->Sectors);
+        }
+    }
+    if (Through && NDevDirty(Mounted->dev) && Mounted->dev->d_ops->sync(Mounted->dev) != 0) {
+        return NtfsGlueStatus(Volume->Sectors);
+    }
+    return GLUE_STATUS_SUCCESS;
+}
+
 int32_t NtfsLibrarySetLabel(NTFS_LIBRARY_VOLUME *Volume, const uint16_t *Label, uint32_t Length)
 {
     return ntfs_volume_rename(Volume->Volume, Label, (int)Length) == 0 ? GLUE_STATUS_SUCCESS
