@@ -166,6 +166,33 @@ FORCEINLINE BOOLEAN KiIsRoutineInPool(const KDPC *Dpc)
 }
 
 BOOLEAN KiIsTracked(ULONG Kind, const VOID *Object);
+
+/* Where the addresses of a block of memory begin in the table; tracked.c tells of both. */
+#define KI_TRACKED_BITS  16
+#define KI_TRACKED_BLOCK 8 /* its bytes, as a power of two */
+extern volatile ULONG_PTR KiTracked[1u << KI_TRACKED_BITS];
+extern ULONG KiTrackedCount;
+
+FORCEINLINE ULONG KiTrackedHome(ULONG_PTR Block)
+{
+    return (ULONG)(Block * 0x9E3779B97F4A7C15ull >> (64 - KI_TRACKED_BITS));
+}
+
+/* FALSE: nothing in the range is tracked.  Without the lock. */
+FORCEINLINE BOOLEAN KiMayBeTracked(PVOID Base, SIZE_T Size)
+{
+    ULONG_PTR First = (ULONG_PTR)Base >> KI_TRACKED_BLOCK, Last = ((ULONG_PTR)Base + Size - 1) >> KI_TRACKED_BLOCK;
+
+    if (KiTrackedCount == 0 || Size == 0)
+        return FALSE;
+    if (Last - First >= 1u << KI_TRACKED_BITS)
+        return TRUE;
+    while (KiTracked[KiTrackedHome(First)] == 0) {
+        if (First++ == Last)
+            return FALSE;
+    }
+    return TRUE;
+}
 const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind); /* that lies in a range; NULL: none */
 DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, const VOID *Entry);
 

@@ -74,15 +74,13 @@ static PKDPC KiFindQueuedDpc(PKPRCB Prcb, const KI_RANGE *Range)
     return Found;
 }
 
-VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
+/* Something may be there. */
+static DECLSPEC_NOINLINE VOID KiSearchMemoryRange(PVOID Base, SIZE_T Size)
 {
     KI_RANGE Range = {(ULONG64)Base, Size};
     const VOID *Object;
     ULONG Kind;
 
-    if (!KiDriverVerifierOn) {
-        return;
-    }
     KeForgetLocks(Base, Size);
     Object = KiFindTrackedIn(Base, Size, &Kind);
     if (Object != NULL) {
@@ -95,6 +93,22 @@ VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
                 KiReportInvalid(&Range, 1, "dpc-queued-in-freed-memory", (PVOID)Object, NULL);
             }
         }
+    }
+}
+
+VOID KeCheckMemoryRange(PVOID Base, SIZE_T Size)
+{
+    BOOLEAN Search;
+
+    if (!KiDriverVerifierOn) {
+        return;
+    }
+    Search = KiMayBeTracked(Base, Size);
+    for (ULONG Number = 0; Number < KiProcessorCount; Number++) {
+        Search |= KiProcessorBlock[Number]->DpcQueueDepth != 0;
+    }
+    if (Search) {
+        KiSearchMemoryRange(Base, Size);
     }
 }
 

@@ -10,17 +10,15 @@
  */
 #include "kep.h"
 
-#define KI_TRACKED_BITS   15
 #define KI_TRACKED_PLACES (1u << KI_TRACKED_BITS)
 #define KI_TRACKED_LIMIT  (KI_TRACKED_PLACES / 8 * 7)
-#define KI_BLOCK_SHIFT    8
 #define KI_KIND_MASK      7
 C_ASSERT(KiTrackedKinds <= KI_KIND_MASK + 1);
 
 /* KiTrackedLock, taken with interrupts off; the innermost lock. */
 static KSPIN_LOCK KiTrackedLock;
-static volatile ULONG_PTR KiTracked[KI_TRACKED_PLACES]; /* address and kind; 0: empty */
-static ULONG KiTrackedCount;
+volatile ULONG_PTR KiTracked[KI_TRACKED_PLACES]; /* address and kind; 0: empty */
+ULONG KiTrackedCount;
 static ULONG KiTrackedLost; /* what found no place: not looked after */
 
 /* Driver Verifier's codes: initialized again, memory goes. */
@@ -31,11 +29,6 @@ static const struct {
     [KeTrackedResource] = {0xD0, 0xD2, "rule=freed-with-resource\n"},
     [KeTrackedLookaside] = {0xCA, 0xCC, "rule=freed-with-lookaside-list\n"},
 };
-
-static ULONG KiTrackedHome(ULONG_PTR Block)
-{
-    return (ULONG)(Block * 0x9E3779B97F4A7C15ull >> (64 - KI_TRACKED_BITS));
-}
 
 static ULONG KiNextPlace(ULONG Place)
 {
@@ -59,7 +52,7 @@ static VOID KiUnlockTracked(BOOLEAN Enabled)
 /* The place of an entry; KI_TRACKED_PLACES: none. */
 static ULONG KiFindTracked(ULONG_PTR Entry)
 {
-    ULONG Place = KiTrackedHome(Entry >> KI_BLOCK_SHIFT);
+    ULONG Place = KiTrackedHome(Entry >> KI_TRACKED_BLOCK);
 
     while (KiTracked[Place] != Entry) {
         if (KiTracked[Place] == 0) {
@@ -76,7 +69,7 @@ VOID KiTrack(ULONG Kind, const VOID *Object)
     BOOLEAN Enabled = KiLockTracked();
 
     if (KiTrackedCount < KI_TRACKED_LIMIT) {
-        ULONG Place = KiTrackedHome(Entry >> KI_BLOCK_SHIFT);
+        ULONG Place = KiTrackedHome(Entry >> KI_TRACKED_BLOCK);
 
         while (KiTracked[Place] != 0) {
             Place = KiNextPlace(Place);
@@ -93,7 +86,7 @@ VOID KiTrack(ULONG Kind, const VOID *Object)
 static VOID KiClosePlace(ULONG Hole)
 {
     for (ULONG Place = KiNextPlace(Hole); KiTracked[Place] != 0; Place = KiNextPlace(Place)) {
-        ULONG Home = KiTrackedHome(KiTracked[Place] >> KI_BLOCK_SHIFT);
+        ULONG Home = KiTrackedHome(KiTracked[Place] >> KI_TRACKED_BLOCK);
 
         if (((Place - Home) & (KI_TRACKED_PLACES - 1)) >= ((Place - Hole) & (KI_TRACKED_PLACES - 1))) {
             KiTracked[Hole] = KiTracked[Place];
@@ -126,7 +119,7 @@ BOOLEAN KiIsTracked(ULONG Kind, const VOID *Object)
     ULONG_PTR Entry = ((ULONG_PTR)Object & ~(ULONG_PTR)KI_KIND_MASK) | Kind;
     BOOLEAN Enabled, Found;
 
-    if (KiTracked[KiTrackedHome(Entry >> KI_BLOCK_SHIFT)] == 0) {
+    if (KiTracked[KiTrackedHome(Entry >> KI_TRACKED_BLOCK)] == 0) {
         return FALSE;
     }
     Enabled = KiLockTracked();
@@ -152,7 +145,7 @@ static ULONG_PTR KiBetterTracked(ULONG Place, ULONG_PTR Base, SIZE_T Size, ULONG
 /* Something may be there: looks again with the lock. */
 static DECLSPEC_NOINLINE ULONG_PTR KiFindInRange(ULONG_PTR Base, SIZE_T Size)
 {
-    ULONG_PTR First = Base >> KI_BLOCK_SHIFT, Last = (Base + Size - 1) >> KI_BLOCK_SHIFT, Best = 0;
+    ULONG_PTR First = Base >> KI_TRACKED_BLOCK, Last = (Base + Size - 1) >> KI_TRACKED_BLOCK, Best = 0;
     BOOLEAN Enabled = KiLockTracked();
 
     if (Last - First < KI_TRACKED_PLACES) {
@@ -170,21 +163,8 @@ static DECLSPEC_NOINLINE ULONG_PTR KiFindInRange(ULONG_PTR Base, SIZE_T Size)
 
 const VOID *KiFindTrackedIn(PVOID Base, SIZE_T Size, PULONG Kind)
 {
-    ULONG_PTR Start = (ULONG_PTR)Base, Entry = 0;
+    ULONG_PTR Entry = KiMayBeTracked(Base, Size) ? KiFindInRange((ULONG_PTR)Base, Size) : 0;
 
-    if (KiTrackedCount == 0 || Size == 0) {
-        return NULL;
-    }
-    if (Size >> KI_BLOCK_SHIFT >= KI_TRACKED_PLACES) {
-        Entry = KiFindInRange(Start, Size);
-    } else {
-        for (ULONG_PTR Block = Start >> KI_BLOCK_SHIFT; Block <= (Start + Size - 1) >> KI_BLOCK_SHIFT; Block++) {
-            if (KiTracked[KiTrackedHome(Block)] != 0) {
-                Entry = KiFindInRange(Start, Size);
-                break;
-            }
-        }
-    }
     *Kind = (ULONG)(Entry & KI_KIND_MASK);
     return (PVOID)(Entry & ~(ULONG_PTR)KI_KIND_MASK);
 }

@@ -7,31 +7,24 @@
 #include "mip.h"
 #include <command.h>
 
-#define MI_TAGS         512
 #define MI_STACK_FRAMES RTL_NUMBERED_FRAMES
 #define MI_STACK_HEADS  512
-#define MI_STACK_PAGES  96
 
 MI_OWNER MiOwner[MM_MAXIMUM_OWNERS]; /* MiPoolLock */
 ULONG MiOwnerCount = 1;
 UCHAR MiImageOwner[MI_IMAGE_PAGES];
 
-typedef struct _MI_TAG {
-    ULONG Tag;
-    MM_POOL_COUNTERS Counters;
-} MI_TAG;
-
-static MI_TAG MiTag[MI_TAGS]; /* MiPoolLock; the last counts what found no room */
+MI_TAG MiTag[MI_TAGS + 1];
 
 typedef struct _MI_STACK {
     ULONG64 Hash; /* of 64 bits: equal ones are taken for the same stack */
     ULONG Next;
     USHORT Frames;
-    BOOLEAN Tested; /* a driver under test is among the callers */
     PVOID Frame[MI_STACK_FRAMES];
 } MI_STACK, *PMI_STACK;
 
-#define MI_STACKS_PER_PAGE (PAGE_SIZE / sizeof(MI_STACK))
+C_ASSERT(MI_STACKS_PER_PAGE == PAGE_SIZE / sizeof(MI_STACK));
+BOOLEAN MiStackTested[MI_STACK_PAGES * MI_STACKS_PER_PAGE + 1];
 
 static volatile LONG64 MiStackLock;
 static ULONG MiStackHead[MI_STACK_HEADS]; /* MiStackLock, as below; 0: none */
@@ -101,10 +94,9 @@ static ULONG MiInsertStackLocked(ULONG64 Hash, ULONG Count, PVOID *Frames)
     Stack = MiStackEntry(Number);
     Stack->Hash = Hash;
     Stack->Frames = (USHORT)Count;
-    Stack->Tested = FALSE;
     for (ULONG Index = 0; Index < Count; Index++) {
         Stack->Frame[Index] = Frames[Index];
-        Stack->Tested = Stack->Tested || MiOwner[MiFindOwner(Frames[Index])].Tested;
+        MiStackTested[Number] |= MiOwner[MiFindOwner(Frames[Index])].Tested;
     }
     Stack->Next = MiStackHead[Hash % MI_STACK_HEADS];
     MiStackHead[Hash % MI_STACK_HEADS] = Number;
@@ -129,11 +121,6 @@ ULONG MiRecordStack(VOID)
     return RtlNumberStack(0, MiNumberStack);
 }
 
-BOOLEAN MiIsStackTested(ULONG Number)
-{
-    return Number != 0 && MiStackEntry(Number)->Tested;
-}
-
 /* Lock-free: entries never change once their number is known. */
 ULONG MiGetStack(ULONG Number, PVOID *Frames, ULONG Count)
 {
@@ -153,9 +140,10 @@ ULONG MiGetStack(ULONG Number, PVOID *Frames, ULONG Count)
     return Stored;
 }
 
-static DECLSPEC_NOINLINE ULONG MiFindOtherTag(ULONG Tag, ULONG Index)
+/* MiPoolLock is held.  The tag is not at the place where it is looked for first. */
+MI_SELDOM ULONG MiFindOtherTag(ULONG Tag, ULONG Index)
 {
-    for (ULONG Probe = 0; Probe < 32; Probe++, Index = (Index + 1) % (MI_TAGS - 1)) {
+    for (ULONG Probe = 0; Probe < 32; Probe++, Index = (Index + 1) % MI_TAGS) {
         if (MiTag[Index].Tag == Tag)
             return Index;
         if (MiTag[Index].Tag == 0) {
@@ -163,43 +151,7 @@ static DECLSPEC_NOINLINE ULONG MiFindOtherTag(ULONG Tag, ULONG Index)
             return Index;
         }
     }
-    return MI_TAGS - 1;
-}
-
-FORCEINLINE ULONG MiFindTag(ULONG Tag)
-{
-    ULONG Index = (Tag ^ (Tag >> 9) ^ (Tag >> 17)) % (MI_TAGS - 1);
-
-    return MiTag[Index].Tag == Tag ? Index : MiFindOtherTag(Tag, Index);
-}
-
-ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
-{
-    ULONG Index = MiFindTag(Tag);
-    PMM_POOL_COUNTERS Counters = &MiTag[Index].Counters;
-
-    Counters->Allocations[Paged]++;
-    Counters->Bytes[Paged] += Size;
-    if (Owner != MM_OWNER_KERNEL) {
-        Counters = &MiOwner[Owner].Counters;
-        Counters->Allocations[Paged]++;
-        Counters->Bytes[Paged] += Size;
-        if (Counters->Bytes[0] + Counters->Bytes[1] > Counters->PeakBytes)
-            Counters->PeakBytes = Counters->Bytes[0] + Counters->Bytes[1];
-    }
-    return Index;
-}
-
-VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size)
-{
-    PMM_POOL_COUNTERS Counters = &MiTag[TagIndex].Counters;
-
-    Counters->Frees[Paged]++;
-    Counters->Bytes[Paged] -= Size;
-    if (Owner != MM_OWNER_KERNEL) {
-        MiOwner[Owner].Counters.Frees[Paged]++;
-        MiOwner[Owner].Counters.Bytes[Paged] -= Size;
-    }
+    return MI_TAGS;
 }
 
 static ULONG MiListPoolUse(struct fltvm_pool_use *List, ULONG Capacity, ULONG Used, const MI_TAG *Tag, BOOLEAN Paged)
@@ -224,7 +176,7 @@ ULONG MmQueryPoolUse(struct fltvm_pool_use *List, ULONG Capacity)
     ULONG Used = 0;
     KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
-    for (ULONG Index = 0; Index < MI_TAGS; Index++) {
+    for (ULONG Index = 0; Index <= MI_TAGS; Index++) {
         Used = MiListPoolUse(List, Capacity, Used, &MiTag[Index], FALSE);
         Used = MiListPoolUse(List, Capacity, Used, &MiTag[Index], TRUE);
     }
@@ -240,7 +192,7 @@ VOID MmQueryMemory(ULONG64 Values[4])
     Values[0] = MiTotalPages << PAGE_SHIFT;
     Values[1] = (MiTotalPages - MiFreePages - MiCountBatchLocked()) << PAGE_SHIFT;
     Values[2] = Values[3] = 0;
-    for (ULONG Index = 0; Index < MI_TAGS; Index++) {
+    for (ULONG Index = 0; Index <= MI_TAGS; Index++) {
         Values[2] += MiTag[Index].Counters.Bytes[0];
         Values[3] += MiTag[Index].Counters.Bytes[1];
     }

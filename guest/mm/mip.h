@@ -30,6 +30,9 @@
 
 #define MI_NO_PAGE 0xFFFFFFFFu
 
+/* For what the routines of pool seldom call: they save no register for it. */
+#define MI_SELDOM __attribute__((preserve_most, noinline))
+
 /* ---- locks ---- */
 
 /* Raises to DISPATCH_LEVEL unless higher (start-up); order: pool, then physical. */
@@ -227,8 +230,10 @@ FORCEINLINE ULONG MiFindOwner(PVOID Caller)
 }
 
 /* Pool is given back.  Checked: a driver's, of which nothing that the kernel works with may be in it any more. */
-static inline VOID MiMemoryGoes(PVOID Address, SIZE_T Size, BOOLEAN Checked)
+FORCEINLINE VOID MiMemoryGoes(PVOID Address, SIZE_T Size, BOOLEAN Checked)
 {
+    if (!KiDriverVerifierOn)
+        return;
     if (Checked)
         KeCheckMemoryRange(Address, Size);
     else
@@ -237,9 +242,52 @@ static inline VOID MiMemoryGoes(PVOID Address, SIZE_T Size, BOOLEAN Checked)
 
 ULONG MiRecordStack(VOID); /* of the current call, without mm's own frames; 0: none */
 ULONG MiGetStack(ULONG Stack, PVOID *Frames, ULONG Count);
-ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size); /* the tag's index, for MiReturnPool */
-VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size);
-BOOLEAN MiIsStackTested(ULONG Stack); /* a driver under test is among its callers */
+
+#define MI_STACK_PAGES     96
+#define MI_STACKS_PER_PAGE 51
+extern BOOLEAN MiStackTested[MI_STACK_PAGES * MI_STACKS_PER_PAGE + 1]; /* by number: a driver under test is a caller */
+
+#define MI_TAGS 512 /* and one more, which counts what found no room */
+typedef struct _MI_TAG {
+    ULONG Tag;
+    MM_POOL_COUNTERS Counters;
+} MI_TAG;
+extern MI_TAG MiTag[MI_TAGS + 1]; /* MiPoolLock */
+MI_SELDOM ULONG MiFindOtherTag(ULONG Tag, ULONG Index);
+
+/* MiPoolLock is held.  Counts an allocation; the tag's index, for MiReturnPool. */
+FORCEINLINE ULONG MiChargePool(ULONG Owner, ULONG Tag, BOOLEAN Paged, SIZE_T Size)
+{
+    ULONG Index = (Tag ^ Tag >> 9 ^ Tag >> 17) % MI_TAGS;
+    PMM_POOL_COUNTERS Counters;
+
+    if (MiTag[Index].Tag != Tag)
+        Index = MiFindOtherTag(Tag, Index);
+    Counters = &MiTag[Index].Counters;
+    Counters->Allocations[Paged]++;
+    Counters->Bytes[Paged] += Size;
+    if (Owner != MM_OWNER_KERNEL) {
+        Counters = &MiOwner[Owner].Counters;
+        Counters->Allocations[Paged]++;
+        Counters->Bytes[Paged] += Size;
+        if (Counters->Bytes[0] + Counters->Bytes[1] > Counters->PeakBytes)
+            Counters->PeakBytes = Counters->Bytes[0] + Counters->Bytes[1];
+    }
+    return Index;
+}
+
+FORCEINLINE VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T Size)
+{
+    PMM_POOL_COUNTERS Counters = &MiTag[TagIndex].Counters;
+
+    Counters->Frees[Paged]++;
+    Counters->Bytes[Paged] -= Size;
+    if (Owner != MM_OWNER_KERNEL) {
+        Counters = &MiOwner[Owner].Counters;
+        Counters->Frees[Paged]++;
+        Counters->Bytes[Paged] -= Size;
+    }
+}
 
 /* resting.c */
 ULONG64 MiCountResting(ULONG Tag, PULONG64 Bytes);
@@ -260,8 +308,19 @@ typedef struct _MI_REQUEST {
     POOL_TYPE PoolType; /* as asked, for bugchecks */
 } MI_REQUEST, *PMI_REQUEST;
 
-/* A driver's allocation, about to be made: whether it must fail (poolfault.c). */
-BOOLEAN MiIsAllocationFailed(PMI_REQUEST Request);
+/* poolfault.c */
+extern BOOLEAN MiFailsAny; /* there is something to fail; read without the lock */
+BOOLEAN MiFailsThis(PMI_REQUEST Request, BOOLEAN Tested);
+
+/* A driver's allocation, about to be made: whether it must fail. */
+FORCEINLINE BOOLEAN MiIsAllocationFailed(PMI_REQUEST Request)
+{
+    BOOLEAN Tested = Request->Stack != 0 ? MiStackTested[Request->Stack] : MiOwner[Request->Owner].Tested;
+
+    if (Tested)
+        FV_TRACE(FLTVM_TRACE_POOL_ALLOCATE, Request->Caller, Request->Size, Request->Tag, Request->Stack, 0);
+    return MiFailsAny && MiFailsThis(Request, Tested);
+}
 
 /* What a pool allocation is, found from its address. */
 typedef struct _MI_ALLOCATION {
@@ -273,7 +332,7 @@ typedef struct _MI_ALLOCATION {
 } MI_ALLOCATION;
 
 PVOID MiAllocateBlock(PMI_REQUEST Request);
-VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller);
+VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller, BOOLEAN Paged);
 VOID MiInitializePool(VOID);
 BOOLEAN MiNextPoolAllocation(PULONG64 Cursor, PVOID *Address, MI_ALLOCATION *Allocation);
 

@@ -92,9 +92,9 @@ static PMI_BLOCK *MiNextFree(PMI_BLOCK Block)
  * Slabs of paged pool are written here with the pool lock held, at DISPATCH_LEVEL, where the processor would fault
  * on them.  So the bookkeeping goes through the direct map: same page, resident address.
  */
-static PVOID MiResident(PVOID Address)
+static PVOID MiResident(PVOID Address, BOOLEAN Paged)
 {
-    if (!MiInRegion(&MiPagedRegion, (ULONG64)Address))
+    if (!Paged)
         return Address;
     return (PVOID)((ULONG64)MiPageAddress(MiPtePage(*MiPte((ULONG64)Address))) + ((ULONG64)Address & (PAGE_SIZE - 1)));
 }
@@ -118,13 +118,13 @@ static PMI_SLAB MiCreateSlab(BOOLEAN Paged)
         MiReleaseRange(Region, Address, 1);
         return NULL;
     }
-    Slab = MiResident((PVOID)Address);
+    Slab = MiResident((PVOID)Address, Paged);
     MiPfnDatabase[MiPtePage(*MiPte(Address))].State = MiPageSlab;
     *MiSlabHome(Slab) = (PVOID)Address;
     return Slab;
 }
 
-static PMI_SLAB MiPrepareSlab(BOOLEAN Paged, ULONG Class)
+static MI_SELDOM PMI_SLAB MiPrepareSlab(BOOLEAN Paged, ULONG Class)
 {
     PMI_SLAB Slab;
     ULONG Size = MiClassSize[Class];
@@ -160,12 +160,12 @@ static PMI_SLAB MiPrepareSlab(BOOLEAN Paged, ULONG Class)
  */
 static UNALIGNED ULONG64 *MiTail(PMI_BLOCK Block)
 {
-    ULONG Size = FvVerifierEnabled() ? Block->Size : (Block->Size + 15u) & ~15u;
+    ULONG Size = KiDriverVerifierOn ? Block->Size : (Block->Size + 15u) & ~15u;
 
     return (UNALIGNED ULONG64 *)((PUCHAR)(Block + 1) + Size);
 }
 
-static PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes)
+FORCEINLINE PVOID MiAllocateSmallLocked(PMI_REQUEST Request, ULONG Bytes)
 {
     ULONG Class = MiClassOf[(Bytes + 15) / 16];
     PLIST_ENTRY List = &MiSlabs[Request->Paged][Class];
@@ -210,7 +210,7 @@ static VOID MiCheckBigSlack(PUCHAR Address, SIZE_T Size, PVOID Caller)
     }
 }
 
-static PVOID MiAllocateBig(PMI_REQUEST Request)
+static DECLSPEC_NOINLINE PVOID MiAllocateBig(PMI_REQUEST Request)
 {
     PMI_REGION Region = MiPoolRegion(Request->Paged);
     ULONG Pages = (ULONG)BYTES_TO_PAGES(Request->Size);
@@ -233,7 +233,7 @@ static PVOID MiAllocateBig(PMI_REQUEST Request)
         MiReleaseRange(Region, Address, Pages + Guard);
         return NULL;
     }
-    if (Request->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
+    if (Request->Owner != MM_OWNER_KERNEL && KiDriverVerifierOn)
         memset((PUCHAR)Address + Request->Size, MI_SLACK, MiBigSlack(Request->Size));
     for (ULONG Index = 1; Index < Pages; Index++)
         MiPfnDatabase[MiPtePage(*MiPte(Address + Index * PAGE_SIZE))].State = MiPageBigTail;
@@ -250,6 +250,11 @@ static PVOID MiAllocateBig(PMI_REQUEST Request)
     return (PVOID)Address;
 }
 
+static DECLSPEC_NOINLINE PVOID MiClearBlock(PVOID Address, SIZE_T Size)
+{
+    return memset(Address, 0, Size);
+}
+
 PVOID MiAllocateBlock(PMI_REQUEST Request)
 {
     SIZE_T Bytes = Request->Size + sizeof(MI_BLOCK);
@@ -263,9 +268,7 @@ PVOID MiAllocateBlock(PMI_REQUEST Request)
     OldIrql = MiAcquireLock(&MiPoolLock);
     Address = MiAllocateSmallLocked(Request, (ULONG)Bytes);
     MiReleaseLock(&MiPoolLock, OldIrql);
-    if (Address != NULL && Request->Zero)
-        memset(Address, 0, Request->Size);
-    return Address;
+    return Address != NULL && Request->Zero ? MiClearBlock(Address, Request->Size) : Address;
 }
 
 /* The last big allocations that were freed: they leave nothing else behind to tell them from what never was one. */
@@ -282,7 +285,7 @@ static BOOLEAN MiWasFreed(ULONG64 Base)
     return FALSE;
 }
 
-static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
+static DECLSPEC_NOINLINE VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
 {
     ULONG64 Base = (ULONG64)Address;
     MMPTE Pte = MiLookupPte(Base);
@@ -294,7 +297,7 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, 0, Base);
     if (!(Pte & FLTVM_PTE_PRESENT))
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, Base, 0, 0);
-    if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
+    if (Pfn->State == MiPageBig && Pfn->Owner != MM_OWNER_KERNEL && KiDriverVerifierOn)
         MiCheckBigSlack(Address, Pfn->Size, Caller);
     if (Pfn->State == MiPageBig)
         MiMemoryGoes(Address, Pfn->Size, Pfn->Owner != MM_OWNER_KERNEL && !Pfn->Paged);
@@ -314,7 +317,7 @@ static VOID MiFreeBig(PVOID Address, ULONG Tag, PVOID Caller)
 }
 
 /* Gives spare slabs back: unmaps them all, tells the other processors once, then frees the pages. */
-static VOID MiTrimSlabs(BOOLEAN Paged)
+static DECLSPEC_NOINLINE VOID MiTrimSlabs(BOOLEAN Paged)
 {
     ULONG64 Home[MI_TRIM_SLABS];
     ULONG Count = 0;
@@ -337,32 +340,48 @@ static VOID MiTrimSlabs(BOOLEAN Paged)
     }
 }
 
-static VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Tag, PVOID Caller)
+/* A block that cannot be freed: says why. */
+static DECLSPEC_NORETURN DECLSPEC_NOINLINE VOID MiReportBlock(PMI_BLOCK Block, PVOID Address, ULONG Tag, PVOID Caller,
+                                                              ULONG Size)
 {
     ULONG64 Header = *(PULONG64)Block;
-    ULONG Size = Slab->Magic == MI_SLAB_MAGIC && Slab->Class < MiClasses ? MiClassSize[Slab->Class] : 0;
 
-    if (Size == 0 || ((PUCHAR)Block - (PUCHAR)(Slab + 1)) % Size != 0)
-        MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
-    if (Block->State == MI_NEVER)
+    if (Size == 0 || Block->State == MI_NEVER)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     if (Block->State == MI_DEAD)
         MiPoolBugCheck("freed-twice", Address, Caller, BAD_POOL_CALLER, 7, 0, Header, (ULONG64)Address);
-    if (Block->State != MI_LIVE || Block->Class != Slab->Class || Block->Size > Size - sizeof(MI_BLOCK))
+    if (Block->State != MI_LIVE || Block->Class >= MiClasses || MiClassSize[Block->Class] != Size ||
+        Block->Size > Size - sizeof(MI_BLOCK))
         MiPoolBugCheck("header-corrupted", Address, Caller, BAD_POOL_HEADER, 0x7, 0, 0, (ULONG64)Block);
     if (Tag != 0 && Block->Tag != Tag)
         MiPoolBugCheck("wrong-tag", Address, Caller, BAD_POOL_CALLER, 0xA, (ULONG64)Address, Block->Tag, Tag);
-    if (Block->Owner != MM_OWNER_KERNEL && *MiTail(Block) != MI_TAIL)
-        MiPoolBugCheck("written-past-end", Address, Caller, BAD_POOL_HEADER, 0x20, (ULONG64)Block,
-                       (ULONG64)Block + Size, Header);
+    MiPoolBugCheck("written-past-end", Address, Caller, BAD_POOL_HEADER, 0x20, (ULONG64)Block, (ULONG64)Block + Size,
+                   Header);
 }
 
-VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
+FORCEINLINE VOID MiCheckBlock(PMI_SLAB Slab, PMI_BLOCK Block, PVOID Address, ULONG Tag, PVOID Caller)
+{
+    ULONG Size = Slab->Magic == MI_SLAB_MAGIC && Slab->Class < MiClasses ? MiClassSize[Slab->Class] : 0;
+
+    if (Size == 0 || (ULONG)((PUCHAR)Block - (PUCHAR)(Slab + 1)) % Size != 0)
+        MiReportBlock(Block, Address, Tag, Caller, 0);
+    if (Block->State != MI_LIVE || Block->Class != Slab->Class || Block->Size > Size - sizeof(MI_BLOCK) ||
+        (Tag != 0 && Block->Tag != Tag) || (Block->Owner != MM_OWNER_KERNEL && *MiTail(Block) != MI_TAIL))
+        MiReportBlock(Block, Address, Tag, Caller, Size);
+}
+
+/* The lock is held. */
+static MI_SELDOM VOID MiVerifyFreedBlock(PMI_BLOCK Block, PVOID Address, BOOLEAN Paged)
+{
+    MiMemoryGoes(Address, Block->Size, Block->Owner != MM_OWNER_KERNEL && !Paged);
+    if (Block->Owner != MM_OWNER_KERNEL)
+        memset(Block + 1, 0xF5, Block->Size);
+}
+
+VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller, BOOLEAN Paged)
 {
     PMI_BLOCK Block;
     PMI_SLAB Slab;
-    BOOLEAN Trim = FALSE;
-    BOOLEAN Paged = MiInRegion(&MiPagedRegion, (ULONG64)Address);
     KIRQL OldIrql;
 
     if (((ULONG64)Address & (PAGE_SIZE - 1)) == 0) {
@@ -373,13 +392,12 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
         MiPfnDatabase[MiPtePage(*MiPte((ULONG64)Address))].State != MiPageSlab)
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x46, (ULONG64)Address, 0, 0);
     OldIrql = MiAcquireLock(&MiPoolLock);
-    Block = (PMI_BLOCK)MiResident(Address) - 1;
+    Block = (PMI_BLOCK)MiResident(Address, Paged) - 1;
     Slab = (PMI_SLAB)((ULONG64)Block & ~(ULONG64)(PAGE_SIZE - 1));
     MiCheckBlock(Slab, Block, Address, Tag, Caller);
     MiReturnPool(Block->Owner, Block->TagIndex, Paged, Block->Size);
-    MiMemoryGoes(Address, Block->Size, Block->Owner != MM_OWNER_KERNEL && !Paged);
-    if (Block->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())
-        memset(Block + 1, 0xF5, Block->Size);
+    if (KiDriverVerifierOn)
+        MiVerifyFreedBlock(Block, Address, Paged);
     Block->State = MI_DEAD;
     if (Slab->Free == NULL)
         InsertHeadList(&MiSlabs[Paged][Slab->Class], &Slab->Link);
@@ -389,11 +407,13 @@ VOID MiFreeBlock(PVOID Address, ULONG Tag, PVOID Caller)
         /* Not the only one of its class: keep it for any. */
         RemoveEntryList(&Slab->Link);
         InsertHeadList(&MiSpareSlabs[Paged], &Slab->Link);
-        Trim = ++MiSpareCount[Paged] > MI_SPARE_SLABS;
+        if (++MiSpareCount[Paged] > MI_SPARE_SLABS) {
+            MiReleaseLock(&MiPoolLock, OldIrql);
+            MiTrimSlabs(Paged);
+            return;
+        }
     }
     MiReleaseLock(&MiPoolLock, OldIrql);
-    if (Trim)
-        MiTrimSlabs(Paged);
 }
 
 static BOOLEAN MiDescribeBlock(PMI_BLOCK Block, BOOLEAN Paged, MI_ALLOCATION *Allocation)

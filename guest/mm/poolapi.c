@@ -53,9 +53,9 @@ DECLSPEC_NORETURN VOID MiPoolBugCheck(PCSTR Rule, PVOID Address, PVOID Caller, U
     KeBugCheckEx(Code, P1, P2, P3, P4);
 }
 
-static BOOLEAN MiVerifies(ULONG Owner)
+FORCEINLINE BOOLEAN MiVerifies(ULONG Owner)
 {
-    return Owner != MM_OWNER_KERNEL && FvVerifierEnabled();
+    return Owner != MM_OWNER_KERNEL && KiDriverVerifierOn;
 }
 
 static BOOLEAN MiHasLetter(ULONG Tag)
@@ -68,8 +68,21 @@ static BOOLEAN MiHasLetter(ULONG Tag)
     return FALSE;
 }
 
+static ULONG MiGoodTag; /* the tag that was found good last */
+
+static DECLSPEC_NOINLINE VOID MiCheckTag(PMI_REQUEST Request)
+{
+    if (Request->Tag == MI_BIG_TAG)
+        MiPoolBugCheck("tag-big", NULL, Request->Caller, BAD_POOL_CALLER, 0x9C, Request->PoolType, Request->Size,
+                       (ULONG64)Request->Caller);
+    if (!MiHasLetter(Request->Tag))
+        MiPoolBugCheck("tag-unprintable", NULL, Request->Caller, BAD_POOL_CALLER, 0x9D, Request->Tag, Request->PoolType,
+                       (ULONG64)Request->Caller);
+    MiGoodTag = Request->Tag;
+}
+
 /* What every allocation must satisfy, whoever asks. */
-static VOID MiCheckRequest(PMI_REQUEST Request)
+FORCEINLINE VOID MiCheckRequest(PMI_REQUEST Request)
 {
     KIRQL Irql = (KIRQL)__readcr8();
     BOOLEAN Verify;
@@ -94,32 +107,15 @@ static VOID MiCheckRequest(PMI_REQUEST Request)
     if (Request->Size == 0)
         MiPoolBugCheck("zero-bytes", NULL, Request->Caller, DRIVER_VERIFIER_DETECTED_VIOLATION, 0, Irql,
                        Request->PoolType, 0);
-    if (Request->Tag == MI_BIG_TAG)
-        MiPoolBugCheck("tag-big", NULL, Request->Caller, BAD_POOL_CALLER, 0x9C, Request->PoolType, Request->Size,
-                       (ULONG64)Request->Caller);
-    if (!MiHasLetter(Request->Tag))
-        MiPoolBugCheck("tag-unprintable", NULL, Request->Caller, BAD_POOL_CALLER, 0x9D, Request->Tag, Request->PoolType,
-                       (ULONG64)Request->Caller);
+    if (Request->Tag != MiGoodTag)
+        MiCheckTag(Request);
 }
 
-static PVOID MiAllocate(PMI_REQUEST Request)
+/* There is no memory, or the allocation is to Fail. */
+static DECLSPEC_NOINLINE PVOID MiAllocateAgain(PMI_REQUEST Request, BOOLEAN Fail)
 {
-    PVOID Address = NULL;
-    BOOLEAN Fail = FALSE;
+    PVOID Address = !Fail && MiGiveBackResting() ? MiAllocateBlock(Request) : NULL;
 
-    MiCheckRequest(Request);
-    if (Request->Size == 0)
-        Request->Size = 1;
-    Request->Stack = MiVerifies(Request->Owner) ? MiRecordStack() : 0;
-    if (Request->Owner != MM_OWNER_KERNEL) {
-        Fail = MiIsAllocationFailed(Request);
-        if (!Fail && MiVerifies(Request->Owner))
-            Address = MiAllocateSpecial(Request);
-    }
-    if (Address == NULL && !Fail)
-        Address = MiAllocateBlock(Request);
-    if (Address == NULL && !Fail && MiGiveBackResting())
-        Address = MiAllocateBlock(Request);
     if (Address == NULL) {
         MiOwner[Request->Owner].Counters.Failures++;
         if (Request->Raise)
@@ -128,7 +124,26 @@ static PVOID MiAllocate(PMI_REQUEST Request)
     return Address;
 }
 
-static VOID MiDecodePoolType(PMI_REQUEST Request, POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller)
+FORCEINLINE PVOID MiAllocate(PMI_REQUEST Request)
+{
+    PVOID Address = NULL;
+
+    MiCheckRequest(Request);
+    if (Request->Size == 0)
+        Request->Size = 1;
+    Request->Stack = MiVerifies(Request->Owner) ? MiRecordStack() : 0;
+    if (Request->Owner != MM_OWNER_KERNEL) {
+        if (MiIsAllocationFailed(Request))
+            return MiAllocateAgain(Request, TRUE);
+        if (KiDriverVerifierOn)
+            Address = MiAllocateSpecial(Request);
+    }
+    if (Address == NULL)
+        Address = MiAllocateBlock(Request);
+    return Address != NULL ? Address : MiAllocateAgain(Request, FALSE);
+}
+
+FORCEINLINE VOID MiDecodePoolType(PMI_REQUEST Request, POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
     ULONG Base = (ULONG)PoolType & 7;
 
@@ -162,7 +177,7 @@ static PVOID MiAllocateOfType(POOL_TYPE PoolType, SIZE_T Size, ULONG Tag, PVOID 
 }
 
 /* Above APC_LEVEL. */
-static VOID MiCheckFreeIrql(PVOID Address, PVOID Caller, KIRQL Irql)
+static DECLSPEC_NOINLINE VOID MiCheckFreeIrql(PVOID Address, PVOID Caller, KIRQL Irql)
 {
     ULONG64 Value = (ULONG64)Address;
     BOOLEAN Paged = MiIsSpecialAddress(Value) ? MiIsSpecialPaged(Address) : MiInRegion(&MiPagedRegion, Value);
@@ -188,8 +203,10 @@ static VOID MiFree(PVOID Address, ULONG Tag, PVOID Caller)
         MiCheckFreeIrql(Address, Caller, Irql);
     if (MiIsSpecialAddress(Value))
         MiFreeSpecial(Address, Tag, Caller);
-    else if (MiInRegion(&MiNonPagedRegion, Value) || MiInRegion(&MiPagedRegion, Value))
-        MiFreeBlock(Address, Tag, Caller);
+    else if (MiInRegion(&MiNonPagedRegion, Value))
+        MiFreeBlock(Address, Tag, Caller, FALSE);
+    else if (MiInRegion(&MiPagedRegion, Value))
+        MiFreeBlock(Address, Tag, Caller, TRUE);
     else
         MiPoolBugCheck("bad-free", Address, Caller, BAD_POOL_CALLER, 0x42, Value, 0, 0);
 }
@@ -210,7 +227,7 @@ PVOID MmAllocateGuarded(SIZE_T Size, ULONG Tag)
     MI_REQUEST Request;
 
     MiDecodePoolType(&Request, NonPagedPoolNx, Size, Tag, (PVOID)MmAllocateGuarded);
-    if (FvVerifierEnabled()) {
+    if (KiDriverVerifierOn) {
         Request.Stack = MiRecordStack();
         Address = MiAllocateSpecial(&Request);
     }

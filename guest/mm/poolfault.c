@@ -11,10 +11,10 @@ static struct {
     ULONG64 Matched, Failed;
 } MiPoolFault; /* MiPoolLock */
 
-static BOOLEAN MiPoolFaultActive; /* may be read without the lock */
-
-static ULONG64 MiChosen;  /* MiPoolLock; 0: none.  May be read without the lock */
-static ULONG64 MiCounted; /* MiPoolLock */
+static BOOLEAN MiPoolFaultActive; /* MiPoolLock, as below */
+static ULONG64 MiChosen;          /* 0: none */
+static ULONG64 MiCounted;
+BOOLEAN MiFailsAny;
 
 VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
 {
@@ -26,6 +26,7 @@ VOID MmSetPoolFault(PMM_POOL_FAULT Fault)
         MiPoolFault.Rule = *Fault;
         MiPoolFaultActive = TRUE;
     }
+    MiFailsAny = MiPoolFaultActive || MiChosen != 0;
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
 
@@ -35,6 +36,7 @@ VOID MmFailAllocation(ULONG64 Number)
 
     MiChosen = Number;
     MiCounted = 0;
+    MiFailsAny = MiPoolFaultActive || MiChosen != 0;
     MiReleaseLock(&MiPoolLock, OldIrql);
 }
 
@@ -61,17 +63,11 @@ static VOID MiTellFailure(PMI_REQUEST Request)
              (PCHAR)&Request->Tag);
 }
 
-BOOLEAN MiIsAllocationFailed(PMI_REQUEST Request)
+BOOLEAN MiFailsThis(PMI_REQUEST Request, BOOLEAN Tested)
 {
-    BOOLEAN Tested = Request->Stack != 0 ? MiIsStackTested(Request->Stack) : MiOwner[Request->Owner].Tested;
     BOOLEAN Fail, Chosen;
-    KIRQL OldIrql;
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
 
-    if (Tested)
-        FV_TRACE(FLTVM_TRACE_POOL_ALLOCATE, Request->Caller, Request->Size, Request->Tag, Request->Stack, 0);
-    if (!MiPoolFaultActive && (!Tested || MiChosen == 0))
-        return FALSE;
-    OldIrql = MiAcquireLock(&MiPoolLock);
     Fail = MiIsFailedByRuleLocked(Request->Owner, Request->Tag);
     Chosen = Tested && MiChosen != 0 && ++MiCounted == MiChosen;
     MiReleaseLock(&MiPoolLock, OldIrql);

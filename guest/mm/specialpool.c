@@ -6,8 +6,8 @@
  * A slot is two pages of address space and an entry that outlives the allocation, so that a fault on freed memory
  * can name who allocated and who freed it.  Slots are used in turn, first in first out, so an address comes back as
  * late as possible.  Unmapping invalidates this processor's TLB at once; the freed page waits in a small batch until
- * the others have been told, and no one else gets it before.  When slots or memory run short the caller falls back
- * to ordinary pool.
+ * the others have been told, and no one else gets it before.  Then it is kept for the next allocation, as far as there is
+ * room.  When slots or memory run short the caller falls back to ordinary pool.
  */
 #include "mip.h"
 
@@ -36,7 +36,14 @@ static USHORT MiSlotQueue[MI_SLOTS];
 static ULONG MiQueueHead, MiQueueCount;
 static ULONG MiBatch[MI_BATCH]; /* pages that other processors may still reach */
 static ULONG MiBatchCount;
+static ULONG MiKept[MI_BATCH]; /* pages that nobody reaches */
+static ULONG MiKeptCount;
 static SIZE_T MiReservePages; /* never let special pool take the last of memory */
+
+static ULONG64 MiSlotAddress(ULONG Slot)
+{
+    return MM_SPECIAL_POOL + (ULONG64)Slot * MI_SLOT_SIZE;
+}
 
 VOID MiInitializeSpecialPool(VOID)
 {
@@ -44,6 +51,11 @@ VOID MiInitializeSpecialPool(VOID)
 
     if (Run == MI_NO_PAGE)
         return;
+    /* All page tables, so that a slot's entry is there. */
+    for (ULONG Slot = 0; Slot < MI_SLOTS; Slot++) {
+        if (MiMakePte(MiSlotAddress(Slot)) == NULL)
+            return;
+    }
     MiSlot = MiPageAddress(Run);
     memset(MiSlot, 0, MI_SLOTS * sizeof(MI_SLOT));
     for (ULONG Index = 0; Index < MI_SLOTS; Index++)
@@ -57,11 +69,6 @@ BOOLEAN MiIsSpecialPaged(PVOID Address)
     return MiSlot != NULL && MiSlot[((ULONG64)Address - MM_SPECIAL_POOL) / MI_SLOT_SIZE].Paged;
 }
 
-static ULONG64 MiSlotAddress(ULONG Slot)
-{
-    return MM_SPECIAL_POOL + (ULONG64)Slot * MI_SLOT_SIZE;
-}
-
 /* Where in its page an allocation begins. */
 static ULONG MiSlotOffset(PMI_SLOT Slot)
 {
@@ -73,25 +80,20 @@ static PVOID MiSlotUserAddress(ULONG Slot)
     return (PVOID)(MiSlotAddress(Slot) + MiSlotOffset(&MiSlot[Slot]));
 }
 
-/* MiPoolLock is held.  Empties the batch into Pages; returns how many there are. */
-static ULONG MiTakeBatchLocked(ULONG Pages[MI_BATCH])
+/* MiPoolLock is held.  Moves pages of a list into Pages; returns how many there are. */
+static ULONG MiTakePagesLocked(const ULONG *List, PULONG ListCount, ULONG Pages[MI_BATCH])
 {
-    ULONG Count = MiBatchCount;
+    ULONG Count = *ListCount;
 
-    MiBatchCount = 0;
-    memcpy(Pages, MiBatch, Count * sizeof(ULONG));
+    *ListCount = 0;
+    memcpy(Pages, List, Count * sizeof(ULONG));
     return Count;
 }
 
-/* Tells the other processors, then gives the pages back. */
 static VOID MiReleasePages(const ULONG *Pages, ULONG Count)
 {
-    KIRQL OldIrql;
+    KIRQL OldIrql = MiAcquireLock(&MiPhysicalLock);
 
-    if (Count == 0)
-        return;
-    KeFlushEntireTb();
-    OldIrql = MiAcquireLock(&MiPhysicalLock);
     for (ULONG Index = 0; Index < Count; Index++)
         MiFreePageLocked(Pages[Index]);
     MiReleaseLock(&MiPhysicalLock, OldIrql);
@@ -99,39 +101,64 @@ static VOID MiReleasePages(const ULONG *Pages, ULONG Count)
 
 ULONG MiCountBatchLocked(VOID)
 {
-    return MiBatchCount;
+    return MiBatchCount + MiKeptCount;
 }
 
-static VOID MiFlushBatch(VOID)
+/* A batch that is full: tells the other processors, then keeps its pages, or gives them back. */
+static DECLSPEC_NOINLINE VOID MiRecycleBatch(const ULONG *Pages, ULONG Count)
 {
-    ULONG Pages[MI_BATCH];
-    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
-    ULONG Count = MiTakeBatchLocked(Pages);
+    KIRQL OldIrql;
 
+    KeFlushEntireTb();
+    OldIrql = MiAcquireLock(&MiPoolLock);
+    while (Count != 0 && MiKeptCount < MI_BATCH)
+        MiKept[MiKeptCount++] = Pages[--Count];
     MiReleaseLock(&MiPoolLock, OldIrql);
     MiReleasePages(Pages, Count);
 }
 
-/* MiPoolLock is held.  The next slot, with a page behind its PTE that is not set yet; NULL: there is none. */
-static PMI_SLOT MiTakeSlotLocked(PULONG Page)
+/* Memory is short. */
+static DECLSPEC_NOINLINE VOID MiGiveBackPages(VOID)
+{
+    ULONG Batch[MI_BATCH], Kept[MI_BATCH];
+    KIRQL OldIrql = MiAcquireLock(&MiPoolLock);
+    ULONG BatchCount = MiTakePagesLocked(MiBatch, &MiBatchCount, Batch);
+    ULONG KeptCount = MiTakePagesLocked(MiKept, &MiKeptCount, Kept);
+
+    MiReleaseLock(&MiPoolLock, OldIrql);
+    if (BatchCount != 0)
+        KeFlushEntireTb();
+    MiReleasePages(Batch, BatchCount);
+    MiReleasePages(Kept, KeptCount);
+}
+
+/* MiPoolLock is held. */
+static MI_SELDOM ULONG MiTakeFreshPageLocked(VOID)
+{
+    ULONG Page;
+
+    MiAcquireInnerLock(&MiPhysicalLock);
+    Page = MiAllocatePageLocked(FALSE);
+    MiReleaseInnerLock(&MiPhysicalLock);
+    return Page;
+}
+
+/* MiPoolLock is held.  The next slot, with a page for it; NULL: there is none. */
+FORCEINLINE PMI_SLOT MiTakeSlotLocked(PULONG Page)
 {
     ULONG Index = MiSlotQueue[MiQueueHead];
-    PMI_SLOT Slot = &MiSlot[Index];
 
-    /* A slot that was used has its tables. */
-    if (MiQueueCount == 0 || (Slot->State == MiSlotUnused && MiMakePte(MiSlotAddress(Index)) == NULL))
+    if (MiQueueCount == 0)
         return NULL;
-    MiAcquireInnerLock(&MiPhysicalLock);
-    *Page = MiAllocatePageLocked(FALSE);
-    MiReleaseInnerLock(&MiPhysicalLock);
+    *Page = MiKeptCount != 0 ? MiKept[--MiKeptCount] : MiTakeFreshPageLocked();
     if (*Page == MI_NO_PAGE)
         return NULL;
     MiQueueHead = (MiQueueHead + 1) % MI_SLOTS;
     MiQueueCount--;
-    return Slot;
+    return &MiSlot[Index];
 }
 
-static VOID MiFillSlot(PUCHAR User, ULONG Size, BOOLEAN Zero)
+FORCEINLINE VOID MiFillSlot(PUCHAR User, ULONG Size, BOOLEAN Zero)
 {
     ULONG Padded = (Size + 15u) & ~15u;
     ULONG Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
@@ -157,7 +184,7 @@ PVOID MiAllocateSpecial(PMI_REQUEST Request)
     if (MiSlot == NULL || Request->Size - 1 >= PAGE_SIZE)
         return NULL;
     if (MiFreePages <= MiReservePages) {
-        MiFlushBatch();
+        MiGiveBackPages();
         if (MiFreePages <= MiReservePages)
             return NULL;
     }
@@ -202,7 +229,7 @@ static PVOID MiFindOtherByte(PUCHAR Bytes, ULONG Count, UCHAR Value)
 }
 
 /* User is where the slot begins in the direct map, so that paged allocations can be looked at under the lock. */
-static VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller)
+FORCEINLINE VOID MiCheckSlack(PVOID Address, PUCHAR User, PMI_SLOT Slot, PVOID Caller)
 {
     ULONG Padded = (Slot->Size + 15u) & ~15u;
     ULONG Head = min(PAGE_SIZE - Padded, MI_SLACK_CHECKED);
@@ -257,18 +284,17 @@ VOID MiFreeSpecial(PVOID Address, ULONG Tag, PVOID Caller)
     *Pte = 0;
     MiInvalidate(Base);
     MiSlotQueue[(MiQueueHead + MiQueueCount++) % MI_SLOTS] = (USHORT)Index;
-    if (KiProcessorCount > 1) {
+    if (KiProcessorCount > 1 || MiKeptCount == MI_BATCH) {
         MiBatch[MiBatchCount++] = Page;
         if (MiBatchCount == MI_BATCH) /* emptied before anyone else can add to it */
-            Full = MiTakeBatchLocked(Batch);
+            Full = MiTakePagesLocked(MiBatch, &MiBatchCount, Batch);
     } else {
-        MiAcquireInnerLock(&MiPhysicalLock);
-        MiFreePageLocked(Page);
-        MiReleaseInnerLock(&MiPhysicalLock);
+        MiKept[MiKeptCount++] = Page;
     }
     MiReturnPool(Slot->Owner, Slot->TagIndex, Slot->Paged, Slot->Size);
     MiReleaseLock(&MiPoolLock, OldIrql);
-    MiReleasePages(Batch, Full);
+    if (Full != 0)
+        MiRecycleBatch(Batch, Full);
 }
 
 VOID MiSpecialPoolFault(ULONG64 Address, BOOLEAN Write, ULONG64 Rip)

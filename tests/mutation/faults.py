@@ -97,7 +97,7 @@ NEW = [
     ('N12', 'fltmgr/operation/block.c', '    return FlagOn(Flags, FLTFL_OPERATION_REGISTRATION_SKIP_NON_CACHED_NON_PAGING_IO) && !Cached && !Paging;', '    return FALSE;',
      'SKIP_NON_CACHED_NON_PAGING_IO is ignored', FLTMGR),
     ('N13', 'guest/ke/dpc.c', 'KiVerify(Dpc->Type == DpcObject || Dpc->Type == ThreadedDpcObject,', 'KiVerify(TRUE,', 'a DPC that was never initialized is taken', KERNEL),
-    ('N14', 'guest/mm/pool.c', '    if (Block->Owner != MM_OWNER_KERNEL && FvVerifierEnabled())\n        memset(Block + 1, 0xF5, Block->Size);', '', 'freed memory keeps its contents', KERNEL),
+    ('N14', 'guest/mm/pool.c', '    if (Block->Owner != MM_OWNER_KERNEL)\n        memset(Block + 1, 0xF5, Block->Size);', '', 'freed memory keeps its contents', KERNEL),
     ('N15', 'guest/mm/pool.c', '        if (Address[Size + Index] != MI_SLACK)', '        if (FALSE)', 'writes behind a big allocation are not found', KERNEL),
     ('N16', 'guest/io/workitem.c', '    if (!KeIsRoutine(Routine)) {', '    if (FALSE) {', 'an I/O work item without a routine is taken', KERNEL),
     ('N17', 'guest/ke/queue.c', 'Queue->MaximumCount = Count != 0 ? Count : KiProcessorCount;', 'Queue->MaximumCount = Count != 0 ? Count : 1;',
