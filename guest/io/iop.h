@@ -63,6 +63,7 @@ PIRP NTAPI IoAllocateIrpEx(PDEVICE_OBJECT DeviceObject, CCHAR StackSize, BOOLEAN
 #define DOE_REMOVE_PENDING   0x00000004
 #define DOE_REMOVE_PROCESSED 0x00000008
 #define DOE_START_PENDING    0x00000010
+#define DOE_SURPRISE_REMOVED 0x20000000 /* ours: it has been told, or will be */
 #define DOE_SHUTDOWN_SENT    0x40000000 /* ours: a file system that has been told */
 
 /* Windows's DEVOBJ_EXTENSION; the DDK shows its first three fields only. */
@@ -424,7 +425,8 @@ VOID IopPciMaskMessage(PIOP_PCI_DEVICE Device, ULONG Index, BOOLEAN Mask);
 VOID IopInitializePnp(VOID);
 VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject);
 /* PASSIVE_LEVEL.  What the stack answers to IRP_MN_QUERY_DEVICE_RELATIONS: pool, and references, that are the caller's. */
-NTSTATUS IopQueryBusRelations(PDEVICE_OBJECT Pdo, PDEVICE_RELATIONS *Relations);
+NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST *Start, PULONG_PTR Information);
+NTSTATUS IopQueryRelations(PDEVICE_OBJECT Pdo, DEVICE_RELATION_TYPE Type, PDEVICE_RELATIONS *Relations);
 
 /* pdo.c */
 #define IOP_INSTANCE_LENGTH 96 /* characters of an instance's name, or of a physical device object's */
@@ -442,5 +444,6 @@ VOID IopVisitInterfaces(const GUID *Class, IOP_INTERFACE_VISITOR Visitor, PVOID 
 VOID IopDisableInterfaces(PDEVICE_OBJECT Pdo);
 VOID IopInitializePnpNotification(VOID);
 VOID IopTellOfInterface(const GUID *Class, PCUNICODE_STRING Link, BOOLEAN Arrival);
+VOID IopTellOfRemoval(PDEVICE_OBJECT Device);
 
 #endif

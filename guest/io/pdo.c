@@ -272,7 +272,7 @@ static VOID NTAPI IopRelationsWorker(PVOID Context)
     PIOP_INVALID_RELATIONS Work = Context;
     PDEVICE_RELATIONS Relations = NULL;
 
-    if (NT_SUCCESS(IopQueryBusRelations(Work->Pdo, &Relations)) && Relations != NULL) {
+    if (NT_SUCCESS(IopQueryRelations(Work->Pdo, BusRelations, &Relations)) && Relations != NULL) {
         DbgPrint("io: %u devices of a driver's own bus: configuring them is not implemented\n", Relations->Count);
         for (ULONG Index = 0; Index < Relations->Count; Index++) {
             ObDereferenceObject(Relations->Objects[Index]);

@@ -160,8 +160,9 @@ static PCM_RESOURCE_LIST IopBuildResources(PIOP_PCI_DEVICE Device, BOOLEAN Trans
 /* ---- starting and removing --------------------------------------------------------------------------------
  */
 
-/* Start: the resources, raw and translated, or NULL.  PASSIVE_LEVEL. */
-static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST *Start, PULONG_PTR Information)
+/* Parameters are the request's.  PASSIVE_LEVEL. */
+static NTSTATUS IopSendPnpWith(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, const IO_STACK_LOCATION *Parameters,
+                               PULONG_PTR Information)
 {
     PDEVICE_OBJECT Top = IoGetAttachedDeviceReference(Pdo);
     PIO_STACK_LOCATION Stack;
@@ -179,11 +180,8 @@ static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE
     Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
     Stack = IoGetNextIrpStackLocation(Irp);
     Stack->MinorFunction = MinorFunction;
-    if (MinorFunction == IRP_MN_START_DEVICE) {
-        Stack->Parameters.StartDevice.AllocatedResources = Start[0];
-        Stack->Parameters.StartDevice.AllocatedResourcesTranslated = Start[1];
-    }
-    IoStatus.Information = 0; /* BusRelations is 0, too: nothing else is ever asked for */
+    Stack->Parameters = Parameters->Parameters;
+    IoStatus.Information = 0;
     Status = IofCallDriver(Top, Irp);
     if (Status == STATUS_PENDING) {
         KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
@@ -196,9 +194,23 @@ static NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE
     return Status;
 }
 
-NTSTATUS IopQueryBusRelations(PDEVICE_OBJECT Pdo, PDEVICE_RELATIONS *Relations)
+/* Start: the resources, raw and translated, or NULL.  PASSIVE_LEVEL. */
+NTSTATUS IopSendPnp(PDEVICE_OBJECT Pdo, UCHAR MinorFunction, PCM_RESOURCE_LIST *Start, PULONG_PTR Information)
 {
-    return IopSendPnp(Pdo, IRP_MN_QUERY_DEVICE_RELATIONS, NULL, (PULONG_PTR)Relations);
+    IO_STACK_LOCATION Parameters = {0};
+
+    if (Start != NULL) {
+        Parameters.Parameters.StartDevice.AllocatedResources = Start[0];
+        Parameters.Parameters.StartDevice.AllocatedResourcesTranslated = Start[1];
+    }
+    return IopSendPnpWith(Pdo, MinorFunction, &Parameters, Information);
+}
+
+NTSTATUS IopQueryRelations(PDEVICE_OBJECT Pdo, DEVICE_RELATION_TYPE Type, PDEVICE_RELATIONS *Relations)
+{
+    IO_STACK_LOCATION Parameters = {.Parameters.QueryDeviceRelations.Type = Type};
+
+    return IopSendPnpWith(Pdo, IRP_MN_QUERY_DEVICE_RELATIONS, &Parameters, (PULONG_PTR)Relations);
 }
 
 static NTSTATUS IopStartDevice(PIOP_PCI_DEVICE Device)

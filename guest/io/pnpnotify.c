@@ -32,6 +32,7 @@ typedef struct _IOP_PNP_EVENT {
     UNICODE_STRING Link; /* of an interface, behind the structure */
     union {
         DEVICE_INTERFACE_CHANGE_NOTIFICATION Interface;
+        TARGET_DEVICE_REMOVAL_NOTIFICATION Removed; /* begins as Target does */
         TARGET_DEVICE_CUSTOM_NOTIFICATION Target;
     } Tell;
 } IOP_PNP_EVENT, *PIOP_PNP_EVENT;
@@ -47,6 +48,7 @@ static WORK_QUEUE_ITEM IopPnpEventItem;
 
 static const GUID IopArrival = {0xCB3A4004, 0x46F0, 0x11D0, {0xB0, 0x8F, 0x00, 0x60, 0x97, 0x13, 0x05, 0x3F}};
 static const GUID IopRemoval = {0xCB3A4005, 0x46F0, 0x11D0, {0xB0, 0x8F, 0x00, 0x60, 0x97, 0x13, 0x05, 0x3F}};
+static const GUID IopRemoveComplete = {0xCB3A4008, 0x46F0, 0x11D0, {0xB0, 0x8F, 0x00, 0x60, 0x97, 0x13, 0x05, 0x3F}};
 /* GUID_TARGET_DEVICE_QUERY_REMOVE, …_REMOVE_CANCELLED, …_REMOVE_COMPLETE: the system's own, one after the other */
 static const GUID IopQueryRemove = {0xCB3A4006, 0x46F0, 0x11D0, {0xB0, 0x8F, 0x00, 0x60, 0x97, 0x13, 0x05, 0x3F}};
 
@@ -299,6 +301,18 @@ NTSTATUS NTAPI IoUnregisterPlugPlayNotificationEx(PVOID NotificationEntry)
 NTSTATUS NTAPI IoUnregisterPlugPlayNotification(PVOID NotificationEntry)
 {
     return IoUnregisterPlugPlayNotificationEx(NotificationEntry);
+}
+
+/* PASSIVE_LEVEL.  The device has gone: who has registered for a file of it has been told when this returns. */
+VOID IopTellOfRemoval(PDEVICE_OBJECT Device)
+{
+    IOP_PNP_EVENT Event = {.Device = IoGetDeviceAttachmentBaseRef(Device)};
+
+    Event.Tell.Removed.Version = 1;
+    Event.Tell.Removed.Size = sizeof(Event.Tell.Removed);
+    Event.Tell.Removed.Event = IopRemoveComplete;
+    IopDeliver(&Event);
+    ObDereferenceObject(Event.Device);
 }
 
 /* For the verifier: a routine of the driver's that is registered, or NULL.  PASSIVE_LEVEL. */

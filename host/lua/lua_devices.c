@@ -371,6 +371,19 @@ static int machine_fault_hits(lua_State *lua)
     return 2;
 }
 
+/* machine:pull([disk]) */
+static int machine_pull(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer disk = luaL_optinteger(lua, 2, 0);
+    FltvmResult result = {0};
+
+    lua_settop(lua, 1);
+    control(lua, machine, disk_handle(lua, machine, disk), FLTVM_CONTROL_PULL, "", 0, 0, "pull", &result);
+    fltvm_result_clear(&result);
+    return 0;
+}
+
 void fltvm_lua_open_devices(lua_State *lua)
 {
     static const luaL_Reg methods[] = {{"one_shot", source_one_shot},
@@ -384,6 +397,7 @@ void fltvm_lua_open_devices(lua_State *lua)
                                           {"fault", machine_fault},
                                           {"clear_faults", machine_clear_faults},
                                           {"fault_hits", machine_fault_hits},
+                                          {"pull", machine_pull},
                                           {NULL, NULL}};
 
     luaL_newmetatable(lua, SOURCE_TYPE);

@@ -3,6 +3,7 @@
  * The controller: found by plug and play, started with its resources, removed.
  */
 #include "adapter.h"
+#include <request.h>
 #include <ntstrsafe.h>
 
 DRIVER_INITIALIZE DriverEntry;
@@ -179,6 +180,32 @@ static NTSTATUS HbaRemoveDevice(PHBA_ADAPTER Adapter, PIRP Irp)
     return Status;
 }
 
+static NTSTATUS HbaPassDown(PHBA_ADAPTER Adapter, PIRP Irp)
+{
+    IoSkipCurrentIrpStackLocation(Irp);
+    return IoCallDriver(Adapter->Lower, Irp);
+}
+
+/* What goes with the controller: its disk. */
+static NTSTATUS HbaTellRelations(PHBA_ADAPTER Adapter, PIRP Irp)
+{
+    PDEVICE_RELATIONS Relations;
+
+    if (Adapter->Disk == NULL) {
+        return STATUS_SUCCESS;
+    }
+    Relations = ExAllocatePoolWithTag(PagedPool, sizeof(*Relations), HBA_TAG);
+    if (Relations == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Relations->Count = 1;
+    Relations->Objects[0] = Adapter->Disk;
+    ObReferenceObject(Adapter->Disk);
+    Irp->IoStatus.Information = (ULONG_PTR)Relations;
+    Irp->IoStatus.Status = STATUS_SUCCESS;
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS NTAPI HbaDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PHBA_EXTENSION Extension = DeviceObject->DeviceExtension;
@@ -187,7 +214,10 @@ static NTSTATUS NTAPI HbaDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (Extension->IsDisk) {
-        Status = Irp->IoStatus.Status; /* the disk is not enumerated: nothing to say */
+        if (Stack->MinorFunction == IRP_MN_SURPRISE_REMOVAL) {
+            Irp->IoStatus.Status = STATUS_SUCCESS; /* the controller has given it up */
+        }
+        Status = Irp->IoStatus.Status; /* the disk is not enumerated: nothing else to say */
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Status;
     }
@@ -204,7 +234,26 @@ static NTSTATUS NTAPI HbaDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         return Status;
     case IRP_MN_REMOVE_DEVICE: return HbaRemoveDevice(Adapter, Irp);
-    default: IoSkipCurrentIrpStackLocation(Irp); return IoCallDriver(Adapter->Lower, Irp);
+    case IRP_MN_QUERY_PNP_DEVICE_STATE:
+        if (Adapter->Pulled) {
+            Irp->IoStatus.Information |= PNP_DEVICE_REMOVED | PNP_DEVICE_FAILED;
+        }
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        return HbaPassDown(Adapter, Irp);
+    case IRP_MN_QUERY_DEVICE_RELATIONS:
+        if (Stack->Parameters.QueryDeviceRelations.Type == RemovalRelations) {
+            Status = HbaTellRelations(Adapter, Irp);
+            if (!NT_SUCCESS(Status)) {
+                return DriverComplete(Irp, Status, 0);
+            }
+        }
+        return HbaPassDown(Adapter, Irp);
+    case IRP_MN_SURPRISE_REMOVAL:
+        HbaGiveUp(Adapter);
+        KeSetEvent(&Adapter->Gone, IO_NO_INCREMENT, FALSE);
+        Irp->IoStatus.Status = STATUS_SUCCESS;
+        return HbaPassDown(Adapter, Irp);
+    default: return HbaPassDown(Adapter, Irp);
     }
 }
 
@@ -239,6 +288,7 @@ static NTSTATUS NTAPI HbaAddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT P
     Extension->IsDisk = FALSE;
     Extension->Adapter = Adapter;
     KeInitializeSpinLock(&Adapter->ResetLock);
+    KeInitializeEvent(&Adapter->Gone, NotificationEvent, FALSE);
     Adapter->Number = Number;
     Adapter->Fdo = Fdo;
     Adapter->Pdo = Pdo;

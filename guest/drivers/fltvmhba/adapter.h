@@ -109,6 +109,8 @@ typedef struct _HBA_ADAPTER {
     struct fltvm_hba_identify *Identify;
 
     volatile LONG Stopped;   /* requests are refused */
+    volatile LONG Pulled;    /* it says that it is gone */
+    KEVENT Gone;             /* and the system has told everybody */
     volatile LONG Resetting; /* requests wait */
     volatile LONG Completions;
     KSPIN_LOCK ResetLock; /* one at a time looks at the controller; before any queue's */
@@ -149,6 +151,10 @@ KMESSAGE_SERVICE_ROUTINE HbaIsr;
 
 /* recover.c */
 VOID HbaCheckController(PHBA_ADAPTER Adapter); /* DISPATCH_LEVEL */
+/* Requests fail from now on, those in flight first.  <= DISPATCH_LEVEL. */
+VOID HbaGiveUp(PHBA_ADAPTER Adapter);
+/* The disk is gone: it is given up, and the system hears of it and tells everybody.  PASSIVE_LEVEL. */
+NTSTATUS HbaPull(PHBA_ADAPTER Adapter);
 DRIVER_CANCEL HbaCancelIrp;
 IO_TIMER_ROUTINE HbaTimer;
 

@@ -302,7 +302,11 @@ NTSTATUS NTAPI HbaDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     ULONG_PTR Information = 0;
     NTSTATUS Status;
 
-    if (Extension->IsDisk) {
+    if (Extension->IsDisk && Extension->Adapter->Stopped) {
+        Status = STATUS_DEVICE_NOT_CONNECTED;
+    } else if (!Extension->IsDisk && Stack->Parameters.DeviceIoControl.IoControlCode == FLTVM_CONTROL_PULL) {
+        Status = KeGetCurrentIrql() == PASSIVE_LEVEL ? HbaPull(Extension->Adapter) : STATUS_INVALID_DEVICE_REQUEST;
+    } else if (Extension->IsDisk) {
         Status = HbaDiskControl(Extension->Adapter, Irp, Stack, &Information);
     } else {
         Status = HbaFaultControl(Extension->Adapter, Irp, Stack, &Information);

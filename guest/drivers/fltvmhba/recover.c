@@ -159,6 +159,34 @@ VOID HbaCheckController(PHBA_ADAPTER Adapter)
     HbaExamine(Adapter, FALSE);
 }
 
+VOID HbaGiveUp(PHBA_ADAPTER Adapter)
+{
+    LIST_ENTRY Done;
+    KIRQL Irql;
+
+    InitializeListHead(&Done);
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    KeAcquireSpinLockAtDpcLevel(&Adapter->ResetLock);
+    if (!Adapter->Stopped) {
+        Adapter->Resets = HBA_MAX_RESETS;
+        HbaResetLocked(Adapter, &Done);
+    }
+    KeReleaseSpinLockFromDpcLevel(&Adapter->ResetLock);
+    HbaCompleteList(&Done);
+    KeLowerIrql(Irql);
+}
+
+NTSTATUS HbaPull(PHBA_ADAPTER Adapter)
+{
+    if (InterlockedExchange(&Adapter->Pulled, TRUE)) {
+        return STATUS_DEVICE_NOT_CONNECTED;
+    }
+    HbaGiveUp(Adapter);
+    IoInvalidateDeviceState(Adapter->Pdo);
+    KeWaitForSingleObject(&Adapter->Gone, Executive, KernelMode, FALSE, NULL);
+    return STATUS_SUCCESS;
+}
+
 /* DISPATCH_LEVEL, once a second. */
 VOID NTAPI HbaTimer(PDEVICE_OBJECT DeviceObject, PVOID Context)
 {

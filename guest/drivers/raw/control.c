@@ -30,6 +30,13 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
         return Status;
     }
     Volume = Device->DeviceExtension;
+    Volume->NextVpb = ExAllocatePoolZero(NonPagedPoolNx, sizeof(VPB), RAW_TAG_VPB); /* so that there is one then */
+    if (Volume->NextVpb == NULL) {
+        IoDeleteDevice(Device);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Volume->NextVpb->Type = IO_TYPE_VPB;
+    Volume->NextVpb->Size = sizeof(VPB);
     Volume->IsVolume = TRUE;
     Volume->Device = Device;
     Volume->Target = Target;
@@ -96,42 +103,36 @@ static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
     return Status;
 }
 
-/*
- * The real device gets a fresh VPB, so that the next open mounts anew; files that are open stay with the old
- * one and fail from now on.  A lock, if there is one, must be the caller's.
- */
+/* The real device gets a fresh VPB; files that are open stay with the old one. */
+VOID RawLeaveVpbLocked(PRAW_VOLUME Volume)
+{
+    PVPB Fresh = Volume->NextVpb;
+    KIRQL Irql;
+
+    Volume->NextVpb = NULL; /* the I/O manager owns it */
+    IoAcquireVpbSpinLock(&Irql);
+    Fresh->RealDevice = Volume->Vpb->RealDevice;
+    Volume->Vpb->RealDevice->Vpb = Fresh;
+    Volume->Vpb->Flags &= ~VPB_LOCKED;
+    IoReleaseVpbSpinLock(Irql);
+    Volume->LockHolder = NULL;
+    Volume->Dismounted = TRUE;
+}
+
+/* The next open mounts anew; files that are open fail from now on.  A lock, if there is one, must be the caller's. */
 static NTSTATUS RawDismount(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    PVPB Fresh;
-    KIRQL Irql;
 
-    Fresh = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Fresh), ' bpV'); /* the I/O manager will own it */
-    if (Fresh == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    RtlZeroMemory(Fresh, sizeof(*Fresh));
     RawLock(Volume);
     if (Volume->Dismounted) {
         Status = STATUS_VOLUME_DISMOUNTED;
     } else if (Volume->LockHolder != NULL && Volume->LockHolder != FileObject) {
         Status = STATUS_ACCESS_DENIED;
     } else {
-        IoAcquireVpbSpinLock(&Irql);
-        Fresh->Type = IO_TYPE_VPB;
-        Fresh->Size = sizeof(*Fresh);
-        Fresh->RealDevice = Volume->Vpb->RealDevice;
-        Volume->Vpb->RealDevice->Vpb = Fresh;
-        Volume->Vpb->Flags &= ~VPB_LOCKED;
-        IoReleaseVpbSpinLock(Irql);
-        Volume->LockHolder = NULL;
-        Volume->Dismounted = TRUE;
-        Fresh = NULL;
+        RawLeaveVpbLocked(Volume);
     }
     RawUnlock(Volume);
-    if (Fresh != NULL) {
-        ExFreePoolWithTag(Fresh, ' bpV');
-    }
     return Status;
 }
 

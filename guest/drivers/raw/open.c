@@ -4,8 +4,7 @@
  */
 #include "raw.h"
 
-/* OwnReferences: how many of the VPB's the caller itself accounts for.  PASSIVE_LEVEL, without the lock. */
-static VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
+VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
 {
     BOOLEAN Delete = FALSE;
     KIRQL Irql;
@@ -21,6 +20,9 @@ static VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences)
     }
     RawUnlock(Volume);
     if (Delete) {
+        if (Volume->NextVpb != NULL) {
+            ExFreePoolWithTag(Volume->NextVpb, RAW_TAG_VPB);
+        }
         IoDeleteDevice(Volume->Device);
     }
 }

@@ -33,6 +33,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = RawForward;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = RawForward;
     DriverObject->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = RawFileSystemControl;
+    DriverObject->MajorFunction[IRP_MJ_PNP] = RawPnp;
     DriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = RawQueryInformation;
     DriverObject->MajorFunction[IRP_MJ_SET_INFORMATION] = RawSetInformation;
     DriverObject->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = RawQueryVolume;

@@ -41,17 +41,21 @@ typedef struct _RAW_VOLUME {
     ULONG OpenCount;
     PRAW_STREAM Stream;      /* while OpenCount is not 0 */
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
+    PVPB NextVpb;            /* which the real device gets with the dismount */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
+    WORK_QUEUE_ITEM Forget;
 } RAW_VOLUME, *PRAW_VOLUME;
 
 #define RAW_TAG_STREAM 'SwaR'
+#define RAW_TAG_VPB    ' bpV'
 
 /* raw.c.  PASSIVE_LEVEL; normal kernel APCs are held off while locked. */
 VOID RawLock(PRAW_VOLUME Volume);
 VOID RawUnlock(PRAW_VOLUME Volume);
 
-/* open.c */
+/* open.c.  OwnReferences: how many of the VPB's the caller itself accounts for.  PASSIVE_LEVEL, without the lock. */
+VOID RawDeleteIfUnused(PRAW_VOLUME Volume, ULONG OwnReferences);
 DRIVER_DISPATCH RawCreate;
 DRIVER_DISPATCH RawCleanup;
 DRIVER_DISPATCH RawClose;
@@ -65,5 +69,11 @@ DRIVER_DISPATCH RawFileSystemControl;
 DRIVER_DISPATCH RawQueryInformation;
 DRIVER_DISPATCH RawSetInformation;
 DRIVER_DISPATCH RawQueryVolume;
+
+/* control.c.  The real device is free for the next mount, and all that is open fails.  Once. */
+VOID RawLeaveVpbLocked(PRAW_VOLUME Volume);
+
+/* pnp.c */
+DRIVER_DISPATCH RawPnp;
 
 #endif

@@ -24,9 +24,12 @@ NTSTATUS VolumeReadDisk(PVOLUME_DISK Disk, LONGLONG Offset, PVOID Buffer, ULONG 
 /* CREATE, CLEANUP, CLOSE without a file system.  PASSIVE_LEVEL. */
 NTSTATUS NTAPI VolumeDispatchOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    UNREFERENCED_PARAMETER(DeviceObject);
-    return DriverComplete(Irp, STATUS_SUCCESS,
-                          IoGetCurrentIrpStackLocation(Irp)->MajorFunction == IRP_MJ_CREATE ? FILE_OPENED : 0);
+    PVOLUME_EXTENSION Extension = DeviceObject->DeviceExtension;
+
+    if (IoGetCurrentIrpStackLocation(Irp)->MajorFunction != IRP_MJ_CREATE) {
+        return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    }
+    return DriverComplete(Irp, Extension->Gone ? STATUS_NO_SUCH_DEVICE : STATUS_SUCCESS, FILE_OPENED);
 }
 
 /* READ and WRITE.  <= DISPATCH_LEVEL. */
@@ -38,6 +41,9 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Extension->Disk == NULL) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if (Extension->Gone) {
+        return DriverComplete(Irp, STATUS_NO_SUCH_DEVICE, 0);
     }
     if (Offset < 0 || Offset > Extension->Length || Stack->Parameters.Read.Length > Extension->Length - Offset) {
         return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
@@ -54,6 +60,9 @@ NTSTATUS NTAPI VolumeDispatchForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Extension->Disk == NULL) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    if (Extension->Gone) {
+        return DriverComplete(Irp, STATUS_NO_SUCH_DEVICE, 0);
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Extension->Disk, Irp);
@@ -157,6 +166,9 @@ NTSTATUS NTAPI VolumeDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     if (Extension->Disk == NULL) {
         return VolumeManagerControl(DeviceObject, Irp);
+    }
+    if (Extension->Gone) {
+        return DriverComplete(Irp, STATUS_NO_SUCH_DEVICE, 0);
     }
     Status = VolumeControl(Extension, Irp, IoGetCurrentIrpStackLocation(Irp), &Information);
     if (Status == STATUS_NOT_SUPPORTED) {

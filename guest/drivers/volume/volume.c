@@ -38,8 +38,18 @@ static NTSTATUS VolumeOpenDisk(PVOLUME_DISK Disk)
     return STATUS_SUCCESS;
 }
 
+/* Target: NULL, to take it away. */
+static VOID VolumeLinkName(PUNICODE_STRING Name, PUNICODE_STRING Target)
+{
+    if (Target != NULL) {
+        IoCreateSymbolicLink(Name, Target);
+    } else {
+        IoDeleteSymbolicLink(Name);
+    }
+}
+
 /* \??\C: for the first volume, and so on while letters last. */
-static VOID VolumeLink(ULONG Number, PUNICODE_STRING Target)
+static VOID VolumeLinkLetter(ULONG Number, PUNICODE_STRING Target)
 {
     WCHAR Buffer[] = L"\\??\\C:";
     UNICODE_STRING Name;
@@ -47,7 +57,7 @@ static VOID VolumeLink(ULONG Number, PUNICODE_STRING Target)
     if (Number <= L'Z' - L'C' + 1) {
         Buffer[4] = (WCHAR)(L'C' + Number - 1);
         RtlInitUnicodeString(&Name, Buffer);
-        IoCreateSymbolicLink(&Name, Target);
+        VolumeLinkName(&Name, Target);
     }
 }
 
@@ -76,8 +86,14 @@ static VOID VolumeLinkGuid(const GUID *Id, PUNICODE_STRING Target)
     }
     RtlAppendUnicodeToString(&Name, L"\\??\\Volume");
     RtlAppendUnicodeStringToString(&Name, &Guid);
-    IoCreateSymbolicLink(&Name, Target);
+    VolumeLinkName(&Name, Target);
     RtlFreeUnicodeString(&Guid);
+}
+
+VOID VolumeLinks(PVOLUME_EXTENSION Extension, PUNICODE_STRING Target)
+{
+    VolumeLinkLetter(Extension->Number, Target);
+    VolumeLinkGuid(&Extension->StableId, Target);
 }
 
 static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVOLUME_RANGE Range, ULONG Number)
@@ -117,8 +133,7 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     Device->AlignmentRequirement = Disk->Device->AlignmentRequirement;
     Device->SectorSize = (USHORT)Disk->SectorSize;
     VolumeIdentify(Disk, Extension);
-    VolumeLink(Number, &Name);
-    VolumeLinkGuid(&Extension->StableId, &Name);
+    VolumeLinks(Extension, &Name);
     Device->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
 }
@@ -150,6 +165,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = VolumeDispatchForward;
     DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = VolumeDispatchForward;
     DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = VolumeDispatchControl;
+    DriverObject->MajorFunction[IRP_MJ_PNP] = VolumeDispatchPnp;
 
     Ranges = ExAllocatePoolWithTag(PagedPool, VOLUME_MAX_RANGES * sizeof(*Ranges), VOLUME_TAG);
     if (Ranges == NULL) {
@@ -161,6 +177,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
             Status = VolumeCreate(DriverObject, &Disk, &Ranges[Index], ++Number);
             Ntfs |= Ranges[Index].MayBeNtfs;
         }
+        VolumeWatchDisk(DriverObject, &Disk);
         ObDereferenceObject(Disk.File);
     }
     ExFreePoolWithTag(Ranges, VOLUME_TAG);

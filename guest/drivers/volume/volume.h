@@ -32,6 +32,7 @@ typedef struct _VOLUME_EXTENSION {
     GUID GptType;
     GUID GptId;
     GUID StableId; /* by which the volume is named, see VolumeIdentify */
+    BOOLEAN Gone;  /* with its disk */
 } VOLUME_EXTENSION, *PVOLUME_EXTENSION;
 
 /* What one partition table entry says. */
@@ -67,6 +68,13 @@ DRIVER_DISPATCH VolumeDispatchOpen;
 DRIVER_DISPATCH VolumeDispatchTransfer;
 DRIVER_DISPATCH VolumeDispatchForward;
 DRIVER_DISPATCH VolumeDispatchControl;
+
+/* removal.c.  PASSIVE_LEVEL. */
+VOID VolumeWatchDisk(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk);
+DRIVER_DISPATCH VolumeDispatchPnp;
+
+/* volume.c: makes the volume's links to its name, or takes them away (Target: NULL).  PASSIVE_LEVEL. */
+VOID VolumeLinks(PVOLUME_EXTENSION Extension, PUNICODE_STRING Target);
 
 /* points.c.  PASSIVE_LEVEL. */
 NTSTATUS VolumeCreateManager(PDRIVER_OBJECT DriverObject);

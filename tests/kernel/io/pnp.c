@@ -28,7 +28,9 @@ typedef struct _HEARD {
 static PDEVICE_OBJECT Pdo, Fdo;
 static ULONG Minor, Major;
 static WCHAR Opened[20];
-static KEVENT Asked;
+static KEVENT Asked, Surprised;
+static PNP_DEVICE_STATE State;
+static ULONG Surprises;
 
 static NTSTATUS NTAPI OnInterface(PVOID Structure, PVOID Context)
 {
@@ -74,7 +76,16 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         RtlZeroMemory(Opened, sizeof(Opened));
         RtlCopyMemory(Opened, Stack->FileObject->FileName.Buffer, Stack->FileObject->FileName.Length);
     }
-    if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_QUERY_DEVICE_RELATIONS) {
+    if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_QUERY_PNP_DEVICE_STATE) {
+        Irp->IoStatus.Information = State;
+        KeSetEvent(&Asked, 0, FALSE);
+    }
+    if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_SURPRISE_REMOVAL) {
+        Surprises++;
+        KeSetEvent(&Surprised, 0, FALSE);
+    }
+    if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_QUERY_DEVICE_RELATIONS &&
+        Stack->Parameters.QueryDeviceRelations.Type != RemovalRelations) {
         PDEVICE_RELATIONS Relations = ExAllocatePoolWithTag(PagedPool, sizeof(*Relations), 'tseT');
 
         Relations->Count = 1; /* a device of its bus: as documented, it is referenced for who asks */
@@ -313,6 +324,40 @@ static VOID CheckRelationsAndPower(VOID)
     KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
 }
 
+/* Its driver says that it is gone, once: whoever has a file of it hears of it after the stack. */
+static VOID CheckSurprise(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\NTPNP_ROOT0000");
+    LARGE_INTEGER Moment = {.QuadPart = -100000};
+    PFILE_OBJECT File = NULL;
+    PDEVICE_OBJECT Top;
+    HEARD Heard = {0};
+    KIRQL Irql;
+
+    KeInitializeEvent(&Surprised, SynchronizationEvent, FALSE);
+    FvCheck(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &File, &Top) == STATUS_SUCCESS);
+    FvCheck(IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, File, DriverObject, OnTarget, &Heard,
+                                           &Heard.Entry) == STATUS_SUCCESS);
+    State = PNP_DEVICE_DONT_DISPLAY_IN_UI;
+    IoInvalidateDeviceState(Pdo);
+    FvCheck(Wait(&Asked));
+    KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+    FvCheck(Surprises == 0 && Heard.Count == 0);
+    State = PNP_DEVICE_REMOVED;
+    KeRaiseIrql(DISPATCH_LEVEL, &Irql);
+    IoInvalidateDeviceState(Pdo);
+    KeLowerIrql(Irql);
+    FvCheck(Wait(&Asked) && Wait(&Surprised));
+    KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+    FvCheck(Heard.Count == 1 && IsEqualGUID(&Heard.Last, &RemoveCompleteGuid) && Heard.File == File);
+    IoInvalidateDeviceState(Pdo);
+    FvCheck(Wait(&Asked));
+    KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+    FvCheck(Surprises == 1 && Heard.Count == 1);
+    FvCheck(IoUnregisterPlugPlayNotificationEx(Heard.Entry) == STATUS_SUCCESS);
+    ObDereferenceObject(File);
+}
+
 static VOID CheckPath(PDRIVER_OBJECT DriverObject)
 {
     UNICODE_STRING Path, Tail = RTL_CONSTANT_STRING(L"\\pnp.sys");
@@ -331,7 +376,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++)
         DriverObject->MajorFunction[Index] = Dispatch;
-    FvTestPlan(80);
+    FvTestPlan(89);
     if (!FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Fdo))))
         return STATUS_UNSUCCESSFUL;
     CheckDetected(DriverObject);
@@ -339,6 +384,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckInterfaces(DriverObject);
     CheckTargets(DriverObject);
     CheckRelationsAndPower();
+    CheckSurprise(DriverObject);
     CheckPath(DriverObject);
     IoDetachDevice(Pdo);
     IoDeleteDevice(Fdo);

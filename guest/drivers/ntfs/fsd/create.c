@@ -461,7 +461,7 @@ static NTSTATUS NtfsCreateLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening)
     if (Volume->Dismounted) {
         return STATUS_VOLUME_DISMOUNTED;
     }
-    if (Volume->LockHolder != NULL) {
+    if (Volume->LockHolder != NULL || Volume->RemovalPending) {
         return STATUS_ACCESS_DENIED;
     }
     if (FileObject->FileName.Length == 0 &&

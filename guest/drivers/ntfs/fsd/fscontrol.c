@@ -48,8 +48,6 @@ static NTSTATUS NtfsUnlockVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObj
 static NTSTATUS NtfsDismountVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
 {
     NTSTATUS Status;
-    PVPB Fresh;
-    KIRQL Irql;
 
     if (Volume->Dismounted) {
         return STATUS_VOLUME_DISMOUNTED;
@@ -57,21 +55,8 @@ static NTSTATUS NtfsDismountVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileO
     if (Volume->LockHolder != NULL && Volume->LockHolder != FileObject) {
         return STATUS_ACCESS_DENIED;
     }
-    Fresh = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Fresh), ' bpV'); /* the I/O manager will own it */
-    if (Fresh == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    RtlZeroMemory(Fresh, sizeof(*Fresh));
-    Fresh->Type = IO_TYPE_VPB;
-    Fresh->Size = sizeof(*Fresh);
     Status = NtfsDismountLocked(Volume);
-    IoAcquireVpbSpinLock(&Irql);
-    Fresh->RealDevice = Volume->Vpb->RealDevice;
-    Volume->Vpb->RealDevice->Vpb = Fresh;
-    Volume->Vpb->Flags &= ~VPB_LOCKED;
-    IoReleaseVpbSpinLock(Irql);
-    Volume->LockHolder = NULL;
-    Volume->Dismounted = TRUE;
+    NtfsLeaveVpbLocked(Volume);
     return Status;
 }
 

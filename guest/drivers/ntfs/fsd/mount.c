@@ -15,6 +15,28 @@ static NTSTATUS NtfsRecognize(NTFS_SECTORS *Sectors)
     return Status;
 }
 
+static VOID NtfsFreeVolume(PNTFS_VOLUME Volume)
+{
+    NtfsDeleteSectors(&Volume->Sectors);
+    FsRtlNotifyUninitializeSync(&Volume->NotifySync);
+    if (Volume->NextVpb != NULL) {
+        ExFreePoolWithTag(Volume->NextVpb, NTFS_TAG_VPB);
+    }
+    IoDeleteDevice(Volume->Device);
+}
+
+/* With the mount, so that there is one when the volume has to go.  The I/O manager will own it. */
+static NTSTATUS NtfsMakeNextVpb(PNTFS_VOLUME Volume)
+{
+    Volume->NextVpb = ExAllocatePoolZero(NonPagedPoolNx, sizeof(VPB), NTFS_TAG_VPB);
+    if (Volume->NextVpb == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Volume->NextVpb->Type = IO_TYPE_VPB;
+    Volume->NextVpb->Size = sizeof(VPB);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PVPB Vpb)
 {
     PNTFS_VOLUME Volume = Device->DeviceExtension;
@@ -37,6 +59,9 @@ static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PV
         Status = NtfsRecognize(&Volume->Sectors);
     }
     if (NT_SUCCESS(Status)) {
+        Status = NtfsMakeNextVpb(Volume);
+    }
+    if (NT_SUCCESS(Status)) {
         NtfsLockLibrary();
         Status = NtfsLibraryMount(&Volume->Sectors, &Volume->Library, &Volume->Facts);
         NtfsUnlockLibrary();
@@ -55,6 +80,21 @@ static VOID NtfsDescribeVpb(PNTFS_VOLUME Volume)
     Vpb->VolumeLabelLength = (USHORT)(Volume->Facts.LabelLength * sizeof(WCHAR));
     RtlCopyMemory(Vpb->VolumeLabel, Volume->Facts.Label, Vpb->VolumeLabelLength);
     IoReleaseVpbSpinLock(Irql);
+}
+
+VOID NtfsLeaveVpbLocked(PNTFS_VOLUME Volume)
+{
+    PVPB Fresh = Volume->NextVpb;
+    KIRQL Irql;
+
+    Volume->NextVpb = NULL;
+    IoAcquireVpbSpinLock(&Irql);
+    Fresh->RealDevice = Volume->Vpb->RealDevice;
+    Volume->Vpb->RealDevice->Vpb = Fresh;
+    Volume->Vpb->Flags &= ~VPB_LOCKED;
+    IoReleaseVpbSpinLock(Irql);
+    Volume->LockHolder = NULL;
+    Volume->Dismounted = TRUE;
 }
 
 /*
@@ -78,9 +118,7 @@ NTSTATUS NtfsMount(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION Stack)
     FsRtlInitializeTunnelCache(&Volume->Tunnel);
     Status = NtfsMountDevice(Device, Target, Stack->Parameters.MountVolume.Vpb);
     if (!NT_SUCCESS(Status)) {
-        NtfsDeleteSectors(&Volume->Sectors);
-        FsRtlNotifyUninitializeSync(&Volume->NotifySync);
-        IoDeleteDevice(Device);
+        NtfsFreeVolume(Volume);
         if (Status != STATUS_UNRECOGNIZED_VOLUME) {
             DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: not mounted: status 0x%08X\n", Status);
         }
@@ -134,9 +172,7 @@ VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences)
     NtfsUnlockLibrary();
     if (Delete) {
         FsRtlDeleteTunnelCache(&Volume->Tunnel);
-        NtfsDeleteSectors(&Volume->Sectors);
-        FsRtlNotifyUninitializeSync(&Volume->NotifySync);
-        IoDeleteDevice(Volume->Device);
+        NtfsFreeVolume(Volume);
     }
 }
 

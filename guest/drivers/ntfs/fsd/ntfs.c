@@ -78,6 +78,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     DriverObject->MajorFunction[IRP_MJ_QUERY_SECURITY] = NtfsSecurity;
     DriverObject->MajorFunction[IRP_MJ_SET_SECURITY] = NtfsSecurity;
     DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = NtfsShutdown;
+    DriverObject->MajorFunction[IRP_MJ_PNP] = NtfsPnp;
 
     Status = IoCreateDevice(DriverObject, sizeof(NTFS_VOLUME), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status)) {

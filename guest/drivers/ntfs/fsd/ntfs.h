@@ -22,6 +22,7 @@
 #include "../glue/library.h"
 
 #define NTFS_TAG_VOLUME 'VftN'
+#define NTFS_TAG_VPB    ' bpV'
 #define NTFS_TAG_FILE   'FftN'
 #define NTFS_TAG_HANDLE 'HftN'
 
@@ -127,6 +128,9 @@ typedef struct _NTFS_VOLUME {
     PNOTIFY_SYNC NotifySync;             /* who waits for changes: FsRtl's, as the list */
     LIST_ENTRY Watches;
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
+    BOOLEAN RemovalPending;  /* it is locked, until it is removed or stays */
+    PVPB NextVpb;            /* which the real device gets with the dismount */
+    WORK_QUEUE_ITEM Forget;
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } NTFS_VOLUME, *PNTFS_VOLUME;
@@ -148,6 +152,8 @@ VOID NtfsDeleteSectors(NTFS_SECTORS *Sectors);
 /* mount.c.  NtfsDismountLocked: the volume's metadata are written, and it is clean; it may be called again. */
 NTSTATUS NtfsMount(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION Stack);
 NTSTATUS NtfsDismountLocked(PNTFS_VOLUME Volume);
+/* Then: the real device is free for the next mount, and all that is open fails.  Once. */
+VOID NtfsLeaveVpbLocked(PNTFS_VOLUME Volume);
 /* Without the lock.  OwnReferences: how many of the VPB's the caller itself accounts for. */
 VOID NtfsDeleteVolumeIfUnused(PNTFS_VOLUME Volume, ULONG OwnReferences);
 
@@ -392,5 +398,6 @@ DRIVER_DISPATCH NtfsLockControl;
 DRIVER_DISPATCH NtfsExtendedAttributes;
 DRIVER_DISPATCH NtfsSecurity;
 DRIVER_DISPATCH NtfsShutdown;
+DRIVER_DISPATCH NtfsPnp;
 
 #endif

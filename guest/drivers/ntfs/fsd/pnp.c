@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IRP_MJ_PNP: what the volume sits on is to be removed, or is gone.
+ *
+ * Asked (IRP_MN_QUERY_REMOVE_DEVICE), the volume is locked as FSCTL_LOCK_VOLUME does, or the removal refused; then it is dismounted
+ * (IRP_MN_REMOVE_DEVICE) or unlocked (IRP_MN_CANCEL_REMOVE_DEVICE).  When the disk is gone already, what was not written is lost, and what is open fails from then on with
+ * STATUS_VOLUME_DISMOUNTED.  Each request goes on to the volume's device.
+ */
+#include "ntfs.h"
+
+/* The volume device goes with its last file; if there is none, in a thread that is not inside of it. */
+static VOID NTAPI NtfsForgetVolume(PVOID Context)
+{
+    PNTFS_VOLUME Volume = Context;
+
+    NtfsLockLibraryToEnd();
+    Volume->OpenCount--;
+    NtfsUnlockLibrary();
+    NtfsDeleteVolumeIfUnused(Volume, 0);
+}
+
+/* TRUE: OpenCount is one more, for NtfsForgetVolume. */
+static BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume)
+{
+    BOOLEAN Lost = FALSE;
+
+    NtfsLockLibraryToEnd();
+    if (!Volume->Dismounted) {
+        NtfsDismountLocked(Volume); /* what it cannot write is lost */
+        NtfsLeaveVpbLocked(Volume);
+        Volume->RemovalPending = FALSE;
+        Volume->OpenCount++;
+        Lost = TRUE;
+    }
+    NtfsUnlockLibrary();
+    return Lost;
+}
+
+/* STATUS_ACCESS_DENIED: somebody uses it. */
+static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
+{
+    NTSTATUS Status = NtfsQuietVolume(Volume);
+    KIRQL Irql;
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    NtfsLockLibrary();
+    if (Volume->Dismounted) {
+        Status = STATUS_SUCCESS;
+    } else if (Volume->LockHolder != NULL || Volume->RemovalPending || Volume->OpenCount != 0) {
+        Status = STATUS_ACCESS_DENIED;
+    } else {
+        IoAcquireVpbSpinLock(&Irql);
+        if (Volume->Vpb->ReferenceCount != 0) {
+            Status = STATUS_ACCESS_DENIED; /* an open is on its way */
+        } else {
+            Volume->Vpb->Flags |= VPB_LOCKED;
+            Volume->RemovalPending = TRUE;
+        }
+        IoReleaseVpbSpinLock(Irql);
+    }
+    NtfsUnlockLibrary();
+    return Status;
+}
+
+static VOID NtfsEndHold(PNTFS_VOLUME Volume)
+{
+    KIRQL Irql;
+
+    NtfsLockLibraryToEnd();
+    if (Volume->RemovalPending) {
+        Volume->RemovalPending = FALSE;
+        IoAcquireVpbSpinLock(&Irql);
+        Volume->Vpb->Flags &= ~VPB_LOCKED;
+        IoReleaseVpbSpinLock(Irql);
+    }
+    NtfsUnlockLibrary();
+}
+
+/* PASSIVE_LEVEL. */
+NTSTATUS NTAPI NtfsPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    UCHAR Minor = IoGetCurrentIrpStackLocation(Irp)->MinorFunction;
+    PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
+    BOOLEAN Lost = FALSE;
+    NTSTATUS Status;
+
+    if (!Volume->IsVolume) {
+        return DriverComplete(Irp, Irp->IoStatus.Status, Irp->IoStatus.Information); /* the file system is no device */
+    }
+    if (Minor == IRP_MN_QUERY_REMOVE_DEVICE) {
+        Status = NtfsHoldForRemoval(Volume);
+        if (!NT_SUCCESS(Status)) {
+            return DriverComplete(Irp, Status, 0);
+        }
+    } else if (Minor == IRP_MN_REMOVE_DEVICE || Minor == IRP_MN_SURPRISE_REMOVAL) {
+        Lost = NtfsLoseVolume(Volume);
+    } else if (Minor != IRP_MN_CANCEL_REMOVE_DEVICE) {
+        IoSkipCurrentIrpStackLocation(Irp);
+        return IoCallDriver(Volume->Target, Irp);
+    }
+    if (!IoForwardIrpSynchronously(Volume->Target, Irp)) {
+        Irp->IoStatus.Status = STATUS_UNSUCCESSFUL;
+    }
+    Status = Irp->IoStatus.Status;
+    if (Minor == IRP_MN_CANCEL_REMOVE_DEVICE || (Minor == IRP_MN_QUERY_REMOVE_DEVICE && !NT_SUCCESS(Status))) {
+        NtfsEndHold(Volume);
+    }
+    IoCompleteRequest(Irp, IO_NO_INCREMENT);
+    if (Lost) {
+        ExInitializeWorkItem(&Volume->Forget, NtfsForgetVolume, Volume);
+        ExQueueWorkItem(&Volume->Forget, DelayedWorkQueue);
+    }
+    return Status;
+}
