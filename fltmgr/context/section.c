@@ -36,8 +36,12 @@ static NTSTATUS FltpCreateSection(PFLT_INSTANCE Instance, PFILE_OBJECT FileObjec
         return Status;
     Status = FsRtlCreateSectionForDataScan(Handle, Object, FileSize, FileObject, Access, Attributes, MaximumSize,
                                            Protection, AllocationAttributes, Flags);
-    if (!NT_SUCCESS(Status))
+    if (!NT_SUCCESS(Status)) {
         FltpDetachContext(Context);
+        return Status;
+    }
+    FvReferenceForCaller(*Object, Caller); /* the caller's, in place of the filter manager's own */
+    ObDereferenceObject(*Object);
     return Status;
 }
 

@@ -3,6 +3,7 @@
  * What file systems ask of the cache: whose file it is, what of a volume is dirty, and what a log must have before.
  */
 #include "ccp.h"
+#include <ob.h>
 
 static PFILE_OBJECT CcpFindFileObject(PSECTION_OBJECT_POINTERS Pointers, BOOLEAN Reference)
 {
@@ -26,9 +27,13 @@ PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrs(PSECTION_OBJECT_POINTERS Secti
 }
 
 /* As CcGetFileObjectFromSectionPtrs, referenced. */
-PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrsRef(PSECTION_OBJECT_POINTERS SectionObjectPointer)
+DECLSPEC_NOINLINE PFILE_OBJECT NTAPI CcGetFileObjectFromSectionPtrsRef(PSECTION_OBJECT_POINTERS SectionObjectPointer)
 {
-    return CcpFindFileObject(SectionObjectPointer, TRUE);
+    PFILE_OBJECT FileObject = CcpFindFileObject(SectionObjectPointer, TRUE);
+
+    if (FileObject != NULL)
+        ObNoteReference(FileObject, _ReturnAddress());
+    return FileObject;
 }
 
 /* Temporary files are left out: nobody writes them without need. */

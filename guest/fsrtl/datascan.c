@@ -2,6 +2,7 @@
 /* A section for who looks through a file's data before it has a handle: a scanner, after the create. */
 #include <ntifs.h>
 #include <io.h>
+#include <ob.h>
 
 #ifndef SEC_FILE
 #define SEC_FILE 0x00800000
@@ -18,11 +19,12 @@ NTKERNELAPI NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, 
  * than SEC_FILE; STATUS_END_OF_FILE: the file is empty; STATUS_INVALID_FILE_FOR_SECTION.
  * (FsRtlCreateSectionForDataScan)
  */
-NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
-                                             PLARGE_INTEGER SectionFileSize, PFILE_OBJECT FileObject,
-                                             ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
-                                             PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection,
-                                             ULONG AllocationAttributes, ULONG Flags)
+DECLSPEC_NOINLINE NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
+                                                               PLARGE_INTEGER SectionFileSize, PFILE_OBJECT FileObject,
+                                                               ACCESS_MASK DesiredAccess,
+                                                               POBJECT_ATTRIBUTES ObjectAttributes,
+                                                               PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection,
+                                                               ULONG AllocationAttributes, ULONG Flags)
 {
     LARGE_INTEGER Size;
     NTSTATUS Status;
@@ -48,8 +50,11 @@ NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *Secti
     if (Status == STATUS_MAPPED_FILE_SIZE_ZERO) {
         Status = STATUS_END_OF_FILE;
     }
-    if (NT_SUCCESS(Status) && SectionFileSize != NULL) {
-        *SectionFileSize = Size;
+    if (NT_SUCCESS(Status)) {
+        ObNoteReference(*SectionObject, _ReturnAddress());
+        if (SectionFileSize != NULL) {
+            *SectionFileSize = Size;
+        }
     }
     return Status;
 }

@@ -2,7 +2,8 @@
 /*
  * Sections for data scans, on NTFS: what is refused, what a section shows, who is told of what conflicts with it, when its context ends, and that a
  * scan in a pre-cleanup callback, where the I/O manager has the file object's lock, does not wait for that.  Its context is set once per
- * instance and stream; "scanner" registers for conflicts.
+ * instance and stream; "scanner" registers for conflicts.  With LEAVE it keeps a reference that it was given: to a section of FltCreate… [1] or
+ * FsRtlCreate… [2], or to the cache's file object [3].
  */
 #include "../../inc/minifilter.h"
 
@@ -32,6 +33,48 @@ static NTSTATUS NTAPI Conflict(PFLT_INSTANCE Of, PFLT_CONTEXT Context, PFLT_CALL
     LastNumber = Of == Instance ? ((PSCAN)Context)->Number : 0;
     return STATUS_SUCCESS;
 }
+
+#ifdef LEAVE
+NTKERNELAPI NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
+                                                         PLARGE_INTEGER SectionFileSize, PFILE_OBJECT FileObject,
+                                                         ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,
+                                                         PLARGE_INTEGER MaximumSize, ULONG SectionPageProtection,
+                                                         ULONG AllocationAttributes, ULONG Flags);
+
+static VOID Leave(PFILE_OBJECT File)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(ROOT L"scan.txt");
+    IO_STATUS_BLOCK IoStatus;
+    PSCAN Scan;
+    OBJECT_ATTRIBUTES Attributes;
+    LARGE_INTEGER Size;
+    HANDLE Section = NULL; /* case 3: a file */
+    PVOID Object;
+
+    InitializeObjectAttributes(&Attributes, LEAVE == 3 ? &Name : NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    switch (LEAVE) {
+    case 1:
+        FltAllocateContext(Filter, FLT_SECTION_CONTEXT, sizeof(SCAN), PagedPool, (PFLT_CONTEXT *)&Scan);
+        FltCreateSectionForDataScan(Instance, File, Scan, SECTION_MAP_READ, /* [1] */
+                                    &Attributes, NULL, PAGE_READONLY, SEC_COMMIT, 0, &Section, &Object, &Size);
+        FltCloseSectionForDataScan(Scan);
+        FltReleaseContext(Scan);
+        break;
+    case 2:
+        FsRtlCreateSectionForDataScan(&Section, &Object, &Size, File, SECTION_MAP_READ, /* [2] */
+                                      &Attributes, NULL, PAGE_READONLY, SEC_COMMIT, 0);
+        break;
+    case 3:
+        ZwCreateFile(&Section, GENERIC_WRITE | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                     FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0);
+        ZwWriteFile(Section, NULL, NULL, NULL, &IoStatus, "x", 1, NULL, NULL);
+        CcGetFileObjectFromSectionPtrsRef(File->SectionObjectPointer); /* [3] */
+        break;
+    }
+    if (Section != NULL)
+        ZwClose(Section);
+}
+#endif
 
 static PSCAN NewScan(ULONG Number)
 {
@@ -226,7 +269,9 @@ static NTSTATUS NTAPI MayDetach(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_Q
 static NTSTATUS NTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     FltUnregisterFilter(Filter);
+#ifndef LEAVE
     FvCheck(Ended == 1);
+#endif
     return STATUS_SUCCESS;
 }
 
@@ -251,17 +296,27 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     PVOID Object;
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\HarddiskVolume1");
 
+#ifdef LEAVE
+    FvTestPlan(7);
+#else
     FvTestPlan(31);
+#endif
     FvCheck(FltRegisterFilter(DriverObject, &Registration, &Filter) == STATUS_SUCCESS);
     FvCheck(FltStartFiltering(Filter) == STATUS_SUCCESS);
     FvCheck(FltGetVolumeFromName(Filter, &Name, &Volume) == STATUS_SUCCESS);
     FvCheck(FltGetVolumeInstanceFromName(Filter, Volume, NULL, &Instance) == STATUS_SUCCESS);
     FltObjectDereference(Volume);
     File = Open(ROOT L"scan.txt", 0, &Handle);
+#ifdef LEAVE
+    FvCheck(FltRegisterForDataScan(Instance) == STATUS_SUCCESS);
+    FvCheck(LEAVE == 3 || Write(File, SIZE, 0) == STATUS_SUCCESS);
+    Leave(File);
+#else
     CheckRefusals(File);
     CheckSection(File);
     CheckCleanup();
     CheckLeft(File, &Section, &Object);
+#endif
     Shut(File, Handle);
     FltObjectDereference(Instance);
     return STATUS_SUCCESS;
