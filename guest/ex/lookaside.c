@@ -90,6 +90,22 @@ static VOID ExpForgetLookaside(PGENERAL_LOOKASIDE List)
         KeBugCheckEx(0xC4, 0xCB, (ULONG_PTR)List, 0, 0);
 }
 
+/* What a deleted list's routines lead to, whichever of them is called. */
+static DECLSPEC_NOINLINE VOID NTAPI ExpUseDeletedLookaside(VOID)
+{
+    FvReport("rule=a lookaside list is used after it was deleted\n");
+    KeBugCheckEx(0xC4, 0xCB, 0, (ULONG_PTR)__builtin_return_address(0), 0);
+}
+
+static VOID ExpEndLookaside(PGENERAL_LOOKASIDE List)
+{
+    if (!FvVerifierEnabled())
+        return;
+    List->Depth = 0;
+    List->Allocate = (PALLOCATE_FUNCTION)(PVOID)ExpUseDeletedLookaside;
+    List->Free = (PFREE_FUNCTION)(PVOID)ExpUseDeletedLookaside;
+}
+
 static VOID ExpDrainLookaside(PGENERAL_LOOKASIDE List)
 {
     PSLIST_ENTRY Entry;
@@ -97,6 +113,7 @@ static VOID ExpDrainLookaside(PGENERAL_LOOKASIDE List)
     ExpForgetLookaside(List);
     while ((Entry = ExpInterlockedPopEntrySList(&List->ListHead)) != NULL)
         List->Free(Entry);
+    ExpEndLookaside(List);
 }
 
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside)
@@ -160,4 +177,5 @@ VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside)
 {
     ExpForgetLookaside((PGENERAL_LOOKASIDE)&Lookaside->L);
     ExFlushLookasideListEx(Lookaside);
+    ExpEndLookaside((PGENERAL_LOOKASIDE)&Lookaside->L);
 }

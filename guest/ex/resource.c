@@ -68,6 +68,9 @@ static VOID ExpCheckAcquire(PERESOURCE Resource, PVOID Caller)
         ExpResourceBugCheck(Resource, "apcs-not-disabled", Caller, EXP_VERIFIER, 0x37, Irql, 0, (ULONG_PTR)Resource);
     if (ExpVerifies(((ULONG_PTR)Resource & (sizeof(ULONG_PTR) - 1)) != 0))
         KeBugCheckEx(EXP_VERIFIER, 0x3D, 0, 0, (ULONG_PTR)Resource);
+    if (ExpVerifies(Resource->SystemResourcesList.Flink != &Resource->SystemResourcesList))
+        ExpResourceBugCheck(Resource, "resource-not-initialized", Caller, EXP_VERIFIER, 0xD1, (ULONG_PTR)Resource, 0,
+                            0);
 }
 
 static BOOLEAN ExpIsExclusive(PERESOURCE Resource)

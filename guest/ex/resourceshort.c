@@ -41,6 +41,7 @@ FORCEINLINE BOOLEAN ExpTakeFree(PERESOURCE Resource, ULONG State, const VOID *Ca
     KIRQL OldIrql = (KIRQL)__readcr8();
 
     if (KiDriverVerifierOn && (OldIrql > APC_LEVEL || ((ULONG_PTR)Resource & 7) != 0 ||
+                               Resource->SystemResourcesList.Flink != &Resource->SystemResourcesList ||
                                (OldIrql == PASSIVE_LEVEL && Thread->CombinedApcDisable == 0)))
         return FALSE;
     if (!ExpTryLock(Resource, OldIrql))

@@ -10,7 +10,8 @@ static PUCHAR InPool;
 static NPAGED_LOOKASIDE_LIST Lookaside;
 static PDEVICE_OBJECT Device;
 static WORK_QUEUE_ITEM Item;
-static ERESOURCE Resource;
+static LOOKASIDE_LIST_EX LookasideEx;
+static ERESOURCE Resource, NeverInitialized;
 static FAST_MUTEX Mutex;
 static EX_RUNDOWN_REF Rundown;
 static EX_PUSH_LOCK Push;
@@ -176,6 +177,39 @@ static ULONG ReadFault(PUNICODE_STRING RegistryPath)
     return Fault;
 }
 
+/* What is deleted, or was never made. */
+static BOOLEAN UseGone(ULONG Fault)
+{
+    switch (Fault) {
+    case 46:
+        ExInitializePagedLookasideList((PPAGED_LOOKASIDE_LIST)&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
+        ExDeletePagedLookasideList((PPAGED_LOOKASIDE_LIST)&Lookaside);
+        ExAllocateFromPagedLookasideList((PPAGED_LOOKASIDE_LIST)&Lookaside); /* [46] */
+        break;
+    case 47:
+        ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'xeBT', 0);
+        InPool = ExAllocateFromNPagedLookasideList(&Lookaside);
+        ExDeleteNPagedLookasideList(&Lookaside);
+        ExFreeToNPagedLookasideList(&Lookaside, InPool); /* [47] */
+        break;
+    case 48:
+        ExInitializeLookasideListEx(&LookasideEx, NULL, NULL, PagedPool, 0, 64, 'xeBT', 0);
+        ExDeleteLookasideListEx(&LookasideEx);
+        ExAllocateFromLookasideListEx(&LookasideEx); /* [48] */
+        break;
+    case 49:
+        ExDeleteResourceLite(&Resource);
+        KeEnterCriticalRegion();
+        ExAcquireResourceSharedLite(&Resource, TRUE); /* [49] */
+        break;
+    case 50:
+        KeEnterCriticalRegion();
+        ExAcquireResourceExclusiveLite(&NeverInitialized, TRUE); /* [50] */
+        break;
+    }
+    return FALSE;
+}
+
 /* FALSE: it is none of these. */
 static BOOLEAN Arguments(ULONG Fault)
 {
@@ -183,7 +217,7 @@ static BOOLEAN Arguments(ULONG Fault)
     switch (Fault) {
     default:
         if (Fault - 20 >= RTL_NUMBER_OF(Routines))
-            return FALSE;
+            return UseGone(Fault);
         Work(Routines[Fault - 20]);
         break;
     case 40: /* as it should be */
