@@ -13,8 +13,17 @@
 #define FLTVM_AVL_TABLES
 #endif
 
+/* PEPROCESS and PKPROCESS are one type with this header: what gives one is passed as the other. */
+#if !defined(_NTOSKRNL_) && !defined(_EPROCESS)
+#define _EPROCESS _KPROCESS
+#define FLTVM_ONE_PROCESS
+#endif
 #include <fltvm_ntddk_old.h>
 #include_next <ntddk.h>
+#ifdef FLTVM_ONE_PROCESS
+#undef FLTVM_ONE_PROCESS
+#undef _EPROCESS
+#endif
 
 #include <fltvm_ntddk.h>
 

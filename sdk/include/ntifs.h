@@ -9,7 +9,7 @@
 #ifndef FLTVM_NTIFS_H
 #define FLTVM_NTIFS_H
 
-/* With this header PEPROCESS and PKPROCESS are one type, and so are PETHREAD and PKTHREAD: what gives one is passed as the other. */
+/* With this header PETHREAD and PKTHREAD are one type too, as PEPROCESS and PKPROCESS are with ntddk.h. */
 #ifndef _NTOSKRNL_
 #define _EPROCESS _KPROCESS
 #define _ETHREAD  _KTHREAD

@@ -75,15 +75,20 @@ HANDLE Handle(PVOID p) { ULONG_PTR u = p; return u; }
 
 
 @with_folder
-def processes_and_threads_are_one_type_with_ntifs(folder):
-    """In C++ as well; ntddk.h alone keeps PETHREAD and PKTHREAD apart, as Windows's headers do."""
+def processes_and_threads_are_one_type(folder):
+    """In C++ as well.  ntddk.h alone keeps PETHREAD and PKTHREAD apart, and wdm.h all four, as Windows's headers do."""
     threads = 'PKTHREAD g(void) { return PsGetCurrentThread(); }\nPETHREAD h(void) { return KeGetCurrentThread(); }\n'
     write(folder, 'x.cpp', '#include <ntddk.h>\n' + threads + 'extern "C" ' + ENTRY)
     refused(folder, 'x.cpp', says=['x.cpp:2:'])
+    attach = ('extern "C" void KeStackAttachProcess(PKPROCESS, PVOID);\n'
+              'void f(PVOID s) { PEPROCESS p = (PEPROCESS)PsGetCurrentThread(); KeStackAttachProcess(p, s); }\n')
+    write(folder, 'x.cpp', '#include <wdm.h>\n' + attach + 'extern "C" ' + ENTRY)
+    refused(folder, 'x.cpp', says=['x.cpp:3:'])
+    write(folder, 'x.cpp', '#include <ntddk.h>\n' + attach + 'extern "C" ' + ENTRY)
+    accepted(folder, 'x.cpp')
+    attach = 'void f(void) { KAPC_STATE s; PEPROCESS p = PsGetCurrentProcess(); KeStackAttachProcess(p, &s); KeUnstackDetachProcess(&s); }\n'
     for header in ('ntifs.h', 'fltKernel.h'):
-        write(folder, 'x.cpp', f'#include <{header}>\n{threads}'
-              'void f(void) { KAPC_STATE s; PEPROCESS p = PsGetCurrentProcess(); KeStackAttachProcess(p, &s); KeUnstackDetachProcess(&s); }\n'
-              'extern "C" ' + ENTRY)
+        write(folder, 'x.cpp', f'#include <{header}>\n{threads}{attach}extern "C" ' + ENTRY)
         accepted(folder, 'x.cpp')
 
 
