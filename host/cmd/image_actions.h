@@ -10,9 +10,10 @@ typedef struct {
     char *cluster;
     char *files;
     int partition; /* as in volume.h */
+    gboolean lost; /* what is lost is no fault */
 } FltvmImageOptions;
 
-/* What --label, --cluster, --files and --partition say. */
+/* What --label, --cluster, --files, --partition and --lost say. */
 extern FltvmImageOptions fltvm_image_options;
 
 /* FALSE, with an error that leads to --help. */

@@ -118,7 +118,7 @@ gboolean fltvm_image_check(int argc, char **argv, int *outcome, GError **error)
     if (argc != 1)
         return fltvm_image_usage(error, "check needs FILE");
     volume = open_volume(argv[0], FALSE, error);
-    if (!volume || !fltvm_volume_check(volume, print_line, NULL, &count, error))
+    if (!volume || !fltvm_volume_check(volume, fltvm_image_options.lost, print_line, NULL, &count, error))
         return FALSE;
     if (count == 0)
         puts("no fault was found");

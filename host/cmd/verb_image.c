@@ -265,6 +265,8 @@ int fltvm_verb_image(int argc, char **argv, GError **error)
          "SIZE"},
         {"partition", 0, 0, G_OPTION_ARG_INT, &fltvm_image_options.partition,
          "Which holds the volume; 0: the disk has none (default: the first that is NTFS)", "N"},
+        {"lost", 0, 0, G_OPTION_ARG_NONE, &fltvm_image_options.lost,
+         "check: what is marked and nobody has, as a power cut may leave it, is no fault", NULL},
         G_OPTION_ENTRY_NULL};
     int outcome = FLTVM_EXIT_OK;
     int status =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Power cuts: machine:power_cut{…} cuts it where the script stands and gives the machine that starts on what is left of the disks;
- * machine:after_power_cut(function) says what must hold when a choice of the command line has cut it anywhere.
+ * machine:after_power_cut(function) says what must hold when a choice of the command line has cut it anywhere.  machine:copy_disk(path)
+ * is what the host's tools then look at.
  */
 #include "lua_power.h"
 
@@ -43,6 +44,24 @@ static int machine_after_power_cut(lua_State *lua)
     lua_pushvalue(lua, 2);
     lua_rawsetp(lua, -2, machine);
     return 0;
+}
+
+/* machine:copy_disk(path [, disk]) */
+static int machine_copy_disk(lua_State *lua)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    lua_Integer disk = luaL_optinteger(lua, 3, 0);
+    char *path = fltvm_lua_path(lua, luaL_checkstring(lua, 2));
+    GError *error = NULL;
+    gboolean done;
+
+    if (disk < 0 || disk > G_MAXINT) {
+        g_free(path);
+        return luaL_argerror(lua, 3, "not a disk's number");
+    }
+    done = fltvm_machine_copy_disk(machine, (guint)disk, path, &error);
+    g_free(path);
+    return done ? 0 : fltvm_lua_raise(lua, error);
 }
 
 /* The machine that ended so; one whose power the script itself has cut did not. */
@@ -97,5 +116,7 @@ void fltvm_lua_open_power(lua_State *lua)
     lua_setfield(lua, -2, "power_cut");
     lua_pushcfunction(lua, machine_after_power_cut);
     lua_setfield(lua, -2, "after_power_cut");
+    lua_pushcfunction(lua, machine_copy_disk);
+    lua_setfield(lua, -2, "copy_disk");
     lua_pop(lua, 1);
 }

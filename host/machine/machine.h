@@ -110,6 +110,9 @@ gboolean fltvm_machine_was_cut(const FltvmMachine *machine);
 /* What the machine is made of that comes after the cut: the same, with what is left on its disks, and no choice. */
 FltvmConfig *fltvm_machine_after_cut(FltvmMachine *machine, GError **error);
 
+/* medium.c: what is on a disk of a machine that has not started, written to a file as a raw image. */
+gboolean fltvm_machine_copy_disk(FltvmMachine *machine, guint number, const char *path, GError **error);
+
 /* Tell the guest that there are no more commands and wait for its end. */
 gboolean fltvm_machine_finish(FltvmMachine *machine, GError **error);
 

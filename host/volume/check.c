@@ -18,7 +18,8 @@ typedef struct {
     FltvmVolume *volume;
     FltvmVolumeSay say;
     gpointer data;
-    guint count;
+    gboolean lost_is_fine;
+    guint count, lost;
     guint8 *clusters; /* a bit a cluster that a stream has */
     guint64 records;
     guint16 *names;   /* of each record: its names, */
@@ -32,17 +33,37 @@ typedef struct {
     ntfschar name[255];
 } Entry;
 
+G_GNUC_PRINTF(2, 0)
+static void say_list(Check *check, const char *format, va_list args)
+{
+    g_autofree char *line = g_strdup_vprintf(format, args);
+
+    if (check->count++ < FAULTS_SAID)
+        check->say(line, check->data);
+}
+
 G_GNUC_PRINTF(2, 3)
 static void say(Check *check, const char *format, ...)
 {
-    g_autofree char *line = NULL;
     va_list args;
 
     va_start(args, format);
-    line = g_strdup_vprintf(format, args);
+    say_list(check, format, args);
     va_end(args);
-    if (check->count++ < FAULTS_SAID)
-        check->say(line, check->data);
+}
+
+/* What only takes room, or is a file that no folder leads to. */
+G_GNUC_PRINTF(2, 3)
+static void say_lost(Check *check, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    if (check->lost_is_fine)
+        check->lost++;
+    else
+        say_list(check, format, args);
+    va_end(args);
 }
 
 /* --- clusters ------------------------------------------------------------------------------------------ */
@@ -101,10 +122,10 @@ static void check_clusters(Check *check)
 
             if (marked == (ntfs_bit_get(check->clusters, (u64)(at * 8 + bit)) != 0))
                 continue;
-            say(check,
-                marked ? "cluster %" G_GINT64_FORMAT " is marked, and nobody has it"
-                       : "cluster %" G_GINT64_FORMAT " belongs to a stream, and is not marked",
-                at * 8 + bit);
+            if (marked)
+                say_lost(check, "cluster %" G_GINT64_FORMAT " is marked, and nobody has it", at * 8 + bit);
+            else
+                say(check, "cluster %" G_GINT64_FORMAT " belongs to a stream, and is not marked", at * 8 + bit);
         }
     }
 }
@@ -205,11 +226,10 @@ static void check_record(Check *check, guint64 record, const MFT_RECORD *bytes)
 
     if (ntfs_attr_pread(ntfs->mftbmp_na, (s64)(record / 8), 1, &marked) != 1)
         say(check, "the bitmap of records cannot be read");
-    else if ((((marked >> (record % 8)) & 1) != 0) != used && record >= FILE_first_user)
-        say(check,
-            used ? "record %" G_GUINT64_FORMAT " is in use, and not marked"
-                 : "record %" G_GUINT64_FORMAT " is marked, and not in use",
-            record);
+    else if (((marked >> (record % 8)) & 1) == 0 && used && record >= FILE_first_user)
+        say(check, "record %" G_GUINT64_FORMAT " is in use, and not marked", record);
+    else if (((marked >> (record % 8)) & 1) != 0 && !used && record >= FILE_first_user)
+        say_lost(check, "record %" G_GUINT64_FORMAT " is marked, and not in use", record);
     if (!used || bytes->base_mft_record != 0)
         return;
     inode = ntfs_inode_open(ntfs, record);
@@ -223,14 +243,15 @@ static void check_record(Check *check, guint64 record, const MFT_RECORD *bytes)
     ntfs_inode_close(inode);
 }
 
-gboolean fltvm_volume_check(FltvmVolume *volume, FltvmVolumeSay say_line, gpointer data, guint *count, GError **error)
+gboolean fltvm_volume_check(FltvmVolume *volume, gboolean lost_is_fine, FltvmVolumeSay say_line, gpointer data,
+                            guint *count, GError **error)
 {
     ntfs_volume *ntfs = volume->ntfs;
     guint64 records = (guint64)ntfs->mft_na->initialized_size >> ntfs->mft_record_size_bits;
     g_autofree guint8 *clusters = g_try_malloc0((gsize)(ntfs->nr_clusters / 8 + 1));
     g_autofree guint16 *names = g_try_new0(guint16, records), *entries = g_try_new0(guint16, records);
     g_autofree MFT_RECORD *bytes = g_malloc0(ntfs->mft_record_size);
-    Check check = {volume, say_line, data, 0, clusters, records, names, entries};
+    Check check = {volume, say_line, data, lost_is_fine, 0, 0, clusters, records, names, entries};
 
     if (!clusters || !names || !entries)
         return fltvm_volume_fail(volume, NULL, error, "the volume is too large");
@@ -242,7 +263,8 @@ gboolean fltvm_volume_check(FltvmVolume *volume, FltvmVolumeSay say_line, gpoint
     }
     for (guint64 record = FILE_first_user; record < records; record++) {
         if (names[record] != entries[record])
-            say(&check, "record %" G_GUINT64_FORMAT ": it has %u names, and %u entries of folders lead to it", record,
+            (names[record] > entries[record] ? say_lost : say)(
+                &check, "record %" G_GUINT64_FORMAT ": it has %u names, and %u entries of folders lead to it", record,
                 names[record], entries[record]);
     }
     check_clusters(&check);
@@ -250,6 +272,11 @@ gboolean fltvm_volume_check(FltvmVolume *volume, FltvmVolumeSay say_line, gpoint
         say(&check, "the volume says that it is not clean");
     if (check.count > FAULTS_SAID) {
         g_autofree char *line = g_strdup_printf("and %u faults more", check.count - FAULTS_SAID);
+        check.say(line, check.data);
+    }
+    if (check.lost) {
+        g_autofree char *line =
+            g_strdup_printf("lost, and no fault: %u clusters, records and names of which nobody knows", check.lost);
         check.say(line, check.data);
     }
     *count = check.count;

@@ -73,8 +73,10 @@ gboolean fltvm_volume_compare(FltvmVolume *volume, const char *folder, FltvmVolu
 /*
  * Say what is wrong with the volume's structure; the number of faults in `count`.  Each cluster belongs to one stream and is
  * marked in the bitmap, no other is; each record that is in use is marked, and others are not; each entry of an index leads to
- * a record that has the name, and each name of a record is in an index once.
+ * a record that has the name, and each name of a record is in an index once.  With `lost_is_fine` it is no fault when a cluster or a
+ * record is marked and nobody has it, or a name is in no index: that is what a power cut may leave of what was under way.
  */
-gboolean fltvm_volume_check(FltvmVolume *volume, FltvmVolumeSay say, gpointer data, guint *count, GError **error);
+gboolean fltvm_volume_check(FltvmVolume *volume, gboolean lost_is_fine, FltvmVolumeSay say, gpointer data, guint *count,
+                            GError **error);
 
 #endif

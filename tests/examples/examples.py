@@ -21,6 +21,7 @@ EXAMPLES = {
     'renames.lua': ['draft.txt renamed to', 'letter.txt linked as', 'copy.txt is deleted on close'],
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
     'powercut.lua': ['what was acknowledged is there', 'the disk can be read after a power cut'],
+    'powercut_ntfs.lua': ['what was acknowledged is there', 'the volume is whole'],
     'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Power cuts: what the disk's cache loses, what the next machine finds, and how a run that --power-cut ends goes on."""
 import json
+import os
 import re
 import sys
 import xml.etree.ElementTree
@@ -9,6 +10,7 @@ import xml.etree.ElementTree
 from command import Folder, expect
 from tap import case, check, equal, main
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VOLUME = '"\\\\Device\\\\HarddiskVolume1"'
 # Sixteen sectors with one letter each, none of them flushed; then what is there.
 WRITES = '''
@@ -112,6 +114,39 @@ end
         equal(folder.read('written.img')[:3072], b'a' * 2048 + b'r' * 1024, 'one that is')
 
 
+@case
+def what_is_left_can_be_copied_before_the_machine_starts():
+    with Folder() as folder:
+        image = folder.write('raw.img', b'r' * (1 << 20))
+        folder.write('scenario.lua', WRITES + f'''
+local _, status = fltvm.host{{ fltvm.qemu_img(), "create", "-q", "-f", "qcow2", [[{folder.file("a.qcow2")}]], "1M" }}
+expect_equal(status, 0, "an image of another format")
+local function refuses(vm, text, ...)
+  local ok, message = pcall(vm.copy_disk, vm, "no.img", ...)
+  expect(not ok and tostring(message):find(text, 1, true), tostring(message))
+end
+for name, disk in pairs{{ raw = {{ image = "raw.img" }}, blank = {{ size = "1M" }} }} do
+  disk.write_cache = true
+  local vm = fltvm.machine{{ disks = {{ disk, "a.qcow2" }} }}
+  vm:copy_disk(name .. "-before.img")
+  refuses(vm, "no disk 2", 2)
+  refuses(vm, "is a qcow2 image", 1)
+  write(vm, 0, 3, "a"):flush()
+  write(vm, 2, 5, "b")
+  refuses(vm, "has started")
+  vm = vm:power_cut{{ keep = "none" }}
+  vm:copy_disk(name .. "-after.img")
+  expect_equal(letters(vm):sub(1, 4), "aaaa", name)
+end
+''')
+        expect(folder.fltvm('run', 'scenario.lua'), 0)
+        for name, byte in (('raw', b'r'), ('blank', b'\0')):
+            equal(folder.read(name + '-before.img'), byte * (1 << 20), name + ' before')
+            equal(folder.read(name + '-after.img'), b'a' * 2048 + byte * ((1 << 20) - 2048), name + ' after')
+        check(not os.path.exists(folder.file('no.img')), 'a file that was refused')
+        equal(folder.read('raw.img'), b'r' * (1 << 20), image)
+
+
 CUT = '''
 local reached = 0
 vm:after_power_cut(function(after)
@@ -194,6 +229,17 @@ def an_exploration_finds_an_order_that_a_cut_breaks():
         expect(folder.fltvm(*command[1:]), 1, 'FAILED: the mark is not before the data')
         folder.write('scenario.lua', WRITES + ORDER.replace('FLUSH', 'volume:flush()'))
         expect(folder.fltvm('explore', '--strategy', 'power', 'scenario.lua', timeout=600), 0, 'nothing found in 26 runs')
+
+
+@case
+def a_volume_is_whole_after_each_cut_and_its_bytes_are_there():
+    with open(os.path.join(ROOT, 'examples', 'powercut_ntfs.lua'), encoding='utf-8') as file:
+        ledger = file.read()
+    with Folder() as folder:
+        folder.write('ledger.lua', ledger)
+        expect(folder.fltvm('explore', '--strategy', 'power', 'ledger.lua', timeout=600), 0, 'nothing found in 21 runs')
+        folder.write('ledger.lua', ledger.replace(', write_through = true', ''))
+        expect(folder.fltvm('explore', '--strategy', 'power', 'ledger.lua', timeout=600), 1, 'what was acknowledged is there')
 
 
 @case

@@ -196,6 +196,33 @@ def damage_is_found():
         says_not(folder.fltvm('image', 'check', 'a.raw'), 'record')
 
 
+def first_cluster(image, record):
+    """Of the data of a record whose data lie in clusters."""
+    at = record + struct.unpack_from('<H', image, record + 0x14)[0]
+    while struct.unpack_from('<I', image, at)[0] != 0x80:
+        at += struct.unpack_from('<I', image, at + 4)[0]
+    at += struct.unpack_from('<H', image, at + 0x20)[0]
+    lengths, places = image[at] & 15, image[at] >> 4
+    return int.from_bytes(image[at + 1 + lengths:at + 1 + lengths + places], 'little', signed=True)
+
+
+@case
+def what_is_lost_is_no_damage():
+    with Folder() as folder:
+        files = tree(folder, {'folder/a': 100000, 'folder/b': 200000})
+        ntfs(folder, 'a.raw', '--files', files)
+        good = folder.read('a.raw')
+        mft = struct.unpack_from('<Q', good, 0x30)[0] * 4096
+        bitmap = first_cluster(good, mft + 6 * 1024) * 4096
+        free = next(i for i in range(bitmap + 100, bitmap + 4096) if good[i] == 0)
+        flip(folder, free, 0x14)
+        done = folder.fltvm('image', 'check', 'a.raw')
+        expect(done, 1, 'is marked, and nobody has it')
+        expect(folder.fltvm('image', 'check', '--lost', 'a.raw'), 0, 'lost, and no fault: 2 clusters', 'no fault was found')
+        flip(folder, good.index('a'.encode('utf-16-le') + b'\0', mft) // 1024 * 1024 + 18, 3)
+        expect(folder.fltvm('image', 'check', '--lost', 'a.raw'), 1, 'names, and says', 'lost, and no fault: 2 clusters')
+
+
 @case
 def a_hostile_volume_does_not_leave_its_folder():
     with Folder() as folder:
