@@ -34,7 +34,9 @@
 #define FLTVM_FLTMSG_CONNECT FLTVM_FLTCTL_CODE(0x811u) /* request: fltvm_fltmsg_connect and the context behind it */
 #define FLTVM_FLTMSG_GET     FLTVM_FLTCTL_CODE(0x812u) /* answer: a message, when there is one */
 #define FLTVM_FLTMSG_REPLY   FLTVM_FLTCTL_CODE(0x813u) /* request: a reply */
-#define FLTVM_FLTMSG_SEND    FLTVM_FLTCTL_CODE(0x814u) /* request: what the filter gets; answer: what it returns */
+#define FLTVM_FLTMSG_SEND                                                                                              \
+    (FLTVM_FLTCTL_CODE(0x814u) |                                                                                       \
+     3u) /* request: what the filter gets; answer: what it returns; the buffers are the caller's */
 
 struct fltvm_fltmsg_connect {
     uint16_t name[FLTVM_FLTCTL_NAME_MAX]; /* the port's, e.g. \ScannerPort */

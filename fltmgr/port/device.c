@@ -43,49 +43,85 @@ static VOID FltpCheckReturned(PFLTP_CLIENT Client, const VOID *Notify, ULONG Ret
     }
 }
 
-/* Input and output share the system's buffer: the filter's callback gets two. */
-static NTSTATUS FltpSendByControl(PFLTP_CLIENT Client, PIRP Irp, ULONG Input, ULONG Output)
+/* What a message callback is given, and what it returns. */
+typedef struct _FLTP_SENT {
+    PVOID Input;
+    ULONG InputLength;
+    PVOID Output;
+    ULONG OutputLength;
+} FLTP_SENT, *PFLTP_SENT;
+
+static NTSTATUS FltpNotifyMessage(PFLTP_CLIENT Client, const FLTP_SENT *Sent, PULONG_PTR Information)
 {
     PFLT_MESSAGE_NOTIFY Notify = Client->Server->Message;
-    PFLT_FILTER Filter = Client->Port.Filter;
-    PVOID Copy = NULL, Answer = NULL;
     ULONG Returned = 0;
     NTSTATUS Status;
     FV_CALL Call;
 
-    if (Notify == NULL)
+    FvBeginCall(&Call);
+    Status = Notify(Client->Cookie, Sent->Input, Sent->InputLength, Sent->Output, Sent->OutputLength, &Returned);
+    FvEndCall(&Call, (PVOID)Notify, "port message callback", (ULONG_PTR)Client);
+    FltpCheckReturned(Client, (PVOID)Notify, Returned, Sent->OutputLength);
+    *Information = min(Returned, Sent->OutputLength);
+    return Status;
+}
+
+/* The program's own buffers, which may be gone at any moment: whoever touches them has to expect that.  (PFLT_MESSAGE_NOTIFY) */
+static NTSTATUS FltpSendFromUser(PFLTP_CLIENT Client, const FLTP_SENT *Sent, PULONG_PTR Information)
+{
+    __try {
+        ProbeForRead(Sent->Input, Sent->InputLength, 1);
+        ProbeForWrite(Sent->Output, Sent->OutputLength, 1);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+        return GetExceptionCode();
+    }
+    return FltpNotifyMessage(Client, Sent, Information);
+}
+
+/* Blocks of their very lengths: who goes beyond them is found. */
+static NTSTATUS FltpSendFromKernel(PFLTP_CLIENT Client, const FLTP_SENT *Sent, PULONG_PTR Information)
+{
+    FLTP_SENT Copy = {NULL, Sent->InputLength, NULL, Sent->OutputLength};
+    NTSTATUS Status = STATUS_INSUFFICIENT_RESOURCES;
+
+    if (Sent->InputLength > 0) {
+        Copy.Input = ExAllocatePoolWithTag(PagedPool, Sent->InputLength, FLTP_TAG_PORT);
+        if (Copy.Input == NULL)
+            goto Exit;
+        RtlCopyMemory(Copy.Input, Sent->Input, Sent->InputLength);
+    }
+    if (Sent->OutputLength > 0) {
+        Copy.Output = ExAllocatePoolWithTag(PagedPool, Sent->OutputLength, FLTP_TAG_PORT);
+        if (Copy.Output == NULL)
+            goto Exit;
+        RtlZeroMemory(Copy.Output, Sent->OutputLength);
+    }
+    Status = FltpNotifyMessage(Client, &Copy, Information);
+    if (*Information != 0)
+        RtlCopyMemory(Sent->Output, Copy.Output, *Information);
+
+Exit:
+    if (Copy.Output != NULL)
+        ExFreePoolWithTag(Copy.Output, FLTP_TAG_PORT);
+    if (Copy.Input != NULL)
+        ExFreePoolWithTag(Copy.Input, FLTP_TAG_PORT);
+    return Status;
+}
+
+static NTSTATUS FltpSendByControl(PFLTP_CLIENT Client, PIRP Irp, PIO_STACK_LOCATION Stack)
+{
+    FLTP_SENT Sent = {Stack->Parameters.DeviceIoControl.Type3InputBuffer,
+                      Stack->Parameters.DeviceIoControl.InputBufferLength, Irp->UserBuffer,
+                      Stack->Parameters.DeviceIoControl.OutputBufferLength};
+    PFLT_FILTER Filter = Client->Port.Filter;
+    NTSTATUS Status;
+
+    if (Client->Server->Message == NULL)
         return STATUS_NOT_SUPPORTED;
     if (!FltpEnterFilter(Client))
         return STATUS_PORT_DISCONNECTED;
-    if (Input > 0) {
-        Copy = ExAllocatePoolWithTag(PagedPool, Input, FLTP_TAG_PORT);
-        if (Copy == NULL) {
-            Status = STATUS_INSUFFICIENT_RESOURCES;
-            goto Exit;
-        }
-        RtlCopyMemory(Copy, Irp->AssociatedIrp.SystemBuffer, Input);
-    }
-    if (Output > 0) {
-        Answer = ExAllocatePoolWithTag(PagedPool, Output, FLTP_TAG_PORT);
-        if (Answer == NULL) {
-            Status = STATUS_INSUFFICIENT_RESOURCES;
-            goto Exit;
-        }
-        RtlZeroMemory(Answer, Output);
-    }
-    FvBeginCall(&Call);
-    Status = Notify(Client->Cookie, Copy, Input, Answer, Output, &Returned);
-    FvEndCall(&Call, (PVOID)Notify, "port message callback", (ULONG_PTR)Client);
-    FltpCheckReturned(Client, (PVOID)Notify, Returned, Output);
-    Irp->IoStatus.Information = min(Returned, Output);
-    if (Irp->IoStatus.Information != 0)
-        RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, Answer, Irp->IoStatus.Information);
-
-Exit:
-    if (Answer != NULL)
-        ExFreePoolWithTag(Answer, FLTP_TAG_PORT);
-    if (Copy != NULL)
-        ExFreePoolWithTag(Copy, FLTP_TAG_PORT);
+    Status = Irp->RequestorMode == UserMode ? FltpSendFromUser(Client, &Sent, &Irp->IoStatus.Information)
+                                            : FltpSendFromKernel(Client, &Sent, &Irp->IoStatus.Information);
     FltpReleaseRundown(&Filter->Object.Rundown);
     return Status;
 }
@@ -93,7 +129,6 @@ Exit:
 static NTSTATUS FltpMessageControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     ULONG Input = Stack->Parameters.DeviceIoControl.InputBufferLength;
-    ULONG Output = Stack->Parameters.DeviceIoControl.OutputBufferLength;
     PFLTP_CLIENT Client = Stack->FileObject->FsContext;
 
     Irp->IoStatus.Information = 0;
@@ -104,7 +139,7 @@ static NTSTATUS FltpMessageControl(PIRP Irp, PIO_STACK_LOCATION Stack)
     switch (Stack->Parameters.DeviceIoControl.IoControlCode) {
     case FLTVM_FLTMSG_GET: return FltpGetMessage(Client, Irp);
     case FLTVM_FLTMSG_REPLY: return FltpReplyMessage(Client, Irp->AssociatedIrp.SystemBuffer, Input);
-    case FLTVM_FLTMSG_SEND: return FltpSendByControl(Client, Irp, Input, Output);
+    case FLTVM_FLTMSG_SEND: return FltpSendByControl(Client, Irp, Stack);
     default: return STATUS_INVALID_DEVICE_REQUEST;
     }
 }
