@@ -121,4 +121,6 @@ VOID IopCheckLeft(PDRIVER_OBJECT DriverObject)
     if ((Device = IopFindDevice(DriverObject)) != NULL) {
         KeReportLeft("device", Device, Unload);
     }
+    ObCheckLeft(DriverObject->DriverStart,
+                DriverObject->DriverSize); /* what keeps its image would never be found else */
 }

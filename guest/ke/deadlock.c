@@ -230,6 +230,63 @@ VOID NTAPI FvEndWait(PFV_WAIT Wait)
     KeReleaseSpinLock(&KiWaitLock, OldIrql);
 }
 
+/* ---- what is waited for when something lasts too long ---- */
+
+#define KI_TOLD_WAITS   16
+#define KI_TOLD_HOLDERS 4
+
+/* A holder may be a thread that has ended: only its address is told. */
+static VOID KiTellWait(PFV_TELL Tell, PFV_WAIT Wait)
+{
+    CHAR Text[256];
+    FV_HOLDER Holder = {0};
+
+    _snprintf(Text, sizeof(Text), "thread=0x%I64x %s\nwaits-for=%s 0x%I64x\nwaits-at=0x%I64x\n", (ULONG64)Wait->Thread,
+              ((PKTHREAD)Wait->Thread)->Name, Wait->What, (ULONG64)Wait->Object, (ULONG64)Wait->Caller);
+    Text[sizeof(Text) - 1] = 0;
+    Tell(Text);
+    for (ULONG Index = 0; Index < KI_TOLD_HOLDERS && Wait->NextHolder(Wait, Index, &Holder); Index++) {
+        const VOID *Since = Holder.Since;
+
+        if (Since == NULL && KiFindWait(Holder.Thread) != NULL) {
+            Since = KiHeldSince(Holder.Thread, Wait->Object);
+        }
+        _snprintf(Text, sizeof(Text), "held-by=0x%I64x\n", (ULONG64)Holder.Thread);
+        Tell(Text);
+        if (Since != NULL) {
+            _snprintf(Text, sizeof(Text), "held-since=0x%I64x\n", (ULONG64)Since);
+            Tell(Text);
+        }
+        Holder = (FV_HOLDER){0};
+    }
+}
+
+/* With the verifier on; the kernel's own waits are no driver's.  When all stands still nothing is told: who holds something is asked under his own locks. */
+VOID KiTellWaits(PFV_TELL Tell, BOOLEAN Frozen)
+{
+    ULONG Told = 0;
+    KIRQL OldIrql;
+
+    if (Frozen || !KiDriverVerifierOn) {
+        return;
+    }
+    OldIrql = KeAcquireSpinLockRaiseToDpc(&KiWaitLock);
+    for (ULONG Bucket = 0; Bucket < KI_WAIT_BUCKETS; Bucket++) {
+        PLIST_ENTRY Head = &KiWaits[Bucket];
+
+        for (PLIST_ENTRY Entry = Head->Flink; Entry != NULL && Entry != Head && Told < KI_TOLD_WAITS;
+             Entry = Entry->Flink) {
+            PFV_WAIT Wait = CONTAINING_RECORD(Entry, FV_WAIT, Links);
+
+            if (!HalIsKernelAddress(Wait->Caller)) {
+                KiTellWait(Tell, Wait);
+                Told++;
+            }
+        }
+    }
+    KeReleaseSpinLock(&KiWaitLock, OldIrql);
+}
+
 /* ---- spin locks ---- */
 
 typedef struct _KI_SPINNER {

@@ -151,6 +151,9 @@ NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE 
                          const VOID *Caller);
 VOID KiReportHeld(const KTHREAD *Thread);
 
+/* Tells by Tell, for FvRegisterHolder's purpose, which waits are under way and who holds what is waited for. */
+VOID KiTellWaits(PFV_TELL Tell, BOOLEAN Frozen);
+
 /*
  * tracked.c: KE_TRACKED goes on with what ke tracks for itself; of several the first is reported.  Objects are aligned to
  * 8 bytes.  All at any IRQL.

@@ -106,6 +106,7 @@ static VOID NTAPI KiTell(PCSTR Text)
 
 VOID KiTellHolders(BOOLEAN Frozen)
 {
+    KiTellWaits(KiTell, Frozen);
     for (LONG Index = 0; Index < KiHolders && Index < KI_HOLDERS; Index++) {
         if (KiTellHeld[Index] != NULL) {
             KiTellHeld[Index](KiTell, Frozen);

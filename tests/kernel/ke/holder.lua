@@ -23,3 +23,15 @@ local hang = expect_hang { operation = "reading", text = "thing", what = "and wi
   volume:read(0, 512, { timeout = 50 })
 end }
 expect(hang.stacks:find(HELD:format(3, line)), "the time-out tells it, too")
+
+-- The kernel tells which waits that others end are under way, and where those took what they have: waits.c.
+local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
+local guilty = dofile(folder .. "../../inc/guilty.lua")(folder .. "waits.c")
+vm = fltvm.machine { disks = { { size = "1M" } } }
+local driver = vm:load { source = "waits.c" }
+expect(not vm:stacks():find("waits%-for"), "nobody waits")
+hang = expect_hang { operation = "unloading", text = "run-down protection 0x", what = "a wait for what is never given back", quiet = true,
+  function() driver:unload() end }
+expect(hang.stacks:find("waits%-at +waits!Unload %([%w/]*" .. guilty[2]:gsub("%.", "%%.") .. "%)"), "the time-out tells who waits")
+local _, lenders = hang.stacks:gsub("held%-since +waits!Lend %([%w/]*" .. guilty[1]:gsub("%.", "%%.") .. "%)", "")
+expect_equal(lenders, 2, "and who took it, though one of them is gone")

@@ -219,6 +219,10 @@ DECLSPEC_NOINLINE static PVOID Take(VOID)
         Attributes.ObjectName = &Callback;
         ExCreateCallback((PCALLBACK_OBJECT *)&Object, &Attributes, TRUE, FALSE); /* [38] */
         break;
+    case 39:
+        ObReferenceObject(Device); /* [39] */
+        Object = Device;
+        break;
     }
     return Object;
 }
@@ -228,7 +232,7 @@ static VOID GiveBackAll(VOID)
 {
     PVOID Object;
 
-    for (Kind = 25; Kind <= 38; Kind++) {
+    for (Kind = 25; Kind <= 39; Kind++) {
         if (Kind == 37)
             continue;
         Object = Take();
@@ -285,7 +289,7 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 23: FsRtlAllocateFileLock(NULL, NULL); break; /* [23] */
     case 24: AskKey(); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break; /* [14] */
-    case 25 ... 38: Take(); break;
+    case 25 ... 39: Take(); break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
         ObDereferenceObject(StartThread(WaitForEver, NULL));

@@ -50,6 +50,7 @@ for _, case in ipairs{
   { 36, 0xC4, 0x62, "pool-leak", "Take" }, -- an oplock
   { 37, 0xC4, 0x62, "pool-leak", "Take" }, -- an oplock whose memory is freed
   { 38, 0xC4, 0xF107, "reference to an object, Callback", "Take" },
+  { 39, 0xC4, 0xF107, "reference to an object, Device", "Take" }, -- its own: it keeps the image
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", line = not NOWHERE[case[1]] and assert(guilty[case[1]], case[4]) or nil, what = case[4] .. " is found at unload", quiet = true,
