@@ -215,7 +215,7 @@ static BOOLEAN NTAPI NtfsCheckFastIo(PFILE_OBJECT FileObject, PLARGE_INTEGER Fil
 
     UNREFERENCED_PARAMETER(Wait);
     UNREFERENCED_PARAMETER(IoStatus);
-    if (!Volume->IsVolume || Volume->Dismounted || Stream == NULL) {
+    if (!Volume->IsVolume || Volume->Dismounted || Stream == NULL || NtfsIsDoubted(Volume)) {
         return FALSE;
     }
     if (!FsRtlOplockIsFastIoPossible(&Stream->Header.Oplock)) {

@@ -23,6 +23,9 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
     LARGE_INTEGER Nothing = {.QuadPart = 0};
 
+    if (NtfsIsDoubted(Volume)) {
+        NtfsLookAtMedium(Volume); /* before it is written to */
+    }
     if (Volume->IsVolume) {
         NtfsLockLibraryToEnd();
         if (Stream != NULL) {

@@ -573,5 +573,16 @@ NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!((PNTFS_VOLUME)DeviceObject->DeviceExtension)->IsVolume) {
         return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
+    if (NtfsIsDoubted(DeviceObject->DeviceExtension)) {
+        NTSTATUS Status = NtfsLookAtMedium(DeviceObject->DeviceExtension);
+
+        if (Status == STATUS_WRONG_VOLUME) {
+            NtfsDeleteVolumeIfUnused(DeviceObject->DeviceExtension, 1); /* this open held it */
+            return DriverComplete(Irp, STATUS_REPARSE, IO_REMOUNT);
+        }
+        if (!NT_SUCCESS(Status)) {
+            return DriverComplete(Irp, Status, 0);
+        }
+    }
     return NtfsOpen(DeviceObject, Irp, FALSE);
 }

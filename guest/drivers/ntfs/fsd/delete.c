@@ -59,7 +59,7 @@ BOOLEAN NtfsIsDoomed(PNTFS_STREAM Stream, PNTFS_HANDLE Handle)
 NTSTATUS NtfsCheckUsable(PNTFS_VOLUME Volume, PNTFS_STREAM Stream)
 {
     if (Volume->Dismounted) {
-        return STATUS_VOLUME_DISMOUNTED;
+        return Volume->LostBy;
     }
     return Stream != NULL && (Stream->IsGone || Stream->File->IsGone) ? STATUS_FILE_DELETED : STATUS_SUCCESS;
 }

@@ -260,7 +260,7 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             }
         }
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
-        Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
+        Status = NtfsVerifyVolume(Volume);
     }
     return DriverComplete(Irp, Status, Information);
 }

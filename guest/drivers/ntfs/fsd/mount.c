@@ -7,7 +7,7 @@
 /* Only NTFS costs more than one sector, and a word in the log where it is damaged: others are for the next file system. */
 static NTSTATUS NtfsRecognize(NTFS_SECTORS *Sectors)
 {
-    NTSTATUS Status = NtfsTransferSectors(Sectors->Context, FALSE, 0, Sectors->Bounce, Sectors->SectorSize);
+    NTSTATUS Status = NtfsTransferSectors(Sectors, FALSE, 0, Sectors->Bounce, Sectors->SectorSize);
 
     if (NT_SUCCESS(Status) && RtlCompareMemory((PUCHAR)Sectors->Bounce + 3, "NTFS    ", 8) != 8) {
         Status = STATUS_UNRECOGNIZED_VOLUME;
@@ -94,6 +94,7 @@ VOID NtfsLeaveVpbLocked(PNTFS_VOLUME Volume)
     Volume->Vpb->Flags &= ~VPB_LOCKED;
     IoReleaseVpbSpinLock(Irql);
     Volume->LockHolder = NULL;
+    Volume->LostBy = STATUS_VOLUME_DISMOUNTED;
     Volume->Dismounted = TRUE;
 }
 
@@ -127,6 +128,8 @@ NTSTATUS NtfsMount(PDEVICE_OBJECT ControlDevice, PIO_STACK_LOCATION Stack)
         }
         return Status;
     }
+    Volume->Sectors.Mounting = FALSE;
+    Volume->Vpb->RealDevice->Flags &= ~DO_VERIFY_VOLUME;
     Volume->IsVolume = TRUE;
     Device->StackSize = Target->StackSize + 1;
     Device->AlignmentRequirement = Target->AlignmentRequirement;
@@ -189,6 +192,7 @@ NTSTATUS NTAPI NtfsShutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsFlushFiles(Volume, FALSE);
         NtfsLockLibrary();
         Volume->OpenCount--;
+        Volume->LostBy = STATUS_VOLUME_DISMOUNTED;
         Volume->Dismounted = TRUE;
         NtfsDismountLocked(Volume);
     }

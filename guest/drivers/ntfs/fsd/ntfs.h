@@ -131,6 +131,7 @@ typedef struct _NTFS_VOLUME {
     BOOLEAN RemovalPending;  /* it is locked, until it is removed or stays */
     PVPB NextVpb;            /* which the real device gets with the dismount */
     WORK_QUEUE_ITEM Forget;
+    NTSTATUS LostBy; /* what is open fails with, once dismounted */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } NTFS_VOLUME, *PNTFS_VOLUME;
@@ -142,10 +143,10 @@ VOID NtfsLockLibrary(VOID);
 VOID NtfsLockLibraryToEnd(VOID);
 VOID NtfsUnlockLibrary(VOID);
 
-/* sectors.c.  PASSIVE_LEVEL: the library's transfers; Context is the volume's target device.  Flags: SL_WRITE_THROUGH of a write. */
+/* sectors.c.  PASSIVE_LEVEL: the library's transfers.  Flags: SL_WRITE_THROUGH of a write, SL_OVERRIDE_VERIFY_VOLUME. */
 NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags, LONGLONG Offset, PMDL Mdl,
                          ULONG Length);
-NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length);
+NTSTATUS NtfsTransferSectors(NTFS_SECTORS *Sectors, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length);
 NTSTATUS NtfsInitializeSectors(NTFS_SECTORS *Sectors, PDEVICE_OBJECT Target);
 VOID NtfsDeleteSectors(NTFS_SECTORS *Sectors);
 
@@ -286,6 +287,21 @@ NTSTATUS NtfsMeetReparsePointLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, U
 NTSTATUS NtfsSetReparsePoint(PNTFS_CONTROL Control);
 NTSTATUS NtfsGetReparsePoint(PNTFS_CONTROL Control);
 NTSTATUS NtfsDeleteReparsePoint(PNTFS_CONTROL Control);
+
+/* pnp.c.  Without a lock.  Lose: it cannot be reached any more, and what is open fails with Status; TRUE: NtfsForgetLater has to be called, as the last that
+ * touches the volume. */
+BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume, NTSTATUS Status);
+VOID NtfsForgetLater(PNTFS_VOLUME Volume);
+
+/* verify.c.  Without a lock.  Look: STATUS_SUCCESS: it is the same. */
+NTSTATUS NtfsVerifyVolume(PNTFS_VOLUME Volume);
+NTSTATUS NtfsLookAtMedium(PNTFS_VOLUME Volume);
+
+/* The medium may have changed. */
+static inline BOOLEAN NtfsIsDoubted(PNTFS_VOLUME Volume)
+{
+    return Volume->IsVolume && !Volume->Dismounted && (Volume->Vpb->RealDevice->Flags & DO_VERIFY_VOLUME) != 0;
+}
 
 /* notify.c */
 VOID NtfsReportLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, PNTFS_STREAM Stream, ULONG Filter, ULONG Action);

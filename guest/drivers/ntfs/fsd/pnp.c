@@ -19,15 +19,23 @@ static VOID NTAPI NtfsForgetVolume(PVOID Context)
     NtfsDeleteVolumeIfUnused(Volume, 0);
 }
 
-/* TRUE: OpenCount is one more, for NtfsForgetVolume. */
-static BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume)
+VOID NtfsForgetLater(PNTFS_VOLUME Volume)
+{
+    ExInitializeWorkItem(&Volume->Forget, NtfsForgetVolume, Volume);
+    ExQueueWorkItem(&Volume->Forget, DelayedWorkQueue);
+}
+
+/* OpenCount is one more, for NtfsForgetVolume. */
+BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume, NTSTATUS Status)
 {
     BOOLEAN Lost = FALSE;
 
     NtfsLockLibraryToEnd();
     if (!Volume->Dismounted) {
-        NtfsDismountLocked(Volume); /* what it cannot write is lost */
+        Volume->Sectors.Lost = Status == STATUS_WRONG_VOLUME; /* it must not meet another one's sectors */
+        NtfsDismountLocked(Volume);                           /* what it cannot write is lost */
         NtfsLeaveVpbLocked(Volume);
+        Volume->LostBy = Status;
         Volume->RemovalPending = FALSE;
         Volume->OpenCount++;
         Lost = TRUE;
@@ -95,7 +103,7 @@ NTSTATUS NTAPI NtfsPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             return DriverComplete(Irp, Status, 0);
         }
     } else if (Minor == IRP_MN_REMOVE_DEVICE || Minor == IRP_MN_SURPRISE_REMOVAL) {
-        Lost = NtfsLoseVolume(Volume);
+        Lost = NtfsLoseVolume(Volume, STATUS_VOLUME_DISMOUNTED);
     } else if (Minor != IRP_MN_CANCEL_REMOVE_DEVICE) {
         IoSkipCurrentIrpStackLocation(Irp);
         return IoCallDriver(Volume->Target, Irp);
@@ -109,8 +117,7 @@ NTSTATUS NTAPI NtfsPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     }
     IoCompleteRequest(Irp, IO_NO_INCREMENT);
     if (Lost) {
-        ExInitializeWorkItem(&Volume->Forget, NtfsForgetVolume, Volume);
-        ExQueueWorkItem(&Volume->Forget, DelayedWorkQueue);
+        NtfsForgetLater(Volume);
     }
     return Status;
 }

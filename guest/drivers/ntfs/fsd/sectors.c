@@ -49,7 +49,7 @@ NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags
     return Status;
 }
 
-NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length)
+NTSTATUS NtfsTransferSectors(NTFS_SECTORS *Sectors, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length)
 {
     PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
     NTSTATUS Status;
@@ -58,7 +58,8 @@ NTSTATUS NtfsTransferSectors(PDEVICE_OBJECT Target, BOOLEAN Write, LONGLONG Offs
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     MmBuildMdlForNonPagedPool(Mdl);
-    Status = NtfsSendSectors(Target, Write ? IRP_MJ_WRITE : IRP_MJ_READ, 0, Offset, Mdl, Length);
+    Status = NtfsSendSectors(Sectors->Target, Write ? IRP_MJ_WRITE : IRP_MJ_READ,
+                             Sectors->Mounting ? SL_OVERRIDE_VERIFY_VOLUME : 0, Offset, Mdl, Length);
     IoFreeMdl(Mdl);
     return Status;
 }
@@ -70,7 +71,7 @@ static int32_t NtfsSectorsTransfer(void *Context, int Write, int64_t Offset, voi
 
 static int32_t NtfsSectorsFlush(void *Context)
 {
-    NTSTATUS Status = NtfsSendSectors(Context, IRP_MJ_FLUSH_BUFFERS, 0, 0, NULL, 0);
+    NTSTATUS Status = NtfsSendSectors(((NTFS_SECTORS *)Context)->Target, IRP_MJ_FLUSH_BUFFERS, 0, 0, NULL, 0);
 
     /* What has no cache has nothing to flush. */
     return Status == STATUS_INVALID_DEVICE_REQUEST ? STATUS_SUCCESS : Status;
@@ -94,7 +95,9 @@ NTSTATUS NtfsInitializeSectors(NTFS_SECTORS *Sectors, PDEVICE_OBJECT Target)
         Length.Length.QuadPart < Geometry.BytesPerSector) {
         return STATUS_UNRECOGNIZED_VOLUME;
     }
-    Sectors->Context = Target;
+    Sectors->Context = Sectors;
+    Sectors->Target = Target;
+    Sectors->Mounting = TRUE;
     Sectors->Length = Length.Length.QuadPart;
     Sectors->SectorSize = Geometry.BytesPerSector;
     Sectors->Transfer = NtfsSectorsTransfer;

@@ -114,6 +114,12 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
     NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
 
+    if (NtfsIsDoubted(Volume)) {
+        Status = NtfsLookAtMedium(Volume);
+        if (!NT_SUCCESS(Status)) {
+            return DriverComplete(Irp, Status, 0);
+        }
+    }
     if (Volume->IsVolume && Stream != NULL) {
         Status = NtfsCheckOplock(Stream, Irp);
         if (Status == STATUS_PENDING) {

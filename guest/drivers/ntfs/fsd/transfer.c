@@ -54,8 +54,14 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
+    if ((Irp->Flags & IRP_PAGING_IO) == 0 && NtfsStreamOf(Stack->FileObject) != NULL && NtfsIsDoubted(Volume)) {
+        Status = NtfsLookAtMedium(Volume);
+        if (!NT_SUCCESS(Status)) {
+            return DriverComplete(Irp, Status, 0);
+        }
+    }
     if (Volume->Dismounted) {
-        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+        return DriverComplete(Irp, Volume->LostBy, 0);
     }
     if (Stack->Parameters.Read.Length == 0 && (Stack->MinorFunction & IRP_MN_COMPLETE) == 0) {
         return DriverComplete(Irp, STATUS_SUCCESS, 0);

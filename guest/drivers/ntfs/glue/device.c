@@ -27,7 +27,7 @@ static int GlueOpen(struct ntfs_device *Device, int Flags)
 static int GlueSync(struct ntfs_device *Device)
 {
     NTFS_SECTORS *Sectors = GlueSectors(Device);
-    int32_t Status = NDevReadOnly(Device) ? 0 : Sectors->Flush(Sectors->Context);
+    int32_t Status = NDevReadOnly(Device) || Sectors->Lost ? 0 : Sectors->Flush(Sectors->Context);
 
     if (Status < 0) {
         Sectors->Failed = Status;
@@ -79,6 +79,10 @@ static s64 GlueTransfer(struct ntfs_device *Device, int Write, u8 *Buffer, s64 C
     NTFS_SECTORS *Sectors = GlueSectors(Device);
     s64 Done = 0;
 
+    if (Sectors->Lost) {
+        errno = EIO;
+        return -1;
+    }
     if (Offset < 0 || Count < 0 || Offset > Sectors->Length) {
         errno = EINVAL;
         return -1;

@@ -14,7 +14,10 @@
 
 /* The volume's sectors: offsets and lengths are multiples of the sector size.  They return an NTSTATUS. */
 typedef struct _NTFS_SECTORS {
-    void *Context;
+    void *Context; /* of both */
+    void *Target;  /* the device */
+    int Mounting;  /* whatever the medium is */
+    int Lost;      /* nothing is read or written any more */
     int64_t Length;
     uint32_t SectorSize;
     int32_t (*Transfer)(void *Context, int Write, int64_t Offset, void *Buffer, uint32_t Length);
