@@ -9,8 +9,7 @@
 
 #include <fltvm.h>
 
-#define FAST_FAIL_UNSAFE_REGISTRY_ACCESS 9
-#define CMP_TAG_QUERY                    'qRmC'
+#define CMP_TAG_QUERY 'qRmC'
 
 typedef struct _CMP_QUERY {
     HANDLE Top;     /* what RelativeTo and Path name; NULL: it is not there */
@@ -306,7 +305,7 @@ static VOID CmpCheckDirect(PCMP_QUERY Query)
     if (!Trusted) {
         FvReport("rule=RTL_QUERY_REGISTRY_DIRECT without RTL_QUERY_REGISTRY_TYPECHECK, in a hive that is not the "
                  "system's\n");
-        KeBugCheckEx(0x139 /* KERNEL_SECURITY_CHECK_FAILURE */, FAST_FAIL_UNSAFE_REGISTRY_ACCESS, 0, 0, 0);
+        KeBugCheckEx(KERNEL_SECURITY_CHECK_FAILURE, FAST_FAIL_UNSAFE_REGISTRY_ACCESS, 0, 0, 0);
     }
 }
 

@@ -40,7 +40,7 @@ struct _EX_TIMER {
 DECLSPEC_NORETURN static VOID ExpRefuse(PCSTR Why, PEX_TIMER Timer, ULONG_PTR Value)
 {
     FvReport(Why);
-    KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)Timer, Value, 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)Timer, Value, 0);
 }
 
 static VOID ExpCheckTimer(PEX_TIMER Timer)

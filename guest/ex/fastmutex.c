@@ -10,8 +10,6 @@
 #include <ke.h>
 #include <fltvm.h>
 
-#define EXP_VERIFIER 0xC4
-
 #undef ExAcquireFastMutex
 #undef ExReleaseFastMutex
 #undef ExTryToAcquireFastMutex
@@ -19,7 +17,7 @@
 static VOID ExpVerifyFastMutex(BOOLEAN Holds, ULONG Violation, PFAST_MUTEX FastMutex)
 {
     if (!Holds && FvVerifierEnabled())
-        KeBugCheckEx(EXP_VERIFIER, Violation, KeGetCurrentIrql(),
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(),
                      (ULONG_PTR)(ULONG)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)FastMutex);
 }
 
@@ -27,7 +25,7 @@ static VOID ExpVerifyFastMutex(BOOLEAN Holds, ULONG Violation, PFAST_MUTEX FastM
 static VOID ExpVerifyFastMutexIrql(BOOLEAN Holds, ULONG Violation, PFAST_MUTEX FastMutex)
 {
     if (!Holds && FvVerifierEnabled())
-        KeBugCheckEx(EXP_VERIFIER, Violation, KeGetCurrentIrql(), (ULONG_PTR)FastMutex, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, KeGetCurrentIrql(), (ULONG_PTR)FastMutex, 0);
 }
 
 static VOID ExpWaitForFastMutex(PFAST_MUTEX FastMutex, PVOID Caller)

@@ -20,22 +20,6 @@
     (POOL_QUOTA_FAIL_INSTEAD_OF_RAISE | POOL_RAISE_IF_ALLOCATION_FAILURE | POOL_COLD_ALLOCATION | POOL_NX_ALLOCATION | \
      POOL_ZERO_ALLOCATION)
 
-#ifndef POOL_RAISE_IF_ALLOCATION_FAILURE
-#define POOL_RAISE_IF_ALLOCATION_FAILURE 16
-#endif
-#ifndef POOL_QUOTA_FAIL_INSTEAD_OF_RAISE
-#define POOL_QUOTA_FAIL_INSTEAD_OF_RAISE 8
-#endif
-#ifndef POOL_COLD_ALLOCATION
-#define POOL_COLD_ALLOCATION 256
-#endif
-#ifndef POOL_NX_ALLOCATION
-#define POOL_NX_ALLOCATION 512
-#endif
-#ifndef POOL_ZERO_ALLOCATION
-#define POOL_ZERO_ALLOCATION 1024
-#endif
-
 static VOID ExpInitializeLookaside(PGENERAL_LOOKASIDE List, POOL_TYPE Type, SIZE_T Size, ULONG Tag, PVOID Caller)
 {
     USHORT Depth = HalIsKernelAddress(Caller) ? EXP_KERNEL_LOOKASIDE_DEPTH
@@ -87,14 +71,14 @@ DECLSPEC_NOINLINE VOID NTAPI ExInitializePagedLookasideList(PPAGED_LOOKASIDE_LIS
 static VOID ExpForgetLookaside(PGENERAL_LOOKASIDE List)
 {
     if (!KeUntrackMemory(KeTrackedLookaside, &List->ListEntry))
-        KeBugCheckEx(0xC4, 0xCB, (ULONG_PTR)List, 0, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, (ULONG_PTR)List, 0, 0);
 }
 
 /* What a deleted list's routines lead to, whichever of them is called. */
 static DECLSPEC_NOINLINE VOID NTAPI ExpUseDeletedLookaside(VOID)
 {
     FvReport("rule=a lookaside list is used after it was deleted\n");
-    KeBugCheckEx(0xC4, 0xCB, 0, (ULONG_PTR)__builtin_return_address(0), 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xCB, 0, (ULONG_PTR)__builtin_return_address(0), 0);
 }
 
 static VOID ExpEndLookaside(PGENERAL_LOOKASIDE List)

@@ -166,7 +166,8 @@ static VOID ExpCheckPushFlags(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     if ((Flags & ~EXP_PUSH_VALID_FLAGS) != 0 && FvVerifierEnabled()) {
         FvReport("rule=a push lock has no such flags\n");
-        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)PushLock, Flags, EXP_PUSH_VALID_FLAGS);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)PushLock, Flags,
+                     EXP_PUSH_VALID_FLAGS);
     }
 }
 

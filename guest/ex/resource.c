@@ -20,7 +20,6 @@
  */
 #include "resource.h"
 
-#define EXP_VERIFIER      0xC4
 #define EXP_TABLE_TAG     'eTeR'
 #define EXP_TABLE_MINIMUM 4
 #define EXP_OWNER_POINTER 3 /* low bits of an owner that is not a thread */
@@ -65,12 +64,13 @@ static VOID ExpCheckAcquire(PERESOURCE Resource, PVOID Caller)
         ExpResourceBugCheck(Resource, "irql", Caller, IRQL_NOT_LESS_OR_EQUAL, (ULONG_PTR)Resource, Irql, 0,
                             (ULONG_PTR)Caller);
     if (Irql == PASSIVE_LEVEL && FvVerifierEnabled() && !HalIsKernelAddress(Caller) && !KeAreApcsDisabled())
-        ExpResourceBugCheck(Resource, "apcs-not-disabled", Caller, EXP_VERIFIER, 0x37, Irql, 0, (ULONG_PTR)Resource);
+        ExpResourceBugCheck(Resource, "apcs-not-disabled", Caller, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x37, Irql, 0,
+                            (ULONG_PTR)Resource);
     if (ExpVerifies(((ULONG_PTR)Resource & (sizeof(ULONG_PTR) - 1)) != 0))
-        KeBugCheckEx(EXP_VERIFIER, 0x3D, 0, 0, (ULONG_PTR)Resource);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3D, 0, 0, (ULONG_PTR)Resource);
     if (ExpVerifies(Resource->SystemResourcesList.Flink != &Resource->SystemResourcesList))
-        ExpResourceBugCheck(Resource, "resource-not-initialized", Caller, EXP_VERIFIER, 0xD1, (ULONG_PTR)Resource, 0,
-                            0);
+        ExpResourceBugCheck(Resource, "resource-not-initialized", Caller, DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD1,
+                            (ULONG_PTR)Resource, 0, 0);
 }
 
 static BOOLEAN ExpIsExclusive(PERESOURCE Resource)
@@ -399,8 +399,8 @@ DECLSPEC_NOINLINE NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource)
 {
     ExpCheckIdle(Resource, __builtin_return_address(0));
     if (!KeUntrackMemory(KeTrackedResource, &Resource->SystemResourcesList))
-        ExpResourceBugCheck(Resource, "resource-not-initialized", __builtin_return_address(0), EXP_VERIFIER, 0xD1,
-                            (ULONG_PTR)Resource, 0, 0);
+        ExpResourceBugCheck(Resource, "resource-not-initialized", __builtin_return_address(0),
+                            DRIVER_VERIFIER_DETECTED_VIOLATION, 0xD1, (ULONG_PTR)Resource, 0, 0);
     if (Resource->OwnerTable != NULL)
         ExFreePool(Resource->OwnerTable);
     memset(Resource, 0, sizeof(*Resource));

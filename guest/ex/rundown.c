@@ -118,7 +118,8 @@ VOID FASTCALL ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef)
 {
     if (!(RunRef->Count & EXP_RUNDOWN_ACTIVE) && FvVerifierEnabled()) {
         FvReport("rule=run-down protection that was not run down is initialized again\n");
-        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)RunRef, RunRef->Count / EXP_RUNDOWN_INCREMENT, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)RunRef,
+                     RunRef->Count / EXP_RUNDOWN_INCREMENT, 0);
     }
     RunRef->Count = 0;
 }

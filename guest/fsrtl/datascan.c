@@ -4,10 +4,6 @@
 #include <io.h>
 #include <ob.h>
 
-#ifndef SEC_FILE
-#define SEC_FILE 0x00800000
-#endif
-
 NTKERNELAPI NTSTATUS NTAPI FsRtlCreateSectionForDataScan(PHANDLE SectionHandle, PVOID *SectionObject,
                                                          PLARGE_INTEGER SectionFileSize, PFILE_OBJECT FileObject,
                                                          ACCESS_MASK DesiredAccess, POBJECT_ATTRIBUTES ObjectAttributes,

@@ -27,7 +27,7 @@ NTSTATUS NTAPI FsRtlAllocateExtraCreateParameterList(_In_ FSRTL_ALLOCATE_ECPLIST
 static VOID FsRtlpBadEcp(_In_ const VOID *Given, _In_ ULONG_PTR Detail, _In_ PCSTR Rule)
 {
     FvReport(Rule);
-    KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)Given, Detail, 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)Given, Detail, 0);
 }
 
 /* With all that is in it. */

@@ -84,8 +84,8 @@ static VOID InitCheckThreads(PVOID Base, SIZE_T Size, PUNICODE_STRING Name)
     if (Thread != NULL && FvVerifierEnabled()) {
         FvBlame((PVOID)Thread->StartAddress);
         FvReport("reason=driver unloaded while a thread that it created still runs\n");
-        KeBugCheckEx(0xCE /* DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS */, (ULONG_PTR)Thread->StartAddress,
-                     8, (ULONG_PTR)Thread, 0);
+        KeBugCheckEx(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS, (ULONG_PTR)Thread->StartAddress, 8,
+                     (ULONG_PTR)Thread, 0);
     }
 }
 

@@ -189,7 +189,7 @@ static VOID NTAPI InitEarlyThread(PKSTART_ROUTINE StartRoutine, PVOID StartConte
     InitRunPhases(InitEarlyPhases, RTL_NUMBER_OF(InitEarlyPhases), 0x31 /* PHASE0_INITIALIZATION_FAILED */);
     Status = PsCreateThreadInProcess(PsInitialSystemProcess, "boot", InitSystemThread, NULL, NULL);
     if (!NT_SUCCESS(Status)) {
-        KeBugCheckEx(0x31, (ULONG)Status, 0, 0, 0);
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, (ULONG)Status, 0, 0, 0);
     }
     KeTerminateThread(0);
 }

@@ -39,13 +39,6 @@
 #define IOP_TAG_FILE   'lFoI'
 #define IOP_TAG_ECP    'LEoI' /* fsrtl allocates the lists */
 
-#ifndef DRIVER_VERIFIER_IOMANAGER_VIOLATION
-#define DRIVER_VERIFIER_IOMANAGER_VIOLATION ((ULONG)0xC9)
-#endif
-#ifndef WORKER_INVALID
-#define WORKER_INVALID ((ULONG)0xE4)
-#endif
-
 /* Nt and Io routines that the DDK's headers do not declare. */
 NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);
 NTSTATUS NTAPI NtCancelIoFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock);

@@ -97,12 +97,12 @@ static VOID IopCheckPartialMdl(PMDL SourceMdl, PMDL TargetMdl, ULONG_PTR Start, 
 
     if (Start < SourceStart || Start > End || Length > End - Start) {
         FvReport("rule=the part is not in the source\n");
-        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)SourceMdl, Start, End);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)SourceMdl, Start, End);
     }
     /* Size has 16 bits: of a list that is larger it says nothing. */
     if (Pages > Room && Pages < 0x1000) {
         FvReport("rule=the part does not fit into the target\n");
-        KeBugCheckEx(0xC4, FV_BAD_ARGUMENT, (ULONG_PTR)TargetMdl, Pages, Room);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)TargetMdl, Pages, Room);
     }
 }
 

@@ -71,7 +71,7 @@ VOID IopVerifyInformation(PIRP Irp, PVOID Caller)
               (ULONG64)Irp, (ULONG64)Irp->IoStatus.Information, Length);
     FvReport(Text);
     FvBlame(Caller);
-    KeBugCheckEx(0xC4 /* DRIVER_VERIFIER_DETECTED_VIOLATION */, FV_INFORMATION_BEYOND_BUFFER, (ULONG_PTR)Irp,
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_INFORMATION_BEYOND_BUFFER, (ULONG_PTR)Irp,
                  Irp->IoStatus.Information, Length);
 }
 

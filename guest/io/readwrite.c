@@ -4,11 +4,6 @@
  */
 #include "iop.h"
 
-#ifndef FILE_WRITE_TO_END_OF_FILE
-#define FILE_WRITE_TO_END_OF_FILE      0xffffffff
-#define FILE_USE_FILE_POINTER_POSITION 0xfffffffe
-#endif
-
 /* What the manager itself checks of unbuffered user requests; for the rest the file system must. */
 static NTSTATUS IopCheckAlignment(PIOP_REQUEST Request, PVOID Buffer, ULONG Length, PLARGE_INTEGER Offset)
 {

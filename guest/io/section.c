@@ -8,9 +8,6 @@
 #include "iop.h"
 #include <mm.h>
 
-#ifndef SEC_FILE
-#define SEC_FILE 0x00800000
-#endif
 #define IOP_ALLOCATION_ATTRIBUTES                                                                                      \
     (SEC_COMMIT | SEC_RESERVE | SEC_IMAGE | SEC_NOCACHE | SEC_LARGE_PAGES | 0x00200000 /* SEC_BASED */)
 

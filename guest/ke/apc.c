@@ -146,8 +146,8 @@ BOOLEAN KeRemoveQueueApc(PKAPC Apc)
 VOID KiCheckApcExit(PKTHREAD Thread, LONG Disable, PVOID Routine)
 {
     if (Thread->CombinedApcDisable != Disable || __readcr8() != APC_LEVEL) {
-        KeBugCheckEx(0x1 /* APC_INDEX_MISMATCH */, (ULONG_PTR)Routine, __readcr8(),
-                     (ULONG_PTR)(ULONG)Thread->CombinedApcDisable, 1);
+        KeBugCheckEx(APC_INDEX_MISMATCH, (ULONG_PTR)Routine, __readcr8(), (ULONG_PTR)(ULONG)Thread->CombinedApcDisable,
+                     1);
     }
 }
 
@@ -244,7 +244,7 @@ BOOLEAN KeTestAlertThread(KPROCESSOR_MODE Mode)
 /* A region left that was not entered is found here with the verifier, else at the thread's end. */
 static VOID KiCheckRegion(SHORT Count)
 {
-    KiVerify(Count < 0, KI_VERIFIER_VIOLATION, 0x3E, 0, 0, 0);
+    KiVerify(Count < 0, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3E, 0, 0, 0);
 }
 
 static VOID KiCheckRegionIrql(PKTHREAD Thread, PVOID Caller)

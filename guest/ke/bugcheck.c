@@ -206,7 +206,7 @@ VOID KeAssertionFailed(PCSTR Condition, PCSTR File, ULONG Line)
     _snprintf(Text, sizeof(Text) - 1, "assertion=%s:%u: %s\n", File, Line, Condition);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
-    KeBugCheckEx(0xC4, FV_ASSERTION, Line, 0, 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_ASSERTION, Line, 0, 0);
 }
 
 DECLSPEC_NORETURN VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1,

@@ -89,8 +89,8 @@ static VOID KiCheckReturnApcs(const KI_RETURN *Return)
                                ? "APCs disabled (a guarded region)"
                                : "APCs disabled (a critical region or a mutex)");
     if (Return->Kind != NULL && Return->Kind->ApcRule != 0) {
-        KeBugCheckEx(0xC4, Return->Kind->ApcRule, (ULONG_PTR)Return->Routine, (ULONG)Thread->CombinedApcDisable,
-                     (ULONG)Return->Before.CombinedApcDisable);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Return->Kind->ApcRule, (ULONG_PTR)Return->Routine,
+                     (ULONG)Thread->CombinedApcDisable, (ULONG)Return->Before.CombinedApcDisable);
     }
     KeBugCheckEx(KI_APC_INDEX_MISMATCH, (ULONG_PTR)Return->Routine, 0, (ULONG)Thread->CombinedApcDisable,
                  Return->Worker);
@@ -102,13 +102,13 @@ static VOID KiCheckReturnLocks(const KI_RETURN *Return)
 
     if (Thread->Locks != Return->Before.Locks) {
         KiReportReturn(Return, "a spin lock, fast mutex or push lock");
-        KeBugCheckEx(0xC4, FV_RETURNED_WITH_LOCK, (ULONG_PTR)Return->Routine, Return->Object,
-                     (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Locks - Return->Before.Locks));
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_LOCK, (ULONG_PTR)Return->Routine,
+                     Return->Object, (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Locks - Return->Before.Locks));
     }
     if (Thread->Resources != Return->Before.Resources && !(Return->Call->MayLeave & FV_MAY_LEAVE_RESOURCES)) {
         KiReportReturn(Return, "a resource or mutex");
-        KeBugCheckEx(0xC4, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine, Return->Object,
-                     (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Resources - Return->Before.Resources));
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_RESOURCE, (ULONG_PTR)Return->Routine,
+                     Return->Object, (ULONG_PTR)(LONG_PTR)(CHAR)(Thread->Resources - Return->Before.Resources));
     }
 }
 
@@ -123,13 +123,13 @@ static VOID KiCheckReturnThread(const KI_RETURN *Return)
     }
     if (Thread->TopLevelIrp != Return->Call->TopLevelIrp && !(Return->Call->MayLeave & FV_MAY_LEAVE_TOP_LEVEL_IRP)) {
         KiReportReturn(Return, "another top-level IRP");
-        KeBugCheckEx(0xC4, FV_RETURNED_WITH_TOP_LEVEL_IRP, (ULONG_PTR)Return->Routine, Return->Object,
-                     Thread->TopLevelIrp);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_TOP_LEVEL_IRP, (ULONG_PTR)Return->Routine,
+                     Return->Object, Thread->TopLevelIrp);
     }
     if (Thread->PriorityDrift != Return->Before.PriorityDrift) {
         KiReportReturn(Return, "another priority");
-        KeBugCheckEx(0xC4, FV_RETURNED_WITH_PRIORITY, (ULONG_PTR)Return->Routine, Return->Object,
-                     (ULONG_PTR)Thread->BasePriority);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_PRIORITY, (ULONG_PTR)Return->Routine,
+                     Return->Object, (ULONG_PTR)Thread->BasePriority);
     }
 }
 
@@ -193,7 +193,7 @@ VOID KiCheckRoutine(const VOID *Routine, PCSTR What)
     _snprintf(Text, sizeof(Text), "rule=no-routine\nwhat=%s\naddress=0x%I64x\n", What, (ULONG64)Routine);
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
-    KeBugCheckEx(0xC4, FV_BAD_ROUTINE, (ULONG_PTR)Routine, 0, 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ROUTINE, (ULONG_PTR)Routine, 0, 0);
 }
 
 VOID NTAPI FvCheckRoutine(const VOID *Routine, PCSTR What)

@@ -89,11 +89,10 @@ static VOID KiWatchdog(PKPRCB Prcb, PKTRAP_FRAME TrapFrame)
         }
     }
     if (Prcb->DpcRoutine != NULL && ++Prcb->DpcTicks > KiDpcTimeLimit) {
-        KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 0, Prcb->DpcTicks, KiDpcTimeLimit,
-                     (ULONG_PTR)Prcb->DpcRoutine);
+        KeBugCheckEx(DPC_WATCHDOG_VIOLATION, 0, Prcb->DpcTicks, KiDpcTimeLimit, (ULONG_PTR)Prcb->DpcRoutine);
     }
     if (++Prcb->DispatchTicks > KiDpcWatchdogLimit) {
-        KeBugCheckEx(0x133, 1, KiDpcWatchdogLimit, 0, 0);
+        KeBugCheckEx(DPC_WATCHDOG_VIOLATION, 1, KiDpcWatchdogLimit, 0, 0);
     }
 }
 

@@ -195,8 +195,8 @@ static DECLSPEC_NORETURN VOID KiReportCircle(PFV_WAIT Start, PFV_WAIT Last)
     for (PFV_WAIT Wait = Start; Wait != NULL; Wait = Wait->Previous) {
         KiReportWait(Wait);
     }
-    KeBugCheckEx(0xC4, Count == 1 ? KI_SELF_DEADLOCK : KI_DEADLOCK, (ULONG_PTR)Start->Object, (ULONG_PTR)Start->Thread,
-                 Count);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Count == 1 ? KI_SELF_DEADLOCK : KI_DEADLOCK,
+                 (ULONG_PTR)Start->Object, (ULONG_PTR)Start->Thread, Count);
 }
 
 VOID NTAPI FvBeginWait(PFV_WAIT Wait)
@@ -403,8 +403,8 @@ VOID KiCheckSpinCircle(PKTHREAD Thread)
     for (ULONG Index = 0; Index < Count; Index++) {
         KiReportSpinner(&Path[Index], Path[(Index + 1) % Count].Thread);
     }
-    KeBugCheckEx(0xC4, Count == 1 ? KI_SELF_DEADLOCK : KI_DEADLOCK, (ULONG_PTR)KiSpinLockOf(Path[0].Spin),
-                 (ULONG_PTR)Path[0].Thread, Count);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, Count == 1 ? KI_SELF_DEADLOCK : KI_DEADLOCK,
+                 (ULONG_PTR)KiSpinLockOf(Path[0].Spin), (ULONG_PTR)Path[0].Thread, Count);
 }
 
 /* ---- the kernel's own holders ---- */

@@ -125,11 +125,11 @@ static VOID KiCheckDpcExit(PKPRCB Prcb, PKDEFERRED_ROUTINE Routine, LONG ApcDisa
     }
     if (KeGetCurrentThread()->CombinedApcDisable != ApcDisable) {
         FvBlame((PVOID)Routine);
-        KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, 4, (ULONG_PTR)Routine, (ULONG)ApcDisable,
+        KeBugCheckEx(TIMER_OR_DPC_INVALID, 4, (ULONG_PTR)Routine, (ULONG)ApcDisable,
                      (ULONG)KeGetCurrentThread()->CombinedApcDisable);
     }
     if (Prcb != KeGetCurrentPrcb()) {
-        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)KeGetCurrentThread(), 0, 0, 0);
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)KeGetCurrentThread(), 0, 0, 0);
     }
 }
 

@@ -102,7 +102,7 @@ BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex)
 VOID NTAPI KeAcquireGuardedMutexUnsafe(PKGUARDED_MUTEX Mutex)
 {
     KiCheckGuardedIrql(Mutex, _ReturnAddress());
-    KiVerify(KeAreAllApcsDisabled(), KI_VERIFIER_VIOLATION, 0x39, __readcr8(),
+    KiVerify(KeAreAllApcsDisabled(), DRIVER_VERIFIER_DETECTED_VIOLATION, 0x39, __readcr8(),
              (ULONG_PTR)KeGetCurrentThread()->CombinedApcDisable, (ULONG_PTR)Mutex);
     KiAcquireGuarded(Mutex, _ReturnAddress());
 }

@@ -19,7 +19,8 @@ static KIRQL KiRaise(KIRQL NewIrql)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    KiVerify(OldIrql <= NewIrql && NewIrql <= HIGH_LEVEL, KI_VERIFIER_VIOLATION, 0x30, OldIrql, NewIrql, 0);
+    KiVerify(OldIrql <= NewIrql && NewIrql <= HIGH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x30, OldIrql, NewIrql,
+             0);
     __writecr8(NewIrql);
     return OldIrql;
 }
@@ -28,7 +29,7 @@ static VOID KiLower(KIRQL NewIrql)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    KiVerify(OldIrql >= NewIrql, KI_VERIFIER_VIOLATION, 0x31, OldIrql, NewIrql, 0);
+    KiVerify(OldIrql >= NewIrql, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, OldIrql, NewIrql, 0);
     __writecr8(NewIrql);
 }
 

@@ -145,6 +145,10 @@ VOID KiCheckApcAfterEnable(PKTHREAD Thread);
 /* mutant.c */
 VOID KiAbandonMutants(PKTHREAD Thread);
 
+/* Selectors of user mode. */
+#define USER_CODE 0x33
+#define USER_DATA 0x2B
+
 /* deadlock.c */
 #define KI_DEADLOCK 0x1001 /* 0xC4's: also of what can become one */
 NTSTATUS KiWaitForHolder(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode, BOOLEAN Alertable,
@@ -260,7 +264,6 @@ FORCEINLINE VOID KiRestoreInterrupts(BOOLEAN Enabled)
  * breaks it and goes on, so what follows must do what a free build does.  DRIVER_VERIFIER_DETECTED_VIOLATION has a number
  * for some of these rules.
  */
-#define KI_VERIFIER_VIOLATION 0xC4
 
 #define KiVerify(Holds, Code, P1, P2, P3, P4)                                                                          \
     do {                                                                                                               \

@@ -179,7 +179,8 @@ static DECLSPEC_NORETURN VOID KiReportOrders(PKI_ORDER *Path, ULONG Count)
         Text[sizeof(Text) - 1] = 0;
         FvReport(Text);
     }
-    KeBugCheckEx(0xC4, KI_DEADLOCK, (ULONG_PTR)Path[0]->After, (ULONG_PTR)KeGetCurrentThread(), Count);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, KI_DEADLOCK, (ULONG_PTR)Path[0]->After,
+                 (ULONG_PTR)KeGetCurrentThread(), Count);
 }
 
 /* ---- what a thread says ---- */

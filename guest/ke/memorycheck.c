@@ -26,7 +26,7 @@ static DECLSPEC_NORETURN VOID KiReportInvalid(const KI_RANGE *Range, ULONG Kind,
     if (KiClassifyCode != NULL && KiClassifyCode(Range->Base) == KiDriverCode) {
         FvBlame(Routine != NULL ? Routine : Object); /* an image goes: nobody of it is on the stack */
     }
-    KeBugCheckEx(0xC7 /* TIMER_OR_DPC_INVALID */, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object, Range->Base,
+    KeBugCheckEx(TIMER_OR_DPC_INVALID, Kind, Kind == 2 ? (ULONG_PTR)Routine : (ULONG_PTR)Object, Range->Base,
                  Range->Base + Range->Size);
 }
 
@@ -177,7 +177,7 @@ DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *
     Text[sizeof(Text) - 1] = 0;
     FvReport(Text);
     FvBlame(Maker);
-    KeBugCheckEx(0xC4, FV_LEFT_BEHIND, (ULONG_PTR)Object, (ULONG_PTR)Maker, 0);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_LEFT_BEHIND, (ULONG_PTR)Object, (ULONG_PTR)Maker, 0);
 }
 
 static VOID KiCheckInterrupts(PKPRCB Prcb, const KI_RANGE *Range)

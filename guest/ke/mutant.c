@@ -123,7 +123,7 @@ VOID KiAbandonMutants(PKTHREAD Thread)
         PKMUTANT Mutant = CONTAINING_RECORD(Thread->MutantListHead.Flink, KMUTANT, MutantListEntry);
 
         if (Mutant->ApcDisable) {
-            KeBugCheckEx(0x4000008A /* THREAD_TERMINATE_HELD_MUTEX */, (ULONG_PTR)Thread, (ULONG_PTR)Mutant, 0, 0);
+            KeBugCheckEx(THREAD_TERMINATE_HELD_MUTEX, (ULONG_PTR)Thread, (ULONG_PTR)Mutant, 0, 0);
         }
         RemoveEntryList(&Mutant->MutantListEntry);
         KiForgetMutant(Mutant, 1 - Mutant->Header.SignalState);

@@ -84,7 +84,7 @@ static PVOID KiAllocateBootMemory(struct fltvm_loader_block *Block, ULONG64 Size
         RtlZeroMemory(HAL_DIRECT(Base), Size);
         return HAL_DIRECT(Base);
     }
-    KeBugCheckEx(0x5D /* UNSUPPORTED_PROCESSOR */, Size, 0, 0, 0);
+    KeBugCheckEx(UNSUPPORTED_PROCESSOR, Size, 0, 0, 0);
 }
 
 static VOID KiSetGate(ULONG Vector, PVOID Handler, UCHAR Ist)

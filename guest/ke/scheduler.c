@@ -183,7 +183,7 @@ VOID KiSwapThread(PKTHREAD Thread)
     PKPRCB Prcb = KeGetCurrentPrcb();
 
     if (Prcb->DpcRoutineActive) {
-        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, (ULONG_PTR)Prcb->NextThread,
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, (ULONG_PTR)Prcb->NextThread,
                      (ULONG_PTR)Thread->InitialStack, 0);
     }
     KeAssert(Thread->State != Running);

@@ -48,8 +48,7 @@ static DECLSPEC_NOINLINE VOID KiSpinTooLong(PKTHREAD Thread, PVOID Lock, ULONG64
     KiCheckSpinCircle(Thread);
     if (KiDriverVerifierOn && !KiBugCheckActive && (Virtual || __rdtsc() - Start > 2 * HalTscFrequency)) {
         FvReport("reason=spin lock not available for too long\n");
-        KeBugCheckEx(0x133 /* DPC_WATCHDOG_VIOLATION */, 1, KI_SPIN_LIMIT, (ULONG_PTR)Lock,
-                     *(ULONG_PTR *)Lock & ~(ULONG_PTR)1);
+        KeBugCheckEx(DPC_WATCHDOG_VIOLATION, 1, KI_SPIN_LIMIT, (ULONG_PTR)Lock, *(ULONG_PTR *)Lock & ~(ULONG_PTR)1);
     }
 }
 
@@ -88,7 +87,7 @@ static VOID KiRequireDispatch(volatile VOID *Lock, ULONG Violation)
 {
     KIRQL Irql = (KIRQL)__readcr8();
 
-    KiVerify(Irql >= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, Violation, Irql, (ULONG_PTR)Lock, 0);
+    KiVerify(Irql >= DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, Violation, Irql, (ULONG_PTR)Lock, 0);
 }
 
 /* From above DISPATCH_LEVEL this lowers the IRQL. */
@@ -96,14 +95,15 @@ static KIRQL KiRaiseToDispatch(volatile VOID *Lock)
 {
     KIRQL OldIrql = (KIRQL)__readcr8();
 
-    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, KiAcquireAboveDispatch, OldIrql, (ULONG_PTR)Lock, 0);
+    KiVerify(OldIrql <= DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, KiAcquireAboveDispatch, OldIrql,
+             (ULONG_PTR)Lock, 0);
     __writecr8(DISPATCH_LEVEL);
     return OldIrql;
 }
 
 static VOID KiLowerFromDispatch(KIRQL OldIrql)
 {
-    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, 0x31, __readcr8(), OldIrql, 0);
+    KiVerify(OldIrql <= DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, 0x31, __readcr8(), OldIrql, 0);
     __writecr8(OldIrql);
 }
 
@@ -119,7 +119,8 @@ VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock)
  */
 static DECLSPEC_NOINLINE KIRQL KiAcquireSlowly(PKSPIN_LOCK SpinLock, KIRQL OldIrql)
 {
-    KiVerify(OldIrql <= DISPATCH_LEVEL, KI_VERIFIER_VIOLATION, KiAcquireAboveDispatch, OldIrql, (ULONG_PTR)SpinLock, 0);
+    KiVerify(OldIrql <= DISPATCH_LEVEL, DRIVER_VERIFIER_DETECTED_VIOLATION, KiAcquireAboveDispatch, OldIrql,
+             (ULONG_PTR)SpinLock, 0);
     __writecr8(DISPATCH_LEVEL);
     KiAcquireSpinLock(SpinLock);
     KE_FORGET(OldIrql);

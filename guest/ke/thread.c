@@ -148,10 +148,10 @@ VOID KeCheckThreadExit(VOID)
     }
     KiReportHeld(Thread);
     if (Thread->CombinedApcDisable != 0) {
-        KeBugCheckEx(0x20 /* KERNEL_APC_PENDING_DURING_EXIT */, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0, 0);
+        KeBugCheckEx(KERNEL_APC_PENDING_DURING_EXIT, 0, (ULONG_PTR)Thread->CombinedApcDisable, 0, 0);
     }
     if (Thread->Queue != NULL && Thread->Queue->Header.Inserted) {
-        KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION */, (ULONG_PTR)Thread, 0, 0, 0);
+        KeBugCheckEx(ACTIVE_EX_WORKER_THREAD_TERMINATION, (ULONG_PTR)Thread, 0, 0, 0);
     }
     KiVerify(Thread->Resources == 0 && Thread->Locks == 0, 0xC4, 0x100A, (ULONG_PTR)Thread, 0, 0);
 }
@@ -203,7 +203,8 @@ DECLSPEC_NORETURN VOID KeTerminateThread(KPRIORITY Increment)
     KeInsertQueueDpc(&KiReaperDpc, NULL, NULL);
     Thread->State = Terminated;
     KiSwapThread(Thread);
-    KeBugCheckEx(0xE9 /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */, (ULONG_PTR)Thread, 0, 0, 0);
+    KeBugCheckEx(ACTIVE_EX_WORKER_THREAD_TERMINATION /* ACTIVE_EX_WORKER_THREAD_TERMINATION: nothing fits better */,
+                 (ULONG_PTR)Thread, 0, 0, 0);
 }
 
 VOID KeSetThreadName(PKTHREAD Thread, PCSTR Name)
@@ -403,8 +404,8 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
     PKTHREAD Thread = KeGetCurrentThread();
 
     if (KeGetCurrentPrcb()->DpcRoutineActive || __readcr8() > DISPATCH_LEVEL) {
-        KeBugCheckEx(0x5 /* INVALID_PROCESS_ATTACH_ATTEMPT */, (ULONG_PTR)Process, (ULONG_PTR)Thread->ApcState.Process,
-                     0, KeGetCurrentPrcb()->DpcRoutineActive);
+        KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)Process, (ULONG_PTR)Thread->ApcState.Process, 0,
+                     KeGetCurrentPrcb()->DpcRoutineActive);
     }
     ApcState->Process = Thread->ApcState.Process;
     Thread->ApcState.Process = Process;

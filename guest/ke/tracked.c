@@ -182,7 +182,7 @@ DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, cons
                     ? Caller
                     : Entry); /* an image goes: nobody of it is on the stack */
     }
-    KeBugCheckEx(0xC4, KiTrackedRule[Kind].Freed,
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, KiTrackedRule[Kind].Freed,
                  Kind == KeTrackedResource ? (ULONG_PTR)CONTAINING_RECORD(Entry, ERESOURCE, SystemResourcesList)
                                            : (ULONG_PTR)CONTAINING_RECORD(Entry, GENERAL_LOOKASIDE, ListEntry),
                  (ULONG_PTR)Base, Size);
@@ -198,7 +198,7 @@ VOID KeTrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry, const VOID *Object, PVOID
     Entry->Blink = Caller;
     if (KiIsTracked(Kind, Entry)) {
         FvReport("rule=initialized-again\n");
-        KeBugCheckEx(0xC4, KiTrackedRule[Kind].Again, (ULONG_PTR)Object, 0, 0);
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, KiTrackedRule[Kind].Again, (ULONG_PTR)Object, 0, 0);
     }
     KiTrack(Kind, Entry);
 }

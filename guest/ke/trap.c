@@ -91,12 +91,11 @@ static VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME Exce
     }
     /* Nobody listens.  A system thread's own last handler would have made 7E of it, anything else is 1E. */
     if (TrapFrame->PreviousIrql >= DISPATCH_LEVEL) {
-        KeBugCheckEx(0x1E /* KMODE_EXCEPTION_NOT_HANDLED */, (ULONG)Record->ExceptionCode,
-                     (ULONG_PTR)Record->ExceptionAddress, Record->ExceptionInformation[0],
-                     Record->ExceptionInformation[1]);
+        KeBugCheckEx(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
+                     Record->ExceptionInformation[0], Record->ExceptionInformation[1]);
     }
-    KeBugCheckEx(0x7E /* SYSTEM_THREAD_EXCEPTION_NOT_HANDLED */, (ULONG)Record->ExceptionCode,
-                 (ULONG_PTR)Record->ExceptionAddress, (ULONG_PTR)Record, (ULONG_PTR)&Context);
+    KeBugCheckEx(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
+                 (ULONG_PTR)Record, (ULONG_PTR)&Context);
 }
 
 static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame, ULONG Count,
@@ -156,12 +155,12 @@ static DECLSPEC_NORETURN VOID KiBugCheckPageFault(ULONG64 ErrorCode, PVOID Addre
                      TrapFrame->PreviousIrql, Access, TrapFrame->Rip);
     }
     if ((ErrorCode & FAULT_EXECUTE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xFC /* ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
     }
     if ((ErrorCode & FAULT_WRITE) && (ErrorCode & FAULT_PRESENT)) {
-        KeBugCheckEx(0xBE /* ATTEMPTED_WRITE_TO_READONLY_MEMORY */, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
+        KeBugCheckEx(ATTEMPTED_WRITE_TO_READONLY_MEMORY, (ULONG_PTR)Address, 0, (ULONG_PTR)TrapFrame, 0);
     }
-    KeBugCheckEx(0x50 /* PAGE_FAULT_IN_NONPAGED_AREA */, (ULONG_PTR)Address,
+    KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, (ULONG_PTR)Address,
                  ErrorCode & FAULT_EXECUTE ? 0x10
                  : ErrorCode & FAULT_WRITE ? 2
                                            : 0,
@@ -204,7 +203,7 @@ static VOID KiFastFail(PKTRAP_FRAME TrapFrame)
         return;
     }
     TrapFrame->Rip -= 2; /* the instruction itself: what follows may be another function */
-    KeBugCheckEx(0x139 /* KERNEL_SECURITY_CHECK_FAILURE */, TrapFrame->Rcx, (ULONG_PTR)TrapFrame, 0, 0);
+    KeBugCheckEx(KERNEL_SECURITY_CHECK_FAILURE, TrapFrame->Rcx, (ULONG_PTR)TrapFrame, 0, 0);
 }
 
 /* The text is the user's: what of it cannot be read is not printed. */
@@ -239,8 +238,7 @@ static VOID KiDebugService(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFr
 static DECLSPEC_NORETURN VOID KiDoubleFault(PKTRAP_FRAME TrapFrame)
 {
     KiReportOverrun(TrapFrame->FaultAddress);
-    KeBugCheckEx(0x7F /* UNEXPECTED_KERNEL_MODE_TRAP */, TRAP_DOUBLE_FAULT, (ULONG_PTR)TrapFrame, TrapFrame->Rsp,
-                 TrapFrame->Rip);
+    KeBugCheckEx(UNEXPECTED_KERNEL_MODE_TRAP, TRAP_DOUBLE_FAULT, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
 }
 
 /* hlt, cli, sti, in, out, and what moves control and debug registers: refused to user mode for what it is. */
@@ -276,7 +274,7 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         return;
     }
     case TRAP_DOUBLE_FAULT: KiDoubleFault(TrapFrame);
-    case TRAP_MACHINE_CHECK: KeBugCheckEx(0x9C /* MACHINE_CHECK_EXCEPTION */, 0, 0, 0, 0);
+    case TRAP_MACHINE_CHECK: KeBugCheckEx(MACHINE_CHECK_EXCEPTION, 0, 0, 0, 0);
     }
     if (TrapFrame->EFlags & EFLAGS_IF) {
         _enable();
@@ -308,6 +306,6 @@ VOID KiDispatchTrap(PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame)
         KiRaiseFromTrap(STATUS_ASSERTION_FAILURE, TrapFrame, ExceptionFrame, 0, 0, 0);
         break;
     case TRAP_DEBUG_SERVICE: KiDebugService(TrapFrame, ExceptionFrame); break;
-    default: KeBugCheckEx(0x7F, Vector, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
+    default: KeBugCheckEx(UNEXPECTED_KERNEL_MODE_TRAP, Vector, (ULONG_PTR)TrapFrame, TrapFrame->Rsp, TrapFrame->Rip);
     }
 }

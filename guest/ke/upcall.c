@@ -18,9 +18,6 @@
 #define EFLAGS_USER   0x50DD5 /* what user mode may set: arithmetic, TF, DF, RF, AC */
 #define EFLAGS_ALWAYS 0x202   /* interrupts are on */
 
-#define USER_CODE 0x33
-#define USER_DATA 0x2B
-
 typedef struct _KI_USER_FRAME {
     CONTEXT Context; /* of an APC: P1Home to P3Home are its arguments, P4Home its routine */
     UCHAR Spare[0x20];

@@ -24,8 +24,6 @@
 /* TF, IF, DF, IOPL, NT, AC: the kernel begins without them. */
 #define SYSCALL_FLAGS 0x47700
 
-#define USER_CODE   0x33
-#define USER_DATA   0x2B
 #define USER_EFLAGS 0x202
 
 #define CR4_UMIP (1u << 11)

@@ -146,14 +146,14 @@ VOID KiCheckWait(PVOID Object, PLARGE_INTEGER Timeout)
 
     KiVerify(Irql <= APC_LEVEL || (Irql == DISPATCH_LEVEL && Timeout != NULL && Timeout->QuadPart == 0) ||
                  KeGetCurrentThread()->WaitNext,
-             KI_VERIFIER_VIOLATION, 0x3B, Irql, (ULONG_PTR)Object, (ULONG_PTR)Timeout);
+             DRIVER_VERIFIER_DETECTED_VIOLATION, 0x3B, Irql, (ULONG_PTR)Object, (ULONG_PTR)Timeout);
 }
 
 /* What nobody may do: block above APC_LEVEL. */
 VOID KiCheckBlock(PKTHREAD Thread, KIRQL WaitIrql)
 {
     if (WaitIrql > APC_LEVEL) {
-        KeBugCheckEx(0xB8 /* ATTEMPTED_SWITCH_FROM_DPC */, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->InitialStack, 0);
+        KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)Thread, 0, (ULONG_PTR)Thread->InitialStack, 0);
     }
 }
 
@@ -249,7 +249,7 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
     Thread->WaitCaller = _ReturnAddress();
     KiCheckWait(Count != 0 ? Object[0] : NULL, Timeout);
     if (Count == 0 || Count > (WaitBlockArray != NULL ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS)) {
-        KeBugCheckEx(0xC /* MAXIMUM_WAIT_OBJECTS_EXCEEDED */, Count, 0, 0, 0);
+        KeBugCheckEx(MAXIMUM_WAIT_OBJECTS_EXCEEDED, Count, 0, 0, 0);
     }
     if (Timeout != NULL && Timeout->QuadPart != 0) {
         DueTime = KiDueTime(*Timeout);

@@ -14,10 +14,6 @@
 
 #define LDRP_TAG 'rdLF'
 
-#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
-#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
-#endif
-
 extern PLDR_IMAGE LdrpKernelImage;
 extern LDRP_DIRECTORY LdrpKernelExports;
 

@@ -11,13 +11,6 @@
 #include <ntifs.h>
 #include <ntimage.h>
 
-#ifndef IMAGE_REL_BASED_ABSOLUTE
-#define IMAGE_REL_BASED_ABSOLUTE 0
-#endif
-#ifndef IMAGE_REL_BASED_DIR64
-#define IMAGE_REL_BASED_DIR64 10
-#endif
-
 #define LDRP_MAXIMUM_SECTIONS 96
 #define LDRP_MAXIMUM_IMAGE    (64u << 20)
 

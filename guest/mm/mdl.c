@@ -15,12 +15,6 @@
 
 #define MI_MAPPING_NO_WRITE 0x80000000u /* of the Priority argument */
 
-#ifndef PFN_LIST_CORRUPT
-#define PFN_LIST_CORRUPT ((ULONG)0x0000004E)
-#endif
-#ifndef SYSTEM_PTE_MISUSE
-#define SYSTEM_PTE_MISUSE ((ULONG)0x000000DA)
-#endif
 #define MI_UNLOCKED_TOO_OFTEN 7 /* of PFN_LIST_CORRUPT */
 
 static VOID MiVerifyMdl(BOOLEAN Holds, PCSTR Rule, PMDL Mdl, PVOID Caller, ULONG Code, ULONG64 P3, ULONG64 P4)

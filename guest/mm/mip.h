@@ -11,23 +11,6 @@
 #include <ke.h>
 #include "mm.h"
 
-/* Bugcheck codes that the public headers lack. */
-#ifndef PAGE_FAULT_IN_FREED_SPECIAL_POOL
-#define PAGE_FAULT_IN_FREED_SPECIAL_POOL ((ULONG)0x000000CC)
-#endif
-#ifndef PAGE_FAULT_BEYOND_END_OF_ALLOCATION
-#define PAGE_FAULT_BEYOND_END_OF_ALLOCATION ((ULONG)0x000000CD)
-#endif
-#ifndef DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL
-#define DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL ((ULONG)0x000000D5)
-#endif
-#ifndef DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION
-#define DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION ((ULONG)0x000000D6)
-#endif
-#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
-#define DRIVER_VERIFIER_DETECTED_VIOLATION ((ULONG)0x000000C4)
-#endif
-
 #define MI_NO_PAGE 0xFFFFFFFFu
 
 /* For what the routines of pool seldom call: they save no register for it. */
@@ -288,6 +271,8 @@ FORCEINLINE VOID MiReturnPool(ULONG Owner, ULONG TagIndex, BOOLEAN Paged, SIZE_T
         Counters->Bytes[Paged] -= Size;
     }
 }
+
+#define MI_SLACK 0x5C /* around a driver's allocation, checked when it is freed */
 
 /* resting.c */
 ULONG64 MiCountResting(ULONG Tag, PULONG64 Bytes);

@@ -17,7 +17,6 @@
 #define MI_DEAD        0xF5
 #define MI_NEVER       0x5E
 #define MI_TAIL        0xBADA110CBADA110CULL
-#define MI_SLACK       0x5C
 #define MI_SLACK_BYTES 64 /* behind a big allocation, as far as its page goes */
 #define MI_SPARE_SLABS 96 /* kept for any class; past that MI_TRIM_SLABS go back at once */
 #define MI_TRIM_SLABS  48

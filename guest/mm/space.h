@@ -12,16 +12,6 @@
 
 #define MI_KEPT_PAGES 256 /* never committed: for the kernel's own needs */
 
-#ifndef MEM_IMAGE
-#define MEM_IMAGE 0x01000000
-#endif
-#ifndef MEM_PHYSICAL
-#define MEM_PHYSICAL 0x00400000
-#endif
-#ifndef MEM_WRITE_WATCH
-#define MEM_WRITE_WATCH 0x00200000
-#endif
-
 /* What has been reserved, page-aligned; End is the first byte behind it. */
 typedef struct _MI_RANGE {
     ULONG64 Start, End;

@@ -13,7 +13,6 @@
 
 #define MI_BATCH         64
 #define MI_FILL          0xA5 /* what uninitialized special pool holds */
-#define MI_SLACK         0x5C /* around the allocation, checked when it is freed */
 #define MI_SLACK_WORD    (MI_SLACK * 0x0101010101010101ULL)
 #define MI_SLACK_CHECKED 32 /* bytes of slack in front that are filled and checked */
 

@@ -12,7 +12,8 @@
 #include <ob.h>
 #include <ps.h>
 
-#define PSP_NOTIFY_SLOTS 64 /* as many routines of a kind as Windows allows */
+#define PSP_TICK         156250ull /* of times that are kept in ticks, in 100 ns */
+#define PSP_NOTIFY_SLOTS 64        /* as many routines of a kind as Windows allows */
 
 extern KSPIN_LOCK PspLock;
 extern LIST_ENTRY PspProcessListHead;

@@ -11,7 +11,6 @@
 
 #define PSP_PROCESS_QUERY_LIMITED 0x1000
 #define PSP_THREAD_QUERY_LIMITED  0x0800
-#define PSP_TICK                  156250ull /* KernelTime is in ticks */
 #define PSP_LARGEST_FACT          sizeof(PROCESS_BASIC_INFORMATION)
 #define PSP_PROTECTION_CLASS      61
 #define PSP_MOST_CLASSES          120

@@ -9,7 +9,6 @@
 #include <snapshot.h>
 
 #define PSP_SNAPSHOT_TAG 'nSsP'
-#define PSP_TICK         156250ull
 
 typedef struct _PSP_SNAPSHOT {
     PUCHAR To;

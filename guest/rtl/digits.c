@@ -12,9 +12,6 @@
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
-#define RTLP_EINVAL 22
-#define RTLP_ERANGE 34
-
 static VOID RtlpPut(PVOID Buffer, BOOLEAN Wide, SIZE_T At, CHAR Letter)
 {
     if (Wide)

@@ -10,13 +10,11 @@
 #include "rtlp.h"
 #include <setjmp.h>
 
+#define STATUS_BAD_UNWIND_TARGET ((NTSTATUS)0xC0000226) /* no header of the DDK's has it */
+
 C_ASSERT(FIELD_OFFSET(CONTEXT, ContextFlags) == 0x30 && FIELD_OFFSET(CONTEXT, SegSs) == 0x42);
 C_ASSERT(FIELD_OFFSET(CONTEXT, Rax) == 0x78 && FIELD_OFFSET(CONTEXT, Rip) == 0xF8);
 C_ASSERT(FIELD_OFFSET(CONTEXT, FltSave) == 0x100 && FIELD_OFFSET(CONTEXT, Xmm0) == 0x1A0);
-
-#ifndef STATUS_BAD_UNWIND_TARGET
-#define STATUS_BAD_UNWIND_TARGET ((NTSTATUS)0xC0000226)
-#endif
 
 /* Where RtlpExecuteHandlerFor... keep their dispatcher context, from their establisher frame. */
 #define RTLP_SAVED_DISPATCHER_CONTEXT 0x20

@@ -12,9 +12,6 @@
 #pragma clang diagnostic ignored "-Wincompatible-library-redeclaration"
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* exports; drivers have their own headers */
 
-#define RTLP_EINVAL 22
-#define RTLP_ERANGE 34
-
 #define RTLP_IS_SLASH(c) ((c) == '\\' || (c) == '/')
 
 /*

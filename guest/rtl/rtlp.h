@@ -15,6 +15,10 @@ FORCEINLINE BOOLEAN RtlpIsKernel(VOID)
     return (Segment & 3) == 0;
 }
 
+/* errno_t, as the C runtime's routines return it. */
+#define RTLP_EINVAL 22
+#define RTLP_ERANGE 34
+
 /* Tag of the strings that Rtl routines allocate. */
 #define RTLP_STRING_TAG 'rtSR'
 

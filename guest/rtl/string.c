@@ -15,8 +15,6 @@
 #undef isdigit
 
 #define RTLP_OK       0
-#define RTLP_EINVAL   22
-#define RTLP_ERANGE   34
 #define RTLP_TRUNCATE ((size_t)-1)
 #define STRUNCATE     80
 

@@ -8,21 +8,8 @@
 #include <se.h>
 
 /* Attributes of a token's identifiers, as winnt.h has them. */
-#ifndef SE_GROUP_MANDATORY
-#define SE_GROUP_MANDATORY          0x00000001
-#define SE_GROUP_ENABLED_BY_DEFAULT 0x00000002
-#define SE_GROUP_ENABLED            0x00000004
-#define SE_GROUP_OWNER              0x00000008
-#define SE_GROUP_USE_FOR_DENY_ONLY  0x00000010
-#define SE_GROUP_INTEGRITY          0x00000020
-#define SE_GROUP_INTEGRITY_ENABLED  0x00000040
-#endif
 
 /* SeFilterToken's flags, where the headers lack them. */
-#ifndef DISABLE_MAX_PRIVILEGE
-#define DISABLE_MAX_PRIVILEGE 0x1
-#define SANDBOX_INERT         0x2
-#endif
 
 #define SEP_RESTRICTING    (SE_GROUP_MANDATORY | SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED)
 #define SEP_TAG            'oTeS'

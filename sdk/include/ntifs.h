@@ -184,6 +184,25 @@ typedef struct _COPY_INFORMATION {
 /* The extra create parameter that brings oplock keys: DUAL_OPLOCK_KEY_ECP_CONTEXT. */
 DEFINE_GUID(GUID_ECP_DUAL_OPLOCK_KEY, 0x41621a14, 0xb08b, 0x4df1, 0xb6, 0x76, 0xa0, 0x5f, 0xfd, 0xf0, 0x1b, 0xea);
 
+/* What sections and virtual memory are, and how tokens are filtered. */
+#define MEM_REPLACE_PLACEHOLDER     0x00004000
+#define MEM_RESERVE_PLACEHOLDER     0x00040000
+#define MEM_WRITE_WATCH             0x00200000
+#define MEM_PHYSICAL                0x00400000
+#define MEM_ROTATE                  0x00800000
+#define MEM_DIFFERENT_IMAGE_BASE_OK 0x00800000
+#define MEM_64K_PAGES               (MEM_LARGE_PAGES | MEM_PHYSICAL)
+#define MEM_COALESCE_PLACEHOLDERS   0x00000001
+#define MEM_PRESERVE_PLACEHOLDER    0x00000002
+#define MEM_IMAGE                   0x01000000
+#define SEC_64K_PAGES               0x00080000
+#define SEC_PROTECTED_IMAGE         0x02000000
+#define SEC_WRITECOMBINE            0x40000000
+#define DISABLE_MAX_PRIVILEGE       0x1 /* SeFilterToken */
+#define SANDBOX_INERT               0x2
+#define LUA_TOKEN                   0x4
+#define WRITE_RESTRICTED            0x8
+
 #ifndef FILE_ID_IS_INVALID
 #define FILE_ID_IS_INVALID(Id) ((Id).QuadPart == -1LL)
 #define FILE_ID_128_IS_INVALID(Id)                                                                                     \

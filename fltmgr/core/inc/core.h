@@ -39,16 +39,6 @@
 #define FLTP_MAGIC_INSTANCE 0x49746C46u
 #define FLTP_MAGIC_FREE     0xDEADDEADu
 
-/* Bug checks that the DDK's list lacks. */
-#ifndef FLTMGR_FILE_SYSTEM
-#define FLTMGR_FILE_SYSTEM 0xF5
-#endif
-#ifndef WORKER_INVALID
-#define WORKER_INVALID 0xE4
-#endif
-#ifndef DRIVER_VERIFIER_DETECTED_VIOLATION
-#define DRIVER_VERIFIER_DETECTED_VIOLATION 0xC4
-#endif
 /* FLTMGR_FILE_SYSTEM's first parameter: Windows's own where it has one, the rest are fltvm's. */
 #define FLTP_NO_POST_CALLBACK      0x66
 #define FLTP_NAME_OVER_RELEASED    0x68   /* P3: what was given */

@@ -89,7 +89,8 @@ static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
         PsRemoveLoadImageNotifyRoutine(ImageNotify);
     Disconnect();
     IoDeleteDevice(Device);
-    ExDeleteResourceLite(&LeftResource);
+    if (Kind != InDriverUnload)
+        ExDeleteResourceLite(&LeftResource);
     Misbehave(InDriverUnload);
 }
 
