@@ -361,8 +361,8 @@ NTSTATUS NTAPI NtSetVolumeInformationFile(HANDLE FileHandle, PIO_STATUS_BLOCK Io
     return NT_SUCCESS(Status) ? IopRunSynchronous(&Call, IoStatusBlock) : Status;
 }
 
-/* PASSIVE_LEVEL.  The handle needs write or append access. */
-NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
+/* Minor: what the file system is to leave out, which it cannot of a volume. */
+static NTSTATUS IopFlushFile(HANDLE FileHandle, UCHAR Minor, PIO_STATUS_BLOCK IoStatusBlock)
 {
     ACCESS_MASK Granted;
     IOP_SYNCHRONOUS Call;
@@ -380,11 +380,44 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBl
         IopAbandonRequest(&Call.Request);
         return STATUS_ACCESS_DENIED;
     }
+    if (Minor != 0 && (Call.Request.FileObject->Flags & FO_VOLUME_OPEN) != 0) {
+        IopAbandonRequest(&Call.Request);
+        return STATUS_INVALID_PARAMETER;
+    }
     Status = IopStartSynchronous(&Call, IRP_MJ_FLUSH_BUFFERS);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
+    Call.Request.Stack->MinorFunction = Minor;
     return IopRunSynchronous(&Call, IoStatusBlock);
+}
+
+/* PASSIVE_LEVEL.  The handle needs write or append access. */
+NTSTATUS NTAPI NtFlushBuffersFile(HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock)
+{
+    return IopFlushFile(FileHandle, 0, IoStatusBlock);
+}
+
+/*
+ * PASSIVE_LEVEL.  The handle needs write or append access.  STATUS_INVALID_PARAMETER: no such flag, more than one of them, parameters, which nothing has, or a
+ * volume's handle with a flag.  (NtFlushBuffersFileEx)
+ */
+NTSTATUS NTAPI NtFlushBuffersFileEx(HANDLE FileHandle, ULONG Flags, PVOID Parameters, ULONG ParametersSize,
+                                    PIO_STATUS_BLOCK IoStatusBlock)
+{
+    UCHAR Minor;
+
+    switch (Flags) {
+    case 0: Minor = 0; break;
+    case FLUSH_FLAGS_FILE_DATA_ONLY: Minor = IRP_MN_FLUSH_DATA_ONLY; break;
+    case FLUSH_FLAGS_NO_SYNC: Minor = IRP_MN_FLUSH_NO_SYNC; break;
+    case FLUSH_FLAGS_FILE_DATA_SYNC_ONLY: Minor = IRP_MN_FLUSH_DATA_SYNC_ONLY; break;
+    default: return STATUS_INVALID_PARAMETER;
+    }
+    if (Parameters != NULL || ParametersSize != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return IopFlushFile(FileHandle, Minor, IoStatusBlock);
 }
 
 /* ---- the same by file object, for drivers -----------------------------------------------------------------

@@ -29,6 +29,10 @@ OB_ZW(WriteFile,
 
 OB_ZW(FlushBuffersFile, (HANDLE FileHandle, PIO_STATUS_BLOCK IoStatusBlock), (FileHandle, IoStatusBlock))
 
+OB_ZW(FlushBuffersFileEx,
+      (HANDLE FileHandle, ULONG Flags, PVOID Parameters, ULONG ParametersSize, PIO_STATUS_BLOCK IoStatusBlock),
+      (FileHandle, Flags, Parameters, ParametersSize, IoStatusBlock))
+
 OB_ZW(DeviceIoControlFile,
       (HANDLE FileHandle, HANDLE Event, PIO_APC_ROUTINE ApcRoutine, PVOID ApcContext, PIO_STATUS_BLOCK IoStatusBlock,
        ULONG IoControlCode, PVOID InputBuffer, ULONG InputBufferLength, PVOID OutputBuffer, ULONG OutputBufferLength),

@@ -11,6 +11,7 @@ NTSTATUS NTAPI NtClearEvent(HANDLE Event);
 NTSTATUS NTAPI NtCreateEvent(PHANDLE Event, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes, EVENT_TYPE Type,
                              BOOLEAN State);
 NTSTATUS NTAPI NtFlushBuffersFile(HANDLE File, PIO_STATUS_BLOCK IoStatus);
+NTSTATUS NTAPI NtFlushBuffersFileEx(HANDLE File, ULONG Flags, PVOID Parameters, ULONG Size, PIO_STATUS_BLOCK IoStatus);
 NTSTATUS NTAPI NtOpenEvent(PHANDLE Event, ACCESS_MASK Access, POBJECT_ATTRIBUTES Attributes);
 NTSTATUS NTAPI NtResetEvent(HANDLE Event, PLONG Previous);
 NTSTATUS NTAPI NtSetEvent(HANDLE Event, PLONG Previous);
@@ -157,6 +158,7 @@ static void CheckFile(void)
               Device->DeviceType == FILE_DEVICE_DISK,
           "the volume's device");
     Check(NtFlushBuffersFile(File, &IoStatus) == 0, "flushed");
+    Check(NtFlushBuffersFileEx(File, 0, NULL, 0, &IoStatus) == 0, "and so");
     Check(NtFsControlFile(File, NULL, NULL, NULL, &IoStatus, FSCTL_IS_VOLUME_MOUNTED, NULL, 0, NULL, 0) == 0,
           "mounted");
     Check(NtCancelIoFile(File, &IoStatus) == 0, "nothing to cancel");
@@ -173,6 +175,7 @@ static void CheckFile(void)
         Check(NtQueryVolumeInformationFile(File, &IoStatus, Bad, 8, FileFsDeviceInformation) == STATUS_ACCESS_VIOLATION,
               "the volume's facts");
         Check(NtFlushBuffersFile(File, Bad) == STATUS_ACCESS_VIOLATION, "flush");
+        Check(NtFlushBuffersFileEx(File, 0, NULL, 0, Bad) == STATUS_ACCESS_VIOLATION, "flush of a kind");
         Check(NtCancelIoFile(File, Bad) == STATUS_ACCESS_VIOLATION, "cancel");
         Check(NtFsControlFile(File, NULL, NULL, NULL, Bad, FSCTL_IS_VOLUME_MOUNTED, NULL, 0, NULL, 0) ==
                   STATUS_ACCESS_VIOLATION,

@@ -26,6 +26,7 @@ NTKERNELAPI ULONG NTAPI IoGetRequestorProcessId(PIRP Irp);
 static PDEVICE_OBJECT Device;
 static ULONG Calls[IRP_MJ_MAXIMUM_FUNCTION + 1];
 static ULONG Flags; /* of the last stack location */
+static UCHAR Minor;
 static BOOLEAN Synchronous;
 static ULONG Requestor;
 
@@ -36,6 +37,7 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
     Calls[Stack->MajorFunction]++;
     Flags = Stack->Flags;
+    Minor = Stack->MinorFunction;
     Synchronous = IoIsOperationSynchronous(Irp);
     Requestor = IoGetRequestorProcessId(Irp);
     Irp->IoStatus.Information = 0;
@@ -111,7 +113,20 @@ static VOID CheckNt(VOID)
     FvCheck(Synchronous && Requestor == (ULONG)(ULONG_PTR)PsGetCurrentProcessId());
     FvCheck(NtWriteFile(File, NULL, NULL, NULL, &IoStatus, Buffer, 8, &Offset, NULL) == STATUS_SUCCESS);
     FvCheck(IoStatus.Information == 8 && Calls[IRP_MJ_WRITE] == 1);
-    FvCheck(NtFlushBuffersFile(File, &IoStatus) == STATUS_SUCCESS && Calls[IRP_MJ_FLUSH_BUFFERS] == 1);
+    FvCheck(NtFlushBuffersFile(File, &IoStatus) == STATUS_SUCCESS && Calls[IRP_MJ_FLUSH_BUFFERS] == 1 && Minor == 0);
+    FvCheck(ZwFlushBuffersFileEx(File, 0, NULL, 0, &IoStatus) == STATUS_SUCCESS && Minor == 0);
+    FvCheck(ZwFlushBuffersFileEx(File, FLUSH_FLAGS_FILE_DATA_ONLY, NULL, 0, &IoStatus) == STATUS_SUCCESS &&
+            Minor == IRP_MN_FLUSH_DATA_ONLY);
+    FvCheck(NtFlushBuffersFileEx(File, FLUSH_FLAGS_NO_SYNC, NULL, 0, &IoStatus) == STATUS_SUCCESS &&
+            Minor == IRP_MN_FLUSH_NO_SYNC);
+    FvCheck(NtFlushBuffersFileEx(File, FLUSH_FLAGS_FILE_DATA_SYNC_ONLY, NULL, 0, &IoStatus) == STATUS_SUCCESS &&
+            Minor == IRP_MN_FLUSH_DATA_SYNC_ONLY && Calls[IRP_MJ_FLUSH_BUFFERS] == 5);
+    FvCheck(NtFlushBuffersFileEx(File, FLUSH_FLAGS_FILE_DATA_ONLY | FLUSH_FLAGS_NO_SYNC, NULL, 0, &IoStatus) ==
+                STATUS_INVALID_PARAMETER &&
+            NtFlushBuffersFileEx(File, 8, NULL, 0, &IoStatus) == STATUS_INVALID_PARAMETER);
+    FvCheck(NtFlushBuffersFileEx(File, 0, &IoStatus, 0, &IoStatus) == STATUS_INVALID_PARAMETER &&
+            NtFlushBuffersFileEx(File, 0, NULL, 4, &IoStatus) == STATUS_INVALID_PARAMETER &&
+            Calls[IRP_MJ_FLUSH_BUFFERS] == 5);
     FvCheck(NtQueryInformationFile(File, &IoStatus, &Standard, sizeof(Standard), FileStandardInformation) ==
             STATUS_SUCCESS);
     FvCheck(Standard.EndOfFile.QuadPart == 77 && IoStatus.Information == sizeof(Standard));
@@ -257,7 +272,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(NAME);
 
-    FvTestPlan(73);
+    FvTestPlan(79);
     for (ULONG I = 0; I <= IRP_MJ_MAXIMUM_FUNCTION; I++)
         DriverObject->MajorFunction[I] = Dispatch;
     if (!FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Device))))
