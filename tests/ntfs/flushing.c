@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Each flush gets the minor function that is the last character of the file's name.
+ * Each flush gets the minor function that is the last character of the file's name; writes of files whose name ends with "through" are said to
+ * go through.
  */
 #include "../inc/minifilter.h"
 
@@ -18,6 +19,23 @@ static FLT_PREOP_CALLBACK_STATUS PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
+static FLT_PREOP_CALLBACK_STATUS PreWrite(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+{
+    static const WCHAR End[] = L"through";
+    PUNICODE_STRING Name = &FltObjects->FileObject->FileName;
+    USHORT Length = sizeof(End) - sizeof(WCHAR);
+
+    UNREFERENCED_PARAMETER(Context);
+    if (FLT_IS_FASTIO_OPERATION(Data))
+        return FLT_PREOP_DISALLOW_FASTIO;
+    if (Name->Length >= Length &&
+        RtlCompareMemory((PUCHAR)Name->Buffer + Name->Length - Length, End, Length) == Length) {
+        Data->Iopb->OperationFlags |= SL_WRITE_THROUGH;
+        FltSetCallbackDataDirty(Data);
+    }
+    return FLT_PREOP_SUCCESS_NO_CALLBACK;
+}
+
 static NTSTATUS FLTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(Flags);
@@ -29,8 +47,8 @@ DRIVER_INITIALIZE DriverEntry;
 
 NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
 {
-    static const FLT_OPERATION_REGISTRATION Operations[] = {{IRP_MJ_FLUSH_BUFFERS, 0, PreFlush, NULL},
-                                                            {IRP_MJ_OPERATION_END}};
+    static const FLT_OPERATION_REGISTRATION Operations[] = {
+        {IRP_MJ_FLUSH_BUFFERS, 0, PreFlush, NULL}, {IRP_MJ_WRITE, 0, PreWrite, NULL}, {IRP_MJ_OPERATION_END}};
     static const FLT_REGISTRATION Registration = {.Size = sizeof(FLT_REGISTRATION),
                                                   .Version = FLT_REGISTRATION_VERSION,
                                                   .OperationRegistration = Operations,

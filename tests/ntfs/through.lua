@@ -139,6 +139,25 @@ do
   vm:shutdown()
 end
 
+-- A filter has a write go through: of the cache and not, of a file that is there and of a new one.
+for _, buffered in ipairs{ true, false } do
+  local vm = start()
+  local file = vm:open(ROOT .. "file")
+  file:rename("through")
+  file:close()
+  vm:open(DISK):flush()
+  vm:load{ source = "flushing.c", altitude = "370030" }
+  local options = { buffered = buffered }
+  vm:open(ROOT .. "through", options):write(0, NEW)
+  options.disposition = "create"
+  vm:open(ROOT .. "fresh through", options):write(0, NEW)
+  vm:open(ROOT .. "another", options):write(0, NEW)
+  local after = vm:power_cut{ keep = "none" }
+  expect_equal(left(after, "through"), "new", "by the request's flag")
+  expect_equal(left(after, "fresh through"), "new", "and of a new file")
+  expect(left(after, "another") ~= "new", "not of the one that has no such flag")
+end
+
 -- Locked and dismounted: the image as the cut leaves it is what ntfs-3g's tools take.
 for _, control in ipairs{ LOCK, DISMOUNT } do
   local vm = start()
