@@ -51,6 +51,7 @@ do
   local change = directory:notify{}
   vm:fault{ op = "read", action = "never" }
   local pending = async:read_async(0, 512)
+  vm:sleep(1) -- so that it has come to the disk, on one processor as well
   local since = #vm:log()
   vm:pull(0)
   expect_equal(said(vm, since), { "surprise removal", "surprise removal ends with 0x00000000" }, "the filter sees it")
