@@ -366,6 +366,9 @@ DECLSPEC_NORETURN VOID FltpBlameGivenAway(const FLTP_CALL *Call, const VOID *Cal
         [FltpGivenDeferred] = "rule=A callback queued a deferred I/O work item and did not say that it pended\n",
         [FltpGivenQueue] = "rule=A callback put its operation into a queue and did not say that it pended\n",
         [FltpGivenWhenSafe] = "rule=A callback did not return what FltDoCompletionProcessingWhenSafe told it to\n",
+        [FltpGivenPackage] = "rule=A callback's operation was pended by FltCheckOplock, FltOplockFsctrl or "
+                             "FltProcessFileLock, and it did not "
+                             "return FLT_PREOP_PENDING\n",
     };
 
     FltpBlameCallback(NULL, Callback, Call->Given == FltpGivenBack ? FLTP_NOT_PENDED : FLTP_GIVEN_AWAY, (ULONG_PTR)Data,

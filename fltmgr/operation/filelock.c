@@ -120,6 +120,7 @@ static NTSTATUS FltpUnlock(PFILE_LOCK FileLock, PFLT_CALLBACK_DATA Data, PVOID C
 static FLT_PREOP_CALLBACK_STATUS FltpWaitForLock(PFILE_LOCK FileLock, PFLT_CALLBACK_DATA Data, PVOID Context)
 {
     PFLTP_OPERATION Operation = FltpCheckData(Data, "rule=FltProcessFileLock was given no operation under way\n");
+    PFLTP_CALL Own = FltpOwnCall(Operation);
     PFLTP_LOCK_WAIT Wait = ExAllocatePoolWithTag(NonPagedPoolNx, sizeof(*Wait), FLTP_TAG_LOCK);
 
     if (Wait == NULL) {
@@ -130,6 +131,7 @@ static FLT_PREOP_CALLBACK_STATUS FltpWaitForLock(PFILE_LOCK FileLock, PFLT_CALLB
     Wait->Data = Data;
     Wait->Context = Context;
     FltpRequestLock(FileLock, Data, Operation->Irp, Wait);
+    FltpGiveToPackage(Own);
     return FLT_PREOP_PENDING;
 }
 

@@ -65,6 +65,13 @@ static PFLTP_OPERATION FltpOplockOperation(PFLT_CALLBACK_DATA Data, PCSTR Text)
     return NULL;
 }
 
+/* It is pended, and perhaps given back already: the callback that asked has to say so.  Own, of before it was, may be NULL. */
+VOID FltpGiveToPackage(PFLTP_CALL Own)
+{
+    if (Own != NULL && Own->Given == FltpNotGiven)
+        Own->Given = FltpGivenPackage;
+}
+
 /* --- Controls --- */
 
 /* What stands for the operation's request; two references: the package's, and that of the request's cancel routine. */
@@ -156,6 +163,7 @@ static FLT_PREOP_CALLBACK_STATUS FltpOplockControl(POPLOCK Oplock, PFLTP_OPERATI
                                                    ULONG Flags)
 {
     PFLTP_OPLOCK_REQUEST Request = FltpMakeOplockRequest(Operation);
+    PFLTP_CALL Own = FltpOwnCall(Operation);
     PIRP Irp = Operation->Irp;
 
     if (Request == NULL) {
@@ -170,8 +178,10 @@ static FLT_PREOP_CALLBACK_STATUS FltpOplockControl(POPLOCK Oplock, PFLTP_OPERATI
         Operation->Data.IoStatus.Status = STATUS_CANCELLED;
         return FLT_PREOP_COMPLETE;
     }
-    if (FsRtlOplockFsctrlEx(Oplock, Request->Irp, OpenCount, Flags) == STATUS_PENDING)
+    if (FsRtlOplockFsctrlEx(Oplock, Request->Irp, OpenCount, Flags) == STATUS_PENDING) {
+        FltpGiveToPackage(Own);
         return FLT_PREOP_PENDING; /* nothing of the operation is ours any more */
+    }
     FltpReleaseOplockRequest(Request);
     return FLT_PREOP_COMPLETE;
 }
@@ -252,6 +262,7 @@ static FLT_PREOP_CALLBACK_STATUS FltpCheckOplock(FLTP_OPLOCK_ASK Ask, POPLOCK Op
                                                  PFLTOPLOCK_PREPOST_CALLBACKDATA_ROUTINE PrePost)
 {
     PFLTP_OPLOCK_WAIT Wait = NULL;
+    PFLTP_CALL Own;
     NTSTATUS Status;
 
     if (Operation == NULL)
@@ -268,9 +279,12 @@ static FLT_PREOP_CALLBACK_STATUS FltpCheckOplock(FLTP_OPLOCK_ASK Ask, POPLOCK Op
         Wait->Complete = Complete;
         Wait->PrePost = PrePost;
     }
+    Own = FltpOwnCall(Operation);
     Status = FltpAskOplock(Ask, Oplock, Operation->Irp, Flags, Wait);
-    if (Status == STATUS_PENDING)
+    if (Status == STATUS_PENDING) {
+        FltpGiveToPackage(Own);
         return FLT_PREOP_PENDING; /* nothing of the operation is ours any more */
+    }
     if (Wait != NULL)
         ExFreePoolWithTag(Wait, FLTP_TAG_OPLOCK);
     Operation->Data.IoStatus.Status = Status;

@@ -49,7 +49,8 @@ typedef enum _FLTP_GIVEN {
     FltpGivenBack, /* by FltCompletePended… */
     FltpGivenDeferred,
     FltpGivenQueue,
-    FltpGivenWhenSafe
+    FltpGivenWhenSafe,
+    FltpGivenPackage /* to the file system library's locks or oplocks */
 } FLTP_GIVEN;
 
 /*
@@ -247,6 +248,7 @@ PFLTP_OPERATION FltpCheckAnyData(PFLT_CALLBACK_DATA Data, PCSTR Text);
 PFLTP_ISSUED FltpCheckIssued(PFLT_CALLBACK_DATA Data, PCSTR Text);
 /* The frame that calls the current node's callback, when the caller is that callback; else NULL. */
 PFLTP_CALL FltpOwnCall(PFLTP_OPERATION Operation);
+VOID FltpGiveToPackage(PFLTP_CALL Own);
 /* Bugcheck 0xF5: the callback, or what it returned to, broke the rule that Text tells.  Instance: NULL when it may be gone. */
 DECLSPEC_NORETURN VOID FltpBlameCallback(PFLT_INSTANCE Instance, const VOID *Callback, ULONG_PTR P1, ULONG_PTR P2,
                                          ULONG_PTR P3, ULONG_PTR P4, PCSTR Text);

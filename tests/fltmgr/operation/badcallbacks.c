@@ -311,10 +311,41 @@ static FLT_POSTOP_CALLBACK_STATUS PostRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATE
     return FLT_POSTOP_FINISHED_PROCESSING;
 }
 
+/* What the file system library has pended; 67 grants the oplock as it should. */
+static VOID NTAPI OplockBroken(PFLT_CALLBACK_DATA Data, PVOID Context)
+{
+    FltCompletePendedPreOperation(Data, FLT_PREOP_SUCCESS_NO_CALLBACK, NULL);
+}
+
+static FLT_PREOP_CALLBACK_STATUS PrePackage(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+{
+    static FILE_LOCK FileLock;
+    static OPLOCK Oplock; /* of 65: what says that the lock is there */
+    FLT_PREOP_CALLBACK_STATUS Status;
+
+    if (Fault == 65 && Data->Iopb->MajorFunction == IRP_MJ_LOCK_CONTROL && Data->Iopb->MinorFunction == IRP_MN_LOCK) {
+        if (Oplock == NULL) {
+            FltInitializeFileLock(&FileLock);
+            Oplock = &FileLock;
+        }
+        FltProcessFileLock(&FileLock, Data, NULL);
+        return FLT_PREOP_COMPLETE;
+    }
+    if ((Fault == 66 || Fault == 67) && Data->Iopb->MajorFunction == IRP_MJ_FILE_SYSTEM_CONTROL &&
+        Data->Iopb->Parameters.FileSystemControl.Common.FsControlCode == FSCTL_REQUEST_OPLOCK_LEVEL_1) {
+        FltInitializeOplock(&Oplock);
+        Status = FltOplockFsctrl(&Oplock, Data, 1);
+        return Fault == 66 ? FLT_PREOP_COMPLETE : Status;
+    }
+    if (Fault == 67 && Data->Iopb->MajorFunction == IRP_MJ_FLUSH_BUFFERS)
+        FltCheckOplock(&Oplock, Data, NULL, OplockBroken, NULL);
+    return FLT_PREOP_SUCCESS_NO_CALLBACK;
+}
+
 /* A flush is filtered by a pre-callback alone. */
 static FLT_PREOP_CALLBACK_STATUS PreFlush(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
 {
-    return Fault == 9 ? FLT_PREOP_SUCCESS_WITH_CALLBACK : FLT_PREOP_SUCCESS_NO_CALLBACK;
+    return Fault == 9 ? FLT_PREOP_SUCCESS_WITH_CALLBACK : PrePackage(Data, FltObjects, Context);
 }
 
 static FLT_PREOP_CALLBACK_STATUS PreEnd(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
@@ -396,6 +427,8 @@ static const FLT_OPERATION_REGISTRATION Operations[] = {
     {.MajorFunction = IRP_MJ_READ, .PreOperation = PreRead, .PostOperation = PostRead},
     {.MajorFunction = IRP_MJ_WRITE, .PreOperation = PreWrite, .PostOperation = PostWrite},
     {.MajorFunction = IRP_MJ_FLUSH_BUFFERS, .PreOperation = PreFlush},
+    {.MajorFunction = IRP_MJ_LOCK_CONTROL, .PreOperation = PrePackage},
+    {.MajorFunction = IRP_MJ_FILE_SYSTEM_CONTROL, .PreOperation = PrePackage},
     {.MajorFunction = IRP_MJ_CLEANUP, .PreOperation = PreEnd},
     {.MajorFunction = IRP_MJ_CLOSE, .PreOperation = PreEnd},
     {.MajorFunction = IRP_MJ_OPERATION_END},

@@ -67,6 +67,9 @@ local cases = {
   { 58, 0xF5, "FltLockUserBuffer of anything", 0xF005 },
   { 59, 0xF5, "FltSetCancelCompletion of nothing", 0xF005 },
   { 60, 0xD5, "a swapped-in MDL that its filter frees, too", nil, "PreRead" },
+  { 65, 0xF5, "FltProcessFileLock pended and COMPLETE returned", 0xF010, "PrePackage", on = "lock" },
+  { 66, 0xF5, "FltOplockFsctrl pended and COMPLETE returned", 0xF010, "PrePackage", on = "oplock" },
+  { 67, 0xF5, "FltCheckOplock pended and SUCCESS returned", 0xF010, "PreFlush", on = "oplock" },
   { 70, 0xC4, "callback data left at unload", 0x62 },
   { 71, 0xC4, "the same of FltAllocateCallbackDataEx", 0x62 },
 }
@@ -96,6 +99,13 @@ for _, case in ipairs(cases) do
         vm:detach { filter = "badcallbacks", volume = VOLUME }
         write:wait()
       elseif case.on == "flush" then volume:flush()
+      elseif case.on == "lock" then
+        volume:lock(0, 512)
+        vm:open(VOLUME):lock(0, 512, { wait = true })
+      elseif case.on == "oplock" then
+        volume:fsctl_async(9 << 16) -- FSCTL_REQUEST_OPLOCK_LEVEL_1
+        vm:sleep(5)
+        vm:open(VOLUME):flush()
       elseif case.on ~= "close" then volume:read(0, 512) end
       volume:close()
       vm:sleep(20)
