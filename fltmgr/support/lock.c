@@ -26,25 +26,25 @@ VOID FLTAPI FltDeletePushLock(PEX_PUSH_LOCK PushLock)
 VOID FLTAPI FltAcquirePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     KeEnterCriticalRegion();
-    ExAcquirePushLockExclusiveEx(PushLock, Flags);
+    FvAcquirePushLockForCaller(PushLock, TRUE, Flags, _ReturnAddress());
 }
 
 VOID FLTAPI FltAcquirePushLockExclusive(PEX_PUSH_LOCK PushLock)
 {
     KeEnterCriticalRegion();
-    ExAcquirePushLockExclusiveEx(PushLock, 0);
+    FvAcquirePushLockForCaller(PushLock, TRUE, 0, _ReturnAddress());
 }
 
 VOID FLTAPI FltAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     KeEnterCriticalRegion();
-    ExAcquirePushLockSharedEx(PushLock, Flags);
+    FvAcquirePushLockForCaller(PushLock, FALSE, Flags, _ReturnAddress());
 }
 
 VOID FLTAPI FltAcquirePushLockShared(PEX_PUSH_LOCK PushLock)
 {
     KeEnterCriticalRegion();
-    ExAcquirePushLockSharedEx(PushLock, 0);
+    FvAcquirePushLockForCaller(PushLock, FALSE, 0, _ReturnAddress());
 }
 
 static VOID FltpReleasePushLock(PEX_PUSH_LOCK PushLock, ULONG Flags, PVOID Caller)
@@ -70,13 +70,13 @@ VOID FLTAPI FltReleasePushLock(PEX_PUSH_LOCK PushLock)
 VOID FLTAPI FltAcquireResourceExclusive(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();
-    ExAcquireResourceExclusiveLite(Resource, TRUE);
+    FvAcquireResourceForCaller(Resource, TRUE, _ReturnAddress());
 }
 
 VOID FLTAPI FltAcquireResourceShared(PERESOURCE Resource)
 {
     KeEnterCriticalRegion();
-    ExAcquireResourceSharedLite(Resource, TRUE);
+    FvAcquireResourceForCaller(Resource, FALSE, _ReturnAddress());
 }
 
 /* IRQL: <= APC_LEVEL, where its page says DISPATCH_LEVEL: that of KeLeaveCriticalRegion does not. */

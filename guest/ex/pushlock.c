@@ -188,6 +188,12 @@ VOID FASTCALL ExAcquirePushLockSharedEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
     ExpAcquirePushLock(PushLock, FALSE, __builtin_return_address(0));
 }
 
+VOID NTAPI FvAcquirePushLockForCaller(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive, ULONG Flags, PVOID Caller)
+{
+    ExpCheckPushFlags(PushLock, Flags);
+    ExpAcquirePushLock(PushLock, Exclusive, Caller);
+}
+
 VOID FASTCALL ExReleasePushLockExclusiveEx(PEX_PUSH_LOCK PushLock, ULONG Flags)
 {
     UNREFERENCED_PARAMETER(Flags);

@@ -59,21 +59,39 @@ FORCEINLINE BOOLEAN ExpTakeFree(PERESOURCE Resource, ULONG State, const VOID *Ca
     return TRUE;
 }
 
-DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
+FORCEINLINE BOOLEAN ExpTakeExclusive(PERESOURCE Resource, BOOLEAN Wait, PVOID Caller)
 {
-    if (ExpTakeFree(Resource, EXP_IS_EXCLUSIVE, __builtin_return_address(0))) {
+    if (ExpTakeFree(Resource, EXP_IS_EXCLUSIVE, Caller)) {
         if (Wait)
-            KeCheckResourceOrder(Resource, __builtin_return_address(0));
+            KeCheckResourceOrder(Resource, Caller);
         return TRUE;
     }
-    return ExpAcquireExclusive(Resource, Wait, __builtin_return_address(0));
+    return ExpAcquireExclusive(Resource, Wait, Caller);
+}
+
+FORCEINLINE BOOLEAN ExpTakeShared(PERESOURCE Resource, BOOLEAN Wait, PVOID Caller)
+{
+    if (ExpTakeFree(Resource, EXP_IS_SHARED, Caller))
+        return TRUE;
+    return ExpAcquireShared(Resource, Wait, ExpShared, Caller);
+}
+
+DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait)
+{
+    return ExpTakeExclusive(Resource, Wait, __builtin_return_address(0));
 }
 
 DECLSPEC_NOINLINE BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait)
 {
-    if (ExpTakeFree(Resource, EXP_IS_SHARED, __builtin_return_address(0)))
-        return TRUE;
-    return ExpAcquireShared(Resource, Wait, ExpShared, __builtin_return_address(0));
+    return ExpTakeShared(Resource, Wait, __builtin_return_address(0));
+}
+
+VOID NTAPI FvAcquireResourceForCaller(PERESOURCE Resource, BOOLEAN Exclusive, PVOID Caller)
+{
+    if (Exclusive)
+        ExpTakeExclusive(Resource, TRUE, Caller);
+    else
+        ExpTakeShared(Resource, TRUE, Caller);
 }
 
 DECLSPEC_NOINLINE VOID FASTCALL ExReleaseResourceLite(PERESOURCE Resource)

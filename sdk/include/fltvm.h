@@ -104,6 +104,13 @@ FVAPI PVOID NTAPI FvAllocatePoolForCaller(POOL_TYPE PoolType, SIZE_T Size, ULONG
  */
 FVAPI LONG_PTR NTAPI FvReferenceForCaller(PVOID Object, PVOID Caller);
 
+/*
+ * IRQL: <= APC_LEVEL.  As ExAcquireResourceExclusiveLite or …SharedLite with Wait, and as ExAcquirePushLockExclusiveEx or …SharedEx, on behalf
+ * of the driver that the address is in: reports of who holds the lock and who waits for it have the line of that call.
+ */
+FVAPI VOID NTAPI FvAcquireResourceForCaller(PERESOURCE Resource, BOOLEAN Exclusive, PVOID Caller);
+FVAPI VOID NTAPI FvAcquirePushLockForCaller(PEX_PUSH_LOCK PushLock, BOOLEAN Exclusive, ULONG Flags, PVOID Caller);
+
 /* IRQL: any.  Detail for the host's report, "name=value\n" text, sent just before a bugcheck. */
 FVAPI VOID NTAPI FvReport(PCSTR Text);
 

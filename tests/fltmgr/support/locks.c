@@ -89,6 +89,9 @@ static VOID CheckPushLock(VOID)
     FltReleasePushLock(&Lock);
     FvCheck(KeAreApcsDisabled() && !GetsMeanwhile(Exclusive, LetLockGo));
     FvCheck(!KeAreApcsDisabled());
+    KeEnterCriticalRegion();
+    FvAcquirePushLockForCaller(&Lock, FALSE, 0, _ReturnAddress());
+    FvCheck(GetsMeanwhile(Shared, LetLockGo));
     FltDeletePushLock(&Lock);
 }
 
@@ -108,7 +111,8 @@ static VOID CheckResource(VOID)
     FvCheck(GetsMeanwhile(SharedResource, LetResourceGo));
     FltAcquireResourceShared(&Resource);
     FvCheck(!GetsMeanwhile(ExclusiveResource, LetResourceGo));
-    FltAcquireResourceShared(&Resource);
+    KeEnterCriticalRegion();
+    FvAcquireResourceForCaller(&Resource, FALSE, _ReturnAddress());
     KeRaiseIrql(APC_LEVEL, &Irql);
     FltReleaseResource(&Resource);
     KeLowerIrql(Irql);
@@ -121,6 +125,7 @@ static VOID CheckResource(VOID)
 static VOID DoWrong(VOID)
 {
     FltInitializePushLock(&Lock);
+    ExInitializeResourceLite(&Resource);
     switch (Fault) {
     case 1:
         KeEnterCriticalRegion();
@@ -139,9 +144,15 @@ static VOID DoWrong(VOID)
 
 static FLT_PREOP_CALLBACK_STATUS NTAPI PreRead(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects,
                                                PVOID *Context)
-{ /* [4] */
-    if (Fault == 4)
-        FltAcquirePushLockShared(&Lock);
+{ /* [4] [5] [6] [7] [8] [9] */
+    switch (Fault) {
+    case 4: FltAcquirePushLockShared(&Lock); break;         /* [14] */
+    case 5: FltAcquirePushLockExclusive(&Lock); break;      /* [15] */
+    case 6: FltAcquirePushLockSharedEx(&Lock, 0); break;    /* [16] */
+    case 7: FltAcquirePushLockExclusiveEx(&Lock, 0); break; /* [17] */
+    case 8: FltAcquireResourceShared(&Resource); break;     /* [18] */
+    case 9: FltAcquireResourceExclusive(&Resource); break;  /* [19] */
+    }
     return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
@@ -170,7 +181,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Key)
     KeInitializeEvent(&Got, NotificationEvent, FALSE);
     KeInitializeEvent(&Go, NotificationEvent, FALSE);
     if (Fault == 0) {
-        FvTestPlan(29);
+        FvTestPlan(32);
         CheckPushLock();
         CheckResource();
     } else {
