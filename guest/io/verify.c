@@ -45,7 +45,8 @@ static PIOP_CALL IopFindCall(ULONG Number, PIRP Irp, PIO_STACK_LOCATION Stack)
     return Call->State != 0 && Call->Irp == Irp && Call->Stack == Stack ? Call : NULL;
 }
 
-static VOID IopJudgeCall(PIOP_CALL Call, LONG State)
+/* Gone: the routine has returned, and the stack is anybody's. */
+static VOID IopJudgeCall(PIOP_CALL Call, LONG State, BOOLEAN Gone)
 {
     PDRIVER_DISPATCH Routine = Call->Routine;
     PIRP Irp = Call->Irp;
@@ -56,6 +57,9 @@ static VOID IopJudgeCall(PIOP_CALL Call, LONG State)
     if (Marked != Pending) {
         FvReport(Pending ? "reason=dispatch routine returned STATUS_PENDING without IoMarkIrpPending\n"
                          : "reason=dispatch routine marked the IRP pending and returned another status\n");
+        if (Gone) {
+            FvBlame(Routine);
+        }
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Routine, (ULONG_PTR)Irp, Pending);
     }
 }
@@ -90,7 +94,7 @@ VOID IopVerifyReturned(ULONG Number, NTSTATUS Status)
     LONG Old = InterlockedOr(&Call->State, Bits);
 
     if ((Old & IOP_CALL_COMPLETED) != 0) {
-        IopJudgeCall(Call, Old | Bits);
+        IopJudgeCall(Call, Old | Bits, FALSE);
     } else if (Status != STATUS_PENDING) {
         FvReport("reason=dispatch routine returned a final status for an IRP that is not completed\n");
         KeBugCheckEx(DRIVER_VERIFIER_IOMANAGER_VIOLATION, 0x200, (ULONG_PTR)Call->Routine, (ULONG_PTR)Call->Irp,
@@ -112,7 +116,7 @@ VOID IopVerifyLocationDone(PIRP Irp, PIO_STACK_LOCATION Stack)
         Number = Call->Outer; /* before the returning processor may give the record back */
         Old = InterlockedOr(&Call->State, Bits);
         if ((Old & IOP_CALL_RETURNED) != 0) {
-            IopJudgeCall(Call, Old | Bits);
+            IopJudgeCall(Call, Old | Bits, TRUE);
         }
     }
 }

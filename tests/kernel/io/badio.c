@@ -53,7 +53,7 @@ static VOID NTAPI Work(PDEVICE_OBJECT DeviceObject, PVOID Context)
 }
 
 static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
-{ /* [4] */
+{ /* [4] [13] */
     KIRQL Irql;
 
     Irp->IoStatus.Status = STATUS_SUCCESS;
@@ -186,7 +186,7 @@ static VOID Misuse(VOID)
         IoCallDriver(Device, Irp); /* [14] */
         if (Number == 13) {
             Irp->IoStatus.Status = STATUS_SUCCESS;
-            IoCompleteRequest(Irp, IO_NO_INCREMENT); /* [13] */
+            IoCompleteRequest(Irp, IO_NO_INCREMENT); /* not to blame for the routine */
         }
         break;
     case 5: /* more drivers than locations */
