@@ -309,9 +309,10 @@ static NTSTATUS FLTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     FltCloseCommunicationPort(ServerPort);
     FltUnregisterFilter(Filter);
-    ExDeleteResourceLite(&LeftResource);
     ExDeleteResourceLite(&PairResource);
     Misbehave(InUnload);
+    if (!ExIsResourceAcquiredExclusiveLite(&LeftResource)) /* which is what it left */
+        ExDeleteResourceLite(&LeftResource);
     return STATUS_SUCCESS;
 }
 
