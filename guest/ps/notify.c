@@ -87,7 +87,7 @@ static VOID PspLeaveSlot(PSP_NOTIFY_SLOT *Slot)
     InterlockedDecrement(&Slot->Users);
 }
 
-VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
+NTSTATUS PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
 {
     PS_CREATE_NOTIFY_INFO Info;
     FV_CALL Call;
@@ -116,6 +116,7 @@ VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create)
         FvEndCall(&Call, Routine, "process notify routine", (ULONG_PTR)Process);
         PspLeaveSlot(&PspProcessNotify[i]);
     }
+    return Info.CreationStatus;
 }
 
 /* Own: in the new thread itself, which is no system thread, before it runs what it was created for. */

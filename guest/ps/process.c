@@ -101,7 +101,11 @@ NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PF
             ObReferenceObject(ImageFile);
             (*Process)->ImageFile = ImageFile;
         }
-        PspNotifyProcess(*Process, TRUE);
+        Status = PspNotifyProcess(*Process, TRUE);
+        if (!NT_SUCCESS(Status)) {
+            PsTerminateMinimalProcess(*Process, Status);
+            ObDereferenceObject(*Process);
+        }
     }
     return Status;
 }

@@ -24,8 +24,11 @@ VOID PspDeleteThread(PVOID Object);
 VOID PspDeleteProcess(PVOID Object);
 NTSTATUS PspCreateProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, PEPROCESS *Process);
 
-/* notify.c; PASSIVE_LEVEL */
-VOID PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);
+/*
+ * notify.c; PASSIVE_LEVEL.  Of a creation: what the routines have left in CreationStatus, by which one of them refuses it; each is
+ * called, and sees what those before it have left.
+ */
+NTSTATUS PspNotifyProcess(PEPROCESS Process, BOOLEAN Create);
 VOID PspNotifyThread(PETHREAD Thread, BOOLEAN Create, BOOLEAN Own);
 
 /* process.c: a process is no more: routines, handles, memory, whoever waits.  PASSIVE_LEVEL, in its context. */

@@ -68,8 +68,11 @@ static VOID OnProcess(PEPROCESS Process, HANDLE Id, PPS_CREATE_NOTIFY_INFO Info)
 {
     UNREFERENCED_PARAMETER(Process);
     UNREFERENCED_PARAMETER(Id);
-    if (Info == NULL)
+    if (Info == NULL) {
+        if (Refuse == REFUSE_PROCESS)
+            DbgPrint("imagefilter: end of a process\n");
         return;
+    }
     Told = Info->FileObject;
     DbgPrint("imagefilter: process of %wZ, %s\n", Info->ImageFileName,
              Info->FileObject != NULL ? "with its file" : "without a file");

@@ -39,10 +39,17 @@ end
 do
   local vm = machine(1)
   put(vm, "hello.exe", hello)
-  for refuse, status in ipairs { "STATUS_VIRUS_INFECTED", "STATUS_INSUFFICIENT_RESOURCES" } do
+  for refuse, status in ipairs { "STATUS_VIRUS_INFECTED", "STATUS_INSUFFICIENT_RESOURCES", "STATUS_ACCESS_DENIED" } do
     vm:set_registry(KEY, "Refuse", refuse)
     local filter = vm:load { source = "imagefilter.c", altitude = "320020" }
+    local since = #vm:log()
     expect_status(status, function() vm:process { file = VOLUME .. "hello.exe" } end)
+    if status == "STATUS_ACCESS_DENIED" then -- by a notify routine: nothing of it ran, and its end is told
+      local said = table.concat(vm:log(since), "\n")
+      expect(not said:find("imagefilter: image"), "nothing is mapped of a process that is refused")
+      expect(said:find("imagefilter: end of a process"), "the end of a refused process is told")
+      expect_status(status, function() vm:process { name = "\\bare.exe" } end)
+    end
     filter:unload()
     put(vm, "hello.exe", hello)
   end

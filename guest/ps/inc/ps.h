@@ -100,7 +100,7 @@ PETHREAD PsGetNextProcessThread(PEPROCESS Process, PETHREAD Previous);
 
 /*
  * A process without threads, for scenarios: ImageName is its full path, ImageFile, which may be NULL, the file that it runs.
- * Referenced.  IRQL: PASSIVE_LEVEL.
+ * Referenced.  IRQL: PASSIVE_LEVEL.  The status of a notify routine that refuses it: its end has been told as well then.
  */
 NTSTATUS PsCreateMinimalProcess(PCUNICODE_STRING ImageName, PEPROCESS Parent, struct _FILE_OBJECT *ImageFile,
                                 PEPROCESS *Process);
