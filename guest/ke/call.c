@@ -126,6 +126,11 @@ static VOID KiCheckReturnThread(const KI_RETURN *Return)
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_TOP_LEVEL_IRP, (ULONG_PTR)Return->Routine,
                      Return->Object, Thread->TopLevelIrp);
     }
+    if (Thread->Attached != Return->Before.Attached) {
+        KiReportReturn(Return, "an attachment to a process");
+        KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_ATTACHED, (ULONG_PTR)Return->Routine,
+                     Return->Object, (ULONG_PTR)Thread->ApcState.Process);
+    }
     if (Thread->PriorityDrift != Return->Before.PriorityDrift) {
         KiReportReturn(Return, "another priority");
         KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_RETURNED_WITH_PRIORITY, (ULONG_PTR)Return->Routine,

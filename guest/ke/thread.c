@@ -409,6 +409,7 @@ VOID NTAPI KeStackAttachProcess(PKPROCESS Process, PKAPC_STATE ApcState)
     }
     ApcState->Process = Thread->ApcState.Process;
     Thread->ApcState.Process = Process;
+    Thread->Attached++;
     Thread->OwnSpace = Thread;
     _ReadWriteBarrier();
     KiLoadSpace(Thread);
@@ -418,6 +419,10 @@ VOID NTAPI KeUnstackDetachProcess(PKAPC_STATE ApcState)
 {
     PKTHREAD Thread = KeGetCurrentThread();
 
+    if (Thread->Attached == 0) {
+        KeBugCheckEx(INVALID_PROCESS_DETACH_ATTEMPT, 0, 0, 0, 0);
+    }
+    Thread->Attached--;
     Thread->ApcState.Process = ApcState->Process;
     _ReadWriteBarrier();
     KiLoadSpace(Thread);

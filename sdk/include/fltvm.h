@@ -150,7 +150,7 @@ FVAPI VOID NTAPI FvBlame(const VOID *Address);
 
 /*
  * What a routine of a driver must leave as it found it: the IRQL, APCs (critical and guarded regions), locks, mutexes
- * and resources, impersonation, the top-level IRP, the thread's own priority.  Around each call of one:
+ * and resources, impersonation, the process attached to, the top-level IRP, the thread's own priority.  Around each call of one:
  *
  *     FvBeginCall(&Call);
  *     Routine(…);
@@ -202,6 +202,8 @@ typedef struct _FV_CALL {
 
 /* 0xC4 too: the kernel found itself otherwise than it takes for granted; the report tells what and where. */
 #define FV_ASSERTION 0xF109 /* P2: the line */
+
+#define FV_RETURNED_ATTACHED 0xF10A /* FvEndCall's as well; P4: the process that it left the thread attached to */
 
 /* Where a thread keeps what a call compares: the state, and behind it the top-level IRP. */
 #define FV_CALL_STATE             0x248

@@ -15,7 +15,8 @@ typedef enum _HOW {
     Priority,
     Well,
     HeldSpinLock,
-    HeldQueuedLock
+    HeldQueuedLock,
+    Attachment
 } HOW;
 
 static KMUTEX LeftMutex;
@@ -23,6 +24,7 @@ static ERESOURCE LeftResource;
 static FAST_MUTEX LeftFastMutex;
 static KSPIN_LOCK LeftSpinLock;
 static KLOCK_QUEUE_HANDLE LeftQueued;
+static KAPC_STATE LeftAttached;
 
 /* IRQL: PASSIVE_LEVEL.  The resource is the caller's to delete. */
 static inline VOID PrepareToLeave(VOID)
@@ -64,6 +66,7 @@ DECLSPEC_NOINLINE static VOID Leave(HOW How)
         KeAcquireSpinLock(&LeftSpinLock, &Old);
         KeReleaseSpinLock(&LeftSpinLock, Old);
         break;
+    case Attachment: KeStackAttachProcess((PKPROCESS)PsGetCurrentProcess(), &LeftAttached); break;
     case HeldSpinLock: KeAcquireSpinLockAtDpcLevel(&LeftSpinLock); break;
     case HeldQueuedLock: KeAcquireInStackQueuedSpinLockAtDpcLevel(&LeftSpinLock, &LeftQueued); break;
     }

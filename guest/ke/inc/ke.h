@@ -69,10 +69,11 @@ typedef enum _KTHREAD_STATE {
 typedef union _KCALL_STATE {
     ULONG64 CallState;
     struct {
-        CHAR Resources;        /* acquisitions of ERESOURCEs and mutexes not yet released */
-        CHAR Locks;            /* of spin locks, fast mutexes and push locks */
-        BOOLEAN Impersonating; /* ps's */
-        SCHAR PriorityDrift;   /* the sum of what the thread has changed of its own priority */
+        CHAR Resources;          /* acquisitions of ERESOURCEs and mutexes not yet released */
+        CHAR Locks;              /* of spin locks, fast mutexes and push locks */
+        UCHAR Impersonating : 1; /* ps's */
+        UCHAR Attached : 7;      /* how many attachments to processes stand */
+        SCHAR PriorityDrift;     /* the sum of what the thread has changed of its own priority */
         union {
             struct {
                 SHORT KernelApcDisable;

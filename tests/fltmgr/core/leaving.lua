@@ -5,7 +5,7 @@ local SERVICE = [[\Registry\Machine\System\CurrentControlSet\Services\leaving]]
 local VOLUME = [[\Device\HarddiskVolume1]]
 local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or ""
 
-local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued, attached = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 -- What is left, its bugcheck, the parameter that tells it, what the report says.
 local left = {
   [irql] = { 0xC8, nil, "the IRQL" },
@@ -19,8 +19,9 @@ local left = {
   [token] = { 0xDF, nil, "impersonation" },
   [top] = { 0xC4, 0xF103, "top-level IRP" },
   [priority] = { 0xC4, 0xF104, "another priority" },
+  [attached] = { 0xC4, 0xF10A, "an attachment to a process" },
 }
-local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
+local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority, attached }
 -- What a pre-callback may leave to its post-callback in the same thread, which is to put that back and nothing else.
 local paired = { critical, guarded, mutex, resource, top }
 local canceling = { irql, critical, guarded, mutex, resource, fast, top } -- at DISPATCH_LEVEL

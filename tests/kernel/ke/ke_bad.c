@@ -147,6 +147,13 @@ static DECLSPEC_NOINLINE NTSTATUS Misbehave(VOID)
         ZwClose(Thread);
         return STATUS_UNSUCCESSFUL;
     }
+    case 29: {
+        KAPC_STATE State = {0};
+
+        State.Process = (PKPROCESS)PsGetCurrentProcess();
+        KeUnstackDetachProcess(&State); /* [29] */
+        break;
+    }
     case 27: {
         FV_CALL Call;
 

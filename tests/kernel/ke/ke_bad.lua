@@ -33,6 +33,7 @@ local cases = {
   { 25, "freeing a DPC that is queued", code = 0xC7, p1 = 1, text = "Misbehave" },
   { 26, "unloading with a thread running", code = 0xCE, text = "BadThread" },
   { 27, "a callback that stays in a critical region", code = 0x1, p3 = 0xFFFF, text = "LeavesRegion" },
+  { 29, "detaching from a process without an attachment", code = 0x6, text = "Misbehave" },
 }
 
 for _, case in ipairs(cases) do

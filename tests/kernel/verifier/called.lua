@@ -21,7 +21,7 @@ local function load(kind, how, verifier)
   if kind < ADD_DEVICE then driver:unload() end
 end
 
-local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued, attached = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local left = {
   [irql] = { 0xC8, nil, "the IRQL" },
   [critical] = { 0x1, nil, "a critical region" },
@@ -34,8 +34,9 @@ local left = {
   [token] = { 0xDF, nil, "impersonation" },
   [top] = { 0xC4, 0xF103, "top-level IRP" },
   [priority] = { 0xC4, 0xF104, "another priority" },
+  [attached] = { 0xC4, 0xF10A, "an attachment to a process" },
 }
-local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
+local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority, attached }
 local raised = { irql, top, spin, queued } -- at DISPATCH_LEVEL
 local completes = { irql, critical, guarded, mutex, fast, token, top, priority } -- who completes a request may keep or release resources
 local filters = { irql, fast, token, priority } -- what acquires a file for another leaves the rest on purpose

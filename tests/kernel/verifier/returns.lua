@@ -25,7 +25,7 @@ for line in io.lines((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. "r
   if line == "{" and head then heads[head], head = number, nil end
 end
 
-local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+local irql, critical, guarded, mutex, resource, fast, token, top, priority, well, spin, queued, attached = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 -- What is left, its bugcheck, the parameter that tells it, and what the report says.
 local left = {
   [irql] = { 0xC8, nil, "the IRQL" },
@@ -39,8 +39,9 @@ local left = {
   [token] = { 0xDF, nil, "impersonation" },
   [top] = { 0xC4, 0xF103, "top-level IRP" },
   [priority] = { 0xC4, 0xF104, "another priority" },
+  [attached] = { 0xC4, 0xF10A, "an attachment to a process" },
 }
-local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority }
+local passive = { irql, critical, guarded, mutex, resource, fast, token, top, priority, attached }
 local raised = { irql, top, spin, queued }
 -- The kind, its routine, what it may be called, what it can leave, codes of its own.
 local kinds = {
