@@ -88,10 +88,22 @@ void *memset(void *Destination, int Value, size_t Count)
         To += 64;
         Count -= 64;
     }
-    while (Count >= 8) {
+    while (Count >= 16) {
+        _mm_storeu_si128((__m128i *)To, Pattern);
+        To += 16;
+        Count -= 16;
+    }
+    if (Count == 0)
+        return Destination;
+    /* The rest by a store that ends where it ends, over what is written already. */
+    if (To + Count - (PUCHAR)Destination >= 16) {
+        _mm_storeu_si128((__m128i *)(To + Count - 16), Pattern);
+        return Destination;
+    }
+    if (Count >= 8) {
         *(UNALIGNED ULONG64 *)To = Word;
-        To += 8;
-        Count -= 8;
+        *(UNALIGNED ULONG64 *)(To + Count - 8) = Word;
+        return Destination;
     }
     while (Count-- > 0)
         *To++ = (UCHAR)Value;

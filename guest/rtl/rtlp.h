@@ -15,6 +15,16 @@ FORCEINLINE BOOLEAN RtlpIsKernel(VOID)
     return (Segment & 3) == 0;
 }
 
+/* RtlUpcaseUnicodeChar, ASCII without a call. */
+FORCEINLINE WCHAR RtlpUpcase(WCHAR Character)
+{
+    if (Character < 'a')
+        return Character;
+    if (Character <= 'z')
+        return (WCHAR)(Character - 32);
+    return Character < 0x80 ? Character : RtlUpcaseUnicodeChar(Character);
+}
+
 /* errno_t, as the C runtime's routines return it. */
 #define RTLP_EINVAL 22
 #define RTLP_ERANGE 34

@@ -28,6 +28,74 @@ static VOID CheckMemory(VOID)
     FvCheck(RtlCompareMemoryUlong(Words, sizeof(Words), 0x12345678) == 28);
 }
 
+/* Sizes that the compiler does not know, so that the routine is called. */
+static BOOLEAN IsFilled(PUCHAR Bytes, ULONG At, volatile ULONG Size, ULONG Room)
+{
+    for (ULONG Index = 0; Index < Room; Index++)
+        Bytes[Index] = 0x11;
+    memset(Bytes + At, 0xEE, Size);
+    for (ULONG Index = 0; Index < Room; Index++) {
+        if (Bytes[Index] != (Index >= At && Index < At + Size ? 0xEE : 0x11))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Of equal texts one character of which, or none (Size), is another. */
+static BOOLEAN IsFound(PUCHAR Bytes, PUCHAR Other, ULONG Size, ULONG At)
+{
+    LONG Order;
+    BOOLEAN Found;
+
+    if (At < Size)
+        Other[At] ^= 0x80;
+    Found = RtlCompareMemory(Bytes, Other, Size) == At && RtlCompareMemory(Other, Bytes, Size) == At;
+    if (Size % 2 == 0) {
+        Order = RtlCompareUnicodeStrings((PCWCH)Bytes, Size / 2, (PCWCH)Other, Size / 2, FALSE);
+        Found = Found && (At == Size) == (Order == 0);
+    }
+    if (At < Size)
+        Other[At] ^= 0x80;
+    return Found;
+}
+
+/* Every length from none to three turns of each loop, at every place in a word. */
+static VOID CheckEveryLength(VOID)
+{
+    static UCHAR Bytes[256] __attribute__((aligned(8))), Other[256] __attribute__((aligned(8)));
+    ULONG Filled = 0, Found = 0, Asked = 0;
+
+    for (ULONG At = 0; At < 8; At++) {
+        for (ULONG Size = 0; Size <= 200; Size++)
+            Filled += IsFilled(Bytes, At, Size, sizeof(Bytes));
+    }
+    FvCheck(Filled == 8 * 201);
+    for (ULONG Index = 0; Index < sizeof(Bytes); Index++)
+        Bytes[Index] = Other[Index] = (UCHAR)(Index * 7);
+    for (ULONG Size = 0; Size <= 40; Size++) {
+        for (ULONG At = 0; At <= Size; At++, Asked++)
+            Found += IsFound(Bytes + Size % 8, Other + Size % 8, Size, At);
+    }
+    FvCheck(Found == Asked);
+}
+
+/* Each character of ASCII and beyond, against the routine that maps one. */
+static VOID CheckEveryCharacter(VOID)
+{
+    ULONG Same = 0, Hash, Wanted;
+
+    for (ULONG Character = 0; Character <= 0xFFFF; Character++) {
+        WCHAR Upper = RtlUpcaseUnicodeChar((WCHAR)Character), Text[2] = {(WCHAR)Character, L'b'},
+              Upcased[2] = {Upper, L'B'};
+        UNICODE_STRING String = {sizeof(Text), sizeof(Text), Text};
+
+        Wanted = Upper * 65599u + L'B';
+        RtlHashUnicodeString(&String, TRUE, HASH_STRING_ALGORITHM_DEFAULT, &Hash);
+        Same += Hash == Wanted && RtlCompareUnicodeStrings(Text, 2, Upcased, 2, TRUE) == 0;
+    }
+    FvCheck(Same == 0x10000);
+}
+
 static VOID CheckBits(VOID)
 {
     ULONG Buffer[4] = {0};
@@ -234,8 +302,10 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
 {
     UNREFERENCED_PARAMETER(DriverObject);
     UNREFERENCED_PARAMETER(RegistryPath);
-    FvTestPlan(61);
+    FvTestPlan(64);
     CheckMemory();
+    CheckEveryLength();
+    CheckEveryCharacter();
     CheckBits();
     CheckTime();
     CheckSplayTable();
