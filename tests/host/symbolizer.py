@@ -119,13 +119,12 @@ def calls_that_are_inlined_stand_in_the_column_of_the_first():
         field = folder.scenario(run % ('0xC4', ''))
         expect(field, 0)
         # A list of addresses: each is named, and each line stands where the first does.
-        listed = re.search(r'^( +allocated-by +)nt!MiAllocate .*\n((?: +\w+!\S+ \(\S+:\d+\)(?: \[inlined\])?\n)+)', field.all, re.M)
+        listed = re.search(r'^( +allocated-by +)(driver!Inner .*\n(?: +\w+!\S+ \(\S+:\d+\)(?: \[inlined\])?\n)+)', field.all, re.M)
         check(listed, field.all)
-        lines = listed[2].splitlines()
+        first, *lines = listed[2].splitlines()
         equal({len(line) - len(line.lstrip()) for line in lines}, {len(listed[1])}, f'columns of {listed[2]}')
-        text = [re.sub(r'\(\S*/', '(', line.strip()) for line in lines]
-        at = text.index('driver!Inner (driver.c:6) [inlined]')
-        equal(text[at + 1], 'driver!DriverEntry (driver.c:22)', 'whose line it is')
+        text = [re.sub(r'\(\S*/', '(', line.strip()) for line in (first, *lines)]
+        equal(text[:2], ['driver!Inner (driver.c:6) [inlined]', 'driver!DriverEntry (driver.c:22)'], 'whose line it is')
         check('0x' not in listed[2] and len(lines) > 6, listed[2])
 
 
