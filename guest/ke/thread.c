@@ -420,7 +420,8 @@ VOID NTAPI KeUnstackDetachProcess(PKAPC_STATE ApcState)
     PKTHREAD Thread = KeGetCurrentThread();
 
     if (Thread->Attached == 0) {
-        KeBugCheckEx(INVALID_PROCESS_DETACH_ATTEMPT, 0, 0, 0, 0);
+        KeBugCheckEx(INVALID_PROCESS_DETACH_ATTEMPT, (ULONG_PTR)ApcState->Process, (ULONG_PTR)Thread->ApcState.Process,
+                     0, 0);
     }
     Thread->Attached--;
     Thread->ApcState.Process = ApcState->Process;
