@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The fltvm script as a user meets it: help, bad usage, missing files, doing nothing quickly, two at once."""
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,15 @@ def a_build_folder_that_cannot_be_written_says_so():
                                 check=False, env={'PATH': os.environ['PATH'], 'HOME': folder})
         equal(result.returncode, 4, result.stdout)
         check('name a build folder with FLTVM_BUILD' in result.stdout, result.stdout)
+
+
+@case
+def without_home_the_cache_is_in_the_user_s():
+    """As for the Python scripts, which it starts: else QEMU and Meson are made anew beside those that there are."""
+    become = unprivileged()
+    result = subprocess.run([*become, FLTVM, 'build', 'sdk/headers.vfs'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            check=False, env={'PATH': os.environ['PATH']})
+    check(f'{pwd.getpwuid(65534).pw_dir}/.cache/fltvm/' in result.stdout, result.stdout)
 
 
 @case
