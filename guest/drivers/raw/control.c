@@ -30,13 +30,11 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
         return Status;
     }
     Volume = Device->DeviceExtension;
-    Volume->NextVpb = ExAllocatePoolZero(NonPagedPoolNx, sizeof(VPB), RAW_TAG_VPB); /* so that there is one then */
+    Volume->NextVpb = DriverMakeVpb(RAW_TAG_VPB);
     if (Volume->NextVpb == NULL) {
         IoDeleteDevice(Device);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Volume->NextVpb->Type = IO_TYPE_VPB;
-    Volume->NextVpb->Size = sizeof(VPB);
     Volume->IsVolume = TRUE;
     Volume->Device = Device;
     Volume->Target = Target;
@@ -65,22 +63,14 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
 static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 {
     NTSTATUS Status = STATUS_SUCCESS;
-    KIRQL Irql;
 
     RawLock(Volume);
     if (Volume->Dismounted) {
         Status = STATUS_VOLUME_DISMOUNTED;
-    } else if (Volume->LockHolder != NULL || Volume->OpenCount != 1) {
+    } else if (Volume->LockHolder != NULL || Volume->OpenCount != 1 || !DriverLockVpb(Volume->Vpb, 1)) {
         Status = STATUS_ACCESS_DENIED;
     } else {
-        IoAcquireVpbSpinLock(&Irql);
-        if (Volume->Vpb->ReferenceCount != 1) {
-            Status = STATUS_ACCESS_DENIED; /* an open is on its way */
-        } else {
-            Volume->Vpb->Flags |= VPB_LOCKED;
-            Volume->LockHolder = FileObject;
-        }
-        IoReleaseVpbSpinLock(Irql);
+        Volume->LockHolder = FileObject;
     }
     RawUnlock(Volume);
     return Status;
@@ -89,32 +79,21 @@ static NTSTATUS RawLockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 static NTSTATUS RawUnlockVolume(PRAW_VOLUME Volume, PFILE_OBJECT FileObject)
 {
     NTSTATUS Status = STATUS_NOT_LOCKED;
-    KIRQL Irql;
 
     RawLock(Volume);
     if (Volume->LockHolder == FileObject) {
         Volume->LockHolder = NULL;
-        IoAcquireVpbSpinLock(&Irql);
-        Volume->Vpb->Flags &= ~VPB_LOCKED;
-        IoReleaseVpbSpinLock(Irql);
+        DriverUnlockVpb(Volume->Vpb);
         Status = STATUS_SUCCESS;
     }
     RawUnlock(Volume);
     return Status;
 }
 
-/* The real device gets a fresh VPB; files that are open stay with the old one. */
 VOID RawLeaveVpbLocked(PRAW_VOLUME Volume)
 {
-    PVPB Fresh = Volume->NextVpb;
-    KIRQL Irql;
-
-    Volume->NextVpb = NULL; /* the I/O manager owns it */
-    IoAcquireVpbSpinLock(&Irql);
-    Fresh->RealDevice = Volume->Vpb->RealDevice;
-    Volume->Vpb->RealDevice->Vpb = Fresh;
-    Volume->Vpb->Flags &= ~VPB_LOCKED;
-    IoReleaseVpbSpinLock(Irql);
+    DriverReplaceVpb(Volume->Vpb, Volume->NextVpb);
+    Volume->NextVpb = NULL;
     Volume->LockHolder = NULL;
     Volume->Dismounted = TRUE;
 }

@@ -112,16 +112,13 @@ NTSTATUS NTAPI RawCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PFILE_OBJECT FileObject = IoGetCurrentIrpStackLocation(Irp)->FileObject;
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
-    KIRQL Irql;
 
     if (Volume->IsVolume) {
         RawLock(Volume);
         IoRemoveShareAccess(FileObject, &Volume->ShareAccess);
         if (Volume->LockHolder == FileObject) {
             Volume->LockHolder = NULL;
-            IoAcquireVpbSpinLock(&Irql);
-            Volume->Vpb->Flags &= ~VPB_LOCKED;
-            IoReleaseVpbSpinLock(Irql);
+            DriverUnlockVpb(Volume->Vpb);
         }
         RawUnlock(Volume);
         FileObject->Flags |= FO_CLEANUP_COMPLETE;

@@ -22,6 +22,7 @@
 #include <ntifs.h>
 #include <ntdddisk.h>
 #include <request.h>
+#include <vpb.h>
 
 /* What every open file object of the volume shares. */
 typedef struct _RAW_STREAM {

@@ -7,37 +7,23 @@
 /* Exclusive use by one file object, which is the volume's; nobody else may have anything open. */
 static NTSTATUS NtfsLockVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
 {
-    NTSTATUS Status = STATUS_SUCCESS;
-    KIRQL Irql;
-
     if (Volume->Dismounted) {
         return STATUS_VOLUME_DISMOUNTED;
     }
-    if (Volume->LockHolder != NULL || Volume->OpenCount != 1) {
+    if (Volume->LockHolder != NULL || Volume->OpenCount != 1 || !DriverLockVpb(Volume->Vpb, 1)) {
         return STATUS_ACCESS_DENIED;
     }
-    IoAcquireVpbSpinLock(&Irql);
-    if (Volume->Vpb->ReferenceCount != 1) {
-        Status = STATUS_ACCESS_DENIED; /* an open is on its way */
-    } else {
-        Volume->Vpb->Flags |= VPB_LOCKED;
-        Volume->LockHolder = FileObject;
-    }
-    IoReleaseVpbSpinLock(Irql);
-    return Status;
+    Volume->LockHolder = FileObject;
+    return STATUS_SUCCESS;
 }
 
 static NTSTATUS NtfsUnlockVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
 {
-    KIRQL Irql;
-
     if (Volume->LockHolder != FileObject) {
         return STATUS_NOT_LOCKED;
     }
     Volume->LockHolder = NULL;
-    IoAcquireVpbSpinLock(&Irql);
-    Volume->Vpb->Flags &= ~VPB_LOCKED;
-    IoReleaseVpbSpinLock(Irql);
+    DriverUnlockVpb(Volume->Vpb);
     return STATUS_SUCCESS;
 }
 

@@ -25,18 +25,6 @@ static VOID NtfsFreeVolume(PNTFS_VOLUME Volume)
     IoDeleteDevice(Volume->Device);
 }
 
-/* With the mount, so that there is one when the volume has to go.  The I/O manager will own it. */
-static NTSTATUS NtfsMakeNextVpb(PNTFS_VOLUME Volume)
-{
-    Volume->NextVpb = ExAllocatePoolZero(NonPagedPoolNx, sizeof(VPB), NTFS_TAG_VPB);
-    if (Volume->NextVpb == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    Volume->NextVpb->Type = IO_TYPE_VPB;
-    Volume->NextVpb->Size = sizeof(VPB);
-    return STATUS_SUCCESS;
-}
-
 static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PVPB Vpb)
 {
     PNTFS_VOLUME Volume = Device->DeviceExtension;
@@ -59,7 +47,8 @@ static NTSTATUS NtfsMountDevice(PDEVICE_OBJECT Device, PDEVICE_OBJECT Target, PV
         Status = NtfsRecognize(&Volume->Sectors);
     }
     if (NT_SUCCESS(Status)) {
-        Status = NtfsMakeNextVpb(Volume);
+        Volume->NextVpb = DriverMakeVpb(NTFS_TAG_VPB);
+        Status = Volume->NextVpb != NULL ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
     }
     if (NT_SUCCESS(Status)) {
         NtfsLockLibrary();
@@ -84,15 +73,8 @@ static VOID NtfsDescribeVpb(PNTFS_VOLUME Volume)
 
 VOID NtfsLeaveVpbLocked(PNTFS_VOLUME Volume)
 {
-    PVPB Fresh = Volume->NextVpb;
-    KIRQL Irql;
-
+    DriverReplaceVpb(Volume->Vpb, Volume->NextVpb);
     Volume->NextVpb = NULL;
-    IoAcquireVpbSpinLock(&Irql);
-    Fresh->RealDevice = Volume->Vpb->RealDevice;
-    Volume->Vpb->RealDevice->Vpb = Fresh;
-    Volume->Vpb->Flags &= ~VPB_LOCKED;
-    IoReleaseVpbSpinLock(Irql);
     Volume->LockHolder = NULL;
     Volume->LostBy = STATUS_VOLUME_DISMOUNTED;
     Volume->Dismounted = TRUE;

@@ -19,6 +19,7 @@
 #include <ntdddisk.h>
 #include <ntddvol.h>
 #include <request.h>
+#include <vpb.h>
 #include "../glue/library.h"
 
 #define NTFS_TAG_VOLUME 'VftN'

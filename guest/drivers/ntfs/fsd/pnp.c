@@ -48,7 +48,6 @@ BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume, NTSTATUS Status)
 static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
 {
     NTSTATUS Status = NtfsQuietVolume(Volume);
-    KIRQL Irql;
 
     if (!NT_SUCCESS(Status)) {
         return Status;
@@ -56,17 +55,11 @@ static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
     NtfsLockLibrary();
     if (Volume->Dismounted) {
         Status = STATUS_SUCCESS;
-    } else if (Volume->LockHolder != NULL || Volume->RemovalPending || Volume->OpenCount != 0) {
+    } else if (Volume->LockHolder != NULL || Volume->RemovalPending || Volume->OpenCount != 0 ||
+               !DriverLockVpb(Volume->Vpb, 0)) {
         Status = STATUS_ACCESS_DENIED;
     } else {
-        IoAcquireVpbSpinLock(&Irql);
-        if (Volume->Vpb->ReferenceCount != 0) {
-            Status = STATUS_ACCESS_DENIED; /* an open is on its way */
-        } else {
-            Volume->Vpb->Flags |= VPB_LOCKED;
-            Volume->RemovalPending = TRUE;
-        }
-        IoReleaseVpbSpinLock(Irql);
+        Volume->RemovalPending = TRUE;
     }
     NtfsUnlockLibrary();
     return Status;
@@ -74,14 +67,10 @@ static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
 
 static VOID NtfsEndHold(PNTFS_VOLUME Volume)
 {
-    KIRQL Irql;
-
     NtfsLockLibraryToEnd();
     if (Volume->RemovalPending) {
         Volume->RemovalPending = FALSE;
-        IoAcquireVpbSpinLock(&Irql);
-        Volume->Vpb->Flags &= ~VPB_LOCKED;
-        IoReleaseVpbSpinLock(Irql);
+        DriverUnlockVpb(Volume->Vpb);
     }
     NtfsUnlockLibrary();
 }

@@ -53,14 +53,10 @@ NTSTATUS NtfsOpenVolumeLocked(PNTFS_VOLUME Volume, PIO_STACK_LOCATION Stack)
 
 VOID NtfsCleanupVolumeLocked(PNTFS_VOLUME Volume, PFILE_OBJECT FileObject)
 {
-    KIRQL Irql;
-
     IoRemoveShareAccess(FileObject, &Volume->ShareAccess);
     if (Volume->LockHolder == FileObject) {
         Volume->LockHolder = NULL;
-        IoAcquireVpbSpinLock(&Irql);
-        Volume->Vpb->Flags &= ~VPB_LOCKED;
-        IoReleaseVpbSpinLock(Irql);
+        DriverUnlockVpb(Volume->Vpb);
     }
 }
 
