@@ -215,6 +215,8 @@ _Static_assert(sizeof(struct fltvm_hba_identify) == 512, "hba identify");
 #define FLTVM_HBA_FAULT_ACTION_TORN  4u /* the first half of a WRITE's blocks is written; FAULT_STATUS; else as ERROR */
 /* Of rules as text only; the window refuses it.  All is done as usual, and then the power is cut. */
 #define FLTVM_HBA_FAULT_ACTION_POWER_CUT 5u
+/* As usual, but right behind the next that was fetched later and completes; after FAULT_DELAY, not 0, in any case. */
+#define FLTVM_HBA_FAULT_ACTION_REORDER 6u
 
 /* What of an unflushed write reaches the medium when the power is cut. */
 #define FLTVM_HBA_KEEP_NONE 0u

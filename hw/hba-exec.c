@@ -442,6 +442,9 @@ static void fltvm_hba_execute(FltvmHbaState *s, FltvmHbaCommand *command)
     }
     fltvm_hba_schedule(s, command, service,
                        rule && !command->cuts ? rule->delay : 0);
+    if (action == FLTVM_HBA_FAULT_ACTION_REORDER) {
+        command->held = MIN(rule->delay, INT64_MAX);
+    }
 }
 
 void fltvm_hba_begin(FltvmHbaState *s, uint32_t queue,
@@ -486,6 +489,7 @@ void fltvm_hba_finish(FltvmHbaState *s, FltvmHbaCommand *command)
     const struct fltvm_power_cut cut = {
         .keep = command->keep, .seed = command->seed,
     };
+    uint64_t serial = command->serial;
     bool cuts;
 
     fltvm_hba_wait_host(command);
@@ -503,6 +507,7 @@ void fltvm_hba_finish(FltvmHbaState *s, FltvmHbaCommand *command)
                                    ? fltvm_hba_result(command) : 0);
     cuts = command->cuts;
     fltvm_hba_free(s, command);
+    fltvm_hba_let_pass(s, serial);
     if (cuts) {
         fltvm_power_request(&cut);
     }

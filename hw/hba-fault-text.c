@@ -27,6 +27,7 @@ static const char *const fltvm_hba_fault_action_names[] = {
     [FLTVM_HBA_FAULT_ACTION_NEVER] = "never",
     [FLTVM_HBA_FAULT_ACTION_TORN] = "torn",
     [FLTVM_HBA_FAULT_ACTION_POWER_CUT] = "power-cut",
+    [FLTVM_HBA_FAULT_ACTION_REORDER] = "reorder",
 };
 
 static int fltvm_hba_fault_lookup(const char *const *names, size_t count,

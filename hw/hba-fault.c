@@ -22,7 +22,7 @@
 
 const char *fltvm_hba_fault_problem(const FltvmHbaRule *rule)
 {
-    if (rule->action > FLTVM_HBA_FAULT_ACTION_POWER_CUT) {
+    if (rule->action > FLTVM_HBA_FAULT_ACTION_REORDER) {
         return "unknown action";
     }
     if (rule->ops == 0 || (rule->ops & ~FLTVM_HBA_FAULT_OPS)) {
@@ -38,6 +38,9 @@ const char *fltvm_hba_fault_problem(const FltvmHbaRule *rule)
          rule->action == FLTVM_HBA_FAULT_ACTION_TORN) &&
         (rule->status == 0 || rule->status > FLTVM_HBA_S_MAX)) {
         return "an error needs a status from 1 to 0x7fff";
+    }
+    if (rule->action == FLTVM_HBA_FAULT_ACTION_REORDER && rule->delay == 0) {
+        return "what is reordered needs a delay, after which it waits no more";
     }
     return NULL;
 }

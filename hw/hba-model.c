@@ -69,6 +69,14 @@ void fltvm_hba_schedule_never(FltvmHbaState *s, FltvmHbaCommand *command)
     trace_fltvm_hba_schedule(command->queue, command->id, command->due);
 }
 
+static void fltvm_hba_move(FltvmHbaState *s, FltvmHbaCommand *command,
+                           int64_t due)
+{
+    QTAILQ_REMOVE(&s->commands, command, entry);
+    command->due = due;
+    fltvm_hba_insert(s, command);
+}
+
 /* Bring forward: a command that is due earlier anyway keeps its time. */
 void fltvm_hba_reschedule(FltvmHbaState *s, FltvmHbaCommand *command,
                           uint64_t service)
@@ -76,11 +84,29 @@ void fltvm_hba_reschedule(FltvmHbaState *s, FltvmHbaCommand *command,
     int64_t due = fltvm_hba_due(service, 0);
 
     if (due < command->due) {
-        QTAILQ_REMOVE(&s->commands, command, entry);
-        command->due = due;
-        fltvm_hba_insert(s, command);
+        fltvm_hba_move(s, command, due);
     }
     trace_fltvm_hba_schedule(command->queue, command->id, command->due);
+}
+
+void fltvm_hba_let_pass(FltvmHbaState *s, uint64_t serial)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    FltvmHbaCommand *command, *next;
+
+    QTAILQ_FOREACH_SAFE(command, &s->commands, entry, next) {
+        int64_t usual = command->due - (int64_t)command->held;
+
+        if (!command->held || command->serial >= serial) {
+            continue;
+        }
+        command->held = 0;
+        if (MAX(usual, now) < command->due) {
+            fltvm_hba_move(s, command, MAX(usual, now));
+            trace_fltvm_hba_schedule(command->queue, command->id,
+                                     command->due);
+        }
+    }
 }
 
 void fltvm_hba_arm(FltvmHbaState *s)

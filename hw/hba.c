@@ -343,8 +343,8 @@ static const VMStateDescription fltvm_hba_segment_vmstate = {
 
 static const VMStateDescription fltvm_hba_command_vmstate = {
     .name = "fltvm-hba/command",
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_load = fltvm_hba_command_pre_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT16(queue, FltvmHbaCommand),
@@ -356,6 +356,7 @@ static const VMStateDescription fltvm_hba_command_vmstate = {
         VMSTATE_INT64(due, FltvmHbaCommand),
         VMSTATE_UINT16(status, FltvmHbaCommand),
         VMSTATE_BOOL(aborted, FltvmHbaCommand),
+        VMSTATE_UINT64(held, FltvmHbaCommand),
         VMSTATE_UINT64(serial, FltvmHbaCommand),
         VMSTATE_BOOL(cuts, FltvmHbaCommand),
         VMSTATE_UINT32(keep, FltvmHbaCommand),
@@ -474,8 +475,8 @@ static const VMStateDescription fltvm_hba_cache_vmstate = {
 
 static const VMStateDescription fltvm_hba_vmstate = {
     .name = TYPE_FLTVM_HBA,
-    .version_id = 2,
-    .minimum_version_id = 2,
+    .version_id = 3,
+    .minimum_version_id = 3,
     .pre_save = fltvm_hba_pre_save,
     .pre_load = fltvm_hba_pre_load,
     .post_load = fltvm_hba_post_load,
@@ -492,7 +493,7 @@ static const VMStateDescription fltvm_hba_vmstate = {
         VMSTATE_STRUCT_ARRAY(queue, FltvmHbaState, FLTVM_HBA_MAX_QUEUES, 1,
                              fltvm_hba_queue_vmstate, FltvmHbaQueue),
         VMSTATE_UINT32(next_queue, FltvmHbaState),
-        VMSTATE_QTAILQ_V(commands, FltvmHbaState, 2, fltvm_hba_command_vmstate,
+        VMSTATE_QTAILQ_V(commands, FltvmHbaState, 3, fltvm_hba_command_vmstate,
                          FltvmHbaCommand, entry),
         VMSTATE_STRUCT_ARRAY(rule, FltvmHbaState, FLTVM_HBA_RULES, 1,
                              fltvm_hba_rule_vmstate, FltvmHbaRule),
@@ -540,7 +541,7 @@ static const struct {
     { "medium", "What a power cut has left: the disk holds it from the "
                 "beginning" },
     { "faults", "Fault rules, as op=read+write:lba=8-15:nth=2:count=1:"
-                "do=error|delay|never|torn:status=16:delay-ns=1000;..." },
+                "do=error|delay|reorder|never|torn:status=16:delay-ns=1000;..." },
 };
 
 static void fltvm_hba_class_init(ObjectClass *klass, void *data)

@@ -68,6 +68,7 @@ typedef struct FltvmHbaCommand {
     int64_t due;
     uint16_t status; /* decided at fetch, or by the host's result */
     bool aborted;
+    uint64_t held; /* part of due, up to which it waits for a later one to complete */
 
     uint64_t serial; /* FltvmHbaState.sequence at its fetch */
     bool cuts;       /* when it has completed, the power is cut */
@@ -221,6 +222,8 @@ void fltvm_hba_schedule(FltvmHbaState *s, FltvmHbaCommand *command,
 void fltvm_hba_schedule_never(FltvmHbaState *s, FltvmHbaCommand *command);
 void fltvm_hba_reschedule(FltvmHbaState *s, FltvmHbaCommand *command,
                           uint64_t service);
+/* The command that was fetched as the @serial-th has completed: those that wait for a later one go on. */
+void fltvm_hba_let_pass(FltvmHbaState *s, uint64_t serial);
 uint64_t fltvm_hba_service_ns(FltvmHbaState *s, uint8_t opcode);
 void fltvm_hba_arm(FltvmHbaState *s);
 void fltvm_hba_timer(void *opaque);

@@ -21,7 +21,7 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[21];
+    static GOptionEntry entries[22];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"checkpoint-seed", 0, 0, G_OPTION_ARG_STRING, &options->checkpoint_seed,
@@ -38,6 +38,8 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
          "[DISK:]N"},
         {"tear-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_TEAR],
          "The Nth command fails; of a write the first half has reached the disk", "[DISK:]N"},
+        {"reorder-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_REORDER],
+         "The Nth command completes behind one that was begun later", "[DISK:]N"},
         {"lose-io", 0, 0, G_OPTION_ARG_STRING, &options->io[FLTVM_IO_LOSE], "The Nth command is never answered",
          "[DISK:]N"},
         {"delay-call", 0, 0, G_OPTION_ARG_STRING, &options->delay_call,

@@ -38,9 +38,10 @@ static FltvmServe serve = {.fd = FLTVM_SERVE_FD};
 static void write_outcome(const FltvmScenario *scenario, FltvmAccount *account, FltvmTrace *trace, const char *path)
 {
     g_autoptr(FltvmOutcome) outcome = fltvm_scenario_outcome(scenario);
+    g_autofree char *offers = opt_list_choices ? fltvm_scenario_offers(scenario) : NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!fltvm_outcome_write(outcome, opt_list_choices || opt_hash ? trace : NULL, path, &error))
+    if (!fltvm_outcome_write(outcome, opt_list_choices || opt_hash ? trace : NULL, offers, path, &error))
         fltvm_account_error(account, error);
 }
 
@@ -116,10 +117,10 @@ static int leave_one(gpointer data)
     if (error)
         fprintf(stderr, "fltvm: %s\n", error->message);
     g_clear_error(&error);
-    if (serve.is_run && !fltvm_outcome_write(outcome, NULL, serve.request.result, &error))
+    if (serve.is_run && !fltvm_outcome_write(outcome, NULL, NULL, serve.request.result, &error))
         fprintf(stderr, "fltvm: %s\n", error->message);
     g_clear_error(&error);
-    if (opt_json && !fltvm_outcome_write(outcome, NULL, opt_json, &error))
+    if (opt_json && !fltvm_outcome_write(outcome, NULL, NULL, opt_json, &error))
         fprintf(stderr, "fltvm: %s\n", error->message);
     return status;
 }

@@ -20,7 +20,9 @@ struct FltvmPlan {
     FltvmTask start;
     GArray *allocations; /* guint64: numbers, the first of each stack first */
     GArray *io;          /* Io */
+    GArray *crowded;     /* Io: those of disks that have several at a time */
     GArray *writes;      /* Io: writes and flushes, counted by themselves */
+    GArray *cached;      /* Io: those of disks with a volatile cache */
     GArray *calls;       /* guint64, as allocations: by who calls */
     GArray *chosen;      /* guint: of the table */
     GArray *taken;       /* guint64: how far each of them is */
@@ -70,16 +72,27 @@ static const FltvmIoAct io_acts[] = {FLTVM_IO_FAIL, FLTVM_IO_DELAY, FLTVM_IO_TEA
 static const guint32 keeps[] = {FLTVM_HBA_KEEP_NONE, FLTVM_HBA_KEEP_LAST, FLTVM_HBA_KEEP_ALL, FLTVM_HBA_KEEP_SOME,
                                 FLTVM_HBA_KEEP_SOME};
 
-/* Each command fails, then each is late, then each is torn. */
+/* How many faults there are. */
+static guint64 count_faults(const FltvmPlan *plan)
+{
+    return (guint64)plan->io->len * G_N_ELEMENTS(io_acts) + plan->crowded->len;
+}
+
+/* Each command fails, then each is late, then each is torn; then each completes behind a later one, where there may be one. */
 static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
+    guint64 usual = (guint64)plan->io->len * G_N_ELEMENTS(io_acts);
+    FltvmIoAct act = FLTVM_IO_REORDER;
     const Io *io;
-    FltvmIoAct act;
 
-    if (index >= (guint64)plan->io->len * G_N_ELEMENTS(io_acts))
+    if (index >= count_faults(plan))
         return FALSE;
-    io = &g_array_index(plan->io, Io, index % plan->io->len);
-    act = io_acts[index / plan->io->len];
+    if (index < usual) {
+        io = &g_array_index(plan->io, Io, index % plan->io->len);
+        act = io_acts[index / plan->io->len];
+    } else {
+        io = &g_array_index(plan->crowded, Io, index - usual);
+    }
     task->choice.io[act].disk = io->disk;
     task->choice.io[act].number = io->number;
     return TRUE;
@@ -88,7 +101,7 @@ static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task
 /* Another seed and something that fails, both chosen by the number. */
 static gboolean next_mixed(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    guint64 offers = plan->allocations->len + (guint64)plan->io->len * G_N_ELEMENTS(io_acts);
+    guint64 offers = plan->allocations->len + count_faults(plan);
     guint64 pick = (index + 1) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> 16;
 
     if (!offers)
@@ -111,18 +124,28 @@ static gboolean next_call(const FltvmPlan *plan, guint64 index, FltvmTask *task)
     return TRUE;
 }
 
-/* The power is cut after each write and flush, with one choice of what is lost, then with the next. */
+/*
+ * The power is cut after each write and flush, with one choice of what is lost, then with the next, where a cache can lose
+ * something.
+ */
 static gboolean next_cut(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
+    guint64 keep = 0;
     const Io *io;
 
-    if (index >= (guint64)plan->writes->len * G_N_ELEMENTS(keeps))
-        return FALSE;
-    io = &g_array_index(plan->writes, Io, index % plan->writes->len);
+    if (index < plan->writes->len) {
+        io = &g_array_index(plan->writes, Io, index);
+    } else {
+        index -= plan->writes->len;
+        if (index >= (guint64)plan->cached->len * (G_N_ELEMENTS(keeps) - 1))
+            return FALSE;
+        io = &g_array_index(plan->cached, Io, index % plan->cached->len);
+        keep = 1 + index / plan->cached->len;
+    }
     task->choice.cut.disk = io->disk;
     task->choice.cut.number = io->number;
-    task->choice.cut.keep = keeps[index / plan->writes->len];
-    task->choice.cut.seed = task->choice.cut.keep == FLTVM_HBA_KEEP_SOME ? index / plan->writes->len : 0;
+    task->choice.cut.keep = keeps[keep];
+    task->choice.cut.seed = keeps[keep] == FLTVM_HBA_KEEP_SOME ? keep : 0;
     return TRUE;
 }
 
@@ -133,7 +156,8 @@ static const struct {
 } strategies[] = {
     {"seeds", next_seed, "another seed each, from the default's on: another schedule"},
     {"allocations", next_allocation, "each allocation that comes of the scenario's drivers fails, one a run"},
-    {"faults", next_fault, "each command to a disk fails, is late, or is torn, one a run"},
+    {"faults", next_fault,
+     "each command to a disk fails, is late, is torn, or completes behind a later one, one a run"},
     {"calls", next_call, "each call of the scenario's drivers comes late, or returns late, one a run"},
     {"power", next_cut, "the power is cut after each write or flush of a disk, one a run (machine:after_power_cut)"},
     {"mixed", next_mixed, "another seed, and one allocation or command that fails"},
@@ -183,7 +207,9 @@ FltvmPlan *fltvm_plan_new(const char *names, GError **error)
 
     plan->allocations = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->io = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->crowded = g_array_new(FALSE, FALSE, sizeof(Io));
     plan->writes = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->cached = g_array_new(FALSE, FALSE, sizeof(Io));
     plan->calls = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
     plan->taken = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -200,7 +226,9 @@ void fltvm_plan_free(FltvmPlan *plan)
         return;
     g_array_unref(plan->allocations);
     g_array_unref(plan->io);
+    g_array_unref(plan->crowded);
     g_array_unref(plan->writes);
+    g_array_unref(plan->cached);
     g_array_unref(plan->calls);
     g_array_unref(plan->chosen);
     g_array_unref(plan->taken);
@@ -300,6 +328,23 @@ static void add_io(GArray *list, const FltvmJson *disks)
     }
 }
 
+/* Those of `all` whose disk is named by one of the machines' lists of that name. */
+static void add_some(GArray *some, const GArray *all, const FltvmJson *machines, const char *name)
+{
+    g_autoptr(GHashTable) disks = g_hash_table_new(NULL, NULL);
+
+    for (guint i = 0; i < fltvm_json_length(machines); i++) {
+        const FltvmJson *list = fltvm_json_field(fltvm_json_item(machines, i), name);
+        for (guint j = 0; j < fltvm_json_length(list); j++)
+            g_hash_table_add(disks, GUINT_TO_POINTER((guint)fltvm_json_number(fltvm_json_item(list, j), 0)));
+    }
+    for (guint i = 0; i < all->len; i++) {
+        const Io *io = &g_array_index(all, Io, i);
+        if (g_hash_table_contains(disks, GUINT_TO_POINTER(io->disk)))
+            g_array_append_val(some, *io);
+    }
+}
+
 void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *outcome)
 {
     const FltvmJson *machines = fltvm_json_field(outcome, "machines");
@@ -312,6 +357,8 @@ void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *
         add_io(plan->io, fltvm_json_field(machine, "io"));
         add_io(plan->writes, fltvm_json_field(machine, "writes"));
     }
+    add_some(plan->crowded, plan->io, machines, "crowded");
+    add_some(plan->cached, plan->writes, fltvm_json_field(outcome, "offers"), "caches");
 }
 
 gboolean fltvm_plan_counts_calls(FltvmPlan *plan, FltvmTask *task)

@@ -389,3 +389,24 @@ FltvmOutcome *fltvm_scenario_outcome(const FltvmScenario *scenario)
                                  account->status, why);
     }
 }
+
+char *fltvm_scenario_offers(const FltvmScenario *scenario)
+{
+    g_autoptr(GString) json = g_string_new("[");
+
+    for (guint i = 0; i < scenario->machines->len; i++) {
+        const FltvmConfig *config = fltvm_machine_config(scenario->machines->pdata[i]);
+        const char *separator = "";
+        g_string_append(json, i ? ", {\"caches\": [" : "{\"caches\": [");
+        for (guint disk = 0; disk < config->disks->len; disk++) {
+            const FltvmDisk *each = config->disks->pdata[disk];
+            if (g_strcmp0(g_hash_table_lookup(each->device, "volatile-cache"), "on") != 0)
+                continue;
+            g_string_append_printf(json, "%s%u", separator, disk);
+            separator = ", ";
+        }
+        g_string_append(json, "]}");
+    }
+    g_string_append(json, "]");
+    return g_string_free(g_steal_pointer(&json), FALSE);
+}

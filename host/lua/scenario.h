@@ -82,6 +82,9 @@ void fltvm_scenario_run(FltvmScenario *scenario, const char *script);
 /* What it ended with, once it has run. */
 FltvmOutcome *fltvm_scenario_outcome(const FltvmScenario *scenario);
 
+/* What there is to choose that no trace tells, for fltvm_outcome_write(): newly allocated. */
+char *fltvm_scenario_offers(const FltvmScenario *scenario);
+
 /* The script said os.exit: whatever catches it, nothing more of it runs.  For the script's own functions. */
 void fltvm_scenario_exit(FltvmScenario *scenario, lua_State *lua) G_GNUC_NORETURN;
 

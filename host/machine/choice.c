@@ -14,10 +14,9 @@ static const struct {
     const char *option;
     const char *action; /* as the property "faults" has it */
 } acts[FLTVM_IO_ACTS] = {
-    [FLTVM_IO_FAIL] = {"fail-io", "error"},
-    [FLTVM_IO_DELAY] = {"delay-io", "delay"},
-    [FLTVM_IO_TEAR] = {"tear-io", "torn"},
-    [FLTVM_IO_LOSE] = {"lose-io", "never"},
+    [FLTVM_IO_FAIL] = {"fail-io", "error"},         [FLTVM_IO_DELAY] = {"delay-io", "delay"},
+    [FLTVM_IO_TEAR] = {"tear-io", "torn"},          [FLTVM_IO_LOSE] = {"lose-io", "never"},
+    [FLTVM_IO_REORDER] = {"reorder-io", "reorder"},
 };
 
 const char *fltvm_choice_io_option(FltvmIoAct act)
@@ -229,7 +228,7 @@ char *fltvm_choice_faults(const FltvmChoice *choice, guint disk, guint *count)
                                (*count)++ ? ";" : "", choice->io[act].number, acts[act].action);
         if (act == FLTVM_IO_FAIL || act == FLTVM_IO_TEAR)
             g_string_append_printf(text, ":status=%u", FLTVM_HBA_S_DEVICE_FAULT);
-        if (act == FLTVM_IO_DELAY)
+        if (act == FLTVM_IO_DELAY || act == FLTVM_IO_REORDER)
             g_string_append_printf(text, ":delay-ns=%u", FLTVM_IO_DELAY_NS);
     }
     if (choice->cut.number && choice->cut.disk == disk) {

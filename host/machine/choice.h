@@ -11,10 +11,11 @@
 #include <glib.h>
 
 typedef enum {
-    FLTVM_IO_FAIL,  /* the device says that it failed */
-    FLTVM_IO_DELAY, /* it takes FLTVM_IO_DELAY_NS longer */
-    FLTVM_IO_TEAR,  /* it says that it failed; of a write the first half has reached the medium */
-    FLTVM_IO_LOSE,  /* the device never answers */
+    FLTVM_IO_FAIL,    /* the device says that it failed */
+    FLTVM_IO_DELAY,   /* it takes FLTVM_IO_DELAY_NS longer */
+    FLTVM_IO_TEAR,    /* it says that it failed; of a write the first half has reached the medium */
+    FLTVM_IO_LOSE,    /* the device never answers */
+    FLTVM_IO_REORDER, /* it completes behind a later one, or FLTVM_IO_DELAY_NS later when there is none */
     FLTVM_IO_ACTS,
 } FltvmIoAct;
 

@@ -150,9 +150,30 @@ static gboolean is_io(const struct fltvm_trace_record *record)
             record->args[2] == FLTVM_HBA_OP_FLUSH);
 }
 
+/* A command was begun or has completed: a disk that works on several has them reordered. */
+static void count_in_flight(GString *crowded, GHashTable *in_flight, const struct fltvm_trace_record *record)
+{
+    gint64 disk = (gint64)record->args[0];
+    gint64 *count = g_hash_table_lookup(in_flight, &disk);
+
+    if (!count) {
+        count = g_new0(gint64, 1);
+        g_hash_table_insert(in_flight, g_memdup2(&disk, sizeof(disk)), count);
+    }
+    if (*count < 0)
+        return; /* it is told already */
+    *count = record->event == FLTVM_TRACE_HBA_SUBMIT ? *count + 1 : MAX(*count - 1, 0);
+    if (*count < 2)
+        return;
+    *count = -1;
+    g_string_append_printf(crowded, "%s%" G_GINT64_FORMAT, crowded->len ? ", " : "", disk);
+}
+
 /* The list of one machine, whose symbols tell it from others. */
 static void append_machine(GString *json, const FltvmTrace *trace, const FltvmSymbols *machine)
 {
+    g_autoptr(GHashTable) in_flight = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    g_autoptr(GString) crowded = g_string_new(NULL);
     g_autoptr(GString) io = g_string_new(NULL), writes = g_string_new(NULL), calls = g_string_new(NULL);
     const struct fltvm_trace_record *record;
     FltvmSymbols *symbols;
@@ -173,9 +194,11 @@ static void append_machine(GString *json, const FltvmTrace *trace, const FltvmSy
             g_string_append_printf(calls, "%s[%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT "]", calls->len ? ", " : "",
                                    (guint64)record->args[2], (guint64)record->args[0]);
         }
+        if (symbols == machine && (is_io(record) || record->event == FLTVM_TRACE_HBA_COMPLETE))
+            count_in_flight(crowded, in_flight, record);
     }
-    g_string_append_printf(json, "], \"io\": [%s], \"writes\": [%s], \"calls\": [%s]}", io->str, writes->str,
-                           calls->str);
+    g_string_append_printf(json, "], \"io\": [%s], \"crowded\": [%s], \"writes\": [%s], \"calls\": [%s]}", io->str,
+                           crowded->str, writes->str, calls->str);
 }
 
 static void append_machines(GString *json, const FltvmTrace *trace)
@@ -194,7 +217,8 @@ static void append_machines(GString *json, const FltvmTrace *trace)
     g_string_append(json, "]");
 }
 
-gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *path, GError **error)
+gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *offers, const char *path,
+                             GError **error)
 {
     g_autoptr(GString) json = g_string_new(NULL);
 
@@ -209,6 +233,8 @@ gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, con
         g_string_append(json, ",\n  \"checkpoint\": true");
     if (trace && fltvm_trace_keeps(trace))
         append_machines(json, trace);
+    if (offers)
+        g_string_append_printf(json, ",\n  \"offers\": %s", offers);
     g_string_append(json, "\n}\n");
     return fltvm_output_write("--json", path, json->str, json->len, error);
 }

@@ -48,9 +48,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FltvmOutcome, fltvm_outcome_free)
 
 /*
  * As JSON.  With a trace: also its hash, and if it was kept, machine by machine, each allocation's stack and each command's
- * disk, from the checkpoint on if there was one.
+ * disk, from the checkpoint on if there was one.  `offers`, JSON or NULL, is what else there is to choose, as
+ * fltvm_scenario_offers() says it.
  */
-gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *path, GError **error);
+gboolean fltvm_outcome_write(const FltvmOutcome *outcome, FltvmTrace *trace, const char *offers, const char *path,
+                             GError **error);
 
 /* Back from JSON; NULL if that is none. */
 FltvmOutcome *fltvm_outcome_read(const FltvmJson *json);

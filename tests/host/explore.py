@@ -323,6 +323,42 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
 '''
 
 
+# Two reads at a time, or one after the other; which of them is done first is told.
+PAIR = '''
+local vm = fltvm.machine{ cpus = 1, disks = { { size = "1M" } } }
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true })
+local first = volume:read_async(0, 4096, { thread = 1 })
+WAIT
+local second = volume:read_async(65536, 4096, { thread = 2 })
+while not second:done(1) do end
+note("the first is " .. (first:done(0) and "done" or "under way"))
+first:wait()
+second:wait()
+expect(true, "the end")
+'''
+
+
+@case
+def what_completes_behind_a_later_command_is_tried_where_there_are_two_at_a_time():
+    with Folder() as folder:
+        folder.write('scenario.lua', PAIR.replace('WAIT', ''))
+        expect(folder.fltvm('run', '--json', 'plain.json', '--list-choices', 'scenario.lua'), 0, 'the first is done')
+        machine = json.loads(folder.read('plain.json'))['machines'][0]
+        equal(machine['crowded'], [0], 'disks that work on several commands')
+        count = len(machine['io'])
+        done = folder.fltvm('run', '--reorder-io', str(count - 1), '--trace', 'trace.json', 'scenario.lua')
+        expect(done, 0, 'the first is done')
+        ends = [event['args']['command'] for event in json.loads(folder.read('trace.json'))['traceEvents'] if event.get('name') == 'HBA_COMPLETE']
+        begins = [event['args']['command'] for event in json.loads(folder.read('trace.json'))['traceEvents'] if event.get('name') == 'HBA_SUBMIT']
+        equal((begins[-2:], len(ends)), ([ends[-1], ends[-2]], len(begins)), 'the last two complete the other way round')
+        found = result(folder, '--strategy', 'faults', status=0)
+        equal(found['runs'], 1 + 4 * count, 'each command fails, is late, is torn and is reordered')
+        # One after the other: there is nothing to reorder, and no run does so.
+        folder.write('scenario.lua', PAIR.replace('WAIT', 'first:wait() first = { done = function() return true end, wait = function() end }'))
+        found = result(folder, '--strategy', 'faults', status=0)
+        equal(found['runs'], 1 + 3 * count, 'runs of commands one after the other')
+
+
 @case
 def what_the_script_has_loaded_is_unloaded_when_a_failure_ends_it():
     with Folder() as folder:

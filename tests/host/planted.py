@@ -58,6 +58,7 @@ FOUND = {
     'errorleak': ('faults', 27, '0x62 a driver that is unloaded has left'),
     'halfleak': ('allocations', 20, '0x62 a driver that is unloaded has left'),
     'journal': ('power', 20, 'each record that the index counts is there'),
+    'inorder': ('faults', 53, 'inorder!PlantedPostRead'),
     'lazyinit': ('calls', 20, '0x62 a driver that is unloaded has left'),
     'lookup': ('calls', 100, 'lookup!PlantedPreRead'),
     'lostwake': ('calls', 100, 'not done after'),

@@ -232,6 +232,15 @@ def an_exploration_finds_an_order_that_a_cut_breaks():
 
 
 @case
+def without_a_cache_one_cut_after_each_write_is_all_there_is():
+    with Folder() as folder:
+        folder.write('scenario.lua', WRITES + ORDER.replace('FLUSH', '').replace(', write_cache = true', ''))
+        done = folder.fltvm('explore', '--strategy', 'power', '--json', 'found.json', 'scenario.lua', timeout=600)
+        expect(done, 0, 'nothing found')
+        equal(json.loads(folder.read('found.json'))['runs'], 1 + 3, 'runs of two writes and the flush')
+
+
+@case
 def a_volume_is_whole_after_each_cut_and_its_bytes_are_there():
     with open(os.path.join(ROOT, 'examples', 'powercut_ntfs.lua'), encoding='utf-8') as file:
         ledger = file.read()

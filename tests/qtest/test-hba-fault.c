@@ -382,7 +382,7 @@ static void test_property(void)
         "op=read",           "do=error:status=1",    "op=read:do=eat", "op=read+:do=never", "op=read:do=never:lba=",
         "op=read:do=never:lba=5-4", "op=read:do=never:lba=1-2-3", "op=read:do=never:nth=0", "op=read:do=never:nth=x",
         "op=read:do=error:status=0", "op=read:do=error:status=65536", "op=read:do=never:nth=4294967296", "read",
-        "op=read:do=never:colour=red", "op=write:do=power-cut:keep=some", "op=write:do=torn", ":", "op=read:do=never:delay-ns=-",
+        "op=read:do=never:colour=red", "op=write:do=power-cut:keep=some", "op=write:do=torn", "op=read:do=reorder", ":", "op=read:do=never:delay-ns=-",
     };
     Hba hba = hba_start_disk(BLOCKS, "faults=op=read:lba=3-4:do=error:status=0x10;op=flush:nth=2:count=1:do=delay:"
                                      "delay-ns=1000");
@@ -394,10 +394,12 @@ static void test_property(void)
     hba_run(&hba, hba_flush(1), HBA_FLUSH_NS + 1000, FLTVM_HBA_S_OK);
     qom_set(&hba, "op=read+write+flush+identify+abort:lba=0x10-:nth=2:count=3:do=never");
     qom_expect(&hba, "op=read+write+flush+identify+abort:lba=16-:nth=2:count=3:do=never");
-    qom_set(&hba, "op=write:do=power-cut:keep=last;op=write:nth=9:do=power-cut:keep=7;op=write:nth=9:do=torn:status=20");
+    qom_set(&hba, "op=write:do=power-cut:keep=last;op=write:nth=9:do=power-cut:keep=7;op=write:nth=9:do=torn:status=20;"
+                  "op=read:nth=9:do=reorder:delay-ns=7");
     qom_expect(&hba, "op=write:lba=0-:nth=1:count=0:do=power-cut:keep=last;"
                      "op=write:lba=0-:nth=9:count=0:do=power-cut:keep=7;"
-                     "op=write:lba=0-:nth=9:count=0:do=torn:status=0x14");
+                     "op=write:lba=0-:nth=9:count=0:do=torn:status=0x14;"
+                     "op=read:lba=0-:nth=9:count=0:do=reorder:delay-ns=7");
     qom_set(&hba, "op=read:lba=2:do=error:status=16;");
     expect_reads(&hba, 6, 1 << 2);
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -416,6 +418,55 @@ static void test_property(void)
     hba_stop(&hba);
 }
 
+/* Behind the first that was fetched later and completes, not before its own time; and after the delay in any case. */
+static void test_reorder(void)
+{
+    Hba hba = hba_start_disk(BLOCKS, "faults=op=read:do=reorder:delay-ns=1000000");
+
+    /* The write is longer under way. */
+    hba_submit(&hba, 0, hba_read(1, 0, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_write(2, 8, 1, HBA_DATA_2));
+    rig_clock_step(hba.rig, HBA_WRITE_NS - 1);
+    hba_expect_none(&hba, 0);
+    rig_clock_step(hba.rig, 1);
+    hba_expect(&hba, 0, 2, FLTVM_HBA_S_OK, 1);
+    hba_expect(&hba, 0, 1, FLTVM_HBA_S_OK, 1);
+    hba_assert_pattern(&hba, HBA_DATA, 0, HBA_BLOCK);
+    /* What completes before its own time lets it complete then. */
+    hba_submit(&hba, 0, hba_read(3, 1, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_identify(4, HBA_DATA_2));
+    rig_clock_step(hba.rig, HBA_COMMAND_NS);
+    hba_expect(&hba, 0, 4, FLTVM_HBA_S_OK, sizeof(struct fltvm_hba_identify));
+    rig_clock_step(hba.rig, HBA_READ_NS - HBA_COMMAND_NS - 1);
+    hba_expect_none(&hba, 0);
+    rig_clock_step(hba.rig, 1);
+    hba_expect(&hba, 0, 3, FLTVM_HBA_S_OK, 1);
+    /* What was fetched before it does not count, and nothing comes later. */
+    hba_submit(&hba, 0, hba_flush(5));
+    hba_submit(&hba, 0, hba_read(6, 2, 1, HBA_DATA));
+    rig_clock_step(hba.rig, HBA_FLUSH_NS);
+    hba_expect(&hba, 0, 5, FLTVM_HBA_S_OK, 0);
+    rig_clock_step(hba.rig, HBA_READ_NS + 1000000 - HBA_FLUSH_NS - 1);
+    hba_expect_none(&hba, 0);
+    rig_clock_step(hba.rig, 1);
+    hba_expect(&hba, 0, 6, FLTVM_HBA_S_OK, 1);
+    /* Each waits for one that is later than itself. */
+    hba_submit(&hba, 0, hba_read(7, 3, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_read(8, 4, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_write(9, 8, 1, HBA_DATA_2));
+    rig_clock_step(hba.rig, HBA_WRITE_NS);
+    hba_expect(&hba, 0, 9, FLTVM_HBA_S_OK, 1);
+    hba_expect(&hba, 0, 7, FLTVM_HBA_S_OK, 1);
+    hba_expect(&hba, 0, 8, FLTVM_HBA_S_OK, 1);
+    /* An abort is later too, and what it names waits no longer than that. */
+    hba_submit(&hba, 0, hba_read(10, 3, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_abort(11, 0, 10));
+    rig_clock_step(hba.rig, HBA_COMMAND_NS);
+    hba_expect(&hba, 0, 10, FLTVM_HBA_S_ABORTED, 0);
+    hba_expect(&hba, 0, 11, FLTVM_HBA_S_OK, 0);
+    hba_stop(&hba);
+}
+
 int main(int argc, char **argv)
 {
     rig_init(&argc, &argv);
@@ -431,6 +482,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hba/fault/bad-rules", test_bad_rules);
     g_test_add_func("/hba/fault/clear", test_clear);
     g_test_add_func("/hba/fault/reset", test_reset);
+    g_test_add_func("/hba/fault/reorder", test_reorder);
     g_test_add_func("/hba/fault/property", test_property);
     return g_test_run();
 }

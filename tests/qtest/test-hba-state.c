@@ -167,6 +167,32 @@ static void test_saved_commands(void)
     hba_stop(&hba);
 }
 
+/* What waits for a later one to complete does so afterwards. */
+static void test_saved_order(void)
+{
+    HbaQueue saved;
+    Hba hba;
+
+    if (skip_without_img()) {
+        return;
+    }
+    hba = start_qcow2("faults=op=read:do=reorder:delay-ns=1000000");
+    hba_submit(&hba, 0, hba_read(1, 5, 1, HBA_DATA));
+    hba_submit(&hba, 0, hba_write(2, 50, 1, HBA_DATA_2));
+    saved = hba.queue[0];
+    rig_monitor(hba.rig, "savevm one");
+    hba_set(&hba, FLTVM_HBA_REG_CONTROL, 0);
+    rig_monitor(hba.rig, "loadvm one");
+    hba.queue[0] = saved;
+    g_assert_cmpuint(hba_queue_get(&hba, 0, FLTVM_HBA_QUEUE_PENDING), ==, 2);
+    rig_clock_step(hba.rig, HBA_READ_NS);
+    hba_expect_none(&hba, 0);
+    rig_clock_step(hba.rig, HBA_WRITE_NS - HBA_READ_NS);
+    hba_expect(&hba, 0, 2, FLTVM_HBA_S_OK, 1);
+    hba_expect(&hba, 0, 1, FLTVM_HBA_S_OK, 1);
+    hba_stop(&hba);
+}
+
 /* What a read in flight has read is saved with it, even if the block changes before the saving. */
 static void test_saved_data(void)
 {
@@ -244,6 +270,7 @@ int main(int argc, char **argv)
     g_test_add_func("/hba/reset/function", test_function_reset);
     g_test_add_func("/hba/reset/slow-host", test_reset_slow_host);
     g_test_add_func("/hba/saved/commands", test_saved_commands);
+    g_test_add_func("/hba/saved/order", test_saved_order);
     g_test_add_func("/hba/saved/data", test_saved_data);
     g_test_add_func("/hba/saved/rules", test_saved_rules);
     g_test_add_func("/hba/saved/fatal", test_saved_fatal);
