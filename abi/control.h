@@ -15,6 +15,7 @@
 #define FLTVM_CONTROL_WRITE_REGISTERS  FLTVM_CONTROL_CODE(0x800u) /* in: fltvm_register_write[], written in order */
 #define FLTVM_CONTROL_READ_REGISTERS   FLTVM_CONTROL_CODE(0x801u) /* in: uint32_t[] of offsets; out: their values */
 #define FLTVM_CONTROL_PULL             FLTVM_CONTROL_CODE(0x803u) /* fltvmhba.sys: the disk goes, and all have been told */
+#define FLTVM_CONTROL_MEDIUM           FLTVM_CONTROL_CODE(0x804u) /* fltvmhba.sys; in: uint32_t, the medium to put in; 0: none */
 #define FLTVM_CONTROL_INTERRUPT_COUNTS FLTVM_CONTROL_CODE(0x802u) /* fltvmirq.sys; out: fltvm_interrupt_counts[] */
 
 struct fltvm_register_write {

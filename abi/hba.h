@@ -33,18 +33,23 @@
 #define FLTVM_HBA_REG_DOORBELL_STRIDE 0x024u /* RO: bytes from a queue pair's doorbells to the next's */
 #define FLTVM_HBA_REG_VECTORS         0x028u /* RO: MSI-X vectors */
 #define FLTVM_HBA_REG_FEATURES        0x02Cu /* RO: FLTVM_HBA_FEATURE_* */
+#define FLTVM_HBA_REG_MEDIA           0x030u /* RO: media there are to put in; 0: the medium is fixed */
 #define FLTVM_HBA_REG_CONTROL         0x040u /* RW: FLTVM_HBA_CONTROL_* */
 #define FLTVM_HBA_REG_STATUS          0x044u /* RO: FLTVM_HBA_STATUS_* */
 #define FLTVM_HBA_REG_ERROR           0x048u /* RO; write 1 to clear: FLTVM_HBA_ERROR_* */
 #define FLTVM_HBA_REG_ERROR_INFO      0x04Cu /* RO: of the latest error: BAR offset, queue or rule */
+/* Only where MEDIA is not 0. */
+#define FLTVM_HBA_REG_MEDIUM         0x050u /* RW: which is in, 1 to MEDIA; 0: none.  Writing is the hand at the drive */
+#define FLTVM_HBA_REG_MEDIUM_CHANGED 0x054u /* RO; write 1 to clear: one was put in since, perhaps the same again */
 
 #define FLTVM_HBA_ID      0x41424846u /* "FHBA" */
 #define FLTVM_HBA_VERSION 1u
 
 #define FLTVM_HBA_FEATURE_FUA       0x1u
-#define FLTVM_HBA_FEATURE_FAULTS    0x2u /* the fault rule window is there */
-#define FLTVM_HBA_FEATURE_READ_ONLY 0x4u /* the disk cannot be written */
-#define FLTVM_HBA_FEATURE_CACHE     0x8u /* a volatile write cache: a power cut may lose what was not flushed */
+#define FLTVM_HBA_FEATURE_FAULTS    0x2u  /* the fault rule window is there */
+#define FLTVM_HBA_FEATURE_READ_ONLY 0x4u  /* the disk cannot be written */
+#define FLTVM_HBA_FEATURE_CACHE     0x8u  /* a volatile write cache: a power cut may lose what was not flushed */
+#define FLTVM_HBA_FEATURE_REMOVABLE 0x10u /* the medium can be changed: MEDIA is not 0 */
 
 #define FLTVM_HBA_CONTROL_ENABLE 0x1u /* 1 to 0 forgets every command and disables every queue */
 
@@ -154,6 +159,8 @@ _Static_assert(sizeof(struct fltvm_hba_completion) == 16, "hba completion");
 #define FLTVM_HBA_S_WRITE_PROTECTED 0x12u
 #define FLTVM_HBA_S_NO_SPACE        0x13u /* the image's file system is full */
 #define FLTVM_HBA_S_DEVICE_FAULT    0x14u /* anything else; never raised but by a fault rule */
+#define FLTVM_HBA_S_MEDIUM_CHANGED  0x15u /* MEDIUM_CHANGED is set: nothing was done */
+#define FLTVM_HBA_S_NO_MEDIUM       0x16u
 #define FLTVM_HBA_S_MAX             0x7FFFu
 
 /* What IDENTIFY transfers. Text is UTF-8, padded with NULs. */

@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/bitmap.h"
+#include "migration/vmstate.h"
 #include "system/block-backend.h"
 #include "hba.h"
 #include "trace.h"
@@ -72,14 +73,16 @@ static void fltvm_hba_cache_make_room(FltvmHbaState *s)
 bool fltvm_hba_cache_write(FltvmHbaState *s, const FltvmHbaCommand *command,
                            uint32_t length)
 {
+    uint64_t offset = fltvm_hba_place(s, command->medium, command->lba);
     FltvmHbaUnflushed *write;
+    BlockBackend *blk;
 
     if (!s->volatile_cache || length == 0) {
         return true;
     }
     write = g_new0(FltvmHbaUnflushed, 1);
     write->serial = command->serial;
-    write->lba = command->lba;
+    write->lba = offset / s->block_size;
     write->blocks = length / s->block_size;
     write->length = length;
     write->before = g_malloc(length);
@@ -87,12 +90,23 @@ bool fltvm_hba_cache_write(FltvmHbaState *s, const FltvmHbaCommand *command,
     memset(write->live, 1, write->blocks);
     QTAILQ_INSERT_TAIL(&s->unflushed, write, entry);
     s->unflushed_bytes += length;
-    if (blk_pread(s->conf.blk, command->lba * s->block_size, length,
-                  write->before, 0) < 0) {
+    blk = fltvm_hba_image(s, &offset);
+    if (blk_pread(blk, offset, length, write->before, 0) < 0) {
         fltvm_hba_unflushed_free(s, write);
         return false;
     }
     return true;
+}
+
+void fltvm_hba_cache_settle(FltvmHbaState *s)
+{
+    FltvmHbaUnflushed *write, *next;
+
+    QTAILQ_FOREACH_SAFE(write, &s->unflushed, entry, next) {
+        if (write->completed) {
+            fltvm_hba_cache_stable(s, write);
+        }
+    }
 }
 
 /* A FLUSH that was fetched then. */
@@ -232,10 +246,12 @@ bool fltvm_hba_cache_cut(FltvmHbaState *s, const struct fltvm_power_cut *cut,
     trace_fltvm_hba_cache_cut(writes, g_hash_table_size(before));
     g_hash_table_iter_init(&iter, before);
     while (g_hash_table_iter_next(&iter, &lba, &bytes)) {
-        uint64_t offset = (uintptr_t)lba * (uint64_t)s->block_size;
+        uint64_t place = (uintptr_t)lba * (uint64_t)s->block_size;
+        uint64_t offset = place;
+        BlockBackend *blk = fltvm_hba_image(s, &offset);
 
-        if (!fltvm_hba_keep(s, offset, s->block_size) ||
-            blk_pwrite(s->conf.blk, offset, s->block_size, bytes, 0) < 0) {
+        if (!fltvm_hba_keep(s, place, s->block_size) ||
+            blk_pwrite(blk, offset, s->block_size, bytes, 0) < 0) {
             error_setg(errp, "disk %u: the host cannot write what is left of "
                        "it", number);
             return false;
@@ -244,3 +260,68 @@ bool fltvm_hba_cache_cut(FltvmHbaState *s, const struct fltvm_power_cut *cut,
     fltvm_hba_cache_clear(s);
     return true;
 }
+
+/* VM state */
+
+static int fltvm_hba_unflushed_pre_load(void *opaque)
+{
+    memset(opaque, 0, sizeof(FltvmHbaUnflushed));
+    return 0;
+}
+
+static const VMStateDescription fltvm_hba_unflushed_vmstate = {
+    .name = "fltvm-hba/unflushed",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .pre_load = fltvm_hba_unflushed_pre_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(serial, FltvmHbaUnflushed),
+        VMSTATE_UINT64(completed, FltvmHbaUnflushed),
+        VMSTATE_UINT64(lba, FltvmHbaUnflushed),
+        VMSTATE_UINT32(blocks, FltvmHbaUnflushed),
+        VMSTATE_UINT32(length, FltvmHbaUnflushed),
+        VMSTATE_VBUFFER_ALLOC_UINT32(live, FltvmHbaUnflushed, 1, NULL, blocks),
+        VMSTATE_VBUFFER_ALLOC_UINT32(before, FltvmHbaUnflushed, 1, NULL,
+                                     length),
+        VMSTATE_END_OF_LIST()
+    }
+};
+
+static bool fltvm_hba_cache_needed(void *opaque)
+{
+    FltvmHbaState *s = opaque;
+
+    return !QTAILQ_EMPTY(&s->unflushed);
+}
+
+static int fltvm_hba_cache_post_load(void *opaque, int version_id)
+{
+    FltvmHbaState *s = opaque;
+    FltvmHbaUnflushed *write;
+
+    s->unflushed_bytes = 0;
+    QTAILQ_FOREACH(write, &s->unflushed, entry) {
+        s->unflushed_bytes += write->length;
+        if (write->lba > UINT64_MAX / s->block_size ||
+            write->length != (uint64_t)write->blocks * s->block_size ||
+            fltvm_hba_within(s, write->lba * s->block_size, write->length) !=
+                write->length) {
+            return -EINVAL;
+        }
+    }
+    return s->volatile_cache ? 0 : -EINVAL;
+}
+
+const VMStateDescription fltvm_hba_cache_vmstate = {
+    .name = "fltvm-hba/cache",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = fltvm_hba_cache_needed,
+    .post_load = fltvm_hba_cache_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_QTAILQ_V(unflushed, FltvmHbaState, 1,
+                         fltvm_hba_unflushed_vmstate, FltvmHbaUnflushed,
+                         entry),
+        VMSTATE_END_OF_LIST()
+    }
+};

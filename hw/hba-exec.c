@@ -24,13 +24,14 @@ typedef struct FltvmHbaOperation {
     bool lba;
     bool blocks;
     bool transfers;
+    bool medium; /* wants one */
 } FltvmHbaOperation;
 
 static const FltvmHbaOperation fltvm_hba_operations[] = {
-    [FLTVM_HBA_OP_READ] = { FLTVM_HBA_FLAG_LIST, true, true, true },
+    [FLTVM_HBA_OP_READ] = { FLTVM_HBA_FLAG_LIST, true, true, true, true },
     [FLTVM_HBA_OP_WRITE] = { FLTVM_HBA_FLAG_LIST | FLTVM_HBA_FLAG_FUA, true,
-                             true, true },
-    [FLTVM_HBA_OP_FLUSH] = { 0 },
+                             true, true, true },
+    [FLTVM_HBA_OP_FLUSH] = { .medium = true },
     [FLTVM_HBA_OP_IDENTIFY] = { FLTVM_HBA_FLAG_LIST, false, false, true },
     [FLTVM_HBA_OP_ABORT] = { 0, true, false, false },
 };
@@ -60,7 +61,9 @@ static uint16_t fltvm_hba_host_status(uint8_t opcode, int error)
 static void fltvm_hba_host_done(void *opaque, int result)
 {
     FltvmHbaCommand *command = opaque;
-    BlockAcctStats *stats = blk_get_stats(command->hba->conf.blk);
+    uint64_t place = fltvm_hba_place(command->hba, command->medium, 0);
+    BlockBackend *blk = fltvm_hba_image(command->hba, &place);
+    BlockAcctStats *stats = blk_get_stats(blk);
 
     trace_fltvm_hba_host_done(command->queue, command->id, result);
     if (result < 0) {
@@ -79,15 +82,17 @@ static bool fltvm_hba_conflict(const FltvmHbaCommand *a,
     if (a->opcode == FLTVM_HBA_OP_READ && b->opcode == FLTVM_HBA_OP_READ) {
         return false;
     }
-    return a->lba < b->lba + b->blocks && b->lba < a->lba + a->blocks;
+    return a->medium == b->medium && a->lba < b->lba + b->blocks &&
+           b->lba < a->lba + a->blocks;
 }
 
 /* Of a WRITE, the first @length bytes, if there are any. */
 static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command,
                                  uint32_t length)
 {
-    BlockBackend *blk = s->conf.blk;
-    int64_t offset = command->lba * s->block_size;
+    uint64_t place = fltvm_hba_place(s, command->medium, command->lba);
+    uint64_t offset = place;
+    BlockBackend *blk = fltvm_hba_image(s, &offset);
     bool fua = command->flags & FLTVM_HBA_FLAG_FUA;
     FltvmHbaCommand *other;
 
@@ -97,12 +102,12 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command,
         }
     }
     if (command->opcode == FLTVM_HBA_OP_WRITE) {
-        if (!fltvm_hba_keep(s, offset, length) ||
+        if (!fltvm_hba_keep(s, place, length) ||
             !fltvm_hba_cache_write(s, command, length)) {
             command->status = FLTVM_HBA_S_MEDIA_WRITE;
             return;
         }
-        fltvm_hba_changed(s, offset, length);
+        fltvm_hba_changed(s, place, length);
     }
     command->host_busy = true;
     qemu_iovec_init_buf(&command->qiov, command->data, length);
@@ -321,6 +326,10 @@ static uint16_t fltvm_hba_check(FltvmHbaState *s, FltvmHbaCommand *command,
     if (fltvm_hba_duplicate(s, command)) {
         return FLTVM_HBA_S_DUPLICATE_ID;
     }
+    status = operation->medium ? fltvm_hba_check_medium(s) : FLTVM_HBA_S_OK;
+    if (status != FLTVM_HBA_S_OK) {
+        return status;
+    }
     if (operation->blocks) {
         status = fltvm_hba_check_range(s, command);
         if (status != FLTVM_HBA_S_OK) {
@@ -456,6 +465,7 @@ void fltvm_hba_begin(FltvmHbaState *s, uint32_t queue,
     command->hba = s;
     command->serial = ++s->sequence;
     command->queue = queue;
+    command->medium = s->inserted;
     command->id = le16_to_cpu(entry->id);
     command->opcode = entry->opcode;
     command->flags = entry->flags;

@@ -77,19 +77,20 @@ static bool fltvm_hba_tell(void *opaque, unsigned number, FltvmPowerTell *tell,
                            void *tell_opaque, Error **errp)
 {
     FltvmHbaState *s = opaque;
-    int64_t end = (int64_t)s->disk_blocks * s->block_size;
     uint8_t bytes[FLTVM_HBA_CHUNK];
 
     fltvm_hba_list_chunks(s);
     for (uint32_t i = 0; i < s->changed_count; i++) {
-        int64_t offset = s->changed_list[i] * FLTVM_HBA_CHUNK;
-        int64_t length = MIN((int64_t)FLTVM_HBA_CHUNK, end - offset);
+        uint64_t place = s->changed_list[i] * FLTVM_HBA_CHUNK;
+        uint64_t length = fltvm_hba_within(s, place, FLTVM_HBA_CHUNK);
+        uint64_t offset = place;
+        BlockBackend *blk = fltvm_hba_image(s, &offset);
 
-        if (blk_pread(s->conf.blk, offset, length, bytes, 0) < 0) {
+        if (blk_pread(blk, offset, length, bytes, 0) < 0) {
             error_setg(errp, "disk %u: the host cannot read it", number);
             return false;
         }
-        tell(tell_opaque, number, offset, bytes, length);
+        tell(tell_opaque, number, place, bytes, length);
     }
     return true;
 }
@@ -118,26 +119,30 @@ void fltvm_hba_medium_exit(FltvmHbaState *s)
 static bool fltvm_hba_apply(FltvmHbaState *s, const uint8_t *text, gsize length,
                             Error **errp)
 {
-    uint64_t size = s->disk_blocks * s->block_size;
     struct fltvm_medium head;
 
     while (length >= sizeof(head)) {
-        uint64_t offset;
+        uint64_t place, offset;
+        BlockBackend *blk;
         uint32_t count;
 
         memcpy(&head, text, sizeof(head));
-        offset = le64_to_cpu(head.offset);
+        place = offset = le64_to_cpu(head.offset);
         count = le32_to_cpu(head.length);
         text += sizeof(head);
         length -= sizeof(head);
-        if (count > length || offset > size || count > size - offset) {
+        if (count > length || fltvm_hba_within(s, place, count) != count) {
             break;
         }
-        if (blk_pwrite(s->conf.blk, offset, count, text, 0) < 0) {
+        if (count == 0) {
+            continue;
+        }
+        blk = fltvm_hba_image(s, &offset);
+        if (blk_pwrite(blk, offset, count, text, 0) < 0) {
             error_setg(errp, "fltvm-hba: medium: the host cannot write it");
             return false;
         }
-        fltvm_hba_changed(s, offset, count);
+        fltvm_hba_changed(s, place, count);
         text += count;
         length -= count;
     }
@@ -194,11 +199,12 @@ static int fltvm_hba_medium_pre_save(void *opaque)
 static int fltvm_hba_medium_post_load(void *opaque, int version_id)
 {
     FltvmHbaState *s = opaque;
-    uint64_t end = DIV_ROUND_UP(s->disk_blocks * s->block_size,
-                                (uint64_t)FLTVM_HBA_CHUNK);
 
     for (uint32_t i = 0; i < s->changed_count; i++) {
-        if (s->changed_list[i] >= end) {
+        uint64_t chunk = s->changed_list[i];
+
+        if (chunk >= s->media * s->stride / FLTVM_HBA_CHUNK ||
+            !fltvm_hba_within(s, chunk * FLTVM_HBA_CHUNK, 1)) {
             return -EINVAL;
         }
         g_tree_insert(s->changed, (gpointer)(uintptr_t)s->changed_list[i],

@@ -192,6 +192,12 @@ static bool fltvm_hba_read_global(FltvmHbaState *s, hwaddr offset,
     case FLTVM_HBA_REG_FEATURES:
         *value = fltvm_hba_features(s);
         return true;
+    case FLTVM_HBA_REG_MEDIA:
+        *value = s->removable ? s->media : 0;
+        return true;
+    case FLTVM_HBA_REG_MEDIUM:
+    case FLTVM_HBA_REG_MEDIUM_CHANGED:
+        return fltvm_hba_change_read(s, offset, value);
     case FLTVM_HBA_REG_CONTROL:
         *value = s->control;
         return true;
@@ -250,6 +256,9 @@ static bool fltvm_hba_write32(FltvmHbaState *s, hwaddr offset, uint32_t value)
     case FLTVM_HBA_REG_ERROR:
         s->error &= ~value;
         return true;
+    case FLTVM_HBA_REG_MEDIUM:
+    case FLTVM_HBA_REG_MEDIUM_CHANGED:
+        return fltvm_hba_change_write(s, offset, value);
     default:
         return false;
     }

@@ -16,11 +16,9 @@
 /* What is kept at a time, at multiples of it. */
 #define FLTVM_HBA_CHUNK (4 * KiB)
 
-static int64_t fltvm_hba_chunk_length(FltvmHbaState *s, int64_t offset)
+static uint64_t fltvm_hba_chunk_length(FltvmHbaState *s, uint64_t place)
 {
-    int64_t length = (int64_t)s->disk_blocks * s->block_size;
-
-    return MIN((int64_t)FLTVM_HBA_CHUNK, length - offset);
+    return fltvm_hba_within(s, place, FLTVM_HBA_CHUNK);
 }
 
 bool fltvm_hba_keep(FltvmHbaState *s, uint64_t offset, uint64_t length)
@@ -30,13 +28,15 @@ bool fltvm_hba_keep(FltvmHbaState *s, uint64_t offset, uint64_t length)
     for (; s->undo && at < offset + length; at += FLTVM_HBA_CHUNK) {
         g_autofree uint8_t *chunk = NULL;
         int64_t key = at;
+        uint64_t inside = at;
+        BlockBackend *blk;
 
         if (g_hash_table_contains(s->undo, &key)) {
             continue;
         }
         chunk = g_malloc(FLTVM_HBA_CHUNK);
-        if (blk_pread(s->conf.blk, at, fltvm_hba_chunk_length(s, at), chunk,
-                      0) < 0) {
+        blk = fltvm_hba_image(s, &inside);
+        if (blk_pread(blk, inside, fltvm_hba_chunk_length(s, at), chunk, 0) < 0) {
             return false;
         }
         g_hash_table_insert(s->undo, g_memdup2(&key, sizeof(key)),
@@ -71,10 +71,11 @@ static bool fltvm_hba_undo(void *opaque, Error **errp)
     trace_fltvm_hba_undo(g_hash_table_size(s->undo));
     g_hash_table_iter_init(&iter, s->undo);
     while (g_hash_table_iter_next(&iter, &at, &chunk)) {
-        int64_t offset = *(int64_t *)at;
+        uint64_t place = *(int64_t *)at, offset = place;
+        BlockBackend *blk = fltvm_hba_image(s, &offset);
 
-        if (blk_pwrite(s->conf.blk, offset, fltvm_hba_chunk_length(s, offset),
-                       chunk, 0) < 0) {
+        if (blk_pwrite(blk, offset, fltvm_hba_chunk_length(s, place), chunk,
+                       0) < 0) {
             error_setg(errp, "a disk cannot be put back: the host's write "
                        "failed");
             return false;

@@ -28,7 +28,8 @@ uint32_t fltvm_hba_features(FltvmHbaState *s)
 {
     return FLTVM_HBA_FEATURE_FUA | FLTVM_HBA_FEATURE_FAULTS |
            (s->read_only ? FLTVM_HBA_FEATURE_READ_ONLY : 0) |
-           (s->volatile_cache ? FLTVM_HBA_FEATURE_CACHE : 0);
+           (s->volatile_cache ? FLTVM_HBA_FEATURE_CACHE : 0) |
+           (s->removable ? FLTVM_HBA_FEATURE_REMOVABLE : 0);
 }
 
 void fltvm_hba_fatal(FltvmHbaState *s, uint32_t queue, uint32_t error)
@@ -64,6 +65,7 @@ static void fltvm_hba_reset_hold(Object *obj, ResetType type)
     s->control = 0;
     s->error = 0;
     s->error_info = 0;
+    fltvm_hba_first_medium(s);
     memset(s->queue, 0, sizeof(s->queue));
     fltvm_hba_fault_reset(s);
 }
@@ -185,7 +187,7 @@ static void fltvm_hba_realize(PCIDevice *dev, Error **errp)
                    sizeof_field(struct fltvm_hba_identify, serial));
         return;
     }
-    if (!fltvm_hba_open_disk(s, errp)) {
+    if (!fltvm_hba_open_disk(s, errp) || !fltvm_hba_open_media(s, errp)) {
         return;
     }
     fltvm_hba_medium_init(s);
@@ -295,6 +297,7 @@ static bool fltvm_hba_command_loadable(FltvmHbaState *s,
         sum += command->segments[i].length;
     }
     return command->queue < s->queue_count && sum == command->length &&
+           command->medium <= s->media &&
            command->length <= FLTVM_HBA_TRANSFER_LIMIT;
 }
 
@@ -353,6 +356,7 @@ static const VMStateDescription fltvm_hba_command_vmstate = {
         VMSTATE_UINT8(flags, FltvmHbaCommand),
         VMSTATE_UINT32(blocks, FltvmHbaCommand),
         VMSTATE_UINT64(lba, FltvmHbaCommand),
+        VMSTATE_UINT32(medium, FltvmHbaCommand),
         VMSTATE_INT64(due, FltvmHbaCommand),
         VMSTATE_UINT16(status, FltvmHbaCommand),
         VMSTATE_BOOL(aborted, FltvmHbaCommand),
@@ -411,68 +415,6 @@ static const VMStateDescription fltvm_hba_rule_vmstate = {
     }
 };
 
-static int fltvm_hba_unflushed_pre_load(void *opaque)
-{
-    memset(opaque, 0, sizeof(FltvmHbaUnflushed));
-    return 0;
-}
-
-static const VMStateDescription fltvm_hba_unflushed_vmstate = {
-    .name = "fltvm-hba/unflushed",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .pre_load = fltvm_hba_unflushed_pre_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(serial, FltvmHbaUnflushed),
-        VMSTATE_UINT64(completed, FltvmHbaUnflushed),
-        VMSTATE_UINT64(lba, FltvmHbaUnflushed),
-        VMSTATE_UINT32(blocks, FltvmHbaUnflushed),
-        VMSTATE_UINT32(length, FltvmHbaUnflushed),
-        VMSTATE_VBUFFER_ALLOC_UINT32(live, FltvmHbaUnflushed, 1, NULL, blocks),
-        VMSTATE_VBUFFER_ALLOC_UINT32(before, FltvmHbaUnflushed, 1, NULL,
-                                     length),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
-static bool fltvm_hba_cache_needed(void *opaque)
-{
-    FltvmHbaState *s = opaque;
-
-    return !QTAILQ_EMPTY(&s->unflushed);
-}
-
-static int fltvm_hba_cache_post_load(void *opaque, int version_id)
-{
-    FltvmHbaState *s = opaque;
-    FltvmHbaUnflushed *write;
-
-    s->unflushed_bytes = 0;
-    QTAILQ_FOREACH(write, &s->unflushed, entry) {
-        s->unflushed_bytes += write->length;
-        if (write->lba > s->disk_blocks ||
-            write->blocks > s->disk_blocks - write->lba ||
-            write->length != (uint64_t)write->blocks * s->block_size) {
-            return -EINVAL;
-        }
-    }
-    return s->volatile_cache ? 0 : -EINVAL;
-}
-
-static const VMStateDescription fltvm_hba_cache_vmstate = {
-    .name = "fltvm-hba/cache",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .needed = fltvm_hba_cache_needed,
-    .post_load = fltvm_hba_cache_post_load,
-    .fields = (const VMStateField[]) {
-        VMSTATE_QTAILQ_V(unflushed, FltvmHbaState, 1,
-                         fltvm_hba_unflushed_vmstate, FltvmHbaUnflushed,
-                         entry),
-        VMSTATE_END_OF_LIST()
-    }
-};
-
 static const VMStateDescription fltvm_hba_vmstate = {
     .name = TYPE_FLTVM_HBA,
     .version_id = 3,
@@ -507,6 +449,7 @@ static const VMStateDescription fltvm_hba_vmstate = {
     .subsections = (const VMStateDescription *const[]) {
         &fltvm_hba_cache_vmstate,
         &fltvm_hba_medium_vmstate,
+        &fltvm_hba_change_vmstate,
         NULL
     }
 };
@@ -524,6 +467,10 @@ static const Property fltvm_hba_properties[] = {
     DEFINE_PROP_UINT64("command-ns", FltvmHbaState, command_ns, 1000),
     DEFINE_PROP_BOOL("volatile-cache", FltvmHbaState, volatile_cache, false),
     DEFINE_PROP_STRING("medium", FltvmHbaState, medium),
+    DEFINE_PROP_BOOL("removable", FltvmHbaState, removable, false),
+    DEFINE_PROP_DRIVE("drive2", FltvmHbaState, other[0]),
+    DEFINE_PROP_DRIVE("drive3", FltvmHbaState, other[1]),
+    DEFINE_PROP_DRIVE("drive4", FltvmHbaState, other[2]),
 };
 
 static const struct {
@@ -540,6 +487,8 @@ static const struct {
                         "was flushed" },
     { "medium", "What a power cut has left: the disk holds it from the "
                 "beginning" },
+    { "removable", "The medium can be changed while the machine runs" },
+    { "drive2", "A further medium; so drive3 and drive4" },
     { "faults", "Fault rules, as op=read+write:lba=8-15:nth=2:count=1:"
                 "do=error|delay|reorder|never|torn:status=16:delay-ns=1000;..." },
 };

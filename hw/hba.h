@@ -12,6 +12,7 @@
  *   hba-undo.c    what the disk held at a checkpoint
  *   hba-cache.c   the volatile write cache, and what a power cut loses
  *   hba-medium.c  what the guest leaves on the disk, for the next machine
+ *   hba-change.c  media that can be changed
  *
  * All of it runs with QEMU's big lock held, in a register access or in the one virtual-clock timer.
  * The only code that runs when the host pleases is fltvm_hba_host_done(), which notes a result.
@@ -39,6 +40,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(FltvmHbaState, FLTVM_HBA)
 #define FLTVM_HBA_TRANSFER_LIMIT (1 * MiB)
 #define FLTVM_HBA_RULES 32
 #define FLTVM_HBA_STRIDE 8
+#define FLTVM_HBA_MAX_MEDIA 4
 
 /*
  * Memory that commands in flight may hold in the device.  Beyond it nothing is fetched, so that a guest
@@ -63,6 +65,7 @@ typedef struct FltvmHbaCommand {
     uint8_t flags;
     uint32_t blocks;
     uint64_t lba;
+    uint32_t medium; /* that was in at its fetch */
 
     /* Model: INT64_MAX means never. */
     int64_t due;
@@ -122,7 +125,7 @@ typedef struct FltvmHbaUnflushed {
     QTAILQ_ENTRY(FltvmHbaUnflushed) entry;
     uint64_t serial;    /* of its command */
     uint64_t completed; /* FltvmHbaState.sequence then; 0: not yet */
-    uint64_t lba;
+    uint64_t lba;       /* counted through all media */
     uint32_t blocks;
     uint32_t length;
     uint8_t *live;   /* for each block 1, or 0: a later write to it is stable */
@@ -144,6 +147,8 @@ struct FltvmHbaState {
     char *faults; /* the rules a reset goes back to */
     bool volatile_cache;
     char *medium; /* file: what the disk holds beside the image */
+    bool removable;
+    BlockBackend *other[FLTVM_HBA_MAX_MEDIA - 1]; /* media beside conf.blk */
 
     /* Set by realize */
     MemoryRegion registers; /* the BAR; the MSI-X table and its pending bits lie over it */
@@ -151,12 +156,16 @@ struct FltvmHbaState {
     uint64_t disk_blocks;
     uint32_t block_size;
     bool read_only;
+    uint32_t media;  /* how many there are */
+    uint64_t stride; /* bytes from a medium's first place to the next one's */
 
     /* Registers */
     uint32_t control;
     uint32_t status;
     uint32_t error;
     uint32_t error_info;
+    uint32_t inserted; /* the medium that is in, from 1; 0: none */
+    bool medium_changed;
 
     FltvmHbaQueue queue[FLTVM_HBA_MAX_QUEUES];
     uint32_t next_queue; /* the first to be served next */
@@ -252,6 +261,7 @@ void fltvm_hba_undo_exit(FltvmHbaState *s);
 bool fltvm_hba_keep(FltvmHbaState *s, uint64_t offset, uint64_t length);
 
 /* hba-cache.c */
+extern const VMStateDescription fltvm_hba_cache_vmstate;
 /* The first @length bytes of @command are about to be written.  False: what is there cannot be read. */
 bool fltvm_hba_cache_write(FltvmHbaState *s, const FltvmHbaCommand *command,
                            uint32_t length);
@@ -261,6 +271,8 @@ void fltvm_hba_cache_forget(FltvmHbaState *s, const FltvmHbaCommand *command);
 bool fltvm_hba_cache_cut(FltvmHbaState *s, const struct fltvm_power_cut *cut,
                          unsigned number, Error **errp);
 void fltvm_hba_cache_clear(FltvmHbaState *s);
+/* What has completed is stable: the medium is let go. */
+void fltvm_hba_cache_settle(FltvmHbaState *s);
 
 /* hba-medium.c */
 extern const VMStateDescription fltvm_hba_medium_vmstate;
@@ -270,6 +282,23 @@ void fltvm_hba_medium_clear(FltvmHbaState *s);
 /* What the property says is on the disk from the beginning. */
 bool fltvm_hba_medium_load(FltvmHbaState *s, Error **errp);
 void fltvm_hba_changed(FltvmHbaState *s, uint64_t offset, uint64_t length);
+
+/*
+ * hba-change.c: all media together are one run of bytes, in which medium m begins at (m - 1) * stride.  What is kept of a
+ * disk beside its images is counted so.
+ */
+bool fltvm_hba_open_media(FltvmHbaState *s, Error **errp);
+uint64_t fltvm_hba_place(FltvmHbaState *s, uint32_t medium, uint64_t lba);
+/* The image behind a place, which becomes the offset in it. */
+BlockBackend *fltvm_hba_image(FltvmHbaState *s, uint64_t *place);
+/* How many of @length bytes there are from a place to the end of its medium; 0: it is in none. */
+uint64_t fltvm_hba_within(FltvmHbaState *s, uint64_t place, uint64_t length);
+/* What a READ, WRITE or FLUSH finds in the drive. */
+uint16_t fltvm_hba_check_medium(FltvmHbaState *s);
+void fltvm_hba_first_medium(FltvmHbaState *s);
+bool fltvm_hba_change_read(FltvmHbaState *s, hwaddr offset, uint32_t *value);
+bool fltvm_hba_change_write(FltvmHbaState *s, hwaddr offset, uint32_t value);
+extern const VMStateDescription fltvm_hba_change_vmstate;
 
 /* For the timer, which is not covered by the guard of register accesses. */
 bool fltvm_hba_enter(FltvmHbaState *s);

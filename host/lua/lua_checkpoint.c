@@ -28,7 +28,7 @@ static const char *problem(const FltvmScenario *scenario, FltvmMachine *machine)
         return "it needs a QEMU of ours, and --connect names another's";
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
-        if (disk->image && disk->image->path && disk->image->writable)
+        if (disk->image && disk->image->path && disk->image->writable) /* its further media are alike */
             return "a disk's image is writable: what a run writes into the file would be there in the next; "
                    "leave out writable = true";
     }

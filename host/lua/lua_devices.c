@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine's devices in Lua: interrupt sources (machine:irq) and the disks' fault rules (machine:fault).
+ * The machine's devices in Lua: interrupt sources (machine:irq), the disks' fault rules (machine:fault) and media (machine:insert).
  * Both are registers that a driver in the guest writes for us (sdk/include/fltvm_irq.h); what the registers mean
  * is in abi/irq.h and abi/hba.h.
  */
@@ -384,6 +384,43 @@ static int machine_pull(lua_State *lua)
     return 0;
 }
 
+/* The medium that is in from now on; 0: none. */
+static void put_medium(lua_State *lua, lua_Integer medium, lua_Integer disk, const char *what)
+{
+    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
+    const FltvmConfig *config = fltvm_machine_config(machine);
+    const FltvmDisk *about = disk >= 0 && disk < config->disks->len ? config->disks->pdata[disk] : NULL;
+    FltvmResult result = {0};
+    guint32 number = (guint32)medium;
+
+    if (!about || !about->media)
+        luaL_error(lua, "%s: disk %d has no media that can be changed: give it 'media'", what, (int)disk);
+    if (medium < 0 || medium > about->media->len + 1)
+        luaL_error(lua, "%s: disk %d has no medium %d (1 to %d)", what, (int)disk, (int)medium,
+                   (int)about->media->len + 1);
+    lua_settop(lua, 1);
+    control(lua, machine, disk_handle(lua, machine, disk), FLTVM_CONTROL_MEDIUM, &number, sizeof(number), 0, what,
+            &result);
+    fltvm_result_clear(&result);
+}
+
+/* machine:eject([disk]) */
+static int machine_eject(lua_State *lua)
+{
+    put_medium(lua, 0, luaL_optinteger(lua, 2, 0), "eject");
+    return 0;
+}
+
+/* machine:insert(medium [, disk]) */
+static int machine_insert(lua_State *lua)
+{
+    lua_Integer medium = luaL_checkinteger(lua, 2);
+
+    luaL_argcheck(lua, medium != 0, 2, "media are counted from 1; none is machine:eject()");
+    put_medium(lua, medium, luaL_optinteger(lua, 3, 0), "insert");
+    return 0;
+}
+
 void fltvm_lua_open_devices(lua_State *lua)
 {
     static const luaL_Reg methods[] = {{"one_shot", source_one_shot},
@@ -398,6 +435,8 @@ void fltvm_lua_open_devices(lua_State *lua)
                                           {"clear_faults", machine_clear_faults},
                                           {"fault_hits", machine_fault_hits},
                                           {"pull", machine_pull},
+                                          {"eject", machine_eject},
+                                          {"insert", machine_insert},
                                           {NULL, NULL}};
 
     luaL_newmetatable(lua, SOURCE_TYPE);

@@ -204,14 +204,10 @@ static void read_options(lua_State *lua, GHashTable *options)
 }
 
 /* The first three are an image's: those of a backing file; a blank disk has the last three. */
-static const FltvmLuaField disk_fields[] = {{"image", FLTVM_LUA_TEXT},
-                                            {"format", FLTVM_LUA_TEXT},
-                                            {"backing", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
-                                            {"writable", FLTVM_LUA_BOOLEAN},
-                                            {"device", FLTVM_LUA_TABLE},
-                                            {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
-                                            {"write_cache", FLTVM_LUA_BOOLEAN},
-                                            {NULL, 0}};
+static const FltvmLuaField disk_fields[] = {
+    {"image", FLTVM_LUA_TEXT},          {"format", FLTVM_LUA_TEXT},  {"backing", FLTVM_LUA_TEXT | FLTVM_LUA_TABLE},
+    {"writable", FLTVM_LUA_BOOLEAN},    {"device", FLTVM_LUA_TABLE}, {"size", FLTVM_LUA_NUMBER | FLTVM_LUA_TEXT},
+    {"write_cache", FLTVM_LUA_BOOLEAN}, {"media", FLTVM_LUA_TABLE},  {NULL, 0}};
 
 /* An image's path: of a file, or of what the recipe of this name makes. */
 static char *image_path(lua_State *lua, const char *name, gboolean writable)
@@ -280,9 +276,31 @@ static FltvmImage *read_image(lua_State *lua, int index, gboolean writable, gboo
     return image;
 }
 
+/* Images that can be changed for one another; the first is in.  The list is on top of the stack. */
+static FltvmDisk *read_media(lua_State *lua, FltvmConfig *config, gboolean writable)
+{
+    lua_Integer count = luaL_len(lua, -1);
+    FltvmDisk *disk = NULL;
+    GError *error = NULL;
+
+    if (count == 0)
+        luaL_error(lua, "media: the list is empty");
+    for (lua_Integer i = 1; i <= count; i++) {
+        FltvmImage *image;
+        lua_geti(lua, -1, i);
+        image = read_image(lua, lua_gettop(lua), writable, FALSE);
+        lua_pop(lua, 1);
+        if (i == 1)
+            disk = fltvm_config_add_disk(config, image);
+        if (!fltvm_disk_add_medium(disk, i == 1 ? NULL : image, &error))
+            fltvm_lua_raise(lua, error);
+    }
+    return disk;
+}
+
 /*
- * One entry of `disks`: a path, or {image=, format=, backing=, writable=} or {size=}; device properties in
- * `device`.
+ * One entry of `disks`: a path, or {image=, format=, backing=, writable=} or {media={…}, writable=} or {size=}; device
+ * properties in `device`.
  */
 static void read_disk(lua_State *lua, FltvmConfig *config)
 {
@@ -294,7 +312,12 @@ static void read_disk(lua_State *lua, FltvmConfig *config)
     if (lua_istable(lua, index))
         fltvm_lua_check_fields(lua, index, "a disk", disk_fields);
     blank = lua_istable(lua, index) && !fltvm_lua_string_field(lua, index, "image", NULL);
-    if (blank) {
+    if (!blank && lua_istable(lua, index) && fltvm_lua_field(lua, index, "media", LUA_TTABLE))
+        luaL_error(lua, "a disk has 'image' or 'media', not both");
+    if (blank && fltvm_lua_field(lua, index, "media", LUA_TTABLE)) {
+        disk = read_media(lua, config, fltvm_lua_boolean_field(lua, index, "writable", FALSE));
+        lua_pop(lua, 1);
+    } else if (blank) {
         lua_getfield(lua, index, "size");
         disk = fltvm_config_add_blank(config, fltvm_lua_size(lua, -1, "a disk's size"), &error);
         lua_pop(lua, 1);

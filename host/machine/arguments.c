@@ -113,6 +113,30 @@ static void add_properties(GString *device, const FltvmConfig *config, guint num
         g_string_append_printf(device, ",medium=/dev/fdset/%d", disk->medium_fd);
 }
 
+static void add_drive(GPtrArray *argv, const FltvmImage *image, const char *id, gboolean ours)
+{
+    g_autofree char *json = fltvm_image_describe(image, ours ? name_of_set : name_of_file, NULL);
+    g_autofree char *quoted = quote_commas(json);
+
+    add(argv, "-drive");
+    /* Writes are the guest's to order; that the host might crash is no concern of a test's. */
+    add(argv, "if=none,id=%s,snapshot=%s,cache=unsafe,file=json:%s", id, image->writable ? "off" : "on", quoted);
+}
+
+/* Further media, each a drive that the device takes. */
+static void add_media(GPtrArray *argv, const FltvmDisk *disk, guint number, gboolean ours, GString *device)
+{
+    for (guint n = 1; fltvm_disk_medium(disk, n); n++) {
+        g_autofree char *id = g_strdup_printf("disk%u-%u", number, n + 1);
+        if (ours)
+            add_descriptors(argv, fltvm_disk_medium(disk, n));
+        add_drive(argv, fltvm_disk_medium(disk, n), id, ours);
+        g_string_append_printf(device, ",drive%u=%s", n + 1, id);
+    }
+    if (disk->media)
+        g_string_append(device, ",removable=on");
+}
+
 static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWiring *wiring)
 {
     gboolean ours = wiring->link_fd >= 0;
@@ -120,6 +144,7 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
         g_autoptr(GString) device = g_string_new(NULL);
+        g_autofree char *id = g_strdup_printf("disk%u", i);
 
         if (ours)
             add_descriptors(argv, disk->image);
@@ -127,20 +152,17 @@ static void add_disks(GPtrArray *argv, const FltvmConfig *config, const FltvmWir
             add(argv, "-add-fd");
             add(argv, "fd=%d,set=%d", disk->medium_fd, disk->medium_fd);
         }
-        add(argv, "-drive");
         if (disk->image && (ours || disk->image->path)) {
-            g_autofree char *json = fltvm_image_describe(disk->image, ours ? name_of_set : name_of_file, NULL);
-            g_autofree char *quoted = quote_commas(json);
-            /* Writes are the guest's to order; that the host might crash is no concern of a test's. */
-            add(argv, "if=none,id=disk%u,snapshot=%s,cache=unsafe,file=json:%s", i,
-                disk->image->writable ? "off" : "on", quoted);
+            add_drive(argv, disk->image, id, ours);
         } else {
             /* Only in a command line for a person: there is no file to name. */
+            add(argv, "-drive");
             add(argv, "if=none,id=disk%u,driver=null-co,size=%" G_GUINT64_FORMAT ",read-zeroes=on", i, disk->size);
         }
-        add(argv, "-device");
-        g_string_printf(device, "fltvm-hba,drive=disk%u", i);
+        g_string_printf(device, "fltvm-hba,drive=%s", id);
+        add_media(argv, disk, i, ours, device);
         add_properties(device, config, i);
+        add(argv, "-device");
         add(argv, "%s", device->str);
     }
 }

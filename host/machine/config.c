@@ -10,6 +10,7 @@
 #include "error.h"
 
 #define SECTOR_SIZE    512u
+#define MOST_MEDIA     4u /* as the device has it */
 #define DEFAULT_MEMORY (32u << 20)
 #define LEAST_MEMORY   (16u << 20)
 #define MOST_MEMORY    (G_GUINT64_CONSTANT(3) << 30) /* below the PCI hole of both machines */
@@ -19,6 +20,7 @@ static void disk_free(gpointer data)
     FltvmDisk *disk = data;
 
     fltvm_image_unref(disk->image);
+    g_clear_pointer(&disk->media, g_ptr_array_unref);
     if (disk->medium_fd)
         close(disk->medium_fd);
     g_hash_table_unref(disk->device);
@@ -28,6 +30,23 @@ static void disk_free(gpointer data)
 static GHashTable *new_properties(void)
 {
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+static void image_unref(gpointer data)
+{
+    fltvm_image_unref(data);
+}
+
+static GPtrArray *new_media(void)
+{
+    return g_ptr_array_new_with_free_func(image_unref);
+}
+
+FltvmImage *fltvm_disk_medium(const FltvmDisk *disk, guint number)
+{
+    if (number == 0)
+        return disk->image;
+    return disk->media && number <= disk->media->len ? disk->media->pdata[number - 1] : NULL;
 }
 
 FltvmConfig *fltvm_config_new(void)
@@ -66,6 +85,9 @@ FltvmConfig *fltvm_config_copy(const FltvmConfig *config)
         const FltvmDisk *disk = config->disks->pdata[i];
         FltvmDisk *other = g_memdup2(disk, sizeof(*disk));
         other->image = fltvm_image_ref(disk->image);
+        other->media = disk->media ? new_media() : NULL;
+        for (guint n = 0; disk->media && n < disk->media->len; n++)
+            g_ptr_array_add(other->media, fltvm_image_ref(disk->media->pdata[n]));
         other->medium_fd = disk->medium_fd ? fcntl(disk->medium_fd, F_DUPFD_CLOEXEC, FLTVM_LEAST_FD) : 0;
         other->device = new_properties();
         copy_properties(other->device, disk->device);
@@ -200,6 +222,25 @@ FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **e
     return add_disk(config, NULL, bytes);
 }
 
+gboolean fltvm_disk_add_medium(FltvmDisk *disk, FltvmImage *image, GError **error)
+{
+    gboolean fits = !image || image->size == disk->image->size;
+
+    if (!disk->media)
+        disk->media = new_media();
+    if (!fits)
+        refuse(error,
+               "media: '%s' has %" G_GUINT64_FORMAT " bytes, and '%s' %" G_GUINT64_FORMAT ": media are of one size",
+               image->path, image->size, disk->image->path, disk->image->size);
+    else if (image && disk->media->len == MOST_MEDIA - 1)
+        fits = refuse(error, "media: a disk has at most %u", MOST_MEDIA);
+    if (image && fits)
+        g_ptr_array_add(disk->media, image);
+    else
+        fltvm_image_unref(image);
+    return fits;
+}
+
 static FltvmImage *open_again(const FltvmImage *image, GError **error)
 {
     FltvmImage *backing = NULL;
@@ -219,6 +260,13 @@ gboolean fltvm_config_renew_disks(FltvmConfig *config, GError **error)
         fltvm_image_unref(old);
         if (named && !disk->image)
             return FALSE;
+        for (guint n = 0; disk->media && n < disk->media->len; n++) {
+            FltvmImage *fresh = open_again(disk->media->pdata[n], error);
+            if (!fresh)
+                return FALSE;
+            fltvm_image_unref(disk->media->pdata[n]);
+            disk->media->pdata[n] = fresh;
+        }
     }
     return TRUE;
 }
@@ -239,10 +287,12 @@ GArray *fltvm_config_image_fds(const FltvmConfig *config)
 
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
-        for (const FltvmImage *image = disk->image; image; image = image->backing) {
-            g_array_append_val(fds, image->fd);
-            if (image->write_fd >= 0)
-                g_array_append_val(fds, image->write_fd);
+        for (guint n = 0; fltvm_disk_medium(disk, n); n++) {
+            for (const FltvmImage *image = fltvm_disk_medium(disk, n); image; image = image->backing) {
+                g_array_append_val(fds, image->fd);
+                if (image->write_fd >= 0)
+                    g_array_append_val(fds, image->write_fd);
+            }
         }
         if (disk->medium_fd)
             g_array_append_val(fds, disk->medium_fd);
@@ -252,8 +302,11 @@ GArray *fltvm_config_image_fds(const FltvmConfig *config)
 
 void fltvm_config_close_images(FltvmConfig *config)
 {
-    for (guint i = 0; i < config->disks->len; i++)
-        fltvm_image_close(((FltvmDisk *)config->disks->pdata[i])->image);
+    for (guint i = 0; i < config->disks->len; i++) {
+        const FltvmDisk *disk = config->disks->pdata[i];
+        for (guint n = 0; fltvm_disk_medium(disk, n); n++)
+            fltvm_image_close(fltvm_disk_medium(disk, n));
+    }
 }
 
 static int compare_names(gconstpointer a, gconstpointer b)

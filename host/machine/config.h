@@ -13,6 +13,7 @@
 
 typedef struct {
     FltvmImage *image;  /* NULL: a blank disk of `size` bytes */
+    GPtrArray *media;   /* FltvmImage: further media; NULL: the medium is fixed */
     guint64 size;       /* bytes */
     int medium_fd;      /* what a power cut has left of it, beside the image; 0: nothing */
     GHashTable *device; /* further properties of the fltvm-hba device, name to value */
@@ -62,6 +63,12 @@ gboolean fltvm_parse_size(const char *text, guint64 *bytes, GError **error);
 FltvmDisk *fltvm_config_add_disk(FltvmConfig *config, FltvmImage *image);
 /* Add a blank disk. */
 FltvmDisk *fltvm_config_add_blank(FltvmConfig *config, guint64 bytes, GError **error);
+
+/* A further medium, which makes the disk's one that can be changed; takes it over.  All are of one size.  NULL: just that. */
+gboolean fltvm_disk_add_medium(FltvmDisk *disk, FltvmImage *image, GError **error);
+
+/* The disk's images: the first, and its further media; NULL: there is none of this number. */
+FltvmImage *fltvm_disk_medium(const FltvmDisk *disk, guint number);
 
 /* The same disks for another machine, when the first has its images: opened again, blank ones blank. */
 gboolean fltvm_config_renew_disks(FltvmConfig *config, GError **error);

@@ -57,8 +57,8 @@ static gboolean copy_image(int from, int to, guint64 size)
     return TRUE;
 }
 
-/* What a power cut has left beside the image. */
-static gboolean apply_medium(int medium, int to, guint64 size)
+/* What a power cut has left beside the image; where there are several media their bytes come behind the first one's. */
+static gboolean apply_medium(int medium, int to, guint64 size, gboolean several)
 {
     g_autofree guint8 *piece = g_malloc(PIECE);
     struct fltvm_medium head;
@@ -67,6 +67,8 @@ static gboolean apply_medium(int medium, int to, guint64 size)
     for (off_t offset = 0; offset < end; offset += (off_t)sizeof(head) + head.length) {
         if (!read_all(medium, &head, sizeof(head), offset))
             return FALSE;
+        if (several && head.offset >= size)
+            continue;
         if (head.length > PIECE || head.offset > size || head.length > size - head.offset) {
             errno = EBADMSG;
             return FALSE;
@@ -103,7 +105,7 @@ gboolean fltvm_machine_copy_disk(FltvmMachine *machine, guint number, const char
     size = disk->image ? disk->image->size : disk->size;
     fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     done = fd >= 0 && ftruncate(fd, (off_t)size) == 0 && (!disk->image || copy_image(disk->image->fd, fd, size)) &&
-           (!disk->medium_fd || apply_medium(disk->medium_fd, fd, size));
+           (!disk->medium_fd || apply_medium(disk->medium_fd, fd, size, disk->media != NULL));
     if (!done)
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_HOST, "copy_disk: %s: %s", path, g_strerror(errno));
     if (fd >= 0)

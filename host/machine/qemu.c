@@ -173,9 +173,11 @@ static char *name_images(const FltvmConfig *config, const char *text)
 
     for (guint i = 0; i < config->disks->len; i++) {
         const FltvmDisk *disk = config->disks->pdata[i];
-        for (const FltvmImage *image = disk->image; image; image = image->backing) {
-            g_autofree char *set = g_strdup_printf("/dev/fdset/%d", image->set);
-            g_string_replace(named, set, image->path ? image->path : "a blank disk", 0);
+        for (guint n = 0; fltvm_disk_medium(disk, n); n++) {
+            for (const FltvmImage *image = fltvm_disk_medium(disk, n); image; image = image->backing) {
+                g_autofree char *set = g_strdup_printf("/dev/fdset/%d", image->set);
+                g_string_replace(named, set, image->path ? image->path : "a blank disk", 0);
+            }
         }
     }
     return g_string_free(g_steal_pointer(&named), FALSE);

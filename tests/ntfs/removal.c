@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A minifilter that says what it sees of a disk's removal: plug and play requests, and the end of its instances.  Loaded as a service with the value
+ * A minifilter that says what it sees of a disk's removal, or of its medium's: plug and play requests, verifications, and the end of its instances.  Loaded as a service with the value
  * Send it sends the first volume's stack the request of this minor function, and does not stay.
  */
 #include "../inc/minifilter.h"
@@ -32,6 +32,16 @@ static FLT_POSTOP_CALLBACK_STATUS PostPnp(PFLT_CALLBACK_DATA Data, PCFLT_RELATED
     UNREFERENCED_PARAMETER(Flags);
     DbgPrint("removal: %s ends with 0x%08X\n", MinorName(Data->Iopb->MinorFunction), Data->IoStatus.Status);
     return FLT_POSTOP_FINISHED_PROCESSING;
+}
+
+static FLT_PREOP_CALLBACK_STATUS PreControl(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects, PVOID *Context)
+{
+    UNREFERENCED_PARAMETER(FltObjects);
+    UNREFERENCED_PARAMETER(Context);
+    if (Data->Iopb->MinorFunction == IRP_MN_VERIFY_VOLUME) {
+        DbgPrint("removal: verify\n");
+    }
+    return FLT_PREOP_SUCCESS_NO_CALLBACK;
 }
 
 static VOID TearDown(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_TEARDOWN_FLAGS Reason)
@@ -83,7 +93,8 @@ static VOID Send(PCWSTR DeviceName, UCHAR Minor)
     ObDereferenceObject(Top);
 }
 
-static const FLT_OPERATION_REGISTRATION Operations[] = {{IRP_MJ_PNP, 0, PrePnp, PostPnp}, {IRP_MJ_OPERATION_END}};
+static const FLT_OPERATION_REGISTRATION Operations[] = {
+    {IRP_MJ_PNP, 0, PrePnp, PostPnp}, {IRP_MJ_FILE_SYSTEM_CONTROL, 0, PreControl, NULL}, {IRP_MJ_OPERATION_END}};
 
 static const FLT_REGISTRATION Registration = {.Size = sizeof(FLT_REGISTRATION),
                                               .Version = FLT_REGISTRATION_VERSION,

@@ -6,18 +6,30 @@
 
 #include <string.h>
 
-Hba hba_start(const char *drive, const char *properties)
+Hba hba_start_media(const char *drive, const char *const *others, const char *properties)
 {
-    g_autofree char *drive_text = g_strdup_printf("if=none,id=d0,%s", drive);
     g_autofree char *device =
-        g_strdup_printf("fltvm-hba,id=hba,addr=%d.0,drive=d0,read-ns=%d,write-ns=%d,flush-ns=%d,command-ns=%d%s%s",
+        g_strdup_printf("fltvm-hba,id=hba,addr=%d.0,drive=d1,read-ns=%d,write-ns=%d,flush-ns=%d,command-ns=%d%s%s",
                         HBA_SLOT, HBA_READ_NS, HBA_WRITE_NS, HBA_FLUSH_NS, HBA_COMMAND_NS, properties ? "," : "",
                         properties ? properties : "");
-    const char *arguments[] = {"-drive", drive_text, "-device", device, NULL};
-    Hba hba = {.rig = rig_start(arguments, NULL)};
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+    Hba hba = {0};
 
+    for (unsigned i = 0; i == 0 || (others && others[i - 1]); i++) {
+        g_ptr_array_add(arguments, g_strdup("-drive"));
+        g_ptr_array_add(arguments, g_strdup_printf("if=none,id=d%u,%s", i + 1, i ? others[i - 1] : drive));
+    }
+    g_ptr_array_add(arguments, g_strdup("-device"));
+    g_ptr_array_add(arguments, g_steal_pointer(&device));
+    g_ptr_array_add(arguments, NULL);
+    hba.rig = rig_start((const char *const *)arguments->pdata, NULL);
     hba_again(&hba);
     return hba;
+}
+
+Hba hba_start(const char *drive, const char *properties)
+{
+    return hba_start_media(drive, NULL, properties);
 }
 
 void hba_again(Hba *hba)

@@ -51,6 +51,8 @@ typedef struct HbaDone {
 
 /* A machine with a controller over @drive (the text of -drive, without id), and @properties or NULL. */
 Hba hba_start(const char *drive, const char *properties);
+/* The same with further drives, which are d2 and so on. */
+Hba hba_start_media(const char *drive, const char *const *others, const char *properties);
 /* The same over a raw image with the pattern, of @blocks blocks; enabled, queue 0 running. */
 Hba hba_start_disk(uint64_t blocks, const char *properties);
 void hba_stop(Hba *hba);

@@ -59,7 +59,7 @@ static void test_bad_access(void)
         {FLTVM_HBA_REG_ID + 2, 4},
         {FLTVM_HBA_REG_BLOCKS_LO, 8},
         {FLTVM_HBA_REG_CONTROL, 1},
-        {0x030, 4},
+        {0x034, 4},
         {0x3FC, 4},
         {FLTVM_HBA_REG_FAULT_HITS + 4, 4},
         {FLTVM_HBA_REG_FAULT_OPS, 2},
@@ -122,7 +122,7 @@ static void test_error_bits(void)
 {
     Hba hba = hba_start_disk(BLOCKS, NULL);
 
-    hba_get(&hba, 0x30);
+    hba_get(&hba, 0x34);
     hba_set(&hba, FLTVM_HBA_DOORBELLS, HBA_DEPTH);
     g_assert_cmphex(hba_get(&hba, FLTVM_HBA_REG_ERROR), ==, FLTVM_HBA_ERROR_ACCESS | FLTVM_HBA_ERROR_DOORBELL);
     hba_set(&hba, FLTVM_HBA_REG_ERROR, FLTVM_HBA_ERROR_ACCESS);

@@ -113,8 +113,9 @@ typedef struct _HBA_ADAPTER {
     KEVENT Gone;             /* and the system has told everybody */
     volatile LONG Resetting; /* requests wait */
     volatile LONG Completions;
-    KSPIN_LOCK ResetLock; /* one at a time looks at the controller; before any queue's */
-    LONG Resets;          /* ResetLock */
+    volatile LONG MediaChanges; /* seen so far */
+    KSPIN_LOCK ResetLock;       /* one at a time looks at the controller; before any queue's */
+    LONG Resets;                /* ResetLock */
     PHBA_QUEUE Queue[HBA_MAX_QUEUES];
 } HBA_ADAPTER, *PHBA_ADAPTER;
 
@@ -148,6 +149,19 @@ VOID HbaPumpLocked(PHBA_QUEUE Queue, PLIST_ENTRY Done);
 VOID HbaFinishSlotLocked(PHBA_SLOT Slot, NTSTATUS Status, PLIST_ENTRY Done);
 VOID HbaCompleteList(PLIST_ENTRY Done);
 KMESSAGE_SERVICE_ROUTINE HbaIsr;
+
+/* medium.c */
+/* A command was refused since the medium has changed, and whoever sent it has been told: go on with the new one.  <= DISPATCH_LEVEL. */
+VOID HbaTakeMedium(PHBA_ADAPTER Adapter);
+/* Whether there is a medium, and still the one that has been looked at.  <= DISPATCH_LEVEL. */
+NTSTATUS HbaCheckMedium(PHBA_ADAPTER Adapter);
+/* The hand at the drive.  <= DISPATCH_LEVEL. */
+NTSTATUS HbaChangeMedium(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Length);
+
+FORCEINLINE BOOLEAN HbaIsRemovable(PHBA_ADAPTER Adapter)
+{
+    return (Adapter->Features & FLTVM_HBA_FEATURE_REMOVABLE) != 0;
+}
 
 /* recover.c */
 VOID HbaCheckController(PHBA_ADAPTER Adapter); /* DISPATCH_LEVEL */

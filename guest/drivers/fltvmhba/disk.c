@@ -67,7 +67,7 @@ NTSTATUS NTAPI HbaDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 
 static VOID HbaGeometry(PHBA_ADAPTER Adapter, PDISK_GEOMETRY Geometry)
 {
-    Geometry->MediaType = FixedMedia;
+    Geometry->MediaType = HbaIsRemovable(Adapter) ? RemovableMedia : FixedMedia;
     Geometry->TracksPerCylinder = HBA_TRACKS_PER_CYLINDER;
     Geometry->SectorsPerTrack = HBA_SECTORS_PER_TRACK;
     Geometry->BytesPerSector = Adapter->BlockSize;
@@ -91,6 +91,7 @@ static NTSTATUS HbaDeviceProperty(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Leng
     Whole.Descriptor.Version = sizeof(STORAGE_DEVICE_DESCRIPTOR);
     Whole.Descriptor.Size = sizeof(Whole);
     Whole.Descriptor.CommandQueueing = TRUE;
+    Whole.Descriptor.RemovableMedia = HbaIsRemovable(Adapter);
     Whole.Descriptor.BusType = BusTypeUnknown;
     Whole.Descriptor.ProductIdOffset = (ULONG)((PUCHAR)Whole.Product - (PUCHAR)&Whole);
     Whole.Descriptor.ProductRevisionOffset = (ULONG)((PUCHAR)Whole.Revision - (PUCHAR)&Whole);
@@ -206,12 +207,15 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         return (Adapter->Features & FLTVM_HBA_FEATURE_READ_ONLY) != 0 ? STATUS_MEDIA_WRITE_PROTECTED : STATUS_SUCCESS;
     case IOCTL_DISK_CHECK_VERIFY:
     case IOCTL_STORAGE_CHECK_VERIFY:
-    case IOCTL_STORAGE_CHECK_VERIFY2:
-        if (OutputLength >= sizeof(ULONG)) {
-            *(PULONG)Buffer = 0; /* the medium never changes */
+    case IOCTL_STORAGE_CHECK_VERIFY2: {
+        NTSTATUS Status = HbaCheckMedium(Adapter);
+
+        if (NT_SUCCESS(Status) && OutputLength >= sizeof(ULONG)) {
+            *(PULONG)Buffer = (ULONG)Adapter->MediaChanges;
             *Information = sizeof(ULONG);
         }
-        return STATUS_SUCCESS;
+        return Status;
+    }
     case IOCTL_STORAGE_GET_DEVICE_NUMBER:
         if (OutputLength < sizeof(STORAGE_DEVICE_NUMBER)) {
             return STATUS_BUFFER_TOO_SMALL;
@@ -306,8 +310,16 @@ NTSTATUS NTAPI HbaDispatchControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = STATUS_DEVICE_NOT_CONNECTED;
     } else if (!Extension->IsDisk && Stack->Parameters.DeviceIoControl.IoControlCode == FLTVM_CONTROL_PULL) {
         Status = KeGetCurrentIrql() == PASSIVE_LEVEL ? HbaPull(Extension->Adapter) : STATUS_INVALID_DEVICE_REQUEST;
+    } else if (!Extension->IsDisk && Stack->Parameters.DeviceIoControl.IoControlCode == FLTVM_CONTROL_MEDIUM) {
+        Status = HbaChangeMedium(Extension->Adapter, Irp->AssociatedIrp.SystemBuffer,
+                                 Stack->Parameters.DeviceIoControl.InputBufferLength);
     } else if (Extension->IsDisk) {
         Status = HbaDiskControl(Extension->Adapter, Irp, Stack, &Information);
+        if (Status == STATUS_VERIFY_REQUIRED) {
+            DriverComplete(Irp, Status, 0);
+            HbaTakeMedium(Extension->Adapter);
+            return Status;
+        }
     } else {
         Status = HbaFaultControl(Extension->Adapter, Irp, Stack, &Information);
     }
@@ -364,8 +376,9 @@ NTSTATUS HbaCreateDisk(PHBA_ADAPTER Adapter)
         return Status;
     }
     RtlInitUnicodeString(&Name, Buffer);
-    Status = IoCreateDevice(Adapter->Fdo->DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_DISK,
-                            FILE_DEVICE_SECURE_OPEN, FALSE, &Disk);
+    Status =
+        IoCreateDevice(Adapter->Fdo->DriverObject, sizeof(HBA_EXTENSION), &Name, FILE_DEVICE_DISK,
+                       FILE_DEVICE_SECURE_OPEN | (HbaIsRemovable(Adapter) ? FILE_REMOVABLE_MEDIA : 0), FALSE, &Disk);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }

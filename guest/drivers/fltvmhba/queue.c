@@ -204,6 +204,9 @@ VOID HbaFinishSlotLocked(PHBA_SLOT Slot, NTSTATUS Status, PLIST_ENTRY Done)
     }
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Slot->Done : 0;
+    if (HbaIsRemovable(Slot->Queue->Adapter) && !NT_SUCCESS(Status) && IoIsErrorUserInduced(Status)) {
+        IoSetHardErrorOrVerifyDevice(Irp, Slot->Queue->Adapter->Disk);
+    }
     if (IoSetCancelRoutine(Irp, NULL) == NULL && !Slot->Canceled) {
         Slot->State = HbaSlotFinished;
         return;
@@ -341,6 +344,8 @@ static NTSTATUS HbaStatusToNt(PHBA_SLOT Slot, USHORT Status)
     case FLTVM_HBA_S_MEDIA_WRITE: return STATUS_IO_DEVICE_ERROR;
     case FLTVM_HBA_S_WRITE_PROTECTED: return STATUS_MEDIA_WRITE_PROTECTED;
     case FLTVM_HBA_S_NO_SPACE: return STATUS_DISK_FULL;
+    case FLTVM_HBA_S_MEDIUM_CHANGED: return STATUS_VERIFY_REQUIRED;
+    case FLTVM_HBA_S_NO_MEDIUM: return STATUS_NO_MEDIA_IN_DEVICE;
     default: return STATUS_IO_DEVICE_ERROR;
     }
 }
@@ -389,6 +394,7 @@ static BOOLEAN HbaHasCompletion(PHBA_QUEUE Queue)
 static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argument2)
 {
     PHBA_QUEUE Queue = Context;
+    BOOLEAN Changed = FALSE;
     LIST_ENTRY Done;
     ULONG Taken = 0;
 
@@ -407,6 +413,7 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
             Queue->Phase ^= FLTVM_HBA_COMPLETION_PHASE;
         }
         Taken++;
+        Changed |= FLTVM_HBA_COMPLETION_STATUS(Entry.status) == FLTVM_HBA_S_MEDIUM_CHANGED;
         FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Adapter->Number, HbaTraceName(Queue, Entry.id),
                  FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
         if (Entry.id >= HBA_IO_SLOTS && Entry.id < HBA_IO_SLOTS + HBA_ABORT_SLOTS) {
@@ -425,6 +432,9 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
     }
     KeReleaseSpinLockFromDpcLevel(&Queue->Lock);
     HbaCompleteList(&Done);
+    if (Changed) {
+        HbaTakeMedium(Queue->Adapter);
+    }
     if (Taken == 0 && !Queue->Adapter->Stopped && !Queue->Adapter->Resetting) {
         HbaCheckController(Queue->Adapter); /* a message without a completion: how the controller says that it died */
     }

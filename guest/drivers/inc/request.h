@@ -4,6 +4,7 @@
 #define FLTVM_DRIVERS_REQUEST_H
 
 #include <ntifs.h>
+#include <ntddstor.h>
 
 /* IRQL: <= DISPATCH_LEVEL.  Completes the request; returns Status, for the dispatch routine to return. */
 static inline NTSTATUS DriverComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
@@ -40,6 +41,20 @@ static inline NTSTATUS DriverControl(PDEVICE_OBJECT Target, ULONG Code, PVOID Ou
     return DriverSend(Target,
                       IoBuildDeviceIoControlRequest(Code, Target, NULL, 0, Output, Length, FALSE, &Event, &IoStatus),
                       &Event, &IoStatus);
+}
+
+/*
+ * IRQL: PASSIVE_LEVEL.  What a file system asks before an open, where the medium can be changed: whether there is one.  That it has been changed shows in
+ * the real device's flags then.
+ */
+static inline NTSTATUS DriverAskForMedium(PDEVICE_OBJECT RealDevice, PDEVICE_OBJECT Target)
+{
+    NTSTATUS Status;
+
+    if ((RealDevice->Characteristics & FILE_REMOVABLE_MEDIA) == 0)
+        return STATUS_SUCCESS;
+    Status = DriverControl(Target, IOCTL_STORAGE_CHECK_VERIFY2, NULL, 0);
+    return Status == STATUS_VERIFY_REQUIRED ? STATUS_SUCCESS : Status;
 }
 
 #endif

@@ -126,6 +126,32 @@ static NTSTATUS RawUserControl(PRAW_VOLUME Volume, PIO_STACK_LOCATION Stack)
     }
 }
 
+/* Whatever the medium is now, who has it open may have it; if nobody has, the next open may find another file system for it. */
+static NTSTATUS RawVerifyVolume(PRAW_VOLUME Volume)
+{
+    NTSTATUS Status = STATUS_SUCCESS;
+
+    RawLock(Volume);
+    if (!Volume->Dismounted && Volume->OpenCount == 0) {
+        RawLeaveVpbLocked(Volume);
+    }
+    if (Volume->Dismounted) {
+        Status = STATUS_WRONG_VOLUME;
+    }
+    RawUnlock(Volume);
+    return Status;
+}
+
+NTSTATUS RawLookAtMedium(PRAW_VOLUME Volume)
+{
+    PDEVICE_OBJECT Device = Volume->Vpb->RealDevice;
+
+    if (Volume->Dismounted || (Device->Flags & DO_VERIFY_VOLUME) == 0 || KeGetCurrentIrql() > APC_LEVEL) {
+        return STATUS_SUCCESS;
+    }
+    return IoVerifyVolume(Device, TRUE);
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI RawFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
@@ -140,7 +166,7 @@ NTSTATUS NTAPI RawFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     } else if (Stack->MinorFunction == IRP_MN_USER_FS_REQUEST || Stack->MinorFunction == IRP_MN_KERNEL_CALL) {
         Status = RawUserControl(Volume, Stack);
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
-        Status = Volume->Dismounted ? STATUS_WRONG_VOLUME : STATUS_SUCCESS;
+        Status = RawVerifyVolume(Volume);
     }
     return DriverComplete(Irp, Status, 0);
 }

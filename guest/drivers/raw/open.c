@@ -98,6 +98,17 @@ NTSTATUS NTAPI RawCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
+    Status = Volume->Dismounted ? STATUS_SUCCESS : DriverAskForMedium(Volume->Vpb->RealDevice, Volume->Target);
+    if (NT_SUCCESS(Status)) {
+        Status = RawLookAtMedium(Volume);
+    }
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
+    }
+    if (Volume->Dismounted) {
+        RawDeleteIfUnused(Volume, 1); /* this open held it */
+        return DriverComplete(Irp, STATUS_REPARSE, IO_REMOUNT);
+    }
     RawLock(Volume);
     Status = RawOpenLocked(Volume, IoGetCurrentIrpStackLocation(Irp));
     RawUnlock(Volume);

@@ -74,6 +74,10 @@ DRIVER_DISPATCH RawQueryVolume;
 /* control.c.  The real device is free for the next mount, and all that is open fails.  Once. */
 VOID RawLeaveVpbLocked(PRAW_VOLUME Volume);
 
+/* control.c.  A request that finds DO_VERIFY_VOLUME has the I/O manager ask; the one that meets STATUS_VERIFY_REQUIRED ends with it, for its program
+ * to know.  Without the lock. */
+NTSTATUS RawLookAtMedium(PRAW_VOLUME Volume);
+
 /* pnp.c */
 DRIVER_DISPATCH RawPnp;
 

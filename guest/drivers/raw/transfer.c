@@ -27,9 +27,14 @@ NTSTATUS NTAPI RawReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PRAW_VOLUME Volume = DeviceObject->DeviceExtension;
+    NTSTATUS Status;
 
     if (!Volume->IsVolume) {
         return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+    }
+    Status = RawLookAtMedium(Volume);
+    if (!NT_SUCCESS(Status)) {
+        return DriverComplete(Irp, Status, 0);
     }
     if (Volume->Dismounted) {
         return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);

@@ -50,7 +50,7 @@ NTSTATUS NTAPI VolumeDispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
     IoGetNextIrpStackLocation(Irp)->Parameters.Read.ByteOffset.QuadPart = Offset + Extension->Start;
-    return IoCallDriver(Extension->Disk, Irp);
+    return VolumeSend(DeviceObject, Irp);
 }
 
 /* <= DISPATCH_LEVEL. */
@@ -64,8 +64,12 @@ NTSTATUS NTAPI VolumeDispatchForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Extension->Gone) {
         return DriverComplete(Irp, STATUS_NO_SUCH_DEVICE, 0);
     }
-    IoSkipCurrentIrpStackLocation(Irp);
-    return IoCallDriver(Extension->Disk, Irp);
+    if (!Extension->Removable) {
+        IoSkipCurrentIrpStackLocation(Irp);
+        return IoCallDriver(Extension->Disk, Irp);
+    }
+    IoCopyCurrentIrpStackLocationToNext(Irp);
+    return VolumeSend(DeviceObject, Irp);
 }
 
 static VOID VolumePartitionInfo(PVOLUME_EXTENSION Extension, PPARTITION_INFORMATION_EX Information)

@@ -109,8 +109,9 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
         return Status;
     }
     RtlInitUnicodeString(&Name, Buffer);
-    Status = IoCreateDevice(DriverObject, sizeof(VOLUME_EXTENSION), &Name, FILE_DEVICE_DISK, FILE_DEVICE_SECURE_OPEN,
-                            FALSE, &Device);
+    Status = IoCreateDevice(DriverObject, sizeof(VOLUME_EXTENSION), &Name, FILE_DEVICE_DISK,
+                            FILE_DEVICE_SECURE_OPEN | (Disk->Device->Characteristics & FILE_REMOVABLE_MEDIA), FALSE,
+                            &Device);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -118,6 +119,7 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     ObReferenceObject(Disk->File);
     Extension->Disk = Disk->Device;
     Extension->DiskFile = Disk->File;
+    Extension->Removable = (Disk->Device->Characteristics & FILE_REMOVABLE_MEDIA) != 0;
     Extension->DiskNumber = Disk->Number;
     Extension->PartitionNumber = Range->PartitionNumber;
     Extension->Number = Number;

@@ -31,8 +31,9 @@ typedef struct _VOLUME_EXTENSION {
     UCHAR MbrType;
     GUID GptType;
     GUID GptId;
-    GUID StableId; /* by which the volume is named, see VolumeIdentify */
-    BOOLEAN Gone;  /* with its disk */
+    GUID StableId;     /* by which the volume is named, see VolumeIdentify */
+    BOOLEAN Gone;      /* with its disk */
+    BOOLEAN Removable; /* its medium can be changed, see medium.c */
 } VOLUME_EXTENSION, *PVOLUME_EXTENSION;
 
 /* What one partition table entry says. */
@@ -68,6 +69,9 @@ DRIVER_DISPATCH VolumeDispatchOpen;
 DRIVER_DISPATCH VolumeDispatchTransfer;
 DRIVER_DISPATCH VolumeDispatchForward;
 DRIVER_DISPATCH VolumeDispatchControl;
+
+/* medium.c.  The volume's next location is ready: the request goes to the disk.  <= DISPATCH_LEVEL. */
+NTSTATUS VolumeSend(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 
 /* removal.c.  PASSIVE_LEVEL. */
 VOID VolumeWatchDisk(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk);

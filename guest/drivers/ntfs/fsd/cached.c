@@ -110,7 +110,7 @@ NTSTATUS NtfsReadCached(PNTFS_STREAM Stream, PIRP Irp)
         Irp->IoStatus.Information = 0;
     }
     NtfsMovePosition(Irp);
-    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    return NtfsComplete(Irp, Status, Irp->IoStatus.Information);
 }
 
 /* ---- writes.  The stream's resource is held alone ---- */

@@ -23,9 +23,6 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_STREAM Stream = NtfsStreamOf(FileObject);
     LARGE_INTEGER Nothing = {.QuadPart = 0};
 
-    if (NtfsIsDoubted(Volume)) {
-        NtfsLookAtMedium(Volume); /* before it is written to */
-    }
     if (Volume->IsVolume) {
         NtfsLockLibraryToEnd();
         if (Stream != NULL) {
@@ -47,7 +44,7 @@ NTSTATUS NTAPI NtfsCleanup(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
         FileObject->Flags |= FO_CLEANUP_COMPLETE;
     }
-    return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    return NtfsComplete(Irp, STATUS_SUCCESS, 0);
 }
 
 static VOID NtfsCloseFile(PFILE_OBJECT FileObject, PNTFS_STREAM Stream)
@@ -82,5 +79,5 @@ NTSTATUS NTAPI NtfsClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         }
         NtfsDeleteVolumeIfUnused(Volume, 1); /* the closing file's */
     }
-    return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    return NtfsComplete(Irp, STATUS_SUCCESS, 0);
 }

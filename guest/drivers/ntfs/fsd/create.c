@@ -564,25 +564,14 @@ NTSTATUS NtfsOpen(PDEVICE_OBJECT DeviceObject, PIRP Irp, BOOLEAN HandleBroken)
     if (Opening.InProgress && NT_SUCCESS(Status)) {
         Status = STATUS_OPLOCK_BREAK_IN_PROGRESS;
     }
-    return DriverComplete(Irp, Status, NT_SUCCESS(Status) || Opening.InProgress ? Irp->IoStatus.Information : 0);
+    return NtfsComplete(Irp, Status, NT_SUCCESS(Status) || Opening.InProgress ? Irp->IoStatus.Information : 0);
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     if (!((PNTFS_VOLUME)DeviceObject->DeviceExtension)->IsVolume) {
-        return DriverComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
-    }
-    if (NtfsIsDoubted(DeviceObject->DeviceExtension)) {
-        NTSTATUS Status = NtfsLookAtMedium(DeviceObject->DeviceExtension);
-
-        if (Status == STATUS_WRONG_VOLUME) {
-            NtfsDeleteVolumeIfUnused(DeviceObject->DeviceExtension, 1); /* this open held it */
-            return DriverComplete(Irp, STATUS_REPARSE, IO_REMOUNT);
-        }
-        if (!NT_SUCCESS(Status)) {
-            return DriverComplete(Irp, Status, 0);
-        }
+        return NtfsComplete(Irp, STATUS_SUCCESS, FILE_OPENED); /* the file system itself, as filters do */
     }
     return NtfsOpen(DeviceObject, Irp, FALSE);
 }

@@ -314,20 +314,20 @@ NTSTATUS NTAPI NtfsDirectoryControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         return NtfsWatchDirectory(Volume, Irp);
     }
     if (!Volume->IsVolume || Stream == NULL || Stack->MinorFunction != IRP_MN_QUERY_DIRECTORY) {
-        return DriverComplete(
+        return NtfsComplete(
             Irp, Volume->IsVolume && Stream != NULL ? STATUS_NOT_IMPLEMENTED : STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (!Stream->File->IsDirectory || Stream->Name.Length != 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     if (Irp->MdlAddress != NULL) {
         Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
         if (Buffer == NULL) {
-            return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+            return NtfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
         }
     }
     NtfsLockLibrary();
     Status = NtfsQueryDirectoryLocked(Volume, Stream, Stack, Buffer, &Used);
     NtfsUnlockLibrary();
-    return DriverComplete(Irp, Status, Used);
+    return NtfsComplete(Irp, Status, Used);
 }

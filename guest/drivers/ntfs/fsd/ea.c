@@ -337,12 +337,12 @@ NTSTATUS NTAPI NtfsExtendedAttributes(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (Stream == NULL) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Irp->MdlAddress != NULL) {
         Answer.Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
         if (Answer.Buffer == NULL) {
-            return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+            return NtfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
         }
     }
     if (Stack->MajorFunction == IRP_MJ_SET_EA) {
@@ -353,5 +353,5 @@ NTSTATUS NTAPI NtfsExtendedAttributes(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsQueryEasLocked(Volume, Stream, Stack, &Answer);
         NtfsUnlockLibrary();
     }
-    return DriverComplete(Irp, Status, Answer.Used);
+    return NtfsComplete(Irp, Status, Answer.Used);
 }

@@ -406,7 +406,7 @@ NTSTATUS NTAPI NtfsQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     RtlZeroMemory(&Query, sizeof(Query));
     Query.Volume = Volume;
@@ -422,5 +422,5 @@ NTSTATUS NTAPI NtfsQueryInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         Status = NtfsQueryFileLocked(&Query, Stack->Parameters.QueryFile.FileInformationClass);
         NtfsUnlockLibrary();
     }
-    return DriverComplete(Irp, Status, Query.Used);
+    return NtfsComplete(Irp, Status, Query.Used);
 }

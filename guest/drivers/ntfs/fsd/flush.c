@@ -198,7 +198,7 @@ NTSTATUS NTAPI NtfsFlush(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
-    return DriverComplete(Irp, NtfsFlushAsWanted(Volume, NtfsStreamOf(Stack->FileObject), Stack->MinorFunction), 0);
+    return NtfsComplete(Irp, NtfsFlushAsWanted(Volume, NtfsStreamOf(Stack->FileObject), Stack->MinorFunction), 0);
 }

@@ -248,5 +248,5 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     } else if (Stack->MinorFunction == IRP_MN_VERIFY_VOLUME) {
         Status = NtfsVerifyVolume(Volume);
     }
-    return DriverComplete(Irp, Status, Information);
+    return NtfsComplete(Irp, Status, Information);
 }

@@ -97,14 +97,14 @@ NTSTATUS NTAPI NtfsLockControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (Stream == NULL) {
-        return DriverComplete(Irp, Volume->IsVolume ? STATUS_INVALID_PARAMETER : STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, Volume->IsVolume ? STATUS_INVALID_PARAMETER : STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     Status = NtfsCheckUsable(Volume, Stream);
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     return FsRtlProcessFileLock(&Stream->Locks, Irp, NULL);
 }

@@ -179,5 +179,5 @@ NTSTATUS NTAPI NtfsShutdown(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         NtfsDismountLocked(Volume);
     }
     NtfsUnlockLibrary();
-    return DriverComplete(Irp, STATUS_SUCCESS, 0);
+    return NtfsComplete(Irp, STATUS_SUCCESS, 0);
 }

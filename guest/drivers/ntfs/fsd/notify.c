@@ -32,7 +32,7 @@ NTSTATUS NtfsWatchDirectory(PNTFS_VOLUME Volume, PIRP Irp)
     NTSTATUS Status = STATUS_PENDING;
 
     if (!Stream->File->IsDirectory || Stream->Name.Length != 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     NtfsLockLibrary();
     if (Volume->Dismounted) {
@@ -49,5 +49,5 @@ NTSTATUS NtfsWatchDirectory(PNTFS_VOLUME Volume, PIRP Irp)
         }
     }
     NtfsUnlockLibrary();
-    return Status == STATUS_PENDING ? Status : DriverComplete(Irp, Status, 0);
+    return Status == STATUS_PENDING ? Status : NtfsComplete(Irp, Status, 0);
 }

@@ -31,6 +31,11 @@ VOID NtfsLockLibraryToEnd(VOID)
     NtfsLockLibraryFor(TRUE);
 }
 
+BOOLEAN NtfsHoldsLibrary(VOID)
+{
+    return ExIsResourceAcquiredExclusiveLite(&NtfsLibraryResource);
+}
+
 VOID NtfsUnlockLibrary(VOID)
 {
     NtfsLibraryDepth--;
@@ -59,26 +64,11 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     InitializeListHead(&NtfsVolumes);
     ExInitializeResourceLite(&NtfsLibraryResource);
     DriverObject->FastIoDispatch = &NtfsFastIo;
-    DriverObject->MajorFunction[IRP_MJ_CREATE] = NtfsCreate;
-    DriverObject->MajorFunction[IRP_MJ_CLEANUP] = NtfsCleanup;
-    DriverObject->MajorFunction[IRP_MJ_CLOSE] = NtfsClose;
-    DriverObject->MajorFunction[IRP_MJ_READ] = NtfsReadWrite;
-    DriverObject->MajorFunction[IRP_MJ_WRITE] = NtfsReadWrite;
-    DriverObject->MajorFunction[IRP_MJ_FLUSH_BUFFERS] = NtfsFlush;
-    DriverObject->MajorFunction[IRP_MJ_DEVICE_CONTROL] = NtfsForward;
-    DriverObject->MajorFunction[IRP_MJ_FILE_SYSTEM_CONTROL] = NtfsFileSystemControl;
-    DriverObject->MajorFunction[IRP_MJ_DIRECTORY_CONTROL] = NtfsDirectoryControl;
-    DriverObject->MajorFunction[IRP_MJ_QUERY_INFORMATION] = NtfsQueryInformation;
-    DriverObject->MajorFunction[IRP_MJ_SET_INFORMATION] = NtfsSetInformation;
-    DriverObject->MajorFunction[IRP_MJ_QUERY_VOLUME_INFORMATION] = NtfsQueryVolume;
-    DriverObject->MajorFunction[IRP_MJ_SET_VOLUME_INFORMATION] = NtfsSetVolume;
-    DriverObject->MajorFunction[IRP_MJ_LOCK_CONTROL] = NtfsLockControl;
-    DriverObject->MajorFunction[IRP_MJ_QUERY_EA] = NtfsExtendedAttributes;
-    DriverObject->MajorFunction[IRP_MJ_SET_EA] = NtfsExtendedAttributes;
-    DriverObject->MajorFunction[IRP_MJ_QUERY_SECURITY] = NtfsSecurity;
-    DriverObject->MajorFunction[IRP_MJ_SET_SECURITY] = NtfsSecurity;
-    DriverObject->MajorFunction[IRP_MJ_SHUTDOWN] = NtfsShutdown;
-    DriverObject->MajorFunction[IRP_MJ_PNP] = NtfsPnp;
+    for (ULONG Major = 0; Major <= IRP_MJ_MAXIMUM_FUNCTION; Major++) {
+        if (NtfsRoutines[Major] != NULL) {
+            DriverObject->MajorFunction[Major] = NtfsDispatch;
+        }
+    }
 
     Status = IoCreateDevice(DriverObject, sizeof(NTFS_VOLUME), &Name, FILE_DEVICE_DISK_FILE_SYSTEM, 0, FALSE, &Device);
     if (!NT_SUCCESS(Status)) {

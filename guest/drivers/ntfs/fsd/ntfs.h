@@ -132,7 +132,8 @@ typedef struct _NTFS_VOLUME {
     BOOLEAN RemovalPending;  /* it is locked, until it is removed or stays */
     PVPB NextVpb;            /* which the real device gets with the dismount */
     WORK_QUEUE_ITEM Forget;
-    NTSTATUS LostBy; /* what is open fails with, once dismounted */
+    NTSTATUS LostBy;  /* what is open fails with, once dismounted */
+    BOOLEAN OwesLook; /* the library has looked at the medium, and filters have not heard of it */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;
 } NTFS_VOLUME, *PNTFS_VOLUME;
@@ -143,6 +144,7 @@ VOID NtfsLockLibrary(VOID);
 /* For what ends something, and is not refused for want of memory. */
 VOID NtfsLockLibraryToEnd(VOID);
 VOID NtfsUnlockLibrary(VOID);
+BOOLEAN NtfsHoldsLibrary(VOID); /* this thread does */
 
 /* sectors.c.  PASSIVE_LEVEL: the library's transfers.  Flags: SL_WRITE_THROUGH of a write, SL_OVERRIDE_VERIFY_VOLUME. */
 NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags, LONGLONG Offset, PMDL Mdl,
@@ -294,15 +296,27 @@ NTSTATUS NtfsDeleteReparsePoint(PNTFS_CONTROL Control);
 BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume, NTSTATUS Status);
 VOID NtfsForgetLater(PNTFS_VOLUME Volume);
 
-/* verify.c.  Without a lock.  Look: STATUS_SUCCESS: it is the same. */
+/* verify.c.  Without a lock.  STATUS_SUCCESS: it is the same.  InPlace: with the library's lock. */
 NTSTATUS NtfsVerifyVolume(PNTFS_VOLUME Volume);
 NTSTATUS NtfsLookAtMedium(PNTFS_VOLUME Volume);
+NTSTATUS NtfsLookInPlace(PNTFS_VOLUME Volume);
 
 /* The medium may have changed. */
 static inline BOOLEAN NtfsIsDoubted(PNTFS_VOLUME Volume)
 {
-    return Volume->IsVolume && !Volume->Dismounted && (Volume->Vpb->RealDevice->Flags & DO_VERIFY_VOLUME) != 0;
+    return Volume->IsVolume && !Volume->Dismounted &&
+           ((Volume->Vpb->RealDevice->Flags & DO_VERIFY_VOLUME) != 0 || Volume->OwesLook);
 }
+
+/* dispatch.c.  Complete: the end of every request; what the disk has refused since the medium may have changed begins again once that has been looked at.  PASSIVE_LEVEL or
+ * APC_LEVEL then, without the stream's locks. */
+extern const PDRIVER_DISPATCH NtfsRoutines[IRP_MJ_MAXIMUM_FUNCTION + 1];
+DRIVER_DISPATCH NtfsDispatch;
+NTSTATUS NtfsComplete(PIRP Irp, NTSTATUS Status, ULONG_PTR Information);
+/* Of a request that has come back from the disk with STATUS_VERIFY_REQUIRED.  Refused: for a completion routine, which has marked it pending if it
+ * was; a caller that gets this status from IoCallDriver has the request again.  Later: of one that is pending.  <= DISPATCH_LEVEL. */
+NTSTATUS NtfsTransferRefused(PIRP Irp);
+VOID NtfsRetryLater(PIRP Irp);
 
 /* notify.c */
 VOID NtfsReportLocked(PNTFS_VOLUME Volume, PNTFS_LINK Link, PNTFS_STREAM Stream, ULONG Filter, ULONG Action);

@@ -38,7 +38,7 @@ static VOID NTAPI NtfsWaitOver(PVOID Context, PIRP Irp)
 
     C_ASSERT(sizeof(*Item) <= sizeof(Irp->Tail.Overlay.DriverContext));
     if (!NT_SUCCESS(Irp->IoStatus.Status)) {
-        DriverComplete(Irp, Irp->IoStatus.Status, 0);
+        NtfsComplete(Irp, Irp->IoStatus.Status, 0);
         return;
     }
     ExInitializeWorkItem(Item, Context == NTFS_HANDLE_BROKEN ? NtfsResumeBrokenWorker : NtfsResumeWorker, Irp);
@@ -158,11 +158,11 @@ NTSTATUS NtfsOplockControl(PIRP Irp)
     NTSTATUS Status;
 
     if (Stream == NULL || (Stream->File->IsDirectory && Stream->Name.Length == 0)) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     NtfsLockLibrary();
     if ((FileObject->Flags & FO_CLEANUP_COMPLETE) != 0) {
-        Status = DriverComplete(Irp, STATUS_FILE_CLOSED, 0);
+        Status = NtfsComplete(Irp, STATUS_FILE_CLOSED, 0);
     } else {
         Status = FsRtlOplockFsctrl(&Stream->Header.Oplock, Irp, FsRtlOplockIsSharedRequest(Irp) ? 0 : Stream->Handles);
     }

@@ -84,12 +84,12 @@ NTSTATUS NTAPI NtfsPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, Irp->IoStatus.Status, Irp->IoStatus.Information); /* the file system is no device */
+        return NtfsComplete(Irp, Irp->IoStatus.Status, Irp->IoStatus.Information); /* the file system is no device */
     }
     if (Minor == IRP_MN_QUERY_REMOVE_DEVICE) {
         Status = NtfsHoldForRemoval(Volume);
         if (!NT_SUCCESS(Status)) {
-            return DriverComplete(Irp, Status, 0);
+            return NtfsComplete(Irp, Status, 0);
         }
     } else if (Minor == IRP_MN_REMOVE_DEVICE || Minor == IRP_MN_SURPRISE_REMOVAL) {
         Lost = NtfsLoseVolume(Volume, STATUS_VOLUME_DISMOUNTED);

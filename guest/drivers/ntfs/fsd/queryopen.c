@@ -75,7 +75,9 @@ BOOLEAN NTAPI NtfsFastQueryOpen(PIRP Irp, PFILE_NETWORK_OPEN_INFORMATION Informa
     NTSTATUS Status = STATUS_NOT_SUPPORTED;
     NTFS_TARGET Target = {0};
 
-    if (!Volume->IsVolume || (Stack->Parameters.Create.Options & 0xFFFFFF & ~NTFS_PLAIN_OPTIONS) != 0 ||
+    if (!Volume->IsVolume || NtfsIsDoubted(Volume) ||
+        (Volume->Vpb->RealDevice->Characteristics & FILE_REMOVABLE_MEDIA) != 0 ||
+        (Stack->Parameters.Create.Options & 0xFFFFFF & ~NTFS_PLAIN_OPTIONS) != 0 ||
         (Stack->FileObject->FileName.Length == 0 && NtfsStreamOf(Stack->FileObject->RelatedFileObject) == NULL)) {
         return FALSE;
     }

@@ -35,6 +35,9 @@ static NTSTATUS NTAPI NtfsReadCompletion(PDEVICE_OBJECT DeviceObject, PIRP Irp, 
     if (Irp->PendingReturned) {
         IoMarkIrpPending(Irp);
     }
+    if (Irp->IoStatus.Status == STATUS_VERIFY_REQUIRED) {
+        return NtfsTransferRefused(Irp);
+    }
     if (NT_SUCCESS(Irp->IoStatus.Status)) {
         Irp->IoStatus.Information = min(Irp->IoStatus.Information, (ULONG_PTR)Context);
     }
@@ -54,6 +57,10 @@ static VOID NtfsEndPiece(PNTFS_PIECES Pieces, NTSTATUS Status)
         Irp->IoStatus.Status = Pieces->Status;
         Irp->IoStatus.Information = NT_SUCCESS(Pieces->Status) ? Pieces->Wanted : 0;
         ExFreePoolWithTag(Pieces, NTFS_TAG_FILE);
+        if (Irp->IoStatus.Status == STATUS_VERIFY_REQUIRED) {
+            NtfsRetryLater(Irp);
+            return;
+        }
         NtfsMovePosition(Irp);
         IoCompleteRequest(Irp, IO_DISK_INCREMENT);
     }
@@ -111,7 +118,7 @@ static NTSTATUS NtfsReadRuns(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp,
     ULONG Bytes;
 
     if (Pieces == NULL) {
-        return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+        return NtfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
     }
     *Pieces = (NTFS_PIECES){Irp, 1, STATUS_SUCCESS, Wanted};
     IoMarkIrpPending(Irp);
@@ -133,7 +140,7 @@ static NTSTATUS NtfsReadRun(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp, 
     ULONG Bytes;
 
     if (!NtfsFindRun(Volume, Stream, Offset, Length, &Place, &Bytes)) {
-        return DriverComplete(Irp, STATUS_FILE_CORRUPT_ERROR, 0);
+        return NtfsComplete(Irp, STATUS_FILE_CORRUPT_ERROR, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
     Next = IoGetNextIrpStackLocation(Irp);
@@ -153,7 +160,7 @@ static NTSTATUS NtfsReadThroughLibrary(PNTFS_VOLUME Volume, PNTFS_STREAM Stream,
 
     Buffer = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, NormalPagePriority | MdlMappingNoExecute);
     if (Buffer == NULL) {
-        return DriverComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+        return NtfsComplete(Irp, STATUS_INSUFFICIENT_RESOURCES, 0);
     }
     NtfsLockLibrary();
     Status = NtfsCheckUsable(Volume, Stream);
@@ -166,7 +173,7 @@ static NTSTATUS NtfsReadThroughLibrary(PNTFS_VOLUME Volume, PNTFS_STREAM Stream,
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Bytes : 0;
     NtfsMovePosition(Irp);
-    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    return NtfsComplete(Irp, Status, Irp->IoStatus.Information);
 }
 
 /* The run list stays as it is while the pieces are sent.  What is in no run, or has no run list any more, is the library's. */
@@ -177,7 +184,7 @@ static NTSTATUS NtfsReadMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
     ULONG Runs;
 
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     KeEnterCriticalRegion();
     ExAcquireResourceSharedLite(&Stream->RunsResource, TRUE);
@@ -189,6 +196,9 @@ static NTSTATUS NtfsReadMapped(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Ir
     }
     ExReleaseResourceLite(&Stream->RunsResource);
     KeLeaveCriticalRegion();
+    if (Status == STATUS_VERIFY_REQUIRED) {
+        return NtfsComplete(Irp, Status, 0);
+    }
     return Runs != 0 ? Status : NtfsReadThroughLibrary(Volume, Stream, Irp, Wanted);
 }
 
@@ -204,7 +214,7 @@ static NTSTATUS NtfsReadZeros(PIRP Irp, ULONG Wanted)
     Irp->IoStatus.Status = Status;
     Irp->IoStatus.Information = Buffer != NULL ? Wanted : 0;
     NtfsMovePosition(Irp);
-    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    return NtfsComplete(Irp, Status, Irp->IoStatus.Information);
 }
 
 /* What the cache has that the disk has not yet goes there first. */
@@ -231,21 +241,21 @@ static NTSTATUS NtfsReadFromDisk(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP 
     NTSTATUS Status;
 
     if (Offset % Sector != 0 || Length % Sector != 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     Status = (Irp->Flags & IRP_PAGING_IO) == 0 ? NtfsFlushBefore(Stream, Stack) : STATUS_SUCCESS;
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     Size = Stream->Header.FileSize.QuadPart;
     if (Offset >= Size) {
-        return DriverComplete(Irp, STATUS_END_OF_FILE, 0);
+        return NtfsComplete(Irp, STATUS_END_OF_FILE, 0);
     }
     Wanted = (ULONG)min((LONGLONG)Length, Size - Offset);
     Whole = (Wanted + Sector - 1) & ~(Sector - 1);
     Status = NtfsLockUserBuffer(Irp, IoWriteAccess, Length);
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     if (Stream->Mapped && Offset + Wanted <= Stream->ValidToDisk) {
         return NtfsReadMapped(Volume, Stream, Irp, Whole, Wanted);
@@ -262,22 +272,22 @@ NTSTATUS NtfsReadFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     NTSTATUS Status;
 
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
         CcMdlReadComplete(Stack->FileObject, Irp->MdlAddress);
         Irp->MdlAddress = NULL;
-        return DriverComplete(Irp, STATUS_SUCCESS, 0);
+        return NtfsComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (Stack->Parameters.Read.ByteOffset.QuadPart < 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     Status = NtfsCheckOplock(Stream, Irp);
     if (Status == STATUS_PENDING) {
         return STATUS_PENDING;
     }
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     return (Irp->Flags & IRP_NOCACHE) != 0 ? NtfsReadFromDisk(Volume, Stream, Irp) : NtfsReadCached(Stream, Irp);
 }

@@ -49,6 +49,22 @@ NTSTATUS NtfsSendSectors(PDEVICE_OBJECT Target, UCHAR MajorFunction, UCHAR Flags
     return Status;
 }
 
+/* The library cannot begin again: where the medium is in doubt it is looked at here and now. */
+static NTSTATUS NtfsSendForLibrary(NTFS_SECTORS *Sectors, UCHAR MajorFunction, LONGLONG Offset, PMDL Mdl, ULONG Length)
+{
+    UCHAR Flags = Sectors->Mounting ? SL_OVERRIDE_VERIFY_VOLUME : 0;
+    NTSTATUS Status;
+
+    do {
+        Status = NtfsSendSectors(Sectors->Target, MajorFunction, Flags, Offset, Mdl, Length);
+        if (Status != STATUS_VERIFY_REQUIRED || Sectors->Mounting) {
+            return Status;
+        }
+        Status = NtfsLookInPlace(CONTAINING_RECORD(Sectors, NTFS_VOLUME, Sectors));
+    } while (NT_SUCCESS(Status));
+    return Status;
+}
+
 NTSTATUS NtfsTransferSectors(NTFS_SECTORS *Sectors, BOOLEAN Write, LONGLONG Offset, PVOID Buffer, ULONG Length)
 {
     PMDL Mdl = IoAllocateMdl(Buffer, Length, FALSE, FALSE, NULL);
@@ -58,8 +74,7 @@ NTSTATUS NtfsTransferSectors(NTFS_SECTORS *Sectors, BOOLEAN Write, LONGLONG Offs
         return STATUS_INSUFFICIENT_RESOURCES;
     }
     MmBuildMdlForNonPagedPool(Mdl);
-    Status = NtfsSendSectors(Sectors->Target, Write ? IRP_MJ_WRITE : IRP_MJ_READ,
-                             Sectors->Mounting ? SL_OVERRIDE_VERIFY_VOLUME : 0, Offset, Mdl, Length);
+    Status = NtfsSendForLibrary(Sectors, Write ? IRP_MJ_WRITE : IRP_MJ_READ, Offset, Mdl, Length);
     IoFreeMdl(Mdl);
     return Status;
 }
@@ -71,7 +86,7 @@ static int32_t NtfsSectorsTransfer(void *Context, int Write, int64_t Offset, voi
 
 static int32_t NtfsSectorsFlush(void *Context)
 {
-    NTSTATUS Status = NtfsSendSectors(((NTFS_SECTORS *)Context)->Target, IRP_MJ_FLUSH_BUFFERS, 0, 0, NULL, 0);
+    NTSTATUS Status = NtfsSendForLibrary(Context, IRP_MJ_FLUSH_BUFFERS, 0, NULL, 0);
 
     /* What has no cache has nothing to flush. */
     return Status == STATUS_INVALID_DEVICE_REQUEST ? STATUS_SUCCESS : Status;

@@ -261,7 +261,7 @@ NTSTATUS NTAPI NtfsSecurity(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (Stream == NULL) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* the volume's device has one of its own */
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* the volume's device has one of its own */
     }
     NtfsLockLibrary();
     Status = NtfsCheckUsable(Volume, Stream);
@@ -276,5 +276,5 @@ NTSTATUS NTAPI NtfsSecurity(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Stack->MajorFunction == IRP_MJ_SET_SECURITY) {
         Status = NtfsSettleFile(Volume, Stack->FileObject, Status);
     }
-    return DriverComplete(Irp, Status, NT_ERROR(Status) ? 0 : Length);
+    return NtfsComplete(Irp, Status, NT_ERROR(Status) ? 0 : Length);
 }

@@ -114,19 +114,13 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
     NTSTATUS Status = STATUS_INVALID_DEVICE_REQUEST;
 
-    if (NtfsIsDoubted(Volume)) {
-        Status = NtfsLookAtMedium(Volume);
-        if (!NT_SUCCESS(Status)) {
-            return DriverComplete(Irp, Status, 0);
-        }
-    }
     if (Volume->IsVolume && Stream != NULL) {
         Status = NtfsCheckOplock(Stream, Irp);
         if (Status == STATUS_PENDING) {
             return STATUS_PENDING;
         }
         if (!NT_SUCCESS(Status)) {
-            return DriverComplete(Irp, Status, 0);
+            return NtfsComplete(Irp, Status, 0);
         }
         Status = STATUS_INVALID_DEVICE_REQUEST;
     }
@@ -151,5 +145,5 @@ NTSTATUS NTAPI NtfsSetInformation(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Volume->IsVolume && Stream != NULL) {
         Status = NtfsSettleFile(Volume, Stack->FileObject, Status);
     }
-    return DriverComplete(Irp, Status, 0);
+    return NtfsComplete(Irp, Status, 0);
 }

@@ -14,6 +14,9 @@ static NTSTATUS NTAPI NtfsTransferCompletion(PDEVICE_OBJECT DeviceObject, PIRP I
     if (Irp->PendingReturned) {
         IoMarkIrpPending(Irp);
     }
+    if (Irp->IoStatus.Status == STATUS_VERIFY_REQUIRED) {
+        return NtfsTransferRefused(Irp);
+    }
     if (NT_SUCCESS(Irp->IoStatus.Status) && Stack->FileObject != NULL &&
         (Stack->FileObject->Flags & FO_SYNCHRONOUS_IO) != 0 && (Irp->Flags & IRP_PAGING_IO) == 0) {
         Stack->FileObject->CurrentByteOffset.QuadPart =
@@ -52,28 +55,22 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
-    }
-    if ((Irp->Flags & IRP_PAGING_IO) == 0 && NtfsStreamOf(Stack->FileObject) != NULL && NtfsIsDoubted(Volume)) {
-        Status = NtfsLookAtMedium(Volume);
-        if (!NT_SUCCESS(Status)) {
-            return DriverComplete(Irp, Status, 0);
-        }
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Volume->Dismounted) {
-        return DriverComplete(Irp, Volume->LostBy, 0);
+        return NtfsComplete(Irp, Volume->LostBy, 0);
     }
     if (Stack->Parameters.Read.Length == 0 && (Stack->MinorFunction & IRP_MN_COMPLETE) == 0) {
-        return DriverComplete(Irp, STATUS_SUCCESS, 0);
+        return NtfsComplete(Irp, STATUS_SUCCESS, 0);
     }
     if (NtfsStreamOf(Stack->FileObject) != NULL) {
         /* What the cache has of it may still be written, to nowhere. */
         Status = NtfsCheckUsable(Volume, NtfsStreamOf(Stack->FileObject));
         if (!NT_SUCCESS(Status) && ((Irp->Flags & IRP_PAGING_IO) == 0 || Stack->MajorFunction == IRP_MJ_READ)) {
-            return DriverComplete(Irp, Status, 0);
+            return NtfsComplete(Irp, Status, 0);
         }
         if (!NtfsMayTransfer(NtfsStreamOf(Stack->FileObject), Irp)) {
-            return DriverComplete(Irp, STATUS_FILE_LOCK_CONFLICT, 0);
+            return NtfsComplete(Irp, STATUS_FILE_LOCK_CONFLICT, 0);
         }
         return Stack->MajorFunction == IRP_MJ_READ ? NtfsReadFile(Volume, NtfsStreamOf(Stack->FileObject), Irp)
                                                    : NtfsWriteFile(Volume, NtfsStreamOf(Stack->FileObject), Irp);
@@ -81,16 +78,17 @@ NTSTATUS NTAPI NtfsReadWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     SectorSize = Volume->Sectors.SectorSize;
     if (Stack->Parameters.Read.Length % SectorSize != 0 || Stack->Parameters.Read.ByteOffset.QuadPart < 0 ||
         Stack->Parameters.Read.ByteOffset.QuadPart % SectorSize != 0) {
-        return DriverComplete(Irp, STATUS_INVALID_PARAMETER, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_PARAMETER, 0);
     }
     Status = NtfsLockUserBuffer(Irp, Stack->MajorFunction == IRP_MJ_READ ? IoWriteAccess : IoReadAccess,
                                 Stack->Parameters.Read.Length);
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     IoCopyCurrentIrpStackLocationToNext(Irp);
     IoSetCompletionRoutine(Irp, NtfsTransferCompletion, NULL, TRUE, TRUE, TRUE);
-    return IoCallDriver(Volume->Target, Irp);
+    Status = IoCallDriver(Volume->Target, Irp);
+    return Status == STATUS_VERIFY_REQUIRED ? NtfsComplete(Irp, Status, 0) : Status;
 }
 
 /* <= DISPATCH_LEVEL. */
@@ -99,13 +97,13 @@ NTSTATUS NTAPI NtfsForward(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if (Volume->Dismounted) {
-        return DriverComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
+        return NtfsComplete(Irp, STATUS_VOLUME_DISMOUNTED, 0);
     }
     if (NtfsStreamOf(IoGetCurrentIrpStackLocation(Irp)->FileObject) != NULL) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* a file is no device */
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0); /* a file is no device */
     }
     IoSkipCurrentIrpStackLocation(Irp);
     return IoCallDriver(Volume->Target, Irp);

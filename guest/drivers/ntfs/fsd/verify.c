@@ -31,12 +31,12 @@ static NTSTATUS NtfsCompareMedium(PNTFS_VOLUME Volume, PUCHAR Sector)
     return Status;
 }
 
-NTSTATUS NtfsVerifyVolume(PNTFS_VOLUME Volume)
+static NTSTATUS NtfsLook(PNTFS_VOLUME Volume)
 {
     PUCHAR Sector;
     NTSTATUS Status;
 
-    if (Volume->Dismounted) {
+    if (Volume->Dismounted || Volume->Sectors.Lost) {
         return STATUS_WRONG_VOLUME;
     }
     Sector = ExAllocatePoolWithTag(NonPagedPoolNx, Volume->Sectors.SectorSize, NTFS_TAG_VOLUME);
@@ -45,15 +45,45 @@ NTSTATUS NtfsVerifyVolume(PNTFS_VOLUME Volume)
     }
     Status = NtfsCompareMedium(Volume, Sector);
     ExFreePoolWithTag(Sector, NTFS_TAG_VOLUME);
+    return Status;
+}
+
+NTSTATUS NtfsVerifyVolume(PNTFS_VOLUME Volume)
+{
+    NTSTATUS Status = NtfsLook(Volume);
+
+    if (NT_SUCCESS(Status)) {
+        Volume->OwesLook = FALSE;
+    }
     if (Status == STATUS_WRONG_VOLUME && NtfsLoseVolume(Volume, STATUS_WRONG_VOLUME)) {
         NtfsForgetLater(Volume);
     }
     return Status;
 }
 
+/*
+ * In the middle of what the library does nobody can be asked.  Of the same medium the next request has the others told; of another the
+ * library gets nothing any more, and the next request loses the volume.
+ */
+NTSTATUS NtfsLookInPlace(PNTFS_VOLUME Volume)
+{
+    NTSTATUS Status = NtfsLook(Volume);
+
+    if (NT_SUCCESS(Status)) {
+        Volume->OwesLook = TRUE;
+        Volume->Vpb->RealDevice->Flags &= ~DO_VERIFY_VOLUME;
+    } else if (Status == STATUS_WRONG_VOLUME) {
+        Volume->Sectors.Lost = TRUE;
+    }
+    return Status;
+}
+
 NTSTATUS NtfsLookAtMedium(PNTFS_VOLUME Volume)
 {
-    NTSTATUS Status = IoVerifyVolume(Volume->Vpb->RealDevice, FALSE);
+    NTSTATUS Status;
+
+    IoSetDeviceToVerify(PsGetCurrentThread(), NULL);
+    Status = IoVerifyVolume(Volume->Vpb->RealDevice, FALSE);
 
     return Volume->Dismounted ? Volume->LostBy : Status;
 }

@@ -139,12 +139,12 @@ NTSTATUS NTAPI NtfsQueryVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     NtfsLockLibrary();
     Status = NtfsQueryClassLocked(Volume, Stack->Parameters.QueryVolume.FsInformationClass, &Answer);
     NtfsUnlockLibrary();
-    return DriverComplete(Irp, Status, Answer.Used);
+    return NtfsComplete(Irp, Status, Answer.Used);
 }
 
 static NTSTATUS NtfsSetLabelLocked(PNTFS_VOLUME Volume, PFILE_FS_LABEL_INFORMATION Information, ULONG Length)
@@ -194,5 +194,5 @@ NTSTATUS NTAPI NtfsSetVolume(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             NtfsUnlockLibrary();
         }
     }
-    return DriverComplete(Irp, Status, 0);
+    return NtfsComplete(Irp, Status, 0);
 }

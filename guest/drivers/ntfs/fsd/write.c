@@ -238,17 +238,17 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     NTSTATUS Status;
 
     if (Stream->File->IsDirectory && Stream->Name.Length == 0) {
-        return DriverComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
+        return NtfsComplete(Irp, STATUS_INVALID_DEVICE_REQUEST, 0);
     }
     if ((Stack->MinorFunction & IRP_MN_COMPLETE) != 0) {
-        return DriverComplete(Irp, NtfsWriteAsWanted(Volume, Stream, Irp, &Offset), 0);
+        return NtfsComplete(Irp, NtfsWriteAsWanted(Volume, Stream, Irp, &Offset), 0);
     }
     Status = NtfsCheckOplock(Stream, Irp);
     if (Status == STATUS_PENDING) {
         return STATUS_PENDING;
     }
     if (!NT_SUCCESS(Status)) {
-        return DriverComplete(Irp, Status, 0);
+        return NtfsComplete(Irp, Status, 0);
     }
     if ((Irp->Flags & IRP_NOCACHE) != 0) {
         Status = NtfsLockUserBuffer(Irp, IoReadAccess, Stack->Parameters.Write.Length);
@@ -265,5 +265,5 @@ NTSTATUS NtfsWriteFile(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PIRP Irp)
     Irp->IoStatus.Information = NT_SUCCESS(Status) ? Stack->Parameters.Write.Length : 0;
     Stack->Parameters.Write.ByteOffset.QuadPart = Offset; /* where it went */
     NtfsMovePosition(Irp);
-    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    return NtfsComplete(Irp, Status, Irp->IoStatus.Information);
 }
