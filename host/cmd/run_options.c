@@ -21,7 +21,7 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[22];
+    static GOptionEntry entries[26];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"checkpoint-seed", 0, 0, G_OPTION_ARG_STRING, &options->checkpoint_seed,
@@ -48,6 +48,13 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
         {"power-cut", 0, 0, G_OPTION_ARG_STRING, &options->power_cut,
          "The power is cut after the Nth write or flush; KEEP, of what was not flushed: none, all, last or a seed",
          "[DISK:]N[/KEEP]"},
+        {"unload", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_UNLOAD],
+         "Before its Nth operation the scenario's drivers begin to be unloaded", "N"},
+        {"detach", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_DETACH], "… their instances to be detached",
+         "N"},
+        {"dismount", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_DISMOUNT], "… the volumes to be dismounted",
+         "N"},
+        {"kill", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_KILL], "… the scenario's processes to end", "N"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
@@ -144,6 +151,10 @@ FltvmConfig *fltvm_run_options_config(const FltvmRunOptions *options, GError **e
         return NULL;
     if (options->power_cut && !fltvm_choice_parse_cut(&config->choice, options->power_cut, error))
         return NULL;
+    for (guint step = 0; step < FLTVM_STEPS; step++) {
+        if (options->step[step] && !fltvm_choice_parse_step(&config->choice, step, options->step[step], error))
+            return NULL;
+    }
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (options->io[act] && !fltvm_choice_parse_io(&config->choice, act, options->io[act], error))
             return NULL;

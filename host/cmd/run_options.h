@@ -18,6 +18,7 @@ typedef struct {
     char *delay_call, *delay_return;
     char *io[FLTVM_IO_ACTS];
     char *power_cut;
+    char *step[FLTVM_STEPS];
     char *trace;
     char *timeout; /* seconds, 0: none; NULL: default_timeout */
     double default_timeout;

@@ -68,6 +68,7 @@ static void run_one(const char *script, FltvmAccount *account, int (*leave)(gpoi
 
     if (scenario) {
         fltvm_scenario_guard(scenario, leave, data);
+        scenario->lists = opt_list_choices;
         if (opt_serve)
             prepare_to_serve(scenario, leave, data);
         fltvm_scenario_run(scenario, script);

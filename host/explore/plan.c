@@ -23,6 +23,7 @@ struct FltvmPlan {
     GArray *crowded;     /* Io: those of disks that have several at a time */
     GArray *writes;      /* Io: writes and flushes, counted by themselves */
     GArray *cached;      /* Io: those of disks with a volatile cache */
+    GArray *steps;       /* guint: what there is to act on before each step, as masks of 1 << FltvmStep */
     GArray *calls;       /* guint64, as allocations: by who calls */
     GArray *chosen;      /* guint: of the table */
     GArray *taken;       /* guint64: how far each of them is */
@@ -98,18 +99,57 @@ static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task
     return TRUE;
 }
 
+/* Before each step of the script that has something of that kind. */
+static gboolean next_step(const FltvmPlan *plan, guint64 index, FltvmTask *task, FltvmStep step)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        if (!(g_array_index(plan->steps, guint, i) & (1u << step)) || index--)
+            continue;
+        task->choice.step[step] = i + 1;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/* How many steps there are to act before, kind by kind. */
+static guint64 count_steps(const FltvmPlan *plan)
+{
+    guint64 count = 0;
+
+    for (guint i = 0; i < plan->steps->len; i++)
+        count += (guint)__builtin_popcount(g_array_index(plan->steps, guint, i));
+    return count;
+}
+
+/* All kinds in one row. */
+static gboolean next_any_step(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        for (guint step = 0; step < FLTVM_STEPS; step++) {
+            if (!(g_array_index(plan->steps, guint, i) & (1u << step)) || index--)
+                continue;
+            task->choice.step[step] = i + 1;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 /* Another seed and something that fails, both chosen by the number. */
 static gboolean next_mixed(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    guint64 offers = plan->allocations->len + count_faults(plan);
+    guint64 offers = plan->allocations->len + count_faults(plan) + count_steps(plan);
     guint64 pick = (index + 1) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> 16;
 
     if (!offers)
         return FALSE;
     next_seed(plan, index, task);
     pick %= offers;
-    return pick < plan->allocations->len ? next_allocation(plan, pick, task)
-                                         : next_fault(plan, pick - plan->allocations->len, task);
+    if (pick < plan->allocations->len)
+        return next_allocation(plan, pick, task);
+    pick -= plan->allocations->len;
+    return pick < count_faults(plan) ? next_fault(plan, pick, task)
+                                     : next_any_step(plan, pick - count_faults(plan), task);
 }
 
 /* Each call comes late, then its return. */
@@ -149,6 +189,26 @@ static gboolean next_cut(const FltvmPlan *plan, guint64 index, FltvmTask *task)
     return TRUE;
 }
 
+static gboolean next_unload(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    return next_step(plan, index, task, FLTVM_STEP_UNLOAD);
+}
+
+static gboolean next_detach(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    return next_step(plan, index, task, FLTVM_STEP_DETACH);
+}
+
+static gboolean next_dismount(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    return next_step(plan, index, task, FLTVM_STEP_DISMOUNT);
+}
+
+static gboolean next_kill(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    return next_step(plan, index, task, FLTVM_STEP_KILL);
+}
+
 static const struct {
     const char *name;
     gboolean (*next)(const FltvmPlan *plan, guint64 index, FltvmTask *task);
@@ -160,7 +220,11 @@ static const struct {
      "each command to a disk fails, is late, is torn, or completes behind a later one, one a run"},
     {"calls", next_call, "each call of the scenario's drivers comes late, or returns late, one a run"},
     {"power", next_cut, "the power is cut after each write or flush of a disk, one a run (machine:after_power_cut)"},
-    {"mixed", next_mixed, "another seed, and one allocation or command that fails"},
+    {"unload", next_unload, "the scenario's drivers are unloaded between two of its operations, one place a run"},
+    {"detach", next_detach, "their instances are detached there"},
+    {"dismount", next_dismount, "the volumes are dismounted there"},
+    {"kill", next_kill, "the scenario's processes end there"},
+    {"mixed", next_mixed, "another seed, and one allocation or command that fails, or one of these steps"},
 };
 
 char *fltvm_plan_describe(void)
@@ -210,6 +274,7 @@ FltvmPlan *fltvm_plan_new(const char *names, GError **error)
     plan->crowded = g_array_new(FALSE, FALSE, sizeof(Io));
     plan->writes = g_array_new(FALSE, FALSE, sizeof(Io));
     plan->cached = g_array_new(FALSE, FALSE, sizeof(Io));
+    plan->steps = g_array_new(FALSE, TRUE, sizeof(guint));
     plan->calls = g_array_new(FALSE, FALSE, sizeof(guint64));
     plan->chosen = g_array_new(FALSE, FALSE, sizeof(guint));
     plan->taken = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -229,6 +294,7 @@ void fltvm_plan_free(FltvmPlan *plan)
     g_array_unref(plan->crowded);
     g_array_unref(plan->writes);
     g_array_unref(plan->cached);
+    g_array_unref(plan->steps);
     g_array_unref(plan->calls);
     g_array_unref(plan->chosen);
     g_array_unref(plan->taken);
@@ -345,9 +411,19 @@ static void add_some(GArray *some, const GArray *all, const FltvmJson *machines,
     }
 }
 
+/* A number counts in each machine: what one of them offers there is offered. */
+static void add_steps(GArray *steps, const char *masks)
+{
+    for (guint i = 0; masks && masks[i]; i++) {
+        if (i >= steps->len)
+            g_array_set_size(steps, i + 1);
+        g_array_index(steps, guint, i) |= (guint)MAX(g_ascii_xdigit_value(masks[i]), 0);
+    }
+}
+
 void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *outcome)
 {
-    const FltvmJson *machines = fltvm_json_field(outcome, "machines");
+    const FltvmJson *machines = fltvm_json_field(outcome, "machines"), *offers = fltvm_json_field(outcome, "offers");
 
     plan->start = *start;
     plan->start.choice.at_checkpoint = fltvm_json_is_true(fltvm_json_field(outcome, "checkpoint"));
@@ -357,8 +433,10 @@ void fltvm_plan_begin(FltvmPlan *plan, const FltvmTask *start, const FltvmJson *
         add_io(plan->io, fltvm_json_field(machine, "io"));
         add_io(plan->writes, fltvm_json_field(machine, "writes"));
     }
+    for (guint i = 0; i < fltvm_json_length(offers); i++)
+        add_steps(plan->steps, fltvm_json_text(fltvm_json_field(fltvm_json_item(offers, i), "steps")));
     add_some(plan->crowded, plan->io, machines, "crowded");
-    add_some(plan->cached, plan->writes, fltvm_json_field(outcome, "offers"), "caches");
+    add_some(plan->cached, plan->writes, offers, "caches");
 }
 
 gboolean fltvm_plan_counts_calls(FltvmPlan *plan, FltvmTask *task)

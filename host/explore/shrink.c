@@ -40,6 +40,8 @@ static guint deviations(const FltvmTask *task, const FltvmTask *start)
     guint count = (task->choice.allocation != 0) + (task->choice.call.number != 0) + (task->choice.cut.number != 0) +
                   task->choice.has_seed + (task->has_seed && task->seed != start->seed);
 
+    for (guint step = 0; step < FLTVM_STEPS; step++)
+        count += task->choice.step[step] != 0;
     for (guint act = 0; act < FLTVM_IO_ACTS; act++)
         count += task->choice.io[act].number != 0;
     return count;
@@ -72,6 +74,12 @@ static void drop(Shrinker *shrinker, const FltvmTask *start)
     less.choice.allocation = 0;
     if (shrinker->finding->task.choice.allocation && deviations(&shrinker->finding->task, start) > 1)
         shows(shrinker, &less);
+    for (guint step = 0; step < FLTVM_STEPS; step++) {
+        less = shrinker->finding->task;
+        less.choice.step[step] = 0;
+        if (shrinker->finding->task.choice.step[step] && deviations(&shrinker->finding->task, start) > 1)
+            shows(shrinker, &less);
+    }
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         less = shrinker->finding->task;
         less.choice.io[act].number = 0;

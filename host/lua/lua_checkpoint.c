@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "lua_machine.h"
+#include "lua_step.h"
 #include "scenario.h"
 #include "vocabulary.h"
 
@@ -57,6 +58,7 @@ static int machine_checkpoint(lua_State *lua)
     if (!fltvm_machine_be_running(machine, &error) || !pass(scenario, machine, &error))
         fltvm_lua_raise(lua, error);
     scenario->checkpointed = TRUE;
+    fltvm_steps_begin_again(scenario->steps);
     if (scenario->session.trace)
         fltvm_trace_mark(scenario->session.trace);
     if (scenario->defaults->later.has_seed)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "lua_driver.h"
 #include "lua_fltctl.h"
 #include "lua_image.h"
 #include "lua_inf.h"
@@ -324,6 +325,39 @@ static int driver_unload(lua_State *lua)
     fltvm_result_clear(&result);
     driver->loaded = FALSE;
     return 0;
+}
+
+gboolean fltvm_lua_is_loaded(lua_State *lua, const FltvmMachine *machine)
+{
+    const Driver *driver = luaL_testudata(lua, -1, DRIVER_TYPE);
+
+    return driver && driver->loaded && driver->machine == machine;
+}
+
+const char *fltvm_lua_filter_name(lua_State *lua, const FltvmMachine *machine)
+{
+    const Driver *driver = luaL_testudata(lua, -1, DRIVER_TYPE);
+
+    return fltvm_lua_is_loaded(lua, machine) && driver->is_filter ? driver->name : NULL;
+}
+
+gboolean fltvm_lua_unload_command(lua_State *lua, const FltvmMachine *machine, struct fltvm_command *command)
+{
+    const Driver *driver = luaL_testudata(lua, -1, DRIVER_TYPE);
+
+    if (!fltvm_lua_is_loaded(lua, machine))
+        return FALSE;
+    if (driver->is_filter) {
+        lua_getiuservalue(lua, -1, 1);
+        fltvm_lua_unload_filter_command(lua, lua_gettop(lua), driver->name, command);
+        lua_remove(lua, -2);
+        return TRUE;
+    }
+    *command = (struct fltvm_command){.op = FLTVM_COMMAND_DRIVER_UNLOAD};
+    lua_pushfstring(lua, "%s%s", FLTVM_LUA_SERVICES, driver->name);
+    lua_pushlstring(lua, lua_tostring(lua, -1), lua_rawlen(lua, -1) + 1);
+    lua_remove(lua, -2);
+    return TRUE;
 }
 
 static int driver_name(lua_State *lua)

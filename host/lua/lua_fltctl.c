@@ -277,6 +277,36 @@ static int machine_work_items(lua_State *lua)
 
 /* --- changes ------------------------------------------------------------------------------------------- */
 
+/* The command of a request, whose bytes are pushed. */
+static void push_command(lua_State *lua, int index, guint32 code, const struct fltvm_fltctl_request *request,
+                         struct fltvm_command *command)
+{
+    *command = (struct fltvm_command){.op = FLTVM_COMMAND_IOCTL};
+    command->args[0] = device(lua, index, fltvm_lua_machine(lua, index));
+    command->args[1] = code;
+    command->args[2] = sizeof(*request);
+    lua_pushlstring(lua, (const char *)request, sizeof(*request));
+}
+
+void fltvm_lua_unload_filter_command(lua_State *lua, int machine, const char *filter, struct fltvm_command *command)
+{
+    struct fltvm_fltctl_request request = {0};
+
+    set_name(lua, request.filter, filter, "filter");
+    push_command(lua, machine, FLTVM_FLTCTL_UNLOAD, &request, command);
+}
+
+void fltvm_lua_detach_command(lua_State *lua, int machine, const char *filter, const char *volume, const char *instance,
+                              struct fltvm_command *command)
+{
+    struct fltvm_fltctl_request request = {0};
+
+    set_name(lua, request.filter, filter, "filter");
+    set_name(lua, request.volume, volume, "volume");
+    set_name(lua, request.instance, instance, "instance");
+    push_command(lua, machine, FLTVM_FLTCTL_DETACH, &request, command);
+}
+
 void fltvm_lua_unload_filter(lua_State *lua, int machine, const char *filter, int options)
 {
     struct fltvm_fltctl_request request = {0};

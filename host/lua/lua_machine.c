@@ -11,6 +11,7 @@
 #include "lua_order.h"
 #include "recipe.h"
 #include "lua_show.h"
+#include "lua_step.h"
 #include "names.h"
 #include "nearest.h"
 #include "vocabulary.h"
@@ -65,6 +66,7 @@ void fltvm_lua_command(lua_State *lua, FltvmMachine *machine, struct fltvm_comma
 {
     GError *error = NULL;
 
+    fltvm_lua_step(lua, machine, command);
     if (length > FLTVM_COMMAND_DATA_MAX) {
         fltvm_lua_stage(lua, machine, data, length);
         command->flags |= FLTVM_COMMAND_FLAG_INPUT;

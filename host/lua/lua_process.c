@@ -10,6 +10,7 @@
 #include "compile.h"
 #include "error.h"
 #include "lua_process.h"
+#include "lua_unwind.h"
 #include "paths.h"
 #include "vocabulary.h"
 
@@ -162,6 +163,7 @@ static int machine_process(lua_State *lua)
     process->id = result.header.values[0];
     fltvm_result_clear(&result);
     luaL_setmetatable(lua, PROCESS);
+    fltvm_lua_opened(lua, "");
     return 1;
 }
 

@@ -16,7 +16,7 @@ void fltvm_lua_opened(lua_State *lua, const char *method)
     lua_Integer count;
 
     if (!fltvm_choice_injects(&scenario->defaults->choice) && !fltvm_choice_injects(&scenario->defaults->later) &&
-        !scenario->serve)
+        !scenario->serve && !scenario->lists)
         return;
     luaL_getsubtable(lua, LUA_REGISTRYINDEX, LIST);
     count = luaL_len(lua, -1);
@@ -27,6 +27,11 @@ void fltvm_lua_opened(lua_State *lua, const char *method)
     lua_pop(lua, 1);
 }
 
+void fltvm_lua_push_opened(lua_State *lua)
+{
+    luaL_getsubtable(lua, LUA_REGISTRYINDEX, LIST);
+}
+
 void fltvm_lua_unwind(FltvmScenario *scenario)
 {
     lua_State *lua = scenario->lua;
@@ -35,6 +40,10 @@ void fltvm_lua_unwind(FltvmScenario *scenario)
     for (lua_Integer i = luaL_len(lua, -1); i > 1 && !scenario->fatal; i -= 2) {
         lua_geti(lua, -1, i - 1);
         lua_geti(lua, -2, i);
+        if (!*lua_tostring(lua, -1)) {
+            lua_pop(lua, 2);
+            continue;
+        }
         lua_gettable(lua, -2);
         lua_insert(lua, -2);
         if (lua_pcall(lua, 1, 0, 0) != LUA_OK)

@@ -8,8 +8,10 @@
 
 #include "scenario.h"
 
-/* The value on top of the stack has been made; `method` undoes that. */
+/* The value on top of the stack has been made; `method` undoes that, or "": the machine's end does. */
 void fltvm_lua_opened(lua_State *lua, const char *method);
+/* The list of them is pushed: value, method, value, … */
+void fltvm_lua_push_opened(lua_State *lua);
 
 /* Undo it all, the last first.  What refuses is passed over; a machine that is lost on the way is scenario->fatal. */
 void fltvm_lua_unwind(FltvmScenario *scenario);

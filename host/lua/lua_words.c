@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "lua_step.h"
 #include "names.h"
 #include "vocabulary.h"
 
@@ -87,6 +88,8 @@ void fltvm_lua_check(lua_State *lua, gboolean holds, const char *name, const cha
         fltvm_account_check(scenario->session.account, FLTVM_CHECK_PASS, name, NULL);
         return;
     }
+    if (fltvm_steps_acted(scenario->steps))
+        luaL_error(lua, "the check does not hold any more: %s", name);
     fltvm_lua_push_where(lua);
     lua_pushfstring(lua, "%s%s", lua_tostring(lua, -1), detail ? detail : "the condition is false");
     fltvm_account_check(scenario->session.account, FLTVM_CHECK_FAIL, name, lua_tostring(lua, -1));

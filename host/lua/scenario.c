@@ -15,6 +15,7 @@
 #include "lua_ending.h"
 #include "lua_power.h"
 #include "lua_show.h"
+#include "lua_step.h"
 #include "lua_unwind.h"
 #include "lua_words.h"
 #include "vocabulary.h"
@@ -137,6 +138,7 @@ FltvmScenario *fltvm_scenario_new(FltvmConfig *defaults, FltvmAccount *account, 
     scenario->machines = g_ptr_array_new_with_free_func((GDestroyNotify)fltvm_machine_free);
     scenario->bugcheck_reference = LUA_NOREF;
     scenario->inputs = fltvm_inputs_new();
+    scenario->steps = fltvm_steps_new();
     scenario->lua = lua;
     *(FltvmScenario **)lua_getextraspace(lua) = scenario;
     scenario->interruptible = lua;
@@ -162,6 +164,7 @@ void fltvm_scenario_free(FltvmScenario *scenario)
     g_free(scenario->ended_by);
     g_free(scenario->directory);
     fltvm_inputs_free(scenario->inputs);
+    fltvm_steps_free(scenario->steps);
     g_free(scenario);
 }
 
@@ -234,7 +237,7 @@ static void end_script(FltvmScenario *scenario, int outcome)
     scenario->interruptible = NULL;
     lua_sethook(lua, NULL, 0, 0);
     if (outcome != LUA_OK && !lost && !scenario->power_cut && fltvm_choice_injects(&scenario->defaults->choice) &&
-        fltvm_lua_is_status(lua, -1)) {
+        (fltvm_lua_is_status(lua, -1) || fltvm_steps_acted(scenario->steps))) {
         end_answered(scenario);
     } else if (outcome != LUA_OK) {
         if (!lost)
@@ -248,6 +251,11 @@ static void end_script(FltvmScenario *scenario, int outcome)
     if (outcome == LUA_OK && !scenario->fatal && scenario->defaults->later.at_checkpoint && !scenario->checkpointed)
         tell_error(scenario, "the script has not come to machine:checkpoint(), from which --checkpoint-seed and "
                              "numbers with a '+' count");
+    if (!scenario->fatal) {
+        fltvm_steps_settle(scenario);
+        if (scenario->fatal)
+            tell_error(scenario, NULL);
+    }
     fltvm_scenario_end_machines(scenario);
     fltvm_account_settle(scenario->session.account);
     fltvm_lua_settle_bugcheck(scenario);
@@ -395,9 +403,12 @@ char *fltvm_scenario_offers(const FltvmScenario *scenario)
     g_autoptr(GString) json = g_string_new("[");
 
     for (guint i = 0; i < scenario->machines->len; i++) {
-        const FltvmConfig *config = fltvm_machine_config(scenario->machines->pdata[i]);
+        FltvmMachine *machine = scenario->machines->pdata[i];
+        const FltvmConfig *config = fltvm_machine_config(machine);
         const char *separator = "";
-        g_string_append(json, i ? ", {\"caches\": [" : "{\"caches\": [");
+        g_string_append(json, i ? ", {\"steps\": " : "{\"steps\": ");
+        fltvm_steps_append_offers(scenario->steps, machine, json);
+        g_string_append(json, ", \"caches\": [");
         for (guint disk = 0; disk < config->disks->len; disk++) {
             const FltvmDisk *each = config->disks->pdata[disk];
             if (g_strcmp0(g_hash_table_lookup(each->device, "volatile-cache"), "on") != 0)

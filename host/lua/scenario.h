@@ -25,6 +25,7 @@ typedef struct {
 void fltvm_hang_clear(FltvmHang *hang);
 
 typedef struct FltvmScenario FltvmScenario;
+typedef struct FltvmSteps FltvmSteps;
 
 struct FltvmScenario {
     FltvmSession session;
@@ -37,7 +38,9 @@ struct FltvmScenario {
     char *directory;     /* of the script: relative paths start there */
     FltvmInputs *inputs; /* the host's files that the script has named, itself included */
     FltvmHang hang;
-    gboolean exits; /* the script said os.exit */
+    FltvmSteps *steps; /* lua_step.h */
+    gboolean lists;    /* what there is to choose will be asked for */
+    gboolean exits;    /* the script said os.exit */
     /* What ended the script, if it was an error: for fltvm_scenario_outcome(). */
     FltvmOutcomeKind ended;
     char *ended_by;

@@ -24,6 +24,18 @@ const char *fltvm_choice_io_option(FltvmIoAct act)
     return acts[act].option;
 }
 
+static const char *const step_options[FLTVM_STEPS] = {
+    [FLTVM_STEP_UNLOAD] = "unload",
+    [FLTVM_STEP_DETACH] = "detach",
+    [FLTVM_STEP_DISMOUNT] = "dismount",
+    [FLTVM_STEP_KILL] = "kill",
+};
+
+const char *fltvm_choice_step_option(FltvmStep step)
+{
+    return step_options[step];
+}
+
 /* Digits, then `end`; leaves *text behind them. */
 static gboolean take_number(const char **text, char end, guint64 most, guint64 *value)
 {
@@ -93,6 +105,19 @@ gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *
     }
     g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--%s: '%s' is neither N nor DISK:N, N counting from 1",
                 acts[act].option, text);
+    return FALSE;
+}
+
+gboolean fltvm_choice_parse_step(FltvmChoice *choice, FltvmStep step, const char *text, GError **error)
+{
+    const char *rest = text;
+
+    if (*rest && !take_origin(choice, &rest, step_options[step], error))
+        return FALSE;
+    if (take_number(&rest, '\0', G_MAXINT64, &choice->step[step]) && choice->step[step])
+        return TRUE;
+    g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--%s: '%s' is not a number from 1 on", step_options[step],
+                text);
     return FALSE;
 }
 
@@ -169,6 +194,10 @@ gboolean fltvm_choice_injects(const FltvmChoice *choice)
         if (choice->io[act].number)
             return TRUE;
     }
+    for (guint step = 0; step < FLTVM_STEPS; step++) {
+        if (choice->step[step])
+            return TRUE;
+    }
     return choice->allocation != 0 || choice->cut.number != 0;
 }
 
@@ -203,6 +232,12 @@ void fltvm_choice_arguments(const FltvmChoice *choice, GPtrArray *argv)
                                   ? g_strdup_printf("%u:%s%" G_GUINT64_FORMAT "/%s", choice->cut.disk, plus,
                                                     choice->cut.number, keep)
                                   : g_strdup_printf("%s%" G_GUINT64_FORMAT "/%s", plus, choice->cut.number, keep));
+    }
+    for (guint step = 0; step < FLTVM_STEPS; step++) {
+        if (!choice->step[step])
+            continue;
+        g_ptr_array_add(argv, g_strconcat("--", step_options[step], NULL));
+        g_ptr_array_add(argv, g_strdup_printf("%s%" G_GUINT64_FORMAT, plus, choice->step[step]));
     }
     for (guint act = 0; act < FLTVM_IO_ACTS; act++) {
         if (!choice->io[act].number)

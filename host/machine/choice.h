@@ -19,6 +19,15 @@ typedef enum {
     FLTVM_IO_ACTS,
 } FltvmIoAct;
 
+/* What is done between two operations of the script, to all that it has of that kind. */
+typedef enum {
+    FLTVM_STEP_UNLOAD,   /* its drivers are unloaded */
+    FLTVM_STEP_DETACH,   /* its minifilters' instances are detached */
+    FLTVM_STEP_DISMOUNT, /* the volumes are dismounted */
+    FLTVM_STEP_KILL,     /* its processes end */
+    FLTVM_STEPS,
+} FltvmStep;
+
 #define FLTVM_IO_DELAY_NS 10000000u
 
 typedef struct {
@@ -38,14 +47,17 @@ typedef struct {
         guint32 keep;   /* FLTVM_HBA_KEEP_*, and the seed of KEEP_SOME */
         guint64 seed;
     } cut;
-    gboolean at_start;      /* something is counted from the start */
-    gboolean at_checkpoint; /* something is counted from the checkpoint, or there is the seed */
-    gboolean has_seed;      /* of the checkpoint */
+    guint64 step[FLTVM_STEPS]; /* before which of the script's operations on the machine */
+    gboolean at_start;         /* something is counted from the start */
+    gboolean at_checkpoint;    /* something is counted from the checkpoint, or there is the seed */
+    gboolean has_seed;         /* of the checkpoint */
     guint64 seed;
 } FltvmChoice;
 
 /* The option of `fltvm run` for an act, without its dashes. */
 const char *fltvm_choice_io_option(FltvmIoAct act);
+
+const char *fltvm_choice_step_option(FltvmStep step);
 
 /* "N", or "+N" from the checkpoint on: the error is FLTVM_ERROR_USAGE and begins with the option's name. */
 gboolean fltvm_choice_parse_allocation(FltvmChoice *choice, const char *text, GError **error);
@@ -54,6 +66,9 @@ gboolean fltvm_choice_parse_io(FltvmChoice *choice, FltvmIoAct act, const char *
 
 /* "[DISK:]N[/KEEP]", "[DISK:]+N[/KEEP]"; KEEP: none, all, last or a seed, 1 by default */
 gboolean fltvm_choice_parse_cut(FltvmChoice *choice, const char *text, GError **error);
+
+/* "N", "+N" */
+gboolean fltvm_choice_parse_step(FltvmChoice *choice, FltvmStep step, const char *text, GError **error);
 
 /* The number of --checkpoint-seed. */
 gboolean fltvm_choice_parse_seed(FltvmChoice *choice, const char *text, GError **error);

@@ -52,9 +52,11 @@ filter:unload()
 expect(true, "written")
 '''
 SCENARIOS = {'journal': JOURNAL.replace('FLAGS', '')}
-STRATEGIES = ('seeds', 'allocations', 'faults', 'calls', 'power')
+STRATEGIES = ('seeds', 'allocations', 'faults', 'calls', 'unload', 'detach', 'dismount', 'mixed', 'power')
 # Bug: a strategy that finds it, in how many runs, and a part of what it is called then.  None: luck with seeds.
 FOUND = {
+    'backward': ('faults', 27, '0x1001 threads wait for each other'),
+    'earlyfree': ('mixed', 100, 'earlyfree!PlantedPostRead'),
     'errorleak': ('faults', 27, '0x62 a driver that is unloaded has left'),
     'halfleak': ('allocations', 20, '0x62 a driver that is unloaded has left'),
     'journal': ('power', 20, 'each record that the index counts is there'),
@@ -65,6 +67,7 @@ FOUND = {
     'nocheck': ('allocations', 24, 'nocheck!PlantedPostRead'),
     'peek': None,
     'startfail': ('allocations', 20, 'startfail!PlantedStop'),
+    'teardown': ('detach', 40, 'teardown!PlantedPreRead'),
     'timeout': ('calls', 100, 'timeout!Work'),
     'timerdpc': None,
     'twice': ('calls', 100, 'twice!Complete'),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the planted bugs have in common: a minifilter that sees the reads of a volume.  A driver defines PlantedStart (before
- * it is registered; a failure is DriverEntry's), PlantedStop (after it is gone), and the callbacks.
+ * it is registered; a failure is DriverEntry's), PlantedStop (after it is gone, or with PLANTED_STOPS_FIRST before), and the
+ * callbacks.
  */
 #ifndef PLANTED_H
 #define PLANTED_H
@@ -55,8 +56,20 @@ static VOID PlantedJoin(PETHREAD Thread)
 static NTSTATUS FLTAPI PlantedUnload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
     UNREFERENCED_PARAMETER(Flags);
+#ifdef PLANTED_STOPS_FIRST
+    PlantedStop();
+    FltUnregisterFilter(PlantedFilter);
+#else
     FltUnregisterFilter(PlantedFilter);
     PlantedStop();
+#endif
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS FLTAPI PlantedQueryTeardown(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS Flags)
+{
+    UNREFERENCED_PARAMETER(FltObjects);
+    UNREFERENCED_PARAMETER(Flags);
     return STATUS_SUCCESS;
 }
 
@@ -66,6 +79,7 @@ static const FLT_OPERATION_REGISTRATION PlantedOperations[] = {{IRP_MJ_READ, 0, 
 static const FLT_REGISTRATION PlantedRegistration = {.Size = sizeof(PlantedRegistration),
                                                      .Version = FLT_REGISTRATION_VERSION,
                                                      .OperationRegistration = PlantedOperations,
+                                                     .InstanceQueryTeardownCallback = PlantedQueryTeardown,
                                                      .FilterUnloadCallback = PlantedUnload};
 
 DRIVER_INITIALIZE DriverEntry;
