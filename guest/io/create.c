@@ -210,6 +210,7 @@ static NTSTATUS IopReparse(PIOP_OPEN_PACKET Packet, PFILE_OBJECT FileObject, PIO
             CompleteName->MaximumLength = FileObject->FileName.Length;
         }
         RtlCopyUnicodeString(CompleteName, &FileObject->FileName);
+        Packet->RelatedFileObject = NULL; /* the new name begins at the root */
     }
     return STATUS_REPARSE; /* IO_REMOUNT: the same name once more */
 }

@@ -41,6 +41,19 @@ expect_equal(file:information("name").name, "\\To\\Deep\\new.txt", "from the fol
 file:close()
 dir:close()
 
+-- What is made of a name that begins in an open folder begins at the root: so who is above sees it the second time.
+local above = vm:load{ source = "names.c", altitude = "370000", name = "above" }
+dir = vm:open(ROOT, { access = "r", options = "directory" })
+local since = #vm:log()
+file = vm:open("From\\new.txt", { root = dir, access = "r" })
+expect_equal(file:information("name").name, "\\To\\Deep\\new.txt", "from the root")
+file:close()
+above:unload()
+local asked = {}
+for _, line in ipairs(vm:log(since)) do asked[#asked + 1] = line:match("above: pre opened (.*new%.txt)") end
+expect_equal(asked, { ROOT .. "From\\new.txt", ROOT .. "To\\Deep\\new.txt" }, "both times by a whole name")
+dir:close()
+
 -- To it by rename and link.
 file = vm:open(ROOT .. "Other\\a.txt", { disposition = "create", access = "rw delete" })
 file:rename(ROOT .. "From\\b.txt")
