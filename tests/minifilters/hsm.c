@@ -28,7 +28,7 @@ typedef struct _HSM_STREAM {
 } HSM_STREAM, *PHSM_STREAM;
 
 static PFLT_FILTER HsmFilter;
-static PFLT_PORT HsmServerPort, HsmClientPort;
+static PFLT_PORT HsmServerPort;
 static LONG HsmNumber, HsmRecalls;
 
 DRIVER_INITIALIZE DriverEntry;
@@ -381,15 +381,15 @@ static NTSTATUS HsmConnect(_In_ PFLT_PORT ClientPort, _In_opt_ PVOID ServerPortC
     UNREFERENCED_PARAMETER(ServerPortCookie);
     UNREFERENCED_PARAMETER(Context);
     UNREFERENCED_PARAMETER(Size);
-    HsmClientPort = ClientPort;
-    *ConnectionPortCookie = NULL;
+    *ConnectionPortCookie = ClientPort; /* one of several */
     return STATUS_SUCCESS;
 }
 
 static VOID HsmDisconnect(_In_opt_ PVOID ConnectionCookie)
 {
-    UNREFERENCED_PARAMETER(ConnectionCookie);
-    FltCloseClientPort(HsmFilter, &HsmClientPort);
+    PFLT_PORT ClientPort = ConnectionCookie;
+
+    FltCloseClientPort(HsmFilter, &ClientPort);
 }
 
 static NTSTATUS HsmUnload(FLT_FILTER_UNLOAD_FLAGS Flags)

@@ -36,7 +36,10 @@ local function stored()
 end
 expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() port:send(wide(ROOT .. "none.txt")) end, "what is not there")
 expect_status("STATUS_INVALID_PARAMETER", function() port:send("abc") end, "half a character")
+local second = vm:port([[\HsmPort]])
 for n = 1, 6 do away(n) end
+port:close()
+port = second -- each client has a port of its own
 expect_equal({ attributes(1) }, { true, 0xF17 }, "a reparse point")
 expect_equal(stored(), 6, "its contents are elsewhere")
 
