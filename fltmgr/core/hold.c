@@ -181,26 +181,43 @@ VOID FltpCheckReferencesAtUnload(PVOID Image)
 typedef struct _FLTP_FOUND {
     BOOLEAN Quiet;      /* only looked for, not told */
     BOOLEAN Operations; /* ... and nothing but operations */
-    BOOLEAN Below;      /* an operation is with the file system, which may answer yet */
+    BOOLEAN Below;      /* an operation is with the file system, or a message with a client, which may answer yet */
     BOOLEAN Own;        /* ... and one is in a callback that waits here itself */
     ULONG Count, Contexts;
     const VOID *Guilty; /* an address in the code of the first that was found */
     ULONG_PTR First;
 } FLTP_FOUND, *PFLTP_FOUND;
 
-static VOID FltpTell(PFLTP_FOUND Found, PCSTR Kind, const VOID *What, PVOID const *Stack)
+/* FALSE: it is only looked for, or counted. */
+static BOOLEAN FltpTellHolder(PFLTP_FOUND Found, PCSTR Kind, const VOID *What, const VOID *Guilty)
 {
     CHAR Text[96];
 
     if (Found->Count++ == 0) {
-        Found->Guilty = Stack[0];
+        Found->Guilty = Guilty;
         Found->First = (ULONG_PTR)What;
     }
     if (Found->Quiet || Found->Count > 16)
-        return; /* counted, not listed */
+        return FALSE;
     RtlStringCbPrintfA(Text, sizeof(Text), "holder=%s 0x%p\n", Kind, What);
     FvReport(Text);
-    FltpReportStack("since", Stack);
+    return TRUE;
+}
+
+static VOID FltpTell(PFLTP_FOUND Found, PCSTR Kind, const VOID *What, PVOID const *Stack)
+{
+    if (FltpTellHolder(Found, Kind, What, Stack[0]))
+        FltpReportStack("since", Stack);
+}
+
+static VOID FltpTellCallback(PFLTP_FOUND Found, const VOID *Data, BOOLEAN IsPre, const VOID *Callback)
+{
+    CHAR Text[48];
+
+    if (!FltpTellHolder(Found, "an operation that was not given back", Data, Callback))
+        return;
+    RtlStringCbPrintfA(Text, sizeof(Text), "%s-callback=0x%p\n", IsPre ? "pre" : "post", Callback);
+    FvReport(Text);
 }
 
 static VOID FltpTellReferences(const VOID *Object, PFLTP_FOUND Found)
@@ -243,7 +260,7 @@ static VOID FltpTellOperationsLocked(PFLT_INSTANCE Instance, PFLTP_FOUND Found)
 
         for (ULONG Index = 0; Operation->Magic == FLTP_MAGIC_OPERATION && Index < Operation->Count; Index++) {
             PFLTP_NODE Node = &Operation->Nodes[Index];
-            PVOID Stack[FLTP_STACK_DEPTH] = {NULL};
+            BOOLEAN IsPre = Node->State == FltpNodePre;
 
             if (Node->Instance != Instance || Node->State == FltpNodeDone)
                 continue;
@@ -253,8 +270,8 @@ static VOID FltpTellOperationsLocked(PFLT_INSTANCE Instance, PFLTP_FOUND Found)
             }
             if (Index == Operation->Current && FltpOwnCall(Operation) != NULL)
                 Found->Own = TRUE;
-            Stack[0] = Node->State == FltpNodePre ? (PVOID)Node->Callback->Pre : (PVOID)Node->Callback->Post;
-            FltpTell(Found, "an operation that was not given back", &Operation->Data, Stack);
+            FltpTellCallback(Found, &Operation->Data, IsPre,
+                             IsPre ? (const VOID *)Node->Callback->Pre : (const VOID *)Node->Callback->Post);
         }
     }
 }
@@ -289,6 +306,7 @@ static VOID FltpTellInstances(PFLT_VOLUME Volume, const VOID *Of, PFLTP_FOUND Fo
         if (Of == Instance || Of == Instance->Filter || Of == Volume) {
             FltpTellObject(Instance, Found);
             FltpTellOperationsLocked(Instance, Found);
+            Found->Below |= Instance->Filter->Asking != 0;
         }
     }
     KeReleaseSpinLock(&Volume->Lock, Irql);
@@ -304,6 +322,8 @@ static VOID FltpTellAll(PFLTP_OBJECT Object, PFLTP_FOUND Found)
         return;
     }
     FltpTellObject(Object, Found);
+    if (Object->Magic == FLTP_MAGIC_FILTER)
+        Found->Below |= ((PFLT_FILTER)Object)->Asking != 0;
     if (Object->Magic == FLTP_MAGIC_FILTER && !Found->Operations)
         FltpForLiveContexts((PFLT_FILTER)Object, FltpTellContext, Found);
     if (Object->Magic == FLTP_MAGIC_VOLUME) {
@@ -336,8 +356,8 @@ static BOOLEAN NTAPI FltpNextHolder(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holde
 }
 
 /*
- * A callback that waits for its own operation is told at once.  TooLong: all else is, unless the file system may still
- * end it.  Who holds what is waited for is told, and blamed.
+ * A callback that waits for its own operation is told at once.  TooLong: all else is, unless the file system or a client may
+ * still end it.  Who holds what is waited for is told, and blamed.
  */
 static VOID FltpReportWait(const FV_WAIT *Wait, BOOLEAN TooLong)
 {

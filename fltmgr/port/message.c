@@ -234,8 +234,11 @@ NTSTATUS FLTAPI FltSendMessage(PFLT_FILTER Filter, PFLT_PORT *ClientPort, PVOID 
         Status = STATUS_PENDING;
     }
     ExReleaseFastMutex(&Client->Lock);
-    if (Status == STATUS_PENDING)
+    if (Status == STATUS_PENDING) {
+        InterlockedIncrement(&Client->Port.Filter->Asking);
         Status = FltpAwaitMessage(Client, &Message, Patience);
+        InterlockedDecrement(&Client->Port.Filter->Asking);
+    }
     if (ReplyBuffer != NULL && Status == STATUS_SUCCESS)
         *ReplyLength = Message.ReplyLength;
     FltpDropClient(Client);

@@ -51,9 +51,21 @@ expect_equal({ run("new.txt", "a good thing") }, { 0, "a good |a good " }, "a go
 expect_equal({ run("new.txt", "a Good thing") }, { 0, "a good |a Good |a Good " }, "and before, in an open that may write")
 expect_equal({ run("new.txt") }, { 0, "a Good " }, "as it was written")
 
--- The client goes while it is asked: the operation goes on.
+-- The client is asked and takes its time: a detach waits for the operation, which ends by itself, and is no fault of the filter's.
 local process = vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"foul.txt"' } }
 if not get then get = port:get_async() end
+local late = get:wait()
+local before = vm:time()
+vm:detach{ filter = "scan", volume = "\\Device\\HarddiskVolume1", instance = vm:instances()[1].name, timeout = 30000 }
+expect(vm:time() - before > 9000, "the filter's patience with its client: " .. vm:time() - before)
+expect_equal(process:wait(), 0, "nobody has answered: safe")
+expect_status("STATUS_FLT_NO_WAITER_FOR_REPLY", function() port:reply(late, "\0") end, "an answer comes too late")
+vm:attach{ filter = "scan", volume = "\\Device\\HarddiskVolume1" }
+get = nil
+
+-- The client goes while it is asked: the operation goes on.
+process = vm:process{ program = "../../examples/scan/touch.c", flags = { '-DNAME=L"foul.txt"' } }
+get = port:get_async()
 get:wait()
 port:close()
 expect_equal(process:wait(), 0, "an open that nobody answers is let go")

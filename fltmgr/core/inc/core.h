@@ -123,6 +123,7 @@ typedef struct _FLT_FILTER {
     FLT_REGISTRATION Registration;
     FLTP_CALLBACK Callbacks[FLTP_OPERATION_COUNT];
     volatile LONG InstanceCount;
+    volatile LONG Asking; /* FltSendMessage waits for a client, so many times */
     volatile LONG Started;
     volatile LONG Unloading;
     volatile LONG Unregistered; /* FltUnregisterFilter has begun */
