@@ -4,7 +4,7 @@
 -- a million operations, of as many machines as that takes; FLTVM_TEST_SEED is the seed of the one machine to be run.
 local LONG <const>, ONE <const> = os.getenv("FLTVM_TEST_LONG"), tonumber(os.getenv("FLTVM_TEST_SEED"))
 local TARGET <const> = LONG and not ONE and 1000000 or 1
-local PROGRAMS <const>, THREADS <const>, CALLS <const> = 4, 2, LONG and 2500 or 400
+local PROGRAMS <const>, THREADS <const>, CALLS <const> = 4, 2, LONG and 2500 or 200
 local ROUNDS <const> = LONG and 3 or 1
 local VOLUME <const>, TIMEOUT <const> = [[\Device\HarddiskVolume1]], 300000
 local ROOT <const> = VOLUME .. "\\"
