@@ -29,7 +29,8 @@ file:close()
 vm:open(VOLUME .. "copy.txt", { access = "delete", options = "delete_on_close" }):close()
 vm:expect_log(VOLUME .. "copy.txt is deleted on close", "the other way")
 -- A file with a short name goes, and another is renamed to that within 15 seconds: it has the long name, by NTFS's tunnel.
-file = vm:open(VOLUME .. "A long name.dat", { disposition = "create", access = "rw delete" })
+-- The kernel sets the short name: of a program NTFS wants SeRestorePrivilege for that.
+file = vm:open(VOLUME .. "A long name.dat", { disposition = "create", access = "rw delete", user = "kernel" })
 file:set(40, string.pack("<I4", 2 * 12) .. ("ALONGN~1.DAT"):gsub(".", "%0\0")) -- FileShortNameInformation
 file:close()
 file = vm:open(VOLUME .. "ALONGN~1.DAT", { access = "delete" })

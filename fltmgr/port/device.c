@@ -15,12 +15,14 @@ NTSTATUS FltpCreateMessageDevice(VOID)
     if (!NT_SUCCESS(Status))
         return Status;
     ((PFLTP_DEVICE)Device->DeviceExtension)->Kind = FltpKindMessage;
+    Status = FltpOpenToAll(Device);
     ClearFlag(Device->Flags, DO_DEVICE_INITIALIZING);
-    return STATUS_SUCCESS;
+    return Status;
 }
 
 /* The port's name, and behind it the context. */
-static NTSTATUS FltpConnectByControl(PFILE_OBJECT File, const struct fltvm_fltmsg_connect *Connect, ULONG Length)
+static NTSTATUS FltpConnectByControl(PFILE_OBJECT File, KPROCESSOR_MODE Mode,
+                                     const struct fltvm_fltmsg_connect *Connect, ULONG Length)
 {
     UNICODE_STRING Name = {0, sizeof(Connect->name), (PWCH)Connect->name};
 
@@ -30,7 +32,8 @@ static NTSTATUS FltpConnectByControl(PFILE_OBJECT File, const struct fltvm_fltms
         Name.Length += sizeof(WCHAR);
     if (File->FsContext != NULL)
         return STATUS_INVALID_DEVICE_STATE;
-    return FltpConnect(File, &Name, (PVOID)(Connect + 1), min(Length - (ULONG)sizeof(*Connect), FLTP_CONNECT_LIMIT));
+    return FltpConnect(File, &Name, Mode, (PVOID)(Connect + 1),
+                       min(Length - (ULONG)sizeof(*Connect), FLTP_CONNECT_LIMIT));
 }
 
 /* Says more than there is room for, or has written it: guarded, the block shows the line that does. */
@@ -133,7 +136,7 @@ static NTSTATUS FltpMessageControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 
     Irp->IoStatus.Information = 0;
     if (Stack->Parameters.DeviceIoControl.IoControlCode == FLTVM_FLTMSG_CONNECT)
-        return FltpConnectByControl(Stack->FileObject, Irp->AssociatedIrp.SystemBuffer, Input);
+        return FltpConnectByControl(Stack->FileObject, Irp->RequestorMode, Irp->AssociatedIrp.SystemBuffer, Input);
     if (Client == NULL)
         return STATUS_INVALID_DEVICE_STATE;
     switch (Stack->Parameters.DeviceIoControl.IoControlCode) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * security.c: the security descriptor that ports are made with: the system and administrators may, nobody else.
+ * security.c: the security descriptor that ports are made with: the system and administrators may, nobody else; what
+ * becomes of a port's, and who is asked by it.
  */
 #include <port.h>
 
@@ -45,4 +46,50 @@ NTSTATUS FLTAPI FltBuildDefaultSecurityDescriptor(PSECURITY_DESCRIPTOR *Security
 VOID FLTAPI FltFreeSecurityDescriptor(PSECURITY_DESCRIPTOR SecurityDescriptor)
 {
     ExFreePoolWithTag(SecurityDescriptor, FLTP_TAG_PORT);
+}
+
+/* --- Of a port --- */
+
+static GENERIC_MAPPING FltpPortMapping = {STANDARD_RIGHTS_READ, STANDARD_RIGHTS_WRITE, STANDARD_RIGHTS_EXECUTE,
+                                          FLT_PORT_ALL_ACCESS};
+
+/* Without an explicit one it is the maker's default, as any object's. */
+NTSTATUS FltpAssignSecurity(PSECURITY_DESCRIPTOR Explicit, PSECURITY_DESCRIPTOR *Descriptor)
+{
+    SECURITY_SUBJECT_CONTEXT Subject;
+    NTSTATUS Status;
+
+    SeCaptureSubjectContext(&Subject);
+    Status = SeAssignSecurity(NULL, Explicit, Descriptor, FALSE, &Subject, &FltpPortMapping, PagedPool);
+    SeReleaseSubjectContext(&Subject);
+    return Status;
+}
+
+NTSTATUS FltpCheckConnect(PSECURITY_DESCRIPTOR Descriptor, KPROCESSOR_MODE Mode)
+{
+    SECURITY_SUBJECT_CONTEXT Subject;
+    ACCESS_MASK Granted;
+    NTSTATUS Status;
+
+    SeCaptureSubjectContext(&Subject);
+    SeAccessCheck(Descriptor, &Subject, FALSE, FLT_PORT_CONNECT, 0, NULL, &FltpPortMapping, Mode, &Granted, &Status);
+    SeReleaseSubjectContext(&Subject);
+    return Status;
+}
+
+NTSTATUS FltpOpenToAll(PDEVICE_OBJECT Device)
+{
+    SECURITY_DESCRIPTOR Descriptor;
+    NTSTATUS Status = RtlCreateSecurityDescriptor(&Descriptor, SECURITY_DESCRIPTOR_REVISION);
+    HANDLE Handle;
+
+    if (NT_SUCCESS(Status))
+        Status = RtlSetDaclSecurityDescriptor(&Descriptor, TRUE, NULL, FALSE);
+    if (NT_SUCCESS(Status))
+        Status = ObOpenObjectByPointer(Device, OBJ_KERNEL_HANDLE, NULL, WRITE_DAC, NULL, KernelMode, &Handle);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = ZwSetSecurityObject(Handle, DACL_SECURITY_INFORMATION, &Descriptor);
+    ZwClose(Handle);
+    return Status;
 }

@@ -28,6 +28,8 @@ static VOID FltpDropServer(PFLTP_SERVER Server)
     if (InterlockedDecrement(&Server->Users) > 0)
         return;
     FltpFreeString(&Server->Name);
+    if (Server->Descriptor != NULL)
+        SeDeassignSecurity(&Server->Descriptor);
     Server->Port.Magic = FLTP_MAGIC_FREE;
     ExFreePoolWithTag(Server, FLTP_TAG_PORT);
 }
@@ -93,6 +95,8 @@ NTSTATUS FLTAPI FltCreateCommunicationPort(PFLT_FILTER Filter, PFLT_PORT *Server
     Server->Message = MessageNotifyCallback;
     Server->MaxConnections = MaxConnections;
     Status = FltpCopyString(&Server->Name, ObjectAttributes->ObjectName);
+    if (NT_SUCCESS(Status))
+        Status = FltpAssignSecurity(ObjectAttributes->SecurityDescriptor, &Server->Descriptor);
     if (NT_SUCCESS(Status)) {
         ExAcquireFastMutex(&FltpPortLock);
         if (FltpFindServerLocked(&Server->Name, Server->IgnoreCase) != NULL)
@@ -197,7 +201,7 @@ static PFLTP_CLIENT FltpNewClient(PFLTP_SERVER Server)
     return Client;
 }
 
-NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, PVOID Context, ULONG ContextSize)
+NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, KPROCESSOR_MODE Mode, PVOID Context, ULONG ContextSize)
 {
     PFLT_FILTER Filter;
     PFLTP_CLIENT Client;
@@ -207,10 +211,12 @@ NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, PVOID Context, UL
     if (!NT_SUCCESS(Status))
         return Status;
     Filter = Server->Port.Filter;
-    Client = FltpNewClient(Server);
+    Status = FltpCheckConnect(Server->Descriptor, Mode);
+    Client = NT_SUCCESS(Status) ? FltpNewClient(Server) : NULL;
     if (Client == NULL) {
         FltpLeaveServer(Server);
-        Status = STATUS_INSUFFICIENT_RESOURCES;
+        if (NT_SUCCESS(Status))
+            Status = STATUS_INSUFFICIENT_RESOURCES;
         goto Exit;
     }
     Status = FltpCallConnect(Client, Context, ContextSize);

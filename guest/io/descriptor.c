@@ -77,7 +77,7 @@ static BOOLEAN IopCopyPart(PUCHAR Copy, PULONG Used, const IOP_DESCRIPTOR_PART *
                  : RtlLengthSid((PSID)To) == Part->Length;
 }
 
-/* PASSIVE_LEVEL, of user mode.  STATUS_INVALID_SECURITY_DESCR; an access violation's status.  The caller frees *Result with IOP_TAG_BUFFER. */
+/* PASSIVE_LEVEL, of user mode.  STATUS_UNKNOWN_REVISION; STATUS_INVALID_SECURITY_DESCR; an access violation's status.  The caller frees *Result with IOP_TAG_BUFFER. */
 NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *Result)
 {
     IOP_DESCRIPTOR_PART Parts[IopParts];
@@ -87,8 +87,14 @@ NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *R
     BOOLEAN Good = TRUE;
 
     __try {
-        SECURITY_DESCRIPTOR_CONTROL Control = IopFindParts(User, Parts);
+        SECURITY_DESCRIPTOR_CONTROL Control;
 
+        ProbeForRead(User, sizeof(SECURITY_DESCRIPTOR_RELATIVE), 1);
+        if (*(volatile UCHAR *)User != SECURITY_DESCRIPTOR_REVISION) {
+            *Result = NULL;
+            return STATUS_UNKNOWN_REVISION;
+        }
+        Control = IopFindParts(User, Parts);
         for (ULONG Part = 0; Part < IopParts; Part++) {
             Length += (Parts[Part].Length + 3) & ~3u;
         }

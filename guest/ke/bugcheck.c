@@ -92,13 +92,28 @@ static VOID KiRunBugCheckCallbacks(VOID)
     }
 }
 
+/*
+ * Nobody listens.  A system call's own last handler makes 3B of it, a system thread's 7E; above, where neither stands, it is 1E.
+ * Irql: where it was raised.
+ */
+DECLSPEC_NORETURN VOID KiBugCheckUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context, KIRQL Irql)
+{
+    if (Irql >= DISPATCH_LEVEL) {
+        KeBugCheckEx(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
+                     Record->ExceptionInformation[0], Record->ExceptionInformation[1]);
+    }
+    if (KiRepairProcessor()->CurrentThread->Teb != NULL) {
+        KeBugCheckEx(SYSTEM_SERVICE_EXCEPTION, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
+                     (ULONG_PTR)Context, 0);
+    }
+    KeBugCheckEx(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
+                 (ULONG_PTR)Record, (ULONG_PTR)Context);
+}
+
 /* RtlRaiseException found no handler. */
 static VOID KiUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context)
 {
-    KeBugCheckEx(__readcr8() >= DISPATCH_LEVEL ? 0x1E /* KMODE_EXCEPTION_NOT_HANDLED */ : 0x7E,
-                 (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
-                 __readcr8() >= DISPATCH_LEVEL ? Record->ExceptionInformation[0] : (ULONG_PTR)Record,
-                 __readcr8() >= DISPATCH_LEVEL ? Record->ExceptionInformation[1] : (ULONG_PTR)Context);
+    KiBugCheckUnhandled(Record, Context, (KIRQL)__readcr8());
 }
 
 VOID KiInitializeBugCheck(VOID)

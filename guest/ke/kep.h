@@ -206,6 +206,7 @@ DECLSPEC_NORETURN VOID KiReportTracked(PVOID Base, SIZE_T Size, ULONG Kind, cons
 /* bugcheck.c */
 PVOID KiFindBugCheckCallback(ULONG64 Base, SIZE_T Size, PVOID *Routine);
 VOID KiInitializeBugCheck(VOID);
+DECLSPEC_NORETURN VOID KiBugCheckUnhandled(PEXCEPTION_RECORD Record, PCONTEXT Context, KIRQL Irql);
 
 /* stacks.c */
 typedef struct _KI_REPORT {

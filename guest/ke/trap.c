@@ -89,13 +89,7 @@ static VOID KiDispatchException(PEXCEPTION_RECORD Record, PKEXCEPTION_FRAME Exce
         KiContextToFrames(&Context, TrapFrame, ExceptionFrame);
         return;
     }
-    /* Nobody listens.  A system thread's own last handler would have made 7E of it, anything else is 1E. */
-    if (TrapFrame->PreviousIrql >= DISPATCH_LEVEL) {
-        KeBugCheckEx(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
-                     Record->ExceptionInformation[0], Record->ExceptionInformation[1]);
-    }
-    KeBugCheckEx(SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, (ULONG)Record->ExceptionCode, (ULONG_PTR)Record->ExceptionAddress,
-                 (ULONG_PTR)Record, (ULONG_PTR)&Context);
+    KiBugCheckUnhandled(Record, &Context, TrapFrame->PreviousIrql);
 }
 
 static VOID KiRaiseFromTrap(NTSTATUS Status, PKTRAP_FRAME TrapFrame, PKEXCEPTION_FRAME ExceptionFrame, ULONG Count,

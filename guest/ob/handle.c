@@ -104,17 +104,21 @@ ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
     return DesiredAccess;
 }
 
-/* What an opener without a state of its own gets: everything it asked for, as kernel mode does. */
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess)
+/* What an opener without a state of its own gets: kernel mode everything it asked for, others that it is still to be asked. */
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess,
+                              BOOLEAN Checked)
 {
     RtlZeroMemory(AccessState, sizeof(*AccessState));
     RtlZeroMemory(AuxData, 512);
     AccessState->OriginalDesiredAccess = DesiredAccess;
-    if (Type != NULL) {
-        DesiredAccess = ObpMapAccess(Type, DesiredAccess);
-    }
-    AccessState->PreviouslyGrantedAccess = DesiredAccess;
     AccessState->AuxData = AuxData;
+    if (Checked) {
+        if (Type != NULL)
+            RtlMapGenericMask(&DesiredAccess, &Type->Info.GenericMapping);
+        AccessState->RemainingDesiredAccess = DesiredAccess;
+    } else {
+        AccessState->PreviouslyGrantedAccess = Type != NULL ? ObpMapAccess(Type, DesiredAccess) : DesiredAccess;
+    }
 }
 
 /* Takes a reference of its own for the handle.  PASSIVE_LEVEL. */

@@ -481,7 +481,8 @@ DECLSPEC_NOINLINE NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, U
     NTSTATUS Status;
 
     if (AccessState == NULL) {
-        ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess);
+        ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess,
+                                 AccessMode != KernelMode || (Attributes & OBJ_FORCE_ACCESS_CHECK) != 0);
         Lookup.AccessState = &Local;
     }
     Status = ObpLookup(&Lookup, Object);
@@ -514,7 +515,8 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
     Lookup.ParseContext = ParseContext;
     Lookup.SecurityQos = ObjectAttributes->SecurityQualityOfService;
     if (AccessState == NULL) {
-        ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess);
+        ObpInitializeAccessState(&Local, AuxData, ObjectType, DesiredAccess,
+                                 AccessMode != KernelMode || (Lookup.Attributes & OBJ_FORCE_ACCESS_CHECK) != 0);
         Local.SecurityDescriptor = ObjectAttributes->SecurityDescriptor; /* for what is made on the way */
         AccessState = &Local;
     }

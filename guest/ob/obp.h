@@ -114,7 +114,8 @@ VOID ObpDeleteDirectory(PVOID Object);
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
-VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
+VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess,
+                              BOOLEAN Checked);
 
 /* references.c */
 VOID ObpForgetObject(PVOID Object); /* which is gone */

@@ -278,8 +278,11 @@ static NTSTATUS ClientpDispatch(PCLIENT_OPERATION Operation)
     }
 }
 
-/* How the request's end is told of: where the operation has that, its last argument says it. */
-static VOID ClientpChooseTelling(PCLIENT_OPERATION Operation)
+/*
+ * How the request's end is told of: where the operation has that, its last argument says it.  A thread that waits for as many as it
+ * can is told of more by APCs.
+ */
+static VOID ClientpChooseTelling(PCLIENT_USER_THREAD Thread, PCLIENT_OPERATION Operation)
 {
     ULONG64 Telling;
 
@@ -292,7 +295,7 @@ static VOID ClientpChooseTelling(PCLIENT_OPERATION Operation)
     case FLTVM_COMMAND_NOTIFY: Telling = Operation->Command.args[5]; break;
     default: return;
     }
-    if (Telling == FLTVM_TELL_APC) {
+    if (Telling == FLTVM_TELL_APC || (Telling == FLTVM_TELL_NOTHING && Thread->Pending == CLIENT_MOST_PENDING)) {
         Operation->ApcRoutine = ClientpApc;
         Operation->ApcContext = Operation;
     } else {
@@ -304,8 +307,9 @@ static VOID ClientpPerform(PCLIENT_USER_THREAD Thread, PCLIENT_OPERATION Operati
 {
     NTSTATUS Status;
 
-    ClientpChooseTelling(Operation);
-    Status = Thread->Pending < CLIENT_MOST_PENDING ? ClientpDispatch(Operation) : STATUS_INSUFFICIENT_RESOURCES;
+    ClientpChooseTelling(Thread, Operation);
+    Status = Thread->Pending < CLIENT_MOST_PENDING || Operation->ApcRoutine != NULL ? ClientpDispatch(Operation)
+                                                                                    : STATUS_INSUFFICIENT_RESOURCES;
     if (Operation->Command.op == FLTVM_COMMAND_THREAD && Status == STATUS_PENDING)
         return; /* the APC's */
     if (Operation->ApcRoutine != NULL && !NT_ERROR(Status) && Status != STATUS_USER_APC && Status != STATUS_ALERTED)

@@ -197,12 +197,16 @@ void fltvm_lua_add_file_methods(lua_State *lua, const luaL_Reg *methods)
 
 /* --- reading and writing ------------------------------------------------------------------------------- */
 
-static guint64 buffer_kind(lua_State *lua, int index)
+static guint64 buffer_kind(lua_State *lua, const File *file, int index)
 {
     static const char *const words[] = {"paged", "nonpaged", NULL};
     static const guint64 kinds[] = {FLTVM_COMMAND_BUFFER_PAGED, FLTVM_COMMAND_BUFFER_NONPAGED};
+    gsize choice = fltvm_lua_choice(lua, "buffer", fltvm_lua_string_field(lua, index, "buffer", words[0]), words);
 
-    return kinds[fltvm_lua_choice(lua, "buffer", fltvm_lua_string_field(lua, index, "buffer", "paged"), words)];
+    if (choice != 0 && file->user > FLTVM_USER_LIMITED)
+        luaL_error(lua,
+                   "buffer: pool is the kernel's (machine:open with user = \"kernel\"); a process has its own memory");
+    return kinds[choice];
 }
 
 static int file_read_with(lua_State *lua, guint32 flags)
@@ -217,7 +221,7 @@ static int file_read_with(lua_State *lua, guint32 flags)
     command.args[0] = file->handle;
     command.args[1] = (guint64)offset;
     command.args[2] = (guint64)length;
-    command.args[3] = buffer_kind(lua, 4);
+    command.args[3] = buffer_kind(lua, file, 4);
     push = set_address(lua, 4, &command) ? NULL : fltvm_lua_push_bytes;
     fltvm_lua_set_thread(lua, 4, &command);
     return perform(lua, file->machine, &command, NULL, 0, push,
@@ -244,7 +248,7 @@ static int file_write_with(lua_State *lua, guint32 flags)
     }
     command.args[0] = file->handle;
     command.args[1] = (guint64)offset;
-    command.args[3] = buffer_kind(lua, 4);
+    command.args[3] = buffer_kind(lua, file, 4);
     fltvm_lua_set_thread(lua, 4, &command);
     return perform(lua, file->machine, &command, data, length, NULL,
                    lua_pushfstring(lua, "writing %I bytes at %I", (lua_Integer)command.args[2], offset));

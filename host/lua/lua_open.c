@@ -5,7 +5,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-#include "lua_file.h"
+#include "lua_process.h"
 #include "lua_show.h"
 #include "lua_unwind.h"
 #include "vocabulary.h"
@@ -95,8 +95,8 @@ static const FltvmLuaFlag open_options[] = {{"directory", 0x1},
 
 guint32 fltvm_lua_user(lua_State *lua, const char *what, const char *user)
 {
-    static const char *const words[] = {"none", "system", "administrator", "limited", NULL};
-    static const guint32 numbers[] = {FLTVM_USER_NONE, FLTVM_USER_SYSTEM, FLTVM_USER_ADMINISTRATOR, FLTVM_USER_LIMITED};
+    static const char *const words[] = {"system", "administrator", "limited", NULL};
+    static const guint32 numbers[] = {FLTVM_USER_SYSTEM, FLTVM_USER_ADMINISTRATOR, FLTVM_USER_LIMITED};
 
     return numbers[fltvm_lua_choice(lua, what, user, words)];
 }
@@ -153,11 +153,26 @@ static guint64 root_handle(lua_State *lua, guint32 user)
     return handle;
 }
 
+/* Who opens what a script has the machine itself open: a client of its own, or the kernel, which may impersonate. */
+static guint32 opener(lua_State *lua)
+{
+    const char *user = fltvm_lua_string_field(lua, 3, "user", NULL);
+    const char *impersonate = fltvm_lua_string_field(lua, 3, "impersonate", NULL);
+    gboolean kernel = user && g_str_equal(user, "kernel");
+
+    if (impersonate && !kernel)
+        luaL_error(lua, "impersonate: it is the kernel that does (user = \"kernel\")");
+    if (kernel)
+        return impersonate ? fltvm_lua_user(lua, "impersonate", impersonate) : FLTVM_USER_NONE;
+    return fltvm_lua_client(lua, user ? fltvm_lua_user(lua, "user", user) : FLTVM_USER_SYSTEM);
+}
+
 int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const char *what)
 {
     static const FltvmLuaField known[] = {{"access", FLTVM_LUA_FLAGS},
                                           {"attributes", FLTVM_LUA_FLAGS},
                                           {"user", FLTVM_LUA_TEXT},
+                                          {"impersonate", FLTVM_LUA_TEXT},
                                           {"async", FLTVM_LUA_BOOLEAN},
                                           {"buffered", FLTVM_LUA_BOOLEAN},
                                           {"write_through", FLTVM_LUA_BOOLEAN},
@@ -186,13 +201,10 @@ int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const
     command.args[2] = fltvm_lua_flags_field(lua, 3, "disposition", dispositions, DISPOSITION_OPEN);
     command.args[3] = option_flags(lua);
     command.args[4] = fltvm_lua_flags_field(lua, 3, "attributes", fltvm_lua_file_attributes, ATTRIBUTE_NORMAL);
-    command.user = user;
-    if (fltvm_lua_field(lua, 3, "user", LUA_TSTRING)) {
-        if (user != FLTVM_USER_NONE)
-            luaL_error(lua, "user: a process opens with its own token (machine:process{ token = })");
-        command.user = fltvm_lua_user(lua, "user", lua_tostring(lua, -1));
-        lua_pop(lua, 1);
-    }
+    if (user != FLTVM_USER_NONE &&
+        (fltvm_lua_string_field(lua, 3, "user", NULL) || fltvm_lua_string_field(lua, 3, "impersonate", NULL)))
+        luaL_error(lua, "user: a process opens with its own token (machine:process{ token = })");
+    command.user = user != FLTVM_USER_NONE ? user : opener(lua);
     command.args[5] = root_handle(lua, command.user);
     fltvm_lua_set_thread(lua, 3, &command);
     input = open_input(lua, path, (guint32)command.args[3]);
@@ -214,8 +226,8 @@ int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const
 }
 
 /*
- * machine:open(path [, {access=, attributes=, user=, async=, buffered=, write_through=, share=, disposition=, options=, root=, id=, ea=,
- * thread=, timeout=}]) -> file, what was done
+ * machine:open(path [, {access=, attributes=, user=, impersonate=, async=, buffered=, write_through=, share=, disposition=, options=, root=,
+ * id=, ea=, thread=, timeout=}]) -> file, what was done
  */
 static int machine_open(lua_State *lua)
 {

@@ -38,7 +38,7 @@ static const char words[] =
     "  check_connect(options)\n"
     "  if not options or not options.name then error('machine:port wants the port\\'s name', 2) end\n"
     "  local name = wide(options.name)\n"
-    "  local file = self:open(device, { async = true })\n"
+    "  local file = self:open(device, { async = true, user = options.user })\n"
     "  local ok, problem = pcall(file.ioctl, file, connect, name .. (options.context or ''))\n"
     "  if not ok then file:close() error(problem, 0) end\n"
     "  return setmetatable({ file = file }, port)\n"
@@ -63,7 +63,8 @@ static const char words[] =
 
 static int check_connect(lua_State *lua)
 {
-    static const FltvmLuaField known[] = {{"name", FLTVM_LUA_TEXT}, {"context", FLTVM_LUA_TEXT}, {NULL, 0}};
+    static const FltvmLuaField known[] = {
+        {"name", FLTVM_LUA_TEXT}, {"context", FLTVM_LUA_TEXT}, {"user", FLTVM_LUA_TEXT}, {NULL, 0}};
 
     fltvm_lua_check_fields(lua, 1, "machine:port", known);
     return 0;

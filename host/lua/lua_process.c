@@ -17,6 +17,9 @@
 #define PROCESS    FLTVM_LUA_PROCESS
 #define MOST_FLAGS 16
 
+/* The image of a machine's own clients, as drivers are told it. */
+#define CLIENT_NAME "\\client.exe"
+
 typedef FltvmLuaProcess Process;
 
 static const FltvmLuaField fields[] = {{"name", FLTVM_LUA_TEXT},
@@ -133,14 +136,36 @@ static int lua_program(lua_State *lua)
     return done ? 1 : lua_error(lua);
 }
 
+/* A process on the stack, of the machine at `index` in the stack, which the process keeps. */
+static Process *push_process(lua_State *lua, int index)
+{
+    Process *process = lua_newuserdatauv(lua, sizeof(*process), 1);
+
+    *process = (Process){.machine = fltvm_lua_machine(lua, index)};
+    lua_pushvalue(lua, index);
+    lua_setiuservalue(lua, -2, 1);
+    luaL_setmetatable(lua, PROCESS);
+    return process;
+}
+
+/* The process on top of the stack is made, of the input above it, which is taken away. */
+static void create_process(lua_State *lua, Process *process, struct fltvm_command *command, const char *name)
+{
+    FltvmResult result = {0};
+
+    fltvm_lua_command(lua, process->machine, command, lua_tostring(lua, -1), lua_rawlen(lua, -1), name, FALSE, &result);
+    lua_pop(lua, 1);
+    process->id = result.header.values[0];
+    fltvm_result_clear(&result);
+}
+
 static int machine_process(lua_State *lua)
 {
     struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS};
-    FltvmMachine *machine = fltvm_lua_machine(lua, 1);
-    FltvmResult result = {0};
-    const char *name, *program, *file;
+    const char *name, *program, *file, *token;
     Process *process;
 
+    fltvm_lua_machine(lua, 1);
     fltvm_lua_check_fields(lua, 2, "machine:process", fields);
     program = fltvm_lua_string_field(lua, 2, "program", NULL);
     file = fltvm_lua_string_field(lua, 2, "file", NULL);
@@ -149,37 +174,25 @@ static int machine_process(lua_State *lua)
         luaL_error(lua, "machine:process: file says both what runs and its name: without program and name");
     if (!name || !*name)
         luaL_error(lua, "machine:process wants the name of an image");
-    command.args[2] = fltvm_lua_user(lua, "token", fltvm_lua_string_field(lua, 2, "token", "none"));
+    token = fltvm_lua_string_field(lua, 2, "token", NULL);
+    command.args[2] = token ? fltvm_lua_user(lua, "token", token) : FLTVM_USER_NONE; /* the System process's */
     command.timeout_ns = fltvm_lua_timeout(lua, 2);
-    process = lua_newuserdatauv(lua, sizeof(*process), 1);
-    process->machine = machine;
+    process = push_process(lua, 1);
     process->runs = program || file;
-    process->serves = FALSE;
-    lua_pushvalue(lua, 1);
-    lua_setiuservalue(lua, -2, 1);
     push_input(lua, name, program, process->runs, &command);
-    fltvm_lua_command(lua, machine, &command, lua_tostring(lua, -1), lua_rawlen(lua, -1), name, FALSE, &result);
-    lua_pop(lua, 1);
-    process->id = result.header.values[0];
-    fltvm_result_clear(&result);
-    luaL_setmetatable(lua, PROCESS);
+    create_process(lua, process, &command, name);
     fltvm_lua_opened(lua, "");
     return 1;
 }
 
-FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
+/* The program that does what a script says is in the process from now on. */
+static void serve(lua_State *lua, Process *process)
 {
-    Process *process = luaL_checkudata(lua, index, PROCESS);
     struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS_SERVE, .args = {process->id}};
     FltvmResult result = {0};
     GByteArray *bytes;
     GError *error = NULL;
 
-    if (process->serves)
-        return process;
-    if (process->runs)
-        luaL_error(
-            lua, "the process runs a program, which does what it does; one without program = does what a script says");
     bytes = g_byte_array_new();
     if (!append_part(bytes, "ntdll.dll", &command.args[1], &error) ||
         !append_part(bytes, "client.exe", &command.args[2], &error)) {
@@ -194,7 +207,39 @@ FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
     fltvm_result_clear(&result);
     lua_pop(lua, 1);
     process->serves = TRUE;
+}
+
+FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
+{
+    Process *process = luaL_checkudata(lua, index, PROCESS);
+
+    if (process->runs)
+        luaL_error(
+            lua, "the process runs a program, which does what it does; one without program = does what a script says");
+    if (!process->serves)
+        serve(lua, process);
     return process;
+}
+
+guint32 fltvm_lua_client(lua_State *lua, guint32 user)
+{
+    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS, .args = {0, 0, user}};
+    Process *process;
+
+    lua_getiuservalue(lua, 1, 1);
+    if (lua_rawgeti(lua, -1, (lua_Integer)user) == LUA_TNIL) {
+        lua_pop(lua, 1);
+        command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
+        process = push_process(lua, 1);
+        lua_pushlstring(lua, CLIENT_NAME, sizeof(CLIENT_NAME));
+        create_process(lua, process, &command, CLIENT_NAME);
+        serve(lua, process);
+        lua_pushvalue(lua, -1);
+        lua_rawseti(lua, -3, (lua_Integer)user);
+    }
+    process = lua_touserdata(lua, -1);
+    lua_pop(lua, 2);
+    return (guint32)process->id;
 }
 
 /* process:open(path [, {...}]) -> file, what was done */

@@ -17,4 +17,10 @@ typedef struct {
 /* The process at `index`, which serves from now on if it does not yet; or an error. */
 FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index);
 
+/*
+ * The id of the process that does what a script asks of the machine at 1 itself, with `user`'s token (FLTVM_USER_*); it is made when it is
+ * first asked for, and lives as long as the machine.
+ */
+guint32 fltvm_lua_client(lua_State *lua, guint32 user);
+
 #endif

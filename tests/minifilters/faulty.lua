@@ -27,7 +27,7 @@ local bugs = {
   { 17, 0xD5, nil, 17, "a file object is used that was never referenced" },
   { 20, 0xF5, 0xF005, 20, "a pended operation is completed twice" },
   { 21, 0x50, nil, 21, "callback data is used when it has been given back" },
-  { 22, 0x7E, nil, 22, "a program's pointer is trusted" },
+  { 22, 0x3B, nil, 22, "a program's pointer is trusted" },
   { 23, 0xA, nil, 23, "a caller's buffer is touched in the disk's DPC" },
   { 24, 0xCD, nil, 24, "a message callback writes more than there is room for" },
   { 26, 0xC4, 0x20002, 26, "a name is asked for at DISPATCH_LEVEL" },
@@ -57,7 +57,7 @@ local function work(vm, bug)
   file:read(0, 4096)
   file:read(0, 512)
   file:close()
-  local port = vm:port([[\FaultyPort]])
+  local port = vm:port { name = [[\FaultyPort]], user = "kernel" }
   pcall(port.send, port, "x", 16)
   port:close()
   local programs = { vm:process{ program = "wildcontrol.c" } }

@@ -209,6 +209,10 @@ static FLT_PREOP_CALLBACK_STATUS PendqPreRead(_Inout_ PFLT_CALLBACK_DATA Data, _
         return FLT_PREOP_SUCCESS_NO_CALLBACK;
     if (!FLT_IS_IRP_OPERATION(Data))
         return FLT_PREOP_DISALLOW_FASTIO;
+    /* The worker goes on in the system's process, where a program's buffer is not. */
+    Status = FltLockUserBuffer(Data);
+    if (!NT_SUCCESS(Status))
+        return FLT_PREOP_SUCCESS_NO_CALLBACK;
     Status = FltGetInstanceContext(FltObjects->Instance, (PFLT_CONTEXT *)&Instance);
     if (!NT_SUCCESS(Status))
         return FLT_PREOP_SUCCESS_NO_CALLBACK;

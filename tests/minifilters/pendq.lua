@@ -57,6 +57,7 @@ file, past = open("a.slow"), open("b.slow")
 local held = {}
 for n = 1, 4 do held[n] = file:read_async(n * 6, 6, { thread = n }) end
 local other = past:read_async(0, 6, { thread = 5 })
+vm:sleep(2)
 past:cancel()
 expect_status("STATUS_CANCELLED", function() other:wait() end, "one is cancelled")
 expect(not held[1]:done(0), "not those of another handle")

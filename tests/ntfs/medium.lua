@@ -16,7 +16,7 @@ vm:load{ source = "removal.c", altitude = "370030" } -- it says when an instance
 local control = vm:open("\\Device\\Medium", { access = "w" })
 local function insert(n) control:write(0, string.char(n - 1)) end
 local function put(name, bytes)
-  local file = vm:open(ROOT .. name, { disposition = "create" })
+  local file = vm:open(ROOT .. name, { disposition = "create", access = "rw delete" })
   file:write(0, bytes)
   return file
 end

@@ -26,7 +26,7 @@ end
 local function make_directory(name)
   vm:open(ROOT .. name, { access = "r", disposition = CREATE, options = DIRECTORY | SYNC }):close()
 end
-local function open(name, more) return vm:open(ROOT .. name, { access = "delete", options = SYNC | (more or 0) }) end
+local function open(name, more) return vm:open(ROOT .. name, { access = "delete write_attributes", options = SYNC | (more or 0) }) end
 local function naming(file, class, name, flags)
   file:set(class, string.pack("<I4I4I8I4", flags or 0, 0, 0, 2 * #name) .. utf16(name) .. "\0\0\0\0")
 end
@@ -186,7 +186,7 @@ seven:close()
 
 -- Streams.
 make("streams", "plain")
-file = vm:open(ROOT .. "streams:First", { disposition = CREATE })
+file = vm:open(ROOT .. "streams:First", { disposition = CREATE, access = "rw delete" })
 expect_equal(name(file), "\\streams:First", "a stream's name")
 file:write(0, "first stream")
 expect_status("STATUS_OBJECT_NAME_COLLISION", function() vm:open(ROOT .. "streams:FIRST", { disposition = CREATE }) end)

@@ -41,7 +41,7 @@ end
 -- Pulled, with files open.
 do
   local vm, filter = start()
-  local file = vm:open(ROOT .. "kept")
+  local file = vm:open(ROOT .. "kept", { access = "rw delete" })
   local async = vm:open(ROOT .. "kept", { async = true, buffered = false })
   local directory = vm:open(ROOT, { access = "r", options = "directory", async = true })
   local other = vm:open("\\Device\\HarddiskVolume2")

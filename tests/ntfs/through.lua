@@ -142,7 +142,7 @@ end
 -- A filter has a write go through: of the cache and not, of a file that is there and of a new one.
 for _, buffered in ipairs{ true, false } do
   local vm = start()
-  local file = vm:open(ROOT .. "file")
+  local file = vm:open(ROOT .. "file", { access = "rw delete" })
   file:rename("through")
   file:close()
   vm:open(DISK):flush()

@@ -77,7 +77,7 @@ local function refused(pattern, wrong, ...)
     local ok, problem = pcall(wrong, ...)
     expect(not ok and tostring(problem):find(pattern, 1, true), "refused: " .. pattern)
 end
-local kernels = vm:open(VOLUME)
+local kernels = vm:open(VOLUME, { user = "kernel" })
 refused("none of a process's", kernels.read, kernels, 0, 512, { address = 0x10000 })
 refused("none of a process's", kernels.read_async, kernels, 0, 512, { apc = true })
 refused("either an apc or a context", file.read_async, file, 0, 512, { apc = true, context = 1 })

@@ -23,5 +23,10 @@ for cpus = 1, 2 do
   expect_status("STATUS_ACCESS_DENIED", function()
     vm:process { name = [[\limited.exe]], token = "limited" }:port { name = [[\ProgramPort]], context = "hello" }
   end, "a limited user's process may not connect")
+  for _, user in ipairs { "limited", "administrator", "system", "kernel" } do
+    local open = vm:port { name = [[\OpenPort]], user = user }
+    expect_equal(vm:ports()[2].connections, 1, user .. " connects where everybody may")
+    open:close()
+  end
   filter:unload()
 end

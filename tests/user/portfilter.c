@@ -6,7 +6,7 @@
 #include "../inc/minifilter.h"
 
 static PFLT_FILTER Filter;
-static PFLT_PORT Server, Client;
+static PFLT_PORT Server, Open, Client;
 static CHAR Answer[16];
 static ULONG AnswerLength;
 static NTSTATUS AnswerStatus = STATUS_UNSUCCESSFUL;
@@ -57,8 +57,39 @@ static NTSTATUS NTAPI Message(PVOID Cookie, PVOID Input, ULONG InputLength, PVOI
     return FltQueueGenericWorkItem(Item, Filter, Ask, DelayedWorkQueue, NULL);
 }
 
+static NTSTATUS NTAPI ConnectOpen(PFLT_PORT ClientPort, PVOID ServerCookie, PVOID Context, ULONG Size, PVOID *Cookie)
+{
+    *Cookie = ClientPort;
+    return STATUS_SUCCESS;
+}
+
+static VOID NTAPI DisconnectOpen(PVOID Cookie)
+{
+    PFLT_PORT Port = Cookie;
+
+    FltCloseClientPort(Filter, &Port);
+}
+
+/* Everybody may connect, and do nothing else. */
+static NTSTATUS ListenToAll(VOID)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\OpenPort");
+    SECURITY_DESCRIPTOR Descriptor;
+    OBJECT_ATTRIBUTES Attributes;
+    ULONG Buffer[16];
+    PACL Acl = (PACL)Buffer;
+
+    RtlCreateSecurityDescriptor(&Descriptor, SECURITY_DESCRIPTOR_REVISION);
+    RtlCreateAcl(Acl, sizeof(Buffer), ACL_REVISION);
+    RtlAddAccessAllowedAce(Acl, ACL_REVISION, FLT_PORT_CONNECT, SeExports->SeWorldSid);
+    RtlSetDaclSecurityDescriptor(&Descriptor, TRUE, Acl, FALSE);
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_KERNEL_HANDLE | OBJ_CASE_INSENSITIVE, NULL, &Descriptor);
+    return FltCreateCommunicationPort(Filter, &Open, &Attributes, NULL, ConnectOpen, DisconnectOpen, NULL, 4);
+}
+
 static NTSTATUS FLTAPI Unload(FLT_FILTER_UNLOAD_FLAGS Flags)
 {
+    FltCloseCommunicationPort(Open);
     FltCloseCommunicationPort(Server);
     FltUnregisterFilter(Filter);
     return STATUS_SUCCESS;
@@ -85,6 +116,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
         Status = FltCreateCommunicationPort(Filter, &Server, &Attributes, NULL, Connect, Disconnect, Message, 1);
         FltFreeSecurityDescriptor(Descriptor);
     }
+    if (NT_SUCCESS(Status))
+        Status = ListenToAll();
     if (NT_SUCCESS(Status))
         Status = FltStartFiltering(Filter);
     if (!NT_SUCCESS(Status))

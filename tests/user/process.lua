@@ -62,9 +62,12 @@ directory:close()
 expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() one:open(ROOT .. "nothing") end, "what fails says so")
 expect_status("STATUS_INVALID_DEVICE_REQUEST", function() one:open(VOLUME):ioctl(0x222000, "x", 4) end, "a control fails")
 
--- What the script's default process does is the kernel's, as ever.
-local kernels = vm:open(ROOT .. "seen by kernel", { disposition = "create" })
-vm:expect_log([[witness: create of \seen by kernel by 4, mode 0, previous 0, no buffer]], "machine:open is the kernel's")
+-- What a script has the machine open a client of its own does, or the kernel, who is asked for it.
+local clients = vm:open(ROOT .. "seen by client", { disposition = "create" })
+vm:expect_log([[witness: create of \seen by client by %d+, mode 1, previous 1, no buffer]], "machine:open is a program's")
+clients:close()
+local kernels = vm:open(ROOT .. "seen by kernel", { disposition = "create", user = "kernel" })
+vm:expect_log([[witness: create of \seen by kernel by 4, mode 0, previous 0, no buffer]], "the kernel's")
 kernels:close()
 
 -- Whose token it has decides.

@@ -10,7 +10,7 @@ local port = vm:process{ name = [[\scripted.exe]] }:port{ name = [[\RawPort]] }
 local _, at = string.unpack("<I8I8", port:send("raw", 16))
 expect(at ~= 0 and at < 1 << 47, "an address of the process's")
 port:close()
-port = vm:port{ name = [[\RawPort]] }
+port = vm:port{ name = [[\RawPort]], user = "kernel" }
 _, at = string.unpack("<I8I8", port:send("raw", 16))
 expect(at < 0, "an address of the kernel's")
 port:close()

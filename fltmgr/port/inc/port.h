@@ -33,6 +33,7 @@ typedef struct _FLTP_SERVER {
     volatile LONG Users; /* the filter, and each connection */
     UNICODE_STRING Name;
     BOOLEAN IgnoreCase;
+    PSECURITY_DESCRIPTOR Descriptor; /* SeDeassignSecurity's */
     PVOID Cookie;
     PFLT_CONNECT_NOTIFY Connect;
     PFLT_DISCONNECT_NOTIFY Disconnect;
@@ -61,8 +62,8 @@ typedef struct _FLTP_CLIENT {
  */
 extern FAST_MUTEX FltpPortLock;
 VOID FltpInitializePorts(VOID);
-/* Connects the file; the connect callback decides. */
-NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, PVOID Context, ULONG ContextSize);
+/* Connects the file, if the port's descriptor lets Mode's subject; then the connect callback decides. */
+NTSTATUS FltpConnect(PFILE_OBJECT File, PCUNICODE_STRING Name, KPROCESSOR_MODE Mode, PVOID Context, ULONG ContextSize);
 /* Each port that is listened on, oldest first; Tell may not block. */
 VOID FltpForPorts(VOID (*Tell)(PVOID Argument, PFLTP_SERVER Server), PVOID Argument);
 /* Holds the filter of a connection, for a callback: while it is connected its filter is there. */
@@ -82,6 +83,15 @@ BOOLEAN FltpDisconnectMessages(PFLTP_CLIENT Client);
 VOID FltpDropClient(PFLTP_CLIENT Client);
 NTSTATUS FltpGetMessage(PFLTP_CLIENT Client, PIRP Irp);
 NTSTATUS FltpReplyMessage(PFLTP_CLIENT Client, const UCHAR *Buffer, ULONG Length);
+
+/*
+ * security.c.  IRQL: PASSIVE_LEVEL.
+ */
+NTSTATUS FltpAssignSecurity(PSECURITY_DESCRIPTOR Explicit, PSECURITY_DESCRIPTOR *Descriptor);
+/* Whether the calling thread's subject may connect: STATUS_ACCESS_DENIED. */
+NTSTATUS FltpCheckConnect(PSECURITY_DESCRIPTOR Descriptor, KPROCESSOR_MODE Mode);
+/* Everybody may open the device: who may connect is each port's to say. */
+NTSTATUS FltpOpenToAll(PDEVICE_OBJECT Device);
 
 /*
  * device.c.  IRQL: PASSIVE_LEVEL.

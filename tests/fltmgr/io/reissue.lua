@@ -72,7 +72,7 @@ expect_equal(file:information("attribute_tag").attributes:find("reparse_point", 
 file:close()
 local tags = vm:pool()
 for i = 1, 5 do vm:open(ROOT .. "made.txt", { access = "r" }):close() end
-vm:open(ROOT .. "other", { disposition = "create" }):rename("can")
+vm:open(ROOT .. "other", { disposition = "create", access = "rw delete" }):rename("can")
 since = #vm:log()
 expect_status("STATUS_CANCELLED", function() vm:open(ROOT .. "can") end, "a create that was cancelled is not sent again")
 expect_equal(#lines(vm, since, "refuse", "reissued 1"), 0, "nobody below sees it")

@@ -35,7 +35,7 @@ for _, verifier in ipairs { "1", "0" } do
   local root = vm:open(ROOT, { access = "r", options = "directory" })
   local filter = vm:load { source = "cached.c", default_instance = "high", instances = { high = "300", low = "100" } }
   vm:open(ROOT .. "dir", { access = "r", disposition = "create", options = "directory" }):close()
-  local file = vm:open(ROOT .. "dir\\a", { disposition = "create" })
+  local file = vm:open(ROOT .. "dir\\a", { disposition = "create", user = "kernel" })
 
   -- The four ways.
   expect_name(file, OPENED | CACHE_ONLY, MISS, 0, "nothing is kept yet")
@@ -59,7 +59,7 @@ for _, verifier in ipairs { "1", "0" } do
   local _, _, same = ask(file, OPENED | DEFAULT, TWICE)
   expect_equal(same, verifier == "0" and 1 or 0, "without the verifier all share one structure")
   expect_name(file, OPENED | CACHE_ONLY, "\\dir\\a", 0, "that of a file whose end is not seen is not kept", BELOW)
-  local other = vm:open(ROOT .. "dir\\a")
+  local other = vm:open(ROOT .. "dir\\a", { access = "rw delete" })
   expect_name(other, OPENED | CACHE_ONLY, MISS, 0, "another file object of the same file is asked for itself")
   expect_name(other, OPENED | DEFAULT, "\\dir\\a", 1)
 

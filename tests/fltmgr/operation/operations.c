@@ -32,7 +32,7 @@ static WCHAR NameBuffer[32];
 static volatile LONG Under, Seen; /* operations between pre and post; pre-callbacks called */
 static volatile LONG TornDown;
 static PFLT_CALLBACK_DATA Held;
-static PVOID PreData, PreIopb;
+static PVOID PreData, PreIopb, PreProcess;
 
 static VOID Log(PCSTR Format, ...)
 {
@@ -166,6 +166,7 @@ static FLT_PREOP_CALLBACK_STATUS Pre(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJE
     case RoleDrain:
         PreData = Data;
         PreIopb = Data->Iopb;
+        PreProcess = PsGetCurrentProcess();
         break;
     case RoleSwap:
         if (Major == IRP_MJ_READ)
@@ -231,7 +232,7 @@ static VOID Drain(PFLT_CALLBACK_DATA Data, PCFLT_RELATED_OBJECTS FltObjects)
     Log("drain queue 0x%08X", FltCbdqInsertIo(&Queue, Data, NULL, NULL));
     FltSetCallbackDataDirty(Data);
     Log("drain dirty %u", FltIsCallbackDataDirty(Data));
-    Log("drain process %u synchronous %u canceled %u", FltGetRequestorProcess(Data) == PsGetCurrentProcess(),
+    Log("drain process %u synchronous %u canceled %u", (PVOID)FltGetRequestorProcess(Data) == PreProcess,
         FltIsOperationSynchronous(Data), FltIsIoCanceled(Data));
     Log("drain file %u", FltObjects->FileObject != NULL && FltObjects->FileObject == Data->Iopb->TargetFileObject);
     Data->Iopb->Parameters.Read.Length = 1; /* nobody's but ours */

@@ -110,7 +110,7 @@ volume:close()
 vm:shutdown()
 
 -- A message callback that says, or writes, more than there is room for.
-for what, code in pairs { more = 0xF5, over = 0xD6 } do
+for what, code in pairs { more = 0xF5, over = 0x3B } do
   vm, volume, filter = machine(0, 27)
   port = vm:port(PORT)
   expect_bugcheck { code = code, p1 = what == "more" and 0xF00F or nil, driver = "ports.sys", routine = "Message", line = assert(guilty[what]), quiet = true,

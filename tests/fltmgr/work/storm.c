@@ -62,6 +62,9 @@ static FLT_PREOP_CALLBACK_STATUS FLTAPI StormPreRead(PFLT_CALLBACK_DATA Data, PC
     switch (InterlockedIncrement(&StormReads) % 4) {
     case 0: return FLT_PREOP_SUCCESS_NO_CALLBACK;
     case 1:
+        /* What is below may run in the system's process, where a program's buffer is not. */
+        if (!NT_SUCCESS(FltLockUserBuffer(Data)))
+            return FLT_PREOP_SUCCESS_WITH_CALLBACK;
         return StormHold(Data, FltObjects->Instance, StormPre) ? FLT_PREOP_PENDING : FLT_PREOP_SUCCESS_WITH_CALLBACK;
     case 2: return FLT_PREOP_SYNCHRONIZE;
     default: return FLT_PREOP_SUCCESS_WITH_CALLBACK;

@@ -20,7 +20,7 @@ used_by_pairs(vm) -- the kernel's tables are completed once
 expect_equal(used_by_pairs(vm), 0, "processes that have ended leave no memory")
 
 local driver = vm:load { source = "spaces.c" }
-local device = vm:open("\\Device\\Spaces")
+local device = vm:open("\\Device\\Spaces", { user = "kernel" })
 local one, other = vm:process { name = "one.exe" }, vm:process { name = "other.exe" }
 expect(one:id() ~= other:id() and one:id() % 4 == 0, "each has an id")
 device:ioctl(0)
@@ -35,7 +35,7 @@ vm:shutdown()
 
 vm = fltvm.machine {}
 vm:load { source = "spaces.c" }
-device = vm:open("\\Device\\Spaces")
+device = vm:open("\\Device\\Spaces", { user = "kernel" })
 expect_bugcheck {
     code = 0x7E, p1 = 0xC0000005, driver = "spaces.sys", routine = "Control", line = assert(guilty[8]), quiet = true,
     what = "user memory touched outside of __try names the driver",

@@ -5,7 +5,7 @@ local driver = vm:load { source = "secure.c" }
 
 -- device, user, access, whether it opens
 for _, case in ipairs {
-    { "Kernel", "none", "rw", true },          -- the kernel itself is asked nothing
+    { "Kernel", "kernel", "rw", true },          -- the kernel itself is asked nothing
     { "Kernel", "system", "r", false },
     { "Kernel", "administrator", "attributes", false },
     { "System", "system", "rw", true },

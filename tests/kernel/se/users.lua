@@ -4,7 +4,7 @@ local vm = fltvm.machine { disks = { { size = "1M" } } }
 local volume = "\\Device\\HarddiskVolume1"
 
 -- The default descriptor of a device: system and administrators everything, others only its attributes.
-for _, user in ipairs { "none", "system", "administrator" } do
+for _, user in ipairs { "kernel", "system", "administrator" } do
     local file = vm:open(volume, { user = user })
     expect_equal(file:write(0, string.rep("u", 512)), 512, user .. " writes to the volume")
     expect_equal(file:read(0, 512), string.rep("u", 512), user .. " reads from the volume")
@@ -16,6 +16,12 @@ for _, access in ipairs { "r", "w", "rw" } do
 end
 vm:open(volume, { user = "limited", access = "attributes" }):close()
 expect(not pcall(vm.open, vm, volume, { user = "root" }), "an unknown user is refused")
+-- A thread of the kernel's that impersonates.
+expect_status("STATUS_ACCESS_DENIED", function() vm:open(volume, { user = "kernel", impersonate = "limited", access = "r" }) end,
+    "the kernel, for the limited user")
+vm:open(volume, { user = "kernel", impersonate = "administrator" }):close()
+local ok, problem = pcall(vm.open, vm, volume, { impersonate = "limited" })
+expect(not ok and tostring(problem):find("it is the kernel that does", 1, true), "a program does not impersonate")
 
 -- A device whose driver has given it a descriptor of its own: everybody may read.
 local driver = vm:load { source = "users.c" }

@@ -13,19 +13,24 @@ static NTSTATUS NtfsReadSecurityLocked(PNTFS_VOLUME Volume, ULONG64 Id, PSECURIT
     NTSTATUS Status = NtfsLibraryReadPart(Volume->Library, Id, NtfsPartSecurity, NULL, &Size);
 
     *Descriptor = NULL;
-    if (Status != STATUS_BUFFER_TOO_SMALL) {
-        return NT_SUCCESS(Status) ? STATUS_FILE_CORRUPT_ERROR
-                                  : Status; /* the library makes one up where there is none */
+    if (NT_SUCCESS(Status)) {
+        return STATUS_FILE_CORRUPT_ERROR;
     }
-    *Descriptor = ExAllocatePoolWithTag(PagedPool, Size, NTFS_TAG_FILE);
-    if (*Descriptor == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
+    /* The library makes one up where there is none, also for a disk that errs: the next time it may be longer. */
+    while (Status == STATUS_BUFFER_TOO_SMALL) {
+        if (*Descriptor != NULL) {
+            ExFreePool(*Descriptor);
+        }
+        *Descriptor = ExAllocatePoolWithTag(PagedPool, Size, NTFS_TAG_FILE);
+        if (*Descriptor == NULL) {
+            return STATUS_INSUFFICIENT_RESOURCES;
+        }
+        Status = NtfsLibraryReadPart(Volume->Library, Id, NtfsPartSecurity, *Descriptor, &Size);
     }
-    Status = NtfsLibraryReadPart(Volume->Library, Id, NtfsPartSecurity, *Descriptor, &Size);
     if (NT_SUCCESS(Status) && !RtlValidRelativeSecurityDescriptor(*Descriptor, Size, 0)) {
         Status = STATUS_FILE_CORRUPT_ERROR;
     }
-    if (!NT_SUCCESS(Status)) {
+    if (!NT_SUCCESS(Status) && *Descriptor != NULL) {
         ExFreePool(*Descriptor);
         *Descriptor = NULL;
     }
@@ -45,26 +50,36 @@ BOOLEAN NtfsIsChecked(PIRP Irp)
     return Irp->RequestorMode != KernelMode || (IoGetCurrentIrpStackLocation(Irp)->Flags & SL_FORCE_ACCESS_CHECK) != 0;
 }
 
-/* What of Wanted the descriptor grants, all or nothing; for MAXIMUM_ALLOWED what it has. */
-static ACCESS_MASK NtfsGrantedLocked(PNTFS_VOLUME Volume, ULONG64 Id, PACCESS_STATE State, ACCESS_MASK Wanted)
+/*
+ * What of Wanted the descriptor grants, all or nothing; for MAXIMUM_ALLOWED what it has.  STATUS_ACCESS_DENIED, or why the descriptor
+ * cannot be read.
+ */
+static NTSTATUS NtfsAskLocked(PNTFS_VOLUME Volume, ULONG64 Id, PACCESS_STATE State, ACCESS_MASK Wanted,
+                              PACCESS_MASK Granted)
 {
     PSECURITY_DESCRIPTOR Descriptor;
     PPRIVILEGE_SET Privileges = NULL;
-    ACCESS_MASK Granted = 0;
-    NTSTATUS Status = NtfsReadSecurityLocked(Volume, Id, &Descriptor);
+    NTSTATUS Status = NtfsReadSecurityLocked(Volume, Id, &Descriptor), Answer;
 
     if (!NT_SUCCESS(Status)) {
-        return 0;
+        return Status;
     }
     if (!SeAccessCheck(Descriptor, &State->SubjectSecurityContext, FALSE, Wanted, 0, &Privileges,
-                       IoGetFileObjectGenericMapping(), UserMode, &Granted, &Status)) {
-        Granted = 0;
+                       IoGetFileObjectGenericMapping(), UserMode, Granted, &Answer)) {
+        Status = STATUS_ACCESS_DENIED;
     }
     if (Privileges != NULL) {
         SeFreePrivileges(Privileges);
     }
     ExFreePool(Descriptor);
-    return Granted;
+    return Status;
+}
+
+static BOOLEAN NtfsGrantsLocked(PNTFS_VOLUME Volume, ULONG64 Id, PACCESS_STATE State, ACCESS_MASK Wanted)
+{
+    ACCESS_MASK Granted;
+
+    return NT_SUCCESS(NtfsAskLocked(Volume, Id, State, Wanted, &Granted));
 }
 
 /* Who backs up may read all, who restores may write all, and says so with the open. */
@@ -107,7 +122,7 @@ BOOLEAN NtfsMayRestore(PIRP Irp)
 static VOID NtfsGrant(PIO_STACK_LOCATION Stack, PACCESS_STATE State, ACCESS_MASK Granted)
 {
     State->PreviouslyGrantedAccess |= Granted;
-    State->RemainingDesiredAccess &= ~(Granted | MAXIMUM_ALLOWED);
+    State->RemainingDesiredAccess &= ~Granted;
     Stack->Parameters.Create.SecurityContext->DesiredAccess =
         State->PreviouslyGrantedAccess | State->RemainingDesiredAccess;
 }
@@ -128,23 +143,32 @@ NTSTATUS NtfsCheckOpenLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, ULONG64 
     if (Wanted == 0) {
         return STATUS_SUCCESS;
     }
-    if ((Wanted & DELETE) != 0 && NtfsGrantedLocked(Volume, Id, State, DELETE) == 0 &&
-        NtfsGrantedLocked(Volume, Parent, State, FILE_DELETE_CHILD) != 0) {
+    if ((Wanted & DELETE) != 0 && !NtfsGrantsLocked(Volume, Id, State, DELETE) &&
+        NtfsGrantsLocked(Volume, Parent, State, FILE_DELETE_CHILD)) {
         NtfsGrant(Stack, State, DELETE);
         Wanted &= ~DELETE;
     }
-    if ((Wanted & FILE_READ_ATTRIBUTES) != 0 && NtfsGrantedLocked(Volume, Id, State, FILE_READ_ATTRIBUTES) == 0 &&
-        NtfsGrantedLocked(Volume, Parent, State, FILE_LIST_DIRECTORY) != 0) {
+    if ((Wanted & FILE_READ_ATTRIBUTES) != 0 && !NtfsGrantsLocked(Volume, Id, State, FILE_READ_ATTRIBUTES) &&
+        NtfsGrantsLocked(Volume, Parent, State, FILE_LIST_DIRECTORY)) {
         NtfsGrant(Stack, State, FILE_READ_ATTRIBUTES);
         Wanted &= ~FILE_READ_ATTRIBUTES;
     }
     if (Wanted != 0) {
-        ACCESS_MASK Granted = NtfsGrantedLocked(Volume, Id, State, Wanted);
+        ACCESS_MASK Granted;
+        NTSTATUS Status = NtfsAskLocked(Volume, Id, State, Wanted, &Granted);
 
-        if (Granted == 0) {
-            return STATUS_ACCESS_DENIED;
+        /* As much as possible may be what backing up grants. */
+        if (Status == STATUS_ACCESS_DENIED && Wanted == MAXIMUM_ALLOWED && State->PreviouslyGrantedAccess != 0) {
+            Granted = 0;
+            Status = STATUS_SUCCESS;
         }
-        NtfsGrant(Stack, State, Granted & ~(Besides & ~State->RemainingDesiredAccess & ~MAXIMUM_ALLOWED));
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
+        Granted &= ~(Besides & ~State->RemainingDesiredAccess) |
+                   (State->RemainingDesiredAccess & MAXIMUM_ALLOWED ? Besides : 0);
+        State->RemainingDesiredAccess &= ~MAXIMUM_ALLOWED;
+        NtfsGrant(Stack, State, Granted);
     }
     return STATUS_SUCCESS;
 }
@@ -155,14 +179,19 @@ NTSTATUS NtfsCheckCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Directory,
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
     PACCESS_STATE State = Stack->Parameters.Create.SecurityContext->AccessState;
     ACCESS_MASK Wanted = IsDirectory ? FILE_ADD_SUBDIRECTORY : FILE_ADD_FILE, Granted;
+    NTSTATUS Status;
 
     if (!NtfsIsChecked(Irp)) {
         return STATUS_SUCCESS;
     }
-    if ((NtfsBackupAccess(Irp, State) & Wanted) == 0 && NtfsGrantedLocked(Volume, Directory, State, Wanted) == 0) {
-        return STATUS_ACCESS_DENIED;
+    if ((NtfsBackupAccess(Irp, State) & Wanted) == 0) {
+        Status = NtfsAskLocked(Volume, Directory, State, Wanted, &Granted);
+        if (!NT_SUCCESS(Status)) {
+            return Status;
+        }
     }
     Granted = (State->RemainingDesiredAccess & MAXIMUM_ALLOWED) != 0 ? FILE_ALL_ACCESS : State->RemainingDesiredAccess;
+    State->RemainingDesiredAccess &= ~MAXIMUM_ALLOWED;
     NtfsGrant(Stack, State, Granted);
     return STATUS_SUCCESS;
 }
@@ -171,13 +200,14 @@ NTSTATUS NtfsCheckCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Directory,
 NTSTATUS NtfsCheckTraverseLocked(PNTFS_VOLUME Volume, PACCESS_STATE State, ULONG64 Directory)
 {
     PRIVILEGE_SET Set = {.PrivilegeCount = 1, .Control = PRIVILEGE_SET_ALL_NECESSARY};
+    ACCESS_MASK Granted;
 
     Set.Privilege[0].Luid = SeExports->SeChangeNotifyPrivilege;
     if ((State->Flags & TOKEN_HAS_TRAVERSE_PRIVILEGE) != 0 ||
         SePrivilegeCheck(&Set, &State->SubjectSecurityContext, UserMode)) {
         return STATUS_SUCCESS;
     }
-    return NtfsGrantedLocked(Volume, Directory, State, FILE_TRAVERSE) != 0 ? STATUS_SUCCESS : STATUS_ACCESS_DENIED;
+    return NtfsAskLocked(Volume, Directory, State, FILE_TRAVERSE, &Granted);
 }
 
 /* A new file's descriptor: what its maker asks for, and what it inherits. */
