@@ -50,7 +50,8 @@ typedef struct _CMP_NODE {
     ULONG TitleIndex;
     LARGE_INTEGER LastWriteTime;
     UNICODE_STRING Class;
-    LIST_ENTRY Watches; /* changed.c */
+    PSECURITY_DESCRIPTOR Descriptor; /* security.c; NULL: its parent's */
+    LIST_ENTRY Watches;              /* changed.c */
 } CMP_NODE, *PCMP_NODE;
 
 typedef struct _CMP_VALUE {
@@ -73,12 +74,14 @@ typedef struct _CMP_CREATE {
     ULONG TitleIndex;
     PUNICODE_STRING Class;
     BOOLEAN Volatile;
-    ULONG Disposition; /* out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY */
+    PACCESS_STATE State; /* the opener's, and the descriptor for a new key; NULL: none */
+    ULONG Disposition;   /* out: REG_CREATED_NEW_KEY or REG_OPENED_EXISTING_KEY */
 } CMP_CREATE, *PCMP_CREATE;
 
 extern FAST_MUTEX CmpLock;
 extern POBJECT_TYPE CmpKeyType;
 extern PVOID CmpRootObject; /* \Registry */
+extern GENERIC_MAPPING CmpKeyMapping;
 
 /* CmpLock held. */
 PCMP_NODE CmpFindChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name);
@@ -89,6 +92,17 @@ NTSTATUS CmpSetValueLocked(PCMP_NODE Node, PCUNICODE_STRING Name, ULONG TitleInd
 VOID CmpFreeValueLocked(PCMP_NODE Node, PCMP_VALUE Value);
 NTSTATUS CmpDeleteNodeLocked(PCMP_NODE Node);
 VOID CmpDereferenceNodeLocked(PCMP_NODE Node);
+
+/*
+ * security.c.  Who is still to be asked is: for the key itself; for a new one below it.  STATUS_ACCESS_DENIED.  State may be NULL.
+ */
+NTSTATUS CmpCheckAccessLocked(PCMP_NODE Node, PACCESS_STATE State);
+NTSTATUS CmpCheckCreateLocked(PCMP_NODE Parent, PACCESS_STATE State);
+/* A new key's; NULL where there is no explicit one. */
+NTSTATUS CmpAssignSecurityLocked(PCMP_NODE Parent, PSECURITY_DESCRIPTOR Explicit, PSECURITY_DESCRIPTOR *Descriptor);
+/* Key objects'. */
+NTSTATUS CmpCopySecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy);
+NTSTATUS CmpReplaceSecurity(PVOID Object, PSECURITY_DESCRIPTOR New);
 
 /* changed.c: what happened to a node, in REG_NOTIFY_CHANGE_…; it is deleted; a key object has lost its last handle. */
 VOID CmpChangedLocked(PCMP_NODE Node, ULONG What);

@@ -74,7 +74,10 @@ static NTSTATUS CmpWalkLocked(PCMP_NODE Node, UNICODE_STRING Path, PCMP_CREATE C
             if (Create == NULL || Path.Length != 0) {
                 return STATUS_OBJECT_NAME_NOT_FOUND;
             }
-            Status = CmpCreateChildLocked(Node, &Part, Create, &Child);
+            Status = CmpCheckCreateLocked(Node, Create->State);
+            if (NT_SUCCESS(Status)) {
+                Status = CmpCreateChildLocked(Node, &Part, Create, &Child);
+            }
             if (!NT_SUCCESS(Status)) {
                 return Status;
             }
@@ -86,16 +89,18 @@ static NTSTATUS CmpWalkLocked(PCMP_NODE Node, UNICODE_STRING Path, PCMP_CREATE C
     return STATUS_SUCCESS;
 }
 
+GENERIC_MAPPING CmpKeyMapping = {KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS};
+
 static NTSTATUS NTAPI CmpParseKey(PVOID ParseObject, PVOID ObjectType, PACCESS_STATE AccessState,
                                   KPROCESSOR_MODE AccessMode, ULONG Attributes, PUNICODE_STRING CompleteName,
                                   PUNICODE_STRING RemainingName, PVOID Context,
                                   PSECURITY_QUALITY_OF_SERVICE SecurityQos, PVOID *Object)
 {
     PCMP_KEY Key;
+    PCMP_CREATE Create = Context;
     PCMP_NODE Node = NULL;
     NTSTATUS Status;
 
-    UNREFERENCED_PARAMETER(AccessState);
     UNREFERENCED_PARAMETER(Attributes);
     UNREFERENCED_PARAMETER(CompleteName);
     UNREFERENCED_PARAMETER(SecurityQos);
@@ -108,8 +113,15 @@ static NTSTATUS NTAPI CmpParseKey(PVOID ParseObject, PVOID ObjectType, PACCESS_S
         return Status;
     }
     Key->Node = NULL;
+    if (Create != NULL) {
+        Create->State = AccessState;
+    }
     ExAcquireFastMutex(&CmpLock);
-    Status = CmpWalkLocked(((PCMP_KEY)ParseObject)->Node, *RemainingName, Context, &Node);
+    Status = CmpWalkLocked(((PCMP_KEY)ParseObject)->Node, *RemainingName, Create, &Node);
+    /* Who has made a key has all rights to it. */
+    if (NT_SUCCESS(Status) && (Create == NULL || Create->Disposition == REG_OPENED_EXISTING_KEY)) {
+        Status = CmpCheckAccessLocked(Node, AccessState);
+    }
     if (NT_SUCCESS(Status)) {
         Node->References++;
         Key->Node = Node;
@@ -197,7 +209,9 @@ NTSTATUS CmInitSystem(VOID)
     Initializer.Length = sizeof(Initializer);
     Initializer.PoolType = PagedPool;
     Initializer.ValidAccessMask = KEY_ALL_ACCESS;
-    Initializer.GenericMapping = (GENERIC_MAPPING){KEY_READ, KEY_WRITE, KEY_EXECUTE, KEY_ALL_ACCESS};
+    Initializer.GenericMapping = CmpKeyMapping;
+    Initializer.CopySecurityProcedure = CmpCopySecurity;
+    Initializer.ReplaceSecurityProcedure = CmpReplaceSecurity;
     Initializer.WaitOffset = OB_NOT_WAITABLE;
     Initializer.ParseProcedure = CmpParseKey;
     Initializer.DeleteProcedure = CmpDeleteKeyObject;

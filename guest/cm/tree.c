@@ -61,8 +61,12 @@ NTSTATUS CmpCreateChildLocked(PCMP_NODE Node, PCUNICODE_STRING Name, PCMP_CREATE
         New->TitleIndex = Create->TitleIndex;
         New->Volatile = Create->Volatile;
         Status = CmpCopyString(&New->Class, Create->Class);
+        if (NT_SUCCESS(Status) && Create->State != NULL) {
+            Status = CmpAssignSecurityLocked(Node, Create->State->SecurityDescriptor, &New->Descriptor);
+        }
     }
     if (!NT_SUCCESS(Status)) {
+        CmpFreeString(&New->Class);
         CmpFreeString(&New->Entry.Name);
         ExFreePoolWithTag(New, CMP_TAG_NODE);
         return Status;
@@ -153,6 +157,9 @@ static VOID CmpFreeNodeLocked(PCMP_NODE Node)
     CmpDeleteIndex(&Node->Children);
     CmpFreeString(&Node->Entry.Name);
     CmpFreeString(&Node->Class);
+    if (Node->Descriptor != NULL) {
+        ExFreePool(Node->Descriptor);
+    }
     ExFreePoolWithTag(Node, CMP_TAG_NODE);
 }
 

@@ -10,6 +10,7 @@
 #include "iop.h"
 #include <se.h>
 
+static EX_PUSH_LOCK IopSecurityLock; /* held by who replaces a descriptor */
 static GENERIC_MAPPING IopFileMapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
 
 static NTSTATUS IopCheckTraverse(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_SUBJECT_CONTEXT Subject)
@@ -137,27 +138,66 @@ static NTSTATUS IopSetDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION
 }
 
 /*
- * Only files and devices have descriptors here: STATUS_NOT_IMPLEMENTED for others.  *Device: the handle is one to a device, or
- * to a file that is the open of one; else NULL.
+ * *Device: the handle is one to a device, or to a file that is the open of one.  *File: to another file, whose file system is asked.  Else
+ * the object's descriptor is ob's, or its type's.
  */
-static NTSTATUS IopReferenceSecured(HANDLE Handle, ACCESS_MASK Access, PVOID *Object, PDEVICE_OBJECT *Device)
+static NTSTATUS IopReferenceSecured(HANDLE Handle, ACCESS_MASK Access, PVOID *Object, PDEVICE_OBJECT *Device,
+                                    PFILE_OBJECT *File)
 {
     NTSTATUS Status = ObReferenceObjectByHandle(Handle, Access, NULL, ExGetPreviousMode(), Object, NULL);
 
     *Device = NULL;
+    *File = NULL;
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     if (ObGetObjectType(*Object) == IopDeviceObjectType) {
         *Device = *Object;
-    } else if (ObGetObjectType(*Object) != *IoFileObjectType) {
-        ObDereferenceObject(*Object);
-        DbgPrint("descriptors of objects other than files and devices are not implemented\n");
-        return STATUS_NOT_IMPLEMENTED;
-    } else if (IopIsDeviceOpen(*Object)) {
-        *Device = ((PFILE_OBJECT)*Object)->DeviceObject;
+    } else if (ObGetObjectType(*Object) == *IoFileObjectType) {
+        *File = *Object;
+        if (IopIsDeviceOpen(*File)) {
+            *Device = (*File)->DeviceObject;
+        }
     }
     return STATUS_SUCCESS;
+}
+
+/* Of an object that is neither file nor device.  One without a descriptor has nothing to tell. */
+static NTSTATUS IopQueryObjectSecurity(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
+                                       PULONG Length)
+{
+    PSECURITY_DESCRIPTOR Copy = NULL;
+    NTSTATUS Status = ObCopySecurity(Object, &Copy);
+
+    if (!NT_SUCCESS(Status) && Status != STATUS_NO_SECURITY_ON_OBJECT) {
+        return Status;
+    }
+    Status = SeQuerySecurityDescriptorInfo(&Information, Descriptor, Length, &Copy);
+    if (Copy != NULL) {
+        ExFreePool(Copy);
+    }
+    return Status;
+}
+
+static NTSTATUS IopSetObjectSecurity(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor)
+{
+    PSECURITY_DESCRIPTOR Old, New;
+    NTSTATUS Status = ObCopySecurity(Object, &Old);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    New = Old;
+    Status =
+        SeSetSecurityDescriptorInfo(Object, &Information, Descriptor, &New, PagedPool, ObGetGenericMapping(Object));
+    if (NT_SUCCESS(Status)) {
+        Status = ObReplaceSecurity(Object, New);
+        if (!NT_SUCCESS(Status)) {
+            ExFreePool(New);
+        }
+    }
+    ExFreePool(Old);
+    return Status;
 }
 
 #define IOP_MAXIMUM_DESCRIPTOR 0x10000
@@ -182,19 +222,22 @@ static NTSTATUS IopQuerySecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSEC
                                  ULONG Length, PULONG Needed)
 {
     PDEVICE_OBJECT Device;
+    PFILE_OBJECT File;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
 
     *Needed = Length;
-    Status = IopReferenceSecured(Handle, IopAccessToQuery(Parts), &Object, &Device);
+    Status = IopReferenceSecured(Handle, IopAccessToQuery(Parts), &Object, &Device, &File);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     if (Device != NULL) {
         Status = IopQueryDeviceSecurity(Device, Parts, Descriptor, Needed);
+    } else if (File == NULL) {
+        Status = IopQueryObjectSecurity(Object, Parts, Descriptor, Needed);
     } else {
-        Status = IopSendSecurity(Object, IRP_MJ_QUERY_SECURITY, Parts, Descriptor, Length, &Returned);
+        Status = IopSendSecurity(File, IRP_MJ_QUERY_SECURITY, Parts, Descriptor, Length, &Returned);
         *Needed = (ULONG)Returned;
         if (Status == STATUS_BUFFER_OVERFLOW) {
             Status = STATUS_BUFFER_TOO_SMALL;
@@ -207,6 +250,7 @@ static NTSTATUS IopQuerySecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSEC
 static NTSTATUS IopSetSecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECURITY_DESCRIPTOR Descriptor)
 {
     PDEVICE_OBJECT Device;
+    PFILE_OBJECT File;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
@@ -214,12 +258,21 @@ static NTSTATUS IopSetSecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECUR
     if (!RtlValidSecurityDescriptor(Descriptor)) {
         return STATUS_INVALID_SECURITY_DESCR;
     }
-    Status = IopReferenceSecured(Handle, IopAccessToSet(Parts), &Object, &Device);
+    Status = IopReferenceSecured(Handle, IopAccessToSet(Parts), &Object, &Device, &File);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    Status = Device != NULL ? IopSetDeviceSecurity(Device, Parts, Descriptor)
-                            : IopSendSecurity(Object, IRP_MJ_SET_SECURITY, Parts, Descriptor, 0, &Returned);
+    if (File != NULL && Device == NULL) {
+        Status = IopSendSecurity(File, IRP_MJ_SET_SECURITY, Parts, Descriptor, 0, &Returned);
+    } else {
+        /* What is changed is read first: one at a time. */
+        KeEnterCriticalRegion();
+        ExAcquirePushLockExclusiveEx(&IopSecurityLock, 0);
+        Status = Device != NULL ? IopSetDeviceSecurity(Device, Parts, Descriptor)
+                                : IopSetObjectSecurity(Object, Parts, Descriptor);
+        ExReleasePushLockExclusiveEx(&IopSecurityLock, 0);
+        KeLeaveCriticalRegion();
+    }
     ObDereferenceObject(Object);
     return Status;
 }
@@ -283,10 +336,10 @@ NTSTATUS NTAPI NtSetSecurityObject(HANDLE Handle, SECURITY_INFORMATION SecurityI
     if (ExGetPreviousMode() == KernelMode) {
         return IopSetSecurity(Handle, SecurityInformation, SecurityDescriptor);
     }
-    Status = IopCaptureDescriptor(SecurityDescriptor, &Captured);
+    Status = ObCaptureDescriptor(SecurityDescriptor, &Captured);
     if (NT_SUCCESS(Status)) {
         Status = IopSetSecurity(Handle, SecurityInformation, Captured);
-        ExFreePoolWithTag(Captured, IOP_TAG_BUFFER);
+        ExFreePoolWithTag(Captured, OB_TAG_DESCRIPTOR);
     }
     return Status;
 }

@@ -41,7 +41,6 @@ typedef struct _IOP_CAPTURED {
     OB_CAPTURED Object;
     LARGE_INTEGER AllocationSize;
     PVOID Ea;
-    PSECURITY_DESCRIPTOR Descriptor;
 } IOP_CAPTURED, *PIOP_CAPTURED;
 
 static VOID IopFreeCaptured(PIOP_CAPTURED Captured)
@@ -50,29 +49,6 @@ static VOID IopFreeCaptured(PIOP_CAPTURED Captured)
     if (Captured->Ea != NULL) {
         ExFreePoolWithTag(Captured->Ea, IOP_TAG_BUFFER);
     }
-    if (Captured->Descriptor != NULL) {
-        ExFreePoolWithTag(Captured->Descriptor, IOP_TAG_BUFFER);
-    }
-}
-
-/* What a new file is to have. */
-static NTSTATUS IopCaptureNewDescriptor(PIOP_CAPTURED Captured, const OBJECT_ATTRIBUTES *User)
-{
-    PSECURITY_DESCRIPTOR Descriptor = NULL;
-    NTSTATUS Status = STATUS_SUCCESS;
-
-    __try {
-        if (User != NULL) {
-            Descriptor = ((const volatile OBJECT_ATTRIBUTES *)User)->SecurityDescriptor;
-        }
-    } __except (EXCEPTION_EXECUTE_HANDLER) {
-        return GetExceptionCode();
-    }
-    if (Descriptor != NULL) {
-        Status = IopCaptureDescriptor(Descriptor, &Captured->Descriptor);
-        Captured->Object.Copy.SecurityDescriptor = Captured->Descriptor;
-    }
-    return Status;
 }
 
 static NTSTATUS IopCaptureOpen(PIOP_CAPTURED Captured, const IOP_USER_OPEN *Open)
@@ -105,7 +81,7 @@ static NTSTATUS IopCaptureOpen(PIOP_CAPTURED Captured, const IOP_USER_OPEN *Open
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
     }
-    return NT_SUCCESS(Status) ? IopCaptureNewDescriptor(Captured, Open->ObjectAttributes) : Status;
+    return Status;
 }
 
 /* PASSIVE_LEVEL, of user mode. */

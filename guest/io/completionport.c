@@ -85,6 +85,7 @@ NTSTATUS IopInitializePorts(VOID)
 
     RtlZeroMemory(&Type, sizeof(Type));
     Type.Length = sizeof(Type);
+    Type.Secured = TRUE;
     Type.GenericMapping = Mapping;
     Type.ValidAccessMask = IO_COMPLETION_ALL_ACCESS;
     Type.MaintainHandleCount = TRUE;

@@ -367,9 +367,6 @@ typedef struct _IOP_USER_OPEN {
 } IOP_USER_OPEN;
 NTSTATUS IopOpenForUser(const IOP_USER_OPEN *Open);
 
-/* descriptor.c: a security descriptor of user mode's. */
-NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *Result);
-
 /* fastio.c: FALSE, it was not done.  PASSIVE_LEVEL, APC_LEVEL. */
 BOOLEAN IopTryFastQuery(PIOP_REQUEST Request, PVOID Buffer, FILE_INFORMATION_CLASS Class, PIO_STATUS_BLOCK Result);
 /* query.c: for who may be inside of a request that holds the lock of the file object. */

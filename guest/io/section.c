@@ -43,6 +43,7 @@ NTSTATUS IopInitializeSections(VOID)
 
     RtlZeroMemory(&Type, sizeof(Type));
     Type.Length = sizeof(Type);
+    Type.Secured = TRUE;
     Type.PoolType = NonPagedPoolNx;
     Type.WaitOffset = OB_NOT_WAITABLE;
     Type.ValidAccessMask = SECTION_ALL_ACCESS;

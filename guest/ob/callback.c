@@ -54,6 +54,7 @@ NTSTATUS ObpInitializeCallbacks(VOID)
     InitializeListHead(&ObpRegistrations);
     RtlZeroMemory(&Initializer, sizeof(Initializer));
     Initializer.Length = sizeof(Initializer);
+    Initializer.Secured = TRUE;
     Initializer.PoolType = NonPagedPoolNx;
     Initializer.ValidAccessMask = 0x1F0001; /* CALLBACK_ALL_ACCESS */
     Initializer.GenericMapping = (GENERIC_MAPPING){0x20000, 0x20001, 0x120000, 0x1F0001};

@@ -33,15 +33,24 @@ static NTSTATUS ObpCopyName(POB_CAPTURED Captured, PUNICODE_STRING User)
 /* Raises. */
 static NTSTATUS ObpCopyAttributes(POB_CAPTURED Captured, POBJECT_ATTRIBUTES User)
 {
+    PSECURITY_DESCRIPTOR Descriptor;
+    NTSTATUS Status = STATUS_SUCCESS;
+
     ProbeForRead(User, sizeof(*User), sizeof(ULONG));
     Captured->Copy = *(volatile OBJECT_ATTRIBUTES *)User;
     Captured->Copy.Attributes &= ~(ULONG)OBJ_KERNEL_HANDLE;
+    Descriptor = Captured->Copy.SecurityDescriptor;
     Captured->Copy.SecurityDescriptor = Captured->Copy.SecurityQualityOfService = NULL;
     Captured->Attributes = &Captured->Copy;
     if (Captured->Copy.Length != sizeof(*User)) {
         return STATUS_INVALID_PARAMETER;
     }
-    return Captured->Copy.ObjectName != NULL ? ObpCopyName(Captured, Captured->Copy.ObjectName) : STATUS_SUCCESS;
+    if (Captured->Copy.ObjectName != NULL) {
+        Status = ObpCopyName(Captured, Captured->Copy.ObjectName);
+    }
+    return NT_SUCCESS(Status) && Descriptor != NULL
+               ? ObCaptureDescriptor(Descriptor, &Captured->Copy.SecurityDescriptor)
+               : Status;
 }
 
 NTSTATUS ObCapture(POBJECT_ATTRIBUTES Attributes, PHANDLE Handle, POB_CAPTURED Captured)
@@ -72,6 +81,11 @@ VOID ObReleaseCaptured(POB_CAPTURED Captured)
     if (Captured->Name.Buffer != NULL) {
         ExFreePoolWithTag(Captured->Name.Buffer, OBP_TAG_CAPTURE);
         Captured->Name.Buffer = NULL;
+    }
+    /* A copy only where there was something to capture. */
+    if (Captured->Attributes == &Captured->Copy && Captured->Copy.SecurityDescriptor != NULL) {
+        ExFreePoolWithTag(Captured->Copy.SecurityDescriptor, OB_TAG_DESCRIPTOR);
+        Captured->Copy.SecurityDescriptor = NULL;
     }
 }
 

@@ -28,6 +28,7 @@ NTSTATUS ObInitEventObjects(VOID)
 
     RtlZeroMemory(&Initializer, sizeof(Initializer));
     Initializer.Length = sizeof(Initializer);
+    Initializer.Secured = TRUE;
     Initializer.GenericMapping = ExpEventMapping;
     Initializer.ValidAccessMask = EVENT_ALL_ACCESS;
     Initializer.PoolType = NonPagedPoolNx;

@@ -487,6 +487,13 @@ DECLSPEC_NOINLINE NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, U
     }
     Status = ObpLookup(&Lookup, Object);
     if (NT_SUCCESS(Status)) {
+        Status = ObpCheckAccess(ObpHeader(*Object), Lookup.AccessState);
+        if (!NT_SUCCESS(Status)) {
+            ObDereferenceObject(*Object);
+            *Object = NULL;
+        }
+    }
+    if (NT_SUCCESS(Status)) {
         ObNoteReference(*Object, _ReturnAddress());
     }
     return Status;
@@ -523,6 +530,11 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
     Lookup.AccessState = AccessState;
     Status = ObpLookup(&Lookup, &Object);
     if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    Status = ObpCheckAccess(ObpHeader(Object), AccessState);
+    if (!NT_SUCCESS(Status)) {
+        ObDereferenceObject(Object);
         return Status;
     }
     Granted = ObpMapAccess(ObpHeader(Object)->Type,

@@ -49,6 +49,9 @@ static VOID ObpFreeObject(POBP_HEADER Header)
     if (Header->FullName.Buffer != NULL) {
         ExFreePoolWithTag(Header->FullName.Buffer, OBP_TAG_NAME);
     }
+    if (Header->SecurityDescriptor != NULL) {
+        ExFreePool(Header->SecurityDescriptor);
+    }
     InterlockedDecrement(&Header->Type->Objects);
     ObpForgetObject(ObpBody(Header));
     Header->Magic = 0;
@@ -340,6 +343,9 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE ProbeMode, POBJECT_TYPE ObjectType, POBJ
         Header->RootDirectory = ObjectAttributes->RootDirectory;
         Header->Attributes = ObjectAttributes->Attributes;
         Status = ObpCaptureName(ObjectAttributes->ObjectName, &Header->FullName);
+        if (NT_SUCCESS(Status)) {
+            Status = ObpAssignSecurity(Header, ObjectAttributes->SecurityDescriptor);
+        }
         if (!NT_SUCCESS(Status)) {
             ObpFreeObject(Header);
             return Status;
@@ -359,6 +365,19 @@ static VOID ObpForgetCreation(POBP_HEADER Header)
         RtlZeroMemory(&Header->FullName, sizeof(Header->FullName));
     }
     Header->RootDirectory = NULL;
+}
+
+/* One that was there is opened instead of being made. */
+static NTSTATUS ObpCheckExisting(POBP_HEADER Header, ACCESS_MASK DesiredAccess)
+{
+    UCHAR AuxData[512];
+    ACCESS_STATE State;
+
+    if (ExGetPreviousMode() == KernelMode) {
+        return STATUS_SUCCESS;
+    }
+    ObpInitializeAccessState(&State, AuxData, Header->Type, DesiredAccess, TRUE);
+    return ObpCheckAccess(Header, &State);
 }
 
 /* PASSIVE_LEVEL. */
@@ -395,6 +414,11 @@ NTSTATUS NTAPI ObInsertObject(PVOID Object, PACCESS_STATE PassedAccessState, ACC
         }
         return Status;
     }
+    HandleStatus = Final != Object ? ObpCheckExisting(ObpHeader(Final), DesiredAccess) : STATUS_SUCCESS;
+    if (!NT_SUCCESS(HandleStatus)) {
+        ObDereferenceObject(Final);
+        return HandleStatus;
+    }
     HandleStatus = ObpCreateHandle(Final, ObpMapAccess(ObpHeader(Final)->Type, DesiredAccess), Attributes, Handle);
     if (!NT_SUCCESS(HandleStatus)) {
         if (Final == Object && (Attributes & OBJ_PERMANENT) != 0) {
@@ -422,22 +446,4 @@ VOID NTAPI ObMakeTemporaryObject(PVOID Object)
     Header->Flags &= ~OBP_FLAG_PERMANENT;
     ObpUnlockNames();
     ObpDeleteNameCheck(Header);
-}
-
-/* ---- security --------------------------------------------------------------------------------------------
- */
-
-/* PASSIVE_LEVEL.  NULL where no descriptor was assigned. */
-NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityDescriptor, PBOOLEAN MemoryAllocated)
-{
-    *SecurityDescriptor = ObpHeader(Object)->SecurityDescriptor;
-    *MemoryAllocated = FALSE;
-    return STATUS_SUCCESS;
-}
-
-VOID NTAPI ObReleaseObjectSecurity(PSECURITY_DESCRIPTOR SecurityDescriptor, BOOLEAN MemoryAllocated)
-{
-    if (MemoryAllocated) {
-        ExFreePool(SecurityDescriptor);
-    }
 }

@@ -117,6 +117,10 @@ ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
 VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess,
                               BOOLEAN Checked);
 
+/* security.c.  PASSIVE_LEVEL.  Before an object is inserted; when somebody has come to it. */
+NTSTATUS ObpAssignSecurity(POBP_HEADER Header, PSECURITY_DESCRIPTOR Explicit);
+NTSTATUS ObpCheckAccess(POBP_HEADER Header, PACCESS_STATE AccessState);
+
 /* references.c */
 VOID ObpForgetObject(PVOID Object); /* which is gone */
 VOID ObpCheckReferences(PVOID Base, SIZE_T Size);

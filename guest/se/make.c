@@ -198,6 +198,7 @@ NTSTATUS SeInitSystem(PACCESS_TOKEN *SystemToken)
     }
     ExInitializeFastMutex(&SepTokenLock);
     SepDescribeDevices();
+    SepServeObjects();
     return SepCreateToken(SeUserSystem, TokenPrimary, (PSEP_TOKEN *)SystemToken);
 }
 

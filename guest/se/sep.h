@@ -69,4 +69,7 @@ VOID SepUnlockTokens(VOID);
 BOOLEAN SepTokenHolds(PSEP_TOKEN Token, PSID Sid, BOOLEAN Deny);
 BOOLEAN SepTokenHasPrivilege(PSEP_TOKEN Token, LUID Privilege);
 
+/* object.c: from now on ob asks. */
+VOID SepServeObjects(VOID);
+
 #endif

@@ -28,6 +28,9 @@ typedef NTSTATUS (*OB_PARSE_METHOD)(PVOID ParseObject, PVOID ObjectType, PACCESS
 typedef VOID (*OB_CLOSE_METHOD)(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount,
                                 ULONG_PTR SystemHandleCount);
 typedef VOID (*OB_DELETE_METHOD)(PVOID Object);
+/* A copy of the object's descriptor, in pool that ExFreePool frees; another for it, which is the object's from then on. */
+typedef NTSTATUS (*OB_COPYSECURITY_METHOD)(PVOID Object, PSECURITY_DESCRIPTOR *Copy);
+typedef NTSTATUS (*OB_REPLACESECURITY_METHOD)(PVOID Object, PSECURITY_DESCRIPTOR New);
 typedef NTSTATUS (*OB_QUERYNAME_METHOD)(PVOID Object, BOOLEAN HasName, POBJECT_NAME_INFORMATION Information,
                                         ULONG Length, PULONG ReturnLength, KPROCESSOR_MODE Mode);
 
@@ -46,6 +49,10 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
     OB_DELETE_METHOD DeleteProcedure;
     OB_PARSE_METHOD ParseProcedure;
     OB_QUERYNAME_METHOD QueryNameProcedure;
+    BOOLEAN
+        Secured; /* an object with a name, or made with a descriptor, has one, and who opens it from user mode is asked by it */
+    OB_COPYSECURITY_METHOD CopySecurityProcedure; /* of a type that keeps descriptors itself; both or none */
+    OB_REPLACESECURITY_METHOD ReplaceSecurityProcedure;
     BOOLEAN Guarded; /* with the verifier on the use of a body after its end is found, at the cost of a page for each */
 } OBJECT_TYPE_INITIALIZER, *POBJECT_TYPE_INITIALIZER;
 
@@ -135,11 +142,40 @@ BOOLEAN ObReferenceObjectSafe(PVOID Object);
  */
 typedef struct _OB_CAPTURED {
     POBJECT_ATTRIBUTES Attributes;
-    OBJECT_ATTRIBUTES Copy;
+    OBJECT_ATTRIBUTES Copy; /* its SecurityDescriptor is self-relative */
     UNICODE_STRING Name;
 } OB_CAPTURED, *POB_CAPTURED;
 NTSTATUS ObCapture(POBJECT_ATTRIBUTES Attributes, PHANDLE Handle, POB_CAPTURED Captured);
 VOID ObReleaseCaptured(POB_CAPTURED Captured);
+
+/*
+ * A descriptor that user mode passes, absolute or self-relative, as a self-relative copy, which the caller frees with OB_TAG_DESCRIPTOR.
+ * STATUS_UNKNOWN_REVISION; STATUS_INVALID_SECURITY_DESCR; an access violation's status.  IRQL: PASSIVE_LEVEL.
+ */
+#define OB_TAG_DESCRIPTOR 'cSbO'
+NTSTATUS ObCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *Result);
+
+/* ---- security.c: what descriptors say.  IRQL: <= APC_LEVEL. ---- */
+
+/* What se does for ob, which it sees. */
+typedef struct _OB_SECURITY {
+    /* A new object's, in pool that ExFreePool frees; without an explicit one what the parent's hands down, or the maker's default. */
+    NTSTATUS (*Assign)(PSECURITY_DESCRIPTOR Parent, PSECURITY_DESCRIPTOR Explicit, BOOLEAN Container,
+                       PGENERIC_MAPPING Mapping, PSECURITY_DESCRIPTOR *Descriptor);
+    /* Moves what State still wants to what is granted, as the calling thread's subject; or STATUS_ACCESS_DENIED. */
+    NTSTATUS (*Check)(PSECURITY_DESCRIPTOR Descriptor, PGENERIC_MAPPING Mapping, PACCESS_STATE State);
+    /* System and administrators everything, others reading. */
+    PSECURITY_DESCRIPTOR Public;
+} OB_SECURITY;
+
+extern const OB_SECURITY *ObSecurity; /* se's, once it is up: until then nobody is asked */
+
+/* STATUS_NO_SECURITY_ON_OBJECT: it has none. */
+NTSTATUS ObCopySecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy);
+NTSTATUS ObReplaceSecurity(PVOID Object, PSECURITY_DESCRIPTOR New);
+PGENERIC_MAPPING ObGetGenericMapping(PVOID Object); /* its type's */
+/* A copy of a valid descriptor, self-relative, in paged pool that ExFreePool frees. */
+NTSTATUS ObDuplicateDescriptor(PSECURITY_DESCRIPTOR Descriptor, PSECURITY_DESCRIPTOR *Copy);
 
 /* The object's full name, terminated, in paged pool of this tag that is the caller's.  ObQueryNameString's statuses. */
 NTSTATUS ObCopyName(PVOID Object, ULONG Tag, POBJECT_NAME_INFORMATION *Name);

@@ -3,18 +3,18 @@
  * A security descriptor that user mode passes, absolute or self-relative, as a self-relative copy: every part is measured and copied once, and
  * then only the copy is looked at.
  */
-#include "iop.h"
+#include "obp.h"
 
-enum { IopOwner, IopGroup, IopSacl, IopDacl, IopParts };
+enum { ObpOwner, ObpGroup, ObpSacl, ObpDacl, ObpParts };
 
 /* Where a part is in user mode, and how long it was when it was measured; 0: it is not there. */
-typedef struct _IOP_DESCRIPTOR_PART {
+typedef struct _OBP_DESCRIPTOR_PART {
     const UCHAR *Address;
     ULONG Length;
-} IOP_DESCRIPTOR_PART;
+} OBP_DESCRIPTOR_PART;
 
 /* Raises. */
-static VOID IopMeasurePart(IOP_DESCRIPTOR_PART *Part, BOOLEAN IsAcl)
+static VOID ObpMeasurePart(OBP_DESCRIPTOR_PART *Part, BOOLEAN IsAcl)
 {
     if (Part->Address == NULL) {
         Part->Length = 0;
@@ -29,13 +29,13 @@ static VOID IopMeasurePart(IOP_DESCRIPTOR_PART *Part, BOOLEAN IsAcl)
     ProbeForRead((PVOID)Part->Address, Part->Length, 1);
 }
 
-static const UCHAR *IopPartAt(const UCHAR *Base, ULONG Offset)
+static const UCHAR *ObpPartAt(const UCHAR *Base, ULONG Offset)
 {
     return Offset != 0 ? Base + Offset : NULL;
 }
 
 /* Raises.  Returns the control word. */
-static SECURITY_DESCRIPTOR_CONTROL IopFindParts(const UCHAR *User, IOP_DESCRIPTOR_PART *Parts)
+static SECURITY_DESCRIPTOR_CONTROL ObpFindParts(const UCHAR *User, OBP_DESCRIPTOR_PART *Parts)
 {
     SECURITY_DESCRIPTOR_RELATIVE Head;
     SECURITY_DESCRIPTOR Absolute;
@@ -43,26 +43,26 @@ static SECURITY_DESCRIPTOR_CONTROL IopFindParts(const UCHAR *User, IOP_DESCRIPTO
     ProbeForRead((PVOID)User, sizeof(Head), sizeof(ULONG));
     RtlCopyMemory(&Head, User, sizeof(Head));
     if ((Head.Control & SE_SELF_RELATIVE) != 0) {
-        Parts[IopOwner].Address = IopPartAt(User, Head.Owner);
-        Parts[IopGroup].Address = IopPartAt(User, Head.Group);
-        Parts[IopSacl].Address = Head.Control & SE_SACL_PRESENT ? IopPartAt(User, Head.Sacl) : NULL;
-        Parts[IopDacl].Address = Head.Control & SE_DACL_PRESENT ? IopPartAt(User, Head.Dacl) : NULL;
+        Parts[ObpOwner].Address = ObpPartAt(User, Head.Owner);
+        Parts[ObpGroup].Address = ObpPartAt(User, Head.Group);
+        Parts[ObpSacl].Address = Head.Control & SE_SACL_PRESENT ? ObpPartAt(User, Head.Sacl) : NULL;
+        Parts[ObpDacl].Address = Head.Control & SE_DACL_PRESENT ? ObpPartAt(User, Head.Dacl) : NULL;
     } else {
         ProbeForRead((PVOID)User, sizeof(Absolute), sizeof(ULONG));
         RtlCopyMemory(&Absolute, User, sizeof(Absolute));
-        Parts[IopOwner].Address = Absolute.Owner;
-        Parts[IopGroup].Address = Absolute.Group;
-        Parts[IopSacl].Address = Head.Control & SE_SACL_PRESENT ? (PVOID)Absolute.Sacl : NULL;
-        Parts[IopDacl].Address = Head.Control & SE_DACL_PRESENT ? (PVOID)Absolute.Dacl : NULL;
+        Parts[ObpOwner].Address = Absolute.Owner;
+        Parts[ObpGroup].Address = Absolute.Group;
+        Parts[ObpSacl].Address = Head.Control & SE_SACL_PRESENT ? (PVOID)Absolute.Sacl : NULL;
+        Parts[ObpDacl].Address = Head.Control & SE_DACL_PRESENT ? (PVOID)Absolute.Dacl : NULL;
     }
-    for (ULONG Part = 0; Part < IopParts; Part++) {
-        IopMeasurePart(&Parts[Part], Part == IopSacl || Part == IopDacl);
+    for (ULONG Part = 0; Part < ObpParts; Part++) {
+        ObpMeasurePart(&Parts[Part], Part == ObpSacl || Part == ObpDacl);
     }
     return Head.Control;
 }
 
 /* Raises.  What a part says of its own length is as it was measured, or the copy is none. */
-static BOOLEAN IopCopyPart(PUCHAR Copy, PULONG Used, const IOP_DESCRIPTOR_PART *Part, BOOLEAN IsAcl, PULONG Offset)
+static BOOLEAN ObpCopyPart(PUCHAR Copy, PULONG Used, const OBP_DESCRIPTOR_PART *Part, BOOLEAN IsAcl, PULONG Offset)
 {
     PUCHAR To = Copy + *Used;
 
@@ -77,10 +77,10 @@ static BOOLEAN IopCopyPart(PUCHAR Copy, PULONG Used, const IOP_DESCRIPTOR_PART *
                  : RtlLengthSid((PSID)To) == Part->Length;
 }
 
-/* PASSIVE_LEVEL, of user mode.  STATUS_UNKNOWN_REVISION; STATUS_INVALID_SECURITY_DESCR; an access violation's status.  The caller frees *Result with IOP_TAG_BUFFER. */
-NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *Result)
+/* PASSIVE_LEVEL, of user mode.  STATUS_UNKNOWN_REVISION; STATUS_INVALID_SECURITY_DESCR; an access violation's status.  The caller frees *Result with OB_TAG_DESCRIPTOR. */
+NTSTATUS ObCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *Result)
 {
-    IOP_DESCRIPTOR_PART Parts[IopParts];
+    OBP_DESCRIPTOR_PART Parts[ObpParts];
     ULONG Length = sizeof(SECURITY_DESCRIPTOR_RELATIVE), Used = Length;
     SECURITY_DESCRIPTOR_RELATIVE *Copy = NULL;
     NTSTATUS Status = STATUS_SUCCESS;
@@ -94,21 +94,21 @@ NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *R
             *Result = NULL;
             return STATUS_UNKNOWN_REVISION;
         }
-        Control = IopFindParts(User, Parts);
-        for (ULONG Part = 0; Part < IopParts; Part++) {
+        Control = ObpFindParts(User, Parts);
+        for (ULONG Part = 0; Part < ObpParts; Part++) {
             Length += (Parts[Part].Length + 3) & ~3u;
         }
-        Copy = ExAllocatePoolWithTag(PagedPool, Length, IOP_TAG_BUFFER);
+        Copy = ExAllocatePoolWithTag(PagedPool, Length, OB_TAG_DESCRIPTOR);
         if (Copy == NULL) {
             Status = STATUS_INSUFFICIENT_RESOURCES;
         } else {
             RtlZeroMemory(Copy, Length);
             Copy->Revision = SECURITY_DESCRIPTOR_REVISION;
             Copy->Control = Control | SE_SELF_RELATIVE;
-            Good = IopCopyPart((PUCHAR)Copy, &Used, &Parts[IopOwner], FALSE, &Copy->Owner) &&
-                   IopCopyPart((PUCHAR)Copy, &Used, &Parts[IopGroup], FALSE, &Copy->Group) &&
-                   IopCopyPart((PUCHAR)Copy, &Used, &Parts[IopSacl], TRUE, &Copy->Sacl) &&
-                   IopCopyPart((PUCHAR)Copy, &Used, &Parts[IopDacl], TRUE, &Copy->Dacl);
+            Good = ObpCopyPart((PUCHAR)Copy, &Used, &Parts[ObpOwner], FALSE, &Copy->Owner) &&
+                   ObpCopyPart((PUCHAR)Copy, &Used, &Parts[ObpGroup], FALSE, &Copy->Group) &&
+                   ObpCopyPart((PUCHAR)Copy, &Used, &Parts[ObpSacl], TRUE, &Copy->Sacl) &&
+                   ObpCopyPart((PUCHAR)Copy, &Used, &Parts[ObpDacl], TRUE, &Copy->Dacl);
         }
     } __except (EXCEPTION_EXECUTE_HANDLER) {
         Status = GetExceptionCode();
@@ -117,7 +117,7 @@ NTSTATUS IopCaptureDescriptor(PSECURITY_DESCRIPTOR User, PSECURITY_DESCRIPTOR *R
         Status = STATUS_INVALID_SECURITY_DESCR;
     }
     if (!NT_SUCCESS(Status) && Copy != NULL) {
-        ExFreePoolWithTag(Copy, IOP_TAG_BUFFER);
+        ExFreePoolWithTag(Copy, OB_TAG_DESCRIPTOR);
         Copy = NULL;
     }
     *Result = Copy;
