@@ -169,6 +169,9 @@ static NTSTATUS IopQueryObjectSecurity(PVOID Object, SECURITY_INFORMATION Inform
     PSECURITY_DESCRIPTOR Copy = NULL;
     NTSTATUS Status = ObCopySecurity(Object, &Copy);
 
+    if (Status == STATUS_NOT_IMPLEMENTED) {
+        DbgPrint("descriptors of processes, threads, tokens and directories are not implemented\n");
+    }
     if (!NT_SUCCESS(Status) && Status != STATUS_NO_SECURITY_ON_OBJECT) {
         return Status;
     }

@@ -60,7 +60,6 @@ static NTSTATUS IopMakeFileObject(PIOP_OPEN_PACKET Packet, PDEVICE_OBJECT Device
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    RtlZeroMemory(FileObject, sizeof(*FileObject));
     FileObject->Type = IO_TYPE_FILE;
     FileObject->Size = sizeof(*FileObject);
     FileObject->Flags = IopFlagsFromOptions(Packet, Attributes) | (Direct ? FO_DIRECT_DEVICE_OPEN : 0);

@@ -109,7 +109,7 @@ VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_
                               BOOLEAN Checked)
 {
     RtlZeroMemory(AccessState, sizeof(*AccessState));
-    RtlZeroMemory(AuxData, 512);
+    RtlZeroMemory(AuxData, OBP_AUX_ACCESS_DATA);
     AccessState->OriginalDesiredAccess = DesiredAccess;
     AccessState->AuxData = AuxData;
     if (Checked) {

@@ -10,22 +10,34 @@
 
 #define OBP_MAXIMUM_REPARSE 256 /* a file system may follow 63 points, each by way of drive letters */
 
-static KMUTANT ObpNameMutant;
+static EX_PUSH_LOCK ObpNameLock;
 
 VOID ObpInitializeNames(VOID)
 {
-    KeInitializeMutant(&ObpNameMutant, FALSE);
+    ExInitializePushLock(&ObpNameLock);
 }
 
 VOID ObpLockNames(VOID)
 {
     KeEnterCriticalRegion();
-    KeWaitForSingleObject(&ObpNameMutant, Executive, KernelMode, FALSE, NULL);
+    ExAcquirePushLockExclusiveEx(&ObpNameLock, 0);
 }
 
 VOID ObpUnlockNames(VOID)
 {
-    KeReleaseMutant(&ObpNameMutant, 0, FALSE, FALSE);
+    ExReleasePushLockExclusiveEx(&ObpNameLock, 0);
+    KeLeaveCriticalRegion();
+}
+
+VOID ObpShareNames(VOID)
+{
+    KeEnterCriticalRegion();
+    ExAcquirePushLockSharedEx(&ObpNameLock, 0);
+}
+
+VOID ObpUnshareNames(VOID)
+{
+    ExReleasePushLockSharedEx(&ObpNameLock, 0);
     KeLeaveCriticalRegion();
 }
 
@@ -151,6 +163,9 @@ VOID ObpDeleteNameCheck(POBP_HEADER Header)
 {
     POBP_DIRECTORY Directory = NULL;
 
+    if (Header->Name.Buffer == NULL) {
+        return; /* it has never had one */
+    }
     ObpLockNames();
     if (Header->HandleCount == 0 && Header->Directory != NULL && (Header->Flags & OBP_FLAG_PERMANENT) == 0) {
         RemoveEntryList(&Header->Entry);
@@ -205,8 +220,10 @@ static NTSTATUS ObpStep(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_S
     POBP_HEADER Found;
     NTSTATUS Status = STATUS_SUCCESS;
 
+    BOOLEAN Changes = Last && Lookup->Insert != NULL;
+
     *Inserted = FALSE;
-    ObpLockNames();
+    (Changes ? ObpLockNames : ObpShareNames)();
     Found = ObpFindLocked(Directory, Component, (Lookup->Attributes & OBJ_CASE_INSENSITIVE) != 0);
     if (Found != NULL) {
         *Object = ObpBody(Found);
@@ -219,7 +236,7 @@ static NTSTATUS ObpStep(POBP_LOOKUP Lookup, POBP_DIRECTORY Directory, PUNICODE_S
     } else {
         Status = STATUS_OBJECT_NAME_NOT_FOUND;
     }
-    ObpUnlockNames();
+    (Changes ? ObpUnlockNames : ObpUnshareNames)();
     return Status;
 }
 
@@ -417,16 +434,16 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
         return Header->Type->Info.QueryNameProcedure(Object, Header->Directory != NULL, ObjectNameInfo, Length,
                                                      ReturnLength, KernelMode);
     }
-    ObpLockNames();
+    ObpShareNames();
     NameLength = Object == ObpRoot ? sizeof(WCHAR) : ObpNameLengthLocked(Header);
     *ReturnLength = sizeof(*ObjectNameInfo) + (NameLength != 0 ? NameLength + sizeof(WCHAR) : 0);
     if (Length < *ReturnLength) {
-        ObpUnlockNames();
+        ObpUnshareNames();
         return STATUS_INFO_LENGTH_MISMATCH;
     }
     if (NameLength == 0) {
         RtlZeroMemory(&ObjectNameInfo->Name, sizeof(ObjectNameInfo->Name));
-        ObpUnlockNames();
+        ObpUnshareNames();
         return STATUS_SUCCESS;
     }
     ObjectNameInfo->Name.Buffer = (PWCH)(ObjectNameInfo + 1);
@@ -442,7 +459,7 @@ NTSTATUS NTAPI ObQueryNameString(PVOID Object, POBJECT_NAME_INFORMATION ObjectNa
         RtlCopyMemory(End, Header->Name.Buffer, Header->Name.Length);
         *--End = L'\\';
     }
-    ObpUnlockNames();
+    ObpUnshareNames();
     return STATUS_SUCCESS;
 }
 
@@ -476,7 +493,7 @@ DECLSPEC_NOINLINE NTSTATUS ObReferenceObjectByName(PUNICODE_STRING ObjectName, U
                                                    PVOID ParseContext, PVOID *Object)
 {
     OBP_LOOKUP Lookup = {NULL, ObjectName, Attributes, ObjectType, AccessMode, AccessState, ParseContext, NULL, NULL};
-    UCHAR AuxData[512];
+    UCHAR AuxData[OBP_AUX_ACCESS_DATA];
     ACCESS_STATE Local;
     NTSTATUS Status;
 
@@ -503,7 +520,7 @@ NTSTATUS ObOpenObjectByName(POBJECT_ATTRIBUTES ObjectAttributes, POBJECT_TYPE Ob
                             PACCESS_STATE AccessState, ACCESS_MASK DesiredAccess, PVOID ParseContext, PHANDLE Handle)
 {
     OBP_LOOKUP Lookup;
-    UCHAR AuxData[512];
+    UCHAR AuxData[OBP_AUX_ACCESS_DATA];
     ACCESS_STATE Local;
     ACCESS_MASK Granted;
     NTSTATUS Status;

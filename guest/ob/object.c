@@ -370,7 +370,7 @@ static VOID ObpForgetCreation(POBP_HEADER Header)
 /* One that was there is opened instead of being made. */
 static NTSTATUS ObpCheckExisting(POBP_HEADER Header, ACCESS_MASK DesiredAccess)
 {
-    UCHAR AuxData[512];
+    UCHAR AuxData[OBP_AUX_ACCESS_DATA];
     ACCESS_STATE State;
 
     if (ExGetPreviousMode() == KernelMode) {

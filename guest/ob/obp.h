@@ -87,6 +87,8 @@ VOID ObpInitializeHandles(VOID);
 VOID ObpInitializeObjects(VOID);
 VOID ObpLockNames(VOID);
 VOID ObpUnlockNames(VOID);
+VOID ObpShareNames(VOID); /* to look only */
+VOID ObpUnshareNames(VOID);
 NTSTATUS ObpAllocateObject(POBJECT_TYPE Type, ULONG BodySize, POBP_HEADER *Header);
 
 /* name.c */
@@ -114,6 +116,7 @@ VOID ObpDeleteDirectory(PVOID Object);
 NTSTATUS ObpCreateHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 NTSTATUS ObpInsertHandle(PVOID Object, ACCESS_MASK GrantedAccess, ULONG Attributes, PHANDLE Handle);
 ACCESS_MASK ObpMapAccess(POBJECT_TYPE Type, ACCESS_MASK DesiredAccess);
+#define OBP_AUX_ACCESS_DATA 0xE0 /* bytes behind ACCESS_STATE.AuxData, as many as Windows has there */
 VOID ObpInitializeAccessState(PACCESS_STATE AccessState, PVOID AuxData, POBJECT_TYPE Type, ACCESS_MASK DesiredAccess,
                               BOOLEAN Checked);
 

@@ -4,7 +4,7 @@
  *
  * Of a type that is Secured an object with a name has a descriptor: that which it was made with, or its maker's default.  Who opens it
  * from user mode, or asks for it, is asked by that; the kernel is not.  Devices, files and keys look after themselves: io and cm.
- * ObpNameLock guards an object's descriptor.
+ * Processes, threads, tokens and directories have none yet.  ObpNameLock guards an object's descriptor.
  */
 #include "obp.h"
 
@@ -51,11 +51,11 @@ NTSTATUS ObpCheckAccess(POBP_HEADER Header, PACCESS_STATE AccessState)
     if (AccessState->RemainingDesiredAccess == 0 || Header->SecurityDescriptor == NULL) {
         return STATUS_SUCCESS;
     }
-    ObpLockNames();
+    ObpShareNames();
     if (Header->SecurityDescriptor != NULL) {
         Status = ObSecurity->Check(Header->SecurityDescriptor, &Header->Type->Info.GenericMapping, AccessState);
     }
-    ObpUnlockNames();
+    ObpUnshareNames();
     return Status;
 }
 
@@ -68,11 +68,14 @@ NTSTATUS ObCopySecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy)
     if (Header->Type->Info.CopySecurityProcedure != NULL) {
         return Header->Type->Info.CopySecurityProcedure(Object, Copy);
     }
-    ObpLockNames();
+    if (!Header->Type->Info.Secured) {
+        return STATUS_NOT_IMPLEMENTED;
+    }
+    ObpShareNames();
     if (Header->SecurityDescriptor != NULL) {
         Status = ObDuplicateDescriptor(Header->SecurityDescriptor, Copy);
     }
-    ObpUnlockNames();
+    ObpUnshareNames();
     return Status;
 }
 
@@ -107,7 +110,7 @@ NTSTATUS NTAPI ObGetObjectSecurity(PVOID Object, PSECURITY_DESCRIPTOR *SecurityD
     NTSTATUS Status = ObCopySecurity(Object, SecurityDescriptor);
 
     *MemoryAllocated = NT_SUCCESS(Status);
-    return Status == STATUS_NO_SECURITY_ON_OBJECT ? STATUS_SUCCESS : Status;
+    return Status == STATUS_NO_SECURITY_ON_OBJECT || Status == STATUS_NOT_IMPLEMENTED ? STATUS_SUCCESS : Status;
 }
 
 /* PASSIVE_LEVEL. */

@@ -28,9 +28,20 @@ ULONG NTAPI RtlLengthSid(PSID Sid)
 /* Two of different revisions or counts are different, whatever else they hold. */
 BOOLEAN NTAPI RtlEqualSid(PSID Sid1, PSID Sid2)
 {
-    return ((PISID)Sid1)->Revision == ((PISID)Sid2)->Revision &&
-           ((PISID)Sid1)->SubAuthorityCount == ((PISID)Sid2)->SubAuthorityCount &&
-           RtlEqualMemory(Sid1, Sid2, RtlLengthSid(Sid1));
+    const ULONG *One = ((PISID)Sid1)->SubAuthority, *Other = ((PISID)Sid2)->SubAuthority;
+    ULONG Count = ((PISID)Sid1)->SubAuthorityCount;
+
+    /* Revision, count and authority are eight bytes. */
+    C_ASSERT(FIELD_OFFSET(SID, SubAuthority) == sizeof(ULONG64));
+    if (*(const UNALIGNED ULONG64 *)Sid1 != *(const UNALIGNED ULONG64 *)Sid2) {
+        return FALSE;
+    }
+    for (ULONG Index = 0; Index < Count; Index++) {
+        if (One[Index] != Other[Index]) {
+            return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 /* All but the last sub-authority: two accounts of one domain. */

@@ -71,6 +71,9 @@ static ACCESS_MASK SepWalkAcl(PSEP_TOKEN Token, PACL Acl, ACCESS_MASK Wanted, PG
             Denied |= Mask & ~Granted;
         } else {
             Granted |= Mask & ~Denied;
+            if ((Granted & Wanted) == Wanted) {
+                return Wanted; /* nothing that follows takes it away */
+            }
         }
     }
     if (Owner && !OwnerRights) {

@@ -98,8 +98,8 @@ def pairs():
 
 
 # Guest instructions: limits without the verifier and with it.
-USERS = {'system-call': (200, 219), 'open-volume': (13700, 124000), 'user-apc': (2550, 2550),
-         'process-switch': (360, 360), 'process': (180000, 180000), 'access-check': (5600, 5600)}
+USERS = {'system-call': (200, 219), 'open-volume': (10500, 121000), 'user-apc': (2550, 2550),
+         'process-switch': (360, 360), 'process': (180000, 180000), 'access-check': (2650, 2650)}
 
 
 def users():

@@ -40,7 +40,7 @@ static NTSTATUS RawMount(PDEVICE_OBJECT DeviceObject, PIO_STACK_LOCATION Stack)
     Volume->Target = Target;
     Volume->Vpb = Vpb;
     Volume->SectorSize = Geometry.BytesPerSector;
-    KeInitializeEvent(&Volume->Lock, SynchronizationEvent, TRUE);
+    ExInitializeFastMutex(&Volume->Lock);
     Device->StackSize = Target->StackSize + 1;
     Device->AlignmentRequirement = Target->AlignmentRequirement;
     Device->SectorSize = (USHORT)Geometry.BytesPerSector;

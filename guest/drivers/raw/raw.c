@@ -9,12 +9,12 @@ DRIVER_INITIALIZE DriverEntry;
 VOID RawLock(PRAW_VOLUME Volume)
 {
     KeEnterCriticalRegion();
-    KeWaitForSingleObject(&Volume->Lock, Executive, KernelMode, FALSE, NULL);
+    ExAcquireFastMutexUnsafe(&Volume->Lock);
 }
 
 VOID RawUnlock(PRAW_VOLUME Volume)
 {
-    KeSetEvent(&Volume->Lock, IO_NO_INCREMENT, FALSE);
+    ExReleaseFastMutexUnsafe(&Volume->Lock);
     KeLeaveCriticalRegion();
 }
 

@@ -37,7 +37,7 @@ typedef struct _RAW_VOLUME {
     PVPB Vpb;
     ULONG SectorSize;
 
-    KEVENT Lock;
+    FAST_MUTEX Lock;
     SHARE_ACCESS ShareAccess;
     ULONG OpenCount;
     PRAW_STREAM Stream;      /* while OpenCount is not 0 */

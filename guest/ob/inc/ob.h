@@ -50,7 +50,7 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
     OB_PARSE_METHOD ParseProcedure;
     OB_QUERYNAME_METHOD QueryNameProcedure;
     BOOLEAN
-        Secured; /* an object with a name, or made with a descriptor, has one, and who opens it from user mode is asked by it */
+    Secured; /* an object with a name, or made with a descriptor, has one, and who opens it from user mode is asked by it */
     OB_COPYSECURITY_METHOD CopySecurityProcedure; /* of a type that keeps descriptors itself; both or none */
     OB_REPLACESECURITY_METHOD ReplaceSecurityProcedure;
     BOOLEAN Guarded; /* with the verifier on the use of a body after its end is found, at the cost of a page for each */
@@ -170,7 +170,7 @@ typedef struct _OB_SECURITY {
 
 extern const OB_SECURITY *ObSecurity; /* se's, once it is up: until then nobody is asked */
 
-/* STATUS_NO_SECURITY_ON_OBJECT: it has none. */
+/* STATUS_NO_SECURITY_ON_OBJECT: it has none; STATUS_NOT_IMPLEMENTED: none of its type has. */
 NTSTATUS ObCopySecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy);
 NTSTATUS ObReplaceSecurity(PVOID Object, PSECURITY_DESCRIPTOR New);
 PGENERIC_MAPPING ObGetGenericMapping(PVOID Object); /* its type's */
