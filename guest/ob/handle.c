@@ -41,9 +41,10 @@ VOID ObpUnlockHandles(KIRQL OldIrql)
     KeReleaseSpinLock(&ObpHandleLock, OldIrql);
 }
 
-/* NULL for what is no open handle. */
+/* NULL for what is no open handle: also for one of another process's, and for a kernel handle without what makes it one. */
 static POBP_HANDLE ObpEntryLocked(HANDLE Handle)
 {
+    PKPROCESS Owner = (ULONG64)Handle >= OBP_KERNEL_HANDLE ? NULL : KeGetCurrentThread()->ApcState.Process;
     ULONG64 Value = (ULONG64)Handle;
     ULONG Index;
     POBP_HANDLE Entry;
@@ -59,13 +60,13 @@ static POBP_HANDLE ObpEntryLocked(HANDLE Handle)
         return NULL;
     }
     Entry = &ObpChunks[Index / OBP_CHUNK][Index % OBP_CHUNK];
-    return Entry->Object != NULL ? Entry : NULL;
+    return Entry->Object != NULL && Entry->Owner == Owner ? Entry : NULL;
 }
 
-/* Whether the current process's user mode has it. */
-static BOOLEAN ObpIsUsersHandle(HANDLE Handle, POBP_HANDLE Entry)
+/* Whether Mode may use it, if it is one: kernel handles are not user mode's. */
+static BOOLEAN ObpIsForMode(HANDLE Handle, KPROCESSOR_MODE Mode)
 {
-    return (ULONG64)Handle < OBP_KERNEL_HANDLE && Entry->Owner == KeGetCurrentThread()->ApcState.Process;
+    return Mode == KernelMode || (ULONG64)Handle < OBP_KERNEL_HANDLE;
 }
 
 static BOOLEAN ObpGrow(VOID)
@@ -182,7 +183,7 @@ NTSTATUS NTAPI ObCloseHandle(HANDLE Handle, KPROCESSOR_MODE PreviousMode)
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Entry = ObpEntryLocked(Handle);
-    if (Entry == NULL || (PreviousMode != KernelMode && !ObpIsUsersHandle(Handle, Entry))) {
+    if (Entry == NULL || !ObpIsForMode(Handle, PreviousMode)) {
         KeReleaseSpinLock(&ObpHandleLock, Irql);
         /* NULL, also as a kernel handle, is never a handle: who closes it knows that there was none. */
         if (PreviousMode == KernelMode && ((ULONG64)Handle & ~OBP_KERNEL_HANDLE) != 0 && FvVerifierEnabled()) {
@@ -261,7 +262,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAcces
     }
     KeAcquireSpinLock(&ObpHandleLock, &Irql);
     Entry = ObpEntryLocked(Handle);
-    if (Entry == NULL || (AccessMode != KernelMode && !ObpIsUsersHandle(Handle, Entry))) {
+    if (Entry == NULL || !ObpIsForMode(Handle, AccessMode)) {
         Status = STATUS_INVALID_HANDLE;
     } else if (ObjectType != NULL && ObpHeader(Entry->Object)->Type != ObjectType) {
         Status = STATUS_OBJECT_TYPE_MISMATCH;
@@ -320,18 +321,62 @@ NTSTATUS NTAPI ObOpenObjectByPointerWithTag(PVOID Object, ULONG HandleAttributes
                                  Handle);
 }
 
-/* PASSIVE_LEVEL.  All processes share the table, so the process handles are only checked for existence by
- * nobody. */
+/* In the process whose handle it is, from here to ObpLeaveProcess; the current one costs nothing. */
+static NTSTATUS ObpEnterProcess(HANDLE ProcessHandle, PVOID *Process, PKAPC_STATE ApcState)
+{
+    POBJECT_TYPE ProcessType = ObpHeader(KeGetCurrentThread()->ApcState.Process)->Type;
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(ProcessHandle, PROCESS_DUP_HANDLE, ProcessType, ExGetPreviousMode(), Process, NULL);
+
+    if (NT_SUCCESS(Status)) {
+        KeStackAttachProcess(*Process, ApcState);
+    }
+    return Status;
+}
+
+static VOID ObpLeaveProcess(PVOID Process, PKAPC_STATE ApcState)
+{
+    KeUnstackDetachProcess(ApcState);
+    ObDereferenceObject(Process);
+}
+
+static NTSTATUS ObpDuplicateTo(HANDLE ProcessHandle, PVOID Object, ACCESS_MASK DesiredAccess, ULONG Attributes,
+                               PHANDLE TargetHandle)
+{
+    KAPC_STATE ApcState;
+    HANDLE Handle = NULL;
+    PVOID Process;
+    NTSTATUS Status = ObpEnterProcess(ProcessHandle, &Process, &ApcState);
+
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
+    DesiredAccess = ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess);
+    Status = ObpHeader(Object)->Type->Filters == 0
+                 ? ObpInsertHandle(Object, DesiredAccess, Attributes, &Handle)
+                 : ObpFilterHandle(Object, DesiredAccess, Attributes, OB_OPERATION_HANDLE_DUPLICATE, &Handle);
+    ObpLeaveProcess(Process, &ApcState);
+    *TargetHandle = Handle; /* which lies in the caller's process */
+    return Status;
+}
+
+/* PASSIVE_LEVEL.  STATUS_INVALID_HANDLE: also of a process.  (ZwDuplicateObject) */
 NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle, HANDLE TargetProcessHandle,
                                  PHANDLE TargetHandle, ACCESS_MASK DesiredAccess, ULONG HandleAttributes, ULONG Options)
 {
     OBJECT_HANDLE_INFORMATION Information;
-    NTSTATUS Status;
-    PVOID Object;
+    KAPC_STATE ApcState;
+    PVOID Object, Process;
+    NTSTATUS Status = ObpEnterProcess(SourceProcessHandle, &Process, &ApcState);
 
-    UNREFERENCED_PARAMETER(SourceProcessHandle);
-    UNREFERENCED_PARAMETER(TargetProcessHandle);
+    if (!NT_SUCCESS(Status)) {
+        return Status;
+    }
     Status = ObReferenceObjectByHandle(SourceHandle, 0, NULL, KernelMode, &Object, &Information);
+    if (NT_SUCCESS(Status) && (Options & DUPLICATE_CLOSE_SOURCE) != 0) {
+        ObCloseHandle(SourceHandle, KernelMode);
+    }
+    ObpLeaveProcess(Process, &ApcState);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
@@ -342,16 +387,9 @@ NTSTATUS NTAPI ZwDuplicateObject(HANDLE SourceProcessHandle, HANDLE SourceHandle
         HandleAttributes = Information.HandleAttributes | (ObIsKernelHandle(SourceHandle) ? OBJ_KERNEL_HANDLE : 0);
     }
     if (TargetHandle != NULL) {
-        DesiredAccess = ObpMapAccess(ObpHeader(Object)->Type, DesiredAccess);
-        Status =
-            ObpHeader(Object)->Type->Filters == 0
-                ? ObpInsertHandle(Object, DesiredAccess, HandleAttributes, TargetHandle)
-                : ObpFilterHandle(Object, DesiredAccess, HandleAttributes, OB_OPERATION_HANDLE_DUPLICATE, TargetHandle);
+        Status = ObpDuplicateTo(TargetProcessHandle, Object, DesiredAccess, HandleAttributes, TargetHandle);
     }
     ObDereferenceObject(Object);
-    if ((Options & DUPLICATE_CLOSE_SOURCE) != 0) {
-        ObCloseHandle(SourceHandle, KernelMode);
-    }
     return Status;
 }
 

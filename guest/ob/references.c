@@ -226,6 +226,20 @@ static NTSTATUS NTAPI ObpVfObReferenceObjectByPointerWithTag(PVOID Object, ACCES
     return Status;
 }
 
+/* What user mode can close or exchange at any moment is not to be taken for the kernel's. */
+static VOID ObpCheckHandleMode(HANDLE Handle, KPROCESSOR_MODE Mode, const VOID *Caller)
+{
+    PEPROCESS Process = PsGetCurrentProcess();
+
+    if (Mode != KernelMode || ObIsKernelHandle(Handle) || Handle == ZwCurrentProcess() || Handle == ZwCurrentThread() ||
+        Process == PsInitialSystemProcess) {
+        return;
+    }
+    FvBlame(Caller);
+    FvReport("rule=a user-mode handle is referenced as the kernel's: AccessMode is KernelMode\n");
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, 0xF6, (ULONG_PTR)Handle, (ULONG_PTR)Process, (ULONG_PTR)Caller);
+}
+
 static NTSTATUS NTAPI ObpVfObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK DesiredAccess, POBJECT_TYPE ObjectType,
                                                      KPROCESSOR_MODE AccessMode, PVOID *Object,
                                                      POBJECT_HANDLE_INFORMATION HandleInformation)
@@ -234,6 +248,7 @@ static NTSTATUS NTAPI ObpVfObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK 
         ObReferenceObjectByHandle(Handle, DesiredAccess, ObjectType, AccessMode, Object, HandleInformation);
 
     if (NT_SUCCESS(Status)) {
+        ObpCheckHandleMode(Handle, AccessMode, _ReturnAddress());
         ObpNoteReference(*Object, _ReturnAddress());
     }
     return Status;
@@ -248,6 +263,7 @@ static NTSTATUS NTAPI ObpVfObReferenceObjectByHandleWithTag(HANDLE Handle, ACCES
         ObReferenceObjectByHandleWithTag(Handle, DesiredAccess, ObjectType, AccessMode, Tag, Object, HandleInformation);
 
     if (NT_SUCCESS(Status)) {
+        ObpCheckHandleMode(Handle, AccessMode, _ReturnAddress());
         ObpNoteReference(*Object, _ReturnAddress());
     }
     return Status;

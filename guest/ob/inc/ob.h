@@ -9,8 +9,8 @@
  *  - A name holds one reference.  It goes when the last handle does, unless the object is permanent
  *    (OBJ_PERMANENT until ObMakeTemporaryObject).
  *  - Type procedures are called at PASSIVE_LEVEL without ob's locks.
- *  - All threads share one handle table.  Handles made with OBJ_KERNEL_HANDLE have the upper 33 bits set, as
- *    on Windows.
+ *  - A handle is the process's in which it was made, in user and in kernel mode; one made with OBJ_KERNEL_HANDLE, which has the
+ *    upper 33 bits set as on Windows, is the kernel's in every process.  They lie in one table, which knows whose each is.
  */
 #ifndef FLTVM_OB_H
 #define FLTVM_OB_H

@@ -88,10 +88,13 @@ static VOID CheckViews(VOID)
     LARGE_INTEGER Size = {.QuadPart = 0x20000};
     PVOID Base[2] = {(PVOID)0x30000000, (PVOID)0x30000000};
     SIZE_T Length = 0;
+    OBJECT_ATTRIBUTES Attributes;
     HANDLE Section, Handle;
     KAPC_STATE State;
 
-    FvCheck(NT_SUCCESS(ZwCreateSection(&Section, SECTION_ALL_ACCESS, NULL, &Size, PAGE_READWRITE, SEC_COMMIT, NULL)));
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL); /* it is used in both */
+    FvCheck(NT_SUCCESS(
+        ZwCreateSection(&Section, SECTION_ALL_ACCESS, &Attributes, &Size, PAGE_READWRITE, SEC_COMMIT, NULL)));
     FvCheck(
         NT_SUCCESS(ObOpenObjectByPointer(Process[0], OBJ_KERNEL_HANDLE, NULL, 0, *PsProcessType, KernelMode, &Handle)));
     FvCheck(
