@@ -229,10 +229,10 @@ static NTSTATUS NTAPI ObpVfObReferenceObjectByPointerWithTag(PVOID Object, ACCES
 /* What user mode can close or exchange at any moment is not to be taken for the kernel's. */
 static VOID ObpCheckHandleMode(HANDLE Handle, KPROCESSOR_MODE Mode, const VOID *Caller)
 {
-    PEPROCESS Process = PsGetCurrentProcess();
+    PKPROCESS Process = KeGetCurrentThread()->ApcState.Process;
 
     if (Mode != KernelMode || ObIsKernelHandle(Handle) || Handle == ZwCurrentProcess() || Handle == ZwCurrentThread() ||
-        Process == PsInitialSystemProcess) {
+        Process->UserApcDispatcher == 0) {
         return;
     }
     FvBlame(Caller);

@@ -13,7 +13,7 @@ end
 local vm = fltvm.machine{ disks = { { media = images, writable = true }, { size = "1M" } } }
 vm:load{ source = "removal.c", altitude = "370030" } -- it says when an instance ends
 local function put(name, bytes)
-  local file = vm:open(ROOT .. name, { disposition = "create" })
+  local file = vm:open(ROOT .. name, { disposition = "create", access = "rw delete" })
   file:write(0, bytes)
   return file
 end
@@ -39,7 +39,7 @@ local function each(what, put_in)
   end
   local async = vm:open(ROOT .. "kept", { async = true, buffered = false })
   local whole = vm:open(DEVICE)
-  local cached = vm:open(ROOT .. "kept")
+  local cached = vm:open(ROOT .. "kept", { access = "rw delete" })
   change()
   expect_equal(async:read_async(0, 512):wait(), FIRST:sub(1, 512), what .. ": a read without the cache")
   change()
@@ -79,7 +79,7 @@ each("the same again", function() vm:insert(1) end)
 each("out and in", function() vm:eject(0) vm:insert(1, 0) end)
 
 -- None.
-local file = vm:open(ROOT .. "kept")
+local file = vm:open(ROOT .. "kept", { access = "rw delete" })
 local cold = vm:open(ROOT .. "kept", { buffered = false })
 vm:eject()
 expect_status("STATUS_NO_MEDIA_IN_DEVICE", function() cold:read(0, 512) end, "a read without a medium")
