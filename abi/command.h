@@ -87,7 +87,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_QUERY  43u /* args: handle, FILE_INFORMATION_CLASS, output bytes */
 /*
  * in: path of its image; args: bytes of ntdll.dll and of a program, which follow: it runs in user mode; a program of no bytes is the file
- * of that path; FLTVM_USER_* whose its token is.  values[0]: id
+ * of that path; FLTVM_USER_* whose its token is; 1 for a client of the machine's own, which is no operation of the script's.  values[0]: id
  */
 #define FLTVM_COMMAND_PROCESS      44u
 #define FLTVM_COMMAND_PROCESS_END  45u /* args: id, exit status */
@@ -105,7 +105,7 @@ _Static_assert(sizeof(struct fltvm_result) == 48, "result");
 #define FLTVM_COMMAND_FS_QUERY 66u /* args: handle, FS_INFORMATION_CLASS, output bytes */
 #define FLTVM_COMMAND_FS_SET   67u /* args: handle, FS_INFORMATION_CLASS; in: the information */
 
-/* in: ntdll.dll and the program that serves; args: id, bytes of either.  From then on the process does operations itself. */
+/* in: ntdll.dll and the program that serves; args: id, bytes of either, as the fourth above.  From then on the process does operations itself. */
 #define FLTVM_COMMAND_PROCESS_SERVE 68u
 
 /*

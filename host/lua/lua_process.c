@@ -188,7 +188,7 @@ static int machine_process(lua_State *lua)
 /* The program that does what a script says is in the process from now on. */
 static void serve(lua_State *lua, Process *process)
 {
-    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS_SERVE, .args = {process->id}};
+    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS_SERVE, .args = {process->id, 0, 0, process->own}};
     FltvmResult result = {0};
     GByteArray *bytes;
     GError *error = NULL;
@@ -223,7 +223,7 @@ FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
 
 guint32 fltvm_lua_client(lua_State *lua, guint32 user)
 {
-    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS, .args = {0, 0, user}};
+    struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS, .args = {0, 0, user, 1}};
     Process *process;
 
     lua_getiuservalue(lua, 1, 1);
@@ -231,9 +231,11 @@ guint32 fltvm_lua_client(lua_State *lua, guint32 user)
         lua_pop(lua, 1);
         command.timeout_ns = fltvm_lua_timeout(lua, lua_gettop(lua) + 1); /* no table: the default */
         process = push_process(lua, 1);
+        process->own = TRUE;
         lua_pushlstring(lua, CLIENT_NAME, sizeof(CLIENT_NAME));
         create_process(lua, process, &command, CLIENT_NAME);
         serve(lua, process);
+        fltvm_lua_opened(lua, ""); /* it may die as any other */
         lua_pushvalue(lua, -1);
         lua_rawseti(lua, -3, (lua_Integer)user);
     }

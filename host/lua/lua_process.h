@@ -9,6 +9,7 @@ typedef struct {
     FltvmMachine *machine; /* the first user value keeps it */
     guint64 id;
     gboolean runs;   /* a program of its own */
+    gboolean own;    /* the machine's, not the script's */
     gboolean serves; /* the program that does what a script says is there */
 } FltvmLuaProcess;
 

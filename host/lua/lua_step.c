@@ -284,6 +284,8 @@ static gboolean is_step(const struct fltvm_command *command)
     case FLTVM_COMMAND_POLL:
     case FLTVM_COMMAND_CHOOSE:
     case FLTVM_COMMAND_REGISTRY: return FALSE;
+    case FLTVM_COMMAND_PROCESS:
+    case FLTVM_COMMAND_PROCESS_SERVE: return command->args[3] == 0; /* one of the script's own */
     default: return TRUE;
     }
 }

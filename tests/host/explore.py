@@ -323,10 +323,10 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT Driver, PUNICODE_STRING Path)
 '''
 
 
-# Two reads at a time, or one after the other; which of them is done first is told.
+# Two reads at a time, or one after the other; which of them is done first is told.  The kernel's: a program's threads begin too late.
 PAIR = '''
 local vm = fltvm.machine{ cpus = 1, disks = { { size = "1M" } } }
-local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true })
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true, user = "kernel" })
 local first = volume:read_async(0, 4096, { thread = 1 })
 WAIT
 local second = volume:read_async(65536, 4096, { thread = 2 })

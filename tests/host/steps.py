@@ -12,11 +12,11 @@ from command import Folder, expect, says_not
 from tap import case, check, equal, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# The operations: loading, opening, each read, each wait, closing, unloading.
+# The operations: loading, opening, each read, each wait, closing, unloading.  The kernel's: there is no process to kill.
 SCRIPT = '''
 local vm = fltvm.machine{ cpus = 1, disks = { { size = "1M" } } }
 local filter = vm:load{ source = [[SOURCE]], altitude = "370030" }
-local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true })
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true, user = "kernel" })
 CHECKPOINT
 local first = volume:read_async(0, 4096, { thread = 1 })
 local second = volume:read_async(65536, 4096, { thread = 2 })
