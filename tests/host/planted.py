@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIO = '''
 local vm = fltvm.machine{ cpus = 2, disks = { { size = "1M" } } }
 local filter = vm:load{ source = [[%s]], altitude = "370030" }
-local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true })
+local volume = vm:open("\\\\Device\\\\HarddiskVolume1", { async = true, user = "kernel" })
 local reads = {}
 for i = 1, 12 do
   reads[i] = volume:read_async(i * 4096, 4096, { thread = i %% 3 })
