@@ -8,7 +8,8 @@
 typedef struct {
     FltvmMachine *machine;
     guint64 handle;
-    guint32 user; /* who opened it, and works with it: FLTVM_USER_*, or a process's id */
+    guint32 access; /* what it was opened for */
+    guint32 user;   /* who opened it, and works with it: FLTVM_USER_*, or a process's id */
     gboolean open;
 } FltvmLuaFile;
 

@@ -163,6 +163,20 @@ static int file_links(lua_State *lua)
     return fltvm_lua_perform(lua, &command, 2, NULL, 0, push_links, "asking for the links");
 }
 
+/* Of the documented NT interface: with one of these a name may be changed. */
+enum { DELETE_ACCESS = 0x10000, MAXIMUM_ALLOWED_ACCESS = 0x2000000, GENERIC_ALL_ACCESS = 0x10000000 };
+
+/* What an error says more where the handle is the reason: the kernel's are not asked. */
+static const char *without_delete(lua_State *lua)
+{
+    const FltvmLuaFile *file = fltvm_lua_file(lua, 1);
+
+    return file->user > FLTVM_USER_LIMITED &&
+                   !(file->access & (DELETE_ACCESS | MAXIMUM_ALLOWED_ACCESS | GENERIC_ALL_ACCESS))
+               ? " with a handle that was opened without \"delete\""
+               : "";
+}
+
 static int file_name_with(lua_State *lua, guint number, const char *word)
 {
     static const FltvmLuaField known[] = {{"replace", FLTVM_LUA_BOOLEAN},
@@ -199,8 +213,9 @@ static int file_name_with(lua_State *lua, guint number, const char *word)
     lua_pushlstring(lua, (const char *)bytes->data, length);
     g_byte_array_unref(name);
     g_byte_array_unref(bytes);
-    fltvm_lua_perform(lua, &command, 3, lua_tostring(lua, 4), length, NULL,
-                      lua_pushfstring(lua, "%s '%s'", word, lua_tostring(lua, 2)));
+    fltvm_lua_perform(
+        lua, &command, 3, lua_tostring(lua, 4), length, NULL,
+        lua_pushfstring(lua, "%s '%s'%s", word, lua_tostring(lua, 2), number == RENAME_EX ? without_delete(lua) : ""));
     return 0;
 }
 
@@ -235,7 +250,8 @@ static int file_delete(lua_State *lua)
                (fltvm_lua_boolean_field(lua, 2, "posix", FALSE) ? 0x2 : 0) |
                (fltvm_lua_boolean_field(lua, 2, "on_close", FALSE) ? 0x8 : 0) |
                (fltvm_lua_boolean_field(lua, 2, "ignore_readonly", FALSE) ? 0x10 : 0);
-    fltvm_lua_perform(lua, &command, 2, flags, sizeof(flags), NULL, "deleting");
+    fltvm_lua_perform(lua, &command, 2, flags, sizeof(flags), NULL,
+                      lua_pushfstring(lua, "deleting%s", without_delete(lua)));
     return 0;
 }
 

@@ -215,6 +215,7 @@ int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const
     file = fltvm_lua_new(lua, sizeof(*file), FLTVM_LUA_FILE);
     file->machine = machine;
     file->handle = result.header.values[0];
+    file->access = (guint32)command.args[0];
     file->user = command.user;
     file->open = TRUE;
     lua_pushvalue(lua, 1);

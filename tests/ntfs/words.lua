@@ -23,6 +23,8 @@ end
 local file, action = vm:open(ROOT .. "Größe €𝄞.txt", { disposition = "open_if", attributes = "hidden archive" })
 expect_equal(action, "created", "what was done")
 file:write(0, "some text")
+fails('opened without "delete": STATUS_ACCESS_DENIED', function() file:rename("another") end, "a rename wants more than reading and writing")
+fails('opened without "delete": STATUS_ACCESS_DENIED', function() file:delete() end, "so does a deletion")
 expect_equal(file:information("basic").attributes, "hidden archive", "attributes by name")
 file:close()
 file, action = vm:open(ROOT .. "größe €𝄞.TXT", { disposition = "open_if", access = { "read_data", "read_attributes" }, share = "r" })
