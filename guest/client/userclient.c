@@ -224,7 +224,7 @@ NTSTATUS ClientpQueueToUser(PCLIENT_OPERATION Operation)
         return STATUS_INVALID_PARAMETER;
     ClientpLockUsers();
     Process = ClientpFindProcess((HANDLE)(ULONG_PTR)Operation->Command.user);
-    if (Process == NULL) {
+    if (Process == NULL || Process->Process->Exiting) {
         Status = STATUS_INVALID_CID;
     } else {
         Server = ClientpFindServer(Process, Number);

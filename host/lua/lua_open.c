@@ -25,6 +25,7 @@ enum {
     OPTION_SYNCHRONOUS = 0x20,
     OPTION_BY_ID = 0x2000,
 };
+#define STATUS_INVALID_CID_ 0xC000000Bu
 
 guint64 fltvm_lua_open_device(lua_State *lua, FltvmMachine *machine, const char *name, guint32 options)
 {
@@ -153,18 +154,39 @@ static guint64 root_handle(lua_State *lua, guint32 user)
     return handle;
 }
 
-/* Who opens what a script has the machine itself open: a client of its own, or the kernel, which may impersonate. */
-static guint32 opener(lua_State *lua)
+/* Whose client of the machine's own opens; FLTVM_USER_NONE: the kernel, which may impersonate (*kernel). */
+static guint32 opener(lua_State *lua, guint32 *kernel)
 {
     const char *user = fltvm_lua_string_field(lua, 3, "user", NULL);
     const char *impersonate = fltvm_lua_string_field(lua, 3, "impersonate", NULL);
-    gboolean kernel = user && g_str_equal(user, "kernel");
+    gboolean by_kernel = user && g_str_equal(user, "kernel");
 
-    if (impersonate && !kernel)
+    if (impersonate && !by_kernel)
         luaL_error(lua, "impersonate: it is the kernel that does (user = \"kernel\")");
-    if (kernel)
-        return impersonate ? fltvm_lua_user(lua, "impersonate", impersonate) : FLTVM_USER_NONE;
-    return fltvm_lua_client(lua, user ? fltvm_lua_user(lua, "user", user) : FLTVM_USER_SYSTEM);
+    *kernel = impersonate ? fltvm_lua_user(lua, "impersonate", impersonate) : FLTVM_USER_NONE;
+    if (by_kernel)
+        return FLTVM_USER_NONE;
+    return user ? fltvm_lua_user(lua, "user", user) : FLTVM_USER_SYSTEM;
+}
+
+/* By the machine's own client of `user`'s, which the command names: one that has ended meanwhile gives way to another, once. */
+static void open_by_client(lua_State *lua, FltvmMachine *machine, guint32 user, struct fltvm_command *command,
+                           const char *bytes, gsize length, const char *what, FltvmResult *result)
+{
+    struct fltvm_command first = *command;
+    gint32 status;
+
+    fltvm_lua_command(lua, machine, &first, bytes, length, what, TRUE, result);
+    status = result->header.status;
+    if (status >= 0 && status != FLTVM_LUA_STATUS_TIMEOUT)
+        return;
+    fltvm_result_clear(result);
+    if (status == FLTVM_LUA_STATUS_TIMEOUT)
+        fltvm_lua_raise_timeout(lua, machine, what, command->timeout_ns);
+    if ((guint32)status != STATUS_INVALID_CID_)
+        fltvm_lua_raise_status(lua, (guint32)status, what);
+    command->user = fltvm_lua_next_client(lua, user);
+    fltvm_lua_command(lua, machine, command, bytes, length, what, FALSE, result);
 }
 
 int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const char *what)
@@ -190,7 +212,8 @@ int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const
     const char *path = luaL_checkstring(lua, 2);
     struct fltvm_command command = {.op = FLTVM_COMMAND_OPEN};
     FltvmResult result = {0};
-    const char *bytes;
+    const char *bytes, *doing;
+    guint32 client;
     GByteArray *input;
     gsize length;
     FltvmLuaFile *file;
@@ -204,14 +227,19 @@ int fltvm_lua_open_as(lua_State *lua, FltvmMachine *machine, guint32 user, const
     if (user != FLTVM_USER_NONE &&
         (fltvm_lua_string_field(lua, 3, "user", NULL) || fltvm_lua_string_field(lua, 3, "impersonate", NULL)))
         luaL_error(lua, "user: a process opens with its own token (machine:process{ token = })");
-    command.user = user != FLTVM_USER_NONE ? user : opener(lua);
+    client = user == FLTVM_USER_NONE ? opener(lua, &user) : FLTVM_USER_NONE;
+    command.user = client != FLTVM_USER_NONE ? fltvm_lua_client(lua, client) : user;
     command.args[5] = root_handle(lua, command.user);
     fltvm_lua_set_thread(lua, 3, &command);
     input = open_input(lua, path, (guint32)command.args[3]);
     length = input->len;
     bytes = lua_pushlstring(lua, (const char *)input->data, length); /* Lua's: an error leaves nothing behind */
     g_byte_array_unref(input);
-    fltvm_lua_command(lua, machine, &command, bytes, length, lua_pushfstring(lua, "opening %s", path), FALSE, &result);
+    doing = lua_pushfstring(lua, "opening %s", path);
+    if (client != FLTVM_USER_NONE)
+        open_by_client(lua, machine, client, &command, bytes, length, doing, &result);
+    else
+        fltvm_lua_command(lua, machine, &command, bytes, length, doing, FALSE, &result);
     file = fltvm_lua_new(lua, sizeof(*file), FLTVM_LUA_FILE);
     file->machine = machine;
     file->handle = result.header.values[0];

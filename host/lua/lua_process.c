@@ -221,7 +221,8 @@ FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index)
     return process;
 }
 
-guint32 fltvm_lua_client(lua_State *lua, guint32 user)
+/* The machine at 1's own client of `user`'s, on the stack. */
+static Process *push_client(lua_State *lua, guint32 user)
 {
     struct fltvm_command command = {.op = FLTVM_COMMAND_PROCESS, .args = {0, 0, user, 1}};
     Process *process;
@@ -239,9 +240,35 @@ guint32 fltvm_lua_client(lua_State *lua, guint32 user)
         lua_pushvalue(lua, -1);
         lua_rawseti(lua, -3, (lua_Integer)user);
     }
-    process = lua_touserdata(lua, -1);
-    lua_pop(lua, 2);
-    return (guint32)process->id;
+    lua_remove(lua, -2);
+    return lua_touserdata(lua, -1);
+}
+
+guint32 fltvm_lua_client(lua_State *lua, guint32 user)
+{
+    guint32 id = (guint32)push_client(lua, user)->id;
+
+    lua_pop(lua, 1);
+    return id;
+}
+
+guint32 fltvm_lua_next_client(lua_State *lua, guint32 user)
+{
+    lua_getiuservalue(lua, 1, 1);
+    lua_pushnil(lua);
+    lua_rawseti(lua, -2, (lua_Integer)user);
+    lua_pop(lua, 1);
+    return fltvm_lua_client(lua, user);
+}
+
+/* machine:client([user]) -> process */
+static int machine_client(lua_State *lua)
+{
+    const char *user = luaL_optstring(lua, 2, "system");
+
+    fltvm_lua_machine(lua, 1);
+    push_client(lua, fltvm_lua_user(lua, "user", user));
+    return 1;
 }
 
 /* process:open(path [, {...}]) -> file, what was done */
@@ -317,6 +344,8 @@ void fltvm_lua_open_process(lua_State *lua)
     luaL_getmetatable(lua, FLTVM_LUA_MACHINE);
     lua_pushcfunction(lua, machine_process);
     lua_setfield(lua, -2, "process");
+    lua_pushcfunction(lua, machine_client);
+    lua_setfield(lua, -2, "client");
     lua_pop(lua, 1);
     lua_getglobal(lua, "fltvm");
     lua_pushcfunction(lua, lua_program);

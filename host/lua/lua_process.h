@@ -23,5 +23,6 @@ FltvmLuaProcess *fltvm_lua_process(lua_State *lua, int index);
  * first asked for, and lives as long as the machine.
  */
 guint32 fltvm_lua_client(lua_State *lua, guint32 user);
+guint32 fltvm_lua_next_client(lua_State *lua, guint32 user); /* another: that one has ended */
 
 #endif
