@@ -14,17 +14,24 @@
 #include "error.h"
 #include "findings.h"
 #include "output.h"
+#include "slurm.h"
 #include "verbs.h"
 #include "verify.h"
 
 #define DEFAULT_RUNS 1000
 #define MOST_JOBS    128
+#define MOST_TASKS   100000
 #define MOST_SECONDS 31536000
+
+/* Microseconds between two writings of what is known so far. */
+#define KEEP_INTERVAL (5 * G_USEC_PER_SEC)
 
 /* Runs that one finding may take to become smaller. */
 #define SHRINK_RUNS 24
 
 static char *opt_runs, *opt_time, *opt_strategy, *opt_seed, *opt_shard;
+static char *opt_slurm;
+static gboolean opt_wait;
 static char *opt_junit, *opt_json, *opt_output;
 static int opt_jobs;
 static gboolean opt_merge, opt_verify;
@@ -40,6 +47,10 @@ static const GOptionEntry entries[] = {
     {"seed", 0, 0, G_OPTION_ARG_STRING, &opt_seed, "Seed of the first run (default: the scenario's)", "N"},
     {"shard", 0, 0, G_OPTION_ARG_STRING, &opt_shard, "Only the Ith of N equal parts of the runs", "I/N"},
     {"merge", 0, 0, G_OPTION_ARG_NONE, &opt_merge, "Run nothing: make one account of --json files of shards", NULL},
+    {"slurm", 0, 0, G_OPTION_ARG_STRING, &opt_slurm,
+     "Submit TASKS jobs to Slurm, each with its part of the runs, and one that merges; --output is what all nodes see",
+     "TASKS"},
+    {"wait", 0, 0, G_OPTION_ARG_NONE, &opt_wait, "With --slurm: wait for the end, and tell what was found", NULL},
     {"verify", 0, 0, G_OPTION_ARG_NONE, &opt_verify,
      "Do each run from a checkpoint also from its beginning, and compare them", NULL},
     {"json", 0, 0, G_OPTION_ARG_FILENAME, &opt_json, "Also write what was found as JSON", "FILE"},
@@ -225,6 +236,24 @@ static gboolean next_task(const Setup *setup, FltvmPlan *plan, FltvmTask *task)
     return FALSE;
 }
 
+/* What is known so far is kept in --json's file: a run of the whole that is killed leaves it. */
+static void keep(FltvmFindings *findings, gint64 begin)
+{
+    static gint64 kept;
+    gint64 now = g_get_monotonic_time();
+    gboolean is_new = opt_json && !g_file_test(opt_json, G_FILE_TEST_EXISTS);
+
+    if (!opt_json || now - kept < KEEP_INTERVAL || (!is_new && !g_file_test(opt_json, G_FILE_TEST_IS_REGULAR)))
+        return;
+    kept = now;
+    findings->seconds = (double)(now - begin) / G_USEC_PER_SEC;
+    findings->incomplete = TRUE;
+    findings->stopped = g_strdup("it was lost before its end");
+    fltvm_findings_write_json(findings, opt_json, NULL); /* what fails now is told at the end */
+    findings->incomplete = FALSE;
+    g_clear_pointer(&findings->stopped, g_free);
+}
+
 static gboolean run_plan(const Setup *setup, FltvmRunner *runner, FltvmPlan *plan, FltvmFindings *findings,
                          FltvmVerify *verify, GError **error)
 {
@@ -245,7 +274,9 @@ static gboolean run_plan(const Setup *setup, FltvmRunner *runner, FltvmPlan *pla
         if (opt_verify)
             fltvm_verify_note(verify, &done);
         show_progress(findings, begin);
+        keep(findings, begin);
     }
+    findings->incomplete = fltvm_child_interrupted();
     if (fltvm_child_interrupted())
         findings->stopped = g_strdup("interrupted");
     else if (more)
@@ -318,6 +349,35 @@ static int merge(char **paths, GError **error)
     return findings ? tell(findings, error) : FLTVM_ERROR_USAGE;
 }
 
+/* Each task explores as this would have, but for its share. */
+static int submit(const Setup *setup, GError **error)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new_with_free_func(g_free);
+    const struct {
+        const char *name, *value;
+    } given[] = {{"--runs", opt_runs},       {"--time", opt_time},      {"--strategy", opt_strategy},
+                 {"--seed", opt_seed},       {"--cpus", opt_cpus},      {"--memory", opt_memory},
+                 {"--machine", opt_machine}, {"--timeout", opt_timeout}};
+    FltvmSlurm slurm = {.script = setup->script, .directory = opt_output, .waits = opt_wait};
+    guint64 tasks;
+    int status;
+
+    if (!parse_number("slurm", opt_slurm, 1, MOST_TASKS, &tasks, error))
+        return FLTVM_ERROR_USAGE;
+    slurm.tasks = (guint)tasks;
+    for (gsize i = 0; i < G_N_ELEMENTS(given); i++) {
+        if (given[i].value)
+            g_ptr_array_add(options, g_strconcat(given[i].name, "=", given[i].value, NULL));
+    }
+    g_ptr_array_add(options, g_strdup_printf("--jobs=%d", opt_jobs ? opt_jobs : 1));
+    if (opt_verify)
+        g_ptr_array_add(options, g_strdup("--verify"));
+    g_ptr_array_add(options, NULL);
+    slurm.options = (char **)options->pdata;
+    status = fltvm_slurm_submit(&slurm, error);
+    return status < 0 ? FLTVM_ERROR_HOST : status;
+}
+
 /* --- the verb -------------------------------------------------------------------------------------------- */
 
 /* What is written must not be what is read, nor both of it one file. */
@@ -338,6 +398,17 @@ static gboolean check_usage(int argc, char **argv, GError **error)
     if (!opt_merge && argc != 2) {
         g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
                     argc < 2 ? "no scenario named (try 'fltvm explore --help')" : "one scenario at a time");
+        return FALSE;
+    }
+    if (opt_slurm && (!opt_output || opt_merge || opt_shard || opt_json || opt_junit)) {
+        g_set_error(
+            error, FLTVM_ERROR, FLTVM_ERROR_USAGE,
+            "--slurm: it wants --output, a folder for all that the jobs write, and no --json, --junit, --shard or "
+            "--merge");
+        return FALSE;
+    }
+    if (opt_wait && !opt_slurm) {
+        g_set_error(error, FLTVM_ERROR, FLTVM_ERROR_USAGE, "--wait: it is for --slurm");
         return FALSE;
     }
     return check_outputs(argv + 1, error);
@@ -364,5 +435,7 @@ int fltvm_verb_explore(int argc, char **argv, GError **error)
     if (!plan || !parse(&setup, error) || !check_usage(argc, argv, error))
         return FLTVM_ERROR_USAGE;
     setup.script = argv[1];
+    if (opt_slurm)
+        return submit(&setup, error);
     return opt_merge ? merge(argv + 1, error) : explore(&setup, plan, error);
 }

@@ -36,7 +36,7 @@ typedef struct {
     char *unjudged_title;
     char *unjudged_command;
     guint shard, shards; /* 1 of 1: all */
-    gboolean incomplete; /* shards are missing */
+    gboolean incomplete; /* runs that were to be made are missing: of shards, or it was interrupted */
     char *stopped;       /* why it ended before its time; NULL: it did not */
     double seconds;
 } FltvmFindings;

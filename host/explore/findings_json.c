@@ -50,6 +50,8 @@ gboolean fltvm_findings_write_json(const FltvmFindings *findings, const char *pa
                            findings->seconds * 1e3);
     if (findings->stopped)
         append_text(json, "stopped", findings->stopped);
+    if (findings->incomplete)
+        g_string_append(json, ", \"incomplete\": true");
     g_string_append_printf(json, ",\n \"unjudged\": {\"runs\": %" G_GUINT64_FORMAT, findings->unjudged);
     if (findings->unjudged) {
         g_string_append_printf(json, ", \"order\": %" G_GUINT64_FORMAT, findings->unjudged_order);
@@ -132,6 +134,7 @@ static void merge_numbers(FltvmFindings *findings, const FltvmJson *json)
     guint64 count = number(unjudged, "runs");
 
     findings->runs += number(json, "runs");
+    findings->incomplete |= fltvm_json_is_true(fltvm_json_field(json, "incomplete"));
     findings->answered += number(json, "answered");
     findings->seconds += (double)number(json, "milliseconds") / 1e3;
     if (count) {
