@@ -21,7 +21,7 @@ static const char *timeout_help(const FltvmRunOptions *options)
 
 const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
 {
-    static GOptionEntry entries[26];
+    static GOptionEntry entries[27];
     const GOptionEntry filled[] = {
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Seed of every random choice (default 1)", "N"},
         {"checkpoint-seed", 0, 0, G_OPTION_ARG_STRING, &options->checkpoint_seed,
@@ -54,6 +54,8 @@ const GOptionEntry *fltvm_run_option_entries(FltvmRunOptions *options)
          "N"},
         {"dismount", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_DISMOUNT], "… the volumes to be dismounted",
          "N"},
+        {"cancel", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_CANCEL],
+         "… what its files have pending to be canceled", "N"},
         {"kill", 0, 0, G_OPTION_ARG_STRING, &options->step[FLTVM_STEP_KILL], "… the scenario's processes to end", "N"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &options->trace, "Write what happened as Chrome trace JSON", "FILE"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &options->timeout, timeout_help(options), "SEC"},

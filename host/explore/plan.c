@@ -204,6 +204,11 @@ static gboolean next_dismount(const FltvmPlan *plan, guint64 index, FltvmTask *t
     return next_step(plan, index, task, FLTVM_STEP_DISMOUNT);
 }
 
+static gboolean next_cancel(const FltvmPlan *plan, guint64 index, FltvmTask *task)
+{
+    return next_step(plan, index, task, FLTVM_STEP_CANCEL);
+}
+
 static gboolean next_kill(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
     return next_step(plan, index, task, FLTVM_STEP_KILL);
@@ -223,6 +228,7 @@ static const struct {
     {"unload", next_unload, "the scenario's drivers are unloaded between two of its operations, one place a run"},
     {"detach", next_detach, "their instances are detached there"},
     {"dismount", next_dismount, "the volumes are dismounted there"},
+    {"cancel", next_cancel, "what the scenario's files have pending is canceled there"},
     {"kill", next_kill, "the scenario's processes end there"},
     {"mixed", next_mixed, "another seed, and one allocation or command that fails, or one of these steps"},
 };
@@ -417,7 +423,7 @@ static void add_steps(GArray *steps, const char *masks)
     for (guint i = 0; masks && masks[i]; i++) {
         if (i >= steps->len)
             g_array_set_size(steps, i + 1);
-        g_array_index(steps, guint, i) |= (guint)MAX(g_ascii_xdigit_value(masks[i]), 0);
+        g_array_index(steps, guint, i) |= (guint)MAX(masks[i] - '0', 0);
     }
 }
 

@@ -18,7 +18,8 @@
 typedef struct {
     FltvmMachine *machine;
     guint64 count;
-    GString *offers; /* hexadecimal digits: masks of 1 << FltvmStep */
+    guint pending;   /* operations of the script's that it has not waited for yet */
+    GString *offers; /* characters: '0' and a mask of 1 << FltvmStep */
 } Counter;
 
 /* An operation of an act's. */
@@ -69,7 +70,11 @@ static Counter *find_counter(const FltvmSteps *steps, const FltvmMachine *machin
 
 void fltvm_steps_begin_again(FltvmSteps *steps)
 {
-    g_array_set_size(steps->counters, 0);
+    for (guint i = 0; i < steps->counters->len; i++) {
+        Counter *counter = &g_array_index(steps->counters, Counter, i);
+        counter->count = 0;
+        g_string_truncate(counter->offers, 0);
+    }
 }
 
 gboolean fltvm_steps_acted(const FltvmSteps *steps)
@@ -210,6 +215,16 @@ static void kill_process(lua_State *lua, FltvmMachine *machine)
     begin(lua, machine, FLTVM_STEP_KILL, &command);
 }
 
+static void cancel(lua_State *lua, FltvmMachine *machine)
+{
+    const FltvmLuaFile *file = luaL_checkudata(lua, -1, FLTVM_LUA_FILE);
+    struct fltvm_command command = {.op = FLTVM_COMMAND_CANCEL, .user = file->user, .thread = FLTVM_COMMAND_THREAD_MAX};
+
+    command.args[0] = file->handle;
+    lua_pushliteral(lua, "");
+    begin(lua, machine, FLTVM_STEP_CANCEL, &command);
+}
+
 /* --- steps ----------------------------------------------------------------------------------------------- */
 
 /* What each step wants of a value that the script has made; with the value on top of the stack. */
@@ -222,7 +237,7 @@ static guint offers_of(lua_State *lua, const FltvmMachine *machine)
     if (fltvm_lua_filter_name(lua, machine))
         mask |= 1u << FLTVM_STEP_DETACH;
     if (file && file->open && file->machine == machine)
-        mask |= 1u << FLTVM_STEP_DISMOUNT;
+        mask |= 1u << FLTVM_STEP_DISMOUNT | 1u << FLTVM_STEP_CANCEL;
     if (process && process->machine == machine)
         mask |= 1u << FLTVM_STEP_KILL;
     return mask;
@@ -231,10 +246,8 @@ static guint offers_of(lua_State *lua, const FltvmMachine *machine)
 static void act(lua_State *lua, FltvmMachine *machine, FltvmStep step)
 {
     static void (*const acts[FLTVM_STEPS])(lua_State *lua, FltvmMachine *machine) = {
-        [FLTVM_STEP_UNLOAD] = unload,
-        [FLTVM_STEP_DETACH] = detach,
-        [FLTVM_STEP_DISMOUNT] = dismount,
-        [FLTVM_STEP_KILL] = kill_process,
+        [FLTVM_STEP_UNLOAD] = unload,     [FLTVM_STEP_DETACH] = detach, [FLTVM_STEP_DISMOUNT] = dismount,
+        [FLTVM_STEP_KILL] = kill_process, [FLTVM_STEP_CANCEL] = cancel,
     };
     int top = lua_gettop(lua);
     lua_Integer count;
@@ -267,7 +280,9 @@ static void note_offers(lua_State *lua, Counter *counter)
         lua_pop(lua, 1);
     }
     lua_settop(lua, top);
-    g_string_append_printf(counter->offers, "%x", mask);
+    if (!counter->pending)
+        mask &= ~(1u << FLTVM_STEP_CANCEL);
+    g_string_append_c(counter->offers, (char)('0' + mask));
 }
 
 /* What is no operation of the script's, or is made to be repeated until something has happened. */
@@ -301,7 +316,7 @@ void fltvm_lua_step(lua_State *lua, FltvmMachine *machine, const struct fltvm_co
         return;
     counter = find_counter(steps, machine);
     if (!counter) {
-        Counter fresh = {machine, 0, g_string_new(NULL)};
+        Counter fresh = {machine, 0, 0, g_string_new(NULL)};
         g_array_append_val(steps->counters, fresh);
         counter = find_counter(steps, machine);
     }
@@ -319,6 +334,10 @@ void fltvm_lua_step(lua_State *lua, FltvmMachine *machine, const struct fltvm_co
         act(lua, machine, step);
         steps->acting = FALSE;
     }
+    if (command->flags & FLTVM_COMMAND_FLAG_ASYNC)
+        counter->pending++;
+    else if (command->op == FLTVM_COMMAND_WAIT && counter->pending)
+        counter->pending--;
 }
 
 static int settle(lua_State *lua)

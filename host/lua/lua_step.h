@@ -29,7 +29,7 @@ gboolean fltvm_steps_acted(const FltvmSteps *steps);
 /* The script is over: wait for what has been begun.  A machine that is lost, or a hang, is scenario->fatal. */
 void fltvm_steps_settle(FltvmScenario *scenario);
 
-/* What there was to act on before each step of the machine, a digit each. */
+/* What there was to act on before each step of the machine, a character each. */
 void fltvm_steps_append_offers(const FltvmSteps *steps, const FltvmMachine *machine, GString *json);
 
 #endif

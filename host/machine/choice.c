@@ -25,10 +25,8 @@ const char *fltvm_choice_io_option(FltvmIoAct act)
 }
 
 static const char *const step_options[FLTVM_STEPS] = {
-    [FLTVM_STEP_UNLOAD] = "unload",
-    [FLTVM_STEP_DETACH] = "detach",
-    [FLTVM_STEP_DISMOUNT] = "dismount",
-    [FLTVM_STEP_KILL] = "kill",
+    [FLTVM_STEP_UNLOAD] = "unload", [FLTVM_STEP_DETACH] = "detach", [FLTVM_STEP_DISMOUNT] = "dismount",
+    [FLTVM_STEP_KILL] = "kill",     [FLTVM_STEP_CANCEL] = "cancel",
 };
 
 const char *fltvm_choice_step_option(FltvmStep step)

@@ -25,6 +25,7 @@ typedef enum {
     FLTVM_STEP_DETACH,   /* its minifilters' instances are detached */
     FLTVM_STEP_DISMOUNT, /* the volumes are dismounted */
     FLTVM_STEP_KILL,     /* its processes end */
+    FLTVM_STEP_CANCEL,   /* what its files have pending is canceled */
     FLTVM_STEPS,
 } FltvmStep;
 

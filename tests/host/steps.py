@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""--unload, --detach, --dismount and --kill N: what is done between two operations of a script, and the strategies of that name.
+"""--unload, --detach, --dismount, --cancel and --kill N: what is done between two operations of a script, and the strategies of that name.
 
 usage: steps.py FLTVM QEMU-FOLDER FAKE-QEMU
 """
@@ -77,6 +77,20 @@ def a_process_ends_between_two_operations():
 
 
 @case
+def what_is_pending_is_cancelled_and_only_that_is_tried():
+    with Folder() as folder:
+        folder.write('scenario.lua', script('recall').replace('altitude', 'flags = { "-DMENDED" }, altitude'))
+        expect(folder.fltvm('run', 'scenario.lua'), 0, 'passed, 2 checks')
+        expect(folder.fltvm('run', '--cancel', '5', 'scenario.lua'), 0, '--cancel 5 acts here', 'STATUS_CANCELLED')
+        found = folder.fltvm('explore', '--strategy', 'cancel', '--json', 'found.json', 'scenario.lua', timeout=300)
+        expect(found, 0, 'nothing found', 'was answered with an error')
+        # Before the second read, and before either wait.
+        equal({part['name']: part['runs'] for part in json.loads(folder.read('found.json'))['strategies']}, {'default': 1, 'cancel': 3}, 'runs')
+        folder.write('scenario.lua', script('recall'))
+        expect(folder.fltvm('explore', '--strategy', 'cancel', 'scenario.lua', timeout=300), 1, 'recall!', 'fltvm run --cancel ')
+
+
+@case
 def what_does_not_hold_any_more_is_no_finding_and_a_bugcheck_is():
     with Folder() as folder:
         # The second check is of a filter that is not there.
@@ -110,7 +124,7 @@ def from_a_checkpoint_on_the_numbers_begin_again_and_both_ways_are_one():
 def wrong_numbers_are_refused():
     with Folder() as folder:
         folder.write('scenario.lua', 'expect(true)')
-        for option in ('--unload', '--detach', '--dismount', '--kill'):
+        for option in ('--unload', '--detach', '--dismount', '--cancel', '--kill'):
             for wrong in ('0', 'x', '-1', '1:2', ''):
                 expect(folder.fltvm('run', f'{option}={wrong}', 'scenario.lua'), 2, f"{option}: '{wrong}' is not a number from 1 on")
 
