@@ -108,7 +108,9 @@ VOID IopDereferenceDevice(PDEVICE_OBJECT DeviceObject)
 
     KeAcquireSpinLock(&IopDatabaseLock, &Irql);
     KeAssert(DeviceObject->ReferenceCount > 0);
-    DeviceObject->ReferenceCount--;
+    if (--DeviceObject->ReferenceCount == 0) {
+        IopDeviceUnusedLocked();
+    }
     Delete = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_DELETE_PENDING);
     Unload = DeviceObject->ReferenceCount == 0 && (IopDevExt(DeviceObject)->ExtensionFlags & DOE_UNLOAD_PENDING);
     KeReleaseSpinLock(&IopDatabaseLock, Irql);

@@ -438,4 +438,10 @@ VOID IopInitializePnpNotification(VOID);
 VOID IopTellOfInterface(const GUID *Class, PCUNICODE_STRING Link, BOOLEAN Arrival);
 VOID IopTellOfRemoval(PDEVICE_OBJECT Device);
 
+/* removal.c.  With IopDatabaseLock: a device has no file any more. */
+VOID IopDeviceUnusedLocked(VOID);
+
+/* pnp.c.  PASSIVE_LEVEL. */
+VOID IopForgetDriverOf(PDEVICE_OBJECT Pdo);
+
 #endif

@@ -263,6 +263,18 @@ VOID IopStartDevicesOf(PDRIVER_OBJECT DriverObject, PUNICODE_STRING ServiceName)
     }
 }
 
+/* What its driver had of the device has been removed.  PASSIVE_LEVEL. */
+VOID IopForgetDriverOf(PDEVICE_OBJECT Pdo)
+{
+    for (PLIST_ENTRY Entry = IopPciDevices.Flink; Entry != &IopPciDevices; Entry = Entry->Flink) {
+        PIOP_PCI_DEVICE Device = CONTAINING_RECORD(Entry, IOP_PCI_DEVICE, Entry);
+
+        if (Device->Pdo == Pdo) {
+            Device->Driver = NULL;
+        }
+    }
+}
+
 /* The driver is to be unloaded: its devices are removed first, as always in plug and play.  PASSIVE_LEVEL. */
 VOID IopRemoveDevicesOf(PDRIVER_OBJECT DriverObject)
 {

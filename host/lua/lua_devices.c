@@ -238,12 +238,14 @@ static guint32 word_field(lua_State *lua, int index, const char *field, const ch
     return values[fltvm_lua_choice(lua, field, fltvm_lua_string_field(lua, index, field, fallback), names)];
 }
 
+#define CONTROLLER "\\Device\\FltvmHba%d"
+
 /* The controller of disk `number`, opened once. */
 static guint64 disk_handle(lua_State *lua, FltvmMachine *machine, lua_Integer number)
 {
     char name[32];
 
-    g_snprintf(name, sizeof(name), "\\Device\\FltvmHba%d", (int)number);
+    g_snprintf(name, sizeof(name), CONTROLLER, (int)number);
     lua_getiuservalue(lua, 1, 1);
     if (lua_getfield(lua, -1, name) == LUA_TNIL) {
         lua_pushinteger(lua, (lua_Integer)fltvm_lua_open_device(lua, machine, name, FLTVM_LUA_OPEN_SYNCHRONOUS));
@@ -376,11 +378,21 @@ static int machine_pull(lua_State *lua)
 {
     FltvmMachine *machine = fltvm_lua_machine(lua, 1);
     lua_Integer disk = luaL_optinteger(lua, 2, 0);
+    struct fltvm_command close = {.op = FLTVM_COMMAND_CLOSE};
     FltvmResult result = {0};
+    char name[32];
 
     lua_settop(lua, 1);
-    control(lua, machine, disk_handle(lua, machine, disk), FLTVM_CONTROL_PULL, "", 0, 0, "pull", &result);
+    close.args[0] = disk_handle(lua, machine, disk);
+    control(lua, machine, close.args[0], FLTVM_CONTROL_PULL, "", 0, 0, "pull", &result);
     fltvm_result_clear(&result);
+    /* It goes with its last file. */
+    fltvm_lua_command(lua, machine, &close, NULL, 0, "pull", FALSE, &result);
+    fltvm_result_clear(&result);
+    g_snprintf(name, sizeof(name), CONTROLLER, (int)disk);
+    lua_getiuservalue(lua, 1, 1);
+    lua_pushnil(lua);
+    lua_setfield(lua, -2, name);
     return 0;
 }
 

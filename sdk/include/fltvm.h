@@ -138,6 +138,12 @@ typedef VOID(NTAPI *PFV_TELL)(PCSTR Text);
 typedef VOID(NTAPI *PFV_TELL_HELD)(PFV_TELL Tell, BOOLEAN Frozen);
 FVAPI VOID NTAPI FvRegisterHolder(PFV_TELL_HELD Routine);
 
+/*
+ * A device has been removed by surprise, and its drivers have been told: it gets IRP_MN_REMOVE_DEVICE when nobody has a file of it or of its stack
+ * open any more, which may be at once.  For in-box drivers whose devices nobody else enumerates.  IRQL: PASSIVE_LEVEL.
+ */
+FVAPI VOID NTAPI FvRemoveWhenClosed(PDEVICE_OBJECT Device);
+
 /* IRQL: any.  An option of the run, as the host gave it.  FALSE, and Value empty, when it was not given. */
 FVAPI BOOLEAN NTAPI FvOption(PCSTR Name, PCHAR Value, ULONG Size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A minifilter that says what it sees of a disk's removal, or of its medium's: plug and play requests, verifications, and the end of its instances.  Loaded as a service with the value
- * Send it sends the first volume's stack the request of this minor function, and does not stay.
+ * Send it sends the volume of the number in the value Volume's stack the request of this minor function, and does not stay.
  */
 #include "../inc/minifilter.h"
 
@@ -108,7 +108,8 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     NTSTATUS Status;
 
     if (Minor != 0) {
-        Send(L"\\Device\\HarddiskVolume1", (UCHAR)Minor);
+        Send(ReadNumber(RegistryPath, L"Volume") == 2 ? L"\\Device\\HarddiskVolume2" : L"\\Device\\HarddiskVolume1",
+             (UCHAR)Minor);
         return STATUS_DEVICE_DOES_NOT_EXIST;
     }
     Status = FltRegisterFilter(DriverObject, &Registration, &Filter);

@@ -30,6 +30,10 @@ local function mounted(vm, name)
   end
   return false
 end
+-- IRP_MN_REMOVE_DEVICE has come down its stack.
+local function gone(vm, name, what)
+  expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:open(name, { access = "attributes" }) end, what)
+end
 local function check(vm)
   vm:shutdown()
   local output, status = fltvm.image{ "check", image }
@@ -52,7 +56,7 @@ do
   vm:fault{ op = "read", action = "never" }
   local pending = async:read_async(0, 512)
   vm:sleep(1) -- so that it has come to the disk, on one processor as well
-  local since = #vm:log()
+  local since, controllers = #vm:log(), vm:pool().Fhba.bytes
   vm:pull(0)
   expect_equal(said(vm, since), { "surprise removal", "surprise removal ends with 0x00000000" }, "the filter sees it")
   expect_status("STATUS_DEVICE_NOT_CONNECTED", function() pending:wait() end, "a read that was under way")
@@ -71,13 +75,16 @@ do
   expect_status("STATUS_NO_SUCH_DEVICE", function() vm:open(ROOT .. "kept") end, "an open")
   expect_status("STATUS_NO_SUCH_DEVICE", function() vm:open(DEVICE) end, "an open of the volume")
   expect_status("STATUS_OBJECT_PATH_NOT_FOUND", function() vm:open("\\??\\C:\\kept") end, "by the letter that has gone")
-  expect_status("STATUS_DEVICE_NOT_CONNECTED", function() vm:pull(0) end, "once more")
   expect(mounted(vm, DEVICE), "the volume stays while files are open")
   expect_equal(other:read(0, 512), ("\0"):rep(512), "the other disk works")
   for _, open in ipairs{ file, async, directory, fresh } do open:close() end
   vm:sleep(5000)
   expect_equal(said(vm, since)[3], "teardown of a dismount", "then the instance ends")
   expect(not mounted(vm, DEVICE), "and the volume")
+  gone(vm, DEVICE, "its device")
+  gone(vm, "\\Device\\Harddisk0\\DR0", "the disk")
+  gone(vm, "\\Device\\FltvmHba0", "the controller")
+  expect(vm:pool().Fhba.bytes < controllers, "whose memory is given back")
   since = #vm:log()
   vm:pull(1)
   expect_equal(said(vm, since)[1], "surprise removal", "a volume without a file system goes as well")
@@ -96,8 +103,11 @@ do
   vm:sleep(100)
   expect_equal(said(vm, since), { "surprise removal", "surprise removal ends with 0x00000000", "teardown of a dismount" }, "the instance ends")
   expect(not mounted(vm, DEVICE), "with its volume")
+  gone(vm, DEVICE, "and its device")
+  expect_status("STATUS_OBJECT_NAME_NOT_FOUND", function() vm:pull(0) end, "what is gone is not pulled once more")
   vm:pull(1)
-  expect_status("STATUS_NO_SUCH_DEVICE", function() vm:open("\\Device\\HarddiskVolume2") end, "nothing mounts it")
+  vm:sleep(100)
+  gone(vm, "\\Device\\HarddiskVolume2", "nothing mounts it")
   filter:unload()
   check(vm)
 end
@@ -106,10 +116,12 @@ end
 do
   local vm, filter = start()
   local number = 0
-  local function send(minor)
+  local function send(minor, volume)
     number = number + 1
     local name, since = "send" .. number, #vm:log()
-    vm:set_registry("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\" .. name, "Send", minor)
+    local key = "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\" .. name
+    vm:set_registry(key, "Send", minor)
+    vm:set_registry(key, "Volume", volume or 1)
     expect_status("STATUS_DEVICE_DOES_NOT_EXIST", function() vm:load{ source = "removal.c", name = name } end)
     return said(vm, since)
   end
@@ -129,7 +141,21 @@ do
   expect_equal(send(REMOVE)[1], "remove", "it goes")
   vm:sleep(100)
   expect(table.concat(said(vm, since), ", "):find("teardown of a dismount", 1, true), "and the instance ends")
-  expect_status("STATUS_NO_SUCH_DEVICE", function() vm:open(ROOT .. "kept") end, "nothing is there any more")
+  expect_status("STATUS_OBJECT_PATH_NOT_FOUND", function() vm:open(ROOT .. "kept") end, "nothing is there any more")
+  -- RAW is asked as well.
+  local raw = vm:open("\\Device\\HarddiskVolume2")
+  expect_equal(send(QUERY, 2)[3], "sent query remove: 0xC0000022", "of a raw volume that is open")
+  raw:close()
+  expect_equal(send(QUERY, 2)[3], "sent query remove: 0x00000000", "and of one that is not")
+  expect_equal(send(QUERY, 2)[3], "sent query remove: 0xC0000022", "which is held already")
+  expect_status("STATUS_ACCESS_DENIED", function() vm:open("\\Device\\HarddiskVolume2") end, "nobody opens it")
+  expect_equal(send(CANCEL, 2)[3], "sent cancel remove: 0x00000000", "it stays")
+  raw = vm:open("\\Device\\HarddiskVolume2")
+  expect_equal(raw:read(0, 512), ("\0"):rep(512), "and is read")
+  raw:close()
+  expect_equal(send(QUERY, 2)[3], "sent query remove: 0x00000000", "again")
+  expect_equal(send(REMOVE, 2)[3], "sent remove: 0x00000000", "it goes")
+  gone(vm, "\\Device\\HarddiskVolume2", "with its device")
   filter:unload()
   check(vm)
 end

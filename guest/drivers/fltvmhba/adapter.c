@@ -214,8 +214,8 @@ static NTSTATUS NTAPI HbaDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     NTSTATUS Status;
 
     if (Extension->IsDisk) {
-        if (Stack->MinorFunction == IRP_MN_SURPRISE_REMOVAL) {
-            Irp->IoStatus.Status = STATUS_SUCCESS; /* the controller has given it up */
+        if (Stack->MinorFunction == IRP_MN_SURPRISE_REMOVAL || Stack->MinorFunction == IRP_MN_REMOVE_DEVICE) {
+            Irp->IoStatus.Status = STATUS_SUCCESS; /* the controller has given it up, and deletes it */
         }
         Status = Irp->IoStatus.Status; /* the disk is not enumerated: nothing else to say */
         IoCompleteRequest(Irp, IO_NO_INCREMENT);

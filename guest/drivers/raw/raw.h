@@ -42,6 +42,7 @@ typedef struct _RAW_VOLUME {
     ULONG OpenCount;
     PRAW_STREAM Stream;      /* while OpenCount is not 0 */
     PFILE_OBJECT LockHolder; /* FSCTL_LOCK_VOLUME */
+    BOOLEAN RemovalPending;  /* it is locked, until it is removed or stays */
     PVPB NextVpb;            /* which the real device gets with the dismount */
     BOOLEAN Dismounted;
     BOOLEAN Deleted;

@@ -24,18 +24,21 @@ static BOOLEAN VolumeDoubt(PDEVICE_OBJECT DeviceObject)
     return Mounted;
 }
 
-/* All volumes were made when the driver started. */
 static VOID VolumeDoubtOthers(PDEVICE_OBJECT DeviceObject)
 {
     PVOLUME_EXTENSION Extension = DeviceObject->DeviceExtension;
+    PLIST_ENTRY Entry;
+    KIRQL Irql;
 
-    for (PDEVICE_OBJECT Other = DeviceObject->DriverObject->DeviceObject; Other != NULL; Other = Other->NextDevice) {
-        PVOLUME_EXTENSION Volume = Other->DeviceExtension;
+    KeAcquireSpinLock(&VolumeListLock, &Irql);
+    for (Entry = VolumeList.Flink; Entry != &VolumeList; Entry = Entry->Flink) {
+        PVOLUME_EXTENSION Volume = CONTAINING_RECORD(Entry, VOLUME_EXTENSION, Entry);
 
-        if (Other != DeviceObject && Volume->Disk == Extension->Disk) {
-            VolumeDoubt(Other);
+        if (Volume != Extension && Volume->Disk == Extension->Disk) {
+            VolumeDoubt(Volume->Device);
         }
     }
+    KeReleaseSpinLock(&VolumeListLock, Irql);
 }
 
 /* <= DISPATCH_LEVEL.  Context: the volume's device. */

@@ -209,9 +209,13 @@ NTSTATUS VolumeManagerControl(PDEVICE_OBJECT Manager, PIRP Irp)
                  Stack->Parameters.DeviceIoControl.IoControlCode);
         return DriverComplete(Irp, STATUS_NOT_IMPLEMENTED, 0);
     }
+    KeEnterCriticalRegion();
+    ExAcquireResourceSharedLite(&VolumeResource, TRUE);
     Status =
         VolumeQueryPoints(Manager, Irp->AssociatedIrp.SystemBuffer, Stack->Parameters.DeviceIoControl.InputBufferLength,
                           Stack->Parameters.DeviceIoControl.OutputBufferLength, &Information);
+    ExReleaseResourceLite(&VolumeResource);
+    KeLeaveCriticalRegion();
     return DriverComplete(Irp, Status, Information);
 }
 

@@ -4,10 +4,11 @@
  *
  * This driver is told of the disk as who has a file of it open is.  Each volume is then removed by surprise: the request goes, as documented for a volume
  * that is mounted, to the top of the file system's stack, which sends it on to here.  Nobody enumerates these volumes, so
- * it is this driver that sends it.
+ * it is this driver that sends it.  With IRP_MN_REMOVE_DEVICE, which the I/O manager sends when nothing of the volume is open any more, the device goes.
  */
 #include "volume.h"
 #include <request.h>
+#include <fltvm.h>
 
 static const GUID VolumeRemoveComplete = {
     0xCB3A4008,
@@ -58,51 +59,71 @@ static VOID VolumeLose(PVOLUME_EXTENSION Extension)
     }
 }
 
-/* PASSIVE_LEVEL.  Context: the driver. */
+/* PASSIVE_LEVEL.  Context: the volume's device. */
 static NTSTATUS NTAPI VolumeDiskChanged(PVOID Structure, PVOID Context)
 {
     PTARGET_DEVICE_REMOVAL_NOTIFICATION Change = Structure;
-    PDRIVER_OBJECT DriverObject = Context;
+    PDEVICE_OBJECT Device = Context;
 
-    if (!IsEqualGUID(&Change->Event, &VolumeRemoveComplete)) {
-        return STATUS_SUCCESS;
-    }
-    for (PDEVICE_OBJECT Device = DriverObject->DeviceObject; Device != NULL; Device = Device->NextDevice) {
-        PVOLUME_EXTENSION Extension = Device->DeviceExtension;
-
-        if (Extension->Disk != NULL && Extension->DiskFile == Change->FileObject) {
-            VolumeLose(Extension);
-            VolumeSurprise(Device);
-        }
+    if (IsEqualGUID(&Change->Event, &VolumeRemoveComplete)) {
+        VolumeLose(Device->DeviceExtension);
+        VolumeSurprise(Device);
+        FvRemoveWhenClosed(Device);
     }
     return STATUS_SUCCESS;
 }
 
-VOID VolumeWatchDisk(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk)
+VOID VolumeWatchDisk(PDEVICE_OBJECT Device)
 {
-    PVOID Entry; /* for good: the driver is not unloaded */
+    PVOLUME_EXTENSION Extension = Device->DeviceExtension;
 
-    IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, Disk->File, DriverObject, VolumeDiskChanged,
-                                   DriverObject, &Entry);
+    IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, Extension->DiskFile, Device->DriverObject,
+                                   VolumeDiskChanged, Device, &Extension->Watch);
+}
+
+/* Nobody has it open. */
+static VOID VolumeDelete(PDEVICE_OBJECT Device)
+{
+    PVOLUME_EXTENSION Extension = Device->DeviceExtension;
+    KIRQL Irql;
+
+    if (Extension->Watch != NULL) {
+        IoUnregisterPlugPlayNotificationEx(Extension->Watch);
+    }
+    KeEnterCriticalRegion();
+    ExAcquireResourceExclusiveLite(&VolumeResource, TRUE);
+    KeAcquireSpinLock(&VolumeListLock, &Irql);
+    RemoveEntryList(&Extension->Entry);
+    KeReleaseSpinLock(&VolumeListLock, Irql);
+    ObDereferenceObject(Extension->DiskFile);
+    IoDeleteDevice(Device);
+    ExReleaseResourceLite(&VolumeResource);
+    KeLeaveCriticalRegion();
 }
 
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI VolumeDispatchPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
     PVOLUME_EXTENSION Extension = DeviceObject->DeviceExtension;
+    UCHAR Minor = IoGetCurrentIrpStackLocation(Irp)->MinorFunction;
     NTSTATUS Status = Irp->IoStatus.Status;
 
-    switch (IoGetCurrentIrpStackLocation(Irp)->MinorFunction) {
+    if (Extension->Disk == NULL) {
+        return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    }
+    switch (Minor) {
     case IRP_MN_QUERY_REMOVE_DEVICE:
     case IRP_MN_CANCEL_REMOVE_DEVICE: Status = STATUS_SUCCESS; break;
     case IRP_MN_REMOVE_DEVICE:
     case IRP_MN_SURPRISE_REMOVAL:
-        if (Extension->Disk != NULL) {
-            VolumeLose(Extension);
-        }
+        VolumeLose(Extension);
         Status = STATUS_SUCCESS;
         break;
     default: break;
     }
-    return DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    DriverComplete(Irp, Status, Irp->IoStatus.Information);
+    if (Minor == IRP_MN_REMOVE_DEVICE) {
+        VolumeDelete(DeviceObject);
+    }
+    return Status;
 }

@@ -8,6 +8,10 @@
 
 DRIVER_INITIALIZE DriverEntry;
 
+KSPIN_LOCK VolumeListLock;
+LIST_ENTRY VolumeList = {&VolumeList, &VolumeList};
+ERESOURCE VolumeResource;
+
 static NTSTATUS VolumeOpenDisk(PVOLUME_DISK Disk)
 {
     GET_LENGTH_INFORMATION Length;
@@ -117,6 +121,7 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     }
     Extension = Device->DeviceExtension;
     ObReferenceObject(Disk->File);
+    Extension->Device = Device;
     Extension->Disk = Disk->Device;
     Extension->DiskFile = Disk->File;
     Extension->Removable = (Disk->Device->Characteristics & FILE_REMOVABLE_MEDIA) != 0;
@@ -136,6 +141,8 @@ static NTSTATUS VolumeCreate(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk, PVO
     Device->SectorSize = (USHORT)Disk->SectorSize;
     VolumeIdentify(Disk, Extension);
     VolumeLinks(Extension, &Name);
+    VolumeWatchDisk(Device);
+    ExInterlockedInsertTailList(&VolumeList, &Extension->Entry, &VolumeListLock);
     Device->Flags &= ~DO_DEVICE_INITIALIZING;
     return STATUS_SUCCESS;
 }
@@ -159,6 +166,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     ULONG Index;
 
     UNREFERENCED_PARAMETER(RegistryPath);
+    ExInitializeResourceLite(&VolumeResource);
     DriverObject->MajorFunction[IRP_MJ_CREATE] = VolumeDispatchOpen;
     DriverObject->MajorFunction[IRP_MJ_CLEANUP] = VolumeDispatchOpen;
     DriverObject->MajorFunction[IRP_MJ_CLOSE] = VolumeDispatchOpen;
@@ -179,7 +187,6 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
             Status = VolumeCreate(DriverObject, &Disk, &Ranges[Index], ++Number);
             Ntfs |= Ranges[Index].MayBeNtfs;
         }
-        VolumeWatchDisk(DriverObject, &Disk);
         ObDereferenceObject(Disk.File);
     }
     ExFreePoolWithTag(Ranges, VOLUME_TAG);

@@ -19,6 +19,7 @@
 #define VOLUME_TAG 'loVF'
 
 typedef struct _VOLUME_EXTENSION {
+    PDEVICE_OBJECT Device; /* our own */
     PDEVICE_OBJECT Disk;   /* NULL: the mount manager's device, which has nothing else */
     PFILE_OBJECT DiskFile; /* keeps Disk */
     ULONG DiskNumber;
@@ -32,6 +33,8 @@ typedef struct _VOLUME_EXTENSION {
     GUID GptType;
     GUID GptId;
     GUID StableId;     /* by which the volume is named, see VolumeIdentify */
+    PVOID Watch;       /* of its disk */
+    LIST_ENTRY Entry;  /* VolumeList, see volume.c */
     BOOLEAN Gone;      /* with its disk */
     BOOLEAN Removable; /* its medium can be changed, see medium.c */
 } VOLUME_EXTENSION, *PVOLUME_EXTENSION;
@@ -74,8 +77,13 @@ DRIVER_DISPATCH VolumeDispatchControl;
 NTSTATUS VolumeSend(PDEVICE_OBJECT DeviceObject, PIRP Irp);
 
 /* removal.c.  PASSIVE_LEVEL. */
-VOID VolumeWatchDisk(PDRIVER_OBJECT DriverObject, PVOLUME_DISK Disk);
+VOID VolumeWatchDisk(PDEVICE_OBJECT Device);
 DRIVER_DISPATCH VolumeDispatchPnp;
+
+/* volume.c.  All volumes, by their extensions' Entry.  <= DISPATCH_LEVEL. */
+extern KSPIN_LOCK VolumeListLock;
+extern LIST_ENTRY VolumeList;
+extern ERESOURCE VolumeResource; /* shared, PASSIVE_LEVEL: none of them goes */
 
 /* volume.c: makes the volume's links to its name, or takes them away (Target: NULL).  PASSIVE_LEVEL. */
 VOID VolumeLinks(PVOLUME_EXTENSION Extension, PUNICODE_STRING Target);

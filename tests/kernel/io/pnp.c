@@ -28,9 +28,9 @@ typedef struct _HEARD {
 static PDEVICE_OBJECT Pdo, Fdo;
 static ULONG Minor, Major;
 static WCHAR Opened[20];
-static KEVENT Asked, Surprised;
+static KEVENT Asked, Surprised, Removed;
 static PNP_DEVICE_STATE State;
-static ULONG Surprises;
+static ULONG Surprises, Removes;
 
 static NTSTATUS NTAPI OnInterface(PVOID Structure, PVOID Context)
 {
@@ -83,6 +83,10 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_SURPRISE_REMOVAL) {
         Surprises++;
         KeSetEvent(&Surprised, 0, FALSE);
+    }
+    if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_REMOVE_DEVICE) {
+        Removes++;
+        KeSetEvent(&Removed, 0, FALSE);
     }
     if (Stack->MajorFunction == IRP_MJ_PNP && Stack->MinorFunction == IRP_MN_QUERY_DEVICE_RELATIONS &&
         Stack->Parameters.QueryDeviceRelations.Type != RemovalRelations) {
@@ -324,7 +328,7 @@ static VOID CheckRelationsAndPower(VOID)
     KeWaitForSingleObject(&Event, Executive, KernelMode, FALSE, NULL);
 }
 
-/* Its driver says that it is gone, once: whoever has a file of it hears of it after the stack. */
+/* Its driver says that it is gone, once: whoever has a file of it hears of it after the stack.  It is removed with its last file. */
 static VOID CheckSurprise(PDRIVER_OBJECT DriverObject)
 {
     UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\NTPNP_ROOT0000");
@@ -335,6 +339,7 @@ static VOID CheckSurprise(PDRIVER_OBJECT DriverObject)
     KIRQL Irql;
 
     KeInitializeEvent(&Surprised, SynchronizationEvent, FALSE);
+    KeInitializeEvent(&Removed, SynchronizationEvent, FALSE);
     FvCheck(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &File, &Top) == STATUS_SUCCESS);
     FvCheck(IoRegisterPlugPlayNotification(EventCategoryTargetDeviceChange, 0, File, DriverObject, OnTarget, &Heard,
                                            &Heard.Entry) == STATUS_SUCCESS);
@@ -355,7 +360,31 @@ static VOID CheckSurprise(PDRIVER_OBJECT DriverObject)
     KeDelayExecutionThread(KernelMode, FALSE, &Moment);
     FvCheck(Surprises == 1 && Heard.Count == 1);
     FvCheck(IoUnregisterPlugPlayNotificationEx(Heard.Entry) == STATUS_SUCCESS);
+    FvCheck(Removes == 0);
     ObDereferenceObject(File);
+    FvCheck(Wait(&Removed) && Removes == 1);
+    FvCheck(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &File, &Top) == STATUS_NO_SUCH_DEVICE);
+}
+
+/* A device of a driver that knows itself that it is gone. */
+static VOID CheckClosed(PDRIVER_OBJECT DriverObject)
+{
+    UNICODE_STRING Name = RTL_CONSTANT_STRING(L"\\Device\\PnpOwn");
+    LARGE_INTEGER Moment = {.QuadPart = -100000};
+    PDEVICE_OBJECT Own, Top;
+    PFILE_OBJECT File;
+
+    if (!FvCheck(IoCreateDevice(DriverObject, 0, &Name, FILE_DEVICE_UNKNOWN, 0, FALSE, &Own) == STATUS_SUCCESS))
+        return;
+    Own->Flags &= ~DO_DEVICE_INITIALIZING;
+    FvCheck(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &File, &Top) == STATUS_SUCCESS && Top == Own);
+    FvRemoveWhenClosed(Own);
+    KeDelayExecutionThread(KernelMode, FALSE, &Moment);
+    FvCheck(Removes == 1);
+    ObDereferenceObject(File);
+    FvCheck(Wait(&Removed) && Removes == 2);
+    FvCheck(IoGetDeviceObjectPointer(&Name, FILE_READ_DATA, &File, &Top) == STATUS_NO_SUCH_DEVICE);
+    IoDeleteDevice(Own);
 }
 
 static VOID CheckPath(PDRIVER_OBJECT DriverObject)
@@ -376,7 +405,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     UNREFERENCED_PARAMETER(RegistryPath);
     for (ULONG Index = 0; Index <= IRP_MJ_MAXIMUM_FUNCTION; Index++)
         DriverObject->MajorFunction[Index] = Dispatch;
-    FvTestPlan(89);
+    FvTestPlan(97);
     if (!FvCheck(NT_SUCCESS(IoCreateDevice(DriverObject, 0, NULL, FILE_DEVICE_UNKNOWN, 0, FALSE, &Fdo))))
         return STATUS_UNSUCCESSFUL;
     CheckDetected(DriverObject);
@@ -385,6 +414,7 @@ NTSTATUS NTAPI DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING Registry
     CheckTargets(DriverObject);
     CheckRelationsAndPower();
     CheckSurprise(DriverObject);
+    CheckClosed(DriverObject);
     CheckPath(DriverObject);
     IoDetachDevice(Pdo);
     IoDeleteDevice(Fdo);

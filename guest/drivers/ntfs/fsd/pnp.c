@@ -7,6 +7,7 @@
  * STATUS_VOLUME_DISMOUNTED.  Each request goes on to the volume's device.
  */
 #include "ntfs.h"
+#include <volumepnp.h>
 
 /* The volume device goes with its last file; if there is none, in a thread that is not inside of it. */
 static VOID NTAPI NtfsForgetVolume(PVOID Context)
@@ -45,8 +46,9 @@ BOOLEAN NtfsLoseVolume(PNTFS_VOLUME Volume, NTSTATUS Status)
 }
 
 /* STATUS_ACCESS_DENIED: somebody uses it. */
-static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
+static NTSTATUS NtfsHoldForRemoval(PVOID Context)
 {
+    PNTFS_VOLUME Volume = Context;
     NTSTATUS Status = NtfsQuietVolume(Volume);
 
     if (!NT_SUCCESS(Status)) {
@@ -65,8 +67,10 @@ static NTSTATUS NtfsHoldForRemoval(PNTFS_VOLUME Volume)
     return Status;
 }
 
-static VOID NtfsEndHold(PNTFS_VOLUME Volume)
+static VOID NtfsEndHold(PVOID Context)
 {
+    PNTFS_VOLUME Volume = Context;
+
     NtfsLockLibraryToEnd();
     if (Volume->RemovalPending) {
         Volume->RemovalPending = FALSE;
@@ -75,38 +79,24 @@ static VOID NtfsEndHold(PNTFS_VOLUME Volume)
     NtfsUnlockLibrary();
 }
 
+static BOOLEAN NtfsLoseByRemoval(PVOID Volume)
+{
+    return NtfsLoseVolume(Volume, STATUS_VOLUME_DISMOUNTED);
+}
+
+static VOID NtfsForget(PVOID Volume)
+{
+    NtfsForgetLater(Volume);
+}
+
 /* PASSIVE_LEVEL. */
 NTSTATUS NTAPI NtfsPnp(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    UCHAR Minor = IoGetCurrentIrpStackLocation(Irp)->MinorFunction;
+    static const DRIVER_VOLUME_PNP Routines = {NtfsHoldForRemoval, NtfsEndHold, NtfsLoseByRemoval, NtfsForget};
     PNTFS_VOLUME Volume = DeviceObject->DeviceExtension;
-    BOOLEAN Lost = FALSE;
-    NTSTATUS Status;
 
     if (!Volume->IsVolume) {
-        return NtfsComplete(Irp, Irp->IoStatus.Status, Irp->IoStatus.Information); /* the file system is no device */
+        return DriverComplete(Irp, Irp->IoStatus.Status, Irp->IoStatus.Information); /* the file system is no device */
     }
-    if (Minor == IRP_MN_QUERY_REMOVE_DEVICE) {
-        Status = NtfsHoldForRemoval(Volume);
-        if (!NT_SUCCESS(Status)) {
-            return NtfsComplete(Irp, Status, 0);
-        }
-    } else if (Minor == IRP_MN_REMOVE_DEVICE || Minor == IRP_MN_SURPRISE_REMOVAL) {
-        Lost = NtfsLoseVolume(Volume, STATUS_VOLUME_DISMOUNTED);
-    } else if (Minor != IRP_MN_CANCEL_REMOVE_DEVICE) {
-        IoSkipCurrentIrpStackLocation(Irp);
-        return IoCallDriver(Volume->Target, Irp);
-    }
-    if (!IoForwardIrpSynchronously(Volume->Target, Irp)) {
-        Irp->IoStatus.Status = STATUS_UNSUCCESSFUL;
-    }
-    Status = Irp->IoStatus.Status;
-    if (Minor == IRP_MN_CANCEL_REMOVE_DEVICE || (Minor == IRP_MN_QUERY_REMOVE_DEVICE && !NT_SUCCESS(Status))) {
-        NtfsEndHold(Volume);
-    }
-    IoCompleteRequest(Irp, IO_NO_INCREMENT);
-    if (Lost) {
-        NtfsForgetLater(Volume);
-    }
-    return Status;
+    return DriverVolumePnp(&Routines, Volume, Volume->Target, Irp);
 }
