@@ -50,6 +50,7 @@
 #define FLTVM_HBA_FEATURE_READ_ONLY 0x4u  /* the disk cannot be written */
 #define FLTVM_HBA_FEATURE_CACHE     0x8u  /* a volatile write cache: a power cut may lose what was not flushed */
 #define FLTVM_HBA_FEATURE_REMOVABLE 0x10u /* the medium can be changed: MEDIA is not 0 */
+#define FLTVM_HBA_FEATURE_DISCARD   0x20u
 
 #define FLTVM_HBA_CONTROL_ENABLE 0x1u /* 1 to 0 forgets every command and disables every queue */
 
@@ -109,8 +110,8 @@ struct fltvm_hba_command {
     uint8_t flags;     /* FLTVM_HBA_FLAG_* */
     uint16_t id;       /* unique among the queue's commands in flight */
     uint32_t segments; /* READ, WRITE, IDENTIFY: their lengths add up to the transfer's */
-    uint64_t lba;      /* READ, WRITE: first block; ABORT: FLTVM_HBA_ABORT_TARGET (queue, id) */
-    uint32_t blocks;   /* READ, WRITE: number of blocks, not 0 */
+    uint64_t lba;      /* READ, WRITE, DISCARD: first block; ABORT: FLTVM_HBA_ABORT_TARGET (queue, id) */
+    uint32_t blocks;   /* READ, WRITE, DISCARD: number of blocks, not 0 */
     uint32_t reserved;
     uint64_t list; /* with FLAG_LIST: physical address of the segments, 16-byte aligned */
     struct fltvm_hba_segment segment[FLTVM_HBA_INLINE_SEGMENTS]; /* without FLAG_LIST */
@@ -122,7 +123,7 @@ _Static_assert(sizeof(struct fltvm_hba_command) == 64, "hba command");
 #define FLTVM_HBA_OP_FLUSH        0x03u /* what was written and completed before is on stable storage */
 #define FLTVM_HBA_OP_IDENTIFY     0x04u /* transfers struct fltvm_hba_identify */
 #define FLTVM_HBA_OP_ABORT        0x05u /* completes after the command it aborted */
-#define FLTVM_HBA_OP_DISCARD      0x06u /* reserved: S_INVALID_OPCODE */
+#define FLTVM_HBA_OP_DISCARD      0x06u /* what the blocks hold is not needed: they read as zeros */
 #define FLTVM_HBA_OP_WRITE_ZEROES 0x07u /* reserved: S_INVALID_OPCODE */
 
 #define FLTVM_HBA_FLAG_LIST 0x1u /* the segments are in memory at `list` */
@@ -132,7 +133,7 @@ _Static_assert(sizeof(struct fltvm_hba_command) == 64, "hba command");
 
 /* A completion entry.  PHASE is 1 on the first pass through the ring and changes on every wrap. */
 struct fltvm_hba_completion {
-    uint32_t result; /* READ, WRITE: blocks transferred; IDENTIFY: bytes; else 0 */
+    uint32_t result; /* READ, WRITE, DISCARD: blocks; IDENTIFY: bytes; else 0 */
     uint32_t reserved;
     uint16_t sq_head; /* entries before it may be reused */
     uint16_t queue;

@@ -129,7 +129,7 @@ void fltvm_hba_cache_done(FltvmHbaState *s, const FltvmHbaCommand *command)
     if (command->opcode == FLTVM_HBA_OP_FLUSH && well) {
         fltvm_hba_cache_flush(s, command->serial);
     }
-    if (command->opcode != FLTVM_HBA_OP_WRITE) {
+    if (!fltvm_hba_writes(command)) {
         return;
     }
     QTAILQ_FOREACH_REVERSE(write, &s->unflushed, entry) {

@@ -34,6 +34,7 @@ static const FltvmHbaOperation fltvm_hba_operations[] = {
     [FLTVM_HBA_OP_FLUSH] = { .medium = true },
     [FLTVM_HBA_OP_IDENTIFY] = { FLTVM_HBA_FLAG_LIST, false, false, true },
     [FLTVM_HBA_OP_ABORT] = { 0, true, false, false },
+    [FLTVM_HBA_OP_DISCARD] = { 0, true, true, false, true },
 };
 
 /* Host I/O */
@@ -101,7 +102,7 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command,
             fltvm_hba_wait_host(other);
         }
     }
-    if (command->opcode == FLTVM_HBA_OP_WRITE) {
+    if (fltvm_hba_writes(command)) {
         if (!fltvm_hba_keep(s, place, length) ||
             !fltvm_hba_cache_write(s, command, length)) {
             command->status = FLTVM_HBA_S_MEDIA_WRITE;
@@ -123,6 +124,12 @@ static void fltvm_hba_host_start(FltvmHbaState *s, FltvmHbaCommand *command,
                          length, BLOCK_ACCT_WRITE);
         blk_aio_pwritev(blk, offset, &command->qiov, fua ? BDRV_REQ_FUA : 0,
                         fltvm_hba_host_done, command);
+        break;
+    case FLTVM_HBA_OP_DISCARD:
+        block_acct_start(blk_get_stats(blk), &command->account, length,
+                         BLOCK_ACCT_UNMAP);
+        blk_aio_pwrite_zeroes(blk, offset, length, BDRV_REQ_MAY_UNMAP,
+                              fltvm_hba_host_done, command);
         break;
     case FLTVM_HBA_OP_FLUSH:
         block_acct_start(blk_get_stats(blk), &command->account, 0,
@@ -303,7 +310,7 @@ static uint16_t fltvm_hba_check_range(FltvmHbaState *s,
         command->blocks > s->disk_blocks - command->lba) {
         return FLTVM_HBA_S_LBA_RANGE;
     }
-    if (command->opcode == FLTVM_HBA_OP_WRITE && s->read_only) {
+    if (fltvm_hba_writes(command) && s->read_only) {
         return FLTVM_HBA_S_WRITE_PROTECTED;
     }
     return FLTVM_HBA_S_OK;
@@ -392,6 +399,9 @@ static uint16_t fltvm_hba_perform(FltvmHbaState *s, FltvmHbaCommand *command,
             fltvm_hba_write(s, command, torn);
         }
         return status;
+    case FLTVM_HBA_OP_DISCARD:
+        fltvm_hba_host_start(s, command, command->blocks * s->block_size);
+        return FLTVM_HBA_S_OK;
     case FLTVM_HBA_OP_FLUSH:
         fltvm_hba_host_start(s, command, 0);
         return FLTVM_HBA_S_OK;
@@ -486,6 +496,7 @@ static uint32_t fltvm_hba_result(const FltvmHbaCommand *command)
     switch (command->opcode) {
     case FLTVM_HBA_OP_READ:
     case FLTVM_HBA_OP_WRITE:
+    case FLTVM_HBA_OP_DISCARD:
         return command->blocks;
     case FLTVM_HBA_OP_IDENTIFY:
         return command->length;

@@ -27,6 +27,7 @@
 uint32_t fltvm_hba_features(FltvmHbaState *s)
 {
     return FLTVM_HBA_FEATURE_FUA | FLTVM_HBA_FEATURE_FAULTS |
+           FLTVM_HBA_FEATURE_DISCARD |
            (s->read_only ? FLTVM_HBA_FEATURE_READ_ONLY : 0) |
            (s->volatile_cache ? FLTVM_HBA_FEATURE_CACHE : 0) |
            (s->removable ? FLTVM_HBA_FEATURE_REMOVABLE : 0);

@@ -215,6 +215,13 @@ bool fltvm_hba_post(FltvmHbaState *s, FltvmHbaCommand *command,
 void fltvm_hba_notify(FltvmHbaState *s);
 
 /* hba-exec.c */
+/* The command changes what is on the disk. */
+static inline bool fltvm_hba_writes(const FltvmHbaCommand *command)
+{
+    return command->opcode == FLTVM_HBA_OP_WRITE ||
+           command->opcode == FLTVM_HBA_OP_DISCARD;
+}
+
 /* Check and begin the command in @entry, which is the device's own copy. */
 void fltvm_hba_begin(FltvmHbaState *s, uint32_t queue,
                      const struct fltvm_hba_command *entry);

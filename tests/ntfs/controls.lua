@@ -114,9 +114,9 @@ refused("STATUS_INVALID_PARAMETER", file, CREATE_ID, "", 63)
 refused("STATUS_INVALID_PARAMETER", volume, IS_DIRTY, "", 3, "nor for the volume's state")
 refused("STATUS_INVALID_PARAMETER", file, ZERO, ("\0"):rep(15), 0, "half a range")
 
--- Compression: what there is may be said again; a change is refused, and nothing changes.
+-- Compression: what there is may be said again; what has bytes is not changed.
 file:fsctl(SET_COMPRESSION, "\0\0")
-refused("STATUS_NOT_IMPLEMENTED", file, SET_COMPRESSION, "\1\0", 0, "not built")
+refused("STATUS_NOT_IMPLEMENTED", file, SET_COMPRESSION, "\1\0", 0, "a file that has bytes")
 refused("STATUS_INVALID_PARAMETER", file, SET_COMPRESSION, "\3\0", 0, "no format")
 refused("STATUS_INVALID_PARAMETER", file, SET_COMPRESSION, "\1", 0, "half of one")
 expect_equal(string.unpack("<I2", file:fsctl(COMPRESSION, "", 2)), 0, "not compressed")

@@ -72,7 +72,7 @@ static NTSTATUS HbaIdentify(PHBA_ADAPTER Adapter)
     if (Adapter->Identify == NULL) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    Status = HbaRunCommand(Adapter, FLTVM_HBA_OP_IDENTIFY, Adapter->Identify, sizeof(*Adapter->Identify));
+    Status = HbaRunCommand(Adapter, FLTVM_HBA_OP_IDENTIFY, Adapter->Identify, sizeof(*Adapter->Identify), 0, 0);
     if (NT_SUCCESS(Status) && Adapter->Identify->id != FLTVM_HBA_ID) {
         Status = STATUS_DEVICE_CONFIGURATION_ERROR;
     }

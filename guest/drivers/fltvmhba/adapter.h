@@ -142,8 +142,8 @@ VOID HbaResetQueueLocked(PHBA_QUEUE Queue);
 BOOLEAN HbaProgramQueue(PHBA_QUEUE Queue);
 /* The IRP is marked pending and will be completed.  <= DISPATCH_LEVEL. */
 VOID HbaSubmitIrp(PHBA_ADAPTER Adapter, PIRP Irp);
-/* The driver's own command, with one buffer.  PASSIVE_LEVEL. */
-NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG Length);
+/* The driver's own command, with one buffer (Length 0: none), or of blocks.  PASSIVE_LEVEL. */
+NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG Length, ULONG64 Lba, ULONG Blocks);
 BOOLEAN HbaSendAbortLocked(PHBA_SLOT Slot);
 VOID HbaPumpLocked(PHBA_QUEUE Queue, PLIST_ENTRY Done);
 VOID HbaFinishSlotLocked(PHBA_SLOT Slot, NTSTATUS Status, PLIST_ENTRY Done);
@@ -162,6 +162,9 @@ FORCEINLINE BOOLEAN HbaIsRemovable(PHBA_ADAPTER Adapter)
 {
     return (Adapter->Features & FLTVM_HBA_FEATURE_REMOVABLE) != 0;
 }
+
+/* trim.c.  IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES.  PASSIVE_LEVEL. */
+NTSTATUS HbaManageDataSet(PHBA_ADAPTER Adapter, PVOID Buffer, ULONG Length);
 
 /* recover.c */
 VOID HbaCheckController(PHBA_ADAPTER Adapter); /* DISPATCH_LEVEL */

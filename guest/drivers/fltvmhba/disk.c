@@ -152,6 +152,23 @@ static NTSTATUS HbaQueryProperty(PHBA_ADAPTER Adapter, PIRP Irp, ULONG InputLeng
         RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &Cache, *Information);
         return STATUS_SUCCESS;
     }
+    case StorageDeviceTrimProperty: {
+        DEVICE_TRIM_DESCRIPTOR Trim;
+
+        if (Query.QueryType == PropertyExistsQuery) {
+            return STATUS_SUCCESS;
+        }
+        if (OutputLength < sizeof(STORAGE_DESCRIPTOR_HEADER)) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        RtlZeroMemory(&Trim, sizeof(Trim));
+        Trim.Version = sizeof(Trim);
+        Trim.Size = sizeof(Trim);
+        Trim.TrimEnabled = (Adapter->Features & FLTVM_HBA_FEATURE_DISCARD) != 0;
+        *Information = min(OutputLength, sizeof(Trim));
+        RtlCopyMemory(Irp->AssociatedIrp.SystemBuffer, &Trim, *Information);
+        return STATUS_SUCCESS;
+    }
     case StorageAccessAlignmentProperty: {
         STORAGE_ACCESS_ALIGNMENT_DESCRIPTOR Alignment;
 
@@ -236,6 +253,9 @@ static NTSTATUS HbaDiskControl(PHBA_ADAPTER Adapter, PIRP Irp, PIO_STACK_LOCATIO
         *Information = sizeof(*Cache);
         return STATUS_SUCCESS;
     }
+    case IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES:
+        return KeGetCurrentIrql() == PASSIVE_LEVEL ? HbaManageDataSet(Adapter, Buffer, InputLength)
+                                                   : STATUS_INVALID_DEVICE_REQUEST;
     case IOCTL_STORAGE_QUERY_PROPERTY: return HbaQueryProperty(Adapter, Irp, InputLength, OutputLength, Information);
     default: return STATUS_INVALID_DEVICE_REQUEST;
     }

@@ -299,7 +299,7 @@ VOID HbaSubmitIrp(PHBA_ADAPTER Adapter, PIRP Irp)
     KeLowerIrql(Irql);
 }
 
-NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG Length)
+NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG Length, ULONG64 Lba, ULONG Blocks)
 {
     PHBA_QUEUE Queue = Adapter->Queue[0];
     struct fltvm_hba_command *Command;
@@ -309,7 +309,7 @@ NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG L
 
     KeInitializeEvent(&Event, NotificationEvent, FALSE);
     KeAcquireSpinLock(&Queue->Lock, &Irql);
-    Slot = HbaTakeSlotLocked(Queue);
+    Slot = Adapter->Stopped || Adapter->Resetting ? NULL : HbaTakeSlotLocked(Queue);
     if (Slot == NULL) {
         KeReleaseSpinLock(&Queue->Lock, Irql);
         return STATUS_DEVICE_BUSY;
@@ -320,6 +320,8 @@ NTSTATUS HbaRunCommand(PHBA_ADAPTER Adapter, UCHAR Opcode, PVOID Buffer, ULONG L
     Command = HbaNextCommandLocked(Queue);
     Command->opcode = Opcode;
     Command->id = Slot->Id;
+    Command->lba = Lba;
+    Command->blocks = Blocks;
     if (Length != 0) {
         Command->segments = 1;
         Command->segment[0].address = MmGetPhysicalAddress(Buffer).QuadPart;
@@ -413,7 +415,9 @@ static VOID NTAPI HbaDpc(PKDPC Dpc, PVOID Context, PVOID Argument1, PVOID Argume
             Queue->Phase ^= FLTVM_HBA_COMPLETION_PHASE;
         }
         Taken++;
-        Changed |= FLTVM_HBA_COMPLETION_STATUS(Entry.status) == FLTVM_HBA_S_MEDIUM_CHANGED;
+        /* Who sent the driver's own commands is told by its control. */
+        Changed |= FLTVM_HBA_COMPLETION_STATUS(Entry.status) == FLTVM_HBA_S_MEDIUM_CHANGED && Entry.id < HBA_IO_SLOTS &&
+                   Queue->Slot[Entry.id].Irp != NULL;
         FV_TRACE(FLTVM_TRACE_HBA_COMPLETE, Queue->Adapter->Number, HbaTraceName(Queue, Entry.id),
                  FLTVM_HBA_COMPLETION_STATUS(Entry.status), 0, 0);
         if (Entry.id >= HBA_IO_SLOTS && Entry.id < HBA_IO_SLOTS + HBA_ABORT_SLOTS) {

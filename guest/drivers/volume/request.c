@@ -110,6 +110,30 @@ static NTSTATUS VolumeDeviceName(PVOLUME_EXTENSION Extension, PMOUNTDEV_NAME Nam
     return STATUS_SUCCESS;
 }
 
+/* The ranges are the volume's: they become the disk's, which checks the rest. */
+static NTSTATUS VolumeMoveRanges(PVOLUME_EXTENSION Extension, PVOID Buffer, ULONG Length)
+{
+    PDEVICE_MANAGE_DATA_SET_ATTRIBUTES Request = Buffer;
+    PDEVICE_DATA_SET_RANGE Ranges;
+
+    if (Length < sizeof(*Request) || Request->DataSetRangesOffset > Length ||
+        Request->DataSetRangesLength > Length - Request->DataSetRangesOffset ||
+        Request->DataSetRangesOffset % sizeof(ULONG64) != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    Ranges = (PDEVICE_DATA_SET_RANGE)((PUCHAR)Buffer + Request->DataSetRangesOffset);
+    for (ULONG Index = 0; Index < Request->DataSetRangesLength / sizeof(*Ranges); Index++) {
+        if (Ranges[Index].StartingOffset < 0 || Ranges[Index].StartingOffset > Extension->Length ||
+            Ranges[Index].LengthInBytes > (ULONG64)(Extension->Length - Ranges[Index].StartingOffset)) {
+            return STATUS_INVALID_PARAMETER;
+        }
+    }
+    for (ULONG Index = 0; Index < Request->DataSetRangesLength / sizeof(*Ranges); Index++) {
+        Ranges[Index].StartingOffset += Extension->Start;
+    }
+    return STATUS_NOT_SUPPORTED; /* the disk's */
+}
+
 static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_LOCATION Stack, PULONG_PTR Information)
 {
     ULONG Length = Stack->Parameters.DeviceIoControl.OutputBufferLength;
@@ -149,6 +173,8 @@ static NTSTATUS VolumeControl(PVOLUME_EXTENSION Extension, PIRP Irp, PIO_STACK_L
         ((PVOLUME_DISK_EXTENTS)Buffer)->Extents[0].ExtentLength.QuadPart = Extension->Length;
         *Information = sizeof(VOLUME_DISK_EXTENTS);
         return STATUS_SUCCESS;
+    case IOCTL_STORAGE_MANAGE_DATA_SET_ATTRIBUTES:
+        return VolumeMoveRanges(Extension, Buffer, Stack->Parameters.DeviceIoControl.InputBufferLength);
     case IOCTL_MOUNTDEV_QUERY_STABLE_GUID:
         if (Length < sizeof(MOUNTDEV_STABLE_GUID)) {
             return STATUS_BUFFER_TOO_SMALL;

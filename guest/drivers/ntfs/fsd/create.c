@@ -258,6 +258,7 @@ static NTSTATUS NtfsOpenTargetLocked(PNTFS_VOLUME Volume, PNTFS_OPENING Opening,
     }
     NtfsShareStream(Stack, Stream, TRUE);
     Handle->MayRestore = NtfsMayRestore(Opening->Irp);
+    Handle->MayBackup = NtfsMayBackup(Opening->Irp);
     Handle->Access = Stack->Parameters.Create.SecurityContext->DesiredAccess;
     if ((Handle->Access & MAXIMUM_ALLOWED) != 0) {
         Handle->Access |= FILE_ALL_ACCESS; /* the kernel's, who is not asked: of others it is what they were granted */

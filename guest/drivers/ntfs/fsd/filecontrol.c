@@ -383,7 +383,27 @@ static NTSTATUS NtfsGetCompression(PNTFS_CONTROL Control)
     return Status;
 }
 
-/* What is so already stays so; a change is not built. */
+static NTSTATUS NtfsChangeCompressionLocked(PNTFS_CONTROL Control, BOOLEAN Compressed)
+{
+    PNTFS_STREAM Stream = Control->Stream;
+    NTFS_STREAM_FACTS Facts = NtfsStreamFacts(Stream);
+    NTSTATUS Status;
+
+    if (NtfsIsDirectoryItself(Stream)) {
+        return NtfsLibraryCompressDirectory(Control->Volume->Library, Stream->File->Id, Compressed);
+    }
+    ExAcquireResourceExclusiveLite(&Stream->RunsResource, TRUE);
+    Status =
+        NtfsLibraryCompressStream(Control->Volume->Library, Stream->File->Id, (const uint16_t *)Stream->Name.Buffer,
+                                  Stream->Name.Length / sizeof(WCHAR), Compressed, &Facts);
+    if (NT_SUCCESS(Status)) {
+        NtfsTakeSizesLocked(Stream, &Facts);
+    }
+    ExReleaseResourceLite(&Stream->RunsResource);
+    return Status;
+}
+
+/* What is so already stays so; of a stream that has bytes it is not built. */
 static NTSTATUS NtfsSetCompression(PNTFS_CONTROL Control)
 {
     USHORT Wanted, Format;
@@ -404,8 +424,25 @@ static NTSTATUS NtfsSetCompression(PNTFS_CONTROL Control)
     if (!NT_SUCCESS(Status) || (Wanted == COMPRESSION_FORMAT_NONE) == (Format == COMPRESSION_FORMAT_NONE)) {
         return Status;
     }
-    DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: FSCTL_SET_COMPRESSION is not implemented\n");
-    return STATUS_NOT_IMPLEMENTED;
+    Status = NtfsChangeCompressionLocked(Control, Wanted != COMPRESSION_FORMAT_NONE);
+    if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Control->Volume, Control->Handle->Link, NULL, FILE_NOTIFY_CHANGE_ATTRIBUTES,
+                         FILE_ACTION_MODIFIED);
+    } else if (Status == STATUS_NOT_IMPLEMENTED) {
+        DbgPrintEx(
+            DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL,
+            "ntfs: FSCTL_SET_COMPRESSION of a stream that has bytes, is sparse or has a name is not implemented\n");
+    }
+    return Status;
+}
+
+/* Owners are not kept note of, since there are no quotas: MS-FSA 2.1.5.10.8 has a success for that. */
+static NTSTATUS NtfsFindFilesBySid(PNTFS_CONTROL Control)
+{
+    if (!NtfsIsDirectoryItself(Control->Stream)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return Control->Handle->MayBackup ? STATUS_NO_QUOTAS_FOR_ACCOUNT : STATUS_ACCESS_DENIED;
 }
 
 /* ---- which there are ---- */
@@ -436,6 +473,8 @@ static const struct {
     {FSCTL_GET_RETRIEVAL_POINTERS, NTFS_OF_FILE, 0, NtfsGetRetrievalPointers},
     {FSCTL_QUERY_ALLOCATED_RANGES, NTFS_OF_STREAM, 0, NtfsQueryAllocatedRanges},
     {FSCTL_SET_ZERO_DATA, NTFS_OF_STREAM | NTFS_CHANGES, 0, NtfsSetZeroData},
+    {FSCTL_FILE_LEVEL_TRIM, NTFS_OF_STREAM | NTFS_CHANGES, 0, NtfsTrimFile},
+    {FSCTL_FIND_FILES_BY_SID, NTFS_OF_FILE, 0, NtfsFindFilesBySid},
     {FSCTL_GET_COMPRESSION, NTFS_OF_FILE, 0, NtfsGetCompression},
     {FSCTL_SET_COMPRESSION, NTFS_OF_FILE | NTFS_CHANGES, 0, NtfsSetCompression},
     {FSCTL_SET_SPARSE, NTFS_OF_STREAM | NTFS_CHANGES, NTFS_ANY_CHANGE, NtfsSetSparse},

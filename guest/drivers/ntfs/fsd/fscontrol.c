@@ -238,7 +238,8 @@ NTSTATUS NTAPI NtfsFileSystemControl(PDEVICE_OBJECT DeviceObject, PIRP Irp)
             ULONG Code = Stack->Parameters.FileSystemControl.FsControlCode;
             PNTFS_STREAM Stream = NtfsStreamOf(Stack->FileObject);
 
-            Status = Stream != NULL && (Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE)
+            Status = Stream != NULL && (Code == FSCTL_SET_ZERO_DATA || Code == FSCTL_SET_SPARSE ||
+                                        Code == FSCTL_SET_COMPRESSION || Code == FSCTL_FILE_LEVEL_TRIM)
                          ? NtfsControlUnderCache(Volume, Stream, Irp, &Information)
                          : NtfsControl(Volume, Stream, Irp, &Information);
             if (Stream != NULL) {

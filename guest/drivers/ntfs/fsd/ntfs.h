@@ -103,6 +103,7 @@ typedef struct _NTFS_HANDLE {
     BOOLEAN DeleteOnClose;
     BOOLEAN PosixDelete; /* with it the name goes at once, whoever has the file open */
     BOOLEAN MayRestore;  /* opened so, and with the privilege */
+    BOOLEAN MayBackup;   /* the same */
     BOOLEAN KeepWritten; /* the time of the last write was set by hand */
 } NTFS_HANDLE, *PNTFS_HANDLE;
 
@@ -254,6 +255,7 @@ BOOLEAN NtfsNeedsEasLocked(PNTFS_VOLUME Volume, ULONG64 Id);
 /* security.c.  Besides: what else has to be granted, without the handle having it. */
 BOOLEAN NtfsIsChecked(PIRP Irp);
 BOOLEAN NtfsMayRestore(PIRP Irp);
+BOOLEAN NtfsMayBackup(PIRP Irp);
 NTSTATUS NtfsCheckOpenLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, ULONG64 Parent, ACCESS_MASK Besides);
 NTSTATUS NtfsCheckCreateLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Directory, BOOLEAN IsDirectory);
 NTSTATUS NtfsCheckTraverseLocked(PNTFS_VOLUME Volume, PACCESS_STATE State, ULONG64 Directory);
@@ -288,6 +290,7 @@ NTSTATUS NtfsIsPathValid(PNTFS_CONTROL Control);
 /* reparse.c */
 NTSTATUS NtfsMeetReparsePointLocked(PNTFS_VOLUME Volume, PIRP Irp, ULONG64 Id, USHORT Unparsed);
 NTSTATUS NtfsSetReparsePoint(PNTFS_CONTROL Control);
+NTSTATUS NtfsTrimFile(PNTFS_CONTROL Control); /* trim.c */
 NTSTATUS NtfsGetReparsePoint(PNTFS_CONTROL Control);
 NTSTATUS NtfsDeleteReparsePoint(PNTFS_CONTROL Control);
 

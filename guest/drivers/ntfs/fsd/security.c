@@ -109,13 +109,23 @@ static ACCESS_MASK NtfsBackupAccess(PIRP Irp, PACCESS_STATE State)
     return Access;
 }
 
-/* DELETE among what backing up grants is the restorer's alone. */
-BOOLEAN NtfsMayRestore(PIRP Irp)
+static BOOLEAN NtfsHasOfBackup(PIRP Irp, ACCESS_MASK Access)
 {
     PIO_STACK_LOCATION Stack = IoGetCurrentIrpStackLocation(Irp);
 
     return !NtfsIsChecked(Irp) ||
-           (NtfsBackupAccess(Irp, Stack->Parameters.Create.SecurityContext->AccessState) & DELETE) != 0;
+           (NtfsBackupAccess(Irp, Stack->Parameters.Create.SecurityContext->AccessState) & Access) != 0;
+}
+
+/* DELETE among what backing up grants is the restorer's alone, and reading the other's. */
+BOOLEAN NtfsMayRestore(PIRP Irp)
+{
+    return NtfsHasOfBackup(Irp, DELETE);
+}
+
+BOOLEAN NtfsMayBackup(PIRP Irp)
+{
+    return NtfsHasOfBackup(Irp, FILE_READ_DATA);
 }
 
 /* Notes what is granted: the I/O manager's handle has it. */

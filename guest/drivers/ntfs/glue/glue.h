@@ -28,6 +28,7 @@
 #define GLUE_STATUS_UNRECOGNIZED       ((int32_t)0xC000014Fu)
 #define GLUE_STATUS_FILE_CORRUPT_ERROR ((int32_t)0xC0000102u)
 #define GLUE_STATUS_NAME_INVALID       ((int32_t)0xC0000033u)
+#define GLUE_STATUS_NOT_IMPLEMENTED    ((int32_t)0xC0000002u)
 
 /* The target of the compiler decides on these. */
 _Static_assert(sizeof(MFT_RECORD) == 48 && sizeof(ATTR_RECORD) == 72 && sizeof(ATTR_FLAGS) == 2,

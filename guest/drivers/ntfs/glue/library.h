@@ -192,4 +192,9 @@ int32_t NtfsLibrarySetSparse(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uin
 int32_t NtfsLibraryPunch(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
                          int64_t *Offset, int64_t *End, NTFS_STREAM_FACTS *Facts);
 
+/* compression.c.  Stream: STATUS_NOT_IMPLEMENTED: one that is not empty, or sparse, or has a name. */
+int32_t NtfsLibraryCompressDirectory(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, int Compressed);
+int32_t NtfsLibraryCompressStream(NTFS_LIBRARY_VOLUME *Volume, uint64_t Id, const uint16_t *Name, uint32_t Length,
+                                  int Compressed, NTFS_STREAM_FACTS *Facts);
+
 #endif

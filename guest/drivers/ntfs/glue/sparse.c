@@ -6,8 +6,6 @@
 #include "glue.h"
 #include "lcnalloc.h"
 
-#define GLUE_STATUS_NOT_IMPLEMENTED ((int32_t)0xC0000002u)
-
 /* Windows gives back, and keeps, whole units of this many clusters. */
 #define GLUE_UNIT 16
 

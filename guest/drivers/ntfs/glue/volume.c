@@ -89,6 +89,7 @@ int32_t NtfsLibraryMount(NTFS_SECTORS *Sectors, NTFS_LIBRARY_VOLUME **Result, NT
         Status = NtfsGlueStatus(Sectors);
         goto Exit;
     }
+    NVolSetCompression(Mounted->Volume); /* what a compressed directory gets is compressed */
     ntfs_create_lru_caches(Mounted->Volume);
     if (ntfs_set_ignore_case(Mounted->Volume) != 0 || ntfs_volume_get_free_space(Mounted->Volume) != 0) {
         Status = NtfsGlueStatus(Sectors);
