@@ -177,7 +177,7 @@ static void test_opcodes(void)
     for (unsigned opcode = 0; opcode < 256; opcode++) {
         struct fltvm_hba_command command = {.opcode = (uint8_t)opcode, .id = (uint16_t)opcode};
 
-        if (opcode < FLTVM_HBA_OP_READ || opcode > FLTVM_HBA_OP_ABORT) {
+        if (opcode < FLTVM_HBA_OP_READ || opcode > FLTVM_HBA_OP_DISCARD) {
             hba_refuse(&hba, command, FLTVM_HBA_S_INVALID_OPCODE);
         }
     }

@@ -25,7 +25,7 @@ static void test_identity(void)
     g_assert_cmpuint(hba_get(&hba, FLTVM_HBA_REG_MAX_SEGMENTS), ==, 256);
     g_assert_cmpuint(hba_get(&hba, FLTVM_HBA_REG_MAX_TRANSFER), ==, 1u << 20);
     g_assert_cmpuint(hba_get(&hba, FLTVM_HBA_REG_DOORBELL_STRIDE), ==, 8);
-    g_assert_cmphex(hba_get(&hba, FLTVM_HBA_REG_FEATURES), ==, FLTVM_HBA_FEATURE_FUA | FLTVM_HBA_FEATURE_FAULTS);
+    g_assert_cmphex(hba_get(&hba, FLTVM_HBA_REG_FEATURES), ==, FLTVM_HBA_FEATURE_FUA | FLTVM_HBA_FEATURE_FAULTS | FLTVM_HBA_FEATURE_DISCARD);
     hba_assert_no_error(&hba);
     hba_stop(&hba);
 }
