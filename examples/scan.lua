@@ -36,4 +36,12 @@ expect_equal(open("letter.txt"), 0, "a program reads the letter")
 expect_equal(open("worm.exe"), 0xC0000022, "and is denied the worm")
 vm:expect_log("scan: foul, the open is undone", "the filter has undone the open")
 port:close()
-filter:unload()
+
+-- The same client as a program, which is what comes with such a filter: scan/client.c.
+local client = vm:process{ program = "scan/client.c" }
+while vm:ports()[1].connections == 0 do vm:sleep(1) end
+local function touch(name) return vm:process{ program = "scan/touch.c", flags = { '-DNAME=L"' .. name .. '"' } }:wait() end
+expect_equal(touch("letter.txt"), 0, "by the program, too, the letter is read")
+expect_equal(touch("worm.exe"), 0xC0000022, "and the worm is not")
+filter:unload()         -- ends the connection, and the client sees it
+expect_equal(client:wait(), 2, "it has answered two")

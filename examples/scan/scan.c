@@ -21,6 +21,7 @@ typedef struct _SCAN_DATA {
     PEPROCESS UserProcess;
     PUNICODE_STRING Extensions;
     ULONG ExtensionCount;
+    LONG Asked, Foul;
 } SCAN_DATA;
 
 typedef struct _SCAN_HANDLE_CONTEXT {
@@ -42,6 +43,9 @@ static NTSTATUS ScanFile(_In_ PFLT_INSTANCE Instance, _In_ PFILE_OBJECT FileObje
 static NTSTATUS ScanConnect(_In_ PFLT_PORT ClientPort, _In_opt_ PVOID ServerPortCookie, _In_opt_ PVOID Context,
                             _In_ ULONG Size, _Outptr_result_maybenull_ PVOID *ConnectionCookie);
 static VOID ScanDisconnect(_In_opt_ PVOID ConnectionCookie);
+static NTSTATUS ScanMessage(_In_opt_ PVOID PortCookie, _In_reads_bytes_opt_(InputLength) PVOID Input,
+                            _In_ ULONG InputLength, _Out_writes_bytes_to_opt_(OutputLength, *Returned) PVOID Output,
+                            _In_ ULONG OutputLength, _Out_ PULONG Returned);
 static NTSTATUS ScanUnload(_In_ FLT_FILTER_UNLOAD_FLAGS Flags);
 static NTSTATUS ScanInstanceSetup(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FLT_INSTANCE_SETUP_FLAGS Flags,
                                   _In_ DEVICE_TYPE DeviceType, _In_ FLT_FILESYSTEM_TYPE FileSystemType);
@@ -57,6 +61,7 @@ static NTSTATUS ScanQueryTeardown(_In_ PCFLT_RELATED_OBJECTS FltObjects, _In_ FL
 #pragma alloc_text(PAGE, ScanFile)
 #pragma alloc_text(PAGE, ScanConnect)
 #pragma alloc_text(PAGE, ScanDisconnect)
+#pragma alloc_text(PAGE, ScanMessage)
 #pragma alloc_text(PAGE, ScanUnload)
 #pragma alloc_text(PAGE, ScanInstanceSetup)
 #pragma alloc_text(PAGE, ScanQueryTeardown)
@@ -94,10 +99,14 @@ static VOID ScanAsk(PSCAN_NOTIFICATION Notification, PBOOLEAN Safe)
     Timeout.QuadPart = -10 * 1000 * 10000LL;
     Status = FltSendMessage(ScanData.Filter, &ScanData.ClientPort, Notification, sizeof(*Notification), &Reply,
                             &ReplyLength, &Timeout);
-    if (Status == STATUS_SUCCESS)
+    if (Status == STATUS_SUCCESS) {
         *Safe = Reply.Safe;
-    else
+        InterlockedIncrement(&ScanData.Asked);
+        if (!Reply.Safe)
+            InterlockedIncrement(&ScanData.Foul);
+    } else {
         KdPrintEx((DPFLTR_IHVDRIVER_ID, DPFLTR_ERROR_LEVEL, "scan: no answer, status 0x%X\n", Status));
+    }
 }
 
 static NTSTATUS ScanFile(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PBOOLEAN Safe)
@@ -290,6 +299,34 @@ static VOID ScanDisconnect(PVOID ConnectionCookie)
     ScanData.UserProcess = NULL;
 }
 
+/* The buffers are the client's own, wherever it says: they are touched in try only. */
+static NTSTATUS ScanMessage(PVOID PortCookie, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
+                            PULONG Returned)
+{
+    SCAN_COUNTS Counts = {(ULONG)ScanData.Asked, (ULONG)ScanData.Foul};
+    SCAN_COMMAND Command;
+
+    PAGED_CODE();
+    UNREFERENCED_PARAMETER(PortCookie);
+    *Returned = 0;
+    if (Input == NULL || InputLength < sizeof(Command))
+        return STATUS_INVALID_PARAMETER;
+    try {
+        RtlCopyMemory(&Command, Input, sizeof(Command));
+        if (Command != ScanGetCounts)
+            return STATUS_INVALID_PARAMETER;
+        if (Output == NULL || OutputLength < sizeof(Counts))
+            return STATUS_BUFFER_TOO_SMALL;
+        RtlCopyMemory(Output, &Counts, sizeof(Counts));
+    }
+    except(EXCEPTION_EXECUTE_HANDLER)
+    {
+        return GetExceptionCode();
+    }
+    *Returned = sizeof(Counts);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS ScanInstanceSetup(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_SETUP_FLAGS Flags,
                                   DEVICE_TYPE DeviceType, FLT_FILESYSTEM_TYPE FileSystemType)
 {
@@ -428,7 +465,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         goto Cleanup;
     InitializeObjectAttributes(&Attributes, &PortName, OBJ_CASE_INSENSITIVE | OBJ_KERNEL_HANDLE, NULL, Descriptor);
     Status = FltCreateCommunicationPort(ScanData.Filter, &ScanData.ServerPort, &Attributes, NULL, ScanConnect,
-                                        ScanDisconnect, NULL, 1);
+                                        ScanDisconnect, ScanMessage, 1);
     FltFreeSecurityDescriptor(Descriptor);
     if (!NT_SUCCESS(Status))
         goto Cleanup;

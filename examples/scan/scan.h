@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scan.h: what the content scanner asks its user-mode client, and what that answers. */
+/* scan.h: what the content scanner asks its user-mode client, what that answers, and what it may ask itself. */
 #ifndef SCAN_H
 #define SCAN_H
 
@@ -15,5 +15,13 @@ typedef struct _SCAN_NOTIFICATION {
 typedef struct _SCAN_REPLY {
     BOOLEAN Safe;
 } SCAN_REPLY, *PSCAN_REPLY;
+
+/* A message of the client's is a command; the answer to this one is how many contents it was asked about, and did not like. */
+typedef enum _SCAN_COMMAND { ScanGetCounts = 1 } SCAN_COMMAND;
+
+typedef struct _SCAN_COUNTS {
+    ULONG Asked;
+    ULONG Foul;
+} SCAN_COUNTS, *PSCAN_COUNTS;
 
 #endif
