@@ -210,15 +210,54 @@ NTSTATUS FLTAPI FltOpenVolume(PFLT_INSTANCE Instance, PHANDLE VolumeHandle, PFIL
                             FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, NULL, 0, IO_IGNORE_SHARE_ACCESS_CHECK, NULL);
 }
 
+/* With the verifier: the last handles that FltClose has closed, and who had it do so. */
+#define FLTP_CLOSED 64
+
+static struct {
+    HANDLE volatile Handle;
+    PVOID Caller;
+} FltpClosed[FLTP_CLOSED];
+static volatile LONG FltpLastClosed;
+
+static VOID FltpNoteClosed(HANDLE Handle, PVOID Caller)
+{
+    ULONG Place = (ULONG)InterlockedIncrement(&FltpLastClosed) % FLTP_CLOSED;
+
+    FltpClosed[Place].Handle = NULL;
+    FltpClosed[Place].Caller = Caller;
+    FltpClosed[Place].Handle = Handle;
+}
+
+/* What is no handle is refused; what was one, and is closed, is closed by somebody who does not know what he has. */
+static VOID FltpCheckClosed(HANDLE Handle, PVOID Caller)
+{
+    for (ULONG Back = 0; Back < FLTP_CLOSED; Back++) {
+        ULONG Place = ((ULONG)FltpLastClosed - Back) % FLTP_CLOSED;
+        PVOID Stack[FLTP_STACK_DEPTH] = {FltpClosed[Place].Caller};
+
+        if (FltpClosed[Place].Handle != Handle)
+            continue;
+        FvReport("rule=FltClose closes a handle twice\n");
+        FltpReportStack("closed", Stack);
+        FvBlame(Caller);
+        KeBugCheckEx(INVALID_KERNEL_HANDLE, (ULONG_PTR)Handle, 1, 0, 0);
+    }
+}
+
 /* Only what is a file's. */
 NTSTATUS FLTAPI FltClose(HANDLE FileHandle)
 {
     PFILE_OBJECT FileObject;
+    NTSTATUS Status =
+        ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, KernelMode, (PVOID *)&FileObject, NULL);
 
-    if (!NT_SUCCESS(
-            ObReferenceObjectByHandle(FileHandle, 0, *IoFileObjectType, KernelMode, (PVOID *)&FileObject, NULL)))
+    if (Status == STATUS_INVALID_HANDLE && FltpVerify && FileHandle != NULL)
+        FltpCheckClosed(FileHandle, _ReturnAddress());
+    if (!NT_SUCCESS(Status))
         return STATUS_INVALID_HANDLE;
     ObDereferenceObject(FileObject);
+    if (FltpVerify)
+        FltpNoteClosed(FileHandle, _ReturnAddress());
     return ZwClose(FileHandle);
 }
 

@@ -14,7 +14,8 @@ enum {
     FreesTwice,
     InsertsTwice,
     FreesListTwice,
-    FreesAttachedList
+    FreesAttachedList,
+    ClosesTwice
 };
 
 #define TAG 'erCT'
@@ -371,7 +372,9 @@ static VOID CheckClose(VOID)
     FvCheck(NT_SUCCESS(ObReferenceObjectByHandle(Event, 0, *ExEventObjectType, KernelMode, &Object, NULL)));
     ObDereferenceObject(Object);
     FvCheck(NT_SUCCESS(ZwClose(Event)));
-    FvCheck(FltClose(Event) == STATUS_INVALID_HANDLE && FltClose(NULL) == STATUS_INVALID_HANDLE);
+    /* One that was FltClose's before is told by the verifier: CloseTwice. */
+    FvCheck((FvVerifierEnabled() || FltClose(Event) == STATUS_INVALID_HANDLE) &&
+            FltClose(NULL) == STATUS_INVALID_HANDLE);
 }
 
 static VOID CheckAll(VOID)
@@ -423,6 +426,15 @@ static VOID LeaveOpen(VOID)
         FltClose(Handle);
 }
 
+static DECLSPEC_NOINLINE VOID CloseTwice(VOID)
+{
+    HANDLE Handle = NULL;
+
+    Create(Upper, &Handle, NULL, ALL, 0, NULL);
+    FltClose(Handle); /* [first] */
+    FltClose(Handle); /* [second] */
+}
+
 static NTSTATUS NTAPI MayDetach(PCFLT_RELATED_OBJECTS FltObjects, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS Flags)
 {
     return STATUS_SUCCESS;
@@ -461,6 +473,8 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath)
         return STATUS_UNSUCCESSFUL;
     if (Case == Opens)
         CheckAll();
+    else if (Case == ClosesTwice)
+        CloseTwice();
     else if (Case >= FreesInList && Case != FreesAttachedList)
         MisuseEcps();
     else

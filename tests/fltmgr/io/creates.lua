@@ -53,3 +53,7 @@ for case, found in ipairs {
       vm:open(VOLUME)
     end }
 end
+
+local twice = expect_bugcheck { code = 0x93, p2 = 1, driver = "creates.sys", line = assert(guilty.second), text = "closes a handle twice", quiet = true,
+  what = "a handle that FltClose has closed already is told", function() load(10) end }
+expect(twice and twice.text:find("closed +creates!CloseTwice %([^)]*creates%.c:" .. guilty.first:match("%d+$")), "with the line that closed it")
