@@ -7,11 +7,14 @@
  * pointer.
  *
  * With the verifier on it is noted who took a reference, and a wait that lasts is looked at as waits for locks are.
- * Only one that lasts: a reference may be handed on, and who has it then is not known, but is given the time to return it.
+ * Only one that lasts: a reference may be handed on, and who has it then is not known, but is given the time to return it.  When
+ * no circle explains it either, it is the driver's that took the reference, unless that thread itself waits for a time to pass.
  */
 #include <ntifs.h>
 #include <rtl.h>
+#include <hal.h>
 #include <ke.h>
+#include <ex.h>
 #include <fltvm.h>
 
 #pragma clang diagnostic ignored "-Wmissing-prototypes" /* some exports are in no public header */
@@ -181,17 +184,64 @@ VOID FASTCALL ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef)
     ExReleaseRundownProtectionEx(RunRef, 1);
 }
 
+/* The driver's code that took a reference and has not given it back, as far as is known; NULL: one goes on yet, or it is the kernel's. */
+static const VOID *ExpFindGuilty(PFV_WAIT Wait)
+{
+    const VOID *Guilty = NULL;
+    FV_HOLDER Holder;
+
+    for (ULONG Index = 0; ExpNextTaker(Wait, Index, &Holder); Index++) {
+        if (KeWillGoOn(Holder.Thread))
+            return NULL;
+        if (Guilty == NULL && !HalIsKernelAddress(Holder.Since))
+            Guilty = Holder.Since;
+    }
+    return Guilty;
+}
+
+static VOID ExpReportKept(PFV_WAIT Wait)
+{
+    const VOID *Guilty = ExpFindGuilty(Wait);
+    CHAR Text[96];
+
+    if (Guilty == NULL)
+        return;
+    _snprintf(Text, sizeof(Text), "waits-at=0x%I64x\n", (ULONG64)Wait->Caller);
+    FvReport(Text);
+    KeReportLeft("run-down reference that is waited for", Wait->Object, Guilty);
+}
+
 /* Those who have not given back in time: do they, through whatever they wait for, wait for this thread? */
 static VOID ExpWaitForTakers(PEX_RUNDOWN_REF RunRef, PKEVENT Event, const VOID *Caller)
 {
     FV_WAIT Wait = {.What = "run-down protection", .Object = RunRef, .Caller = Caller, .NextHolder = ExpNextTaker};
     LARGE_INTEGER Patience = {.QuadPart = -EXP_PATIENCE};
 
-    if (FvVerifierEnabled() && KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, &Patience) != STATUS_TIMEOUT)
+    if (!FvVerifierEnabled()) {
+        KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, NULL);
+        return;
+    }
+    if (KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, &Patience) != STATUS_TIMEOUT)
         return;
     FvBeginWait(&Wait);
-    KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, NULL);
+    do {
+        ExpReportKept(&Wait);
+    } while (KeWaitForSingleObject(Event, WrRundown, KernelMode, FALSE, &Patience) == STATUS_TIMEOUT);
     FvEndWait(&Wait);
+}
+
+/* In an image that goes: nobody will wait for it, nor give it back. */
+VOID ExCheckRundownsLeft(PVOID Base, SIZE_T Size)
+{
+    for (ULONG Set = 0; Set < EXP_TAKER_SETS; Set++) {
+        for (ULONG Index = 0; Index < EXP_TAKERS; Index++) {
+            const EXP_TAKER *Taker = &ExpTakers[Set][Index];
+            const VOID *RunRef = Taker->RunRef;
+
+            if ((ULONG_PTR)RunRef - (ULONG_PTR)Base < Size)
+                KeReportLeft("run-down reference", RunRef, Taker->Caller);
+        }
+    }
 }
 
 static VOID ExpWaitForRundown(PEX_RUNDOWN_REF RunRef, const VOID *Caller)

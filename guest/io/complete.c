@@ -65,7 +65,7 @@ NTSTATUS FASTCALL IofCallDriver(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     if (!IopVerifierOn) {
         return Routine(DeviceObject, Irp);
     }
-    Call = IopVerifyCalling(Irp, Stack, Routine);
+    Call = IopVerifyCalling(Irp, Stack, Routine, _ReturnAddress());
     FvBeginCall(&State);
     Status = Routine(DeviceObject, Irp);
     if (Status == STATUS_PENDING) {

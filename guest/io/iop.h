@@ -157,7 +157,7 @@ VOID IopSendShutdown(PDEVICE_OBJECT DeviceObject);
 /* ---- IRPs ------------------------------------------------------------------------------------------------
  */
 
-ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine);
+ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine, const VOID *Caller);
 VOID IopVerifyReturned(ULONG Number, NTSTATUS Status);
 VOID IopVerifyLocationDone(PIRP Irp, PIO_STACK_LOCATION Stack);
 VOID IopInitializeIrps(VOID);

@@ -109,6 +109,8 @@ VOID IopCheckLeft(PDRIVER_OBJECT DriverObject)
         return;
     }
     IopCheckLinks(DriverObject->DriverStart, DriverObject->DriverSize);
+    MmCheckViewsLeft(DriverObject->DriverStart, DriverObject->DriverSize);
+    ExCheckRundownsLeft(DriverObject->DriverStart, DriverObject->DriverSize);
     if ((Routine = IopFindFsCallback(DriverObject)) != NULL) {
         KeReportLeft("file system notification routine", DriverObject, Routine);
     }

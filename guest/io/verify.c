@@ -26,6 +26,7 @@ typedef struct _IOP_CALL {
     PIO_STACK_LOCATION Stack;
     PIRP Irp;
     PDRIVER_DISPATCH Routine;
+    PIO_COMPLETION_ROUTINE Completion; /* the location's, which is who sent it down: NULL for none */
 } IOP_CALL, *PIOP_CALL;
 
 static IOP_CALL IopCalls[IOP_CALLS];
@@ -64,18 +65,49 @@ static VOID IopJudgeCall(PIOP_CALL Call, LONG State, BOOLEAN Gone)
     }
 }
 
-/* Before the call; what IopVerifyReturned wants after it.  <= DISPATCH_LEVEL. */
-ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine)
+static PIO_COMPLETION_ROUTINE IopCompletionOf(PIO_STACK_LOCATION Stack)
+{
+    return (Stack->Control & (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL)) != 0
+               ? Stack->CompletionRoutine
+               : NULL;
+}
+
+/* A location that is passed on has the completion routine of who sent it: another one would be called instead of that. */
+static VOID IopCheckSkipped(PIOP_CALL Outer, PIO_STACK_LOCATION Stack, const VOID *Caller)
+{
+    PIO_COMPLETION_ROUTINE Completion = IopCompletionOf(Stack);
+    CHAR Text[96];
+
+    if (Outer->Completion == Completion) {
+        return;
+    }
+    _snprintf(Text, sizeof(Text), "routine=0x%I64x\ninstead-of-routine=0x%I64x\n", (ULONG64)Completion,
+              (ULONG64)Outer->Completion);
+    FvReport("rule=IoSetCompletionRoutine of a location that IoSkipCurrentIrpStackLocation passes on\n");
+    FvReport(Text);
+    FvBlame(Caller);
+    KeBugCheckEx(DRIVER_VERIFIER_DETECTED_VIOLATION, FV_BAD_ARGUMENT, (ULONG_PTR)Outer->Irp, (ULONG_PTR)Completion,
+                 (ULONG_PTR)Outer->Completion);
+}
+
+/* Before the call, of Caller's; what IopVerifyReturned wants after it.  <= DISPATCH_LEVEL. */
+ULONG IopVerifyCalling(PIRP Irp, PIO_STACK_LOCATION Stack, PDRIVER_DISPATCH Routine, const VOID *Caller)
 {
     ULONG Old = IopCallNumber(Stack);
+    PIOP_CALL Outer = IopFindCall(Old, Irp, Stack);
     ULONG Try;
+
+    if (Outer != NULL) {
+        IopCheckSkipped(Outer, Stack, Caller);
+    }
 
     for (Try = 0; Try < IOP_TRIES; Try++) {
         ULONG Index = (ULONG)InterlockedIncrement(&IopNextCall) % IOP_CALLS;
         PIOP_CALL Call = &IopCalls[Index];
 
         if (Call->State == 0 && InterlockedCompareExchange(&Call->State, IOP_CALL_USED, 0) == 0) {
-            Call->Outer = IopFindCall(Old, Irp, Stack) != NULL ? Old : 0;
+            Call->Outer = Outer != NULL ? Old : 0;
+            Call->Completion = IopCompletionOf(Stack);
             Call->Irp = Irp;
             Call->Stack = Stack;
             Call->Routine = Routine;

@@ -112,6 +112,23 @@ BOOLEAN KeIsThread(const VOID *Thread)
     return Found;
 }
 
+BOOLEAN KeWillGoOn(const VOID *Thread)
+{
+    KIRQL OldIrql = KiAcquireDispatcher();
+    BOOLEAN Will = FALSE;
+
+    for (PLIST_ENTRY Entry = KiThreadListHead.Flink; Entry != &KiThreadListHead; Entry = Entry->Flink) {
+        PKTHREAD Found = CONTAINING_RECORD(Entry, KTHREAD, SystemListEntry);
+
+        if (Found == Thread) {
+            Will = Found->State == Waiting && Found->Timer.Header.Inserted;
+            break;
+        }
+    }
+    KiUnlockDispatcher(OldIrql);
+    return Will;
+}
+
 /* First C code of a thread: the dispatcher lock is held, DISPATCH_LEVEL. */
 VOID KiBeginThread(VOID)
 {

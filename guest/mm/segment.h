@@ -53,7 +53,9 @@ typedef struct _MI_VIEW {
     ULONG SectionProtect;
     ULONG Protect; /* of a system view */
     BOOLEAN System;
-    BOOLEAN Cache; /* the cache's own: it may go beyond the segment's end */
+    BOOLEAN Cache;     /* the cache's own: it may go beyond the segment's end */
+    const VOID *Maker; /* with the verifier: the driver's code that made it, where it stays; else NULL */
+    LIST_ENTRY MadeLink;
 } MI_VIEW, *PMI_VIEW;
 
 /* segment.c; the segment's lock is held. */

@@ -11,6 +11,8 @@
 KGUARDED_MUTEX MiViewLock;
 PMI_VIEW *MiSystemView; /* MiViewLock; by granule */
 
+static LIST_ENTRY MiMadeViews = {&MiMadeViews, &MiMadeViews}; /* MiViewLock; those that have a maker */
+
 VOID MiInitializeViews(VOID)
 {
     ULONG Run = MiAllocateRun((ULONG)BYTES_TO_PAGES(MiViewRegion.Pages * sizeof(PMI_VIEW)), 0, MiHighestPage, 0);
@@ -94,6 +96,44 @@ static BOOLEAN MiMayWrite(PMI_VIEW View)
            (View->Protect & (PAGE_READWRITE | PAGE_EXECUTE_READWRITE)) != 0;
 }
 
+/* What a driver maps in system space, or in the System process, which does not end, is the driver's to take away. */
+static VOID MiNoteMaker(PMI_VIEW View)
+{
+    if (!FvVerifierEnabled() || View->Cache || View->Top != (HalLoaderBlock->page_table & MI_PTE_PAGE_MASK))
+        return;
+    View->Maker = KeFindDriverCaller();
+    if (View->Maker == NULL)
+        return;
+    KeAcquireGuardedMutex(&MiViewLock);
+    InsertTailList(&MiMadeViews, &View->MadeLink);
+    KeReleaseGuardedMutex(&MiViewLock);
+}
+
+static VOID MiForgetMaker(PMI_VIEW View)
+{
+    if (View->Maker == NULL)
+        return;
+    KeAcquireGuardedMutex(&MiViewLock);
+    RemoveEntryList(&View->MadeLink);
+    KeReleaseGuardedMutex(&MiViewLock);
+}
+
+VOID MmCheckViewsLeft(PVOID Base, SIZE_T Size)
+{
+    PMI_VIEW Left = NULL;
+
+    KeAcquireGuardedMutex(&MiViewLock);
+    for (PLIST_ENTRY Entry = MiMadeViews.Flink; Entry != &MiMadeViews && Left == NULL; Entry = Entry->Flink) {
+        Left = CONTAINING_RECORD(Entry, MI_VIEW, MadeLink);
+        if ((ULONG_PTR)Left->Maker - (ULONG_PTR)Base >= Size)
+            Left = NULL;
+    }
+    KeReleaseGuardedMutex(&MiViewLock);
+    if (Left != NULL)
+        KeReportLeft(Left->System ? "view in system space" : "view in the System process", (PVOID)Left->Start,
+                     Left->Maker);
+}
+
 /* From now on the segment knows the view. */
 static VOID MiLinkView(PMI_VIEW View, ULONG64 Start, ULONG64 Size)
 {
@@ -101,6 +141,7 @@ static VOID MiLinkView(PMI_VIEW View, ULONG64 Start, ULONG64 Size)
 
     View->Start = Start;
     View->End = Start + Size;
+    MiNoteMaker(View);
     MmReferenceSegment(Segment);
     if (!View->Cache)
         MmCountSegmentUser(Segment, MiMayWrite(View), 1);
@@ -165,6 +206,7 @@ static VOID MiDeleteView(PMI_VIEW View)
 {
     PMM_SEGMENT Segment = View->Segment;
 
+    MiForgetMaker(View);
     KeAcquireGuardedMutex(&Segment->Lock);
     MiHideView(View, View->Start, View->End, 0);
     RemoveEntryList(&View->Link);

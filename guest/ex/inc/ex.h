@@ -27,6 +27,8 @@ VOID ExCheckWorkItemsInRange(PVOID Base, SIZE_T Bytes);
 
 /* An event provider of the image's that is registered is a bugcheck.  PASSIVE_LEVEL. */
 VOID ExCheckLeft(PVOID Base, SIZE_T Size);
+/* So is a run-down reference that is out, of protection that lies in the image. */
+VOID ExCheckRundownsLeft(PVOID Base, SIZE_T Size);
 
 /* TRUE when no work routine runs, waits or is queued; otherwise Name is a queue that is not at rest.  IRQL <= DISPATCH_LEVEL. */
 BOOLEAN ExWorkersRest(PCSTR *Name);

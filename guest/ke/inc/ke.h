@@ -517,6 +517,9 @@ BOOLEAN KeUntrackMemory(KE_TRACKED Kind, PLIST_ENTRY Entry);
 DECLSPEC_NORETURN VOID KeReportLeft(PCSTR What, const VOID *Object, const VOID *Maker);
 VOID KeCheckLeft(PVOID Base, SIZE_T Size);
 
+/* Whether it is a thread that waits with a time-out, so that it goes on by itself.  Whatever the address is.  IRQL: <= DISPATCH_LEVEL. */
+BOOLEAN KeWillGoOn(const VOID *Thread);
+
 /* The driver that runs this: its innermost return address, for who made what.  NULL: none.  IRQL: any. */
 const VOID *KeFindDriverCaller(VOID);
 

@@ -101,6 +101,8 @@ NTSTATUS MmUnmapView(ULONG64 Address);
 /* In system space. */
 NTSTATUS MmMapSystemView(PMM_VIEW_REQUEST Request);
 NTSTATUS MmUnmapSystemView(ULONG64 Address);
+/* A driver goes: a view that it has left in system space, or in the System process, is 0xC4, FV_LEFT_BEHIND. */
+VOID MmCheckViewsLeft(PVOID Base, SIZE_T Size);
 
 /*
  * ---- segments of files ----

@@ -47,6 +47,13 @@ static NTSTATUS NTAPI Stop(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+static BOOLEAN Passed;
+
+static NTSTATUS NTAPI Another(PDEVICE_OBJECT DeviceObject, PIRP Irp, PVOID Context)
+{
+    return STATUS_CONTINUE_COMPLETION;
+}
+
 static VOID NTAPI Work(PDEVICE_OBJECT DeviceObject, PVOID Context)
 {
     KeWaitForSingleObject(Context, Executive, KernelMode, FALSE, NULL);
@@ -70,6 +77,21 @@ static NTSTATUS NTAPI Dispatch(PDEVICE_OBJECT DeviceObject, PIRP Irp)
         IoCompleteRequest(Irp, IO_NO_INCREMENT);
         KeRaiseIrql(DISPATCH_LEVEL, &Irql);
         return STATUS_SUCCESS;
+    case 37: /* a completion routine where the sender's is */
+        if (!Passed) {
+            Passed = TRUE;
+            IoSkipCurrentIrpStackLocation(Irp);
+            IoSetCompletionRoutine(Irp, Another, NULL, TRUE, TRUE, TRUE);
+            return IoCallDriver(Device, Irp); /* [37] */
+        }
+        break;
+    case 38: /* the sender's own is passed on */
+        if (!Passed) {
+            Passed = TRUE;
+            IoSkipCurrentIrpStackLocation(Irp);
+            return IoCallDriver(Device, Irp);
+        }
+        break;
     case 13: /* pending, but not marked so */ return STATUS_PENDING;
     case 14: /* marked pending, but something else returned */ IoMarkIrpPending(Irp); break;
     }
@@ -183,7 +205,11 @@ static VOID Misuse(VOID)
     case 12:
     case 13:
     case 14:
+    case 37:
+    case 38:
         IoCallDriver(Device, Irp); /* [14] */
+        if (Number == 38)
+            IoFreeIrp(Irp);
         if (Number == 13) {
             Irp->IoStatus.Status = STATUS_SUCCESS;
             IoCompleteRequest(Irp, IO_NO_INCREMENT); /* not to blame for the routine */

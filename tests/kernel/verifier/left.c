@@ -252,6 +252,82 @@ static VOID GiveBackAll(VOID)
     ObDereferenceObject(PsGetCurrentProcess());
 }
 
+/* --- Views and run-down references --- */
+
+static EX_RUNDOWN_REF Rundown;
+
+static PVOID MapHere(VOID)
+{
+    LARGE_INTEGER Length = {.QuadPart = PAGE_SIZE}, At = {.QuadPart = 0};
+    OBJECT_ATTRIBUTES Attributes;
+    SIZE_T Size = 0;
+    PVOID View = NULL;
+    HANDLE Section;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(
+            ZwCreateSection(&Section, SECTION_ALL_ACCESS, &Attributes, &Length, PAGE_READWRITE, SEC_COMMIT, NULL)))
+        return NULL;
+    ZwMapViewOfSection(Section, (HANDLE)-1, &View, 0, 0, &At, &Size, ViewUnmap, 0, PAGE_READWRITE); /* [40] */
+    ZwClose(Section);
+    return View;
+}
+
+static PVOID MapInSystemSpace(VOID)
+{
+    LARGE_INTEGER Size = {.QuadPart = PAGE_SIZE};
+    OBJECT_ATTRIBUTES Attributes;
+    SIZE_T ViewSize = 0;
+    PVOID Section, View = NULL;
+    HANDLE Handle;
+
+    InitializeObjectAttributes(&Attributes, NULL, OBJ_KERNEL_HANDLE, NULL, NULL);
+    if (!NT_SUCCESS(ZwCreateSection(&Handle, SECTION_ALL_ACCESS, &Attributes, &Size, PAGE_READWRITE, SEC_COMMIT, NULL)))
+        return NULL;
+    if (NT_SUCCESS(ObReferenceObjectByHandle(Handle, SECTION_ALL_ACCESS, NULL, KernelMode, &Section, NULL))) {
+        MmMapViewInSystemSpace(Section, &View, &ViewSize); /* [41] */
+        ObDereferenceObject(Section);
+    }
+    ZwClose(Handle);
+    return View;
+}
+
+DECLSPEC_NOINLINE static VOID Protect(VOID)
+{
+    ExInitializeRundownProtection(&Rundown);
+    if (Kind == 42)
+        ExAcquireRundownProtection(&Rundown); /* [42] */
+}
+
+static VOID NTAPI Lend(PVOID Context)
+{
+    ExAcquireRundownProtection(&Rundown); /* [43] */
+}
+
+/* A thread that has a reference for ten seconds, and says so by waiting for no longer. */
+static VOID NTAPI ProtectForLong(PVOID Context)
+{
+    LARGE_INTEGER Time = {.QuadPart = -10 * 10000000LL};
+
+    if (ExAcquireRundownProtection(&Rundown)) {
+        KeSetEvent(&Never, IO_NO_INCREMENT, FALSE);
+        KeDelayExecutionThread(KernelMode, FALSE, &Time);
+        ExReleaseRundownProtection(&Rundown);
+    }
+}
+
+static VOID GiveBackViews(VOID)
+{
+    PVOID View = MapHere();
+
+    ZwUnmapViewOfSection(ZwCurrentProcess(), View);
+    View = MapInSystemSpace();
+    MmUnmapViewInSystemSpace(View);
+    Kind = 42;
+    Protect();
+    ExReleaseRundownProtection(&Rundown);
+}
+
 DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
 {
     PUNICODE_STRING Image;
@@ -290,6 +366,19 @@ DECLSPEC_NOINLINE static VOID Leave(PDRIVER_OBJECT DriverObject)
     case 24: AskKey(); break;
     case 14: ExInitializeNPagedLookasideList(&Lookaside, NULL, NULL, 0, 64, 'tfeL', 0); break; /* [14] */
     case 25 ... 39: Take(); break;
+    case 40: MapHere(); break;
+    case 41: MapInSystemSpace(); break;
+    case 42: Protect(); break;
+    case 43: /* by a thread that is gone */
+        Protect();
+        JoinThread(StartThread(Lend, NULL));
+        break;
+    case 44:
+        KeInitializeEvent(&Never, NotificationEvent, FALSE);
+        Protect();
+        ObDereferenceObject(StartThread(ProtectForLong, NULL));
+        KeWaitForSingleObject(&Never, Executive, KernelMode, FALSE, NULL);
+        break;
     case 13:
         KeInitializeEvent(&Never, NotificationEvent, FALSE);
         ObDereferenceObject(StartThread(WaitForEver, NULL));
@@ -314,6 +403,7 @@ static VOID LeaveNothing(PDRIVER_OBJECT DriverObject)
     IoUnregisterShutdownNotification(Device);
     IoDeleteSymbolicLink(&Link);
     GiveBackAll();
+    GiveBackViews();
     Kind = 0;
 }
 
@@ -321,6 +411,8 @@ static VOID NTAPI Unload(PDRIVER_OBJECT DriverObject)
 { /* [6] [7] */
     if (Kind != 7 && Kind != 6)
         IoDeleteDevice(Device);
+    if (Kind >= 43)
+        ExWaitForRundownProtectionRelease(&Rundown);
 }
 
 static ULONG ReadKind(PUNICODE_STRING RegistryPath)

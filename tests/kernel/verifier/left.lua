@@ -8,7 +8,7 @@ local function unload(kind, verifier)
   local vm = fltvm.machine{ disks = { { size = "1M" } }, options = { verifier = verifier } }
   vm:set_registry([[\Registry\Machine\System\CurrentControlSet\Services\left]], "Kind", kind)
   local driver = vm:load{ source = "left.c" }
-  driver:unload()
+  driver:unload{ timeout = 30000 }
   return vm
 end
 -- kind, bugcheck, its first parameter, what it is, in the report's words, code that the report names
@@ -51,6 +51,10 @@ for _, case in ipairs{
   { 37, 0xC4, 0x62, "pool-leak", "Take" }, -- an oplock whose memory is freed
   { 38, 0xC4, 0xF107, "reference to an object, Callback", "Take" },
   { 39, 0xC4, 0xF107, "reference to an object, Device", "Take" }, -- its own: it keeps the image
+  { 40, 0xC4, 0xF107, "view in the System process", "MapHere" },
+  { 41, 0xC4, 0xF107, "view in system space", "MapInSystemSpace" },
+  { 42, 0xC4, 0xF107, "run-down reference", "Protect" },
+  { 43, 0xC4, 0xF107, "run-down reference that is waited for", "Lend" },
   { 13, 0xCE, nil, "still runs", "WaitForEver" },
 } do
   local found = expect_bugcheck{ code = case[2], p1 = case[3], driver = "left.sys", line = not NOWHERE[case[1]] and assert(guilty[case[1]], case[4]) or nil, what = case[4] .. " is found at unload", quiet = true,
@@ -60,5 +64,7 @@ for _, case in ipairs{
 end
 unload(0)
 expect(true, "what is taken back is not left")
-for _, kind in ipairs{ 8, 9, 10, 11, 25, 28, 29, 36 } do unload(kind, "0") end
+unload(44)
+expect(true, "nor is a reference that a thread gives back when its time is over")
+for _, kind in ipairs{ 8, 9, 10, 11, 25, 28, 29, 36, 40, 41, 42 } do unload(kind, "0") end
 expect(true, "without the verifier nobody looks")
