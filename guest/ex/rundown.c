@@ -38,7 +38,9 @@ struct _EX_RUNDOWN_REF_CACHE_AWARE {
 
 typedef struct _EXP_TAKER {
     PVOID volatile RunRef; /* NULL: free; EXP_TAKER_NEW: being filled in */
-    PVOID Thread;
+    PKTHREAD Thread;
+    const VOID *Start;
+    ULONG Switches;
     const VOID *Caller;
 } EXP_TAKER;
 
@@ -62,6 +64,8 @@ static VOID ExpNoteTaker(PEX_RUNDOWN_REF RunRef, ULONG Count, const VOID *Caller
 
         if (InterlockedCompareExchangePointer(&Taker->RunRef, EXP_TAKER_NEW, NULL) == NULL) {
             Taker->Thread = KeGetCurrentThread();
+            Taker->Start = (PVOID)(ULONG_PTR)Taker->Thread->StartRoutine;
+            Taker->Switches = Taker->Thread->ContextSwitches;
             Taker->Caller = Caller;
             _ReadWriteBarrier();
             Taker->RunRef = RunRef;
@@ -90,13 +94,22 @@ static VOID ExpForgetAllTakers(PEX_RUNDOWN_REF RunRef)
         ExpForgetTakers(RunRef, MAXULONG);
 }
 
+/* The current thread may lie where one lay that took a reference and has ended. */
+static BOOLEAN ExpIsAnother(const EXP_TAKER *Taker)
+{
+    PKTHREAD Thread = KeGetCurrentThread();
+
+    return Taker->Thread == Thread &&
+           ((PVOID)(ULONG_PTR)Thread->StartRoutine != Taker->Start || Thread->ContextSwitches < Taker->Switches);
+}
+
 static BOOLEAN NTAPI ExpNextTaker(PFV_WAIT Wait, ULONG Index, PFV_HOLDER Holder)
 {
     EXP_TAKER *Takers = ExpTakersOf(Wait->Object);
 
     for (ULONG Slot = 0; Slot < EXP_TAKERS; Slot++) {
         if (Takers[Slot].RunRef == Wait->Object && Index-- == 0) {
-            Holder->Thread = Takers[Slot].Thread;
+            Holder->Thread = ExpIsAnother(&Takers[Slot]) ? NULL : Takers[Slot].Thread;
             Holder->Since = Takers[Slot].Caller;
             return TRUE;
         }
