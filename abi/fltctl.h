@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fltctl.h: what the scenario client asks of the filter manager, as fltmc does on Windows.
+ * fltctl.h: what the scenario client, and fltlib in a program, ask of the filter manager, as fltmc does on Windows.
  *
  * Device controls (buffered) to FLTVM_FLTCTL_DEVICE.  Requests are a fltvm_fltctl_request, answers an array of the
  * record named at the code, as many as fit (STATUS_BUFFER_OVERFLOW when there are more).  Names are UTF-16, ended by a
@@ -15,16 +15,27 @@
 
 #define FLTVM_FLTCTL_CODE(function) ((8u << 16) | ((function) << 2)) /* disk file system, buffered, any access */
 #define FLTVM_FLTCTL_UNLOAD         FLTVM_FLTCTL_CODE(0x801u) /* request: filter, flags; returns when it is out */
-#define FLTVM_FLTCTL_ATTACH         FLTVM_FLTCTL_CODE(0x802u) /* request: filter, volume; instance and altitude or neither */
-#define FLTVM_FLTCTL_DETACH         FLTVM_FLTCTL_CODE(0x803u) /* request: filter, volume, instance if given */
-#define FLTVM_FLTCTL_FILTERS        FLTVM_FLTCTL_CODE(0x804u) /* answer: fltvm_fltctl_filter[], highest altitude first */
+#define FLTVM_FLTCTL_ATTACH                                                                                            \
+    FLTVM_FLTCTL_CODE(                                                                                                 \
+        0x802u) /* request: filter, volume; instance and altitude or neither.  answer, if there is room: the request with the instance's name */
+#define FLTVM_FLTCTL_DETACH  FLTVM_FLTCTL_CODE(0x803u) /* request: filter, volume, instance if given */
+#define FLTVM_FLTCTL_FILTERS FLTVM_FLTCTL_CODE(0x804u) /* answer: fltvm_fltctl_filter[], highest altitude first */
 #define FLTVM_FLTCTL_INSTANCES                                                                                         \
     FLTVM_FLTCTL_CODE(0x805u) /* answer: fltvm_fltctl_instance[], by volume, highest altitude first */
 #define FLTVM_FLTCTL_VOLUMES  FLTVM_FLTCTL_CODE(0x806u) /* answer: fltvm_fltctl_volume[] */
 #define FLTVM_FLTCTL_COUNTERS FLTVM_FLTCTL_CODE(0x807u) /* answer: one fltvm_fltctl_counters */
 #define FLTVM_FLTCTL_PORTS    FLTVM_FLTCTL_CODE(0x808u) /* answer: fltvm_fltctl_port[], oldest first */
 
+#define FLTVM_FLTCTL_LOAD FLTVM_FLTCTL_CODE(0x809u) /* request: filter, the name of its service */
+#define FLTVM_FLTCTL_FIND FLTVM_FLTCTL_CODE(0x80Au) /* request: fltvm_fltctl_find; answer: fltvm_fltctl_found */
+
 #define FLTVM_FLTCTL_NAME_MAX 64
+
+/* Of what FIND tells the index-th, each a documented structure: FltEnumerateFilterInformation and its kin. */
+#define FLTVM_FLTCTL_FIND_FILTER             1u /* FILTER_INFORMATION_CLASS */
+#define FLTVM_FLTCTL_FIND_VOLUME             2u /* FILTER_VOLUME_INFORMATION_CLASS */
+#define FLTVM_FLTCTL_FIND_INSTANCE           3u /* INSTANCE_INFORMATION_CLASS; name: the filter's */
+#define FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME 4u /* the same; name: the volume's */
 
 /*
  * The client's side of communication ports: a file of this device is one connection.  Messages and replies begin with
@@ -54,6 +65,21 @@ struct fltvm_fltctl_request {
     uint16_t altitude[FLTVM_FLTCTL_NAME_MAX];
 };
 _Static_assert(sizeof(struct fltvm_fltctl_request) == 520, "fltctl request");
+
+struct fltvm_fltctl_find {
+    uint32_t kind;  /* FLTVM_FLTCTL_FIND_* */
+    uint32_t index; /* from 0 */
+    uint32_t information_class;
+    uint32_t size; /* bytes that the asker has room for */
+    uint16_t name[FLTVM_FLTCTL_NAME_MAX];
+};
+_Static_assert(sizeof(struct fltvm_fltctl_find) == 144, "fltctl find");
+
+struct fltvm_fltctl_found {
+    uint32_t status; /* STATUS_NO_MORE_ENTRIES, STATUS_BUFFER_TOO_SMALL, … */
+    uint32_t bytes;  /* that follow, or would */
+};
+_Static_assert(sizeof(struct fltvm_fltctl_found) == 8, "fltctl found");
 
 struct fltvm_fltctl_filter {
     uint32_t instances;

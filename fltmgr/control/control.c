@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control.c: the control device, by which the scenario client unloads filters, attaches and detaches them by
- * hand and reads lists and counters: abi/fltctl.h.  IRQL: PASSIVE_LEVEL.
+ * control.c: the control device, by which the scenario client, and a program with fltlib, load and unload filters, attach and detach them by
+ * hand and read lists and counters: abi/fltctl.h.  IRQL: PASSIVE_LEVEL.
  */
 #include <port.h>
 #include <query.h>
@@ -61,12 +61,19 @@ static VOID FltpPutName(uint16_t *Text, PCUNICODE_STRING Name)
     RtlCopyMemory(Text, Name->Buffer, Length);
 }
 
+/* Name: of the instance that is made. */
 static NTSTATUS FltpAttachByHand(PFLT_FILTER Filter, PFLT_VOLUME Volume, PUNICODE_STRING Instance,
-                                 PUNICODE_STRING Altitude)
+                                 PUNICODE_STRING Altitude, uint16_t *Name)
 {
-    if (Altitude != NULL)
-        return FltAttachVolumeAtAltitude(Filter, Volume, Altitude, Instance, NULL);
-    return FltAttachVolume(Filter, Volume, Instance, NULL);
+    PFLT_INSTANCE Made;
+    NTSTATUS Status = Altitude != NULL ? FltAttachVolumeAtAltitude(Filter, Volume, Altitude, Instance, &Made)
+                                       : FltAttachVolume(Filter, Volume, Instance, &Made);
+
+    if (NT_SUCCESS(Status)) {
+        FltpPutName(Name, &Made->Name);
+        FltpReleaseRundown(&Made->Object.Rundown);
+    }
+    return Status;
 }
 
 static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
@@ -81,6 +88,8 @@ static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
         return STATUS_INVALID_PARAMETER;
     if (Code == FLTVM_FLTCTL_UNLOAD)
         return FltpUnloadFilter(&FilterName, FlagOn(Request->flags, FLTVM_FLTCTL_MANDATORY) != 0);
+    if (Code == FLTVM_FLTCTL_LOAD)
+        return FltLoadFilter(&FilterName);
     Status = FltpFindFilter(&FilterName, &Filter);
     if (!NT_SUCCESS(Status))
         return Status;
@@ -89,7 +98,7 @@ static NTSTATUS FltpCommand(ULONG Code, struct fltvm_fltctl_request *Request)
     if (NT_SUCCESS(Status)) {
         if (Code == FLTVM_FLTCTL_ATTACH)
             Status = FltpAttachByHand(Filter, Volume, Instance,
-                                      FltpTakeName(&Altitude, Request->altitude) ? &Altitude : NULL);
+                                      FltpTakeName(&Altitude, Request->altitude) ? &Altitude : NULL, Request->instance);
         else
             Status = FltDetachVolume(Filter, Volume, Instance);
         FltpReleaseRundown(&Volume->Object.Rundown);
@@ -182,6 +191,62 @@ static ULONG FltpListPorts(struct fltvm_fltctl_port *Ports, ULONG Capacity)
     return List.Count;
 }
 
+/* The answer lies where the request did. */
+static NTSTATUS FltpFind(const struct fltvm_fltctl_find *Find, PUNICODE_STRING Name, PVOID Buffer, ULONG Size,
+                         PULONG Bytes)
+{
+    PFLT_FILTER Filter;
+    PFLT_VOLUME Volume;
+    NTSTATUS Status;
+
+    switch (Find->kind) {
+    case FLTVM_FLTCTL_FIND_FILTER:
+        return FltEnumerateFilterInformation(Find->index, (FILTER_INFORMATION_CLASS)Find->information_class, Buffer,
+                                             Size, Bytes);
+    case FLTVM_FLTCTL_FIND_VOLUME:
+        return FltEnumerateVolumeInformation(
+            NULL, Find->index, (FILTER_VOLUME_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+    case FLTVM_FLTCTL_FIND_INSTANCE:
+        Status = FltpFindFilter(Name, &Filter);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Status = FltEnumerateInstanceInformationByFilter(
+            Filter, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+        FltpReleaseRundown(&Filter->Object.Rundown);
+        return Status;
+    case FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME:
+        Status = FltpVolumeFromName(Name, &Volume);
+        if (!NT_SUCCESS(Status))
+            return Status;
+        Status = FltEnumerateInstanceInformationByVolume(
+            Volume, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+        FltpReleaseRundown(&Volume->Object.Rundown);
+        return Status;
+    default: return STATUS_INVALID_PARAMETER;
+    }
+}
+
+static NTSTATUS FltpFindByControl(PIRP Irp, ULONG Input, ULONG Output)
+{
+    struct fltvm_fltctl_found *Found = Irp->AssociatedIrp.SystemBuffer;
+    struct fltvm_fltctl_find Find;
+    UNICODE_STRING Name;
+    ULONG Bytes = 0;
+    NTSTATUS Status;
+
+    if (Input < sizeof(Find) || Output < sizeof(*Found))
+        return STATUS_INFO_LENGTH_MISMATCH;
+    Find = *(const struct fltvm_fltctl_find *)Irp->AssociatedIrp.SystemBuffer;
+    if (!FltpTakeName(&Name, Find.name) &&
+        (Find.kind == FLTVM_FLTCTL_FIND_INSTANCE || Find.kind == FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME))
+        return STATUS_INVALID_PARAMETER;
+    Status = FltpFind(&Find, &Name, Found + 1, min(Find.size, Output - (ULONG)sizeof(*Found)), &Bytes);
+    Found->status = (uint32_t)Status;
+    Found->bytes = Bytes;
+    Irp->IoStatus.Information = sizeof(*Found) + (NT_SUCCESS(Status) ? Bytes : 0);
+    return STATUS_SUCCESS;
+}
+
 NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 {
     ULONG Code = Stack->Parameters.DeviceIoControl.IoControlCode;
@@ -192,12 +257,15 @@ NTSTATUS FltpDeviceControl(PIRP Irp, PIO_STACK_LOCATION Stack)
 
     Irp->IoStatus.Information = 0;
     switch (Code) {
+    case FLTVM_FLTCTL_LOAD:
     case FLTVM_FLTCTL_UNLOAD:
     case FLTVM_FLTCTL_ATTACH:
     case FLTVM_FLTCTL_DETACH:
         if (Input < sizeof(struct fltvm_fltctl_request))
             return STATUS_INFO_LENGTH_MISMATCH;
+        Irp->IoStatus.Information = min(Output, sizeof(struct fltvm_fltctl_request));
         return FltpCommand(Code, Buffer);
+    case FLTVM_FLTCTL_FIND: return FltpFindByControl(Irp, Input, Output);
     case FLTVM_FLTCTL_FILTERS:
         Size = sizeof(struct fltvm_fltctl_filter);
         Count = FltpListFilters(Buffer, Output / Size);

@@ -6,8 +6,7 @@
  * OVERLAPPED a message is waited for by its event, or by the completion port that the file has.  Sources: the pages
  * FilterConnectCommunicationPort, FilterGetMessage, FilterReplyMessage, FilterSendMessage.
  */
-#include <fltUser.h>
-#include <fltctl.h>
+#include "fltlibp.h"
 
 #define FLTLIB_CONTEXT 0x1000 /* the most of a context */
 
@@ -36,14 +35,19 @@ static const struct {
     {STATUS_NOT_SUPPORTED, 50},
     {STATUS_CANCELLED, 995},
     {STATUS_ACCESS_VIOLATION, 998},
+    {STATUS_NO_MORE_ENTRIES, 259},
+    {STATUS_IMAGE_ALREADY_LOADED, 1056},
+    {STATUS_INVALID_IMAGE_FORMAT, 193},
 };
 
-static HRESULT FltLibResult(NTSTATUS Status)
+#define FLTLIB_FACILITY 0xC01C0000u /* statuses of the filter manager's, which have HRESULTs of the same numbers */
+
+HRESULT FltLibResult(NTSTATUS Status)
 {
     if (Status == STATUS_SUCCESS)
         return S_OK;
-    if (Status == STATUS_FLT_NO_WAITER_FOR_REPLY)
-        return ERROR_FLT_NO_WAITER_FOR_REPLY;
+    if (((ULONG)Status & 0xFFFF0000) == FLTLIB_FACILITY)
+        return (HRESULT)(0x801F0000 | ((ULONG)Status & 0xFFFF));
     for (ULONG Index = 0; Index < RTL_NUMBER_OF(FltLibErrors); Index++) {
         if (FltLibErrors[Index].Status == Status)
             return HRESULT_FROM_WIN32(FltLibErrors[Index].Error);
@@ -51,9 +55,19 @@ static HRESULT FltLibResult(NTSTATUS Status)
     return HRESULT_FROM_NT(Status);
 }
 
-/* A control that is over when this returns. */
-static NTSTATUS FltLibControl(HANDLE Port, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
-                              PULONG_PTR Information)
+NTSTATUS FltLibOpen(LPCWSTR Device, USHORT Size, ULONG Options, PHANDLE Handle)
+{
+    UNICODE_STRING Name = {Size - sizeof(WCHAR), Size, (PWCH)Device};
+    OBJECT_ATTRIBUTES Attributes;
+    IO_STATUS_BLOCK IoStatus;
+
+    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return NtCreateFile(Handle, FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, Options, NULL, 0);
+}
+
+NTSTATUS FltLibControl(HANDLE Port, ULONG Code, PVOID Input, ULONG InputLength, PVOID Output, ULONG OutputLength,
+                       PULONG_PTR Information)
 {
     IO_STATUS_BLOCK IoStatus = {0};
     HANDLE Event;
@@ -75,13 +89,10 @@ HRESULT WINAPI FilterConnectCommunicationPort(LPCWSTR PortName, ULONG Options, c
                                               PVOID SecurityAttributes, HANDLE *Port)
 {
     static const WCHAR Device[] = L"\\FileSystem\\Filters\\FltMgrMsg";
-    UNICODE_STRING Name = {sizeof(Device) - sizeof(WCHAR), sizeof(Device), (PWCH)Device};
     struct {
         struct fltvm_fltmsg_connect Connect;
         UCHAR Context[FLTLIB_CONTEXT];
     } Request;
-    OBJECT_ATTRIBUTES Attributes;
-    IO_STATUS_BLOCK IoStatus;
     ULONG_PTR Information;
     NTSTATUS Status;
     HANDLE Handle;
@@ -99,9 +110,8 @@ HRESULT WINAPI FilterConnectCommunicationPort(LPCWSTR PortName, ULONG Options, c
         Request.Connect.name[Length] = PortName[Length];
     }
     memcpy(Request.Context, Context, ContextSize);
-    InitializeObjectAttributes(&Attributes, &Name, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    Status = NtCreateFile(&Handle, FILE_READ_DATA | FILE_WRITE_DATA | SYNCHRONIZE, &Attributes, &IoStatus, NULL, 0, 0,
-                          FILE_OPEN, Options & FLT_PORT_FLAG_SYNC_HANDLE ? FILE_SYNCHRONOUS_IO_NONALERT : 0, NULL, 0);
+    Status = FltLibOpen(Device, sizeof(Device), Options & FLT_PORT_FLAG_SYNC_HANDLE ? FILE_SYNCHRONOUS_IO_NONALERT : 0,
+                        &Handle);
     if (!NT_SUCCESS(Status))
         return FltLibResult(Status);
     Status = FltLibControl(Handle, FLTVM_FLTMSG_CONNECT, &Request, sizeof(Request.Connect) + ContextSize, NULL, 0,

@@ -55,6 +55,48 @@ HRESULT WINAPI FilterGetMessage(HANDLE Port, PFILTER_MESSAGE_HEADER Message, ULO
                                 LPOVERLAPPED Overlapped);
 HRESULT WINAPI FilterReplyMessage(HANDLE Port, PFILTER_REPLY_HEADER Reply, ULONG ReplySize);
 
+/*
+ * Administration: of who may open the filter manager's device, the system and administrators.  Names of volumes are C: or \Device\….
+ * What the filter manager refuses has an HRESULT of its facility: 0x801F0000 and STATUS_FLT_…'s lower half.
+ */
+#define ERROR_NO_MORE_ITEMS          259L
+#define ERROR_FLT_FILTER_NOT_FOUND   ((HRESULT)0x801F0013)
+#define ERROR_FLT_VOLUME_NOT_FOUND   ((HRESULT)0x801F0014)
+#define ERROR_FLT_INSTANCE_NOT_FOUND ((HRESULT)0x801F0015)
+
+HRESULT WINAPI FilterLoad(LPCWSTR FilterName);
+HRESULT WINAPI FilterUnload(LPCWSTR FilterName);
+HRESULT WINAPI FilterAttach(LPCWSTR FilterName, LPCWSTR VolumeName, LPCWSTR InstanceName, ULONG Length, LPWSTR Created);
+HRESULT WINAPI FilterAttachAtAltitude(LPCWSTR FilterName, LPCWSTR VolumeName, LPCWSTR Altitude, LPCWSTR InstanceName,
+                                      ULONG Length, LPWSTR Created);
+HRESULT WINAPI FilterDetach(LPCWSTR FilterName, LPCWSTR VolumeName, LPCWSTR InstanceName);
+
+/*
+ * Searches: First gives the first and a handle, Next the following, until HRESULT_FROM_WIN32(ERROR_NO_MORE_ITEMS).
+ * HRESULT_FROM_WIN32(ERROR_INSUFFICIENT_BUFFER): BytesReturned says how many it takes, and the same comes again.
+ */
+HRESULT WINAPI FilterFindFirst(FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer, ULONG BufferSize,
+                               PULONG BytesReturned, PHANDLE FilterFind);
+HRESULT WINAPI FilterFindNext(HANDLE FilterFind, FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                              ULONG BufferSize, PULONG BytesReturned);
+HRESULT WINAPI FilterFindClose(HANDLE FilterFind);
+HRESULT WINAPI FilterVolumeFindFirst(FILTER_VOLUME_INFORMATION_CLASS InformationClass, PVOID Buffer, ULONG BufferSize,
+                                     PULONG BytesReturned, PHANDLE VolumeFind);
+HRESULT WINAPI FilterVolumeFindNext(HANDLE VolumeFind, FILTER_VOLUME_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                    ULONG BufferSize, PULONG BytesReturned);
+HRESULT WINAPI FilterVolumeFindClose(HANDLE VolumeFind);
+HRESULT WINAPI FilterInstanceFindFirst(LPCWSTR FilterName, INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                       ULONG BufferSize, PULONG BytesReturned, PHANDLE InstanceFind);
+HRESULT WINAPI FilterInstanceFindNext(HANDLE InstanceFind, INSTANCE_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                      ULONG BufferSize, PULONG BytesReturned);
+HRESULT WINAPI FilterInstanceFindClose(HANDLE InstanceFind);
+HRESULT WINAPI FilterVolumeInstanceFindFirst(LPCWSTR VolumeName, INSTANCE_INFORMATION_CLASS InformationClass,
+                                             PVOID Buffer, ULONG BufferSize, PULONG BytesReturned,
+                                             PHANDLE VolumeInstanceFind);
+HRESULT WINAPI FilterVolumeInstanceFindNext(HANDLE VolumeInstanceFind, INSTANCE_INFORMATION_CLASS InformationClass,
+                                            PVOID Buffer, ULONG BufferSize, PULONG BytesReturned);
+HRESULT WINAPI FilterVolumeInstanceFindClose(HANDLE VolumeInstanceFind);
+
 #ifdef __cplusplus
 }
 #endif
