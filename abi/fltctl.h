@@ -36,6 +36,8 @@
 #define FLTVM_FLTCTL_FIND_VOLUME             2u /* FILTER_VOLUME_INFORMATION_CLASS */
 #define FLTVM_FLTCTL_FIND_INSTANCE           3u /* INSTANCE_INFORMATION_CLASS; name: the filter's */
 #define FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME 4u /* the same; name: the volume's */
+#define FLTVM_FLTCTL_FIND_FILTER_NAMED       5u /* FILTER_INFORMATION_CLASS, of the filter of that name */
+#define FLTVM_FLTCTL_FIND_INSTANCE_NAMED     6u /* INSTANCE_INFORMATION_CLASS; name, volume, instance or the first */
 
 /*
  * The client's side of communication ports: a file of this device is one connection.  Messages and replies begin with
@@ -72,8 +74,10 @@ struct fltvm_fltctl_find {
     uint32_t information_class;
     uint32_t size; /* bytes that the asker has room for */
     uint16_t name[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t volume[FLTVM_FLTCTL_NAME_MAX];
+    uint16_t instance[FLTVM_FLTCTL_NAME_MAX];
 };
-_Static_assert(sizeof(struct fltvm_fltctl_find) == 144, "fltctl find");
+_Static_assert(sizeof(struct fltvm_fltctl_find) == 400, "fltctl find");
 
 struct fltvm_fltctl_found {
     uint32_t status; /* STATUS_NO_MORE_ENTRIES, STATUS_BUFFER_TOO_SMALL, … */

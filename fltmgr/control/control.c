@@ -191,13 +191,68 @@ static ULONG FltpListPorts(struct fltvm_fltctl_port *Ports, ULONG Capacity)
     return List.Count;
 }
 
-/* The answer lies where the request did. */
-static NTSTATUS FltpFind(const struct fltvm_fltctl_find *Find, PUNICODE_STRING Name, PVOID Buffer, ULONG Size,
-                         PULONG Bytes)
+static NTSTATUS FltpFindInstance(struct fltvm_fltctl_find *Find, PFLT_FILTER Filter, PVOID Buffer, ULONG Size,
+                                 PULONG Bytes)
 {
-    PFLT_FILTER Filter;
+    UNICODE_STRING VolumeName, Name;
+    PFLT_INSTANCE Instance;
     PFLT_VOLUME Volume;
     NTSTATUS Status;
+
+    if (!FltpTakeName(&VolumeName, Find->volume))
+        return STATUS_INVALID_PARAMETER;
+    Status = FltpVolumeFromName(&VolumeName, &Volume);
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status =
+        FltGetVolumeInstanceFromName(Filter, Volume, FltpTakeName(&Name, Find->instance) ? &Name : NULL, &Instance);
+    if (NT_SUCCESS(Status)) {
+        Status = FltGetInstanceInformation(Instance, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size,
+                                           Bytes);
+        FltObjectDereference(Instance);
+    }
+    FltpReleaseRundown(&Volume->Object.Rundown);
+    return Status;
+}
+
+static NTSTATUS FltpFindOfFilter(struct fltvm_fltctl_find *Find, PCUNICODE_STRING Name, PVOID Buffer, ULONG Size,
+                                 PULONG Bytes)
+{
+    PFLT_FILTER Filter;
+    NTSTATUS Status = FltpFindFilter(Name, &Filter);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    if (Find->kind == FLTVM_FLTCTL_FIND_FILTER_NAMED)
+        Status =
+            FltGetFilterInformation(Filter, (FILTER_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+    else if (Find->kind == FLTVM_FLTCTL_FIND_INSTANCE_NAMED)
+        Status = FltpFindInstance(Find, Filter, Buffer, Size, Bytes);
+    else
+        Status = FltEnumerateInstanceInformationByFilter(
+            Filter, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+    FltpReleaseRundown(&Filter->Object.Rundown);
+    return Status;
+}
+
+static NTSTATUS FltpFindOfVolume(const struct fltvm_fltctl_find *Find, PCUNICODE_STRING Name, PVOID Buffer, ULONG Size,
+                                 PULONG Bytes)
+{
+    PFLT_VOLUME Volume;
+    NTSTATUS Status = FltpVolumeFromName(Name, &Volume);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    Status = FltEnumerateInstanceInformationByVolume(
+        Volume, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
+    FltpReleaseRundown(&Volume->Object.Rundown);
+    return Status;
+}
+
+static NTSTATUS FltpFind(struct fltvm_fltctl_find *Find, PVOID Buffer, ULONG Size, PULONG Bytes)
+{
+    UNICODE_STRING Name;
+    BOOLEAN Named = FltpTakeName(&Name, Find->name);
 
     switch (Find->kind) {
     case FLTVM_FLTCTL_FIND_FILTER:
@@ -207,40 +262,27 @@ static NTSTATUS FltpFind(const struct fltvm_fltctl_find *Find, PUNICODE_STRING N
         return FltEnumerateVolumeInformation(
             NULL, Find->index, (FILTER_VOLUME_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
     case FLTVM_FLTCTL_FIND_INSTANCE:
-        Status = FltpFindFilter(Name, &Filter);
-        if (!NT_SUCCESS(Status))
-            return Status;
-        Status = FltEnumerateInstanceInformationByFilter(
-            Filter, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
-        FltpReleaseRundown(&Filter->Object.Rundown);
-        return Status;
+    case FLTVM_FLTCTL_FIND_FILTER_NAMED:
+    case FLTVM_FLTCTL_FIND_INSTANCE_NAMED:
+        return Named ? FltpFindOfFilter(Find, &Name, Buffer, Size, Bytes) : STATUS_INVALID_PARAMETER;
     case FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME:
-        Status = FltpVolumeFromName(Name, &Volume);
-        if (!NT_SUCCESS(Status))
-            return Status;
-        Status = FltEnumerateInstanceInformationByVolume(
-            Volume, Find->index, (INSTANCE_INFORMATION_CLASS)Find->information_class, Buffer, Size, Bytes);
-        FltpReleaseRundown(&Volume->Object.Rundown);
-        return Status;
+        return Named ? FltpFindOfVolume(Find, &Name, Buffer, Size, Bytes) : STATUS_INVALID_PARAMETER;
     default: return STATUS_INVALID_PARAMETER;
     }
 }
 
+/* The answer lies where the request did. */
 static NTSTATUS FltpFindByControl(PIRP Irp, ULONG Input, ULONG Output)
 {
     struct fltvm_fltctl_found *Found = Irp->AssociatedIrp.SystemBuffer;
     struct fltvm_fltctl_find Find;
-    UNICODE_STRING Name;
     ULONG Bytes = 0;
     NTSTATUS Status;
 
     if (Input < sizeof(Find) || Output < sizeof(*Found))
         return STATUS_INFO_LENGTH_MISMATCH;
     Find = *(const struct fltvm_fltctl_find *)Irp->AssociatedIrp.SystemBuffer;
-    if (!FltpTakeName(&Name, Find.name) &&
-        (Find.kind == FLTVM_FLTCTL_FIND_INSTANCE || Find.kind == FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME))
-        return STATUS_INVALID_PARAMETER;
-    Status = FltpFind(&Find, &Name, Found + 1, min(Find.size, Output - (ULONG)sizeof(*Found)), &Bytes);
+    Status = FltpFind(&Find, Found + 1, min(Find.size, Output - (ULONG)sizeof(*Found)), &Bytes);
     Found->status = (uint32_t)Status;
     Found->bytes = Bytes;
     Irp->IoStatus.Information = sizeof(*Found) + (NT_SUCCESS(Status) ? Bytes : 0);

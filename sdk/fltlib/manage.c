@@ -5,7 +5,7 @@
  *
  * A search is memory of the program's, which says how far it is; each step asks the filter manager for the next.  Sources: the pages FilterLoad,
  * FilterUnload, FilterAttach, FilterAttachAtAltitude, FilterDetach, FilterFindFirst, FilterVolumeFindFirst, FilterInstanceFindFirst,
- * FilterVolumeInstanceFindFirst and their Next and Close.
+ * FilterVolumeInstanceFindFirst and their Next and Close, FilterCreate, FilterGetInformation, FilterInstanceCreate, FilterInstanceGetInformation.
  */
 #include "fltlibp.h"
 
@@ -131,28 +131,66 @@ static NTSTATUS FltLibStep(FLTLIB_SEARCH *Search, ULONG Class, PVOID Buffer, ULO
     return Status;
 }
 
-static HRESULT FltLibFindFirst(ULONG Kind, LPCWSTR Name, ULONG Class, PVOID Buffer, ULONG Size, PULONG Bytes,
-                               PHANDLE Handle)
+static VOID FltLibFree(PVOID Base)
+{
+    SIZE_T Length = 0;
+
+    NtFreeVirtualMemory(NtCurrentProcess(), &Base, &Length, MEM_RELEASE);
+}
+
+static NTSTATUS FltLibMake(ULONG Kind, LPCWSTR Name, LPCWSTR Volume, LPCWSTR Instance, FLTLIB_SEARCH **Search)
 {
     SIZE_T Length = sizeof(FLTLIB_SEARCH);
     PVOID Base = NULL;
-    NTSTATUS Status;
+    NTSTATUS Status =
+        NtAllocateVirtualMemory(NtCurrentProcess(), &Base, 0, &Length, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+
+    if (!NT_SUCCESS(Status))
+        return Status;
+    *Search = Base;
+    (*Search)->Magic = FLTLIB_FIND_MAGIC;
+    (*Search)->Find.kind = Kind;
+    if (FltLibPutName((*Search)->Find.name, Name) && FltLibPutName((*Search)->Find.volume, Volume) &&
+        FltLibPutName((*Search)->Find.instance, Instance))
+        return STATUS_SUCCESS;
+    FltLibFree(Base);
+    return STATUS_OBJECT_NAME_INVALID;
+}
+
+static HRESULT FltLibFindFirst(ULONG Kind, LPCWSTR Name, ULONG Class, PVOID Buffer, ULONG Size, PULONG Bytes,
+                               PHANDLE Handle)
+{
+    FLTLIB_SEARCH *Search;
+    NTSTATUS Status = FltLibMake(Kind, Name, NULL, NULL, &Search);
 
     *Handle = NULL;
     *Bytes = 0;
-    Status = NtAllocateVirtualMemory(NtCurrentProcess(), &Base, 0, &Length, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     if (!NT_SUCCESS(Status))
         return FltLibResult(Status);
-    ((FLTLIB_SEARCH *)Base)->Magic = FLTLIB_FIND_MAGIC;
-    ((FLTLIB_SEARCH *)Base)->Find.kind = Kind;
-    Status = FltLibPutName(((FLTLIB_SEARCH *)Base)->Find.name, Name) ? FltLibStep(Base, Class, Buffer, Size, Bytes)
-                                                                     : STATUS_OBJECT_NAME_INVALID;
-    if (NT_SUCCESS(Status)) {
-        *Handle = Base;
-    } else {
-        Length = 0;
-        NtFreeVirtualMemory(NtCurrentProcess(), &Base, &Length, MEM_RELEASE);
-    }
+    Status = FltLibStep(Search, Class, Buffer, Size, Bytes);
+    if (NT_SUCCESS(Status))
+        *Handle = Search;
+    else
+        FltLibFree(Search);
+    return FltLibResult(Status);
+}
+
+/* A handle of what there is, of which the class tells something. */
+static HRESULT FltLibCreate(ULONG Kind, LPCWSTR Name, LPCWSTR Volume, LPCWSTR Instance, ULONG Class, PVOID *Handle)
+{
+    UCHAR Buffer[FLTLIB_ANSWER];
+    FLTLIB_SEARCH *Search;
+    NTSTATUS Status = FltLibMake(Kind, Name, Volume, Instance, &Search);
+    ULONG Bytes;
+
+    *Handle = NULL;
+    if (!NT_SUCCESS(Status))
+        return FltLibResult(Status);
+    Status = FltLibStep(Search, Class, Buffer, sizeof(Buffer), &Bytes);
+    if (NT_SUCCESS(Status))
+        *Handle = Search;
+    else
+        FltLibFree(Search);
     return FltLibResult(Status);
 }
 
@@ -177,11 +215,12 @@ static HRESULT FltLibFindNext(ULONG Kind, HANDLE Handle, ULONG Class, PVOID Buff
 
 static HRESULT FltLibFindClose(ULONG Kind, HANDLE Handle)
 {
-    PVOID Base = FltLibSearch(Handle, Kind);
-    SIZE_T Length = 0;
+    FLTLIB_SEARCH *Search = FltLibSearch(Handle, Kind);
 
-    return FltLibResult(Base != NULL ? NtFreeVirtualMemory(NtCurrentProcess(), &Base, &Length, MEM_RELEASE)
-                                     : STATUS_INVALID_HANDLE);
+    if (Search == NULL)
+        return FltLibResult(STATUS_INVALID_HANDLE);
+    FltLibFree(Search);
+    return S_OK;
 }
 
 HRESULT WINAPI FilterFindFirst(FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer, ULONG BufferSize,
@@ -257,4 +296,41 @@ HRESULT WINAPI FilterVolumeInstanceFindNext(HANDLE VolumeInstanceFind, INSTANCE_
 HRESULT WINAPI FilterVolumeInstanceFindClose(HANDLE VolumeInstanceFind)
 {
     return FltLibFindClose(FLTVM_FLTCTL_FIND_INSTANCE_OF_VOLUME, VolumeInstanceFind);
+}
+
+/* ---- one of a name ---- */
+
+HRESULT WINAPI FilterCreate(LPCWSTR FilterName, HFILTER *Filter)
+{
+    return FltLibCreate(FLTVM_FLTCTL_FIND_FILTER_NAMED, FilterName, NULL, NULL, FilterFullInformation, Filter);
+}
+
+HRESULT WINAPI FilterClose(HFILTER Filter)
+{
+    return FltLibFindClose(FLTVM_FLTCTL_FIND_FILTER_NAMED, Filter);
+}
+
+HRESULT WINAPI FilterGetInformation(HFILTER Filter, FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                    ULONG BufferSize, PULONG BytesReturned)
+{
+    return FltLibFindNext(FLTVM_FLTCTL_FIND_FILTER_NAMED, Filter, InformationClass, Buffer, BufferSize, BytesReturned);
+}
+
+HRESULT WINAPI FilterInstanceCreate(LPCWSTR FilterName, LPCWSTR VolumeName, LPCWSTR InstanceName,
+                                    HFILTER_INSTANCE *Instance)
+{
+    return FltLibCreate(FLTVM_FLTCTL_FIND_INSTANCE_NAMED, FilterName, VolumeName, InstanceName,
+                        InstanceBasicInformation, Instance);
+}
+
+HRESULT WINAPI FilterInstanceClose(HFILTER_INSTANCE Instance)
+{
+    return FltLibFindClose(FLTVM_FLTCTL_FIND_INSTANCE_NAMED, Instance);
+}
+
+HRESULT WINAPI FilterInstanceGetInformation(HFILTER_INSTANCE Instance, INSTANCE_INFORMATION_CLASS InformationClass,
+                                            PVOID Buffer, ULONG BufferSize, PULONG BytesReturned)
+{
+    return FltLibFindNext(FLTVM_FLTCTL_FIND_INSTANCE_NAMED, Instance, InformationClass, Buffer, BufferSize,
+                          BytesReturned);
 }

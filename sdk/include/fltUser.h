@@ -97,6 +97,18 @@ HRESULT WINAPI FilterVolumeInstanceFindNext(HANDLE VolumeInstanceFind, INSTANCE_
                                             PVOID Buffer, ULONG BufferSize, PULONG BytesReturned);
 HRESULT WINAPI FilterVolumeInstanceFindClose(HANDLE VolumeInstanceFind);
 
+/* Handles of a filter and of an instance (without a name, the filter's first on the volume), to ask about. */
+typedef PVOID HFILTER, HFILTER_INSTANCE;
+HRESULT WINAPI FilterCreate(LPCWSTR FilterName, HFILTER *Filter);
+HRESULT WINAPI FilterClose(HFILTER Filter);
+HRESULT WINAPI FilterGetInformation(HFILTER Filter, FILTER_INFORMATION_CLASS InformationClass, PVOID Buffer,
+                                    ULONG BufferSize, PULONG BytesReturned);
+HRESULT WINAPI FilterInstanceCreate(LPCWSTR FilterName, LPCWSTR VolumeName, LPCWSTR InstanceName,
+                                    HFILTER_INSTANCE *Instance);
+HRESULT WINAPI FilterInstanceClose(HFILTER_INSTANCE Instance);
+HRESULT WINAPI FilterInstanceGetInformation(HFILTER_INSTANCE Instance, INSTANCE_INFORMATION_CLASS InformationClass,
+                                            PVOID Buffer, ULONG BufferSize, PULONG BytesReturned);
+
 #ifdef __cplusplus
 }
 #endif

@@ -87,6 +87,30 @@ static ULONG Instances(void)
     return 0;
 }
 
+static ULONG Handles(void)
+{
+    const INSTANCE_FULL_INFORMATION *Full = (PVOID)Buffer;
+    HFILTER_INSTANCE Instance = (PVOID)1;
+    HFILTER Filter = (PVOID)1;
+
+    CHECK(FilterCreate(L"nobody", &Filter) == ERROR_FLT_FILTER_NOT_FOUND && Filter == NULL);
+    CHECK(FilterCreate(L"", &Filter) == WIN32(87) && FilterCreate(L"LOWER", &Filter) == S_OK);
+    for (ULONG Round = 0; Round < 2; Round++) {
+        CHECK(FilterGetInformation(Filter, FilterFullInformation, Buffer, sizeof(Buffer), &Bytes) == S_OK);
+        CHECK(Is(Buffer, FIELD_OFFSET(FILTER_FULL_INFORMATION, FilterNameBuffer),
+                 ((FILTER_FULL_INFORMATION *)Buffer)->FilterNameLength, L"lower"));
+    }
+    CHECK(FilterGetInformation(Filter, FilterFullInformation, Buffer, 4, &Bytes) == WIN32(122) && Bytes > 4);
+    CHECK(FilterInstanceClose(Filter) == WIN32(6) && FilterClose(Filter) == S_OK);
+    CHECK(FilterInstanceCreate(L"upper", VOLUME, L"none of that name", &Instance) == ERROR_FLT_INSTANCE_NOT_FOUND);
+    CHECK(FilterInstanceCreate(L"upper", NULL, NULL, &Instance) == WIN32(87) && Instance == NULL);
+    CHECK(FilterInstanceCreate(L"upper", VOLUME, NULL, &Instance) == S_OK);
+    CHECK(FilterInstanceGetInformation(Instance, InstanceFullInformation, Buffer, sizeof(Buffer), &Bytes) == S_OK);
+    CHECK(Is(Full, Full->AltitudeBufferOffset, Full->AltitudeLength, L"300"));
+    CHECK(FilterInstanceClose(Instance) == S_OK);
+    return 0;
+}
+
 static ULONG Attach(void)
 {
     WCHAR Created[32], Short[4];
@@ -126,7 +150,7 @@ static ULONG Load(void)
 
 NTSTATUS Main(PVOID Peb)
 {
-    ULONG (*const Parts[])(void) = {Filters, Volumes, Instances, Attach, Load};
+    ULONG (*const Parts[])(void) = {Filters, Volumes, Instances, Handles, Attach, Load};
 
     UNREFERENCED_PARAMETER(Peb);
 #ifdef LIMITED
