@@ -76,13 +76,13 @@ static VOID NtdllPut(NTDLL_TEXT *Text, CHAR Character)
         Text->Buffer[Text->Length++] = Character;
 }
 
-static VOID NtdllPutNumber(NTDLL_TEXT *Text, ULONG64 Value, ULONG Base, ULONG Width)
+static VOID NtdllPutNumber(NTDLL_TEXT *Text, ULONG64 Value, ULONG Base, ULONG Width, PCSTR Figures)
 {
     CHAR Digits[24];
     ULONG Count = 0;
 
     do {
-        Digits[Count++] = "0123456789abcdef"[Value % Base];
+        Digits[Count++] = Figures[Value % Base];
         Value /= Base;
     } while (Value != 0);
     for (; Width > Count; Width--)
@@ -97,12 +97,24 @@ static VOID NtdllPutText(NTDLL_TEXT *Text, PCSTR From)
         NtdllPut(Text, *From);
 }
 
+static VOID NtdllPutWide(NTDLL_TEXT *Text, PCWSTR String, ULONG Most)
+{
+    for (ULONG Index = 0; Index < Most && String[Index] != 0; Index++)
+        NtdllPut(Text, String[Index] < 0x80 ? (CHAR)String[Index] : '?');
+}
+
+static VOID NtdllPutString(NTDLL_TEXT *Text, PCUNICODE_STRING String)
+{
+    NtdllPutWide(Text, String->Buffer, String->Length / sizeof(WCHAR));
+}
+
 /*
- * To the machine's log.  Conversions: %s, %u, %x, %p and %%, with a width that is filled with zeros, and I64 before u and
- * x; no more than 256 characters.
+ * To the machine's log.  Conversions: %s, %ws, %wZ, %u, %x, %X, %p and %%, with a width that is filled with zeros, and I64 before u and
+ * x; no more than 256 characters, and of wide ones what is not ASCII is a question mark.
  */
 ULONG DbgPrint(PCSTR Format, ...)
 {
+    static const CHAR Small[] = "0123456789abcdef";
     NTDLL_TEXT Text = {.Length = 0};
     va_list Arguments;
 
@@ -123,13 +135,24 @@ ULONG DbgPrint(PCSTR Format, ...)
         }
         switch (*Format) {
         case 's': NtdllPutText(&Text, va_arg(Arguments, PCSTR)); break;
+        case 'w':
+            Format++;
+            if (*Format == 'Z')
+                NtdllPutString(&Text, va_arg(Arguments, PCUNICODE_STRING));
+            else if (*Format == 's')
+                NtdllPutWide(&Text, va_arg(Arguments, PCWSTR), MAXULONG);
+            else {
+                NtdllPut(&Text, 'w');
+                Format--;
+            }
+            break;
         case 'u':
         case 'x':
         case 'X':
             NtdllPutNumber(&Text, Long ? va_arg(Arguments, ULONG64) : va_arg(Arguments, ULONG),
-                           *Format == 'u' ? 10 : 16, Width);
+                           *Format == 'u' ? 10 : 16, Width, *Format == 'X' ? "0123456789ABCDEF" : Small);
             break;
-        case 'p': NtdllPutNumber(&Text, va_arg(Arguments, ULONG64), 16, 16); break;
+        case 'p': NtdllPutNumber(&Text, va_arg(Arguments, ULONG64), 16, 16, Small); break;
         case 0: Format--; break;
         default: NtdllPut(&Text, *Format); break;
         }

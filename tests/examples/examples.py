@@ -22,6 +22,7 @@ EXAMPLES = {
     'contexts.lua': ['the first handle\'s own reads', 'the stream goes: 3 reads', 'the instance when its filter goes'],
     'powercut.lua': ['what was acknowledged is there', 'the disk can be read after a power cut'],
     'powercut_ntfs.lua': ['what was acknowledged is there', 'the volume is whole'],
+    'filters.lua': ['contexts, instances: 1', 'at 370040', 'it is not detached: 801F0010'],
     'digest.lua': ['4096 bytes at IRQL 2: SHA-256', 'passed, 1 check'],
     'workitem.lua': ['post-read callback', 'a system thread runs workitem!WorkitemRoutine', 'unloaded'],
 }

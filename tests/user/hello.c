@@ -78,6 +78,7 @@ static NTSTATUS NTAPI Last(PVOID Argument)
 
 NTSTATUS Main(PVOID Peb)
 {
+    UNICODE_STRING Name = {12, 12, (PWCH)L"\x00FCnames and more"};
     LARGE_INTEGER Tick = {.QuadPart = -20000};
 
     CheckPlace(Peb);
@@ -89,6 +90,7 @@ NTSTATUS Main(PVOID Peb)
     Check(Deep(100) == 100, "the stack grows");
     Check(NtDelayExecution(FALSE, &Tick) == STATUS_SUCCESS, "delay");
     Check(NtDelayExecution(FALSE, (PLARGE_INTEGER)8) == STATUS_ACCESS_VIOLATION, "delay by what is not there");
+    DbgPrint("%ws %wZ, %w %X %04x\n", L"wide", &Name, 0xBEEF, 0xEF);
     DbgPrint("hello from user mode, %u failed\n", Failed);
     if (Failed != 0)
         RtlExitUserProcess((NTSTATUS)Failed);

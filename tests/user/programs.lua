@@ -28,6 +28,7 @@ for cpus = 1, 4, 3 do
 
     local open = vm:open([[\Device\HarddiskVolume1]]) -- by a handle of the kernel's, which is not a program's to close
     expect_equal(run(vm, "hello.c"):wait(), GOOD, "a program runs in user mode, " .. cpus .. " CPUs")
+    vm:expect_log("wide %?names, w BEEF 00ef", "what its DbgPrint makes of its arguments")
     open:close()
     expect_equal(run(vm, "file.c"):wait(), GOOD, "a program reads and writes a file")
     expect_equal(run(vm, "upcall.c"):wait(), GOOD, "exceptions, APCs and threads of a program")
