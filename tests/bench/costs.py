@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The manual's figures of cost are what the machine measures: costs.py FLTVM COSTS.MD.
 
-Runs cost.lua once, pairs.lua twice, users.lua and growth.lua once, and compares with the tables of docs/manual/costs.md: those of the
+Runs cost.lua once, pairs.lua twice, users.lua, files.lua and growth.lua once, and compares with the tables of docs/manual/costs.md: those of the
 heart are within a tenth of the manual's and not above their limits but for a fiftieth, the two runs of pairs are the same to the instruction, each
-figure of a pair and of a call is within a quarter of the manual's, those of calls not above their limits either, and each of growth within a half: compilers
+figure of a pair, of a call and of a file is within a quarter of the manual's, those of calls and files not above their limits either, and each of growth within a half: compilers
 differ a little, and where things lie in memory says how often two of them share a place in a table.
 """
 import os
@@ -63,9 +63,9 @@ for name, (off, on, *_rest) in stated.items():
     near(first.get((f'{name}-pair', 0), 0) / 100, off, f'{name} without the verifier', 0.25)
     near(first.get((f'{name}-pair', 1), 0) / 100, on, f'{name} with the verifier', 0.25)
 
-users = figures('users.lua')
+users = figures('users.lua') | figures('files.lua')
 stated = dict(rows(5))
-tap.check(len(stated) * 2 == len(users), f'the manual has every call: {len(stated)}')
+tap.check(len(stated) * 2 == len(users), f'the manual has every call and file: {len(stated)}')
 for name, figures_of in stated.items():
     for verifier, (costs, limit) in enumerate(zip(figures_of[:2], figures_of[2:])):
         found = users.get((name, verifier))
