@@ -103,66 +103,51 @@ static NTSTATUS IopSendSecurity(PFILE_OBJECT FileObject, UCHAR Major, SECURITY_I
     return Status;
 }
 
-static NTSTATUS IopQueryDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION Information,
-                                       PSECURITY_DESCRIPTOR Descriptor, PULONG Length)
+/* Of the device type: a device that has no descriptor of its own has the default one, until it is replaced. */
+NTSTATUS IopCopyDeviceSecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy)
 {
-    PSECURITY_DESCRIPTOR Its = Device->SecurityDescriptor != NULL ? Device->SecurityDescriptor : SeDeviceDescriptor;
+    PDEVICE_OBJECT Device = Object;
 
-    return SeQuerySecurityDescriptorInfo(&Information, Descriptor, Length, &Its);
+    return ObDuplicateDescriptor(Device->SecurityDescriptor != NULL ? Device->SecurityDescriptor : SeDeviceDescriptor,
+                                 Copy);
 }
 
-/* A device that has none of its own gets the default one, changed. */
-static NTSTATUS IopSetDeviceSecurity(PDEVICE_OBJECT Device, SECURITY_INFORMATION Information,
-                                     PSECURITY_DESCRIPTOR Descriptor)
+NTSTATUS IopReplaceDeviceSecurity(PVOID Object, PSECURITY_DESCRIPTOR New)
 {
-    PSECURITY_DESCRIPTOR Old = Device->SecurityDescriptor, Base = Old, New;
-    ULONG Buffer[64], Length = sizeof(Buffer);
-    NTSTATUS Status;
+    PDEVICE_OBJECT Device = Object;
+    PSECURITY_DESCRIPTOR Old = Device->SecurityDescriptor;
 
-    if (Base == NULL) {
-        Base = Buffer;
-        Status = RtlAbsoluteToSelfRelativeSD(SeDeviceDescriptor, Buffer, &Length);
-        if (!NT_SUCCESS(Status)) {
-            return Status;
-        }
+    Device->SecurityDescriptor = New;
+    if (Old != NULL) {
+        ExFreePool(Old);
     }
-    New = Base;
-    Status = SeSetSecurityDescriptorInfo(NULL, &Information, Descriptor, &New, PagedPool, &IopFileMapping);
-    if (NT_SUCCESS(Status)) {
-        Device->SecurityDescriptor = New;
-        if (Old != NULL) {
-            ExFreePool(Old);
+    return STATUS_SUCCESS;
+}
+
+/*
+ * *Secured: whose descriptor it is, the object that the handle names, referenced, or the device whose open that is.  *File: a file, whose
+ * file system is asked instead; else NULL.
+ */
+static NTSTATUS IopReferenceSecured(HANDLE Handle, ACCESS_MASK Access, PVOID *Object, PVOID *Secured,
+                                    PFILE_OBJECT *File)
+{
+    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Access, NULL, ExGetPreviousMode(), Object, NULL);
+
+    *Secured = *Object;
+    *File = NULL;
+    if (NT_SUCCESS(Status) && ObGetObjectType(*Object) == *IoFileObjectType) {
+        PFILE_OBJECT Its = *Object;
+
+        if (IopIsDeviceOpen(Its)) {
+            *Secured = Its->DeviceObject;
+        } else {
+            *File = Its;
         }
     }
     return Status;
 }
 
-/*
- * *Device: the handle is one to a device, or to a file that is the open of one.  *File: to another file, whose file system is asked.  Else
- * the object's descriptor is ob's, or its type's.
- */
-static NTSTATUS IopReferenceSecured(HANDLE Handle, ACCESS_MASK Access, PVOID *Object, PDEVICE_OBJECT *Device,
-                                    PFILE_OBJECT *File)
-{
-    NTSTATUS Status = ObReferenceObjectByHandle(Handle, Access, NULL, ExGetPreviousMode(), Object, NULL);
-
-    *Device = NULL;
-    *File = NULL;
-    if (!NT_SUCCESS(Status)) {
-        return Status;
-    }
-    if (ObGetObjectType(*Object) == IopDeviceObjectType) {
-        *Device = *Object;
-    } else if (ObGetObjectType(*Object) == *IoFileObjectType) {
-        *File = *Object;
-        if (IopIsDeviceOpen(*File)) {
-            *Device = (*File)->DeviceObject;
-        }
-    }
-    return STATUS_SUCCESS;
-}
-
-/* Of an object that is neither file nor device.  One without a descriptor has nothing to tell. */
+/* One without a descriptor has nothing to tell. */
 static NTSTATUS IopQueryObjectSecurity(PVOID Object, SECURITY_INFORMATION Information, PSECURITY_DESCRIPTOR Descriptor,
                                        PULONG Length)
 {
@@ -224,21 +209,19 @@ static ACCESS_MASK IopAccessToSet(SECURITY_INFORMATION Parts)
 static NTSTATUS IopQuerySecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECURITY_DESCRIPTOR Descriptor,
                                  ULONG Length, PULONG Needed)
 {
-    PDEVICE_OBJECT Device;
     PFILE_OBJECT File;
+    PVOID Secured;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
 
     *Needed = Length;
-    Status = IopReferenceSecured(Handle, IopAccessToQuery(Parts), &Object, &Device, &File);
+    Status = IopReferenceSecured(Handle, IopAccessToQuery(Parts), &Object, &Secured, &File);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    if (Device != NULL) {
-        Status = IopQueryDeviceSecurity(Device, Parts, Descriptor, Needed);
-    } else if (File == NULL) {
-        Status = IopQueryObjectSecurity(Object, Parts, Descriptor, Needed);
+    if (File == NULL) {
+        Status = IopQueryObjectSecurity(Secured, Parts, Descriptor, Needed);
     } else {
         Status = IopSendSecurity(File, IRP_MJ_QUERY_SECURITY, Parts, Descriptor, Length, &Returned);
         *Needed = (ULONG)Returned;
@@ -252,8 +235,8 @@ static NTSTATUS IopQuerySecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSEC
 
 static NTSTATUS IopSetSecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECURITY_DESCRIPTOR Descriptor)
 {
-    PDEVICE_OBJECT Device;
     PFILE_OBJECT File;
+    PVOID Secured;
     ULONG_PTR Returned;
     NTSTATUS Status;
     PVOID Object;
@@ -261,18 +244,17 @@ static NTSTATUS IopSetSecurity(HANDLE Handle, SECURITY_INFORMATION Parts, PSECUR
     if (!RtlValidSecurityDescriptor(Descriptor)) {
         return STATUS_INVALID_SECURITY_DESCR;
     }
-    Status = IopReferenceSecured(Handle, IopAccessToSet(Parts), &Object, &Device, &File);
+    Status = IopReferenceSecured(Handle, IopAccessToSet(Parts), &Object, &Secured, &File);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
-    if (File != NULL && Device == NULL) {
+    if (File != NULL) {
         Status = IopSendSecurity(File, IRP_MJ_SET_SECURITY, Parts, Descriptor, 0, &Returned);
     } else {
         /* What is changed is read first: one at a time. */
         KeEnterCriticalRegion();
         ExAcquirePushLockExclusiveEx(&IopSecurityLock, 0);
-        Status = Device != NULL ? IopSetDeviceSecurity(Device, Parts, Descriptor)
-                                : IopSetObjectSecurity(Object, Parts, Descriptor);
+        Status = IopSetObjectSecurity(Secured, Parts, Descriptor);
         ExReleasePushLockExclusiveEx(&IopSecurityLock, 0);
         KeLeaveCriticalRegion();
     }

@@ -29,12 +29,16 @@ static NTSTATUS IopCreateTypes(VOID)
     Type.ValidAccessMask = FILE_ALL_ACCESS;
     Type.ParseProcedure = IopParseDevice;
     Type.DeleteProcedure = IopDeleteDevice;
+    Type.CopySecurityProcedure = IopCopyDeviceSecurity;
+    Type.ReplaceSecurityProcedure = IopReplaceDeviceSecurity;
     RtlInitUnicodeString(&Name, L"Device");
     Status = ObCreateObjectType(&Name, &Type, NULL, &IopDeviceObjectType);
     if (!NT_SUCCESS(Status)) {
         return Status;
     }
     Type.ParseProcedure = NULL;
+    Type.CopySecurityProcedure = NULL;
+    Type.ReplaceSecurityProcedure = NULL;
     Type.DeleteProcedure = IopDeleteDriver;
     RtlInitUnicodeString(&Name, L"Driver");
     Status = ObCreateObjectType(&Name, &Type, NULL, &IopDriverObjectType);

@@ -298,6 +298,8 @@ VOID IopReleaseFromWriter(PFILE_OBJECT FileObject, PVOID Context);
 /* transaction.c */
 NTSTATUS IopInitializeTransactions(VOID);
 /* access.c */
+NTSTATUS IopCopyDeviceSecurity(PVOID Object, PSECURITY_DESCRIPTOR *Copy);
+NTSTATUS IopReplaceDeviceSecurity(PVOID Object, PSECURITY_DESCRIPTOR New);
 NTSTATUS IopCheckDeviceAccess(PDEVICE_OBJECT DeviceObject, PACCESS_STATE AccessState, BOOLEAN WithName,
                               PACCESS_MASK Access);
 VOID IopCloseFile(PEPROCESS Process, PVOID Object, ULONG_PTR ProcessHandleCount, ULONG_PTR SystemHandleCount);
