@@ -157,12 +157,10 @@ static NTSTATUS FltLibMake(ULONG Kind, LPCWSTR Name, LPCWSTR Volume, LPCWSTR Ins
     return STATUS_OBJECT_NAME_INVALID;
 }
 
-static HRESULT FltLibFindFirst(ULONG Kind, LPCWSTR Name, ULONG Class, PVOID Buffer, ULONG Size, PULONG Bytes,
-                               PHANDLE Handle)
+/* The first, and a handle for the following; without one nothing is kept. */
+static HRESULT FltLibBegin(FLTLIB_SEARCH *Search, NTSTATUS Status, ULONG Class, PVOID Buffer, ULONG Size, PULONG Bytes,
+                           PVOID *Handle)
 {
-    FLTLIB_SEARCH *Search;
-    NTSTATUS Status = FltLibMake(Kind, Name, NULL, NULL, &Search);
-
     *Handle = NULL;
     *Bytes = 0;
     if (!NT_SUCCESS(Status))
@@ -175,23 +173,24 @@ static HRESULT FltLibFindFirst(ULONG Kind, LPCWSTR Name, ULONG Class, PVOID Buff
     return FltLibResult(Status);
 }
 
+static HRESULT FltLibFindFirst(ULONG Kind, LPCWSTR Name, ULONG Class, PVOID Buffer, ULONG Size, PULONG Bytes,
+                               PHANDLE Handle)
+{
+    FLTLIB_SEARCH *Search = NULL;
+    NTSTATUS Status = FltLibMake(Kind, Name, NULL, NULL, &Search);
+
+    return FltLibBegin(Search, Status, Class, Buffer, Size, Bytes, Handle);
+}
+
 /* A handle of what there is, of which the class tells something. */
 static HRESULT FltLibCreate(ULONG Kind, LPCWSTR Name, LPCWSTR Volume, LPCWSTR Instance, ULONG Class, PVOID *Handle)
 {
     UCHAR Buffer[FLTLIB_ANSWER];
-    FLTLIB_SEARCH *Search;
+    FLTLIB_SEARCH *Search = NULL;
     NTSTATUS Status = FltLibMake(Kind, Name, Volume, Instance, &Search);
     ULONG Bytes;
 
-    *Handle = NULL;
-    if (!NT_SUCCESS(Status))
-        return FltLibResult(Status);
-    Status = FltLibStep(Search, Class, Buffer, sizeof(Buffer), &Bytes);
-    if (NT_SUCCESS(Status))
-        *Handle = Search;
-    else
-        FltLibFree(Search);
-    return FltLibResult(Status);
+    return FltLibBegin(Search, Status, Class, Buffer, sizeof(Buffer), &Bytes, Handle);
 }
 
 /* NULL: no search, or not of that kind. */
