@@ -99,14 +99,16 @@ static gboolean next_fault(const FltvmPlan *plan, guint64 index, FltvmTask *task
     return TRUE;
 }
 
-/* Before each step of the script that has something of that kind. */
-static gboolean next_step(const FltvmPlan *plan, guint64 index, FltvmTask *task, FltvmStep step)
+/* Before each step of the script that has something of these kinds, a mask of 1 << FltvmStep: all kinds of a step in a row. */
+static gboolean next_step(const FltvmPlan *plan, guint64 index, FltvmTask *task, guint kinds)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
-        if (!(g_array_index(plan->steps, guint, i) & (1u << step)) || index--)
-            continue;
-        task->choice.step[step] = i + 1;
-        return TRUE;
+        for (guint step = 0; step < FLTVM_STEPS; step++) {
+            if (!(g_array_index(plan->steps, guint, i) & kinds & (1u << step)) || index--)
+                continue;
+            task->choice.step[step] = i + 1;
+            return TRUE;
+        }
     }
     return FALSE;
 }
@@ -119,20 +121,6 @@ static guint64 count_steps(const FltvmPlan *plan)
     for (guint i = 0; i < plan->steps->len; i++)
         count += (guint)__builtin_popcount(g_array_index(plan->steps, guint, i));
     return count;
-}
-
-/* All kinds in one row. */
-static gboolean next_any_step(const FltvmPlan *plan, guint64 index, FltvmTask *task)
-{
-    for (guint i = 0; i < plan->steps->len; i++) {
-        for (guint step = 0; step < FLTVM_STEPS; step++) {
-            if (!(g_array_index(plan->steps, guint, i) & (1u << step)) || index--)
-                continue;
-            task->choice.step[step] = i + 1;
-            return TRUE;
-        }
-    }
-    return FALSE;
 }
 
 /* Another seed and something that fails, both chosen by the number. */
@@ -149,7 +137,7 @@ static gboolean next_mixed(const FltvmPlan *plan, guint64 index, FltvmTask *task
         return next_allocation(plan, pick, task);
     pick -= plan->allocations->len;
     return pick < count_faults(plan) ? next_fault(plan, pick, task)
-                                     : next_any_step(plan, pick - count_faults(plan), task);
+                                     : next_step(plan, pick - count_faults(plan), task, ~0u);
 }
 
 /* Each call comes late, then its return. */
@@ -191,27 +179,27 @@ static gboolean next_cut(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 
 static gboolean next_unload(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    return next_step(plan, index, task, FLTVM_STEP_UNLOAD);
+    return next_step(plan, index, task, 1u << FLTVM_STEP_UNLOAD);
 }
 
 static gboolean next_detach(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    return next_step(plan, index, task, FLTVM_STEP_DETACH);
+    return next_step(plan, index, task, 1u << FLTVM_STEP_DETACH);
 }
 
 static gboolean next_dismount(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    return next_step(plan, index, task, FLTVM_STEP_DISMOUNT);
+    return next_step(plan, index, task, 1u << FLTVM_STEP_DISMOUNT);
 }
 
 static gboolean next_cancel(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    return next_step(plan, index, task, FLTVM_STEP_CANCEL);
+    return next_step(plan, index, task, 1u << FLTVM_STEP_CANCEL);
 }
 
 static gboolean next_kill(const FltvmPlan *plan, guint64 index, FltvmTask *task)
 {
-    return next_step(plan, index, task, FLTVM_STEP_KILL);
+    return next_step(plan, index, task, 1u << FLTVM_STEP_KILL);
 }
 
 static const struct {
