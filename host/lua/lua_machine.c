@@ -403,8 +403,8 @@ static FltvmMachine *push_machine_of(lua_State *lua, FltvmConfig *config)
 
     *box = fltvm_machine_new(&scenario->session, config);
     g_ptr_array_add(scenario->machines, *box);
-    lua_newtable(
-        lua); /* user value: what lua_devices.c has opened, by name, and clients (lua_process.c), by their user */
+    /* The user value: what lua_devices.c has opened, by name, and clients (lua_process.c), by their user. */
+    lua_newtable(lua);
     lua_setiuservalue(lua, -2, 1);
     return *box;
 }
