@@ -322,6 +322,18 @@ static NTSTATUS NtfsSetZeroData(PNTFS_CONTROL Control)
     return NT_SUCCESS(Status) && From < To ? NtfsWriteZeros(Control, To, End) : Status;
 }
 
+/* A flag of the stream's is changed, and who waits for that hears of it; or what is not built is named. */
+static NTSTATUS NtfsTellChangeLocked(PNTFS_CONTROL Control, NTSTATUS Status, PCSTR NotBuilt)
+{
+    if (NT_SUCCESS(Status)) {
+        NtfsReportLocked(Control->Volume, Control->Handle->Link, NULL, FILE_NOTIFY_CHANGE_ATTRIBUTES,
+                         FILE_ACTION_MODIFIED);
+    } else if (Status == STATUS_NOT_IMPLEMENTED) {
+        DbgPrintEx(DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL, "ntfs: %s is not implemented\n", NotBuilt);
+    }
+    return Status;
+}
+
 static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
 {
     PFILE_SET_SPARSE_BUFFER Wanted = Control->Input;
@@ -335,15 +347,8 @@ static NTSTATUS NtfsSetSparse(PNTFS_CONTROL Control)
                                   Stream->Name.Length / sizeof(WCHAR), Sparse, &Facts);
     NtfsTakeSizesLocked(Stream, &Facts);
     ExReleaseResourceLite(&Stream->RunsResource);
-    if (NT_SUCCESS(Status)) {
-        NtfsReportLocked(Control->Volume, Control->Handle->Link, NULL, FILE_NOTIFY_CHANGE_ATTRIBUTES,
-                         FILE_ACTION_MODIFIED);
-    } else if (Status == STATUS_NOT_IMPLEMENTED) {
-        DbgPrintEx(
-            DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL,
-            "ntfs: FSCTL_SET_SPARSE of a named or compressed stream, or back of one with holes, is not implemented\n");
-    }
-    return Status;
+    return NtfsTellChangeLocked(Control, Status,
+                                "FSCTL_SET_SPARSE of a named or compressed stream, or back of one with holes,");
 }
 
 NTSTATUS NtfsCompressionLocked(PNTFS_VOLUME Volume, PNTFS_STREAM Stream, PUSHORT Format, PLONGLONG Allocated)
@@ -425,15 +430,8 @@ static NTSTATUS NtfsSetCompression(PNTFS_CONTROL Control)
         return Status;
     }
     Status = NtfsChangeCompressionLocked(Control, Wanted != COMPRESSION_FORMAT_NONE);
-    if (NT_SUCCESS(Status)) {
-        NtfsReportLocked(Control->Volume, Control->Handle->Link, NULL, FILE_NOTIFY_CHANGE_ATTRIBUTES,
-                         FILE_ACTION_MODIFIED);
-    } else if (Status == STATUS_NOT_IMPLEMENTED) {
-        DbgPrintEx(
-            DPFLTR_NTFS_ID, DPFLTR_ERROR_LEVEL,
-            "ntfs: FSCTL_SET_COMPRESSION of a stream that has bytes, is sparse or has a name is not implemented\n");
-    }
-    return Status;
+    return NtfsTellChangeLocked(Control, Status,
+                                "FSCTL_SET_COMPRESSION of a stream that has bytes, is sparse or has a name");
 }
 
 /* Owners are not kept note of, since there are no quotas: MS-FSA 2.1.5.10.8 has a success for that. */
